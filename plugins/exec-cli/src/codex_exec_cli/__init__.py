@@ -1,0 +1,1 @@
+"""The `codex exec` command: one turn without a terminal interface."""

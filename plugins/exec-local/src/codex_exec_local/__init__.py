@@ -1,0 +1,1 @@
+"""Processes and file system of this machine behind the environment ports."""

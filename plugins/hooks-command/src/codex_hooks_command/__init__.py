@@ -1,0 +1,1 @@
+"""Command hooks from hooks.json and config.toml."""

@@ -1,0 +1,1 @@
+"""Instruction files and environment context for the model."""

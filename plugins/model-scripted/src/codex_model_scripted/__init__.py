@@ -1,0 +1,1 @@
+"""Offline model that plays a script; needs no account."""

@@ -1,0 +1,1 @@
+"""The `apply_patch` tool: grammar, matching and atomic application of patches."""

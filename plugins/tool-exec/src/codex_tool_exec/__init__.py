@@ -1,0 +1,1 @@
+"""The `exec_command` and `write_stdin` tools."""
