@@ -1,0 +1,112 @@
+"""Contracts between the codex host and its plugins: markers, values, protocols, errors, test kit.
+
+Names are imported from here and resolved when first used, so that importing the package stays cheap.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from codex_hookspecs.errors import CodexError as CodexError
+    from codex_hookspecs.errors import ConfigError as ConfigError
+    from codex_hookspecs.errors import ExecError as ExecError
+    from codex_hookspecs.errors import FileSystemError as FileSystemError
+    from codex_hookspecs.errors import ModelError as ModelError
+    from codex_hookspecs.errors import RpcError as RpcError
+    from codex_hookspecs.errors import SandboxUnavailable as SandboxUnavailable
+    from codex_hookspecs.errors import StorageError as StorageError
+    from codex_hookspecs.errors import ThreadBusy as ThreadBusy
+    from codex_hookspecs.errors import ThreadNotFound as ThreadNotFound
+    from codex_hookspecs.errors import ToolError as ToolError
+    from codex_hookspecs.errors import ToolRejected as ToolRejected
+    from codex_hookspecs.markers import hookimpl as hookimpl
+    from codex_hookspecs.ports.environment import Environment as Environment
+    from codex_hookspecs.ports.environment import ExecBackend as ExecBackend
+    from codex_hookspecs.ports.environment import ExecProcess as ExecProcess
+    from codex_hookspecs.ports.environment import FileSystem as FileSystem
+    from codex_hookspecs.ports.host import Host as Host
+    from codex_hookspecs.ports.models import ModelProvider as ModelProvider
+    from codex_hookspecs.ports.sandbox import SandboxLauncher as SandboxLauncher
+    from codex_hookspecs.ports.storage import ThreadStore as ThreadStore
+    from codex_hookspecs.ports.surface import AppServer as AppServer
+    from codex_hookspecs.ports.surface import CliCommand as CliCommand
+    from codex_hookspecs.ports.surface import DoctorCheck as DoctorCheck
+    from codex_hookspecs.ports.surface import RpcContext as RpcContext
+    from codex_hookspecs.ports.surface import RpcMethod as RpcMethod
+    from codex_hookspecs.ports.threads import AgentThread as AgentThread
+    from codex_hookspecs.ports.threads import HookScope as HookScope
+    from codex_hookspecs.ports.tools import ToolContext as ToolContext
+    from codex_hookspecs.types.context import Fragment as Fragment
+    from codex_hookspecs.types.lifecycle import CompactEvent as CompactEvent
+    from codex_hookspecs.types.lifecycle import CompactVerdict as CompactVerdict
+    from codex_hookspecs.types.lifecycle import InterruptEvent as InterruptEvent
+    from codex_hookspecs.types.lifecycle import InterruptVerdict as InterruptVerdict
+    from codex_hookspecs.types.lifecycle import PermissionRequestEvent as PermissionRequestEvent
+    from codex_hookspecs.types.lifecycle import PermissionVerdict as PermissionVerdict
+    from codex_hookspecs.types.lifecycle import PostModelRequestEvent as PostModelRequestEvent
+    from codex_hookspecs.types.lifecycle import PostToolUseEvent as PostToolUseEvent
+    from codex_hookspecs.types.lifecycle import PostToolUseVerdict as PostToolUseVerdict
+    from codex_hookspecs.types.lifecycle import PreModelRequestEvent as PreModelRequestEvent
+    from codex_hookspecs.types.lifecycle import PreToolUseEvent as PreToolUseEvent
+    from codex_hookspecs.types.lifecycle import PreToolUseVerdict as PreToolUseVerdict
+    from codex_hookspecs.types.lifecycle import SessionEndEvent as SessionEndEvent
+    from codex_hookspecs.types.lifecycle import SessionStartEvent as SessionStartEvent
+    from codex_hookspecs.types.lifecycle import SessionStartVerdict as SessionStartVerdict
+    from codex_hookspecs.types.lifecycle import StopEvent as StopEvent
+    from codex_hookspecs.types.lifecycle import StopVerdict as StopVerdict
+    from codex_hookspecs.types.lifecycle import SubagentStartEvent as SubagentStartEvent
+    from codex_hookspecs.types.lifecycle import SubagentStartVerdict as SubagentStartVerdict
+    from codex_hookspecs.types.lifecycle import SubagentStopEvent as SubagentStopEvent
+    from codex_hookspecs.types.lifecycle import UserPromptSubmitEvent as UserPromptSubmitEvent
+    from codex_hookspecs.types.lifecycle import UserPromptVerdict as UserPromptVerdict
+    from codex_hookspecs.types.sandbox import SandboxPolicy as SandboxPolicy
+    from codex_hookspecs.types.threads import ThreadSettings as ThreadSettings
+    from codex_hookspecs.types.tools import Tool as Tool
+    from codex_hookspecs.types.tools import ToolCall as ToolCall
+    from codex_hookspecs.types.tools import ToolOutput as ToolOutput
+
+_MODULES = {
+    "errors": (
+        "CodexError ConfigError ExecError FileSystemError ModelError RpcError SandboxUnavailable StorageError "
+        "ThreadBusy ThreadNotFound ToolError ToolRejected"
+    ),
+    "markers": "hookimpl",
+    "ports.environment": "Environment ExecBackend ExecProcess FileSystem",
+    "ports.host": "Host",
+    "ports.models": "ModelProvider",
+    "ports.sandbox": "SandboxLauncher",
+    "ports.storage": "ThreadStore",
+    "ports.surface": "AppServer CliCommand DoctorCheck RpcContext RpcMethod",
+    "ports.threads": "AgentThread HookScope",
+    "ports.tools": "ToolContext",
+    "types.context": "Fragment",
+    "types.lifecycle": (
+        "CompactEvent CompactVerdict InterruptEvent InterruptVerdict PermissionRequestEvent PermissionVerdict "
+        "PostModelRequestEvent PostToolUseEvent PostToolUseVerdict PreModelRequestEvent PreToolUseEvent "
+        "PreToolUseVerdict SessionEndEvent SessionStartEvent SessionStartVerdict StopEvent StopVerdict "
+        "SubagentStartEvent SubagentStartVerdict SubagentStopEvent UserPromptSubmitEvent UserPromptVerdict"
+    ),
+    "types.sandbox": "SandboxPolicy",
+    "types.threads": "ThreadSettings",
+    "types.tools": "Tool ToolCall ToolOutput",
+}
+_HOME = {name: module for module, names in _MODULES.items() for name in names.split()}
+
+__all__ = sorted(_HOME)
+
+
+def __getattr__(name: str) -> object:
+    try:
+        module = _HOME[name]
+    except KeyError:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}") from None
+    from importlib import import_module
+
+    value = getattr(import_module(f"{__name__}.{module}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

@@ -1,0 +1,163 @@
+"""Errors that cross the boundary between host and plugins.
+
+- CodexError
+  - ConfigError            a configuration value, file or command line can't be used
+  - PluginError            a plugin can't be admitted, loaded or called
+    - ManifestError        ``codex-plugin.toml`` is missing or wrong
+    - HookSpecError        an implementation does not fit its hook specification
+  - ModelError             a model request failed for good
+  - ToolError              a tool call failed; the text goes to the model
+    - ToolRejected         a person, hook or policy refused the call
+  - ExecError              the environment could not start or drive a process
+  - FileSystemError        the environment refused a file operation
+  - SandboxUnavailable     no launcher can hold the wanted policy
+  - StorageError           a thread can't be stored, found or read
+    - ThreadNotFound
+    - ThreadBusy           another process writes this thread
+  - RpcError               a JSON-RPC request is answered with an error object
+  - WireError              a document does not have the expected shape
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class CodexError(Exception):
+    """Root of all errors that the host and first-party plugins raise on purpose; ``str()`` is fit for people."""
+
+
+class ConfigError(CodexError):
+    """Raised when configuration or a command line can't be used.
+
+    :param message: what was being done, what was found and what is allowed.
+    :param source: the file, flag or key it came from, shown in front of the message.
+    """
+
+    def __init__(self, message: str, *, source: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.source = source
+
+    def __str__(self) -> str:
+        return f"{self.source}: {self.message}" if self.source else self.message
+
+
+class PluginError(CodexError):
+    """Raised when a plugin can't be admitted, loaded or called.
+
+    :param plugin: entry-point name of the plugin.
+    """
+
+    def __init__(self, message: str, *, plugin: str) -> None:
+        super().__init__(message)
+        self.plugin = plugin
+
+
+class ManifestError(PluginError):
+    """Raised when ``codex-plugin.toml`` is missing or does not say what it must."""
+
+
+class HookSpecError(PluginError):
+    """Raised at registration when an implementation does not fit its specification.
+
+    :param hook: name of the hook.
+    """
+
+    def __init__(self, message: str, *, plugin: str, hook: str) -> None:
+        super().__init__(message, plugin=plugin)
+        self.hook = hook
+
+
+class ModelError(CodexError):
+    """Raised by a model provider when a request failed and will not be retried.
+
+    :param info: the ``codexErrorInfo`` of the app-server protocol: a word, or a one-key object.
+    :param details: additional text for people, or ``None``.
+    """
+
+    def __init__(self, message: str, *, info: str | dict[str, Any] = "other", details: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.info = info
+        self.details = details
+
+
+class ToolError(CodexError):
+    """Raised by a tool whose call failed; the text is what the model is told."""
+
+
+class ToolRejected(ToolError):
+    """Raised when a person, a hook or the policy refused a call; the text is what the model is told.
+
+    :param cancel: the whole turn ends as interrupted.
+    """
+
+    def __init__(self, message: str, *, cancel: bool = False) -> None:
+        super().__init__(message)
+        self.cancel = cancel
+
+
+class ExecError(CodexError):
+    """Raised when an environment could not start a process or lost it.
+
+    :param code: JSON-RPC code that the exec-server protocol uses for it.
+    """
+
+    def __init__(self, message: str, *, code: int = -32603) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class FileSystemError(CodexError):
+    """Raised when an environment refused a file operation.
+
+    :param path: the path asked for.
+    :param errno: operating system error number, or ``None`` when there is none.
+    """
+
+    def __init__(self, message: str, *, path: str, errno: int | None = None) -> None:
+        super().__init__(message)
+        self.path = path
+        self.errno = errno
+
+
+class SandboxUnavailable(CodexError):
+    """Raised when no launcher can hold the policy; the command has not been run."""
+
+
+class StorageError(CodexError):
+    """Raised when a thread can't be stored or read.
+
+    :param thread_id: the thread, or ``None`` when the store as a whole failed.
+    """
+
+    def __init__(self, message: str, *, thread_id: str | None = None) -> None:
+        super().__init__(message)
+        self.thread_id = thread_id
+
+
+class ThreadNotFound(StorageError):
+    """Raised when nothing is stored under a thread id."""
+
+
+class ThreadBusy(StorageError):
+    """Raised when another process is writing the thread."""
+
+
+class RpcError(CodexError):
+    """Raised by an RPC method to answer with an error object, and by a client that got one.
+
+    :param code: JSON-RPC error code.
+    :param data: further member of the error object, or ``None``.
+    """
+
+    def __init__(self, message: str, *, code: int = -32600, data: Any = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.code = code
+        self.data = data
+
+
+class WireError(CodexError):
+    """Raised when a document does not have the expected shape; one line per fault, each ending in its path."""

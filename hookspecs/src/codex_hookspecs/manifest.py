@@ -1,0 +1,106 @@
+"""Read ``codex-plugin.toml``: what a plugin says of itself, without importing it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from attrs import field, frozen
+
+from codex_hookspecs.errors import ManifestError
+
+API = 1
+"""Version of the contracts; a plugin that asks for another one is not loaded."""
+
+FILE_NAME = "codex-plugin.toml"
+PLATFORMS = ("linux", "macos", "windows")
+_KEYS = {"name", "version", "api", "description", "platforms", "hooks", "commands", "settings", "needs"}
+
+
+@frozen(kw_only=True)
+class Manifest:
+    """Facts about a plugin.
+
+    :param name: entry-point name.
+    :param version: version to show; the distribution's when empty.
+    :param api: version of the contracts it was written for.
+    :param platforms: where it can run; empty for everywhere.
+    :param hooks: names of the hooks it implements, for listings.
+    :param commands: sub-commands it offers, with their one-line help.
+    :param needs: plugins it can't do without.
+    :param settings: documentation of its settings, key to text.
+    """
+
+    name: str
+    api: int
+    version: str = ""
+    description: str = ""
+    platforms: tuple[str, ...] = ()
+    hooks: tuple[str, ...] = ()
+    commands: dict[str, str] = field(factory=dict)
+    needs: tuple[str, ...] = ()
+    settings: dict[str, Any] = field(factory=dict)
+
+
+def read_manifest(path: Path, *, plugin: str) -> Manifest:
+    """Read a manifest file.
+
+    :param plugin: entry-point name, which the manifest must repeat.
+    :raises ManifestError: when the file is missing or wrong; names file, key, what was found and what is allowed.
+    """
+    import tomllib
+
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ManifestError(f"{path} is missing; a plugin needs one (api = {API})", plugin=plugin) from None
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ManifestError(f"{path} can't be read: {error}", plugin=plugin) from error
+    return manifest_from_table(table, source=str(path), plugin=plugin)
+
+
+def manifest_from_table(table: dict[str, Any], *, source: str, plugin: str) -> Manifest:
+    """Check a parsed manifest.
+
+    :param source: file for messages.
+    :raises ManifestError: as :func:`read_manifest`.
+    """
+
+    def wrong(key: str, allowed: str) -> ManifestError:
+        return ManifestError(f"{source}: {key} = {table.get(key)!r}, allowed is {allowed}", plugin=plugin)
+
+    unknown = sorted(set(table) - _KEYS)
+    if unknown:
+        raise ManifestError(f"{source}: unknown key {unknown[0]!r}, allowed are {', '.join(sorted(_KEYS))}", plugin=plugin)
+    if table.get("name") != plugin:
+        raise wrong("name", f"the entry-point name {plugin!r}")
+    if type(table.get("api")) is not int:
+        raise wrong("api", f"a number, now {API}")
+    for key in ("version", "description"):
+        if not isinstance(table.get(key, ""), str):
+            raise wrong(key, "text")
+    for key in ("platforms", "hooks", "needs"):
+        if not _is_list_of_text(table.get(key, [])):
+            raise wrong(key, "a list of names")
+    if not set(table.get("platforms", [])) <= set(PLATFORMS):
+        raise wrong("platforms", f"a list out of {', '.join(PLATFORMS)}")
+    commands = table.get("commands", {})
+    if not isinstance(commands, dict) or not all(isinstance(text, str) for text in commands.values()):
+        raise wrong("commands", "a table of one-line helps")
+    if not isinstance(table.get("settings", {}), dict):
+        raise wrong("settings", "a table")
+    return Manifest(
+        name=plugin,
+        api=table["api"],
+        version=table.get("version", ""),
+        description=table.get("description", ""),
+        platforms=tuple(table.get("platforms", ())),
+        hooks=tuple(table.get("hooks", ())),
+        commands=dict(commands),
+        needs=tuple(table.get("needs", ())),
+        settings=dict(table.get("settings", {})),
+    )
+
+
+def _is_list_of_text(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(part, str) for part in value)

@@ -1,0 +1,125 @@
+"""What the host gives every plugin."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from logging import Logger
+
+    from codex_hookspecs.ports.environment import EnvironmentManager
+    from codex_hookspecs.ports.surface import AppServer, RpcMethod
+    from codex_hookspecs.ports.threads import ThreadManager
+    from codex_hookspecs.types.config import ConfigLayer, Feature
+
+
+class Config(Protocol):
+    """The effective configuration and the layers it came from."""
+
+    @property
+    def layers(self) -> Sequence[ConfigLayer]:
+        """All layers, lowest precedence first, those that don't count with their reason."""
+        ...
+
+    @property
+    def table(self) -> Mapping[str, Any]:
+        """The merged tables of all layers that count."""
+        ...
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """Return the effective value of a dotted key.
+
+        :param default: what to return when no layer sets it.
+        """
+        ...
+
+    def origin(self, key: str) -> str | None:
+        """Return the file or flag that set a dotted key, or ``None``."""
+        ...
+
+    def for_directory(self, cwd: str, overrides: Mapping[str, Any] | None = None) -> Config:
+        """Return the configuration as it holds in a directory: its project layers count if they are trusted.
+
+        :param overrides: further session flags, dotted keys or nested tables.
+        """
+        ...
+
+    def write_user(self, edits: Mapping[str, Any]) -> None:
+        """Set dotted keys in the user's ``config.toml``, keeping comments and layout; ``None`` deletes a key.
+
+        A key part that holds a dot is written in quotes: ``hooks.state."/a.json:stop:0:0".enabled``.
+
+        :raises ConfigError: when the file can't be read or written.
+        """
+        ...
+
+
+class Features(Protocol):
+    """The switches of the program."""
+
+    def enabled(self, key: str) -> bool:
+        """Tell whether a feature is on; aliases work, an unknown key is off."""
+        ...
+
+    def all(self) -> Sequence[Feature]:
+        """Return every feature, sorted by key."""
+        ...
+
+
+class Host(Protocol):
+    """The running program, as every hook can ask for it with a parameter named ``host``."""
+
+    @property
+    def version(self) -> str:
+        """Version of the host."""
+        ...
+
+    @property
+    def codex_home(self) -> str:
+        """Absolute path of ``$CODEX_HOME``, which exists."""
+        ...
+
+    @property
+    def config(self) -> Config:
+        """Configuration of the directory the program was started in."""
+        ...
+
+    @property
+    def features(self) -> Features:
+        """Feature switches in force."""
+        ...
+
+    @property
+    def environ(self) -> Mapping[str, str]:
+        """Environment variables of the program."""
+        ...
+
+    @property
+    def threads(self) -> ThreadManager:
+        """Threads that are loaded, and the way to load more."""
+        ...
+
+    @property
+    def environments(self) -> EnvironmentManager:
+        """Machines that threads can work on."""
+        ...
+
+    def app_server(self) -> AppServer:
+        """Return the request processor that all front ends talk to.
+
+        :raises PluginError: when no plugin offers one.
+        """
+        ...
+
+    def rpc_methods(self) -> Sequence[RpcMethod]:
+        """Return the RPC methods that plugins offer."""
+        ...
+
+    def logger(self, plugin: str) -> Logger:
+        """Return the log of a plugin; nothing secret belongs in it."""
+        ...
+
+    def startup_warnings(self) -> Sequence[str]:
+        """Return what the user should know of how the program came up: plugins left out, features, deprecations."""
+        ...

@@ -1,0 +1,126 @@
+"""Sub-commands, RPC methods, the request processor and its clients."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from typing import Any, Protocol
+
+from attrs import frozen
+
+from codex_hookspecs.ports.host import Host
+from codex_hookspecs.types.json import JsonObject
+from codex_hookspecs.types.notifications import Notification
+
+
+@frozen(kw_only=True)
+class CliCommand:
+    """A sub-command of ``codex``; its name and help also stand in the manifest, under ``[commands]``.
+
+    :param run: gets the arguments after the sub-command's name and the host, which is up; returns the exit status.
+        Runs inside the event loop. Raises ``ConfigError`` for a wrong command line (status 2 when ``usage`` is set).
+    """
+
+    name: str
+    help: str
+    run: Callable[[Sequence[str], Host], Awaitable[int]]
+
+
+@frozen(kw_only=True)
+class RpcContext:
+    """Who asks.
+
+    :param connection_id: number of the connection.
+    :param client_name: ``clientInfo.name``.
+    :param experimental: the client asked for the experimental API.
+    :param notify: send a notification to this connection only.
+    """
+
+    host: Host
+    connection_id: int
+    client_name: str
+    client_version: str = ""
+    transport: str = "in_process"
+    experimental: bool = False
+    notify: Callable[[Notification], Awaitable[None]]
+
+
+@frozen(kw_only=True)
+class RpcMethod:
+    """A method of the app-server protocol.
+
+    :param name: e.g. ``hooks/list``.
+    :param params: attrs class of the parameters (snake case), or ``None`` when the method takes none.
+    :param handle: gets the parameters and the context, returns an attrs value or a wire object.
+    :param experimental: only for clients that asked for the experimental API.
+    """
+
+    name: str
+    params: type[Any] | None
+    handle: Callable[[Any, RpcContext], Awaitable[Any]]
+    experimental: bool = False
+
+
+class AppClient(Protocol):
+    """A connection to the request processor from inside the program."""
+
+    async def request(self, method: str, params: Any = None) -> Any:
+        """Call a method.
+
+        :param params: value of the method's parameter class, or a wire object.
+        :return: what the method returned, not serialised.
+        :raises RpcError: when the answer is an error.
+        """
+        ...
+
+    def notifications(self) -> AsyncIterator[Notification]:
+        """Iterate what the server tells, until the connection is closed."""
+        ...
+
+    def answer_with(self, answer: Callable[[str, JsonObject], Awaitable[JsonObject]]) -> None:
+        """Set who answers the server's questions; without one they are refused."""
+        ...
+
+    async def aclose(self) -> None:
+        """Leave; threads that nobody else is subscribed to are unloaded."""
+        ...
+
+
+class AppServer(Protocol):
+    """The request processor; all front ends go through it."""
+
+    async def connect(
+        self, *, client_name: str, client_version: str, session_source: str, experimental: bool = True
+    ) -> AppClient:
+        """Connect from inside the program; the handshake is done when it returns.
+
+        :param client_name: becomes the originator of model requests.
+        :param session_source: ``exec``, ``cli`` … for the threads it starts.
+        """
+        ...
+
+    async def aclose(self) -> None:
+        """Close all connections; may be called twice."""
+        ...
+
+
+@frozen
+class DoctorCheck:
+    """A check that ``codex plugins doctor`` runs.
+
+    :param run: returns what was found wrong, in words for people, or nothing.
+    """
+
+    name: str
+    run: Callable[[], Awaitable[Sequence[str]]]
+
+
+class AnalyticsSink(Protocol):
+    """Takes facts about what happened; never holds up a turn."""
+
+    def record(self, fact: str, fields: JsonObject) -> None:
+        """Take one fact; must return at once."""
+        ...
+
+    async def aclose(self) -> None:
+        """Deliver what is left, within a second."""
+        ...

@@ -1,0 +1,226 @@
+"""What the host's threads offer to surfaces, hooks and tools."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, Literal, Protocol, TypeAlias
+
+from codex_hookspecs.ports.models import ModelProvider
+from codex_hookspecs.types.json import JsonObject
+from codex_hookspecs.types.notifications import HookRun, Notification
+from codex_hookspecs.types.storage import ThreadPage, ThreadQuery
+from codex_hookspecs.types.threads import Thread, ThreadSettings, ThreadTokenUsage, Turn
+
+Listener: TypeAlias = Callable[[Notification], Awaitable[None]]
+"""Gets every notification of a thread in order; the thread waits for it."""
+
+Asker: TypeAlias = Callable[[str, JsonObject], Awaitable[JsonObject]]
+"""Asks the client: method of the server request and its parameters in; its answer out.
+
+An answer that is an error raises :class:`~codex_hookspecs.errors.RpcError`.
+"""
+
+
+class AgentThread(Protocol):
+    """One loaded thread."""
+
+    @property
+    def id(self) -> str:
+        """UUID of version 7."""
+        ...
+
+    @property
+    def settings(self) -> ThreadSettings:
+        """Settings that the next turn begins with."""
+        ...
+
+    @property
+    def path(self) -> str | None:
+        """File the thread is kept in, or ``None``."""
+        ...
+
+    @property
+    def usage(self) -> ThreadTokenUsage:
+        """Tokens so far."""
+        ...
+
+    @property
+    def active_turn_id(self) -> str | None:
+        """The running turn, or ``None``."""
+        ...
+
+    @property
+    def history(self) -> Sequence[JsonObject]:
+        """Items of the Responses API that the next request begins with."""
+        ...
+
+    @property
+    def config(self) -> Mapping[str, Any]:
+        """Effective configuration table of the thread's directory with the client's overrides."""
+        ...
+
+    @property
+    def model(self) -> ModelProvider:
+        """Provider that answers the thread."""
+        ...
+
+    def summary(self) -> Thread:
+        """Return the thread as clients see it, without turns."""
+        ...
+
+    def turns(self) -> Sequence[Turn]:
+        """Return all turns with their finished items."""
+        ...
+
+    async def submit(self, content: Sequence[JsonObject], *, settings: ThreadSettings | None = None) -> str:
+        """Begin a turn, or steer the running one.
+
+        :param content: user inputs in wire form, e.g. ``{"type":"text","text":…}``.
+        :param settings: settings of this and later turns; the present ones when ``None``.
+        :return: id of the turn; the notifications follow.
+        :raises RpcError: when the input is empty or the thread is closed.
+        """
+        ...
+
+    async def steer(self, content: Sequence[JsonObject], *, expected_turn_id: str) -> str:
+        """Add a message to the running turn.
+
+        :raises RpcError: when no turn or another one is running.
+        """
+        ...
+
+    async def interrupt(self, turn_id: str | None = None) -> None:
+        """End the running turn as interrupted and wait until it has ended.
+
+        :raises RpcError: when no turn, or another one than ``turn_id``, is running.
+        """
+        ...
+
+    async def wait_idle(self) -> None:
+        """Return when no turn is running."""
+        ...
+
+    async def add_context(self, text: str) -> None:
+        """Give the model a developer message with its next request; a running turn makes one more if need be."""
+        ...
+
+    async def notify(self, notification: Notification) -> None:
+        """Tell all listeners something."""
+        ...
+
+    def listen(self, listener: Listener) -> Callable[[], None]:
+        """Add a listener.
+
+        :return: removes it again.
+        """
+        ...
+
+    def set_asker(self, asker: Asker | None) -> None:
+        """Set who answers approval questions; with ``None`` they are refused."""
+        ...
+
+    def on_close(self, callback: Callable[[], Awaitable[None]]) -> None:
+        """Have something done when the thread is unloaded; later ones first, each under a time limit."""
+        ...
+
+
+class ThreadManager(Protocol):
+    """All threads of the program."""
+
+    async def start(
+        self,
+        *,
+        cwd: str | None = None,
+        params: Mapping[str, Any] | None = None,
+        source: str | JsonObject = "cli",
+        originator: str = "codex_cli",
+        client_version: str = "",
+    ) -> AgentThread:
+        """Make a thread.
+
+        :param params: members of the protocol's ``thread/start`` in snake case: model, model_provider,
+            approval_policy, sandbox (mode word), base_instructions, developer_instructions, config, ephemeral …
+        :raises ConfigError: when settings can't be made of it.
+        :raises StorageError: when it can't be stored.
+        """
+        ...
+
+    async def resume(
+        self,
+        thread_id: str,
+        *,
+        params: Mapping[str, Any] | None = None,
+        source: str | JsonObject = "cli",
+        originator: str = "codex_cli",
+        client_version: str = "",
+    ) -> AgentThread:
+        """Load a stored thread, or return it when it is loaded.
+
+        :raises ThreadNotFound: when there is none.
+        :raises ThreadBusy: when another process writes it.
+        """
+        ...
+
+    def get(self, thread_id: str) -> AgentThread | None:
+        """Return a loaded thread."""
+        ...
+
+    def loaded(self) -> Sequence[AgentThread]:
+        """Return the loaded threads, oldest first."""
+        ...
+
+    async def unload(self, thread_id: str) -> None:
+        """Interrupt, end and let go of a thread; unknown ids are fine."""
+        ...
+
+    async def read(self, thread_id: str, *, include_turns: bool) -> Thread:
+        """Return a thread, loaded or stored.
+
+        :raises ThreadNotFound: when there is none.
+        """
+        ...
+
+    async def list(self, query: ThreadQuery) -> ThreadPage:
+        """Return one page of stored threads, with the status of those that are loaded."""
+        ...
+
+    async def find(self, name_or_id: str, *, cwd: str | None = None) -> str | None:
+        """Return the id of the newest stored thread with this id or name, or ``None``."""
+        ...
+
+
+class HookScope(Protocol):
+    """What an implementation of a lifecycle event can do while it runs, in a parameter named ``scope``.
+
+    An implementation that takes ``scope`` reports its runs itself; of all others the host reports one run, when they
+    answer or fail.
+    """
+
+    @property
+    def thread(self) -> AgentThread | None:
+        """The thread the event happens in; ``None`` when the event comes from elsewhere."""
+        ...
+
+    @property
+    def config(self) -> Mapping[str, Any]:
+        """Effective configuration table for the event's directory."""
+        ...
+
+    async def started(self, run: HookRun) -> None:
+        """Tell clients that a handler began."""
+        ...
+
+    async def completed(self, run: HookRun) -> None:
+        """Tell clients that a handler ended."""
+        ...
+
+    async def warn(self, message: str) -> None:
+        """Tell the user something, once per distinct text and thread."""
+        ...
+
+    async def add_context(self, text: str) -> None:
+        """Give the model a developer message later, also after the event is over."""
+        ...
+
+
+Decision = Literal["accept", "acceptForSession", "decline", "cancel"]

@@ -1,0 +1,98 @@
+"""What a running tool can ask of its thread."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from codex_hookspecs.types.json import JsonObject
+
+if TYPE_CHECKING:
+    from codex_hookspecs.ports.environment import Environment
+    from codex_hookspecs.ports.threads import AgentThread
+    from codex_hookspecs.types.items import Item
+    from codex_hookspecs.types.notifications import Notification
+    from codex_hookspecs.types.sandbox import Launch, LaunchRequest
+    from codex_hookspecs.types.threads import ThreadSettings
+    from codex_hookspecs.types.tools import ToolCall, ToolOutput
+
+
+class ToolContext(Protocol):
+    """One call's view of its turn; stays usable after the turn for what runs on in the background."""
+
+    @property
+    def thread(self) -> AgentThread:
+        """The thread the call belongs to."""
+        ...
+
+    @property
+    def turn_id(self) -> str:
+        """The turn the call belongs to."""
+        ...
+
+    @property
+    def settings(self) -> ThreadSettings:
+        """Settings of the turn: directory, policies."""
+        ...
+
+    async def environment(self) -> Environment:
+        """Return the environment of the thread.
+
+        :raises ToolError: when there is none, in words for the model.
+        """
+        ...
+
+    async def emit(self, notification: Notification) -> None:
+        """Tell clients something, e.g. output deltas."""
+        ...
+
+    async def start_item(self, item: Item) -> None:
+        """Announce an item as started."""
+        ...
+
+    async def complete_item(self, item: Item) -> None:
+        """Announce an item as final; it is kept in the thread's history before clients hear of it."""
+        ...
+
+    async def approve_command(
+        self,
+        call: ToolCall,
+        *,
+        item_id: str,
+        command: str,
+        argv: tuple[str, ...],
+        cwd: str,
+        escalated: bool = False,
+        justification: str | None = None,
+        prefix_rule: tuple[str, ...] | None = None,
+        command_actions: tuple[JsonObject, ...] = (),
+    ) -> None:
+        """Return when a command may run under the thread's approval policy; asks hooks, then the client, if needed.
+
+        :param command: the script or shell-quoted command line that is shown.
+        :param escalated: the model wants it to run without sandbox.
+        :raises ToolRejected: when it may not run.
+        """
+        ...
+
+    async def approve_patch(self, call: ToolCall, *, item_id: str, paths: tuple[str, ...], reason: str | None) -> None:
+        """Return when a patch may be applied; free for paths inside the writable roots of the policy.
+
+        :param paths: absolute paths it touches.
+        :param reason: why it may need consent, for people, or ``None``.
+        :raises ToolRejected: when it may not be applied.
+        """
+        ...
+
+    def launch(self, request: LaunchRequest) -> Launch:
+        """Return how to run a command so that the policy holds.
+
+        :raises SandboxUnavailable: when no launcher can hold it; the command must not be run.
+        """
+        ...
+
+    async def delegate(self, call: ToolCall) -> ToolOutput:
+        """Run another tool's call as if the model had made it, e.g. a patch that arrived as a shell command.
+
+        :raises ToolError: as the other tool does, or when there is no such tool.
+        """
+        ...

@@ -1,0 +1,19 @@
+"""Hook specifications, one module per area; ``AREAS`` lists them in the order of the reference."""
+
+from __future__ import annotations
+
+from types import ModuleType
+
+from codex_hookspecs.specs import analytics, context, environment, lifecycle, models, sandbox, storage, surface, tools
+
+AREAS: tuple[ModuleType, ...] = (
+    lifecycle,
+    tools,
+    models,
+    context,
+    environment,
+    sandbox,
+    storage,
+    surface,
+    analytics,
+)

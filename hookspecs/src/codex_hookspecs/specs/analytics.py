@@ -1,0 +1,27 @@
+"""Sinks for facts about what happened."""
+
+from __future__ import annotations
+
+from codex_hookspecs.markers import offer
+from codex_hookspecs.ports.host import Host
+from codex_hookspecs.ports.surface import AnalyticsSink
+
+
+@offer
+def analytics_sink(host: Host) -> AnalyticsSink | None:
+    """Offer a sink; called once, when the first fact is recorded.
+
+    :param host: the running program.
+    :return: a sink that gets every fact, or ``None`` for none.
+
+    All sinks get all facts; one that raises is left out from then on.
+
+    Example::
+
+        from codex_hookspecs import hookimpl
+        from codex_hookspecs.testing import RecordingSink
+
+        @hookimpl
+        def analytics_sink():
+            return RecordingSink()
+    """

@@ -1,0 +1,30 @@
+"""Machines that agents work on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from codex_hookspecs.markers import offer
+from codex_hookspecs.ports.environment import EnvironmentProvider
+from codex_hookspecs.ports.host import Host
+
+
+@offer
+def environments(host: Host) -> Sequence[EnvironmentProvider] | None:
+    """Offer machines; called once, when the first environment is wanted.
+
+    :param host: the running program.
+    :return: providers, each opened on first use, or ``None`` for none.
+
+    Providers of all plugins count; two with one id are an error that names both plugins. A failing plugin offers
+    nothing.
+
+    Example::
+
+        from codex_hookspecs import hookimpl
+        from codex_hookspecs.testing import MemoryEnvironments
+
+        @hookimpl
+        def environments():
+            return [MemoryEnvironments("scratch")]
+    """

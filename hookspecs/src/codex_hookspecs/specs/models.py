@@ -1,0 +1,32 @@
+"""Model providers."""
+
+from __future__ import annotations
+
+from codex_hookspecs.markers import choose
+from codex_hookspecs.ports.host import Host
+from codex_hookspecs.ports.models import ModelProvider
+from codex_hookspecs.types.json import JsonObject
+
+
+@choose
+def model_provider(name: str, config: JsonObject, host: Host) -> ModelProvider | None:
+    """Choose who answers a thread; called once for each thread.
+
+    :param name: key of the provider, from ``model_provider``.
+    :param config: its table ``[model_providers.<name>]``, empty when there is none.
+    :param host: the running program.
+    :return: a provider for the thread, or ``None`` when this plugin does not serve that name.
+
+    The first answer wins. A ``ConfigError`` tells the user what is wrong with the table; another failure is shown
+    and the next plugin is asked.
+
+    Example::
+
+        from codex_hookspecs import hookimpl
+        from codex_hookspecs.testing import ScriptedModel
+
+        @hookimpl
+        def model_provider(name, config):
+            if name == "echo":
+                return ScriptedModel("echo")
+    """

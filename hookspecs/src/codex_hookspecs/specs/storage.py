@@ -1,0 +1,27 @@
+"""Where threads are kept."""
+
+from __future__ import annotations
+
+from codex_hookspecs.markers import choose
+from codex_hookspecs.ports.host import Host
+from codex_hookspecs.ports.storage import ThreadStore
+
+
+@choose
+def thread_store(host: Host) -> ThreadStore | None:
+    """Choose where threads are kept; called once. Ephemeral threads are kept nowhere.
+
+    :param host: the running program.
+    :return: a store, or ``None`` when this plugin has none.
+
+    The first answer wins; with none, all threads are ephemeral and the user is told.
+
+    Example::
+
+        from codex_hookspecs import hookimpl
+        from codex_hookspecs.testing import MemoryThreadStore
+
+        @hookimpl
+        def thread_store():
+            return MemoryThreadStore()
+    """

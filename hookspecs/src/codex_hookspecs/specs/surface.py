@@ -1,0 +1,95 @@
+"""Sub-commands, RPC methods, the request processor and self-checks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from codex_hookspecs.markers import choose, offer
+from codex_hookspecs.ports.host import Host
+from codex_hookspecs.ports.surface import AppServer, CliCommand, DoctorCheck, RpcMethod
+
+
+@offer
+def cli_commands(host: Host) -> Sequence[CliCommand] | None:
+    """Offer sub-commands of ``codex``; the manifest must list them under ``[commands]``.
+
+    :param host: the running program.
+    :return: commands, or ``None`` for none.
+
+    Called when one of the plugin's commands is run. Two plugins with one command are an error that names both.
+
+    Example::
+
+        from codex_hookspecs import CliCommand, hookimpl
+
+        async def greet(arguments, host):
+            print("hello", *arguments)
+            return 0
+
+        @hookimpl
+        def cli_commands():
+            return [CliCommand(name="greet", help="Say hello.", run=greet)]
+    """
+
+
+@offer
+def rpc_methods(host: Host) -> Sequence[RpcMethod] | None:
+    """Offer methods of the app-server protocol.
+
+    :param host: the running program.
+    :return: methods, or ``None`` for none.
+
+    Two plugins with one method are an error that names both; a failing plugin offers nothing.
+
+    Example::
+
+        from codex_hookspecs import RpcMethod, hookimpl
+
+        async def ping(params, context):
+            return {"pong": context.client_name}
+
+        @hookimpl
+        def rpc_methods():
+            return [RpcMethod(name="example/ping", params=None, handle=ping)]
+    """
+
+
+@choose
+def app_server(host: Host) -> AppServer | None:
+    """Choose the request processor that all front ends talk to; called once, when the first one connects.
+
+    :param host: the running program.
+    :return: the processor, or ``None`` when this plugin has none.
+
+    The first answer wins; with none, front ends end with an error.
+
+    Example::
+
+        from codex_hookspecs import hookimpl
+
+        @hookimpl
+        def app_server(host):
+            return None
+    """
+
+
+@offer
+def doctor_checks(host: Host) -> Sequence[DoctorCheck] | None:
+    """Offer checks for ``codex plugins doctor``.
+
+    :param host: the running program.
+    :return: checks, or ``None`` for none.
+
+    Each check runs in the plugin's own child process under a time limit.
+
+    Example::
+
+        from codex_hookspecs import DoctorCheck, hookimpl
+
+        async def look():
+            return []
+
+        @hookimpl
+        def doctor_checks():
+            return [DoctorCheck("example", look)]
+    """

@@ -1,0 +1,35 @@
+"""Tools for the model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from codex_hookspecs.markers import offer
+from codex_hookspecs.ports.host import Host
+from codex_hookspecs.ports.threads import AgentThread
+from codex_hookspecs.types.tools import Tool
+
+
+@offer
+def tools(thread: AgentThread, host: Host) -> Sequence[Tool] | None:
+    """Offer tools to a thread; called once, when the thread is loaded.
+
+    :param thread: the thread; what the tools keep for it is let go in ``thread.on_close``.
+    :param host: the running program.
+    :return: tools, or ``None`` for none.
+
+    Tools of all plugins are offered to the model in order of plugin name; of two tools with one name the second is
+    left out with a warning that names both plugins. A failing plugin offers nothing.
+
+    Example::
+
+        from codex_hookspecs import Tool, hookimpl
+
+        def roll_dice(sides: int) -> int:
+            "Roll a die with this many sides."
+            return 4
+
+        @hookimpl
+        def tools(thread):
+            return [Tool.from_function(roll_dice)]
+    """

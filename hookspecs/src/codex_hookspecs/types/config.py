@@ -1,0 +1,47 @@
+"""Configuration layers and features, as plugins see them."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from attrs import field, frozen
+
+from codex_hookspecs.types.json import JsonObject
+
+LayerKind = Literal["system", "user", "profile", "project", "sessionFlags", "managed"]
+Stage = Literal["under development", "experimental", "stable", "deprecated", "removed"]
+
+
+@frozen(kw_only=True)
+class ConfigLayer:
+    """One source of configuration.
+
+    :param folder: directory that holds the layer's files (``config.toml``, ``hooks.json`` …), or ``None``.
+    :param file: the layer's ``config.toml``, whether it exists or not, or ``None``.
+    :param table: parsed content, empty when there is no file.
+    :param disabled_reason: why the layer does not count (an untrusted project), or ``None`` when it does.
+    """
+
+    kind: LayerKind
+    folder: str | None = None
+    file: str | None = None
+    table: JsonObject = field(factory=dict)
+    disabled_reason: str | None = None
+
+
+@frozen(kw_only=True)
+class Feature:
+    """A switch of the program.
+
+    :param aliases: older keys that still work.
+    :param implies: features that are on when this one is.
+    """
+
+    key: str
+    stage: Stage
+    default: bool = False
+    aliases: tuple[str, ...] = ()
+    implies: tuple[str, ...] = ()
+    display_name: str | None = None
+    description: str | None = None
+    announcement: str | None = None

@@ -1,0 +1,26 @@
+"""Instruction fragments: the standing texts that precede a conversation."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from attrs import frozen
+
+Place = Literal["base", "developer", "user"]
+
+
+@frozen(kw_only=True)
+class Fragment:
+    """One standing text.
+
+    :param key: stable name; a fragment is sent again only when its text changed.
+    :param place: ``base`` is the request's ``instructions``; ``developer`` fragments are the parts of one developer
+        message; each ``user`` fragment is a user message of its own.
+    :param order: fragments of one place are sorted by it. Used: permissions 10, client's developer instructions 20,
+        collaboration mode 30, skills 40, plugins 50; AGENTS.md 10, environment 20.
+    """
+
+    key: str
+    place: Place
+    text: str
+    order: int = 100

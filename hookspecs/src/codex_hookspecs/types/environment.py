@@ -1,0 +1,129 @@
+"""Processes and files of an environment, as the exec-server protocol names them."""
+
+from __future__ import annotations
+
+from typing import Literal, TypeAlias
+
+from attrs import field, frozen
+
+from codex_hookspecs.types.json import JsonObject
+from codex_hookspecs.types.sandbox import SandboxPolicy
+
+Stream = Literal["stdout", "stderr", "pty"]
+WriteStatus = Literal["accepted", "unknownProcess", "stdinClosed", "starting"]
+
+
+@frozen(kw_only=True)
+class EnvironmentFacts:
+    """What is known of a machine.
+
+    :param os: ``linux``, ``macos`` or ``windows``.
+    :param shell: absolute path of the user's default shell.
+    """
+
+    os: str
+    shell: str
+    home: str
+    cwd: str
+    temporary_directory: str = "/tmp"
+
+
+@frozen(kw_only=True)
+class ExecParams:
+    """A process to start.
+
+    :param process_id: chosen by the caller, unique among the environment's live processes; not a pid.
+    :param env: the exact environment.
+    :param tty: run on a pseudo-terminal of ``rows`` by ``columns``; its output is the stream ``pty``.
+    :param pipe_stdin: keep stdin writable without a terminal; otherwise it reads as empty.
+    :param arg0: what the program sees as its name.
+    :param sandbox: policy that an environment with its own launcher must hold; already applied when ``None``.
+    """
+
+    process_id: str
+    argv: tuple[str, ...]
+    cwd: str
+    env: dict[str, str]
+    tty: bool = False
+    pipe_stdin: bool = False
+    rows: int = 24
+    columns: int = 80
+    arg0: str | None = None
+    sandbox: SandboxPolicy | None = None
+    metadata: JsonObject = field(factory=dict)
+
+
+@frozen
+class OutputChunk:
+    """Bytes that a process wrote.
+
+    :param seq: number in the process's one sequence of events, from 1 without gaps.
+    """
+
+    seq: int
+    stream: Stream
+    data: bytes = field(kw_only=True)
+
+
+@frozen
+class ProcessExited:
+    """A process ended; output may still follow."""
+
+    seq: int
+    exit_code: int
+    sandbox_denied: bool = field(default=False, kw_only=True)
+
+
+@frozen
+class ProcessClosed:
+    """A process ended and all its output was given; the last event."""
+
+    seq: int
+
+
+@frozen
+class ProcessFailed:
+    """The environment lost the process; the last event."""
+
+    message: str
+
+
+ProcessEvent: TypeAlias = OutputChunk | ProcessExited | ProcessClosed | ProcessFailed
+
+
+@frozen(kw_only=True)
+class ReadResult:
+    """What ``ExecProcess.read`` gives.
+
+    :param next_seq: read on with ``after_seq = next_seq - 1``.
+    :param failure: why the environment lost the process, or ``None``.
+    """
+
+    chunks: tuple[OutputChunk, ...]
+    next_seq: int
+    exited: bool
+    exit_code: int | None
+    closed: bool
+    failure: str | None = None
+    sandbox_denied: bool = False
+
+
+@frozen(kw_only=True)
+class FileMetadata:
+    """What is known of a file; times are milliseconds since the epoch, 0 when unknown."""
+
+    is_directory: bool
+    is_file: bool
+    is_symlink: bool = False
+    size: int = 0
+    created_at_ms: int = 0
+    modified_at_ms: int = 0
+
+
+@frozen
+class DirectoryEntry:
+    """One name in a directory; links are followed."""
+
+    file_name: str
+    is_directory: bool
+    is_file: bool = field(kw_only=True)

@@ -1,0 +1,241 @@
+"""Items of a turn: what a client shows and what rebuilt history lists (app-server protocol v2, 0.118).
+
+Field names are the wire names in snake case; ``TYPE`` is the wire tag. ``codex_hookspecs.wire`` converts.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Literal, TypeAlias
+
+from attrs import field, frozen
+
+from codex_hookspecs.types.json import JsonObject
+
+CommandStatus = Literal["inProgress", "completed", "failed", "declined"]
+PatchStatus = Literal["inProgress", "completed", "failed", "declined"]
+CallStatus = Literal["inProgress", "completed", "failed"]
+CommandSource = Literal["agent", "userShell", "unifiedExecStartup", "unifiedExecInteraction"]
+MessagePhase = Literal["commentary", "final_answer"]
+
+
+@frozen(kw_only=True)
+class UserMessage:
+    """What the user said: a list of inputs in wire form (``{"type":"text","text":…,"text_elements":[]}`` …)."""
+
+    TYPE: ClassVar[str] = "userMessage"
+    id: str
+    content: tuple[JsonObject, ...]
+
+
+@frozen
+class HookPromptFragment:
+    """One continuation prompt of a Stop hook and the run that gave it."""
+
+    text: str
+    hook_run_id: str
+
+
+@frozen(kw_only=True)
+class HookPrompt:
+    """The continuation prompts that sent the agent back to work, one fragment for each blocking hook."""
+
+    TYPE: ClassVar[str] = "hookPrompt"
+    id: str
+    fragments: tuple[HookPromptFragment, ...]
+
+
+@frozen(kw_only=True)
+class AgentMessage:
+    """Text the model said."""
+
+    TYPE: ClassVar[str] = "agentMessage"
+    id: str
+    text: str
+    phase: str | None = None
+    memory_citation: JsonObject | None = None
+
+
+@frozen(kw_only=True)
+class Plan:
+    """A plan proposed in plan mode."""
+
+    TYPE: ClassVar[str] = "plan"
+    id: str
+    text: str
+
+
+@frozen(kw_only=True)
+class Reasoning:
+    """Summary and raw parts of the model's reasoning."""
+
+    TYPE: ClassVar[str] = "reasoning"
+    id: str
+    summary: tuple[str, ...] = ()
+    content: tuple[str, ...] = ()
+
+
+@frozen(kw_only=True)
+class CommandExecution:
+    """A command, from its start to its exit.
+
+    :param command: shell-quoted command line.
+    :param command_actions: what the command does, for display: objects tagged read, listFiles, search or unknown.
+    """
+
+    TYPE: ClassVar[str] = "commandExecution"
+    id: str
+    command: str
+    cwd: str
+    process_id: str | None = None
+    source: CommandSource = "agent"
+    status: CommandStatus
+    command_actions: tuple[JsonObject, ...] = ()
+    aggregated_output: str | None = None
+    exit_code: int | None = None
+    duration_ms: int | None = None
+
+
+@frozen
+class FileUpdateChange:
+    """One file of a patch.
+
+    :param path: absolute path.
+    :param kind: ``{"type":"add"}``, ``{"type":"delete"}`` or ``{"type":"update","move_path":null|path}``.
+    :param diff: whole content for add and delete, unified hunks for update.
+    """
+
+    path: str
+    kind: JsonObject
+    diff: str = field(kw_only=True)
+
+
+@frozen(kw_only=True)
+class FileChange:
+    """A patch, from its announcement to its result."""
+
+    TYPE: ClassVar[str] = "fileChange"
+    id: str
+    changes: tuple[FileUpdateChange, ...]
+    status: PatchStatus
+
+
+@frozen(kw_only=True)
+class McpToolCall:
+    """A call of a tool of an MCP server."""
+
+    TYPE: ClassVar[str] = "mcpToolCall"
+    id: str
+    server: str
+    tool: str
+    status: CallStatus
+    arguments: Any = None
+    result: JsonObject | None = None
+    error: JsonObject | None = None
+    duration_ms: int | None = None
+
+
+@frozen(kw_only=True)
+class DynamicToolCall:
+    """A call of any other tool: one of the client's, or one that a plugin brought."""
+
+    TYPE: ClassVar[str] = "dynamicToolCall"
+    id: str
+    tool: str
+    arguments: Any = None
+    status: CallStatus
+    content_items: tuple[JsonObject, ...] | None = None
+    success: bool | None = None
+    duration_ms: int | None = None
+
+
+@frozen(kw_only=True)
+class CollabAgentToolCall:
+    """A call between agents."""
+
+    TYPE: ClassVar[str] = "collabAgentToolCall"
+    id: str
+    tool: str
+    status: CallStatus
+    sender_thread_id: str
+    receiver_thread_ids: tuple[str, ...] = ()
+    prompt: str | None = None
+    model: str | None = None
+    reasoning_effort: str | None = None
+    agents_states: JsonObject = field(factory=dict)
+
+
+@frozen(kw_only=True)
+class WebSearch:
+    """A search that the model's provider ran."""
+
+    TYPE: ClassVar[str] = "webSearch"
+    id: str
+    query: str
+    action: JsonObject | None = None
+
+
+@frozen(kw_only=True)
+class ImageView:
+    """An image that the model looked at."""
+
+    TYPE: ClassVar[str] = "imageView"
+    id: str
+    path: str
+
+
+@frozen(kw_only=True)
+class ImageGeneration:
+    """An image that the model's provider made."""
+
+    TYPE: ClassVar[str] = "imageGeneration"
+    id: str
+    status: str
+    result: str
+    revised_prompt: str | None = None
+    saved_path: str | None = None
+
+
+@frozen(kw_only=True)
+class EnteredReviewMode:
+    """A review began."""
+
+    TYPE: ClassVar[str] = "enteredReviewMode"
+    id: str
+    review: str
+
+
+@frozen(kw_only=True)
+class ExitedReviewMode:
+    """A review ended."""
+
+    TYPE: ClassVar[str] = "exitedReviewMode"
+    id: str
+    review: str
+
+
+@frozen(kw_only=True)
+class ContextCompaction:
+    """The history was compacted."""
+
+    TYPE: ClassVar[str] = "contextCompaction"
+    id: str
+
+
+Item: TypeAlias = (
+    UserMessage
+    | HookPrompt
+    | AgentMessage
+    | Plan
+    | Reasoning
+    | CommandExecution
+    | FileChange
+    | McpToolCall
+    | DynamicToolCall
+    | CollabAgentToolCall
+    | WebSearch
+    | ImageView
+    | ImageGeneration
+    | EnteredReviewMode
+    | ExitedReviewMode
+    | ContextCompaction
+)

@@ -1,0 +1,10 @@
+"""Name the shapes of decoded JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeAlias
+
+JsonValue: TypeAlias = "None | bool | int | float | str | Sequence[JsonValue] | Mapping[str, JsonValue]"
+JsonObject: TypeAlias = dict[str, Any]
+"""A decoded JSON object that is kept as it came: response items of a model, tool schemas, configuration tables."""

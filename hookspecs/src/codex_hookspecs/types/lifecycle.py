@@ -1,0 +1,286 @@
+"""What lifecycle hooks are told and what they may answer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Literal, Self, TypeVar
+
+import attrs
+from attrs import field, frozen
+
+from codex_hookspecs.types.json import JsonObject
+from codex_hookspecs.types.threads import TokenUsage
+
+PermissionMode = Literal["default", "acceptEdits", "plan", "dontAsk", "bypassPermissions"]
+V = TypeVar("V", bound="Verdict")
+
+
+@frozen(kw_only=True)
+class LifecycleEvent:
+    """What every event tells.
+
+    :param session_id: the thread; for a subagent the parent's.
+    :param turn_id: the turn, or ``None`` outside of one.
+    :param transcript_path: file of the thread's rollout, or ``None`` when there is none.
+    :param cwd: absolute working directory of the turn.
+    :param agent_id: thread of the subagent the event happens in, or ``None``.
+    """
+
+    session_id: str
+    turn_id: str | None = None
+    transcript_path: str | None = None
+    cwd: str
+    model: str = ""
+    permission_mode: PermissionMode = "default"
+    agent_id: str | None = None
+    agent_type: str | None = None
+
+
+@frozen(kw_only=True)
+class SessionStartEvent(LifecycleEvent):
+    """The first turn of a loaded thread begins.
+
+    :param source: how the thread came to be.
+    """
+
+    source: Literal["startup", "resume", "clear", "compact"] = "startup"
+
+
+@frozen(kw_only=True)
+class UserPromptSubmitEvent(LifecycleEvent):
+    """The user's prompt is about to enter the history."""
+
+    prompt: str
+
+
+@frozen(kw_only=True)
+class PreToolUseEvent(LifecycleEvent):
+    """A tool is about to run.
+
+    :param tool_name: name that hooks know it by: ``Bash`` for every shell tool, else the tool's own.
+    :param tool_input: ``{"command": …}`` for shell tools and patches, else the arguments.
+    :param matcher_aliases: further names that a matcher may use, e.g. ``Write`` and ``Edit`` for a patch.
+    """
+
+    tool_name: str
+    tool_input: Any
+    tool_use_id: str
+    matcher_aliases: tuple[str, ...] = ()
+
+
+@frozen(kw_only=True)
+class PermissionRequestEvent(LifecycleEvent):
+    """A person is about to be asked for consent."""
+
+    tool_name: str
+    tool_input: Any
+    tool_use_id: str = ""
+    matcher_aliases: tuple[str, ...] = ()
+
+
+@frozen(kw_only=True)
+class PostToolUseEvent(LifecycleEvent):
+    """A tool has run.
+
+    :param tool_response: what the tool gave, for shell tools the bare output text.
+    """
+
+    tool_name: str
+    tool_input: Any
+    tool_response: Any
+    tool_use_id: str
+    matcher_aliases: tuple[str, ...] = ()
+
+
+@frozen(kw_only=True)
+class StopEvent(LifecycleEvent):
+    """The model ended its answer without calling a tool.
+
+    :param stop_hook_active: the turn already goes on because of a stop hook.
+    """
+
+    stop_hook_active: bool = False
+    last_assistant_message: str | None = None
+
+
+@frozen(kw_only=True)
+class SubagentStartEvent(LifecycleEvent):
+    """A subagent begins; ``agent_id`` and ``agent_type`` name it."""
+
+
+@frozen(kw_only=True)
+class SubagentStopEvent(LifecycleEvent):
+    """A subagent ended its answer."""
+
+    agent_transcript_path: str | None = None
+    stop_hook_active: bool = False
+    last_assistant_message: str | None = None
+
+
+@frozen(kw_only=True)
+class CompactEvent(LifecycleEvent):
+    """The history is about to be, or has been, compacted."""
+
+    trigger: Literal["manual", "auto"] = "auto"
+
+
+@frozen(kw_only=True)
+class InterruptEvent(LifecycleEvent):
+    """The user interrupted the turn."""
+
+
+@frozen(kw_only=True)
+class SessionEndEvent(LifecycleEvent):
+    """The thread is unloaded or the program ends."""
+
+    reason: str = "other"
+
+
+@frozen(kw_only=True)
+class PreModelRequestEvent(LifecycleEvent):
+    """A request to the model is about to be sent."""
+
+
+@frozen(kw_only=True)
+class PostModelRequestEvent(LifecycleEvent):
+    """A request to the model ended."""
+
+    status: str = "completed"
+    error: str | None = None
+    token_usage: TokenUsage | None = None
+
+
+@frozen(kw_only=True)
+class Verdict:
+    """Base of what a lifecycle hook answers; ``None`` instead of a verdict means no opinion.
+
+    :param contexts: texts for the model, each sent as one developer message.
+    :param stop_reason: end the turn (tool hooks: replace the output); beats every block.
+    """
+
+    contexts: tuple[str, ...] = ()
+    stop_reason: str | None = None
+
+    @classmethod
+    def merged(cls, verdicts: Sequence[Self]) -> Self:
+        """Combine verdicts in order: tuples are joined, of everything else the first answer counts."""
+        values: dict[str, Any] = {}
+        for attribute in attrs.fields(cls):
+            answers = [getattr(verdict, attribute.name) for verdict in verdicts]
+            if isinstance(attribute.default, tuple):
+                values[attribute.name] = tuple(part for answer in answers for part in answer)
+            else:
+                values[attribute.name] = next((answer for answer in answers if answer is not None), None)
+        return cls(**values)
+
+
+@frozen(kw_only=True)
+class SessionStartVerdict(Verdict):
+    """Answer to ``session_start``; ``stop_reason`` ends the turn before any model request."""
+
+
+@frozen(kw_only=True)
+class UserPromptVerdict(Verdict):
+    """Answer to ``user_prompt_submit``.
+
+    :param block_reason: refuse the prompt; it does not enter the history, the contexts do.
+    """
+
+    block_reason: str | None = None
+
+
+@frozen(kw_only=True)
+class PreToolUseVerdict(Verdict):
+    """Answer to ``pre_tool_use``.
+
+    :param deny_reason: do not run the tool; the model is told why.
+    :param updated_input: run the tool with this input instead, same shape as ``tool_input``.
+    """
+
+    deny_reason: str | None = None
+    updated_input: JsonObject | None = None
+
+    @classmethod
+    def deny(cls, reason: str) -> Self:
+        """Refuse the call."""
+        return cls(deny_reason=reason)
+
+
+@frozen(kw_only=True)
+class PermissionVerdict(Verdict):
+    """Answer to ``permission_request``.
+
+    :param behavior: ``allow`` runs without asking anybody, ``deny`` refuses.
+    :param message: what the model is told on refusal.
+    """
+
+    behavior: Literal["allow", "deny"] | None = None
+    message: str | None = None
+
+    @classmethod
+    def merged(cls, verdicts: Sequence[Self]) -> Self:
+        """Combine verdicts: any refusal wins, then any consent."""
+        denied = next((verdict for verdict in verdicts if verdict.behavior == "deny"), None)
+        allowed = next((verdict for verdict in verdicts if verdict.behavior == "allow"), None)
+        return denied or allowed or cls()
+
+
+@frozen(kw_only=True)
+class PostToolUseVerdict(Verdict):
+    """Answer to ``post_tool_use``.
+
+    :param feedback: texts that replace the tool's output, joined by a blank line.
+    """
+
+    feedback: tuple[str, ...] = ()
+
+    @classmethod
+    def block(cls, reason: str) -> Self:
+        """Replace the tool's output by a reason."""
+        return cls(feedback=(reason,))
+
+
+@frozen
+class ContinuationPrompt:
+    """What a stop hook wants done next.
+
+    :param run_id: id of the hook run; the host fills it in when it is empty.
+    """
+
+    text: str
+    run_id: str = ""
+
+
+@frozen(kw_only=True)
+class StopVerdict(Verdict):
+    """Answer to ``stop`` and ``subagent_stop``.
+
+    :param prompts: any prompt sends the agent back to work in the same turn.
+    """
+
+    prompts: tuple[ContinuationPrompt, ...] = ()
+
+    @classmethod
+    def block(cls, reason: str) -> Self:
+        """Send the agent back to work.
+
+        :param reason: what it shall do, not blank.
+        """
+        return cls(prompts=(ContinuationPrompt(reason),))
+
+
+@frozen(kw_only=True)
+class SubagentStartVerdict(Verdict):
+    """Answer to ``subagent_start``: context only."""
+
+
+@frozen(kw_only=True)
+class CompactVerdict(Verdict):
+    """Answer to ``pre_compact`` and ``post_compact``; ``stop_reason`` ends the turn."""
+
+
+@frozen(kw_only=True)
+class InterruptVerdict(Verdict):
+    """Answer to ``interrupt``: a message for the user."""
+
+    system_message: str | None = field(default=None)

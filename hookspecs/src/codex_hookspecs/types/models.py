@@ -1,0 +1,139 @@
+"""Requests to a model and the events that stream back."""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+from attrs import field, frozen
+
+from codex_hookspecs.types.json import JsonObject
+from codex_hookspecs.types.threads import TokenUsage
+
+
+@frozen(kw_only=True)
+class ModelRequest:
+    """One request, complete: providers keep no history of their own that they could not rebuild from it.
+
+    :param input: items of the Responses API, oldest first.
+    :param tools: tool objects of the Responses API.
+    :param output_schema: JSON schema of the answer, or ``None``.
+    :param originator: client name for the provider.
+    :param metadata: turn metadata object that rides along (``x-codex-turn-metadata``).
+    :param turn_state: mutable holder of what the provider asked to be told again in this turn; same object for all
+        requests of a turn.
+    :param subagent: what kind of subagent asks (``collab_spawn``, ``review``, ``compact`` …), or ``None``.
+    """
+
+    thread_id: str
+    turn_id: str
+    model: str
+    instructions: str
+    input: tuple[JsonObject, ...]
+    tools: tuple[JsonObject, ...] = ()
+    parallel_tool_calls: bool = True
+    reasoning_effort: str | None = None
+    reasoning_summary: str | None = None
+    verbosity: str | None = None
+    output_schema: Any = None
+    service_tier: str | None = None
+    originator: str = "codex_cli"
+    user_agent: str = ""
+    metadata: JsonObject = field(factory=dict)
+    turn_state: dict[str, str] = field(factory=dict)
+    subagent: str | None = None
+
+
+@frozen
+class ItemAdded:
+    """The provider announced an item; ``item`` may be incomplete."""
+
+    item: JsonObject
+
+
+@frozen
+class ItemDone:
+    """An item is final; this is the one that counts."""
+
+    item: JsonObject
+
+
+@frozen
+class TextDelta:
+    """More answer text of one item."""
+
+    item_id: str
+    delta: str
+
+
+@frozen
+class SummaryPartAdded:
+    """A part of a reasoning summary begins."""
+
+    item_id: str
+    summary_index: int
+
+
+@frozen
+class SummaryDelta:
+    """More of a reasoning summary."""
+
+    item_id: str
+    delta: str
+    summary_index: int = field(default=0, kw_only=True)
+
+
+@frozen
+class ReasoningDelta:
+    """More raw reasoning."""
+
+    item_id: str
+    delta: str
+    content_index: int = field(default=0, kw_only=True)
+
+
+@frozen
+class Completed:
+    """The response is complete."""
+
+    response_id: str
+    usage: TokenUsage | None = None
+
+
+@frozen(kw_only=True)
+class Retrying:
+    """The stream broke and is being tried again; everything unfinished of it is void.
+
+    :param info: ``codexErrorInfo`` of the protocol.
+    """
+
+    message: str
+    info: str | JsonObject
+    details: str | None = None
+
+
+@frozen
+class RateLimits:
+    """The provider told its limits, in the wire form of ``account/rateLimits/updated``."""
+
+    rate_limits: JsonObject
+
+
+@frozen
+class ModelWarning:
+    """Something the user should know."""
+
+    message: str
+
+
+ModelEvent: TypeAlias = (
+    ItemAdded
+    | ItemDone
+    | TextDelta
+    | SummaryPartAdded
+    | SummaryDelta
+    | ReasoningDelta
+    | Completed
+    | Retrying
+    | RateLimits
+    | ModelWarning
+)

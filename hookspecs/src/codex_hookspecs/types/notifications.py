@@ -1,0 +1,349 @@
+"""What a thread tells its clients while it works (app-server protocol v2 notifications).
+
+Each class is one notification: ``METHOD`` is its name on the wire, its fields are the parameters.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Literal
+
+from attrs import field, frozen
+
+from codex_hookspecs.types.items import Item
+from codex_hookspecs.types.json import JsonObject
+from codex_hookspecs.types.threads import Thread, ThreadTokenUsage, Turn, TurnError
+
+HookStatus = Literal["running", "completed", "failed", "blocked", "stopped"]
+HookEntryKind = Literal["warning", "stop", "feedback", "context", "error"]
+
+
+class Notification:
+    """Base of all notifications; has no fields of its own."""
+
+    __slots__ = ()
+    METHOD: ClassVar[str] = ""
+
+
+@frozen(kw_only=True)
+class ThreadStarted(Notification):
+    """A thread was made or loaded."""
+
+    METHOD: ClassVar[str] = "thread/started"
+    thread: Thread
+
+
+@frozen(kw_only=True)
+class ThreadStatusChanged(Notification):
+    """A thread became active, idle, broken or was unloaded."""
+
+    METHOD: ClassVar[str] = "thread/status/changed"
+    thread_id: str
+    status: JsonObject
+
+
+@frozen(kw_only=True)
+class ThreadNameUpdated(Notification):
+    """A thread got a name."""
+
+    METHOD: ClassVar[str] = "thread/name/updated"
+    thread_id: str
+    thread_name: str | None = None
+
+
+@frozen(kw_only=True)
+class ThreadClosed(Notification):
+    """A thread was unloaded."""
+
+    METHOD: ClassVar[str] = "thread/closed"
+    thread_id: str
+
+
+@frozen(kw_only=True)
+class TokenUsageUpdated(Notification):
+    """A model request was accounted."""
+
+    METHOD: ClassVar[str] = "thread/tokenUsage/updated"
+    thread_id: str
+    turn_id: str
+    token_usage: ThreadTokenUsage
+
+
+@frozen(kw_only=True)
+class RateLimitsUpdated(Notification):
+    """The provider told its limits."""
+
+    METHOD: ClassVar[str] = "account/rateLimits/updated"
+    rate_limits: JsonObject
+
+
+@frozen(kw_only=True)
+class TurnStarted(Notification):
+    """A turn began."""
+
+    METHOD: ClassVar[str] = "turn/started"
+    thread_id: str
+    turn: Turn
+
+
+@frozen(kw_only=True)
+class TurnCompleted(Notification):
+    """A turn ended, well or not."""
+
+    METHOD: ClassVar[str] = "turn/completed"
+    thread_id: str
+    turn: Turn
+
+
+@frozen(kw_only=True)
+class TurnDiffUpdated(Notification):
+    """All file changes of the turn so far, as one unified git diff."""
+
+    METHOD: ClassVar[str] = "turn/diff/updated"
+    thread_id: str
+    turn_id: str
+    diff: str
+
+
+@frozen
+class PlanStep:
+    """A step of the agent's plan."""
+
+    step: str
+    status: Literal["pending", "inProgress", "completed"]
+
+
+@frozen(kw_only=True)
+class PlanUpdated(Notification):
+    """The agent changed its plan."""
+
+    METHOD: ClassVar[str] = "turn/plan/updated"
+    thread_id: str
+    turn_id: str
+    explanation: str | None = None
+    plan: tuple[PlanStep, ...]
+
+
+@frozen(kw_only=True)
+class ItemStarted(Notification):
+    """An item began."""
+
+    METHOD: ClassVar[str] = "item/started"
+    item: Item
+    thread_id: str
+    turn_id: str
+    started_at_ms: int
+
+
+@frozen(kw_only=True)
+class ItemCompleted(Notification):
+    """An item is final."""
+
+    METHOD: ClassVar[str] = "item/completed"
+    item: Item
+    thread_id: str
+    turn_id: str
+    completed_at_ms: int
+
+
+@frozen(kw_only=True)
+class AgentMessageDelta(Notification):
+    """The model said more."""
+
+    METHOD: ClassVar[str] = "item/agentMessage/delta"
+    thread_id: str
+    turn_id: str
+    item_id: str
+    delta: str
+
+
+@frozen(kw_only=True)
+class ReasoningSummaryPartAdded(Notification):
+    """A new part of the reasoning summary begins."""
+
+    METHOD: ClassVar[str] = "item/reasoning/summaryPartAdded"
+    thread_id: str
+    turn_id: str
+    item_id: str
+    summary_index: int
+
+
+@frozen(kw_only=True)
+class ReasoningSummaryTextDelta(Notification):
+    """More of the reasoning summary."""
+
+    METHOD: ClassVar[str] = "item/reasoning/summaryTextDelta"
+    thread_id: str
+    turn_id: str
+    item_id: str
+    delta: str
+    summary_index: int
+
+
+@frozen(kw_only=True)
+class ReasoningTextDelta(Notification):
+    """More of the raw reasoning."""
+
+    METHOD: ClassVar[str] = "item/reasoning/textDelta"
+    thread_id: str
+    turn_id: str
+    item_id: str
+    delta: str
+    content_index: int
+
+
+@frozen(kw_only=True)
+class CommandOutputDelta(Notification):
+    """A command wrote something."""
+
+    METHOD: ClassVar[str] = "item/commandExecution/outputDelta"
+    thread_id: str
+    turn_id: str
+    item_id: str
+    delta: str
+
+
+@frozen(kw_only=True)
+class TerminalInteraction(Notification):
+    """The agent wrote to a running command."""
+
+    METHOD: ClassVar[str] = "item/commandExecution/terminalInteraction"
+    thread_id: str
+    turn_id: str
+    item_id: str
+    process_id: str
+    stdin: str
+
+
+@frozen(kw_only=True)
+class FileChangeOutputDelta(Notification):
+    """The patch tool reported something."""
+
+    METHOD: ClassVar[str] = "item/fileChange/outputDelta"
+    thread_id: str
+    turn_id: str
+    item_id: str
+    delta: str
+
+
+@frozen
+class HookEntry:
+    """One line that a hook run has to show."""
+
+    kind: HookEntryKind
+    text: str
+
+
+@frozen(kw_only=True)
+class HookRun:
+    """One run of one hook handler.
+
+    :param id: ``<kebab-event>:<display order>:<source file>``, for tool events with ``:<call id>``.
+    :param event_name: camel case, e.g. ``preToolUse``.
+    :param started_at: seconds since the epoch.
+    :param source: layer it came from: ``system``, ``user``, ``project``, ``sessionFlags``, ``plugin`` …
+    """
+
+    id: str
+    event_name: str
+    handler_type: Literal["command", "prompt", "agent"] = "command"
+    execution_mode: Literal["sync", "async"] = "sync"
+    scope: Literal["thread", "turn"] = "turn"
+    source_path: str
+    source: str = "user"
+    display_order: int
+    status: HookStatus
+    status_message: str | None = None
+    started_at: int
+    completed_at: int | None = None
+    duration_ms: int | None = None
+    entries: tuple[HookEntry, ...] = ()
+
+
+@frozen(kw_only=True)
+class HookStarted(Notification):
+    """A hook handler began."""
+
+    METHOD: ClassVar[str] = "hook/started"
+    thread_id: str
+    turn_id: str | None
+    run: HookRun
+
+
+@frozen(kw_only=True)
+class HookCompleted(Notification):
+    """A hook handler ended."""
+
+    METHOD: ClassVar[str] = "hook/completed"
+    thread_id: str
+    turn_id: str | None
+    run: HookRun
+
+
+@frozen(kw_only=True)
+class ErrorNotice(Notification):
+    """Something failed; with ``will_retry`` it is being tried again."""
+
+    METHOD: ClassVar[str] = "error"
+    error: TurnError
+    will_retry: bool
+    thread_id: str
+    turn_id: str
+
+
+@frozen(kw_only=True)
+class Warning(Notification):
+    """Something the user should know; nothing failed (0.169 ``warning``)."""
+
+    METHOD: ClassVar[str] = "warning"
+    message: str
+    thread_id: str | None = None
+
+
+@frozen(kw_only=True)
+class ConfigWarning(Notification):
+    """A configuration file is not used as written."""
+
+    METHOD: ClassVar[str] = "configWarning"
+    summary: str
+    details: str | None = None
+    path: str | None = None
+    range: Any = None
+
+
+@frozen(kw_only=True)
+class DeprecationNotice(Notification):
+    """Something used is going away."""
+
+    METHOD: ClassVar[str] = "deprecationNotice"
+    summary: str
+    details: str | None = None
+
+
+@frozen(kw_only=True)
+class ThreadCompacted(Notification):
+    """The history of a thread was compacted."""
+
+    METHOD: ClassVar[str] = "thread/compacted"
+    thread_id: str
+    turn_id: str
+
+
+@frozen(kw_only=True)
+class ServerRequestResolved(Notification):
+    """A question to the client is settled."""
+
+    METHOD: ClassVar[str] = "serverRequest/resolved"
+    thread_id: str
+    request_id: int | str
+
+
+@frozen(kw_only=True)
+class OtherNotification(Notification):
+    """A notification that a plugin defined itself.
+
+    :param method: name on the wire.
+    :param params: wire form of the parameters.
+    """
+
+    method: str
+    params: JsonObject = field(factory=dict)

@@ -1,0 +1,145 @@
+"""Threads and turns as clients see them, and the settings a thread runs with (app-server protocol v2, 0.118)."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from attrs import field, frozen
+
+from codex_hookspecs.types.items import Item
+from codex_hookspecs.types.json import JsonObject
+from codex_hookspecs.types.sandbox import SandboxPolicy
+
+TurnStatus = Literal["inProgress", "completed", "interrupted", "failed"]
+ApprovalPolicy = Literal["untrusted", "on-failure", "on-request", "never"]
+InputText = Literal["text"]
+
+
+@frozen
+class GitInfo:
+    """Where a work tree stood when the thread began."""
+
+    sha: str | None = None
+    branch: str | None = None
+    origin_url: str | None = field(default=None, kw_only=True)
+
+
+@frozen
+class TurnError:
+    """Why a turn failed.
+
+    :param message: text for people.
+    :param codex_error_info: a word or one-key object of the protocol, e.g. ``contextWindowExceeded``.
+    """
+
+    message: str
+    codex_error_info: str | JsonObject | None = None
+    additional_details: str | None = field(default=None, kw_only=True)
+
+
+@frozen(kw_only=True)
+class Turn:
+    """One turn; ``items`` is filled only in rebuilt history."""
+
+    id: str
+    items: tuple[Item, ...] = ()
+    status: TurnStatus
+    error: TurnError | None = None
+    started_at: int | None = None
+    completed_at: int | None = None
+    duration_ms: int | None = None
+
+
+@frozen(kw_only=True)
+class Thread:
+    """One conversation.
+
+    :param status: ``{"type":"notLoaded"|"idle"|"systemError"}`` or ``{"type":"active","activeFlags":[…]}``.
+    :param source: ``cli``, ``vscode``, ``exec`` … or ``{"subAgent":…}``.
+    :param created_at: seconds since the epoch.
+    """
+
+    id: str
+    session_id: str
+    preview: str = ""
+    ephemeral: bool = False
+    model_provider: str
+    created_at: int
+    updated_at: int
+    status: JsonObject
+    path: str | None = None
+    cwd: str
+    cli_version: str
+    source: str | JsonObject
+    agent_nickname: str | None = None
+    agent_role: str | None = None
+    git_info: GitInfo | None = None
+    name: str | None = None
+    turns: tuple[Turn, ...] = ()
+
+
+@frozen(kw_only=True)
+class ThreadSettings:
+    """Everything that a thread's turns depend on; a turn may carry a changed copy.
+
+    :param cwd: absolute directory of the work.
+    :param permission_profile: name of the profile the sandbox came from, or ``None``.
+    :param writable_roots: absolute directories added to the workspace.
+    :param developer_instructions: text of the client, sent verbatim as a developer message part.
+    :param output_schema: JSON schema that the final answer must follow.
+    :param originator: client name that the model's provider is told.
+    :param overrides: configuration the client sent with the thread, dotted keys or nested tables.
+    """
+
+    cwd: str
+    model: str
+    model_provider: str
+    approval_policy: ApprovalPolicy = "on-request"
+    approvals_reviewer: str = "user"
+    sandbox: SandboxPolicy
+    reasoning_effort: str | None = None
+    reasoning_summary: str | None = None
+    verbosity: str | None = None
+    personality: str | None = None
+    service_tier: str | None = None
+    base_instructions: str | None = None
+    developer_instructions: str | None = None
+    collaboration_mode: JsonObject | None = None
+    output_schema: Any = None
+    ephemeral: bool = False
+    source: str | JsonObject = "cli"
+    originator: str = "codex_cli"
+    client_version: str = ""
+    context_window: int | None = None
+    overrides: JsonObject = field(factory=dict)
+
+
+@frozen(kw_only=True)
+class TokenUsage:
+    """Tokens of one request, or of a thread so far."""
+
+    total_tokens: int = 0
+    input_tokens: int = 0
+    cached_input_tokens: int = 0
+    cache_write_input_tokens: int = 0
+    output_tokens: int = 0
+    reasoning_output_tokens: int = 0
+
+    def __add__(self, other: TokenUsage) -> TokenUsage:
+        return TokenUsage(
+            total_tokens=self.total_tokens + other.total_tokens,
+            input_tokens=self.input_tokens + other.input_tokens,
+            cached_input_tokens=self.cached_input_tokens + other.cached_input_tokens,
+            cache_write_input_tokens=self.cache_write_input_tokens + other.cache_write_input_tokens,
+            output_tokens=self.output_tokens + other.output_tokens,
+            reasoning_output_tokens=self.reasoning_output_tokens + other.reasoning_output_tokens,
+        )
+
+
+@frozen(kw_only=True)
+class ThreadTokenUsage:
+    """Usage of a thread and of its last request."""
+
+    total: TokenUsage
+    last: TokenUsage
+    model_context_window: int | None = None
