@@ -75,9 +75,9 @@ class ToolContext(Protocol):
         ...
 
     async def approve_patch(self, call: ToolCall, *, item_id: str, paths: tuple[str, ...], reason: str | None) -> None:
-        """Return when a patch may be applied; free for paths inside the writable roots of the policy.
+        """Return when a patch may be applied: at once if ``codex_hookspecs.writable.patch_verdict`` allows it.
 
-        :param paths: absolute paths it touches.
+        :param paths: absolute paths it touches, links resolved.
         :param reason: why it may need consent, for people, or ``None``.
         :raises ToolRejected: when it may not be applied.
         """

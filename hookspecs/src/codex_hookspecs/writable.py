@@ -1,0 +1,66 @@
+"""Decide which paths a sandbox policy lets be written, and what a patch needs under an approval policy."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from codex_hookspecs.types.sandbox import SandboxPolicy
+    from codex_hookspecs.types.threads import ApprovalPolicy
+
+PROTECTED = (".git", ".agents", ".codex")
+"""Names directly under a writable root that stay read-only."""
+
+PatchVerdict = Literal["allow", "ask", "refuse"]
+
+
+def writable_roots(policy: SandboxPolicy, cwd: str, temporary_directory: str) -> tuple[str, ...]:
+    """Return the directories that a ``workspaceWrite`` policy opens; the root directory for an unrestricted one.
+
+    :param cwd: absolute directory of the work.
+    :param temporary_directory: what ``$TMPDIR`` names, absolute.
+    """
+    if policy.unrestricted:
+        return ("/",)
+    if policy.kind != "workspaceWrite":
+        return ()
+    roots = [cwd, *policy.writable_roots]
+    if not policy.exclude_slash_tmp:
+        roots.append("/tmp")  # noqa: S108
+    if not policy.exclude_tmpdir_env_var:
+        roots.append(temporary_directory)
+    return tuple(dict.fromkeys(roots))
+
+
+def is_writable(path: str, roots: Sequence[str]) -> bool:
+    """Tell whether a path lies in one of the roots and in none of their protected directories.
+
+    :param path: absolute, without ``..``; give it and the roots with their links resolved.
+    """
+    parts = path.replace("\\", "/").rstrip("/").split("/")
+    inside = False
+    for root in roots:
+        base = root.replace("\\", "/").rstrip("/").split("/")
+        if parts[: len(base)] != base:
+            continue
+        if base != [""] and len(parts) > len(base) and parts[len(base)] in PROTECTED:
+            return False
+        inside = True
+    return inside
+
+
+def patch_verdict(
+    paths: Sequence[str], *, approval: ApprovalPolicy, unrestricted: bool, roots: Sequence[str]
+) -> PatchVerdict:
+    """Say whether a patch may be applied, needs consent, or is refused without asking (as Codex 0.118 decides).
+
+    :param paths: all paths that would change, absolute, links resolved.
+    :param unrestricted: the sandbox policy holds nothing back.
+    :param roots: writable directories, links resolved.
+    """
+    if approval == "untrusted":
+        return "ask"
+    if unrestricted or all(is_writable(path, roots) for path in paths):
+        return "allow"
+    return "refuse" if approval == "never" else "ask"
