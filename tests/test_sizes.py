@@ -1,0 +1,39 @@
+"""Parts stay small enough to be read in one sitting."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+HOST_LINES = 3_000
+MODULE_LINES = 400
+PLUGIN_MODULE_LINES = 80
+
+
+def lines(path: Path) -> int:
+    return len(path.read_text().splitlines())
+
+
+def sources(*folders: str) -> list[Path]:
+    return sorted(path for folder in folders for path in ROOT.glob(f"{folder}/**/*.py"))
+
+
+def test_the_host_stays_minimal() -> None:
+    assert sum(map(lines, sources("src"))) <= HOST_LINES
+
+
+def test_no_module_outgrows_its_subject() -> None:
+    long = {
+        str(path.relative_to(ROOT)): lines(path)
+        for path in sources("src", "hookspecs/src", "plugins/*/src", "examples")
+        if lines(path) > MODULE_LINES
+    }
+
+    assert long == {}
+
+
+@pytest.mark.parametrize("path", sources("plugins/*/src/*"), ids=lambda path: str(path.relative_to(ROOT)))
+def test_plugin_modules_hold_hook_implementations_only(path: Path) -> None:
+    assert path.name != "plugin.py" or lines(path) < PLUGIN_MODULE_LINES
