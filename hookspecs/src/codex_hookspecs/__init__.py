@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from codex_hookspecs.errors import ToolError as ToolError
     from codex_hookspecs.errors import ToolRejected as ToolRejected
     from codex_hookspecs.markers import hookimpl as hookimpl
+    from codex_hookspecs.markers import time_limit as time_limit
     from codex_hookspecs.ports.environment import Environment as Environment
     from codex_hookspecs.ports.environment import ExecBackend as ExecBackend
     from codex_hookspecs.ports.environment import ExecProcess as ExecProcess
@@ -71,7 +72,7 @@ _MODULES = {
         "CodexError ConfigError ExecError FileSystemError ModelError RpcError SandboxUnavailable StorageError "
         "ThreadBusy ThreadNotFound ToolError ToolRejected"
     ),
-    "markers": "hookimpl",
+    "markers": "hookimpl time_limit",
     "ports.environment": "Environment ExecBackend ExecProcess FileSystem",
     "ports.host": "Host",
     "ports.models": "ModelProvider",

@@ -71,6 +71,19 @@ def event(
     return mark
 
 
+def time_limit(seconds: float) -> Callable[[F], F]:
+    """Give one implementation of an event a longer or shorter limit than its specification has.
+
+    For implementations that bound their own work, such as runners of scripts with configured limits.
+    """
+
+    def mark(implementation: F) -> F:
+        implementation.codex_time_limit = seconds  # type: ignore[attr-defined]
+        return implementation
+
+    return mark
+
+
 def policy_of(spec: Callable[..., Any]) -> HookPolicy:
     """Return the policy that a specification function was declared with.
 

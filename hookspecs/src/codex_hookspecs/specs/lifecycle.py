@@ -30,11 +30,11 @@ from codex_hookspecs.types.lifecycle import (
     UserPromptVerdict,
 )
 
-SCRIPT_LIMIT = 86_400.0
-"""Seconds; hook scripts have limits of their own, this one bounds a plugin that lost its way."""
+TIME_LIMIT = 60.0
+"""Seconds for one implementation; runners of scripts with limits of their own mark themselves with ``time_limit``."""
 
 
-@hook_event(timeout=SCRIPT_LIMIT, merge="concat")
+@hook_event(timeout=TIME_LIMIT, merge="concat")
 async def session_start(event: SessionStartEvent, scope: HookScope, host: Host) -> SessionStartVerdict | None:
     """Tell that the first turn of a started or resumed thread begins, before the prompt is recorded.
 
@@ -56,7 +56,7 @@ async def session_start(event: SessionStartEvent, scope: HookScope, host: Host) 
     """
 
 
-@hook_event(timeout=SCRIPT_LIMIT, merge="any_block")
+@hook_event(timeout=TIME_LIMIT, merge="any_block")
 async def user_prompt_submit(event: UserPromptSubmitEvent, scope: HookScope, host: Host) -> UserPromptVerdict | None:
     """Tell that a prompt is about to enter the history.
 
@@ -79,7 +79,7 @@ async def user_prompt_submit(event: UserPromptSubmitEvent, scope: HookScope, hos
     """
 
 
-@hook_event(timeout=SCRIPT_LIMIT, merge="any_block")
+@hook_event(timeout=TIME_LIMIT, merge="any_block")
 async def pre_tool_use(event: PreToolUseEvent, scope: HookScope, host: Host) -> PreToolUseVerdict | None:
     """Tell that a tool is about to run.
 
@@ -102,7 +102,7 @@ async def pre_tool_use(event: PreToolUseEvent, scope: HookScope, host: Host) -> 
     """
 
 
-@hook_event(timeout=SCRIPT_LIMIT, merge="any_block")
+@hook_event(timeout=TIME_LIMIT, merge="any_block")
 async def permission_request(event: PermissionRequestEvent, scope: HookScope, host: Host) -> PermissionVerdict | None:
     """Tell that a person is about to be asked whether a tool may run.
 
@@ -124,7 +124,7 @@ async def permission_request(event: PermissionRequestEvent, scope: HookScope, ho
     """
 
 
-@hook_event(timeout=SCRIPT_LIMIT, merge="concat")
+@hook_event(timeout=TIME_LIMIT, merge="concat")
 async def post_tool_use(event: PostToolUseEvent, scope: HookScope, host: Host) -> PostToolUseVerdict | None:
     """Tell that a tool has run.
 
@@ -147,7 +147,7 @@ async def post_tool_use(event: PostToolUseEvent, scope: HookScope, host: Host) -
     """
 
 
-@hook_event(timeout=SCRIPT_LIMIT, merge="any_block")
+@hook_event(timeout=TIME_LIMIT, merge="any_block")
 async def stop(event: StopEvent, scope: HookScope, host: Host) -> StopVerdict | None:
     """Tell that the model ended its answer without calling a tool.
 
@@ -170,7 +170,7 @@ async def stop(event: StopEvent, scope: HookScope, host: Host) -> StopVerdict | 
     """
 
 
-@hook_event(timeout=SCRIPT_LIMIT, merge="concat")
+@hook_event(timeout=TIME_LIMIT, merge="concat")
 async def subagent_start(event: SubagentStartEvent, scope: HookScope, host: Host) -> SubagentStartVerdict | None:
     """Tell that a subagent begins.
 
@@ -191,7 +191,7 @@ async def subagent_start(event: SubagentStartEvent, scope: HookScope, host: Host
     """
 
 
-@hook_event(timeout=SCRIPT_LIMIT, merge="any_block")
+@hook_event(timeout=TIME_LIMIT, merge="any_block")
 async def subagent_stop(event: SubagentStopEvent, scope: HookScope, host: Host) -> StopVerdict | None:
     """Tell that a subagent ended its answer.
 
@@ -213,7 +213,7 @@ async def subagent_stop(event: SubagentStopEvent, scope: HookScope, host: Host) 
     """
 
 
-@hook_event(timeout=SCRIPT_LIMIT, merge="first")
+@hook_event(timeout=TIME_LIMIT, merge="first")
 async def pre_compact(event: CompactEvent, scope: HookScope, host: Host) -> CompactVerdict | None:
     """Tell that the history is about to be compacted.
 
@@ -235,7 +235,7 @@ async def pre_compact(event: CompactEvent, scope: HookScope, host: Host) -> Comp
     """
 
 
-@hook_event(timeout=SCRIPT_LIMIT, merge="first")
+@hook_event(timeout=TIME_LIMIT, merge="first")
 async def post_compact(event: CompactEvent, scope: HookScope, host: Host) -> CompactVerdict | None:
     """Tell that the history has been compacted.
 
@@ -256,7 +256,7 @@ async def post_compact(event: CompactEvent, scope: HookScope, host: Host) -> Com
     """
 
 
-@hook_event(timeout=SCRIPT_LIMIT, merge="concat")
+@hook_event(timeout=TIME_LIMIT, merge="concat")
 async def interrupt(event: InterruptEvent, scope: HookScope, host: Host) -> InterruptVerdict | None:
     """Tell that the user interrupted a turn; no ``stop`` follows.
 
@@ -297,7 +297,7 @@ async def session_end(event: SessionEndEvent, scope: HookScope, host: Host) -> N
     """
 
 
-@hook_event(timeout=SCRIPT_LIMIT, parallel=True)
+@hook_event(timeout=TIME_LIMIT, parallel=True)
 async def pre_model_request(event: PreModelRequestEvent, scope: HookScope, host: Host) -> None:
     """Tell that a request to the model is about to be sent.
 
@@ -317,7 +317,7 @@ async def pre_model_request(event: PreModelRequestEvent, scope: HookScope, host:
     """
 
 
-@hook_event(timeout=SCRIPT_LIMIT, parallel=True)
+@hook_event(timeout=TIME_LIMIT, parallel=True)
 async def post_model_request(event: PostModelRequestEvent, scope: HookScope, host: Host) -> None:
     """Tell that a request to the model ended.
 

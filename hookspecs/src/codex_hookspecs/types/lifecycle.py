@@ -162,6 +162,11 @@ class Verdict:
     stop_reason: str | None = None
 
     @classmethod
+    def refusal(cls, message: str) -> Self:
+        """Return the answer of an implementation that failed where failing closed is wanted."""
+        return cls(stop_reason=message)
+
+    @classmethod
     def merged(cls, verdicts: Sequence[Self]) -> Self:
         """Combine verdicts in order: tuples are joined, of everything else the first answer counts."""
         values: dict[str, Any] = {}
@@ -188,6 +193,11 @@ class UserPromptVerdict(Verdict):
 
     block_reason: str | None = None
 
+    @classmethod
+    def refusal(cls, message: str) -> Self:
+        """Return the answer of an implementation that failed where failing closed is wanted."""
+        return cls(block_reason=message)
+
 
 @frozen(kw_only=True)
 class PreToolUseVerdict(Verdict):
@@ -205,6 +215,11 @@ class PreToolUseVerdict(Verdict):
         """Refuse the call."""
         return cls(deny_reason=reason)
 
+    @classmethod
+    def refusal(cls, message: str) -> Self:
+        """Return the answer of an implementation that failed where failing closed is wanted."""
+        return cls(deny_reason=message)
+
 
 @frozen(kw_only=True)
 class PermissionVerdict(Verdict):
@@ -216,6 +231,11 @@ class PermissionVerdict(Verdict):
 
     behavior: Literal["allow", "deny"] | None = None
     message: str | None = None
+
+    @classmethod
+    def refusal(cls, message: str) -> Self:
+        """Return the answer of an implementation that failed where failing closed is wanted."""
+        return cls(behavior="deny", message=message)
 
     @classmethod
     def merged(cls, verdicts: Sequence[Self]) -> Self:
