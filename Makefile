@@ -1,4 +1,4 @@
-.PHONY: venv demo test interop bench docs
+.PHONY: venv demo test interop bench docs peers
 
 venv:
 	@sh tools/setup.sh
@@ -10,13 +10,17 @@ test: venv
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
-	.venv/bin/pytest -q
+	.venv/bin/python -m pytest -q
 
-interop: venv
+# The real programs that ours is compared with.
+peers: venv
+	.venv/bin/python tools/peers.py
+
+interop: peers
 	.venv/bin/python -m pytest -q interop
 
-bench: venv
-	.venv/bin/python bench/run.py
+bench: peers
+	.venv/bin/python -m bench.run
 
 docs: venv
 	.venv/bin/python tools/hook_reference.py

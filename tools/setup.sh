@@ -48,14 +48,14 @@ choose_python() {
                 if [ -x "$dir/$name" ]; then echo "$dir/$name"; fi
             done
         done
-        ls -d "$HOME"/.pyenv/versions/3.1[1-9]*/bin/python3 "$HOME"/.local/share/uv/python/cpython-3.1[1-9]*/bin/python3 2>/dev/null || true
+        ls -d "${HOME:-/}"/.pyenv/versions/3.1[1-9]*/bin/python3 "${HOME:-/}"/.local/share/uv/python/cpython-3.1[1-9]*/bin/python3 2>/dev/null || true
     } | awk '!seen[$0]++' | while read -r candidate; do probe "$candidate"; done | sort -rn | head -n 1 | cut -d' ' -f2-
 }
 
 no_python() {
     cat >&2 <<MESSAGE
 setup: looking for a Python to make .venv with.
-found: ${PYTHON:+$PYTHON, which is not }no CPython 3.11 or newer with the modules venv and ensurepip.
+found: ${PYTHON:-nothing on PATH} is not a CPython 3.11 or newer that has the modules venv and ensurepip.
 do:    install one (Debian and Ubuntu: apt install python3 python3-venv), or name one: PYTHON=/path/to/python3 make venv
 MESSAGE
     exit 1
@@ -112,6 +112,6 @@ fi
 if "$python" -c '' 2>/dev/null && [ "$(recorded .workspace)" = "$(workspace_key)" ]; then exit 0; fi
 install_bubblewrap &
 if ! "$python" -c '' 2>/dev/null || [ "$(recorded .libraries)" != "$(libraries_key)" ]; then install_libraries; fi
-install_workspace
 wait $!
+install_workspace
 echo "setup: done, run $venv/bin/codex"
