@@ -16,8 +16,8 @@ members() {
     done
 }
 
-libraries_key() { { pwd; cat constraints.txt tools/setup.sh; } | cksum; }
-workspace_key() { { libraries_key; for dir in $(members); do echo "$dir"; cat "$dir/pyproject.toml"; done; } | cksum; }
+libraries_key() { { pwd; cat constraints.txt; } | cksum; }
+workspace_key() { { libraries_key; cat tools/setup.sh; for dir in $(members); do echo "$dir"; cat "$dir/pyproject.toml"; done; } | cksum; }
 recorded() { cat "$venv/$1" 2>/dev/null || true; }
 
 # Prints one line "rank executable" for an interpreter that can be used.
