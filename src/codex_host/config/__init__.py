@@ -1,0 +1,1 @@
+"""Read configuration layers and give the effective value of a key."""

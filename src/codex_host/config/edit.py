@@ -1,0 +1,62 @@
+"""Change keys of a TOML file, keeping its comments and layout."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import tomlkit
+from codex_hookspecs.errors import ConfigError
+
+from codex_host.config.values import split_key
+
+
+def edit_file(file: str, edits: Mapping[str, Any]) -> None:
+    """Set dotted keys; ``None`` deletes one. The file is replaced as a whole and keeps its mode.
+
+    :raises ConfigError: when the file is not TOML or can't be written; it is unchanged then.
+    """
+    path = Path(os.path.realpath(file))
+    try:
+        text = path.read_text(encoding="utf-8") if path.exists() else ""
+        document = tomlkit.parse(text)
+        for key, value in edits.items():
+            _set(document, split_key(key), value)
+        _replace(path, tomlkit.dumps(document))
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"can't be changed: {error}", source=file) from error
+    except tomlkit.exceptions.TOMLKitError as error:
+        raise ConfigError(f"is not TOML: {error}", source=file) from error
+
+
+def _set(table: Any, path: list[str], value: Any) -> None:
+    *parents, last = path
+    for part in parents:
+        if not isinstance(table.get(part), dict):
+            if value is None:
+                return
+            table[part] = tomlkit.table(is_super_table=part != parents[-1])
+        table = table[part]
+    if value is None:
+        table.pop(last, None)
+    else:
+        table[last] = value
+
+
+def _replace(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    mode = path.stat().st_mode & 0o777 if path.exists() else 0o600
+    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).chmod(mode)
+        Path(temporary).replace(path)
+    except OSError:
+        Path(temporary).unlink(missing_ok=True)
+        raise

@@ -1,0 +1,95 @@
+"""Merge configuration layers into the effective configuration."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from codex_hookspecs.errors import ConfigError
+from codex_hookspecs.types.config import ConfigLayer
+
+from codex_host.config.check import check_table
+from codex_host.config.layers import base_layers, project_layers
+from codex_host.config.values import lookup, merge, nested
+
+
+class EffectiveConfig:
+    """The configuration of one directory.
+
+    :param codex_home: absolute path of ``$CODEX_HOME``.
+    :param cwd: directory whose project counts.
+    :param flags: session flags, dotted keys.
+    :param profile: profile asked for on the command line, or ``None``.
+    :raises ConfigError: when a file or flag can't be used, or the profile does not exist.
+    """
+
+    def __init__(
+        self,
+        codex_home: str,
+        *,
+        cwd: str,
+        flags: Mapping[str, Any] | None = None,
+        profile: str | None = None,
+        base: Sequence[ConfigLayer] | None = None,
+    ) -> None:
+        self._home = codex_home
+        self._flags = dict(flags or {})
+        self._profile = profile
+        self._base = list(base) if base is not None else base_layers(codex_home)
+        self.layers: tuple[ConfigLayer, ...] = tuple(self._stack(cwd))
+        self.table: dict[str, Any] = _merged(self.layers)
+        self._directories: dict[str, EffectiveConfig] = {cwd: self}
+
+    def _stack(self, cwd: str) -> list[ConfigLayer]:
+        flags = nested(self._flags)
+        check_table(flags, source="command line")
+        layers = list(self._base)
+        lower = merge(_merged(layers), flags)
+        layers += project_layers(cwd, self._home, lower.get("projects", {}))
+        name = self._profile or flags.get("profile") or _merged(layers).get("profile")
+        if name:
+            profiles = merge(_merged(layers), flags).get("profiles", {})
+            if name not in profiles:
+                known = ", ".join(sorted(profiles)) or "none"
+                raise ConfigError(f"config profile `{name}` not found; there are: {known}")
+            layers.append(ConfigLayer(kind="profile", table=profiles[name]))
+        layers.append(ConfigLayer(kind="sessionFlags", table=flags))
+        return layers
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """Return the effective value of a dotted key."""
+        return lookup(self.table, key, default)
+
+    def origin(self, key: str) -> str | None:
+        """Return the file or flag that set a dotted key, or ``None``."""
+        missing = object()
+        for layer in reversed(self.layers):
+            if layer.disabled_reason is None and lookup(layer.table, key, missing) is not missing:
+                return layer.file or {"profile": "profile", "sessionFlags": "command line"}.get(layer.kind, layer.kind)
+        return None
+
+    def for_directory(self, cwd: str, overrides: Mapping[str, Any] | None = None) -> EffectiveConfig:
+        """Return the configuration as it holds in a directory, with further session flags."""
+        if not overrides:
+            found = self._directories.get(cwd)
+            if found is not None:
+                return found
+        flags = {**self._flags, **(overrides or {})}
+        made = EffectiveConfig(self._home, cwd=cwd, flags=flags, profile=self._profile, base=self._base)
+        if not overrides:
+            self._directories[cwd] = made
+        return made
+
+    def write_user(self, edits: Mapping[str, Any]) -> None:
+        """Set dotted keys in the user's ``config.toml``; ``None`` deletes a key."""
+        from codex_host.config.edit import edit_file
+
+        edit_file(f"{self._home}/config.toml", edits)
+
+
+def _merged(layers: Sequence[ConfigLayer]) -> dict[str, Any]:
+    table: dict[str, Any] = {}
+    for layer in layers:
+        if layer.disabled_reason is None and layer.table:
+            table = merge(table, layer.table)
+    return table

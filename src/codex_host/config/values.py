@@ -1,0 +1,109 @@
+"""Handle dotted keys, nested tables and the values of ``-c key=value``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from codex_hookspecs.errors import ConfigError
+
+_MISSING = object()
+
+
+def split_key(key: str) -> list[str]:
+    """Split a dotted key; parts in double quotes may hold dots.
+
+    :raises ConfigError: when a part is empty or a quote is not closed.
+    """
+    if '"' not in key:
+        parts = key.split(".")
+    else:
+        parts = _quoted_parts(key)
+    if not all(part.strip() for part in parts):
+        raise ConfigError(f"{key!r} is not a key; write it as name or table.name")
+    return [part.strip() for part in parts]
+
+
+def _quoted_parts(key: str) -> list[str]:
+    parts, current, quoted = [], "", False
+    for character in key:
+        if character == '"':
+            quoted = not quoted
+        elif character == "." and not quoted:
+            parts.append(current)
+            current = ""
+        else:
+            current += character
+    if quoted:
+        raise ConfigError(f"{key!r} has a quote that is not closed")
+    return [*parts, current]
+
+
+def parse_override(text: str) -> tuple[str, Any]:
+    """Parse ``key=value``: the value is TOML where it can be, else the text itself.
+
+    :raises ConfigError: when there is no ``=`` or no key.
+    """
+    key, equals, value = text.partition("=")
+    if not equals or not key.strip():
+        raise ConfigError(f"{text!r} is not of the form key=value", source="-c")
+    split_key(key.strip())
+    return key.strip(), parse_value(value.strip())
+
+
+def parse_value(text: str) -> Any:
+    """Return a TOML value, or the text itself when it is none."""
+    if text in ("true", "false"):
+        return text == "true"
+    if text.isalnum() and not text[:1].isdigit():
+        return text
+    import tomllib
+
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text
+
+
+def nested(dotted: Mapping[str, Any]) -> dict[str, Any]:
+    """Return nested tables for dotted keys; later keys win."""
+    table: dict[str, Any] = {}
+    for key, value in dotted.items():
+        *path, last = split_key(key)
+        inner = table
+        for part in path:
+            following = inner.get(part)
+            if not isinstance(following, dict):
+                following = inner[part] = {}
+            inner = following
+        inner[last] = merge(inner[last], value) if isinstance(inner.get(last), dict) and isinstance(value, dict) else value
+    return table
+
+
+def merge(low: Mapping[str, Any], high: Mapping[str, Any]) -> dict[str, Any]:
+    """Lay one table over another: tables merge by key, everything else is replaced."""
+    result = dict(low)
+    for key, value in high.items():
+        below = result.get(key)
+        result[key] = merge(below, value) if isinstance(below, dict) and isinstance(value, dict) else value
+    return result
+
+
+def lookup(table: Mapping[str, Any], key: str, default: Any = None) -> Any:
+    """Return the value of a dotted key in nested tables."""
+    value: Any = table
+    for part in split_key(key):
+        value = value.get(part, _MISSING) if isinstance(value, dict) else _MISSING
+        if value is _MISSING:
+            return default
+    return value
+
+
+def leaves(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Iterate dotted keys and values of nested tables."""
+    for key, value in table.items():
+        name = f'{prefix}"{key}"' if "." in key else f"{prefix}{key}"
+        if isinstance(value, dict) and value:
+            yield from leaves(value, f"{name}.")
+        else:
+            yield name, value

@@ -1,0 +1,1 @@
+"""Find, admit, register and call plugins."""

@@ -1,0 +1,160 @@
+"""Register plugins with pluggy, after checking that each implementation fits its specification."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from inspect import iscoroutinefunction
+from typing import Any, Literal
+
+import pluggy
+from attrs import define, field
+from codex_hookspecs.errors import HookSpecError
+from codex_hookspecs.markers import PROJECT, HookPolicy, policy_of
+from codex_hookspecs.specs import AREAS
+
+State = Literal["loaded", "disabled", "untrusted", "incompatible", "failed", "quarantined"]
+_MARK = f"{PROJECT}_impl"
+
+
+@define(kw_only=True)
+class PluginStatus:
+    """What became of one plugin.
+
+    :param distribution: distribution that brings it.
+    :param detail: why it is not loaded, with the last lines of a traceback, or the empty string.
+    :param remedy: command that changes it, or the empty string.
+    """
+
+    name: str
+    version: str = ""
+    distribution: str = ""
+    first_party: bool = False
+    state: State = "loaded"
+    detail: str = ""
+    remedy: str = ""
+    hooks: tuple[str, ...] = ()
+    description: str = ""
+    commands: dict[str, str] = field(factory=dict)
+
+
+class Registry:
+    """The specifications, the registered plugins and the status of every plugin that was found."""
+
+    def __init__(self) -> None:
+        self.manager = pluggy.PluginManager(PROJECT)
+        self.statuses: dict[str, PluginStatus] = {}
+        self.policies: dict[str, HookPolicy] = {}
+        self._specs: dict[str, Callable[..., Any]] = {}
+        for area in AREAS:
+            self.manager.add_hookspecs(area)
+            for name, function in vars(area).items():
+                if hasattr(function, "codex_policy"):
+                    self._specs[name] = function
+                    self.policies[name] = policy_of(function)
+
+    def register(self, plugin: object, name: str) -> tuple[str, ...]:
+        """Check and register a plugin.
+
+        :param plugin: module or object that carries implementations.
+        :return: names of the hooks it implements.
+        :raises HookSpecError: when an implementation does not fit; nothing stays registered.
+        """
+        hooks = []
+        for hook, implementation in implementations(plugin):
+            spec = self._specs.get(hook)
+            if spec is None:
+                raise HookSpecError(_unknown_hook(hook, sorted(self._specs)), plugin=name, hook=hook)
+            check_implementation(spec, implementation, policy=self.policies[hook], plugin=name, hook=hook)
+            hooks.append(hook)
+        try:
+            self.manager.register(plugin, name=name)
+        except (pluggy.PluginValidationError, ValueError) as error:
+            if self.manager.has_plugin(name):
+                self.manager.unregister(name=name)
+            raise HookSpecError(str(error), plugin=name, hook="") from error
+        return tuple(sorted(hooks))
+
+    def status(self, name: str) -> PluginStatus:
+        """Return the status of a plugin, made on first use."""
+        found = self.statuses.get(name)
+        if found is None:
+            found = self.statuses[name] = PluginStatus(name=name)
+        return found
+
+
+def implementations(plugin: object) -> Iterator[tuple[str, Callable[..., Any]]]:
+    """Iterate the marked implementations of a plugin with the hook each is for."""
+    for attribute in dir(plugin):
+        if attribute.startswith("__"):
+            continue
+        value = getattr(plugin, attribute, None)
+        options = getattr(value, _MARK, None)
+        if isinstance(options, dict):
+            yield options.get("specname") or attribute, value  # type: ignore[misc]
+
+
+def check_implementation(
+    spec: Callable[..., Any], implementation: Callable[..., Any], *, policy: HookPolicy, plugin: str, hook: str
+) -> None:
+    """Refuse an implementation of the wrong kind, with unknown arguments or contradicting annotations.
+
+    :raises HookSpecError: names plugin, hook, what was found and the fix.
+    """
+    where = f"plugin {plugin!r}, hook {hook!r}"
+    is_async = iscoroutinefunction(implementation)
+    if policy.kind == "event" and not is_async:
+        raise HookSpecError(f"{where}: found 'def {hook}', write 'async def {hook}'", plugin=plugin, hook=hook)
+    if policy.kind != "event" and is_async:
+        raise HookSpecError(f"{where}: found 'async def {hook}', write 'def {hook}'", plugin=plugin, hook=hook)
+    known = _arguments(spec)
+    for argument in _arguments(implementation):
+        if argument != "self" and argument not in known:
+            allowed = ", ".join(known)
+            message = f"{where}: unknown argument {argument!r}, a {hook} implementation can take: {allowed}"
+            raise HookSpecError(message, plugin=plugin, hook=hook)
+    _check_annotations(spec, implementation, where=where, plugin=plugin, hook=hook)
+
+
+def _check_annotations(
+    spec: Callable[..., Any], implementation: Callable[..., Any], *, where: str, plugin: str, hook: str
+) -> None:
+    wanted = spec.__annotations__
+    for argument, found in getattr(implementation, "__annotations__", {}).items():
+        if argument == "return" or argument not in wanted or _same(found, wanted[argument]):
+            continue
+        resolved = _resolved(implementation, argument)
+        expected = _resolved(spec, argument)
+        if resolved is Any or not isinstance(resolved, type) or not isinstance(expected, type):
+            continue
+        if not issubclass(expected, resolved):
+            message = f"{where}: {argument} is annotated {resolved.__name__}, it is a {expected.__name__}"
+            raise HookSpecError(message, plugin=plugin, hook=hook)
+
+
+def _same(found: object, wanted: object) -> bool:
+    name = found if isinstance(found, str) else getattr(found, "__name__", "")
+    return name.rpartition(".")[2] == str(wanted).rpartition(".")[2]
+
+
+def _resolved(function: Callable[..., Any], argument: str) -> object:
+    from typing import get_type_hints
+
+    try:
+        return get_type_hints(function).get(argument, Any)
+    except Exception:
+        return Any
+
+
+def _arguments(function: Callable[..., Any]) -> tuple[str, ...]:
+    code = getattr(function, "__func__", function).__code__
+    count: int = code.co_argcount + code.co_kwonlyargcount
+    names: tuple[str, ...] = code.co_varnames[:count]
+    return names[1:] if hasattr(function, "__self__") else names
+
+
+def _unknown_hook(hook: str, known: list[str]) -> str:
+    from difflib import get_close_matches
+
+    close = get_close_matches(hook, known, 1)
+    hint = f"did you mean {close[0]!r}?" if close else f"hooks are: {', '.join(known)}"
+    return f"there is no hook {hook!r}; {hint}"

@@ -1,0 +1,75 @@
+"""Describe the runs of Python hooks to clients, the way runs of hook scripts are described."""
+
+from __future__ import annotations
+
+import time
+from typing import Any, TypeVar
+
+import attrs
+from codex_hookspecs.types.lifecycle import (
+    ContinuationPrompt,
+    PermissionVerdict,
+    PostToolUseVerdict,
+    PreToolUseVerdict,
+    StopVerdict,
+    UserPromptVerdict,
+    Verdict,
+)
+from codex_hookspecs.types.notifications import HookEntry, HookEntryKind, HookRun, HookStatus
+
+V = TypeVar("V", bound=Verdict)
+
+
+def failed_run(hook: str, impl: Any, order: int, message: str) -> HookRun:
+    """Describe a run that failed."""
+    return _run(hook, impl, order, "failed", [HookEntry("error", message)])
+
+
+def finished_run(hook: str, impl: Any, order: int, verdict: V) -> tuple[HookRun, V]:
+    """Describe a run that answered, and put the run's id where the answer needs it."""
+    status, entries = _shown(verdict)
+    run = _run(hook, impl, order, status, entries)
+    if isinstance(verdict, StopVerdict) and verdict.prompts:
+        prompts = tuple(ContinuationPrompt(prompt.text, prompt.run_id or run.id) for prompt in verdict.prompts)
+        verdict = attrs.evolve(verdict, prompts=prompts)
+    return run, verdict
+
+
+def _shown(verdict: Verdict) -> tuple[HookStatus, list[HookEntry]]:
+    entries = [HookEntry("context", text) for text in verdict.contexts]
+    refusals: list[str] = []
+    if isinstance(verdict, StopVerdict):
+        refusals = [prompt.text for prompt in verdict.prompts]
+    elif isinstance(verdict, PreToolUseVerdict):
+        refusals = [verdict.deny_reason] if verdict.deny_reason else []
+    elif isinstance(verdict, UserPromptVerdict):
+        refusals = [verdict.block_reason] if verdict.block_reason else []
+    elif isinstance(verdict, PostToolUseVerdict):
+        refusals = list(verdict.feedback)
+    elif isinstance(verdict, PermissionVerdict) and verdict.behavior == "deny":
+        refusals = [verdict.message or "denied"]
+    kind: HookEntryKind = "feedback"
+    entries += [HookEntry(kind, text) for text in refusals]
+    if verdict.stop_reason is not None:
+        return "stopped", [*entries, HookEntry("stop", verdict.stop_reason)]
+    return ("blocked" if refusals else "completed"), entries
+
+
+def _run(hook: str, impl: Any, order: int, status: HookStatus, entries: list[HookEntry]) -> HookRun:
+    source = getattr(getattr(impl.function, "__code__", None), "co_filename", impl.plugin_name)
+    head, *rest = hook.split("_")
+    now = int(time.time())
+    return HookRun(
+        id=f"{hook.replace('_', '-')}:{order}:{source}",
+        event_name=head + "".join(part.capitalize() for part in rest),
+        scope="thread" if hook in ("session_start", "subagent_start") else "turn",
+        source_path=source,
+        source="plugin",
+        display_order=order,
+        status=status,
+        status_message=impl.plugin_name,
+        started_at=now,
+        completed_at=now,
+        duration_ms=0,
+        entries=tuple(entries),
+    )
