@@ -1,0 +1,92 @@
+"""Carry out a plan: every file of it changes, or none does."""
+
+from __future__ import annotations
+
+import ntpath
+import posixpath
+from typing import TYPE_CHECKING
+
+from codex_hookspecs.errors import FileSystemError
+from codex_tool_apply_patch.grammar import PatchError
+
+if TYPE_CHECKING:
+    from codex_hookspecs.ports.environment import FileSystem
+    from codex_tool_apply_patch.planning import FileStep, Plan
+
+_UNDO_SECONDS = 30.0
+
+
+async def apply_plan(plan: Plan, files: FileSystem, *, windows: bool = False) -> None:
+    """Change the files; a failure or a cancellation half-way puts back what was changed.
+
+    :raises PatchError: naming the path that could not be changed.
+    """
+    done: list[FileStep] = []
+    made: list[str] = []
+    finished = False
+    try:
+        for step in plan.steps:
+            if step.after != step.before:
+                done.append(step)
+                await _carry_out(step, files, made, windows=windows)
+        finished = True
+    finally:
+        if not finished:
+            await _undo(done, made, files)
+
+
+async def _carry_out(step: FileStep, files: FileSystem, made: list[str], *, windows: bool) -> None:
+    what = "Failed to remove original" if step.moved else "Failed to delete file"
+    try:
+        if step.after is None:
+            await files.remove(step.path, recursive=False, force=False)
+            return
+        if step.before is None:
+            what = "Failed to create parent directories for"
+            await _make_parents(step.path, files, made, windows=windows)
+        what = "Failed to write file"
+        if step.mode_from is not None:
+            await files.copy(step.mode_from, step.path)
+        await files.write_file(step.path, step.after)
+    except FileSystemError as error:
+        raise PatchError(f"{what} {step.shown}") from error
+
+
+async def _make_parents(path: str, files: FileSystem, made: list[str], *, windows: bool) -> None:
+    """Create missing parent directories, noting each in ``made``."""
+    dirname = (ntpath if windows else posixpath).dirname
+    missing: list[str] = []
+    parent = dirname(path)
+    while not await _exists(parent, files):
+        missing.append(parent)
+        parent = dirname(parent)
+    if missing:
+        made.extend(reversed(missing))
+        await files.create_directory(missing[0], recursive=True)
+
+
+async def _exists(path: str, files: FileSystem) -> bool:
+    try:
+        await files.metadata(path)
+    except FileSystemError:
+        return False
+    return True
+
+
+async def _undo(done: list[FileStep], made: list[str], files: FileSystem) -> None:
+    from anyio import move_on_after  # only after a failure
+
+    with move_on_after(_UNDO_SECONDS, shield=True):
+        for step in reversed(done):
+            try:
+                if step.before is None:
+                    await files.remove(step.path, recursive=False, force=True)
+                else:
+                    await files.write_file(step.path, step.before)
+            except FileSystemError:
+                continue  # the path that failed in the first place, as a rule; the others still go back
+        for directory in reversed(made):
+            try:
+                await files.remove(directory, recursive=False, force=True)
+            except FileSystemError:
+                continue

@@ -1,0 +1,87 @@
+"""What the model is told about the tool, and how a call of it carries its patch."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from codex_hookspecs.errors import ToolError
+from codex_hookspecs.types.json import JsonObject
+from codex_hookspecs.types.tools import HookPayload, ToolCall
+
+NAME = "apply_patch"
+
+GRAMMAR = """\
+start: begin operation+ end
+begin: "*** Begin Patch" LF
+end: "*** End Patch" LF?
+
+operation: add_file | delete_file | update_file
+add_file: "*** Add File: " path LF added+
+delete_file: "*** Delete File: " path LF
+update_file: "*** Update File: " path LF moved? chunks?
+moved: "*** Move to: " path LF
+chunks: (anchor | line)+ at_end?
+
+path: /(.+)/
+added: "+" /(.*)/ LF
+anchor: ("@@" | "@@ " /(.+)/) LF
+line: (" " | "+" | "-") /(.*)/ LF
+at_end: "*** End of File" LF
+
+%import common.LF
+"""
+
+SPEC: JsonObject = {
+    "type": "custom",
+    "name": NAME,
+    "description": (
+        "Edit files with a patch: add, update, move and delete. Write the patch itself as input, not JSON. "
+        "All of the patch is applied, or nothing of it."
+    ),
+    "format": {"type": "grammar", "syntax": "lark", "definition": GRAMMAR},
+}
+
+
+def arguments_of(call: ToolCall) -> tuple[str, str | None]:
+    """Return the patch text of a call and the directory it starts from, if the call names one.
+
+    :raises ToolError: when a function call's arguments are not ``{"input": text}``.
+    """
+    if call.kind == "custom":
+        return call.arguments, None
+    try:
+        value = json.loads(call.arguments)
+    except ValueError as error:
+        raise ToolError(f"failed to parse function arguments: {error}") from error
+    if not isinstance(value, dict) or "input" not in value:
+        raise ToolError("failed to parse function arguments: missing field `input`")
+    workdir = value.get("workdir")
+    if not isinstance(value["input"], str) or not isinstance(workdir, str | None):
+        raise ToolError("failed to parse function arguments: `input` and `workdir` must be strings")
+    return value["input"], workdir
+
+
+def payload_of(call: ToolCall) -> HookPayload | None:
+    """Show a call to hooks as ``{"command": patch}``; nothing for a call that can't be read and will fail."""
+    try:
+        patch, _ = arguments_of(call)
+    except ToolError:
+        return None
+    return HookPayload(tool_name=NAME, tool_input={"command": patch}, aliases=("Write", "Edit"))
+
+
+def with_input(call: ToolCall, value: Any) -> ToolCall:
+    """Return the call with the patch that a hook put in place of the model's.
+
+    :raises ToolError: when the hook's input has no text under ``command``.
+    """
+    patch = value.get("command") if isinstance(value, dict) else None
+    if not isinstance(patch, str):
+        raise ToolError("hook returned updatedInput for apply_patch without a string `command`")
+    if call.kind == "custom":
+        arguments = patch
+    else:
+        _, workdir = arguments_of(call)
+        arguments = json.dumps({"input": patch} | ({"workdir": workdir} if workdir is not None else {}))
+    return ToolCall(call_id=call.call_id, name=call.name, kind=call.kind, arguments=arguments, namespace=call.namespace)

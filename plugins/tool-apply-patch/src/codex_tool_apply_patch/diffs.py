@@ -1,0 +1,139 @@
+"""Show the difference between two texts as a unified diff."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+Block = tuple[int, int, int, int]
+"""A differing range: first and end in the old lines, first and end in the new lines."""
+
+_EFFORT = 500
+"""Edits up to which the shortest difference is searched; beyond, a quick approximation does."""
+
+
+def split_lines(text: str) -> list[str]:
+    """Split into lines that keep their line feed; the last one may lack it."""
+    lines = text.split("\n")
+    last = lines.pop()
+    return [f"{line}\n" for line in lines] + ([last] if last else [])
+
+
+def unified_hunks(old: str, new: str, context: int) -> str:
+    """Return the hunks that lead from ``old`` to ``new``, without file headers; empty when they are equal.
+
+    :param context: unchanged lines to show around each change.
+    """
+    before, after = split_lines(old), split_lines(new)
+    text: list[str] = []
+    for group in _grouped(differing_blocks(before, after), context):
+        first_old = max(group[0][0] - context, 0)
+        end_old = min(group[-1][1] + context, len(before))
+        first_new = group[0][2] - (group[0][0] - first_old)
+        end_new = group[-1][3] + (end_old - group[-1][1])
+        text.append(f"@@ -{_range(first_old, end_old)} +{_range(first_new, end_new)} @@\n")
+        position = first_old
+        for old_from, old_to, new_from, new_to in group:
+            text.extend(_signed(" ", before[position:old_from]))
+            text.extend(_signed("-", before[old_from:old_to]))
+            text.extend(_signed("+", after[new_from:new_to]))
+            position = old_to
+        text.extend(_signed(" ", before[position:end_old]))
+    return "".join(text)
+
+
+def differing_blocks(before: list[str], after: list[str]) -> list[Block]:
+    """Return the ranges in which two lists of lines differ, in order."""
+    start = 0
+    shorter = min(len(before), len(after))
+    while start < shorter and before[start] == after[start]:
+        start += 1
+    tail = 0
+    while tail < shorter - start and before[-1 - tail] == after[-1 - tail]:
+        tail += 1
+    old, new = before[start : len(before) - tail], after[start : len(after) - tail]
+    if not old or not new:
+        blocks = [(0, len(old), 0, len(new))] if old or new else []
+    else:
+        blocks = _shortest(old, new) or _approximate(old, new)
+    return [(a + start, b + start, c + start, d + start) for a, b, c, d in blocks]
+
+
+def _shortest(old: list[str], new: list[str]) -> list[Block] | None:
+    """Return the blocks of a shortest edit (Myers 1986), or ``None`` when it takes more than the effort allowed."""
+    if abs(len(old) - len(new)) > _EFFORT:
+        return None
+    frontier = {1: 0}
+    history: list[dict[int, int]] = []
+    for edits in range(min(len(old) + len(new), _EFFORT) + 1):
+        history.append(dict(frontier))
+        for diagonal in range(-edits, edits + 1, 2):
+            down = diagonal == -edits or (
+                diagonal != edits and frontier.get(diagonal - 1, -1) < frontier.get(diagonal + 1, -1)
+            )
+            x = frontier[diagonal + 1] if down else frontier[diagonal - 1] + 1
+            y = x - diagonal
+            while x < len(old) and y < len(new) and old[x] == new[y]:
+                x, y = x + 1, y + 1
+            frontier[diagonal] = x
+            if x >= len(old) and y >= len(new):
+                return _joined(_walk_back(history, len(old), len(new)))
+    return None
+
+
+def _walk_back(history: list[dict[int, int]], x: int, y: int) -> list[Block]:
+    """Return the single edits of the found path, first one first."""
+    steps: list[Block] = []
+    for edits in range(len(history) - 1, 0, -1):
+        frontier = history[edits]
+        diagonal = x - y
+        down = diagonal == -edits or (
+            diagonal != edits and frontier.get(diagonal - 1, -1) < frontier.get(diagonal + 1, -1)
+        )
+        previous = diagonal + 1 if down else diagonal - 1
+        x = frontier[previous]
+        y = x - previous
+        steps.append((x, x, y, y + 1) if down else (x, x + 1, y, y))
+    steps.reverse()
+    return steps
+
+
+def _joined(steps: list[Block]) -> list[Block]:
+    blocks: list[Block] = []
+    for step in steps:
+        if blocks and blocks[-1][1] == step[0] and blocks[-1][3] == step[2]:
+            blocks[-1] = (blocks[-1][0], step[1], blocks[-1][2], step[3])
+        else:
+            blocks.append(step)
+    return blocks
+
+
+def _approximate(old: list[str], new: list[str]) -> list[Block]:
+    import difflib  # only for texts that differ a lot
+
+    if len(old) + len(new) > 50_000:
+        return [(0, len(old), 0, len(new))]
+    codes = difflib.SequenceMatcher(None, old, new).get_opcodes()
+    return [(a, b, c, d) for tag, a, b, c, d in codes if tag != "equal"]
+
+
+def _grouped(blocks: list[Block], context: int) -> Iterator[list[Block]]:
+    group: list[Block] = []
+    for block in blocks:
+        if group and block[0] - group[-1][1] > 2 * context:
+            yield group
+            group = []
+        group.append(block)
+    if group:
+        yield group
+
+
+def _range(first: int, end: int) -> str:
+    length = end - first
+    if length == 1:
+        return str(first + 1)
+    return f"{first + 1 if length else first},{length}"
+
+
+def _signed(sign: str, lines: list[str]) -> Iterator[str]:
+    for line in lines:
+        yield sign + line if line.endswith("\n") else f"{sign}{line}\n\\ No newline at end of file\n"

@@ -1,0 +1,211 @@
+"""Work out, without changing anything, what a patch would do to the files of an environment."""
+
+from __future__ import annotations
+
+import ntpath
+import posixpath
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+from attrs import define, field, frozen
+
+from codex_hookspecs.errors import FileSystemError
+from codex_tool_apply_patch.grammar import AddFile, DeleteFile, Operation, Patch, PatchError, UpdateFile
+from codex_tool_apply_patch.updates import updated
+
+if TYPE_CHECKING:
+    from codex_hookspecs.ports.environment import FileSystem
+
+LARGEST_FILE = 64 * 1024 * 1024
+"""Bytes of a file that a patch may touch; more would be held in memory several times over."""
+
+_THREAD_FROM = 1024 * 1024
+_MISSING = "No such file or directory (os error 2)"
+
+
+@frozen(kw_only=True)
+class Change:
+    """What one operation does, as people are shown it.
+
+    :param path: absolute path of the file before.
+    :param before: content before, ``None`` when there was no file or it was not looked at.
+    :param after: content after, ``None`` when the file goes away.
+    :param moved_to: absolute path of the file after, when it moves.
+    """
+
+    path: str
+    kind: str
+    before: bytes | None
+    after: bytes | None
+    moved_to: str | None = None
+
+
+@define(kw_only=True)
+class FileStep:
+    """The whole effect of a patch on one path.
+
+    :param shown: the path as the patch spells it.
+    :param before: content to go back to, ``None`` for no file.
+    :param after: content wanted, ``None`` for no file.
+    :param mode_from: a file whose permissions a new one takes over.
+    """
+
+    path: str
+    shown: str
+    before: bytes | None
+    after: bytes | None
+    moved: bool = False
+    mode_from: str | None = None
+
+
+@frozen
+class Plan:
+    """Everything that applying a patch will do.
+
+    :param steps: in the order in which they can be done.
+    :param changes: one for each file, sorted by path.
+    :param summary: what the model is told afterwards.
+    """
+
+    steps: tuple[FileStep, ...]
+    changes: tuple[Change, ...]
+    summary: str
+
+
+async def plan_patch(patch: Patch, files: FileSystem, cwd: str, *, windows: bool = False) -> Plan:
+    """Return what a patch does to the files as they are now; later operations see what earlier ones did.
+
+    :param cwd: absolute directory that relative paths start from.
+    :raises PatchError: when it does not fit.
+    """
+    planner = _Planner(files, cwd, ntpath if windows else posixpath)
+    for operation in patch.operations:
+        await planner.add(operation)
+    return planner.plan()
+
+
+@define
+class _Planner:
+    files: FileSystem
+    cwd: str
+    paths: ModuleType
+    steps: dict[str, FileStep] = field(factory=dict)
+    changes: dict[str, Change] = field(factory=dict)
+    told: dict[str, list[str]] = field(factory=lambda: {"A": [], "M": [], "D": []})
+
+    def absolute(self, path: str) -> str:
+        """Return the path as an absolute one without ``.`` and ``..``."""
+        return str(self.paths.normpath(self.paths.join(self.cwd, path)))
+
+    async def add(self, operation: Operation) -> None:
+        """Take one more operation into the plan."""
+        if "\0" in operation.path:
+            raise PatchError(f"invalid patch: path {operation.path!r} contains a NUL character")
+        if isinstance(operation, AddFile):
+            await self._add_file(operation)
+        elif isinstance(operation, DeleteFile):
+            await self._delete_file(operation)
+        else:
+            await self._update_file(operation)
+
+    def plan(self) -> Plan:
+        """Return the finished plan."""
+        told = "".join(f"{letter} {path}\n" for letter, paths in self.told.items() for path in paths)
+        changes = tuple(self.changes[path] for path in sorted(self.changes))
+        return Plan(tuple(self.steps.values()), changes, f"Success. Updated the following files:\n{told}")
+
+    async def _add_file(self, operation: AddFile) -> None:
+        path = self.absolute(operation.path)
+        step = self.steps.get(path) or await self._existing_or_new(path, operation.path)
+        before, step.after = step.after, operation.content.encode()
+        self.steps[path] = step
+        self.changes[path] = Change(path=path, kind="add", before=before, after=step.after)
+        self.told["A"].append(operation.path)
+
+    async def _delete_file(self, operation: DeleteFile) -> None:
+        path = self.absolute(operation.path)
+        step = await self._step(path, operation.path, f"Failed to read {path}")
+        before, step.after = step.after, None
+        self.steps[path] = step
+        if step.before is None:
+            self.changes.pop(path, None)  # added by this patch, so nothing goes away
+        else:
+            self.changes[path] = Change(path=path, kind="delete", before=before, after=None)
+        self.told["D"].append(operation.path)
+
+    async def _update_file(self, operation: UpdateFile) -> None:
+        path = self.absolute(operation.path)
+        context = f"Failed to read file to update {path}"
+        step = await self._step(path, operation.path, context)
+        before = step.after or b""
+        after = await _updated(before, operation, path, context)
+        target = self.absolute(operation.move_to) if operation.move_to is not None else path
+        if target == path:
+            step.after = after
+            self.steps[path] = step
+        else:
+            await self._move(step, target, operation.move_to or "", after)
+        self._note_update(path, target, before, after)
+        self.told["M"].append(operation.path if target == path else operation.move_to or "")
+
+    def _note_update(self, path: str, target: str, before: bytes, after: bytes) -> None:
+        earlier = self.changes.get(path)
+        if target != path:
+            change = Change(path=path, kind="update", before=before, after=after, moved_to=target)
+        elif earlier is not None and earlier.kind != "delete":
+            change = Change(path=path, kind=earlier.kind, before=earlier.before, after=after)
+        else:
+            change = Change(path=path, kind="update", before=before, after=after)
+        self.changes[path] = change
+
+    async def _move(self, step: FileStep, target: str, shown: str, after: bytes) -> None:
+        destination = self.steps.get(target) or await self._existing_or_new(target, shown)
+        destination.after = after
+        if destination.before is None and step.before is not None:
+            destination.mode_from = step.path
+        step.after, step.moved = None, True
+        self.steps[target] = destination
+        self.steps.pop(step.path, None)
+        self.steps[step.path] = step  # after its destination, which may take over its permissions
+
+    async def _step(self, path: str, shown: str, context: str) -> FileStep:
+        """Return the step of a file that must exist at this point of the patch."""
+        step = self.steps.get(path)
+        if step is None:
+            try:
+                content = await self._read(path)
+            except FileSystemError as error:
+                raise PatchError(f"{context}: {error}") from error
+            return FileStep(path=path, shown=shown, before=content, after=content)
+        if step.after is None:
+            raise PatchError(f"{context}: {_MISSING}")
+        return step
+
+    async def _existing_or_new(self, path: str, shown: str) -> FileStep:
+        try:
+            content: bytes | None = await self._read(path)
+        except FileSystemError:
+            content = None  # missing, or nothing a file can be written over: writing it will tell
+        return FileStep(path=path, shown=shown, before=content, after=content)
+
+    async def _read(self, path: str) -> bytes:
+        content = await self.files.read_file(path, limit=LARGEST_FILE + 1)
+        if len(content) > LARGEST_FILE:
+            raise PatchError(f"{path} is larger than {LARGEST_FILE // 1024 // 1024} MiB, too large to patch")
+        return content
+
+
+async def _updated(before: bytes, operation: UpdateFile, path: str, context: str) -> bytes:
+    if len(before) < _THREAD_FROM:
+        return _updated_bytes(before, operation, path, context)
+    from anyio import to_thread  # a large file would hold up everything else
+
+    return await to_thread.run_sync(_updated_bytes, before, operation, path, context)
+
+
+def _updated_bytes(before: bytes, operation: UpdateFile, path: str, context: str) -> bytes:
+    try:
+        content = before.decode()
+    except UnicodeDecodeError as error:
+        raise PatchError(f"{context}: stream did not contain valid UTF-8") from error
+    return updated(content, operation.chunks, path).encode()

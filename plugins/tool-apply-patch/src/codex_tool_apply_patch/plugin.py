@@ -1,0 +1,30 @@
+"""Offer the tool ``apply_patch`` to every thread."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from codex_hookspecs import hookimpl
+from codex_hookspecs.types.tools import Tool
+from codex_tool_apply_patch.definition import NAME, SPEC, payload_of, with_input
+
+if TYPE_CHECKING:
+    from codex_hookspecs.ports.tools import ToolContext
+    from codex_hookspecs.types.tools import ToolCall, ToolOutput
+    from codex_tool_apply_patch.tool import PatchRunner
+
+
+@hookimpl
+def tools() -> list[Tool]:
+    """Offer the tool; what applies patches is imported with the first one."""
+    runner: PatchRunner | None = None
+
+    async def run(call: ToolCall, context: ToolContext) -> ToolOutput:
+        nonlocal runner
+        if runner is None:
+            from codex_tool_apply_patch.tool import PatchRunner
+
+            runner = PatchRunner()
+        return await runner.run(call, context)
+
+    return [Tool(name=NAME, spec=SPEC, run=run, payload=payload_of, with_input=with_input, announces=True)]

@@ -1,0 +1,151 @@
+"""Run a call of ``apply_patch`` in its thread's environment."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from attrs import define
+
+from codex_hookspecs.errors import FileSystemError, ToolError, ToolRejected
+from codex_hookspecs.types.items import FileChange, FileUpdateChange
+from codex_hookspecs.types.notifications import FileChangeOutputDelta, TurnDiffUpdated
+from codex_hookspecs.types.tools import ToolCall, ToolOutput
+from codex_tool_apply_patch.applying import apply_plan
+from codex_tool_apply_patch.consent import RETRY_REASON, real_paths, verdict_on
+from codex_tool_apply_patch.definition import arguments_of
+from codex_tool_apply_patch.diffs import unified_hunks
+from codex_tool_apply_patch.grammar import PatchError, parse_patch
+from codex_tool_apply_patch.planning import Change, Plan, plan_patch
+from codex_tool_apply_patch.turn_diff import TurnDiff
+
+if TYPE_CHECKING:
+    from codex_hookspecs.ports.environment import Environment, FileSystem
+    from codex_hookspecs.ports.tools import ToolContext
+
+_ITEM_CONTEXT = 1
+
+
+@define
+class PatchRunner:
+    """Applies the patches of one thread and sums up what each turn changed."""
+
+    _turn: TurnDiff | None = None
+
+    async def run(self, call: ToolCall, context: ToolContext) -> ToolOutput:
+        """Apply one patch.
+
+        :raises ToolError: when it can't be read, does not fit or may not be applied; nothing has changed then.
+        """
+        text, workdir = arguments_of(call)
+        environment = await context.environment()
+        windows = (await environment.facts()).os == "windows"
+        plan = await _planned(text, workdir, context, environment, windows=windows)
+        await _consent(call, plan, context, environment, windows=windows)
+        started = time.monotonic()
+        try:
+            await apply_plan(plan, environment.files, windows=windows)
+        except PatchError as error:
+            return await _finish(call, plan, context, f"{error}\n", started, success=False)
+        output = await _finish(call, plan, context, plan.summary, started, success=True)
+        await self._tell_turn_diff(plan, context, environment.files)
+        return output
+
+    async def _tell_turn_diff(self, plan: Plan, context: ToolContext, files: FileSystem) -> None:
+        if self._turn is None or self._turn.turn_id != context.turn_id:
+            self._turn = TurnDiff(context.turn_id, await _repository(context.settings.cwd, files))
+        self._turn.record(plan)
+        await context.emit(
+            TurnDiffUpdated(thread_id=context.thread.id, turn_id=context.turn_id, diff=self._turn.text())
+        )
+
+
+async def _planned(
+    text: str, workdir: str | None, context: ToolContext, environment: Environment, *, windows: bool
+) -> Plan:
+    import ntpath
+    import posixpath
+
+    cwd = context.settings.cwd
+    if workdir is not None:
+        cwd = (ntpath if windows else posixpath).join(cwd, workdir)
+    try:
+        patch = parse_patch(text)
+        if patch.environment not in (None, environment.id):
+            raise PatchError(f"environment `{patch.environment}` is not the thread's, which is `{environment.id}`")
+        plan = await plan_patch(patch, environment.files, cwd, windows=windows)
+    except PatchError as error:
+        raise ToolError(f"apply_patch verification failed: {error}") from error
+    if not patch.operations:
+        raise ToolError("patch rejected: empty patch")
+    return plan
+
+
+async def _consent(
+    call: ToolCall, plan: Plan, context: ToolContext, environment: Environment, *, windows: bool
+) -> None:
+    """Announce the patch and get leave to apply it; a patch that the policy refuses outright is not announced."""
+    files = environment.files
+    paths = await real_paths(plan, files, windows=windows)
+    verdict = await verdict_on(paths, context.settings, files, await environment.facts())
+    await context.start_item(_item(call, plan, "inProgress"))
+    reason = RETRY_REASON if verdict == "ask" and context.settings.approval_policy == "on-failure" else None
+    try:
+        await context.approve_patch(call, item_id=call.call_id, paths=paths, reason=reason)
+    except ToolRejected:
+        await context.complete_item(_item(call, plan, "declined"))
+        raise
+
+
+async def _finish(
+    call: ToolCall, plan: Plan, context: ToolContext, text: str, started: float, *, success: bool
+) -> ToolOutput:
+    seconds = round(time.monotonic() - started, 1)
+    await context.emit(
+        FileChangeOutputDelta(thread_id=context.thread.id, turn_id=context.turn_id, item_id=call.call_id, delta=text)
+    )
+    await context.complete_item(_item(call, plan, "completed" if success else "failed"))
+    told = f"Exit code: {0 if success else 1}\nWall time: {seconds:g} seconds\nOutput:\n{text}"
+    return ToolOutput(told, success)
+
+
+def _item(call: ToolCall, plan: Plan, status: str) -> FileChange:
+    changes = tuple(FileUpdateChange(change.path, _kind(change), diff=_diff(change)) for change in plan.changes)
+    return FileChange(id=call.call_id, changes=changes, status=status)  # type: ignore[arg-type]
+
+
+def _kind(change: Change) -> dict[str, str | None]:
+    if change.kind == "update":
+        return {"type": "update", "move_path": change.moved_to}
+    return {"type": change.kind}
+
+
+def _diff(change: Change) -> str:
+    if change.kind == "add":
+        return _text(change.after)
+    if change.kind == "delete":
+        return _text(change.before)
+    diff = unified_hunks(_text(change.before), _text(change.after), _ITEM_CONTEXT)
+    return diff if change.moved_to is None else f"{diff}\n\nMoved to: {change.moved_to}"
+
+
+def _text(content: bytes | None) -> str:
+    return (content or b"").decode(errors="replace")
+
+
+async def _repository(cwd: str, files: FileSystem) -> str | None:
+    """Return the root of the git work tree that a directory is in."""
+    import ntpath
+    import posixpath
+
+    module = ntpath if "\\" in cwd else posixpath
+    while True:
+        try:
+            await files.metadata(module.join(cwd, ".git"))
+        except FileSystemError:
+            parent = module.dirname(cwd)
+            if parent == cwd:
+                return None
+            cwd = parent
+        else:
+            return cwd
