@@ -84,7 +84,9 @@ class ResponsesServer:
     def turns(self) -> list[RecordedRequest]:
         """The requests that asked for a model response, oldest first."""
         return [
-            request for request in self.requests if request.method == "POST" and request.path.endswith("/responses")
+            request
+            for request in self.requests
+            if request.method == "POST" and request.path.partition("?")[0].endswith("/responses")
         ]
 
     def play(self, script: Script | list[Any] | dict[str, Any] | None) -> None:
