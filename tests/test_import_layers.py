@@ -99,3 +99,12 @@ def test_every_library_that_is_imported_is_declared(member: Path) -> None:
     ]
 
     assert found == []
+
+
+@pytest.mark.parametrize("member", MEMBERS, ids=name_of)
+def test_every_library_that_is_declared_is_pinned(member: Path) -> None:
+    pinned = {
+        normal(line.partition("==")[0]) for line in (ROOT / "constraints.txt").read_text().splitlines() if "==" in line
+    }
+
+    assert {name for name in declared(member) if not ours(name.replace("-", "_"))} - pinned == set()

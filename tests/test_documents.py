@@ -1,0 +1,50 @@
+"""Pages lead somewhere, and what they show can be used."""
+
+from __future__ import annotations
+
+import json
+import re
+import textwrap
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PAGES = sorted(
+    [ROOT / "README.md", ROOT / "hookspecs/README.md"]
+    + [page for folder in ("docs", "plugins", "examples") for page in (ROOT / folder).rglob("*.md")]
+)
+READ = {
+    "json": json.loads,
+    "toml": tomllib.loads,
+    "python": lambda text: compile(text, "page", "exec"),
+}
+
+
+def blocks(page: Path) -> list[tuple[str, str]]:
+    fenced = re.findall(r"^( *)```(\w+)\n(.*?)^ *```$", page.read_text(), re.DOTALL | re.MULTILINE)
+    return [(language, textwrap.dedent(body)) for _, language, body in fenced]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_lead_to_files_that_exist(page: Path) -> None:
+    targets = re.findall(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)", page.read_text())
+
+    assert [target for target in targets if not (page.parent / target).exists()] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_what_is_shown_can_be_read(page: Path) -> None:
+    for language, body in blocks(page):
+        if language in READ:
+            READ[language](body)
+
+
+@pytest.mark.parametrize("page", sorted(ROOT.glob("plugins/*/README.md")), ids=lambda page: page.parent.name)
+def test_a_plugin_says_what_it_is_when_it_is_chosen_its_settings_and_limits(page: Path) -> None:
+    headings = re.findall(r"^##? (.+)$", page.read_text(), re.MULTILINE)
+
+    assert headings[0] == f"codex-{page.parent.name}"
+    assert {"When it is chosen", "Settings", "Limits"} <= set(headings)
+    assert "None known." not in page.read_text()
