@@ -90,7 +90,7 @@ def _hook(name: str, spec: Callable[..., Any], policy: HookPolicy) -> str:
     prefix = "async def" if policy.kind == "event" else "def"
     lines = [
         f"### `{name}`\n",
-        f"```python\n{prefix} {name}{_signature(spec)}\n```\n",
+        f"```python\n{prefix} {name}{_signature(spec)}: ...\n```\n",
         f"{_policy(policy)}\n",
         f"{_markdown(text).strip()}\n",
         *(f"- {_label(field)}: {_markdown(said)}" for field, said in fields.items()),
