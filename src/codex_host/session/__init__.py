@@ -1,0 +1,1 @@
+"""Run threads: settings, turns, tools, approvals, history."""

@@ -1,0 +1,105 @@
+"""Decide whether a call may run: by policy, by hook, by asking the client."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from codex_hookspecs.errors import RpcError, ToolRejected
+from codex_hookspecs.types.json import JsonObject
+from codex_hookspecs.types.lifecycle import PermissionRequestEvent, PermissionVerdict
+from codex_hookspecs.types.threads import ApprovalPolicy
+
+from codex_host.session.safety import is_dangerous, is_known_safe
+
+if TYPE_CHECKING:
+    from codex_hookspecs.types.tools import HookPayload, ToolCall
+
+    from codex_host.session.turn import TurnRun
+
+REJECTED = "rejected by user"
+
+
+def command_needs_consent(policy: ApprovalPolicy, argv: tuple[str, ...], *, escalated: bool) -> bool:
+    """Tell whether a person is to be asked before a command runs.
+
+    :param escalated: the model wants the command to run without sandbox.
+    :raises ToolRejected: when the policy forbids what would need consent.
+    """
+    if policy == "never":
+        if escalated:
+            raise ToolRejected(
+                "approval policy is Never; reject command — you cannot ask for escalated permissions "
+                "if the approval policy is Never"
+            )
+        return False
+    if policy == "untrusted":
+        return not is_known_safe(argv)
+    if policy == "on-failure":
+        return False
+    return escalated or is_dangerous(argv)
+
+
+class Approvals:
+    """Consent given in one thread."""
+
+    def __init__(self) -> None:
+        self._accepted: set[tuple[str, ...]] = set()
+
+    async def consent(
+        self,
+        run: TurnRun,
+        call: ToolCall,
+        payload: HookPayload,
+        *,
+        method: str,
+        params: JsonObject,
+        key: tuple[str, ...],
+    ) -> None:
+        """Return when hooks or the client agree.
+
+        :param key: what an acceptance for the session is remembered by.
+        :raises ToolRejected: when they refuse or nobody is there to ask.
+        """
+        if key in self._accepted:
+            return
+        verdict = await self._ask_hooks(run, call, payload)
+        if verdict.behavior == "allow":
+            return
+        if verdict.behavior == "deny":
+            raise ToolRejected(verdict.message or "denied by a PermissionRequest hook")
+        decision = await self._ask_client(run, method, params)
+        if decision in ("accept", "acceptForSession"):
+            if decision == "acceptForSession":
+                self._accepted.add(key)
+            return
+        if isinstance(decision, dict):
+            return
+        raise ToolRejected(REJECTED, cancel=decision == "cancel")
+
+    async def _ask_hooks(self, run: TurnRun, call: ToolCall, payload: HookPayload) -> PermissionVerdict:
+        if not run.thread.dispatch.has("permission_request"):
+            return PermissionVerdict()
+        event = PermissionRequestEvent(
+            **run.event_fields(),
+            tool_name=payload.tool_name,
+            tool_input=payload.tool_input,
+            tool_use_id=call.call_id,
+            matcher_aliases=payload.aliases,
+        )
+        return await run.thread.dispatch.lifecycle("permission_request", PermissionVerdict, event, run.scope())
+
+    async def _ask_client(self, run: TurnRun, method: str, params: JsonObject) -> Any:
+        asker = run.thread.asker
+        if asker is None:
+            raise ToolRejected("nobody is connected who could give consent")
+        try:
+            answer = await asker(method, params)
+        except RpcError as error:
+            raise ToolRejected(f"{REJECTED}: {error.message}") from error
+        decision = answer.get("decision", "decline")
+        if isinstance(decision, dict) and not decision.keys() & {
+            "acceptWithExecpolicyAmendment",
+            "applyNetworkPolicyAmendment",
+        }:
+            return "decline"
+        return decision

@@ -1,0 +1,95 @@
+"""Build and mend the list of items that a model request begins with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from codex_hookspecs.truncation import truncate_bytes, truncate_tokens
+from codex_hookspecs.types.json import JsonObject
+from codex_hookspecs.types.tools import ToolCall, ToolOutput
+
+ABORTED = "aborted"
+_OUTPUT_OF = {"function_call": "function_call_output", "custom_tool_call": "custom_tool_call_output"}
+_HEADROOM = 1.2
+"""What a tool's output may exceed its budget by, for its header lines (0.118)."""
+
+
+def message(role: str, *texts: str) -> JsonObject:
+    """Return a message item with one text part for each text."""
+    return {"type": "message", "role": role, "content": [{"type": "input_text", "text": text} for text in texts]}
+
+
+def user_message(content: Sequence[JsonObject]) -> JsonObject:
+    """Return the message item of user inputs in wire form; images must already carry a URL."""
+    parts: list[JsonObject] = []
+    for part in content:
+        if part["type"] == "text":
+            parts.append({"type": "input_text", "text": part["text"]})
+        elif part["type"] == "image":
+            parts.append({"type": "input_image", "image_url": part["url"]})
+    return {"type": "message", "role": "user", "content": parts}
+
+
+def text_of(content: Iterable[JsonObject]) -> str:
+    """Return the text of user inputs, as hooks and listings see it."""
+    return "\n".join(part["text"] for part in content if part["type"] == "text")
+
+
+def tool_call(item: JsonObject) -> ToolCall | None:
+    """Return the call that an item of the model makes, or ``None`` when it makes none."""
+    kind = item.get("type")
+    if kind == "function_call":
+        arguments = item.get("arguments", "")
+    elif kind == "custom_tool_call":
+        arguments = item.get("input", "")
+    else:
+        return None
+    return ToolCall(
+        call_id=str(item.get("call_id", "")),
+        name=str(item.get("name", "")),
+        kind="custom" if kind == "custom_tool_call" else "function",
+        arguments=arguments if isinstance(arguments, str) else "",
+        namespace=item.get("namespace"),
+    )
+
+
+def call_output(call: ToolCall, output: ToolOutput, budget: OutputBudget) -> JsonObject:
+    """Return the item that answers a call."""
+    body: Any = list(output.content) if output.content is not None else budget.cut(output.text)
+    kind = "custom_tool_call_output" if call.kind == "custom" else "function_call_output"
+    return {"type": kind, "call_id": call.call_id, "output": body}
+
+
+def mended(items: Sequence[JsonObject]) -> tuple[JsonObject, ...]:
+    """Return items that a provider accepts: every call is answered, no answer lacks its call."""
+    answered = {item.get("call_id") for item in items if item.get("type") in _OUTPUT_OF.values()}
+    called = {item.get("call_id") for item in items if item.get("type") in _OUTPUT_OF}
+    if answered == called:
+        return tuple(items)
+    result: list[JsonObject] = []
+    for item in items:
+        kind = item.get("type", "")
+        if kind in _OUTPUT_OF.values() and item.get("call_id") not in called:
+            continue
+        result.append(item)
+        if kind in _OUTPUT_OF and item.get("call_id") not in answered:
+            result.append({"type": _OUTPUT_OF[kind], "call_id": item.get("call_id"), "output": ABORTED})
+    return tuple(result)
+
+
+class OutputBudget:
+    """How much of a tool's output a model gets.
+
+    :param model: name of the model; known ones are budgeted in tokens, others in bytes (0.118).
+    :param limit: tokens the configuration allows, or ``None``.
+    """
+
+    def __init__(self, model: str, limit: int | None = None) -> None:
+        self.in_tokens = limit is not None or model.startswith("gpt-5")
+        self.size = limit if limit is not None else 10_000
+
+    def cut(self, text: str) -> str:
+        """Return the text, cut in the middle when it exceeds the budget."""
+        allowed = int(self.size * _HEADROOM)
+        return truncate_tokens(text, allowed)[0] if self.in_tokens else truncate_bytes(text, allowed)

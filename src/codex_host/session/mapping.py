@@ -1,0 +1,73 @@
+"""Turn items of the Responses API into items that clients see."""
+
+from __future__ import annotations
+
+from codex_hookspecs.ids import uuid4
+from codex_hookspecs.types.items import AgentMessage, Item, Reasoning
+from codex_hookspecs.types.json import JsonObject
+
+
+def announced(item: JsonObject) -> Item | None:
+    """Return the client's view of an item that begins, or ``None`` when clients don't see it yet."""
+    kind = item.get("type")
+    if kind == "message" and item.get("role") == "assistant":
+        return AgentMessage(id=_id(item), text="", phase=item.get("phase"))
+    if kind == "reasoning":
+        return Reasoning(id=_id(item))
+    return _searched(item)
+
+
+def finished(item: JsonObject) -> Item | None:
+    """Return the client's view of a final item, or ``None`` when clients don't see it."""
+    kind = item.get("type")
+    if kind == "message" and item.get("role") == "assistant":
+        return AgentMessage(id=_id(item), text=message_text(item), phase=item.get("phase"))
+    if kind == "reasoning":
+        return Reasoning(
+            id=_id(item),
+            summary=_texts(item.get("summary")),
+            content=_texts(item.get("content")),
+        )
+    return _searched(item)
+
+
+def message_text(item: JsonObject) -> str:
+    """Return the text of a message item."""
+    return "".join(_texts(item.get("content")))
+
+
+def with_id(item: JsonObject) -> JsonObject:
+    """Return the item with an id, so that what clients saw can be found again in rebuilt history."""
+    return item if item.get("id") or item.get("type") not in ("message", "reasoning") else {**item, "id": uuid4()}
+
+
+def _searched(item: JsonObject) -> Item | None:
+    kind = item.get("type")
+    if kind == "web_search_call":
+        from codex_hookspecs.types.items import WebSearch
+
+        action = item.get("action") or {}
+        kinds = {"open_page": "openPage", "find_in_page": "findInPage"}
+        wire = {**action, "type": kinds.get(action.get("type", "other"), action.get("type", "other"))}
+        query = action.get("query") or action.get("url") or action.get("pattern") or ""
+        return WebSearch(id=_id(item), query=str(query), action=wire)
+    if kind == "image_generation_call":
+        from codex_hookspecs.types.items import ImageGeneration
+
+        return ImageGeneration(
+            id=_id(item),
+            status=str(item.get("status", "")),
+            result=str(item.get("result", "")),
+            revised_prompt=item.get("revised_prompt"),
+        )
+    return None
+
+
+def _id(item: JsonObject) -> str:
+    return str(item.get("id") or "")
+
+
+def _texts(parts: object) -> tuple[str, ...]:
+    if not isinstance(parts, list):
+        return ()
+    return tuple(part["text"] for part in parts if isinstance(part, dict) and isinstance(part.get("text"), str))

@@ -1,0 +1,113 @@
+"""Make a thread's settings out of configuration and what the client asked for."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any, cast
+
+import attrs
+from codex_hookspecs.errors import ConfigError
+from codex_hookspecs.types.json import JsonObject
+from codex_hookspecs.types.lifecycle import PermissionMode
+from codex_hookspecs.types.sandbox import SandboxMode, SandboxPolicy
+from codex_hookspecs.types.threads import ApprovalPolicy, ThreadSettings
+
+from codex_host.config.check import APPROVAL_POLICIES, SANDBOX_MODES
+from codex_host.config.values import lookup
+
+DEFAULT_MODEL = "gpt-5.3-codex"
+DEFAULT_PROVIDER = "openai"
+
+
+def resolve_settings(
+    table: Mapping[str, Any],
+    params: Mapping[str, Any],
+    *,
+    cwd: str,
+    source: str | JsonObject,
+    originator: str,
+    client_version: str,
+) -> ThreadSettings:
+    """Return the settings of a thread; what the client asked for goes before configuration.
+
+    :param table: effective configuration of the directory.
+    :param params: members of ``thread/start`` in snake case; ``None`` members count as absent.
+    :raises ConfigError: when a value is not allowed or the directory does not exist.
+    """
+
+    def pick(name: str, key: str, default: Any = None) -> Any:
+        value = params.get(name)
+        return value if value is not None else table.get(key, default)
+
+    if not os.path.isdir(cwd):
+        raise ConfigError(f"working directory {cwd} does not exist or is not a directory")
+    approval = pick("approval_policy", "approval_policy", "on-request")
+    if approval not in APPROVAL_POLICIES:
+        raise ConfigError(f"approval policy {approval!r}, allowed is one of {', '.join(APPROVAL_POLICIES)}")
+    return ThreadSettings(
+        cwd=cwd,
+        model=pick("model", "model", DEFAULT_MODEL),
+        model_provider=pick("model_provider", "model_provider", DEFAULT_PROVIDER),
+        approval_policy=cast(ApprovalPolicy, approval),
+        approvals_reviewer=params.get("approvals_reviewer") or "user",
+        sandbox=_sandbox(pick("sandbox", "sandbox_mode", "read-only"), table),
+        reasoning_effort=pick("effort", "model_reasoning_effort"),
+        reasoning_summary=pick("summary", "model_reasoning_summary"),
+        verbosity=table.get("model_verbosity"),
+        personality=pick("personality", "personality"),
+        service_tier=pick("service_tier", "service_tier"),
+        base_instructions=params.get("base_instructions"),
+        developer_instructions=pick("developer_instructions", "developer_instructions"),
+        ephemeral=bool(params.get("ephemeral")),
+        source=source,
+        originator=originator,
+        client_version=client_version,
+        context_window=table.get("model_context_window"),
+        overrides=dict(params.get("config") or {}),
+    )
+
+
+def resumed_settings(
+    settings: ThreadSettings, stored: Mapping[str, Any], params: Mapping[str, Any], table: Mapping[str, Any]
+) -> ThreadSettings:
+    """Return settings for a resumed thread: what was stored holds unless the client or a flag says otherwise."""
+    kept = {
+        name: stored[name]
+        for name in ("model", "model_provider", "reasoning_effort")
+        if stored.get(name) and params.get(name) is None and not _from_flags(table, name)
+    }
+    return attrs.evolve(settings, **kept)
+
+
+def permission_mode(settings: ThreadSettings) -> PermissionMode:
+    """Return the word that hooks know the thread's permissions by."""
+    free = settings.approval_policy == "never" and settings.sandbox.kind == "dangerFullAccess"
+    return "bypassPermissions" if free else "default"
+
+
+def _from_flags(table: Mapping[str, Any], name: str) -> bool:
+    key = {"reasoning_effort": "model_reasoning_effort"}.get(name, name)
+    return key in table
+
+
+def _sandbox(mode: str | SandboxPolicy, table: Mapping[str, Any]) -> SandboxPolicy:
+    if isinstance(mode, SandboxPolicy):
+        return mode
+    if mode not in SANDBOX_MODES:
+        raise ConfigError(f"sandbox mode {mode!r}, allowed is one of {', '.join(SANDBOX_MODES)}")
+    policy = SandboxPolicy.of_mode(cast(SandboxMode, mode))
+    if policy.kind != "workspaceWrite":
+        return policy
+    options = lookup(table, "sandbox_workspace_write", {})
+    roots = options.get("writable_roots", [])
+    relative = [root for root in roots if not os.path.isabs(root)]
+    if relative:
+        raise ConfigError(f"sandbox_workspace_write.writable_roots has {relative[0]!r}, allowed are absolute paths")
+    return attrs.evolve(
+        policy,
+        network_access=bool(options.get("network_access", False)),
+        writable_roots=tuple(roots),
+        exclude_slash_tmp=bool(options.get("exclude_slash_tmp", False)),
+        exclude_tmpdir_env_var=bool(options.get("exclude_tmpdir_env_var", False)),
+    )
