@@ -188,7 +188,7 @@ class _Reader:
         line = self.lines[self.position]
         anchor = None
         if line == "@@" or line.startswith("@@ "):
-            anchor = line[3:] if len(line) > 2 else None
+            anchor = line[3:].rstrip() or None
             self.position += 1
         elif not first:
             raise _fault(number, f"Expected update hunk to start with a @@ context marker, got: '{line}'")

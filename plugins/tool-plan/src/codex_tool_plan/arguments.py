@@ -1,0 +1,78 @@
+"""Read the arguments of ``update_plan``; refusals are worded as the model knows them from Codex 0.118."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Literal
+
+from codex_hookspecs.errors import ToolError
+from codex_hookspecs.types.notifications import PlanStep
+
+_STATUS: dict[str, Literal["pending", "inProgress", "completed"]] = {
+    "pending": "pending",
+    "in_progress": "inProgress",
+    "completed": "completed",
+}
+
+
+def plan_from(arguments: str) -> tuple[str | None, tuple[PlanStep, ...]]:
+    """Return explanation and steps.
+
+    :raises ToolError: naming what is wrong.
+    """
+    try:
+        value = json.loads(arguments)
+    except ValueError as error:
+        raise _refusal(str(error)) from error
+    table = _table(value, "UpdatePlanArgs", allowed=("explanation", "plan"), required=("plan",))
+    explanation = table.get("explanation")
+    if explanation is not None:
+        _expect(explanation, str, "a string")
+    _expect(table["plan"], list, "a sequence")
+    return explanation, tuple(_step(entry) for entry in table["plan"])
+
+
+def _step(value: Any) -> PlanStep:
+    table = _table(value, "PlanItemArg", allowed=("step", "status"), required=("step", "status"))
+    _expect(table["step"], str, "a string")
+    _expect(table["status"], str, "a string")
+    status = _STATUS.get(table["status"])
+    if status is None:
+        known = ", ".join(f"`{name}`" for name in _STATUS)
+        raise _refusal(f"unknown variant `{table['status']}`, expected one of {known}")
+    return PlanStep(table["step"], status)
+
+
+def _table(value: Any, name: str, *, allowed: tuple[str, str], required: tuple[str, ...]) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise _refusal(f"invalid type: {_described(value)}, expected struct {name}")
+    for key in value:
+        if key not in allowed:
+            raise _refusal(f"unknown field `{key}`, expected `{allowed[0]}` or `{allowed[1]}`")
+    for key in required:
+        if key not in value:
+            raise _refusal(f"missing field `{key}`")
+    return value
+
+
+def _expect(value: Any, kind: type, words: str) -> None:
+    if not isinstance(value, kind):
+        raise _refusal(f"invalid type: {_described(value)}, expected {words}")
+
+
+def _described(value: Any) -> str:
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return f"boolean `{str(value).lower()}`"
+    if isinstance(value, int):
+        return f"integer `{value}`"
+    if isinstance(value, float):
+        return f"floating point `{value}`"
+    if isinstance(value, str):
+        return f"string {json.dumps(value, ensure_ascii=False)}"
+    return "sequence" if isinstance(value, list) else "map"
+
+
+def _refusal(message: str) -> ToolError:
+    return ToolError(f"failed to parse function arguments: {message}")

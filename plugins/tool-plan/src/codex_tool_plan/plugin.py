@@ -1,0 +1,25 @@
+"""Offer the tool ``update_plan`` to every thread."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from codex_hookspecs import hookimpl
+from codex_hookspecs.types.tools import Tool
+from codex_tool_plan.definition import NAME, SPEC
+
+if TYPE_CHECKING:
+    from codex_hookspecs.ports.tools import ToolContext
+    from codex_hookspecs.types.tools import ToolCall, ToolOutput
+
+
+@hookimpl
+def tools() -> list[Tool]:
+    """Offer the tool; what runs it is imported with the first call."""
+
+    async def run(call: ToolCall, context: ToolContext) -> ToolOutput:
+        from codex_tool_plan.tool import update_plan
+
+        return await update_plan(call, context)
+
+    return [Tool(name=NAME, spec=SPEC, run=run, announces=True)]

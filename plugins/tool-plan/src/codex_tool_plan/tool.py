@@ -1,0 +1,29 @@
+"""Tell clients the agent's plan."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from codex_hookspecs.errors import ToolError
+from codex_hookspecs.types.notifications import PlanUpdated
+from codex_hookspecs.types.tools import ToolCall, ToolOutput
+from codex_tool_plan.arguments import plan_from
+from codex_tool_plan.definition import NAME
+
+if TYPE_CHECKING:
+    from codex_hookspecs.ports.tools import ToolContext
+
+
+async def update_plan(call: ToolCall, context: ToolContext) -> ToolOutput:
+    """Announce the plan of one call.
+
+    :raises ToolError: when the arguments can't be read, or in plan mode, where the plan is the answer itself.
+    """
+    mode = context.settings.collaboration_mode
+    if mode is not None and mode.get("mode") == "plan":
+        raise ToolError(f"{NAME} is a TODO/checklist tool and is not allowed in Plan mode")
+    explanation, steps = plan_from(call.arguments)
+    await context.emit(
+        PlanUpdated(thread_id=context.thread.id, turn_id=context.turn_id, explanation=explanation, plan=steps)
+    )
+    return ToolOutput("Plan updated")

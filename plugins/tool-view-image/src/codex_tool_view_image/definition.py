@@ -1,0 +1,38 @@
+"""What the model is told about the tool (parameters of Codex 0.118)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from codex_hookspecs.types.json import JsonObject
+
+NAME = "view_image"
+DETAIL_FEATURE = "image_detail_original"
+"""Feature under which the model may ask for an image in its original size."""
+
+
+def spec(*, with_detail: bool) -> JsonObject:
+    """Return the tool object of a request.
+
+    :param with_detail: offer the parameter ``detail``.
+    """
+    properties: dict[str, Any] = {"path": {"type": "string", "description": "Path of the image file"}}
+    if with_detail:
+        properties["detail"] = {
+            "type": "string",
+            "description": "`original` keeps the full resolution; leave it out otherwise",
+        }
+    return {
+        "type": "function",
+        "name": NAME,
+        "description": (
+            "Look at an image file whose path is known. Not for images that are already part of the conversation."
+        ),
+        "strict": False,
+        "parameters": {
+            "type": "object",
+            "properties": properties,
+            "required": ["path"],
+            "additionalProperties": False,
+        },
+    }

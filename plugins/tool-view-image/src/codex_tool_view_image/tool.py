@@ -1,0 +1,95 @@
+"""Give the model an image file of its thread's environment."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from codex_hookspecs.errors import FileSystemError, ToolError
+from codex_hookspecs.types.items import ImageView
+from codex_hookspecs.types.tools import ToolCall, ToolOutput
+from codex_tool_view_image.formats import image_type
+
+if TYPE_CHECKING:
+    from codex_hookspecs.ports.environment import Environment, FileSystem
+    from codex_hookspecs.ports.tools import ToolContext
+
+LARGEST_IMAGE = 15 * 1024 * 1024
+"""Bytes of an image file; as text in a request it takes a third more, and providers accept about 20 MB."""
+
+
+async def view_image(call: ToolCall, context: ToolContext, *, with_detail: bool) -> ToolOutput:
+    """Return the image of one call as a content part with a ``data:`` address.
+
+    :param with_detail: the model may ask for the original size.
+    :raises ToolError: when there is no such file or it is no image.
+    """
+    path, detail = _arguments(call.arguments)
+    environment = await context.environment()
+    path = await _absolute(path, context.settings.cwd, environment)
+    data = await _content(path, environment.files)
+    kind = image_type(data)
+    if kind is None:
+        raise ToolError(f"unable to process image at `{path}`: unsupported image `{_guessed_type(path)}`")
+    item = ImageView(id=call.call_id, path=path)
+    await context.start_item(item)
+    await context.complete_item(item)
+    return _output(kind, data, detail if with_detail else None)
+
+
+def _arguments(text: str) -> tuple[str, str | None]:
+    try:
+        value: Any = json.loads(text)
+    except ValueError as error:
+        raise ToolError(f"failed to parse function arguments: {error}") from error
+    if not isinstance(value, dict) or "path" not in value:
+        raise ToolError("failed to parse function arguments: missing field `path`")
+    path, detail = value["path"], value.get("detail")
+    if not isinstance(path, str) or not isinstance(detail, str | None):
+        raise ToolError("failed to parse function arguments: `path` and `detail` must be strings")
+    if detail not in (None, "original"):
+        raise ToolError(
+            f"view_image.detail only supports `original`; omit `detail` for default resized behavior, got `{detail}`"
+        )
+    return path, detail
+
+
+async def _absolute(path: str, cwd: str, environment: Environment) -> str:
+    import ntpath
+    import posixpath
+
+    module = ntpath if (await environment.facts()).os == "windows" else posixpath
+    return str(module.normpath(module.join(cwd, path)))
+
+
+async def _content(path: str, files: FileSystem) -> bytes:
+    try:
+        metadata = await files.metadata(path)
+    except FileSystemError as error:
+        raise ToolError(f"unable to locate image at `{path}`: {error}") from error
+    if not metadata.is_file:
+        raise ToolError(f"image path `{path}` is not a file")
+    try:
+        data = await files.read_file(path, limit=LARGEST_IMAGE + 1)
+    except FileSystemError as error:
+        raise ToolError(f"unable to read image at `{path}`: {error}") from error
+    if len(data) > LARGEST_IMAGE:
+        raise ToolError(f"unable to process image at `{path}`: larger than {LARGEST_IMAGE // 1024 // 1024} MiB")
+    return data
+
+
+def _output(kind: str, data: bytes, detail: str | None) -> ToolOutput:
+    from base64 import b64encode
+
+    url = f"data:{kind};base64,{b64encode(data).decode()}"
+    part = {"type": "input_image", "image_url": url}
+    if detail is not None:
+        part["detail"] = detail
+    return ToolOutput(content=(part,), hook_response={"image_url": url, "detail": detail})
+
+
+def _guessed_type(path: str) -> str:
+    """Return what the file's name says it is, for the message."""
+    from mimetypes import MimeTypes
+
+    return MimeTypes().guess_type(path, strict=False)[0] or "unknown"
