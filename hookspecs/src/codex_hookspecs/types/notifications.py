@@ -245,7 +245,7 @@ class HookRun:
 
     id: str
     event_name: str
-    handler_type: Literal["command", "prompt", "agent"] = "command"
+    handler_type: Literal["command", "mcpTool", "prompt", "agent"] = "command"
     execution_mode: Literal["sync", "async"] = "sync"
     scope: Literal["thread", "turn"] = "turn"
     source_path: str

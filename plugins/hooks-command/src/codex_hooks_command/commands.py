@@ -1,0 +1,163 @@
+"""The sub-command ``codex hooks``: list handlers, accept them, take that back."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from codex_hookspecs.errors import ConfigError
+from codex_hookspecs.ports.surface import CliCommand
+
+from .listing import table, wire_listing
+from .sessions import sessions_of
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
+
+    from codex_hookspecs.ports.host import Host
+
+    from .discovery import Registry
+    from .handlers import Registered
+
+HELP = "List, trust and untrust command hooks"
+
+
+def hooks_command() -> CliCommand:
+    """Return the command."""
+    return CliCommand(name="hooks", help=HELP, run=_run)
+
+
+async def _run(arguments: Sequence[str], host: Host) -> int:
+    parser = _parser()
+    try:
+        options = parser.parse_args(list(arguments))
+    except SystemExit as end:
+        # argparse has printed help (status 0) or said what is wrong (status 2).
+        return int(end.code or 0)
+    run: Callable[[_View, Namespace], None] = options.run
+    run(_View(host, options.directory, as_json=options.json), options)
+    return 0
+
+
+class _View:
+    """The hooks of one directory and the way to print them.
+
+    :param directory: as the user wrote it.
+    """
+
+    def __init__(self, host: Host, directory: str, *, as_json: bool) -> None:
+        self.directory = os.path.abspath(directory)  # noqa: PTH100 - stays a string, links as written
+        if not os.path.isdir(self.directory):  # noqa: PTH112
+            raise ConfigError(f"can't look for hooks in {self.directory}: there is no such directory")
+        self._host = host
+        self._as_json = as_json
+        self._config = host.config.for_directory(self.directory)
+
+    @property
+    def registry(self) -> Registry | None:
+        """The handlers, ``None`` when nothing is configured."""
+        return sessions_of(self._host).look_up(self._config, bypass=False)
+
+    def show(self) -> None:
+        """Print all handlers."""
+        if self._as_json:
+            _print(json.dumps(wire_listing(self.directory, self.registry), ensure_ascii=False, indent=2))
+        else:
+            _print(table(self.registry, home=self._host.environ.get("HOME", "")))
+
+    def apply(self, edits: dict[str, Any], told: Sequence[str]) -> None:
+        """Write settings and print what was done."""
+        self._config.write_user(edits)
+        if self._as_json:
+            self.show()
+        else:
+            _print("\n".join(told))
+
+
+def _parser() -> ArgumentParser:
+    from argparse import ArgumentParser
+
+    parser = ArgumentParser(prog="codex hooks", description=f"{HELP}.")
+    actions = parser.add_subparsers(metavar="ACTION", required=True)
+    for name, help_text, run in (
+        ("list", "show every hook with its standing", _list),
+        ("trust", "accept hooks as they are now, and switch them on", _trust),
+        ("untrust", "take acceptance back; hooks of your own are switched off", _untrust),
+    ):
+        action = actions.add_parser(name, help=help_text, description=f"{help_text[0].upper()}{help_text[1:]}.")
+        action.set_defaults(run=run)
+        action.add_argument("-C", "--cd", dest="directory", metavar="DIR", default=".", help="look at this directory")
+        action.add_argument("--json", action="store_true", help="print JSON as hooks/list answers it")
+        if name != "list":
+            action.add_argument("keys", nargs="*", metavar="KEY", help="key or number of a hook, as the list shows it")
+            action.add_argument("--all", action="store_true", help="every hook of the project")
+    return parser
+
+
+def _list(view: _View, _options: Namespace) -> None:
+    view.show()
+
+
+def _trust(view: _View, options: Namespace) -> None:
+    chosen = _chosen(options, view.registry)
+    foreign = next((one for one in chosen if one.origin.disabled is not None), None)
+    if foreign is not None:
+        raise ConfigError(f"can't trust hooks in {foreign.origin.path}: {foreign.origin.disabled}")
+    edits: dict[str, Any] = {}
+    for one in chosen:
+        edits[_setting(one, "trusted_hash")] = one.hash
+        if not one.enabled:
+            edits[_setting(one, "enabled")] = True
+    view.apply(edits, [f"Trusted {_described(one)}" for one in chosen])
+
+
+def _untrust(view: _View, options: Namespace) -> None:
+    edits: dict[str, Any] = {}
+    told = []
+    for one in _chosen(options, view.registry):
+        edits[_setting(one, "trusted_hash")] = None
+        if one.origin.source != "project":
+            edits[_setting(one, "enabled")] = False
+        told.append(f"{'No longer trusted:' if one.origin.source == 'project' else 'Switched off:'} {_described(one)}")
+    view.apply(edits, told)
+
+
+def _chosen(options: Namespace, registry: Registry | None) -> list[Registered]:
+    handlers = registry.handlers if registry is not None else ()
+    if options.all and options.keys:
+        _refuse("give either keys or --all")
+    if options.all:
+        chosen = [one for one in handlers if one.origin.source == "project"]
+        if not chosen:
+            _refuse("the project has no hooks")
+        return chosen
+    if not options.keys:
+        _refuse("name hooks by key or number, or say --all (see: codex hooks list)")
+    by_name = {name: one for one in handlers for name in (str(one.display_order), one.key)}
+    for name in options.keys:
+        if name not in by_name:
+            _refuse(f"there is no hook {name!r} here (see: codex hooks list)")
+        if by_name[name].origin.source == "system":
+            _refuse(f"hook {name!r} belongs to the system and always runs")
+    return [by_name[name] for name in dict.fromkeys(options.keys)]
+
+
+def _setting(one: Registered, name: str) -> str:
+    if '"' in one.key:
+        _refuse(f"the path of {one.key} holds a quote and can't be a key of config.toml; rename it")
+    return f'hooks.state."{one.key}".{name}'
+
+
+def _described(one: Registered) -> str:
+    return f"{one.handler.event.facts.name} hook {one.handler.label} in {one.origin.path}"
+
+
+def _refuse(message: str) -> NoReturn:
+    raise ConfigError(message, source="codex hooks")
+
+
+def _print(text: str) -> None:
+    sys.stdout.write(f"{text}\n")

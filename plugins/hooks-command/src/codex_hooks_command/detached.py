@@ -1,0 +1,36 @@
+"""Own the runs of ``async`` handlers: they go on beside the turn and end with their thread at the latest."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from codex_hookspecs.ports.threads import AgentThread
+
+
+class DetachedRuns:
+    """Tasks by thread, cancelled and awaited when the thread is unloaded."""
+
+    def __init__(self) -> None:
+        self._tasks: dict[str, set[asyncio.Task[None]]] = {}
+
+    def start(self, thread: AgentThread, run: Coroutine[Any, Any, None]) -> None:
+        """Begin a run.
+
+        :param run: handles its own failures.
+        """
+        if thread.id not in self._tasks:
+            self._tasks[thread.id] = set()
+            thread.on_close(lambda: self._end(thread.id))
+        running = self._tasks[thread.id]
+        task = asyncio.create_task(run)
+        running.add(task)
+        task.add_done_callback(running.discard)
+
+    async def _end(self, thread_id: str) -> None:
+        tasks = self._tasks.pop(thread_id, set())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

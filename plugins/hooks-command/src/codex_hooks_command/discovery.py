@@ -1,0 +1,178 @@
+"""Collect handlers from all layers of the configuration, number them and say which may run."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from attrs import evolve, frozen
+
+from . import matching, parsing, trust
+from .events import Event
+from .files import HookFiles
+from .handlers import Handler, HookFile, Origin, Registered, Source
+from .presence import FILE_NAME, SETTINGS
+from .trust import Accepted
+
+if TYPE_CHECKING:
+    from codex_hookspecs.types.config import ConfigLayer, LayerKind
+
+BYPASS_WARNING = (
+    "hook trust is bypassed (--dangerously-bypass-hook-trust or bypass_hook_trust): "
+    "hooks that nobody has reviewed may run"
+)
+_SOURCES: dict[LayerKind, Source] = {
+    "system": "system",
+    "managed": "system",
+    "user": "user",
+    "profile": "user",
+    "project": "project",
+    "sessionFlags": "sessionFlags",
+}
+_Found = tuple[Origin, HookFile]
+
+
+@frozen(kw_only=True)
+class Registry:
+    """The handlers in force for one directory.
+
+    :param handlers: all of them, in numbering order, those that are skipped with the reason.
+    :param warnings: what every surface should tell the user, each text once.
+    :param notes: what only a listing tells.
+    """
+
+    handlers: tuple[Registered, ...] = ()
+    warnings: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def matching(self, event: Event, subjects: Sequence[str] | None) -> list[Registered]:
+        """Return the handlers to run for an event, in configured order."""
+        return [
+            registered
+            for registered in self.handlers
+            if registered.handler.event is event
+            and registered.skipped is None
+            and matching.hits(registered.handler.matcher, subjects)
+        ]
+
+
+def discover(
+    layers: Sequence[ConfigLayer], files: HookFiles, *, bypass: bool = False, further: Sequence[_Found] = ()
+) -> Registry:
+    """Collect the handlers of all layers.
+
+    :param layers: lowest precedence first, those that don't count with their reason.
+    :param files: reads what changed since the layers were read.
+    :param bypass: run handlers that nobody has reviewed.
+    :param further: handlers of bundles, numbered after those of the layers.
+    """
+    warnings: list[str] = []
+    layers = [files.refreshed(layer, warnings) for layer in layers]
+    found = [*_found_in(layers, files, warnings), *further]
+    accepted = accepted_in(layers)
+    # Files that don't count come last: they must not shift the numbers that run ids are made of.
+    found.sort(key=lambda pair: pair[0].disabled is not None)
+    pairs = [(origin, handler) for origin, content in found for handler in content.handlers]
+    handlers = tuple(
+        _register(number, origin, handler, accepted, bypass=bypass) for number, (origin, handler) in enumerate(pairs)
+    )
+    usable = [content for origin, content in found if origin.disabled is None]
+    if bypass and handlers:
+        warnings.append(BYPASS_WARNING)
+    warnings += [warning for content in usable for warning in content.warnings]
+    warnings += _skip_warnings(handlers)
+    notes = [note for content in usable for note in content.notes]
+    return Registry(handlers=handlers, warnings=tuple(dict.fromkeys(warnings)), notes=tuple(notes))
+
+
+def accepted_in(layers: Sequence[ConfigLayer]) -> dict[str, Accepted]:
+    """Return what the user accepted and switched off, by key; a project has no say in it."""
+    found: dict[str, Accepted] = {}
+    for layer in layers:
+        hooks = layer.table.get("hooks")
+        states = hooks.get("state") if isinstance(hooks, Mapping) else None
+        if layer.kind == "project" or not isinstance(states, Mapping):
+            continue
+        for key, state in states.items():
+            if isinstance(state, Mapping):
+                found[key] = _accepted(state, found.get(key, Accepted()))
+    return found
+
+
+def _accepted(state: Mapping[str, object], before: Accepted) -> Accepted:
+    trusted_hash, enabled = state.get("trusted_hash"), state.get("enabled")
+    if isinstance(trusted_hash, str):
+        before = evolve(before, trusted_hash=trusted_hash)
+    return evolve(before, enabled=enabled) if isinstance(enabled, bool) else before
+
+
+def _found_in(layers: Sequence[ConfigLayer], files: HookFiles, warnings: list[str]) -> Iterator[_Found]:
+    seen: set[str] = set()
+    for layer in layers:
+        in_json = _json_of(layer, files, seen)
+        in_table = _table_of(layer, seen)
+        if in_json and in_table and in_json[1].handlers and in_table[1].handlers and layer.disabled_reason is None:
+            warnings.append(
+                f"loading hooks from both {in_json[0].path} and {in_table[0].path}; "
+                "prefer a single representation for this layer"
+            )
+        yield from filter(None, (in_json, in_table))
+
+
+def _json_of(layer: ConfigLayer, files: HookFiles, seen: set[str]) -> _Found | None:
+    path = None if layer.folder is None else os.path.join(layer.folder, FILE_NAME)  # noqa: PTH118 - stays a string
+    # A profile shares the folder of the user's configuration: one file is one source.
+    if path is None or path in seen or (content := files.read(path)) is None:
+        return None
+    seen.add(path)
+    return _origin(layer, path, path), content
+
+
+def _table_of(layer: ConfigLayer, seen: set[str]) -> _Found | None:
+    table = layer.table.get("hooks")
+    if table is None or (isinstance(table, Mapping) and SETTINGS.issuperset(table)):
+        return None
+    path = layer.file or f"/<{layer.kind}>/config.toml"
+    key = f"{path}#{layer.kind}" if path in seen else path
+    seen.add(path)
+    return _origin(layer, path, key), parsing.parse_table(table, path)
+
+
+def _origin(layer: ConfigLayer, path: str, key: str) -> Origin:
+    root = str(Path(layer.folder).parent) if layer.kind == "project" and layer.folder else None
+    return Origin(path=path, key=key, source=_SOURCES[layer.kind], root=root, disabled=layer.disabled_reason)
+
+
+def _register(
+    number: int, origin: Origin, handler: Handler, accepted: Mapping[str, Accepted], *, bypass: bool
+) -> Registered:
+    key, current_hash = trust.key_of(origin, handler), trust.hash_of(handler)
+    known = accepted.get(key, Accepted())
+    status = trust.standing(origin, current_hash, known)
+    return Registered(
+        handler=handler,
+        origin=origin,
+        display_order=number,
+        key=key,
+        hash=current_hash,
+        enabled=known.enabled is not False or origin.source == "system",
+        trust=status,
+        skipped=trust.refusal(key, origin, known, status, bypass=bypass),
+    )
+
+
+def _skip_warnings(handlers: Sequence[Registered]) -> Iterator[str]:
+    not_counting: dict[str, list[str]] = {}
+    for registered in handlers:
+        handler, origin = registered.handler, registered.origin
+        if registered.skipped is None:
+            continue
+        if origin.disabled is not None:
+            not_counting.setdefault(origin.path, []).append(registered.skipped)
+        else:
+            yield f"{handler.event.facts.name} hook {handler.label} in {origin.path} is not run: {registered.skipped}"
+    for path, reasons in not_counting.items():
+        counted = "1 hook is" if len(reasons) == 1 else f"{len(reasons)} hooks are"
+        yield f"{counted} not run in {path}: {reasons[0]}"

@@ -1,0 +1,105 @@
+"""Values that describe configured hook handlers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from attrs import field, frozen
+
+from .events import Event
+
+HandlerType = Literal["command", "mcp_tool"]
+Source = Literal["system", "user", "project", "sessionFlags", "plugin"]
+_LABEL_LENGTH = 60
+TrustStatus = Literal["managed", "trusted", "modified", "untrusted"]
+
+
+@frozen(kw_only=True)
+class Handler:
+    """One handler as a file declares it.
+
+    :param group: index of its group within the event, counted before anything is skipped.
+    :param index: index within the group, counted likewise.
+    :param command: shell string for this platform; empty for other types than ``command``.
+    :param timeout: seconds, with default, floor and cap applied.
+    :param context_limit: tokens of context from this handler that reach the model.
+    :param arguments: ``server``, ``tool`` and ``input`` of an ``mcp_tool`` handler.
+    """
+
+    event: Event
+    group: int
+    index: int
+    type: HandlerType
+    command: str
+    timeout: int
+    matcher: str | None = None
+    status_message: str | None = None
+    detached: bool = False
+    context_limit: int | None = None
+    arguments: Mapping[str, Any] = field(factory=dict)
+
+    @property
+    def label(self) -> str:
+        """The command, short enough for one line of a message."""
+        text = self.command if self.type == "command" else f"{self.arguments['server']}/{self.arguments['tool']}"
+        line = " ".join(text.split())
+        return f"`{line}`" if len(line) <= _LABEL_LENGTH else f"`{line[: _LABEL_LENGTH - 1]}…`"
+
+
+@frozen
+class HookFile:
+    """The readable content of one file.
+
+    :param handlers: in numbering order.
+    :param warnings: what was left out of use and why, for every surface.
+    :param notes: what is ignored but harmless, for listings.
+    """
+
+    handlers: tuple[Handler, ...] = ()
+    warnings: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@frozen(kw_only=True)
+class Origin:
+    """Where handlers come from.
+
+    :param path: the file.
+    :param key: how trust keys begin; the path, or ``<plugin>@<market>:<relative file>`` for a bundle.
+    :param source: kind of configuration layer.
+    :param root: directory of the project, for its own hooks.
+    :param plugin_id: the bundle.
+    :param environment: variables added for handlers of a bundle, also substituted in their commands.
+    :param disabled: why nothing of this origin may run, or ``None``.
+    """
+
+    path: str
+    key: str
+    source: Source
+    root: str | None = None
+    plugin_id: str | None = None
+    environment: Mapping[str, str] = field(factory=dict)
+    disabled: str | None = None
+
+
+@frozen(kw_only=True)
+class Registered:
+    """A handler with its number and its standing.
+
+    :param skipped: why it does not run, with the command that changes it; ``None`` when it runs.
+    """
+
+    handler: Handler
+    origin: Origin
+    display_order: int
+    key: str
+    hash: str
+    enabled: bool
+    trust: TrustStatus
+    skipped: str | None = None
+
+    @property
+    def run_id(self) -> str:
+        """Identifier of its runs, without the tool call that some events add."""
+        return f"{self.handler.event.facts.kebab}:{self.display_order}:{self.origin.path}"

@@ -1,0 +1,38 @@
+"""RPC methods about hooks (app-server protocol of Codex 0.169)."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from attrs import frozen
+
+from codex_hookspecs.ports.surface import RpcContext, RpcMethod
+
+from .listing import wire_listing
+from .sessions import sessions_of
+
+
+@frozen(kw_only=True)
+class HooksListParams:
+    """Parameters of ``hooks/list``.
+
+    :param cwds: directories to look at; that of the program when empty.
+    """
+
+    cwds: tuple[str, ...] = ()
+
+
+def hooks_list_method() -> RpcMethod:
+    """Return the method ``hooks/list``."""
+    return RpcMethod(name="hooks/list", params=HooksListParams, handle=_list_hooks)
+
+
+async def _list_hooks(params: HooksListParams, context: RpcContext) -> dict[str, Any]:
+    sessions = sessions_of(context.host)
+    return {"data": [_listing(sessions, context, cwd) for cwd in params.cwds or (os.getcwd(),)]}  # noqa: PTH109
+
+
+def _listing(sessions: Any, context: RpcContext, cwd: str) -> dict[str, Any]:
+    config = context.host.config.for_directory(cwd)
+    return wire_listing(cwd, sessions.look_up(config, bypass=False))

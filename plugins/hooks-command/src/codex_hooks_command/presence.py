@@ -1,0 +1,39 @@
+"""Find out cheaply whether any hook is configured, so that a turn without hooks loads nothing else of the plugin."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from codex_hookspecs.types.config import ConfigLayer
+
+FILE_NAME = "hooks.json"
+State = tuple[int, int, int]
+"""When a file was changed, its size and its inode."""
+
+SETTINGS = frozenset({"state", "max_stop_blocks"})
+"""Keys of the ``[hooks]`` table that are not events."""
+
+
+def configured(layers: Sequence[ConfigLayer]) -> bool:
+    """Tell whether a layer has a hooks.json, or events in its ``[hooks]`` table."""
+    return any(
+        (layer.folder is not None and os.path.exists(f"{layer.folder}/{FILE_NAME}"))  # noqa: PTH110 - one stat call
+        or not SETTINGS.issuperset(layer.table.get("hooks") or ())
+        for layer in layers
+    )
+
+
+def state_of(path: str) -> State | None:
+    """Return what changes with a file's content.
+
+    :return: ``None`` when there is no such file.
+    :raises OSError: when it can't be looked at.
+    """
+    try:
+        status = os.stat(path)  # noqa: PTH116 - one call, no object
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    return status.st_mtime_ns, status.st_size, status.st_ino

@@ -1,0 +1,103 @@
+"""Remember, for one running program, which handlers are in force in each turn."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
+
+from . import presence
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from codex_hookspecs.ports.host import Config, Host
+    from codex_hookspecs.ports.threads import HookScope
+    from codex_hookspecs.types.config import ConfigLayer
+    from codex_hookspecs.types.lifecycle import LifecycleEvent
+
+    from .detached import DetachedRuns
+    from .discovery import Registry
+    from .files import HookFiles
+
+FEATURE = "hooks"
+BYPASS_KEY = "bypass_hook_trust"
+_TURNS_KEPT = 32
+
+_sessions: WeakKeyDictionary[Host, Sessions] = WeakKeyDictionary()
+
+
+def sessions_of(host: Host) -> Sessions:
+    """Return what is remembered for a program; it is forgotten with it."""
+    if (known := _sessions.get(host)) is None:
+        known = _sessions[host] = Sessions(host)
+    return known
+
+
+class Sessions:
+    """The handlers in force, read again at the beginning of each turn when files changed."""
+
+    def __init__(self, host: Host) -> None:
+        self._host = host
+        self._turns: dict[str, Registry | None] = {}
+        self._states: dict[str, presence.State | None] = {}
+        self._files: HookFiles | None = None
+        self._detached: DetachedRuns | None = None
+
+    async def registry(self, event: LifecycleEvent, scope: HookScope) -> Registry | None:
+        """Return the handlers in force for an event, and warn about those left out when they are new.
+
+        :return: ``None`` when nothing is configured.
+        """
+        turn = event.turn_id
+        if turn is not None and turn in self._turns:
+            return self._turns[turn]
+        registry = None
+        if self._host.features.enabled(FEATURE):
+            overrides = scope.thread.settings.overrides if scope.thread is not None else None
+            config = self._host.config.for_directory(event.cwd, overrides)
+            registry = self.look_up(config, bypass=bool(scope.config.get(BYPASS_KEY)))
+        if turn is not None:
+            self._keep(turn, registry)
+        for warning in registry.warnings if registry is not None else ():
+            await scope.warn(warning)
+        return registry
+
+    def look_up(self, config: Config, *, bypass: bool) -> Registry | None:
+        """Return the handlers that a configuration puts in force.
+
+        :return: ``None`` when nothing is configured.
+        """
+        layers = config.layers
+        if not (self._changed(layers) or presence.configured(layers)):
+            return None
+        from .discovery import discover
+        from .files import HookFiles
+
+        if self._files is None:
+            self._files = HookFiles()
+        return discover(layers, self._files, bypass=bypass)
+
+    @property
+    def detached(self) -> DetachedRuns:
+        """Owner of the runs that nobody waits for."""
+        if self._detached is None:
+            from .detached import DetachedRuns
+
+            self._detached = DetachedRuns()
+        return self._detached
+
+    def _changed(self, layers: Sequence[ConfigLayer]) -> bool:
+        # The host reads config.toml once; one that changed since may declare hooks now.
+        for file in [layer.file for layer in layers if layer.file is not None]:
+            try:
+                state = presence.state_of(file)
+            except OSError:
+                continue
+            if self._states.setdefault(file, state) != state:
+                return True
+        return False
+
+    def _keep(self, turn: str, registry: Registry | None) -> None:
+        self._turns[turn] = registry
+        if len(self._turns) > _TURNS_KEPT:
+            del self._turns[next(iter(self._turns))]

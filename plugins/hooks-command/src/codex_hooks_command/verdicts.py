@@ -1,0 +1,124 @@
+"""Combine the outcomes of one event's handlers into the verdict that the host waits for."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+
+from codex_hookspecs.types.lifecycle import (
+    CompactVerdict,
+    ContinuationPrompt,
+    PermissionVerdict,
+    PostToolUseVerdict,
+    PreToolUseVerdict,
+    SessionStartVerdict,
+    StopVerdict,
+    SubagentStartVerdict,
+    UserPromptVerdict,
+    Verdict,
+)
+
+from .engine import Concluded, Engine
+from .events import Event
+from .outcomes import NOTHING
+
+_Runs = Sequence[Concluded]
+
+
+def verdict_of(event: Event, runs: _Runs, engine: Engine) -> Verdict | None:
+    """Return what the handlers want together.
+
+    :return: ``None`` when the event has no verdict.
+    """
+    build = _BUILDERS.get(event)
+    return None if build is None or not runs else build(event, runs, engine)
+
+
+def _contexts(runs: _Runs, engine: Engine) -> tuple[str, ...]:
+    return tuple(
+        engine.bounded(run.outcome.context, run.registered.handler.context_limit)
+        for run in runs
+        if run.outcome.context is not None and run.outcome.context.strip()
+    )
+
+
+def _reasons(runs: _Runs) -> list[str]:
+    return [run.outcome.reason for run in runs if run.outcome.reason is not None]
+
+
+def _stop_reason(event: Event, runs: _Runs) -> str | None:
+    if not any(run.outcome.stops for run in runs):
+        return None
+    given = (run.outcome.stop_reason for run in runs)
+    return next((reason for reason in given if reason), f"{event.facts.name} hook stopped execution")
+
+
+def _session_start(event: Event, runs: _Runs, engine: Engine) -> Verdict:
+    return SessionStartVerdict(contexts=_contexts(runs, engine), stop_reason=_stop_reason(event, runs))
+
+
+def _subagent_start(_event: Event, runs: _Runs, engine: Engine) -> Verdict:
+    return SubagentStartVerdict(contexts=_contexts(runs, engine))
+
+
+def _prompt(event: Event, runs: _Runs, engine: Engine) -> Verdict:
+    return UserPromptVerdict(
+        contexts=_contexts(runs, engine),
+        stop_reason=_stop_reason(event, runs),
+        block_reason=next(iter(_reasons(runs)), None),
+    )
+
+
+def _before_tool(_event: Event, runs: _Runs, engine: Engine) -> Verdict:
+    contexts, denial = _contexts(runs, engine), next(iter(_reasons(runs)), None)
+    rewrites = [run for run in runs if run.outcome.updated_input is not NOTHING]
+    if denial is not None or not rewrites:
+        return PreToolUseVerdict(contexts=contexts, deny_reason=denial)
+    last = max(rewrites, key=lambda run: run.finished.finished_as)
+    return PreToolUseVerdict(contexts=contexts, updated_input=last.outcome.updated_input)
+
+
+def _permission(_event: Event, runs: _Runs, _engine: Engine) -> Verdict:
+    denial = next(iter(_reasons(runs)), None)
+    if denial is not None:
+        return PermissionVerdict(behavior="deny", message=denial)
+    return PermissionVerdict(behavior="allow" if any(run.outcome.allows for run in runs) else None)
+
+
+def _after_tool(_event: Event, runs: _Runs, engine: Engine) -> Verdict:
+    replaced = [
+        json.dumps(run.outcome.updated_output, ensure_ascii=False)
+        for run in runs
+        if run.outcome.updated_output is not NOTHING
+    ]
+    return PostToolUseVerdict(contexts=_contexts(runs, engine), feedback=(*_reasons(runs), *replaced))
+
+
+def _stop(event: Event, runs: _Runs, engine: Engine) -> Verdict:
+    if (stop_reason := _stop_reason(event, runs)) is not None:
+        return StopVerdict(stop_reason=stop_reason)
+    return StopVerdict(
+        prompts=tuple(
+            ContinuationPrompt(engine.bounded(run.outcome.reason), engine.run_id(run.registered))
+            for run in runs
+            if run.outcome.reason is not None
+        )
+    )
+
+
+def _compact(event: Event, runs: _Runs, _engine: Engine) -> Verdict:
+    return CompactVerdict(stop_reason=_stop_reason(event, runs))
+
+
+_BUILDERS: dict[Event, Callable[[Event, _Runs, Engine], Verdict]] = {
+    Event.SESSION_START: _session_start,
+    Event.SUBAGENT_START: _subagent_start,
+    Event.USER_PROMPT_SUBMIT: _prompt,
+    Event.PRE_TOOL_USE: _before_tool,
+    Event.PERMISSION_REQUEST: _permission,
+    Event.POST_TOOL_USE: _after_tool,
+    Event.STOP: _stop,
+    Event.SUBAGENT_STOP: _stop,
+    Event.PRE_COMPACT: _compact,
+    Event.POST_COMPACT: _compact,
+}
