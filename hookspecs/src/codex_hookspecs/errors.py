@@ -160,4 +160,11 @@ class RpcError(CodexError):
 
 
 class WireError(CodexError):
-    """Raised when a document does not have the expected shape; one line per fault, each ending in its path."""
+    """Raised when a document does not have the expected shape; the text has one line ``what @ path`` per fault.
+
+    :param faults: what is wrong and where, e.g. ``("missing field `id`", "$.item")``; at least one.
+    """
+
+    def __init__(self, faults: tuple[tuple[str, str], ...]) -> None:
+        super().__init__("\n".join(f"{what} @ {path}" for what, path in faults))
+        self.faults = faults

@@ -2,13 +2,18 @@
 
 The wire name of a field is its name in camel case, unless its metadata gives another under ``wire``; a class with
 ``TYPE`` carries that as its tag. Encoding needs no library; decoding uses cattrs, imported when first needed.
+
+Decoding ignores unknown members and takes ``null`` for every member that may be left out. Its errors read like those of
+the public protocol's server: ``missing field `threadId` ``, ``invalid type: integer `5`, expected a string``.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar
 
 import attrs
+
+T = TypeVar("T")
 
 _PLANS: dict[type, tuple[str | None, tuple[tuple[str, str], ...]]] = {}
 
@@ -44,6 +49,17 @@ def encode(value: Any) -> Any:
     for name, wire in fields:
         result[wire] = encode(getattr(value, name))
     return result
+
+
+def decode(kind: type[T], value: Any) -> T:
+    """Return the value of a type that a decoded JSON document stands for.
+
+    :param kind: an attrs class, or any type that one has a field of.
+    :raises WireError: when the document does not have that shape; names every fault and its path.
+    """
+    from codex_hookspecs._decoding import structure
+
+    return structure(kind, value)
 
 
 def _plan(cls: type) -> tuple[str | None, tuple[tuple[str, str], ...]]:

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from attrs import frozen
 
 from codex_hookspecs.ports.host import Host
+from codex_hookspecs.ports.threads import AgentThread
 from codex_hookspecs.types.json import JsonObject
 from codex_hookspecs.types.notifications import Notification
 
@@ -31,17 +32,25 @@ class RpcContext:
 
     :param connection_id: number of the connection.
     :param client_name: ``clientInfo.name``.
+    :param session_source: what threads that this client starts are marked with: ``exec``, ``cli``, ``vscode`` …
     :param experimental: the client asked for the experimental API.
     :param notify: send a notification to this connection only.
+    :param subscribe: from now on tell this connection what happens in a thread, and ask it the thread's questions.
+    :param unsubscribe: undo that; returns whether the connection was subscribed.
+    :param after_answer: have something done when the answer to the present request is on its way.
     """
 
     host: Host
     connection_id: int
     client_name: str
     client_version: str = ""
+    session_source: str = "vscode"
     transport: str = "in_process"
     experimental: bool = False
     notify: Callable[[Notification], Awaitable[None]]
+    subscribe: Callable[[AgentThread], None]
+    unsubscribe: Callable[[str], bool]
+    after_answer: Callable[[Callable[[], Awaitable[None]]], None]
 
 
 @frozen(kw_only=True)
@@ -49,13 +58,15 @@ class RpcMethod:
     """A method of the app-server protocol.
 
     :param name: e.g. ``hooks/list``.
-    :param params: attrs class of the parameters (snake case), or ``None`` when the method takes none.
+    :param params: attrs class of the parameters (snake case), a function that returns it when the first request comes,
+        or ``None`` when the method takes none. A field with ``experimental`` in its metadata is only for clients that
+        asked for the experimental API.
     :param handle: gets the parameters and the context, returns an attrs value or a wire object.
     :param experimental: only for clients that asked for the experimental API.
     """
 
     name: str
-    params: type[Any] | None
+    params: type[Any] | Callable[[], type[Any]] | None
     handle: Callable[[Any, RpcContext], Awaitable[Any]]
     experimental: bool = False
 

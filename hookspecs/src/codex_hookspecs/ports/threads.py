@@ -184,6 +184,27 @@ class ThreadManager(Protocol):
         """Return one page of stored threads, with the status of those that are loaded."""
         ...
 
+    async def archive(self, thread_id: str) -> None:
+        """Unload a thread and put it away.
+
+        :raises ThreadNotFound: when none is stored.
+        """
+        ...
+
+    async def unarchive(self, thread_id: str) -> Thread:
+        """Bring an archived thread back.
+
+        :raises ThreadNotFound: when none is archived.
+        """
+        ...
+
+    async def set_name(self, thread_id: str, name: str) -> None:
+        """Name a thread, loaded or not.
+
+        :raises ThreadNotFound: when there is none.
+        """
+        ...
+
     async def find(self, name_or_id: str, *, cwd: str | None = None) -> str | None:
         """Return the id of the newest stored thread with this id or name, or ``None``."""
         ...
