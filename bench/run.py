@@ -1,0 +1,33 @@
+"""Run the measurements: ``python -m bench.run [--pairs N]``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from bench import turn
+from interop.clients import OURS, REAL_118
+
+
+def main() -> int:
+    """Print every measurement that can be taken here.
+
+    :return: exit status.
+    """
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--pairs", type=int, default=20, help="runs of each program")
+    parser.add_argument("--real-only", action="store_true", help="leave ours out")
+    options = parser.parse_args()
+    wanted = (REAL_118,) if options.real_only else (OURS, REAL_118)
+    clients = [codex for codex in wanted if codex.present]
+    for codex in wanted:
+        if not codex.present:
+            print(f"bench: {codex.name} is not installed ({codex.path})", file=sys.stderr)
+    if not clients:
+        return 1
+    print("\n".join(turn.report(turn.measure(clients, options.pairs))))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""Our ``codex`` beside the real one and with the real clients; run by ``make interop``."""

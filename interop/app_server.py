@@ -1,0 +1,131 @@
+"""A small client of ``codex app-server`` over its standard streams."""
+
+from __future__ import annotations
+
+import json
+import queue
+import subprocess
+import threading
+import time
+from typing import TYPE_CHECKING, Any, Self
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from interop.clients import Codex, Stage
+
+Message = dict[str, Any]
+
+
+class AppServer:
+    """Drive one server process; every wait has a bound.
+
+    :param approve: answers to server requests by method; a request without an answer is refused with an error.
+    """
+
+    def __init__(self, codex: Codex, stage: Stage, *, approve: dict[str, Message] | None = None) -> None:
+        self.messages: list[Message] = []
+        self.approve = approve or {}
+        self._stage = stage
+        self._lines: queue.Queue[bytes] = queue.Queue()
+        self._next = 0
+        self._process = subprocess.Popen(
+            [str(codex.path), "app-server"],
+            cwd=stage.ws,
+            env=stage.environment(),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=(stage.folder / "app-server.log").open("wb"),
+        )
+        self._reader = threading.Thread(target=self._read)
+        self._reader.start()
+
+    def __enter__(self) -> Self:
+        self.request(
+            "initialize", clientInfo={"name": "interop", "version": "1"}, capabilities={"experimentalApi": True}
+        )
+        self._send({"method": "initialized"})
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        try:
+            self._process.wait(10)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait(10)
+        self._reader.join()
+        assert self._process.stdout is not None
+        self._process.stdout.close()
+
+    def start(self, **params: object) -> str:
+        """Start a thread with full access and give its id."""
+        defaults = {
+            "cwd": str(self._stage.ws),
+            "sandbox": "danger-full-access",
+            "approvalPolicy": "never",
+            "config": {"bypass_hook_trust": True},
+        }
+        thread = self.request("thread/start", **{**defaults, **params})["thread"]
+        return str(thread["id"])
+
+    def turn(self, thread: str, text: str = "the prompt") -> list[Message]:
+        """Run a turn to its end and give the notifications of it."""
+        begin = len(self.messages)
+        self.begin_turn(thread, text)
+        self.wait(lambda message: message.get("method") == "turn/completed")
+        return self.messages[begin:]
+
+    def begin_turn(self, thread: str, text: str = "the prompt") -> str:
+        answer = self.request("turn/start", threadId=thread, input=[{"type": "text", "text": text}])
+        return str(answer["turn"]["id"])
+
+    def request(self, method: str, **params: object) -> Message:
+        """Send a request and wait for its answer.
+
+        :raises RuntimeError: when the answer is an error.
+        """
+        self._next += 1
+        ident = self._next
+        self._send({"method": method, "id": ident, "params": params})
+        answer = self.wait(lambda message: message.get("id") == ident and "method" not in message)
+        if "error" in answer:
+            raise RuntimeError(f"{method}: {answer['error']}")
+        result: Message = answer["result"]
+        return result
+
+    def wait(self, wanted: Callable[[Message], bool], limit: float = 30) -> Message:
+        """Read messages until one is wanted."""
+        end = time.monotonic() + limit
+        while True:
+            try:
+                line = self._lines.get(timeout=max(0.01, end - time.monotonic()))
+            except queue.Empty:
+                raise TimeoutError(f"nothing wanted within {limit} s; the last was {self.messages[-1:]}") from None
+            if not line:
+                log = (self._stage.folder / "app-server.log").read_text("utf-8", "replace")
+                raise RuntimeError(f"the server ended: {log[-2000:]}")
+            message: Message = json.loads(line)
+            self.messages.append(message)
+            if "method" in message and "id" in message:
+                self._answer(message)
+            if wanted(message):
+                return message
+
+    def _answer(self, message: Message) -> None:
+        if message["method"] in self.approve:
+            self._send({"id": message["id"], "result": self.approve[message["method"]]})
+        else:
+            self._send({"id": message["id"], "error": {"code": -32000, "message": "refused"}})
+
+    def _send(self, message: Message) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.write(json.dumps(message).encode() + b"\n")
+        self._process.stdin.flush()
+
+    def _read(self) -> None:
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            self._lines.put(line)
+        self._lines.put(b"")
