@@ -68,7 +68,7 @@ def patch_from_command(command: str | Sequence[str]) -> CommandPatch | None:
             'Rerun as ["apply_patch", "<patch>"]'
         )
     match = _SCRIPT.match(script)
-    if match is None:
+    if match is None or match["end"] in match["body"].split("\n"):
         return None
     workdir = next((match[name] for name in ("raw", "quoted", "word") if match[name] is not None), None)
     return CommandPatch(match["body"], workdir)
