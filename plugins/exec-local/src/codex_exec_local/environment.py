@@ -1,0 +1,80 @@
+"""This machine as an environment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from codex_hookspecs.types.environment import EnvironmentFacts
+
+from codex_exec_local.backend import LocalExecBackend
+from codex_exec_local.files import LocalFileSystem
+
+
+class LocalEnvironment:
+    """Processes, files and facts of this machine.
+
+    :param environ: environment variables that the facts are read from.
+    """
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._environ = environ
+        self._facts: EnvironmentFacts | None = None
+        self._exec = LocalExecBackend()
+        self._files = LocalFileSystem()
+
+    @property
+    def id(self) -> str:
+        """Name of the environment."""
+        return "local"
+
+    @property
+    def remote(self) -> bool:
+        """This machine is not another one."""
+        return False
+
+    @property
+    def exec(self) -> LocalExecBackend:
+        """Starts processes."""
+        return self._exec
+
+    @property
+    def files(self) -> LocalFileSystem:
+        """Files of this machine."""
+        return self._files
+
+    async def facts(self) -> EnvironmentFacts:
+        """Return what is known of this machine."""
+        if self._facts is None:
+            from codex_exec_local.facts import find_facts
+
+            self._facts = find_facts(self._environ)
+        return self._facts
+
+    async def aclose(self) -> None:
+        """Kill all processes."""
+        await self._exec.aclose()
+        self._files.close()
+
+
+class LocalProvider:
+    """Offers this machine under the name ``local``.
+
+    :param environ: environment variables of the program.
+    """
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._environ = environ
+
+    @property
+    def id(self) -> str:
+        """Name of the environment."""
+        return "local"
+
+    @property
+    def default(self) -> bool:
+        """Threads get this machine unless they name another one."""
+        return True
+
+    async def open(self) -> LocalEnvironment:
+        """Return this machine."""
+        return LocalEnvironment(self._environ)

@@ -1,0 +1,97 @@
+"""Learn of a child's exit on the event loop, and keep its number from being given away before its group is done with."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+from collections.abc import Callable
+from typing import Protocol
+
+OnExit = Callable[[int], None]
+"""Called once on the event loop with the wait status."""
+
+
+class ExitWatch(Protocol):
+    """Watches one child."""
+
+    def reap(self) -> int:
+        """Let go of the child and return its exit code, negative for a signal."""
+        ...
+
+
+def watch_exit(pid: int, loop: asyncio.AbstractEventLoop, on_exit: OnExit) -> ExitWatch:
+    """Have a function called when a child ends."""
+    if hasattr(os, "pidfd_open"):
+        try:
+            return _PidfdWatch(pid, os.pidfd_open(pid), loop, on_exit)
+        except OSError:  # A kernel or container without the call.
+            pass
+    return _ThreadWatch(pid, loop, on_exit)
+
+
+class _Watch:
+    def __init__(self, pid: int, on_exit: OnExit) -> None:
+        self._pid = pid
+        self._on_exit = on_exit
+        self._status: int | None = None
+
+    def reap(self) -> int:
+        """Wait for the child, which has ended or was killed."""
+        if self._status is None:
+            return -9
+        try:
+            os.waitpid(self._pid, os.WNOHANG)
+        except ChildProcessError:
+            pass
+        return os.waitstatus_to_exitcode(self._status)
+
+    def _look(self, options: int) -> int | None:
+        """Return the wait status without letting go of the child, ``None`` while it runs."""
+        try:
+            result = os.waitid(os.P_PID, self._pid, os.WEXITED | os.WNOWAIT | options)
+        except ChildProcessError:  # Somebody else waited for it.
+            return 255 << 8
+        if result is None:
+            return None
+        return result.si_status << 8 if result.si_code == os.CLD_EXITED else result.si_status & 0x7F
+
+
+class _PidfdWatch(_Watch):
+    def __init__(self, pid: int, pidfd: int, loop: asyncio.AbstractEventLoop, on_exit: OnExit) -> None:
+        super().__init__(pid, on_exit)
+        self._pidfd = pidfd
+        self._loop = loop
+        loop.add_reader(pidfd, self._ready)
+
+    def reap(self) -> int:
+        if self._status is None:
+            self._release()
+        return super().reap()
+
+    def _ready(self) -> None:
+        status = self._look(os.WNOHANG)
+        if status is not None:
+            self._status = status
+            self._release()
+            self._on_exit(status)
+
+    def _release(self) -> None:
+        self._loop.remove_reader(self._pidfd)
+        os.close(self._pidfd)
+
+
+class _ThreadWatch(_Watch):
+    def __init__(self, pid: int, loop: asyncio.AbstractEventLoop, on_exit: OnExit) -> None:
+        super().__init__(pid, on_exit)
+        self._loop = loop
+        threading.Thread(target=self._wait, name=f"wait-{pid}", daemon=True).start()
+
+    def _wait(self) -> None:
+        status = self._look(0)
+        if not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._ready, status)
+
+    def _ready(self, status: int) -> None:
+        self._status = status
+        self._on_exit(status)

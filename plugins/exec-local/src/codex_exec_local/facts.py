@@ -1,0 +1,55 @@
+"""Find out what is to be known of this machine: operating system, shell, directories."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from codex_hookspecs.types.environment import EnvironmentFacts
+
+_SHELLS = ("bash", "zsh", "sh", "dash", "ksh", "fish")
+_FALLBACKS = ("/bin/bash", "/usr/bin/bash", "/bin/zsh", "/bin/sh")
+_OS = {"linux": "linux", "darwin": "macos", "win32": "windows", "cygwin": "windows"}
+
+
+def find_facts(environ: Mapping[str, str]) -> EnvironmentFacts:
+    """Return the facts of this machine as its user sees it.
+
+    :param environ: environment variables to go by.
+    """
+    entry_home, entry_shell = _account()
+    home = environ.get("HOME") or entry_home or "/"
+    return EnvironmentFacts(
+        os=_OS.get(sys.platform, sys.platform),
+        shell=_shell(entry_shell, environ.get("SHELL")),
+        home=home,
+        cwd=str(Path.cwd()),
+        temporary_directory=_temporary(environ.get("TMPDIR")),
+    )
+
+
+def _account() -> tuple[str | None, str | None]:
+    try:
+        import pwd
+    except ImportError:
+        return None, None
+    try:
+        entry = pwd.getpwuid(os.getuid())
+    except KeyError:
+        return None, None
+    return entry.pw_dir or None, entry.pw_shell or None
+
+
+def _shell(*candidates: str | None) -> str:
+    for candidate in (*candidates, *_FALLBACKS):
+        if candidate and os.path.basename(candidate) in _SHELLS and os.access(candidate, os.X_OK):  # noqa: PTH119
+            return candidate
+    return "/bin/sh"
+
+
+def _temporary(named: str | None) -> str:
+    if named and os.path.isabs(named):  # noqa: PTH117
+        return named
+    return "/tmp"  # noqa: S108

@@ -1,0 +1,20 @@
+"""Hook implementations of exec-local."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from codex_hookspecs import hookimpl
+
+if TYPE_CHECKING:
+    from codex_hookspecs.ports.environment import EnvironmentProvider
+    from codex_hookspecs.ports.host import Host
+
+
+@hookimpl
+def environments(host: Host) -> Sequence[EnvironmentProvider]:
+    """Offer this machine."""
+    from codex_exec_local.environment import LocalProvider
+
+    return [LocalProvider(host.environ)]

@@ -1,0 +1,164 @@
+"""A running process of this machine: its pipes, its exit, its group."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator, Callable
+
+from codex_hookspecs.process_feed import ProcessFeed
+from codex_hookspecs.types.environment import ExecParams, ProcessEvent, ReadResult, Stream, WriteStatus
+
+from codex_exec_local.exits import ExitWatch, watch_exit
+from codex_exec_local.oserrors import exec_error
+from codex_exec_local.spawn import set_window, spawn
+from codex_exec_local.stdin import StdinQueue
+
+_READ_BYTES = 65536
+_READS_AT_ONCE = 4
+
+
+class LocalProcess:
+    """A process, pumped by the event loop.
+
+    :param on_closed: called with the id when nothing follows any more.
+    :raises ExecError: when it can't be started.
+    """
+
+    def __init__(self, params: ExecParams, on_closed: Callable[[str], None]) -> None:
+        self._id = params.process_id
+        self._tty = params.tty
+        self._on_closed = on_closed
+        self._loop = asyncio.get_running_loop()
+        self._feed = ProcessFeed(on_room=self._resume)
+        try:
+            child = spawn(params)
+        except (OSError, ValueError) as error:
+            raise exec_error(error) from error
+        self._popen = child.popen
+        self._outputs: dict[Stream, int] = dict(child.outputs)
+        self._stdin = StdinQueue(child.stdin, self._loop) if child.stdin is not None else None
+        self._resume()
+        self._exit: ExitWatch | None = watch_exit(child.popen.pid, self._loop, self._ended)
+
+    @property
+    def process_id(self) -> str:
+        """Id chosen at the start."""
+        return self._id
+
+    @property
+    def pid(self) -> int:
+        """Number of the process, which is also that of its group and session."""
+        return self._popen.pid
+
+    async def read(self, after_seq: int = 0, *, max_bytes: int | None = None, wait: float = 0) -> ReadResult:
+        """Return retained output newer than a sequence number."""
+        return await self._feed.read(after_seq, max_bytes=max_bytes, wait=wait)
+
+    def events(self) -> AsyncIterator[ProcessEvent]:
+        """Iterate the events; a slow reader holds up the process."""
+        return self._feed.events()
+
+    async def write(self, data: bytes) -> WriteStatus:
+        """Queue bytes for stdin; waits while the queue is full."""
+        if self._stdin is None:
+            return "stdinClosed"
+        await self._stdin.put(data)
+        return "accepted"
+
+    async def signal(self) -> None:
+        """Interrupt the process group."""
+        if not self._feed.log.exited:
+            self._kill(signal.SIGINT)
+
+    async def resize(self, rows: int, columns: int) -> None:
+        """Change the size of the terminal, if there is one."""
+        master = self._outputs.get("pty")
+        if master is not None:
+            set_window(master, rows, columns)
+
+    async def terminate(self) -> bool:
+        """Kill the whole process group, also what is left of it after the process itself ended."""
+        running = not self._feed.log.exited
+        if self._exit is not None:
+            self._kill(signal.SIGKILL)
+        return running
+
+    async def wait_exited(self, seconds: float) -> None:
+        """Return when the process has ended, at the latest after some seconds."""
+        try:
+            async with asyncio.timeout(seconds):
+                while not self._feed.log.exited:
+                    await self._feed.changed()
+        except TimeoutError:
+            pass
+
+    def abandon(self) -> None:
+        """Close everything that is still open; nothing more is read."""
+        for stream in list(self._outputs):
+            self._drop(stream)
+        if not self._feed.log.exited:
+            self._feed.fail("the process did not end when it was killed")
+        self._finish()
+
+    def _resume(self) -> None:
+        for stream, descriptor in self._outputs.items():
+            self._loop.add_reader(descriptor, self._pump, stream, descriptor)
+
+    def _pause(self) -> None:
+        for descriptor in self._outputs.values():
+            self._loop.remove_reader(descriptor)
+
+    def _pump(self, stream: Stream, descriptor: int) -> None:
+        for _ in range(_READS_AT_ONCE):
+            try:
+                data = os.read(descriptor, _READ_BYTES)
+            except (BlockingIOError, InterruptedError):
+                return
+            except OSError:  # Linux reports EIO on a terminal whose other side is closed.
+                data = b""
+            if not data:
+                self._drop(stream)
+                self._close_if_over()
+                return
+            self._feed.output(stream, data)
+            if self._feed.full:
+                self._pause()
+                return
+            if len(data) < _READ_BYTES:
+                return
+
+    def _ended(self, status: int) -> None:
+        for stream, descriptor in list(self._outputs.items()):
+            if not self._feed.full:
+                self._pump(stream, descriptor)
+        code = os.waitstatus_to_exitcode(status)
+        if code < 0:
+            code = 1 if self._tty else 128 - code
+        self._feed.exit(code)
+        self._close_if_over()
+
+    def _close_if_over(self) -> None:
+        if self._feed.log.exited and not self._outputs:
+            self._finish()
+
+    def _finish(self) -> None:
+        if self._exit is not None:
+            self._popen.returncode = self._exit.reap()
+            self._exit = None
+        if self._stdin is not None:
+            self._stdin.close()
+        self._feed.close()
+        self._on_closed(self._id)
+
+    def _drop(self, stream: Stream) -> None:
+        descriptor = self._outputs.pop(stream)
+        self._loop.remove_reader(descriptor)
+        os.close(descriptor)
+
+    def _kill(self, number: signal.Signals) -> None:
+        try:
+            os.killpg(self._popen.pid, number)
+        except (ProcessLookupError, PermissionError):
+            pass

@@ -1,0 +1,117 @@
+"""Launch a child process with exactly the descriptors, environment and terminal it shall have."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+
+from attrs import field, frozen
+
+from codex_hookspecs.types.environment import ExecParams, Stream
+
+
+@frozen
+class Child:
+    """A launched child and our ends of its pipes, all non-blocking.
+
+    :param stdin: descriptor to write to, or ``None``.
+    :param outputs: descriptors to read from, by stream.
+    """
+
+    popen: subprocess.Popen[bytes]
+    stdin: int | None
+    outputs: dict[Stream, int] = field(kw_only=True)
+
+
+def spawn(params: ExecParams) -> Child:
+    """Launch a child as leader of a session and process group of its own.
+
+    :raises OSError: when it can't be launched; nothing is left open.
+    :raises ValueError: when arguments or environment can't be passed on.
+    """
+    return _on_terminal(params) if params.tty else _on_pipes(params)
+
+
+def set_window(descriptor: int, rows: int, columns: int) -> None:
+    """Set the size of the terminal behind a descriptor."""
+    import termios
+
+    termios.tcsetwinsize(descriptor, (rows, columns))
+
+
+def _on_pipes(params: ExecParams) -> Child:
+    ours: list[int] = []
+    theirs: list[int] = []
+    try:
+        for _ in range(2):
+            reader, writer = os.pipe()
+            ours.append(reader)
+            theirs.append(writer)
+        stdin: int | None = None
+        if params.pipe_stdin:
+            reader, stdin = os.pipe()
+            ours.append(stdin)
+            theirs.append(reader)
+        for descriptor in ours:
+            os.set_blocking(descriptor, False)
+        popen = _popen(params, theirs[2] if params.pipe_stdin else subprocess.DEVNULL, theirs[0], theirs[1], params.env)
+    except BaseException:
+        _close(ours)
+        raise
+    finally:
+        _close(theirs)
+    return Child(popen, stdin, outputs={"stdout": ours[0], "stderr": ours[1]})
+
+
+def _on_terminal(params: ExecParams) -> Child:
+    master, slave = os.openpty()
+    try:
+        set_window(slave, params.rows, params.columns)
+        os.set_blocking(master, False)
+        env = params.env if "SHELL" in params.env else {**params.env, "SHELL": _login_shell()}
+        popen = _popen(params, slave, slave, slave, env, terminal=True)
+        writer = os.dup(master)
+    except BaseException:
+        _close([master])
+        raise
+    finally:
+        _close([slave])
+    return Child(popen, writer, outputs={"pty": master})
+
+
+def _popen(  # noqa: PLR0917
+    params: ExecParams, stdin: int, stdout: int, stderr: int, env: dict[str, str], terminal: bool = False
+) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [params.arg0 if params.arg0 is not None else params.argv[0], *params.argv[1:]],
+        executable=params.argv[0],
+        cwd=params.cwd,
+        env=env,
+        stdin=stdin,
+        stdout=stdout,
+        stderr=stderr,
+        start_new_session=True,
+        # A terminal becomes the controlling one only on request of the session's leader.
+        preexec_fn=_take_terminal if terminal else None,  # noqa: PLW1509
+    )
+
+
+def _take_terminal() -> None:
+    import fcntl
+    import termios
+
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
+
+def _login_shell() -> str:
+    import pwd
+
+    try:
+        return pwd.getpwuid(os.getuid()).pw_shell or "/bin/sh"
+    except KeyError:
+        return "/bin/sh"
+
+
+def _close(descriptors: list[int]) -> None:
+    for descriptor in descriptors:
+        os.close(descriptor)

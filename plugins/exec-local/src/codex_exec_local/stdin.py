@@ -1,0 +1,70 @@
+"""Queue bytes for a child's stdin without blocking, bounded."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections import deque
+
+_QUEUED_WRITES = 128
+
+
+class StdinQueue:
+    """Writes to one descriptor, in order; a child that went away takes everything and reads nothing.
+
+    :param descriptor: non-blocking; closed with the queue.
+    """
+
+    def __init__(self, descriptor: int, loop: asyncio.AbstractEventLoop) -> None:
+        self._descriptor: int | None = descriptor
+        self._loop = loop
+        self._pending: deque[memoryview] = deque()
+        self._room: deque[asyncio.Future[None]] = deque()
+
+    async def put(self, data: bytes) -> None:
+        """Queue bytes, waiting for room."""
+        while len(self._pending) >= _QUEUED_WRITES and self._descriptor is not None:
+            waiter: asyncio.Future[None] = self._loop.create_future()
+            self._room.append(waiter)
+            await waiter
+        if self._descriptor is None or not data:
+            return
+        self._pending.append(memoryview(data))
+        if len(self._pending) == 1:
+            self._flush()
+
+    def close(self) -> None:
+        """Close the descriptor and forget what was not written."""
+        if self._descriptor is not None:
+            self._loop.remove_writer(self._descriptor)
+            os.close(self._descriptor)
+            self._descriptor = None
+        self._pending.clear()
+        self._let_in(len(self._room))
+
+    def _flush(self) -> None:
+        descriptor = self._descriptor
+        if descriptor is None:
+            return
+        while self._pending:
+            try:
+                count = os.write(descriptor, self._pending[0])
+            except (BlockingIOError, InterruptedError):
+                self._loop.add_writer(descriptor, self._flush)
+                return
+            except OSError:  # The other end is gone: EPIPE, or EIO on a terminal.
+                self.close()
+                return
+            if count < len(self._pending[0]):
+                self._pending[0] = self._pending[0][count:]
+            else:
+                self._pending.popleft()
+                self._let_in(1)
+        self._loop.remove_writer(descriptor)
+
+    def _let_in(self, count: int) -> None:
+        while count > 0 and self._room:
+            waiter = self._room.popleft()
+            if not waiter.done():
+                waiter.set_result(None)
+                count -= 1
