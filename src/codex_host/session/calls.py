@@ -1,0 +1,216 @@
+"""Run the tool calls of one response, with the hooks around each."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from attrs import frozen
+from codex_hookspecs.errors import CodexError, ToolError, ToolRejected
+from codex_hookspecs.types.lifecycle import PostToolUseEvent, PostToolUseVerdict, PreToolUseEvent, PreToolUseVerdict
+from codex_hookspecs.types.tools import HookPayload, Tool, ToolCall, ToolOutput
+
+from codex_host.session.context import CallContext
+from codex_host.session.history import OutputBudget, call_output, message
+
+if TYPE_CHECKING:
+    from codex_hookspecs.types.json import JsonObject
+
+    from codex_host.session.turn import TurnRun
+
+
+@frozen
+class Answered:
+    """What the model gets for one call: contexts of hooks, then the output."""
+
+    contexts: tuple[str, ...]
+    output: ToolOutput
+
+
+async def run_calls(run: TurnRun, calls: Sequence[ToolCall]) -> None:
+    """Run calls, parallel tools side by side, and answer the model in the order of the calls.
+
+    :raises TurnInterrupted: when a client's answer cancelled the turn.
+    """
+    answers: list[Answered | None] = [None] * len(calls)
+    recorded = 0
+    lock = asyncio.Lock()
+
+    async def answer(index: int) -> None:
+        nonlocal recorded
+        answers[index] = await _answer(run, calls[index])
+        async with lock:
+            while recorded < len(calls) and (ready := answers[recorded]) is not None:
+                await _record(run, calls[recorded], ready)
+                recorded += 1
+
+    for batch in _batches(run, calls):
+        if len(batch) == 1:
+            await answer(batch[0])
+            continue
+        try:
+            async with asyncio.TaskGroup() as group:
+                for index in batch:
+                    group.create_task(answer(index))
+        except ExceptionGroup as failures:
+            raise failures.exceptions[0] from failures
+
+
+def _batches(run: TurnRun, calls: Sequence[ToolCall]) -> list[list[int]]:
+    """Group neighbouring calls of parallel tools."""
+    batches: list[list[int]] = []
+    open_batch = False
+    for index, call in enumerate(calls):
+        tool = run.thread.tools.get(call.name)
+        parallel = tool is not None and tool.parallel
+        if parallel and open_batch:
+            batches[-1].append(index)
+        else:
+            batches.append([index])
+        open_batch = parallel
+    return batches
+
+
+async def _record(run: TurnRun, call: ToolCall, answered: Answered) -> None:
+    budget = OutputBudget(run.settings.model, run.thread.config.get("tool_output_token_limit"))
+    items: list[JsonObject] = [message("developer", text) for text in answered.contexts]
+    await run.thread.remember(run.id, *items, call_output(call, answered.output, budget))
+
+
+async def _answer(run: TurnRun, call: ToolCall) -> Answered:
+    tool = run.thread.tools.get(call.name)
+    if tool is None:
+        kind = "custom tool call" if call.kind == "custom" else "call"
+        return Answered((), ToolOutput(f"unsupported {kind}: {call.name}", success=False))
+    payload = tool.payload(call) if tool.payload else _plain_payload(call)
+    contexts: tuple[str, ...] = ()
+    if payload is not None and run.thread.dispatch.has("pre_tool_use"):
+        verdict = await _before(run, call, payload)
+        contexts = verdict.contexts
+        refusal = verdict.deny_reason if verdict.deny_reason is not None else verdict.stop_reason
+        if refusal is not None:
+            return Answered(contexts, ToolOutput(_denied(payload, refusal), success=False))
+        if verdict.updated_input is not None:
+            try:
+                call = _rewritten(tool, call, verdict.updated_input)
+            except ToolError as error:
+                return Answered(contexts, ToolOutput(str(error), success=False))
+            payload = tool.payload(call) if tool.payload else _plain_payload(call)
+    output, failed = await run_tool(run, tool, call)
+    if payload is None or failed or not run.thread.dispatch.has("post_tool_use"):
+        return Answered(contexts, output)
+    return await _after(run, call, payload, output, contexts)
+
+
+async def run_tool(run: TurnRun, tool: Tool, call: ToolCall) -> tuple[ToolOutput, bool]:
+    """Run one tool and return its output, and whether it failed.
+
+    :raises TurnInterrupted: when a client's answer cancelled the turn.
+    """
+    from codex_host.session.turn import TurnInterrupted
+
+    context = CallContext(run, call)
+    started = time.monotonic()
+    if not tool.announces:
+        await context.start_item(_dynamic(call, None, started))
+    failed = False
+    try:
+        output = await tool.run(call, context)
+        if not isinstance(output, ToolOutput):
+            raise ToolError(f"tool {call.name} returned {type(output).__name__}, not ToolOutput")
+    except ToolRejected as error:
+        if error.cancel:
+            raise TurnInterrupted from error
+        output, failed = ToolOutput(str(error), success=False), True
+    except CodexError as error:
+        output, failed = ToolOutput(str(error), success=False), True
+    except Exception as error:
+        run.thread.host.logger("host").exception("tool %s failed", call.name)
+        text = f"tool {call.name} failed: {type(error).__name__}: {error}"
+        await run.thread.warn(text)
+        output, failed = ToolOutput(text, success=False), True
+    if not tool.announces:
+        await context.complete_item(_dynamic(call, output, started))
+    return output, failed
+
+
+async def _before(run: TurnRun, call: ToolCall, payload: HookPayload) -> PreToolUseVerdict:
+    event = PreToolUseEvent(
+        **run.event_fields(),
+        tool_name=payload.tool_name,
+        tool_input=payload.tool_input,
+        tool_use_id=call.call_id,
+        matcher_aliases=payload.aliases,
+    )
+    return await run.thread.dispatch.lifecycle("pre_tool_use", PreToolUseVerdict, event, run.scope())
+
+
+async def _after(
+    run: TurnRun, call: ToolCall, payload: HookPayload, output: ToolOutput, contexts: tuple[str, ...]
+) -> Answered:
+    event = PostToolUseEvent(
+        **run.event_fields(),
+        tool_name=payload.tool_name,
+        tool_input=payload.tool_input,
+        tool_response=output.text if output.hook_response is None else output.hook_response,
+        tool_use_id=call.call_id,
+        matcher_aliases=payload.aliases,
+    )
+    verdict = await run.thread.dispatch.lifecycle("post_tool_use", PostToolUseVerdict, event, run.scope())
+    replaced = "\n\n".join(verdict.feedback) if verdict.feedback else verdict.stop_reason
+    if replaced is not None:
+        output = ToolOutput(replaced, success=output.success)
+    return Answered(contexts + verdict.contexts, output)
+
+
+def _denied(payload: HookPayload, reason: str) -> str:
+    if payload.tool_name == "Bash":
+        return f"Command blocked by PreToolUse hook: {reason}. Command: {payload.tool_input['command']}"
+    return f"Tool call blocked by PreToolUse hook: {reason}. Tool: {payload.tool_name}"
+
+
+def _plain_payload(call: ToolCall) -> HookPayload | None:
+    if call.kind == "custom":
+        return HookPayload(tool_name=call.name, tool_input={"input": call.arguments})
+    return HookPayload(tool_name=call.name, tool_input=_parsed(call.arguments))
+
+
+def _parsed(arguments: str) -> Any:
+    try:
+        return json.loads(arguments) if arguments else {}
+    except ValueError:
+        return arguments
+
+
+def _rewritten(tool: Tool, call: ToolCall, new_input: JsonObject) -> ToolCall:
+    if tool.with_input is not None:
+        return tool.with_input(call, new_input)
+    import attrs
+
+    return attrs.evolve(call, arguments=json.dumps(new_input, ensure_ascii=False))
+
+
+def _dynamic(call: ToolCall, output: ToolOutput | None, started: float) -> Any:
+    from codex_hookspecs.types.items import DynamicToolCall
+
+    if output is None:
+        return DynamicToolCall(id=call.call_id, tool=call.name, arguments=_parsed(call.arguments), status="inProgress")
+    parts = output.content if output.content is not None else ({"type": "input_text", "text": output.text},)
+    shown = tuple(
+        {"type": "inputText", "text": part["text"]}
+        if part["type"] == "input_text"
+        else {"type": "inputImage", "imageUrl": part.get("image_url", "")}
+        for part in parts
+    )
+    return DynamicToolCall(
+        id=call.call_id,
+        tool=call.name,
+        arguments=_parsed(call.arguments),
+        status="completed" if output.success else "failed",
+        content_items=shown,
+        success=output.success,
+        duration_ms=int((time.monotonic() - started) * 1000),
+    )

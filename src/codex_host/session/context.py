@@ -1,0 +1,162 @@
+"""Give a running tool what it may ask of its thread."""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import TYPE_CHECKING
+
+from codex_hookspecs.errors import CodexError, ToolError, ToolRejected
+from codex_hookspecs.types.json import JsonObject
+from codex_hookspecs.types.sandbox import Launch, SandboxPolicy
+from codex_hookspecs.types.tools import HookPayload, ToolCall, ToolOutput
+
+from codex_host.session.approvals import command_needs_consent
+
+if TYPE_CHECKING:
+    from codex_hookspecs.ports.environment import Environment
+    from codex_hookspecs.types.items import Item
+    from codex_hookspecs.types.notifications import Notification
+    from codex_hookspecs.types.sandbox import LaunchRequest
+
+    from codex_host.session.turn import TurnRun
+
+NO_ENVIRONMENT = (
+    "No usable execution environment is available. Wait for an environment to become available before using this tool."
+)
+PROTECTED = (".git", ".codex", ".agents")
+
+
+class CallContext:
+    """The context of one call."""
+
+    def __init__(self, run: TurnRun, call: ToolCall) -> None:
+        self._run = run
+        self._call = call
+        self.thread = run.thread
+        self.turn_id = run.id
+        self.settings = run.settings
+
+    async def environment(self) -> Environment:
+        """Return the environment of the thread."""
+        try:
+            return await self.thread.host.environments.get()
+        except CodexError as error:
+            raise ToolError(f"{NO_ENVIRONMENT} ({error})") from error
+
+    async def emit(self, notification: Notification) -> None:
+        """Tell clients something."""
+        await self.thread.notify(notification)
+
+    async def start_item(self, item: Item) -> None:
+        """Announce an item as started."""
+        await self.thread.start_item(self.turn_id, item)
+
+    async def complete_item(self, item: Item) -> None:
+        """Keep a final item, then announce it."""
+        await self.thread.complete_item(self.turn_id, item)
+
+    async def approve_command(
+        self,
+        call: ToolCall,
+        *,
+        item_id: str,
+        command: str,
+        argv: tuple[str, ...],
+        cwd: str,
+        escalated: bool = False,
+        justification: str | None = None,
+        prefix_rule: tuple[str, ...] | None = None,
+        command_actions: tuple[JsonObject, ...] = (),
+    ) -> None:
+        """Return when a command may run; see :class:`~codex_hookspecs.ports.tools.ToolContext`."""
+        if not command_needs_consent(self.settings.approval_policy, argv, escalated=escalated):
+            return
+        amendment = list(prefix_rule or argv)
+        params: JsonObject = {
+            "threadId": self.thread.id,
+            "turnId": self.turn_id,
+            "itemId": item_id,
+            "startedAtMs": time.time_ns() // 1_000_000,
+            "reason": justification,
+            "command": command,
+            "cwd": cwd,
+            "commandActions": list(command_actions),
+            "proposedExecpolicyAmendment": amendment,
+            "availableDecisions": [
+                "accept",
+                {"acceptWithExecpolicyAmendment": {"execpolicy_amendment": amendment}},
+                "cancel",
+            ],
+        }
+        tool_input = {"command": command, "description": justification}
+        await self.thread.approvals.consent(
+            self._run,
+            call,
+            HookPayload(tool_name="Bash", tool_input=tool_input),
+            method="item/commandExecution/requestApproval",
+            params=params,
+            key=("command", str(escalated), cwd, *argv),
+        )
+
+    async def approve_patch(self, call: ToolCall, *, item_id: str, paths: tuple[str, ...], reason: str | None) -> None:
+        """Return when a patch may be applied; see :class:`~codex_hookspecs.ports.tools.ToolContext`."""
+        policy = self.settings.approval_policy
+        free = patch_is_free(self.settings.sandbox, self.settings.cwd, paths, self.thread.host.environ.get("TMPDIR"))
+        if free and policy != "untrusted":
+            return
+        if policy == "never":
+            where = "in a read-only sandbox" if self.settings.sandbox.kind == "readOnly" else "outside of the project"
+            raise ToolRejected(f"writing {where} is not allowed; rejected by user approval settings")
+        params = {
+            "threadId": self.thread.id,
+            "turnId": self.turn_id,
+            "itemId": item_id,
+            "startedAtMs": time.time_ns() // 1_000_000,
+            "reason": reason,
+            "grantRoot": None,
+        }
+        payload = HookPayload(
+            tool_name="apply_patch", tool_input={"command": call.arguments}, aliases=("Write", "Edit")
+        )
+        await self.thread.approvals.consent(
+            self._run,
+            call,
+            payload,
+            method="item/fileChange/requestApproval",
+            params=params,
+            key=("patch", *sorted(paths)),
+        )
+
+    def launch(self, request: LaunchRequest) -> Launch:
+        """Return how to run a command so that the policy holds."""
+        if request.policy.unrestricted:
+            return Launch(argv=request.argv, env=request.env)
+        return self.thread.host.launcher(request.policy).launch(request)
+
+    async def delegate(self, call: ToolCall) -> ToolOutput:
+        """Run another tool's call as if the model had made it."""
+        tool = self.thread.tools.get(call.name)
+        if tool is None:
+            raise ToolError(f"unsupported call: {call.name}")
+        return await tool.run(call, CallContext(self._run, call))
+
+
+def patch_is_free(policy: SandboxPolicy, cwd: str, paths: tuple[str, ...], tmpdir: str | None) -> bool:
+    """Tell whether a policy lets all paths be written: inside a writable root and not in a protected folder of it."""
+    if policy.unrestricted:
+        return True
+    if policy.kind != "workspaceWrite":
+        return False
+    roots = [cwd, *policy.writable_roots]
+    if not policy.exclude_slash_tmp:
+        roots.append("/tmp")  # noqa: S108
+    if tmpdir and not policy.exclude_tmpdir_env_var:
+        roots.append(tmpdir)
+    return all(any(_inside(path, root) for root in roots) for path in paths)
+
+
+def _inside(path: str, root: str) -> bool:
+    relative = os.path.relpath(os.path.normpath(path), os.path.normpath(root))
+    first = relative.split("/", 1)[0]
+    return first != ".." and first not in PROTECTED and not os.path.isabs(relative)

@@ -1,0 +1,36 @@
+"""Turn image files that the user named into data URLs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from codex_hookspecs.errors import CodexError
+from codex_hookspecs.types.json import JsonObject
+
+MAX_BYTES = 20 * 1024 * 1024
+_MAGIC = ((b"\x89PNG", "png"), (b"\xff\xd8", "jpeg"), (b"GIF8", "gif"), (b"RIFF", "webp"), (b"BM", "bmp"))
+
+
+async def with_images(content: Sequence[JsonObject]) -> list[JsonObject]:
+    """Return user inputs with every ``localImage`` read and put in as an ``image``.
+
+    :raises CodexError: when a file can't be read, is too large or is no image.
+    """
+    return [_read(part) if part["type"] == "localImage" else part for part in content]
+
+
+def _read(part: JsonObject) -> JsonObject:
+    from base64 import b64encode
+
+    path = part["path"]
+    try:
+        with open(path, "rb") as file:
+            data = file.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise CodexError(f"image {path} can't be read: {error.strerror or error}") from error
+    if len(data) > MAX_BYTES:
+        raise CodexError(f"image {path} is larger than {MAX_BYTES // 2**20} MiB")
+    kind = next((name for magic, name in _MAGIC if data.startswith(magic)), None)
+    if kind is None:
+        raise CodexError(f"{path} is not an image that models take (PNG, JPEG, GIF, WebP, BMP)")
+    return {"type": "image", "url": f"data:image/{kind};base64,{b64encode(data).decode('ascii')}"}

@@ -1,0 +1,154 @@
+"""Read what a model streams: items for clients and history, calls for the turn."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any
+
+from codex_hookspecs.ids import uuid4
+from codex_hookspecs.types.items import AgentMessage
+from codex_hookspecs.types.models import (
+    ItemAdded,
+    ItemDone,
+    ModelEvent,
+    ModelWarning,
+    RateLimits,
+    ReasoningDelta,
+    Retrying,
+    SummaryDelta,
+    SummaryPartAdded,
+    TextDelta,
+)
+from codex_hookspecs.types.notifications import AgentMessageDelta, ErrorNotice, RateLimitsUpdated
+from codex_hookspecs.types.threads import TurnError
+
+from codex_host.session.history import tool_call
+from codex_host.session.mapping import announced, finished
+
+if TYPE_CHECKING:
+    from codex_hookspecs.types.json import JsonObject
+    from codex_hookspecs.types.tools import ToolCall
+
+    from codex_host.session.turn import TurnRun
+
+
+class StreamReader:
+    """Reads one response.
+
+    :ivar calls: tool calls that the response made, in order.
+    """
+
+    def __init__(self, run: TurnRun) -> None:
+        self.calls: list[ToolCall] = []
+        self._run = run
+        self._thread = run.thread
+        self._open: set[str] = set()
+        self._unnamed = ""
+        self._handlers: dict[type, Callable[[Any], Awaitable[None]]] = {
+            ItemAdded: self._added,
+            ItemDone: self._done,
+            TextDelta: self._text,
+            SummaryPartAdded: self._summary_part,
+            SummaryDelta: self._summary,
+            ReasoningDelta: self._reasoning,
+            Retrying: self._retrying,
+            RateLimits: self._rate_limits,
+            ModelWarning: self._warning,
+        }
+
+    async def take(self, event: ModelEvent) -> None:
+        """Take one event."""
+        await self._handlers[type(event)](event)
+
+    def _named(self, item: JsonObject, *, final: bool) -> JsonObject:
+        """Return the item with an id; one that the provider left unnamed keeps the same made-up id to its end."""
+        if item.get("id"):
+            return item
+        name = self._unnamed or uuid4()
+        self._unnamed = "" if final else name
+        return {**item, "id": name}
+
+    async def _added(self, event: ItemAdded) -> None:
+        item = self._named(event.item, final=False)
+        shown = announced(item)
+        if shown is not None:
+            self._open.add(shown.id)
+            await self._thread.start_item(self._run.id, shown)
+
+    async def _done(self, event: ItemDone) -> None:
+        call = tool_call(event.item)
+        if call is not None:
+            self.calls.append(call)
+            await self._thread.remember(self._run.id, event.item)
+            return
+        item = self._named(event.item, final=True) if event.item.get("type") in ("message", "reasoning") else event.item
+        await self._thread.remember(self._run.id, item)
+        shown = finished(item)
+        if shown is None:
+            return
+        if shown.id not in self._open:
+            await self._thread.start_item(self._run.id, announced(item) or shown)
+        self._open.discard(shown.id)
+        if isinstance(shown, AgentMessage):
+            self._run.last_message = shown.text
+        await self._thread.complete_item(self._run.id, shown)
+
+    async def _text(self, event: TextDelta) -> None:
+        await self._thread.notify(
+            AgentMessageDelta(
+                thread_id=self._thread.id,
+                turn_id=self._run.id,
+                item_id=event.item_id or self._unnamed,
+                delta=event.delta,
+            )
+        )
+
+    async def _summary_part(self, event: SummaryPartAdded) -> None:
+        from codex_hookspecs.types.notifications import ReasoningSummaryPartAdded
+
+        await self._thread.notify(
+            ReasoningSummaryPartAdded(
+                thread_id=self._thread.id,
+                turn_id=self._run.id,
+                item_id=event.item_id or self._unnamed,
+                summary_index=event.summary_index,
+            )
+        )
+
+    async def _summary(self, event: SummaryDelta) -> None:
+        from codex_hookspecs.types.notifications import ReasoningSummaryTextDelta
+
+        await self._thread.notify(
+            ReasoningSummaryTextDelta(
+                thread_id=self._thread.id,
+                turn_id=self._run.id,
+                item_id=event.item_id or self._unnamed,
+                delta=event.delta,
+                summary_index=event.summary_index,
+            )
+        )
+
+    async def _reasoning(self, event: ReasoningDelta) -> None:
+        from codex_hookspecs.types.notifications import ReasoningTextDelta
+
+        await self._thread.notify(
+            ReasoningTextDelta(
+                thread_id=self._thread.id,
+                turn_id=self._run.id,
+                item_id=event.item_id or self._unnamed,
+                delta=event.delta,
+                content_index=event.content_index,
+            )
+        )
+
+    async def _retrying(self, event: Retrying) -> None:
+        error = TurnError(event.message, event.info, additional_details=event.details)
+        await self._thread.notify(
+            ErrorNotice(error=error, will_retry=True, thread_id=self._thread.id, turn_id=self._run.id)
+        )
+
+    async def _rate_limits(self, event: RateLimits) -> None:
+        await self._thread.notify(RateLimitsUpdated(rate_limits=event.rate_limits))
+
+    async def _warning(self, event: ModelWarning) -> None:
+        await self._thread.warn(event.message)

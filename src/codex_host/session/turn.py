@@ -1,0 +1,260 @@
+"""Run one turn: hooks, context, model requests, tool calls, stop hooks."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+from contextlib import aclosing
+from typing import TYPE_CHECKING, Any
+
+from codex_hookspecs.errors import ModelError
+from codex_hookspecs.ids import uuid4
+from codex_hookspecs.types.items import HookPrompt, HookPromptFragment, UserMessage
+from codex_hookspecs.types.json import JsonObject
+from codex_hookspecs.types.lifecycle import (
+    PostModelRequestEvent,
+    PreModelRequestEvent,
+    SessionStartEvent,
+    SessionStartVerdict,
+    StopEvent,
+    StopVerdict,
+    UserPromptSubmitEvent,
+    UserPromptVerdict,
+)
+from codex_hookspecs.types.models import Completed, ModelRequest
+from codex_hookspecs.types.storage import TurnBegan
+
+from codex_host.session.calls import run_calls
+from codex_host.session.continuation import continuation_message
+from codex_host.session.fragments import changed_messages, gather
+from codex_host.session.history import mended, message, text_of, user_message
+from codex_host.session.images import with_images
+from codex_host.session.identity import user_agent
+from codex_host.session.scope import Scope
+from codex_host.session.settings import permission_mode
+from codex_host.session.stream import StreamReader
+
+if TYPE_CHECKING:
+    from codex_hookspecs.types.tools import ToolCall
+
+    from codex_host.session.thread import HostThread
+
+MAX_STOP_BLOCKS = 10
+"""How often stop hooks may send a turn on, unless ``hooks.max_stop_blocks`` says otherwise."""
+
+
+class TurnInterrupted(Exception):
+    """Ends a turn as interrupted: a client's answer to a question cancelled it."""
+
+
+class TurnRun:
+    """One turn of a thread.
+
+    :param content: user inputs in wire form that the turn begins with.
+    """
+
+    def __init__(self, thread: HostThread, turn_id: str, content: Sequence[JsonObject]) -> None:
+        self.thread = thread
+        self.id = turn_id
+        self.settings = thread.settings
+        self.last_message: str | None = None
+        self.may_begin = asyncio.Event()
+        self._content = content
+        self._instructions = ""
+        self._turn_state: dict[str, str] = {}
+
+    def scope(self) -> Scope:
+        """Return the scope for a hook call."""
+        return Scope(self.thread, self.id)
+
+    def event_fields(self) -> dict[str, Any]:
+        """Return what every lifecycle event of the turn tells."""
+        return {
+            "session_id": self.thread.id,
+            "turn_id": self.id,
+            "transcript_path": self.thread.path,
+            "cwd": self.settings.cwd,
+            "model": self.settings.model,
+            "permission_mode": permission_mode(self.settings),
+        }
+
+    async def run(self) -> None:
+        """Do the turn.
+
+        :raises ModelError: when the model can't be reached.
+        :raises TurnInterrupted: when a client's answer cancelled the turn.
+        """
+        await self.may_begin.wait()
+        thread = self.thread
+        for warning in thread.host.startup_warnings():
+            await thread.warn(warning)
+        await self._begin()
+        if await self._session_start() and await self._take_prompt(self._content):
+            await self._work()
+
+    async def _begin(self) -> None:
+        thread, settings = self.thread, self.settings
+        today = time.strftime("%Y-%m-%d")
+        zone = _timezone(thread.host.environ.get("TZ", ""))
+        await thread.record(TurnBegan(turn_id=self.id, settings=settings, current_date=today, timezone=zone))
+        fragments = await gather(thread, settings)
+        self._instructions = "\n\n".join(part.text for part in fragments if part.place == "base")
+        await thread.remember(self.id, *changed_messages(fragments, thread.fragments))
+
+    async def _session_start(self) -> bool:
+        thread = self.thread
+        source, thread.start_source = thread.start_source, None
+        if source is None or not thread.dispatch.has("session_start"):
+            return True
+        event = SessionStartEvent(**self.event_fields(), source=source)  # type: ignore[arg-type]
+        verdict = await thread.dispatch.lifecycle("session_start", SessionStartVerdict, event, self.scope())
+        await self._add_contexts(verdict.contexts)
+        return verdict.stop_reason is None
+
+    async def _take_prompt(self, content: Sequence[JsonObject]) -> bool:
+        thread = self.thread
+        contexts: tuple[str, ...] = ()
+        if thread.dispatch.has("user_prompt_submit"):
+            event = UserPromptSubmitEvent(**self.event_fields(), prompt=text_of(content))
+            verdict = await thread.dispatch.lifecycle("user_prompt_submit", UserPromptVerdict, event, self.scope())
+            if verdict.block_reason is not None or verdict.stop_reason is not None:
+                await self._add_contexts(verdict.contexts)
+                return False
+            contexts = verdict.contexts
+        item = UserMessage(id=uuid4(), content=tuple(_shown(part) for part in content))
+        await thread.start_item(self.id, item)
+        await thread.remember(self.id, user_message(await with_images(content)))
+        await thread.complete_item(self.id, item)
+        await self._add_contexts(contexts)
+        return True
+
+    async def _add_contexts(self, contexts: Sequence[str]) -> None:
+        if contexts:
+            await self.thread.remember(self.id, *(message("developer", text) for text in contexts))
+
+    async def _work(self) -> None:
+        thread = self.thread
+        ceiling = _ceiling(thread.config)
+        blocks = 0
+        while True:
+            await self._take_pending()
+            calls = await self._sample()
+            if calls:
+                await run_calls(self, calls)
+                continue
+            if thread.pending or thread.contexts:
+                continue
+            verdict = await self._stop(active=blocks > 0)
+            if verdict.stop_reason is not None:
+                return
+            if verdict.prompts and blocks >= ceiling:
+                await thread.warn(
+                    f"Stop hooks sent the agent back to work {blocks} times in this turn; the turn ends here "
+                    f"(hooks.max_stop_blocks = {ceiling})"
+                )
+                return
+            if verdict.prompts:
+                blocks += 1
+                await self._continue_with(verdict)
+            elif not thread.pending and not thread.contexts:
+                return
+
+    async def _take_pending(self) -> None:
+        thread = self.thread
+        while thread.pending:
+            await self._take_prompt(thread.pending.pop(0))
+        while thread.contexts:
+            await self._add_contexts((thread.contexts.pop(0),))
+
+    async def _sample(self) -> list[ToolCall]:
+        thread = self.thread
+        observed = thread.dispatch.has("pre_model_request") or thread.dispatch.has("post_model_request")
+        if observed:
+            before = PreModelRequestEvent(**self.event_fields())
+            await thread.dispatch.observe("pre_model_request", before, self.scope())
+        reader = StreamReader(self)
+        done: Completed | None = None
+        error: str | None = None
+        try:
+            async with aclosing(thread.model.stream(self._request())) as events:  # type: ignore[type-var]
+                async for happening in events:
+                    if type(happening) is Completed:
+                        done = happening
+                        if done.usage is not None:
+                            await thread.count(self.id, done.usage)
+                    else:
+                        await reader.take(happening)
+            if done is None:
+                raise ModelError("the model provider ended the stream without completing the response")
+        except ModelError as failure:
+            error = failure.message
+            raise
+        finally:
+            if observed:
+                after = PostModelRequestEvent(
+                    **self.event_fields(),
+                    status="completed" if done else "failed",
+                    error=error,
+                    token_usage=done.usage if done else None,
+                )
+                await thread.dispatch.observe("post_model_request", after, self.scope())
+        return reader.calls
+
+    def _request(self) -> ModelRequest:
+        thread, settings = self.thread, self.settings
+        sandbox = "none" if settings.sandbox.unrestricted else thread.host.sandbox_tag
+        return ModelRequest(
+            thread_id=thread.id,
+            turn_id=self.id,
+            model=settings.model,
+            instructions=self._instructions,
+            input=mended(thread.history),
+            tools=tuple(tool.spec for tool in thread.tools.values()),
+            reasoning_effort=settings.reasoning_effort,
+            reasoning_summary=settings.reasoning_summary,
+            verbosity=settings.verbosity,
+            output_schema=settings.output_schema,
+            service_tier=settings.service_tier,
+            originator=settings.originator,
+            user_agent=user_agent(settings.originator, settings.client_version, thread.host.environ),
+            metadata={"session_id": thread.id, "turn_id": self.id, "sandbox": sandbox},
+            turn_state=self._turn_state,
+        )
+
+    async def _stop(self, *, active: bool) -> StopVerdict:
+        thread = self.thread
+        if not thread.dispatch.has("stop"):
+            return StopVerdict()
+        event = StopEvent(**self.event_fields(), stop_hook_active=active, last_assistant_message=self.last_message)
+        return await thread.dispatch.lifecycle("stop", StopVerdict, event, self.scope())
+
+    async def _continue_with(self, verdict: StopVerdict) -> None:
+        thread = self.thread
+        item_id = uuid4()
+        await self._add_contexts(verdict.contexts)
+        await thread.remember(self.id, continuation_message(verdict.prompts))
+        fragments = tuple(HookPromptFragment(prompt.text, prompt.run_id) for prompt in verdict.prompts)
+        item = HookPrompt(id=item_id, fragments=fragments)
+        await thread.start_item(self.id, item)
+        await thread.complete_item(self.id, item)
+
+
+def _shown(part: JsonObject) -> JsonObject:
+    return {"text_elements": [], **part} if part["type"] == "text" else part
+
+
+def _ceiling(config: Any) -> int:
+    hooks = config.get("hooks")
+    value = hooks.get("max_stop_blocks", MAX_STOP_BLOCKS) if isinstance(hooks, dict) else MAX_STOP_BLOCKS
+    return value if type(value) is int and value >= 0 else MAX_STOP_BLOCKS
+
+
+def _timezone(variable: str) -> str:
+    if variable:
+        return variable.removeprefix(":")
+    import os
+
+    target = os.path.realpath("/etc/localtime")
+    _, found, name = target.partition("/zoneinfo/")
+    return name if found else "Etc/UTC"
