@@ -29,13 +29,14 @@ class AppServer:
         self._stage = stage
         self._lines: queue.Queue[bytes] = queue.Queue()
         self._next = 0
+        self._log = (stage.folder / "app-server.log").open("wb")
         self._process = subprocess.Popen(
             [str(codex.path), "app-server"],
             cwd=stage.ws,
             env=stage.environment(),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=(stage.folder / "app-server.log").open("wb"),
+            stderr=self._log,
         )
         self._reader = threading.Thread(target=self._read)
         self._reader.start()
@@ -58,6 +59,7 @@ class AppServer:
         self._reader.join()
         assert self._process.stdout is not None
         self._process.stdout.close()
+        self._log.close()
 
     def start(self, **params: object) -> str:
         """Start a thread with full access and give its id."""

@@ -12,10 +12,11 @@ from attrs import define, field, frozen
 
 from codex_hookspecs.testing.model_input import texts, tool_output
 from interop.app_server import AppServer
+from interop.clients import Outcome
 
 if TYPE_CHECKING:
     from codex_hookspecs.testing.responses_server import RecordedRequest, ResponsesServer
-    from interop.clients import Codex, Outcome, Stage
+    from interop.clients import Codex, Stage
 
 BYPASS: Final = "--dangerously-bypass-hook-trust"
 SAY: Final = [[{"say": "final words"}]]
@@ -159,8 +160,11 @@ class Play:
             self.prepare(document(**hooks) if raw is None and hooks else raw, config=config, project=project)
         self.model.play(rounds or SAY)
         options = ("--dangerously-bypass-approvals-and-sandbox", *((BYPASS,) if trust else ()), *args)
-        outcome = self.stage.run(self.codex, "exec", *options, prompt)
-        return Seen(self.stage, outcome, list(self.model.turns))
+        return self.seen(self.stage.run(self.codex, "exec", *options, prompt))
+
+    def seen(self, outcome: Outcome | None = None) -> Seen:
+        """Give what can be looked at now."""
+        return Seen(self.stage, outcome or Outcome(status=0, stdout="", stderr=""), list(self.model.turns))
 
     def server(self, rounds: list[list[dict[str, Any]]] | None = None) -> AppServer:
         """Open ``codex app-server`` on the prepared stage."""
