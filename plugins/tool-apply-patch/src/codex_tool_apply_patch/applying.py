@@ -21,14 +21,17 @@ async def apply_plan(plan: Plan, files: FileSystem, *, windows: bool = False) ->
 
     :raises PatchError: naming the path that could not be changed.
     """
+    steps = [step for step in plan.steps if step.after != step.before]
+    for step in steps:
+        if step.blocked:
+            raise PatchError(f"Failed to write file {step.shown}")
     done: list[FileStep] = []
     made: list[str] = []
     finished = False
     try:
-        for step in plan.steps:
-            if step.after != step.before:
-                done.append(step)
-                await _carry_out(step, files, made, windows=windows)
+        for step in steps:
+            done.append(step)
+            await _carry_out(step, files, made, windows=windows)
         finished = True
     finally:
         if not finished:
@@ -57,20 +60,19 @@ async def _make_parents(path: str, files: FileSystem, made: list[str], *, window
     dirname = (ntpath if windows else posixpath).dirname
     missing: list[str] = []
     parent = dirname(path)
-    while not await _exists(parent, files):
+    while not await _is_directory(parent, files):
         missing.append(parent)
         parent = dirname(parent)
     if missing:
-        made.extend(reversed(missing))
         await files.create_directory(missing[0], recursive=True)
+        made.extend(reversed(missing))
 
 
-async def _exists(path: str, files: FileSystem) -> bool:
+async def _is_directory(path: str, files: FileSystem) -> bool:
     try:
-        await files.metadata(path)
+        return (await files.metadata(path)).is_directory
     except FileSystemError:
         return False
-    return True
 
 
 async def _undo(done: list[FileStep], made: list[str], files: FileSystem) -> None:

@@ -48,6 +48,7 @@ class FileStep:
     :param before: content to go back to, ``None`` for no file.
     :param after: content wanted, ``None`` for no file.
     :param mode_from: a file whose permissions a new one takes over.
+    :param blocked: something stands there that is no readable file, so it can't be written and put back.
     """
 
     path: str
@@ -56,6 +57,7 @@ class FileStep:
     after: bytes | None
     moved: bool = False
     mode_from: str | None = None
+    blocked: bool = False
 
 
 @frozen
@@ -112,7 +114,18 @@ class _Planner:
         """Return the finished plan."""
         told = "".join(f"{letter} {path}\n" for letter, paths in self.told.items() for path in paths)
         changes = tuple(self.changes[path] for path in sorted(self.changes))
-        return Plan(tuple(self.steps.values()), changes, f"Success. Updated the following files:\n{told}")
+        return Plan(self._ordered(), changes, f"Success. Updated the following files:\n{told}")
+
+    def _ordered(self) -> tuple[FileStep, ...]:
+        """Return the steps, what is removed last: it is the hardest to put back.
+
+        A file that makes room for a directory goes when its turn comes.
+        """
+        steps = tuple(self.steps.values())
+        parents = {self.paths.dirname(step.path) for step in steps if step.after is not None}
+        if any(step.after is None and any(_is_within(parent, step.path) for parent in parents) for step in steps):
+            return steps
+        return tuple(sorted(steps, key=lambda step: step.after is None))
 
     async def _add_file(self, operation: AddFile) -> None:
         path = self.absolute(operation.path)
@@ -183,16 +196,27 @@ class _Planner:
 
     async def _existing_or_new(self, path: str, shown: str) -> FileStep:
         try:
-            content: bytes | None = await self._read(path)
+            content = await self._read(path)
         except FileSystemError:
-            content = None  # missing, or nothing a file can be written over: writing it will tell
+            return FileStep(path=path, shown=shown, before=None, after=None, blocked=await self._exists(path))
         return FileStep(path=path, shown=shown, before=content, after=content)
+
+    async def _exists(self, path: str) -> bool:
+        try:
+            await self.files.metadata(path)
+        except FileSystemError:
+            return False
+        return True
 
     async def _read(self, path: str) -> bytes:
         content = await self.files.read_file(path, limit=LARGEST_FILE + 1)
         if len(content) > LARGEST_FILE:
             raise PatchError(f"{path} is larger than {LARGEST_FILE // 1024 // 1024} MiB, too large to patch")
         return content
+
+
+def _is_within(path: str, directory: str) -> bool:
+    return path == directory or path.startswith((f"{directory}/", f"{directory}\\"))
 
 
 async def _updated(before: bytes, operation: UpdateFile, path: str, context: str) -> bytes:

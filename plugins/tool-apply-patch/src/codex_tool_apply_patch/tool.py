@@ -92,8 +92,10 @@ async def _consent(
     reason = RETRY_REASON if verdict == "ask" and context.settings.approval_policy == "on-failure" else None
     try:
         await context.approve_patch(call, item_id=call.call_id, paths=paths, reason=reason)
-    except ToolRejected:
+    except ToolRejected as error:
         await context.complete_item(_item(call, plan, "declined"))
+        if str(error).startswith("rejected by user"):
+            raise ToolRejected(f"patch {error}", cancel=error.cancel) from error
         raise
 
 

@@ -1,0 +1,86 @@
+"""When a patch is applied at once, put to somebody, or refused."""
+
+import pytest
+
+from codex_hookspecs.errors import ToolRejected
+from codex_hookspecs.types.sandbox import SandboxPolicy
+
+pytestmark = pytest.mark.anyio
+
+WORKSPACE = SandboxPolicy("workspaceWrite", exclude_slash_tmp=True, exclude_tmpdir_env_var=True)
+OUTSIDE = "patch rejected: writing outside of the project; rejected by user approval settings"
+
+
+async def test_under_never_a_patch_inside_the_workspace_is_applied(conversation, tree):
+    conversation.sandbox(WORKSPACE, "never")
+
+    await conversation.patch("*** Add File: a\n+1")
+
+    assert tree() == {"a": b"1\n"}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "*** Add File: ../out\n+1",
+        "*** Add File: /etc/out\n+1",
+        "*** Add File: .git/hooks/pre-commit\n+1",
+        "*** Add File: .codex/hooks.json\n+{}",
+        "*** Update File: a\n*** Move to: ../out\n@@\n-x\n+y",
+        "*** Add File: link/out\n+1",
+        "*** Update File: alias\n@@\n-s\n+t",
+        "*** Delete File: link/secret",
+        "*** Add File: fine\n+1\n*** Add File: ../out\n+1",
+    ],
+)
+async def test_under_never_a_patch_that_leads_outside_is_refused_unannounced(conversation, tree, work, tmp_path, body):
+    (work / "a").write_text("x\n")
+    (tmp_path / "outside").mkdir()
+    (tmp_path / "outside/secret").write_text("s\n")
+    (work / "link").symlink_to(tmp_path / "outside")
+    (work / "alias").symlink_to(tmp_path / "outside/secret")
+    conversation.sandbox(WORKSPACE, "never")
+    before = tree()
+
+    with pytest.raises(ToolRejected) as caught:
+        await conversation.patch(body)
+
+    assert str(caught.value) == OUTSIDE
+    assert tree() == before
+    assert conversation.told == []
+    assert not (tmp_path / "out").exists()
+
+
+async def test_under_never_a_read_only_workspace_refuses_every_patch(conversation, tree):
+    conversation.sandbox(SandboxPolicy("readOnly"), "never")
+
+    with pytest.raises(ToolRejected, match=OUTSIDE):
+        await conversation.patch("*** Add File: a\n+1")
+
+    assert tree() == {}
+
+
+async def test_a_link_inside_the_workspace_can_be_deleted_wherever_it_leads(conversation, work, tmp_path):
+    (tmp_path / "secret").write_text("s\n")
+    (work / "alias").symlink_to(tmp_path / "secret")
+    conversation.sandbox(WORKSPACE, "never")
+
+    await conversation.patch("*** Delete File: alias")
+
+    assert not (work / "alias").is_symlink()
+    assert (tmp_path / "secret").exists()
+
+
+@pytest.mark.parametrize(
+    ("approval", "reason"),
+    [("on-request", None), ("untrusted", None), ("on-failure", "command failed; retry without sandbox?")],
+)
+async def test_other_policies_ask_with_the_real_path(conversation, work, tmp_path, approval, reason):
+    (tmp_path / "outside").mkdir()
+    (work / "link").symlink_to(tmp_path / "outside")
+    conversation.sandbox(WORKSPACE, approval)
+
+    await conversation.patch("*** Add File: link/a\n+1")
+
+    assert conversation.asked == [((f"{tmp_path}/outside/a",), reason)]
+    assert (tmp_path / "outside/a").exists()
