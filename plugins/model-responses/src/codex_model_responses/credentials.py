@@ -1,0 +1,81 @@
+"""Find the token that a request is authorised with."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
+
+from codex_hookspecs.errors import ModelError
+from codex_model_responses.settings import OPENAI_URL
+
+if TYPE_CHECKING:
+    from codex_model_responses.settings import ProviderSettings
+
+_VARIABLE: Final = "CODEX_API_KEY"
+_PRINTABLE: Final = re.compile(r"[\x21-\x7e]+")
+_KEYLESS_HOST: Final = urlsplit(OPENAI_URL).hostname
+
+
+def bearer_for(settings: ProviderSettings, environ: Mapping[str, str], codex_home: str) -> str | None:
+    """Return the token for a provider.
+
+    The variable that ``env_key`` names comes first, then ``experimental_bearer_token``, then ``CODEX_API_KEY``; a
+    provider that takes the OpenAI login goes on with ``OPENAI_API_KEY`` and the key in ``auth.json``.
+
+    :return: ``None`` when there is none and the provider may do without.
+    :raises ModelError: when there is none and the provider needs one, or it can't be used.
+    """
+    if settings.env_key:
+        value = environ.get(settings.env_key, "").strip()
+        if not value:
+            hint = f" {settings.env_key_instructions}" if settings.env_key_instructions else ""
+            raise ModelError(f"Missing environment variable: `{settings.env_key}`.{hint}")
+        return _usable(value, f"environment variable {settings.env_key}")
+    if settings.bearer_token:
+        return _usable(settings.bearer_token, f"model_providers.{settings.name}.experimental_bearer_token")
+    variables = (_VARIABLE, "OPENAI_API_KEY") if settings.openai_auth else (_VARIABLE,)
+    for variable in variables:
+        value = environ.get(variable, "").strip()
+        if value:
+            return _usable(value, f"environment variable {variable}")
+    if not settings.openai_auth:
+        return None
+    path = f"{codex_home}/auth.json"
+    stored = _stored_key(path)
+    if stored:
+        return _usable(stored, f"OPENAI_API_KEY in {path}")
+    if urlsplit(settings.base_url).hostname != _KEYLESS_HOST:
+        return None
+    raise ModelError(
+        f"No API key for the model provider {settings.name!r}: CODEX_API_KEY and OPENAI_API_KEY are not set and "
+        f"{path} holds none. Set CODEX_API_KEY, or choose another provider with model_provider and "
+        "[model_providers.<name>] in config.toml, or try the offline model with -c model_provider=scripted.",
+        info="unauthorized",
+    )
+
+
+def _stored_key(path: str) -> str | None:
+    """Return the API key of ``auth.json`` (format of Codex 0.118)."""
+    from pathlib import Path  # only without a key in the environment
+
+    try:
+        found: Any = json.loads(Path(path).read_bytes())
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not JSON"
+        raise ModelError(f"The credentials in {path} can't be read: {reason}.", info="unauthorized") from error
+    key = found.get("OPENAI_API_KEY") if isinstance(found, dict) else None
+    return key.strip() or None if isinstance(key, str) else None
+
+
+def _usable(token: str, source: str) -> str:
+    if not _PRINTABLE.fullmatch(token):
+        raise ModelError(
+            f"The API key from {source} can't be sent: it holds blanks or characters outside ASCII.",
+            info="unauthorized",
+        )
+    return token

@@ -1,0 +1,66 @@
+"""Read rate limits from response headers, in the wire form of ``account/rateLimits/updated``."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from codex_hookspecs.types.json import JsonObject
+
+_FAMILY: Final = "codex"
+_MARK: Final = "-primary-used-percent"
+_TRUTHS: Final = {"true": True, "1": True, "false": False, "0": False}
+
+
+def limits_in(headers: Mapping[str, str]) -> list[JsonObject]:
+    """Return the limits that a response tells: those of ``codex`` always, other families when they are there.
+
+    :param headers: names in lower case.
+    """
+    marked = (name[2 : -len(_MARK)] for name in headers if name.startswith("x-") and name.endswith(_MARK))
+    others = sorted({family for family in marked if family and family != _FAMILY})
+    return [
+        _snapshot(headers, _FAMILY),
+        *(found for family in others if (found := _snapshot(headers, family))["primary"]),
+    ]
+
+
+def _snapshot(headers: Mapping[str, str], family: str) -> JsonObject:
+    return {
+        "limitId": family.replace("-", "_"),
+        "limitName": headers.get(f"x-{family}-limit-name", "").strip() or None,
+        "primary": _window(headers, f"x-{family}-primary"),
+        "secondary": _window(headers, f"x-{family}-secondary"),
+        "credits": _credits(headers),
+        "planType": None,
+    }
+
+
+def _window(headers: Mapping[str, str], prefix: str) -> JsonObject | None:
+    try:
+        used = float(headers[f"{prefix}-used-percent"])
+    except (KeyError, ValueError):
+        return None
+    minutes = _whole(headers.get(f"{prefix}-window-minutes"))
+    resets_at = _whole(headers.get(f"{prefix}-reset-at"))
+    if not math.isfinite(used) or not (used or minutes or resets_at is not None):
+        return None
+    return {"usedPercent": round(used), "windowDurationMins": minutes, "resetsAt": resets_at}
+
+
+def _credits(headers: Mapping[str, str]) -> JsonObject | None:
+    has: Any = _TRUTHS.get(headers.get("x-codex-credits-has-credits", "").lower())
+    unlimited: Any = _TRUTHS.get(headers.get("x-codex-credits-unlimited", "").lower())
+    if has is None or unlimited is None:
+        return None
+    balance = headers.get("x-codex-credits-balance", "").strip() or None
+    return {"hasCredits": has, "unlimited": unlimited, "balance": balance}
+
+
+def _whole(text: str | None) -> int | None:
+    try:
+        return int(text or "")
+    except ValueError:
+        return None

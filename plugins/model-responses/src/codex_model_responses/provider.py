@@ -1,0 +1,155 @@
+"""The model provider: sends a request, tries again as the policy says, streams what comes back."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from typing import TYPE_CHECKING
+
+from codex_hookspecs.errors import ModelError
+from codex_hookspecs.types.models import Completed, ModelWarning, RateLimits, Retrying
+from codex_model_responses.credentials import bearer_for
+from codex_model_responses.events import Translator
+from codex_model_responses.failures import RequestFailed
+from codex_model_responses.limits import limits_in
+from codex_model_responses.requests import TURN_STATE, body_of, headers_of
+from codex_model_responses.retries import backoff
+
+if TYPE_CHECKING:
+    from logging import Logger
+
+    from codex_hookspecs.types.models import ModelEvent, ModelRequest
+    from codex_model_responses.connection import Headers
+    from codex_model_responses.settings import ProviderSettings
+    from codex_model_responses.transport import EventStream, HttpTransport
+
+
+class ResponsesProvider:
+    """Answers one thread through a Responses API server.
+
+    :param environ: variables for credentials, proxies and certificates.
+    :param version: of the program, told to the built-in provider.
+    :param luck: random numbers from 0 to 1 for the jitter of waits; ``random.random`` when ``None``.
+    :param log: gives the log, when there is something to put in it.
+    """
+
+    def __init__(
+        self,
+        settings: ProviderSettings,
+        *,
+        environ: Mapping[str, str],
+        codex_home: str,
+        version: str = "",
+        luck: Callable[[], float] | None = None,
+        log: Callable[[], Logger] | None = None,
+    ) -> None:
+        self._settings = settings
+        self._environ = environ
+        self._codex_home = codex_home
+        self._version = version
+        self._luck = luck
+        self._log = log
+        self._transport: HttpTransport | None = None
+        self._told_models: set[str] = set()
+
+    @property
+    def name(self) -> str:
+        """Key of the provider, as configured."""
+        return self._settings.name
+
+    async def stream(self, request: ModelRequest) -> AsyncIterator[ModelEvent]:
+        """Send a request and iterate its events; see :class:`~codex_hookspecs.ports.models.ModelProvider`."""
+        body = body_of(request)
+        attempt = 0
+        while True:
+            answer: EventStream | None = None
+            complete = False
+            try:
+                answer = await self._begin(self._headers(request), body)
+                for event in self._first_events(request, answer.headers):
+                    yield event
+                translator = Translator()
+                while not complete:
+                    for message in await answer.read():
+                        translated = translator.translate(message)
+                        if translated is None:
+                            continue
+                        complete = isinstance(translated, Completed)
+                        yield translated
+                        if complete:
+                            break
+                return
+            except RequestFailed as failure:
+                attempt += 1
+                if not failure.again or attempt > self._settings.stream_max_retries:
+                    raise ModelError(failure.message, info=failure.info, details=failure.details) from failure
+                retrying, wait = self._retrying(failure, attempt)
+            finally:
+                if answer is not None:
+                    answer.close(complete=complete)
+            yield retrying
+            await asyncio.sleep(wait)
+
+    async def aclose(self) -> None:
+        """Close connections; may be called twice."""
+        transport, self._transport = self._transport, None
+        if transport is not None:
+            await transport.aclose()
+
+    async def _begin(self, headers: Headers, body: bytes) -> EventStream:
+        """Send the request, silently again while the server is not reached or in trouble."""
+        if self._transport is None:
+            from codex_model_responses.transport import HttpTransport  # h11 is only needed from here on
+
+            self._transport = HttpTransport(self._settings, self._environ)
+        attempt = 0
+        while True:
+            try:
+                return await self._transport.post(headers, body)
+            except RequestFailed as failure:
+                attempt += 1
+                if not failure.at_once or attempt > self._settings.request_max_retries:
+                    raise
+                wait = self._wait(failure, attempt)
+                self._note("request %d failed: %s; again in %.1f s", attempt, failure.message, wait)
+            await asyncio.sleep(wait)
+
+    def _headers(self, request: ModelRequest) -> Headers:
+        bearer = bearer_for(self._settings, self._environ, self._codex_home)
+        headers = headers_of(request, self._settings, bearer=bearer)
+        if self._settings.first_party and self._version:
+            headers.insert(0, ("version", self._version))
+        return headers
+
+    def _first_events(self, request: ModelRequest, headers: Mapping[str, str]) -> list[ModelEvent]:
+        if state := headers.get(TURN_STATE):
+            request.turn_state.setdefault(TURN_STATE, state)
+        events: list[ModelEvent] = [RateLimits(limits) for limits in limits_in(headers)]
+        served = headers.get("openai-model", "").strip()
+        if served and served.lower() != request.model.lower() and served not in self._told_models:
+            self._told_models.add(served)
+            events.append(ModelWarning(f"model rerouted: {request.model} -> {served}"))
+        return events
+
+    def _retrying(self, failure: RequestFailed, attempt: int) -> tuple[Retrying, float]:
+        wait = self._wait(failure, attempt)
+        self._note("attempt %d failed: %s; again in %.1f s", attempt, failure.message, wait)
+        event = Retrying(
+            message=f"Reconnecting... {attempt}/{self._settings.stream_max_retries}",
+            info={"responseStreamDisconnected": {"httpStatusCode": failure.status}},
+            details=failure.message,
+        )
+        return event, wait
+
+    def _wait(self, failure: RequestFailed, attempt: int) -> float:
+        if failure.delay is not None:
+            return failure.delay
+        if self._luck is None:
+            from random import random  # only after a failure
+
+            self._luck = random
+        return backoff(attempt, self._luck())
+
+    def _note(self, text: str, *values: object) -> None:
+        if self._log is not None:
+            self._log().info(text, *values)

@@ -1,0 +1,214 @@
+"""Read ``[model_providers.<name>]`` and the built-in providers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
+
+from attrs import frozen
+
+from codex_hookspecs.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from codex_hookspecs.ports.host import Config
+
+OPENAI: Final = "openai"
+OPENAI_URL: Final = "https://api.openai.com/v1"
+MAX_RETRIES: Final = 100
+_LOCAL_PORTS: Final = {"oss": 11434, "ollama": 11434, "lmstudio": 1234}
+_OPENAI_ENV_HEADERS: Final = {"openai-organization": "OPENAI_ORGANIZATION", "openai-project": "OPENAI_PROJECT"}
+_OURS: Final = frozenset((
+    "base_url", "wire_api", "env_key", "env_key_instructions", "experimental_bearer_token", "query_params",
+    "http_headers", "env_http_headers", "request_max_retries", "stream_max_retries", "stream_idle_timeout_ms",
+    "requires_openai_auth", "supports_websockets",
+))  # fmt: skip
+_TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_CONTROL: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+
+
+@frozen(kw_only=True, eq=False, repr=False)
+class ProviderSettings:
+    """One provider, complete; it may hold secrets and so has no ``repr``.
+
+    :param name: key of the provider.
+    :param base_url: without trailing slash.
+    :param first_party: the built-in provider, which accepts an OpenAI login.
+    :param openai_auth: the OpenAI key of the user may be sent there.
+    :param headers: extra headers, environment variables already looked up.
+    :param query: parameters of the URL.
+    :param idle_seconds: longest silence of a stream.
+    """
+
+    name: str
+    base_url: str
+    first_party: bool = False
+    openai_auth: bool = False
+    env_key: str | None = None
+    env_key_instructions: str | None = None
+    bearer_token: str | None = None
+    headers: tuple[tuple[str, str], ...] = ()
+    query: tuple[tuple[str, str], ...] = ()
+    request_max_retries: int = 4
+    stream_max_retries: int = 5
+    idle_seconds: float = 300.0
+
+
+def read_settings(
+    name: str, table: Mapping[str, Any], *, config: Config, environ: Mapping[str, str]
+) -> ProviderSettings | None:
+    """Make settings of a provider's table.
+
+    :param name: key of the provider.
+    :param table: its table, empty when there is none.
+    :param config: where the keys of the built-in providers are and where each key came from.
+    :return: the settings, ``None`` when the table is not about a Responses API server.
+    :raises ConfigError: for a value that can't be used, naming the key, what was found and what is allowed.
+    """
+    if name == OPENAI or name in _LOCAL_PORTS:
+        if table and name != "oss":
+            raise ConfigError(
+                f"model_providers.{name} is built in and can't be replaced; give the table another name, e.g. "
+                f"{name}-custom, and choose it with model_provider"
+                + (", or set openai_base_url" if name == OPENAI else ""),
+                source=config.origin(f"model_providers.{name}"),
+            )
+        if not table:
+            return _built_in(name, config, environ)
+    if not _OURS.intersection(table):
+        return None
+    return _custom(name, _Table(name, table, config), environ)
+
+
+def _built_in(name: str, config: Config, environ: Mapping[str, str]) -> ProviderSettings:
+    if name == OPENAI:
+        given = config.get("openai_base_url")
+        url = given or environ.get("OPENAI_BASE_URL") or OPENAI_URL
+        key = "openai_base_url" if given else "OPENAI_BASE_URL"
+        return ProviderSettings(
+            name=name,
+            base_url=_base_url(url, key, config.origin("openai_base_url") if given else "environment"),
+            first_party=True,
+            openai_auth=True,
+            headers=_from_environment(_OPENAI_ENV_HEADERS, environ),
+        )
+    port = environ.get("CODEX_OSS_PORT", "").strip() or _LOCAL_PORTS[name]
+    url = environ.get("CODEX_OSS_BASE_URL", "").strip() or f"http://localhost:{port}/v1"
+    return ProviderSettings(name=name, base_url=_base_url(url, "CODEX_OSS_BASE_URL or CODEX_OSS_PORT", "environment"))
+
+
+def _custom(name: str, table: _Table, environ: Mapping[str, str]) -> ProviderSettings:
+    wire = table.text("wire_api") or "responses"
+    if wire == "chat":
+        raise table.wrong("wire_api", '"responses"; the chat completions form is not spoken any more')
+    if wire != "responses":
+        raise table.wrong("wire_api", '"responses"')
+    url = table.text("base_url")
+    fixed = table.texts("http_headers")
+    return ProviderSettings(
+        name=name,
+        base_url=OPENAI_URL if url is None else _base_url(url, table.key("base_url"), table.origin("base_url")),
+        openai_auth=table.flag("requires_openai_auth"),
+        env_key=table.text("env_key"),
+        env_key_instructions=table.text("env_key_instructions"),
+        bearer_token=table.text("experimental_bearer_token"),
+        headers=(*table.headers(fixed), *_from_environment(table.texts("env_http_headers"), environ)),
+        query=tuple(table.texts("query_params").items()),
+        request_max_retries=min(table.count("request_max_retries", 4), MAX_RETRIES),
+        stream_max_retries=min(table.count("stream_max_retries", 5), MAX_RETRIES),
+        idle_seconds=table.count("stream_idle_timeout_ms", 300_000, least=1) / 1000,
+    )
+
+
+def _from_environment(names: Mapping[str, str], environ: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    found = ((header.lower(), environ.get(variable, "").strip()) for header, variable in names.items())
+    return tuple((header, value) for header, value in found if value and not _CONTROL.search(value))
+
+
+def _base_url(url: Any, key: str, source: str | None) -> str:
+    allowed = "an address like https://host:port/v1"
+    if not isinstance(url, str):
+        raise ConfigError(f"{key} is {_shown(url)}, allowed is {allowed}", source=source)
+    try:
+        parts = urlsplit(url.strip())
+        valid = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        valid = False
+    if not valid or _CONTROL.search(url) or " " in url.strip():
+        raise ConfigError(f"{key} is {_shown(url)}, allowed is {allowed}", source=source)
+    if "@" in parts.netloc:
+        raise ConfigError(
+            f"{key} holds a user name or password; put it in env_key or http_headers instead", source=source
+        )
+    if parts.query or parts.fragment:
+        raise ConfigError(f"{key} is {_shown(url)}, put what follows the path in query_params", source=source)
+    return url.strip().rstrip("/")
+
+
+class _Table:
+    """The table of one provider with the words for what is wrong in it."""
+
+    def __init__(self, name: str, table: Mapping[str, Any], config: Config) -> None:
+        bare = re.fullmatch(r"[\w-]+", name, re.ASCII)
+        self._prefix = f"model_providers.{name if bare else _shown(name)}"
+        self._table = table
+        self._config = config
+
+    def key(self, key: str) -> str:
+        return f"{self._prefix}.{key}"
+
+    def origin(self, key: str) -> str | None:
+        return self._config.origin(self.key(key)) or self._config.origin(self._prefix)
+
+    def wrong(self, key: str, allowed: str, *, shown: str | None = None) -> ConfigError:
+        found = _shown(self._table[key]) if shown is None else shown
+        return ConfigError(f"{self.key(key)} is {found}, allowed is {allowed}", source=self.origin(key))
+
+    def text(self, key: str) -> str | None:
+        value: str | None = self._checked(key, lambda found: isinstance(found, str) and found, "a text", secret=True)
+        return value
+
+    def flag(self, key: str) -> bool:
+        return bool(self._checked(key, lambda found: isinstance(found, bool), "true or false"))
+
+    def count(self, key: str, default: int, *, least: int = 0) -> int:
+        value = self._checked(key, lambda found: type(found) is int and found >= least, f"a whole number from {least}")
+        return default if value is None else value
+
+    def texts(self, key: str) -> Mapping[str, str]:
+        def texts(found: Any) -> bool:
+            return isinstance(found, Mapping) and all(isinstance(value, str) for value in found.values())
+
+        value = self._checked(key, texts, "a table of texts", secret=True)
+        return value or {}
+
+    def headers(self, values: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+        for name, value in values.items():
+            if not _TOKEN.fullmatch(name) or _CONTROL.search(value):
+                raise self.wrong(
+                    "http_headers", "a table of header names and one-line values", shown=f"odd at {_shown(name)}"
+                )
+        return tuple((name.lower(), value.strip()) for name, value in values.items())
+
+    def _checked(self, key: str, fits: Callable[[Any], Any], allowed: str, *, secret: bool = False) -> Any:
+        value = self._table.get(key)
+        if value is None or fits(value):
+            return value
+        raise self.wrong(key, allowed, shown=_kind(value) if secret else None)
+
+
+def _shown(value: Any) -> str:
+    import json
+
+    return json.dumps(value, ensure_ascii=False, default=str)[:100]
+
+
+def _kind(value: Any) -> str:
+    if value == "":
+        return "empty"
+    return {"dict": "a table with other values", "list": "a list", "bool": "true or false"}.get(
+        type(value).__name__, "a number"
+    )
