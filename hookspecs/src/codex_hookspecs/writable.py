@@ -19,7 +19,7 @@ def writable_roots(policy: SandboxPolicy, cwd: str, temporary_directory: str) ->
     """Return the directories that a ``workspaceWrite`` policy opens; the root directory for an unrestricted one.
 
     :param cwd: absolute directory of the work.
-    :param temporary_directory: what ``$TMPDIR`` names, absolute.
+    :param temporary_directory: what ``$TMPDIR`` names, absolute; ``/tmp`` when it names nothing.
     """
     if policy.unrestricted:
         return ("/",)
@@ -28,7 +28,7 @@ def writable_roots(policy: SandboxPolicy, cwd: str, temporary_directory: str) ->
     roots = [cwd, *policy.writable_roots]
     if not policy.exclude_slash_tmp:
         roots.append("/tmp")  # noqa: S108
-    if not policy.exclude_tmpdir_env_var:
+    if not policy.exclude_tmpdir_env_var and temporary_directory != "/tmp":  # noqa: S108
         roots.append(temporary_directory)
     return tuple(dict.fromkeys(roots))
 

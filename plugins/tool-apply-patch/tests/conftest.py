@@ -23,6 +23,8 @@ class DirectoryFiles:
         self.refused: set[str] = set()
 
     async def read_file(self, path, *, limit=None):
+        if Path(path).is_dir():  # noqa: ASYNC240
+            raise FileSystemError(f"path `{path}` is not a file", path=path)
         return _done(path, lambda file: file.read_bytes()[:limit])
 
     async def write_file(self, path, data):

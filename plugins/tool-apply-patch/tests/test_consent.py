@@ -84,3 +84,23 @@ async def test_other_policies_ask_with_the_real_path(conversation, work, tmp_pat
 
     assert conversation.asked == [((f"{tmp_path}/outside/a",), reason)]
     assert (tmp_path / "outside/a").exists()
+
+
+async def test_a_link_to_nowhere_is_replaced_and_not_written_through(conversation, work, tmp_path):
+    (work / "link").symlink_to(tmp_path / "elsewhere")
+    conversation.sandbox(WORKSPACE, "never")
+
+    await conversation.patch("*** Add File: link\n+1")
+
+    assert (work / "link").read_text() == "1\n"
+    assert not (tmp_path / "elsewhere").exists()
+
+
+async def test_a_workspace_that_is_reached_through_a_link_is_the_workspace(conversation, work, tmp_path, tree):
+    (tmp_path / "alias").symlink_to(work)
+    conversation.cwd = tmp_path / "alias"
+    conversation.sandbox(WORKSPACE, "never")
+
+    await conversation.patch("*** Add File: a\n+1")
+
+    assert tree() == {"a": b"1\n"}

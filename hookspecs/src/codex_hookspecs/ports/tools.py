@@ -75,7 +75,10 @@ class ToolContext(Protocol):
         ...
 
     async def approve_patch(self, call: ToolCall, *, item_id: str, paths: tuple[str, ...], reason: str | None) -> None:
-        """Return when a patch may be applied: at once if ``codex_hookspecs.writable.patch_verdict`` allows it.
+        """Return when a patch may be applied: at once inside the writable roots, else when it gets consent.
+
+        A tool that announces its patches finds out with ``codex_hookspecs.writable.patch_verdict`` beforehand whether
+        the policy refuses one, and announces nothing then.
 
         :param paths: absolute paths it touches, links resolved.
         :param reason: why it may need consent, for people, or ``None``.

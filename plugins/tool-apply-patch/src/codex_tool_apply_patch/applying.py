@@ -47,6 +47,7 @@ async def _carry_out(step: FileStep, files: FileSystem, made: list[str], *, wind
         if step.before is None:
             what = "Failed to create parent directories for"
             await _make_parents(step.path, files, made, windows=windows)
+            await files.remove(step.path, recursive=False, force=True)  # a link to nowhere would be written through
         what = "Failed to write file"
         if step.mode_from is not None:
             await files.copy(step.mode_from, step.path)

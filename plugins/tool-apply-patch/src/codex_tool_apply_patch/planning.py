@@ -21,6 +21,7 @@ LARGEST_FILE = 64 * 1024 * 1024
 
 _THREAD_FROM = 1024 * 1024
 _MISSING = "No such file or directory (os error 2)"
+_DIRECTORY = "Is a directory (os error 21)"
 
 
 @frozen(kw_only=True)
@@ -188,7 +189,8 @@ class _Planner:
             try:
                 content = await self._read(path)
             except FileSystemError as error:
-                raise PatchError(f"{context}: {error}") from error
+                reason = _DIRECTORY if await self._is_directory(path) else str(error)
+                raise PatchError(f"{context}: {reason}") from error
             return FileStep(path=path, shown=shown, before=content, after=content)
         if step.after is None:
             raise PatchError(f"{context}: {_MISSING}")
@@ -208,6 +210,12 @@ class _Planner:
             return False
         return True
 
+    async def _is_directory(self, path: str) -> bool:
+        try:
+            return (await self.files.metadata(path)).is_directory
+        except FileSystemError:
+            return False
+
     async def _read(self, path: str) -> bytes:
         content = await self.files.read_file(path, limit=LARGEST_FILE + 1)
         if len(content) > LARGEST_FILE:
@@ -222,9 +230,9 @@ def _is_within(path: str, directory: str) -> bool:
 async def _updated(before: bytes, operation: UpdateFile, path: str, context: str) -> bytes:
     if len(before) < _THREAD_FROM:
         return _updated_bytes(before, operation, path, context)
-    from anyio import to_thread  # a large file would hold up everything else
+    from asyncio import to_thread  # a large file would hold up everything else
 
-    return await to_thread.run_sync(_updated_bytes, before, operation, path, context)
+    return await to_thread(_updated_bytes, before, operation, path, context)
 
 
 def _updated_bytes(before: bytes, operation: UpdateFile, path: str, context: str) -> bytes:

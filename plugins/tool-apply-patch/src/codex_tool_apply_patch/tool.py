@@ -89,7 +89,9 @@ async def _consent(
     paths = await real_paths(plan, files, windows=windows)
     verdict = await verdict_on(paths, context.settings, files, await environment.facts())
     await context.start_item(_item(call, plan, "inProgress"))
-    reason = RETRY_REASON if verdict == "ask" and context.settings.approval_policy == "on-failure" else None
+    if verdict == "allow":
+        return
+    reason = RETRY_REASON if context.settings.approval_policy == "on-failure" else None
     try:
         await context.approve_patch(call, item_id=call.call_id, paths=paths, reason=reason)
     except ToolRejected as error:
