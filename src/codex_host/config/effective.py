@@ -33,7 +33,7 @@ class EffectiveConfig:
         base: Sequence[ConfigLayer] | None = None,
     ) -> None:
         self._home = codex_home
-        self._flags = dict(flags or {})
+        self.flags = dict(flags or {})
         self._profile = profile
         self._base = list(base) if base is not None else base_layers(codex_home)
         self.layers: tuple[ConfigLayer, ...] = tuple(self._stack(cwd))
@@ -41,7 +41,7 @@ class EffectiveConfig:
         self._directories: dict[str, EffectiveConfig] = {cwd: self}
 
     def _stack(self, cwd: str) -> list[ConfigLayer]:
-        flags = nested(self._flags)
+        flags = nested(self.flags)
         check_table(flags, source="command line")
         layers = list(self._base)
         lower = merge(_merged(layers), flags)
@@ -74,7 +74,7 @@ class EffectiveConfig:
             found = self._directories.get(cwd)
             if found is not None:
                 return found
-        flags = {**self._flags, **(overrides or {})}
+        flags = {**self.flags, **(overrides or {})}
         made = EffectiveConfig(self._home, cwd=cwd, flags=flags, profile=self._profile, base=self._base)
         if not overrides:
             self._directories[cwd] = made

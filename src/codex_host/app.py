@@ -1,0 +1,179 @@
+"""Build the running program: configuration, plugins, threads; and take it down again."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from codex_hookspecs.errors import ConfigError, PluginError, SandboxUnavailable
+
+from codex_host import __version__
+from codex_host.config.effective import EffectiveConfig
+from codex_host.environments import HostEnvironments
+from codex_host.features import FeatureSwitches
+from codex_host.plugins.dispatch import Dispatcher
+from codex_host.plugins.ledger import Ledger
+from codex_host.plugins.registry import Registry
+from codex_host.session.manager import HostThreads
+
+if TYPE_CHECKING:
+    from logging import Logger
+
+    from codex_hookspecs.ports.sandbox import SandboxLauncher
+    from codex_hookspecs.ports.surface import AppServer, RpcMethod
+    from codex_hookspecs.types.sandbox import SandboxPolicy
+
+_PLATFORMS = {"linux": "linux", "darwin": "macos", "win32": "windows"}
+PLATFORM = _PLATFORMS.get(sys.platform, sys.platform)
+"""Name of this platform in manifests and hooks."""
+
+
+def codex_home(environ: Mapping[str, str]) -> str:
+    """Return ``$CODEX_HOME``, by default ``~/.codex``, made if it is the default.
+
+    :raises ConfigError: when the variable names something that is no directory.
+    """
+    given = environ.get("CODEX_HOME")
+    if given:
+        if not os.path.isdir(given):
+            raise ConfigError(f"CODEX_HOME is {given!r}, which is not a directory")
+        return os.path.realpath(given)
+    home = os.path.join(environ.get("HOME") or os.path.expanduser("~"), ".codex")
+    os.makedirs(home, exist_ok=True)
+    return os.path.realpath(home)
+
+
+class Application:
+    """The running program; enter it, use it, leave it.
+
+    :param config: effective configuration of ``cwd``.
+    :param registry: plugins already registered.
+    :param warnings: what loading the plugins brought up.
+    """
+
+    sandbox_tag = {"linux": "seccomp", "macos": "seatbelt", "windows": "windows_sandbox"}.get(PLATFORM, "none")
+
+    def __init__(
+        self,
+        *,
+        config: EffectiveConfig,
+        home: str,
+        cwd: str,
+        environ: Mapping[str, str],
+        registry: Registry,
+        ledger: Ledger,
+        warnings: Sequence[str] = (),
+    ) -> None:
+        self.version = __version__
+        self.codex_home = home
+        self.config = config
+        self.cwd = cwd
+        self.environ = environ
+        self.features = FeatureSwitches(config.get("features", {}))
+        self.registry = registry
+        self.ledger = ledger
+        fail_closed = config.get("hooks.fail_closed", ())
+        self.dispatch = Dispatcher(registry, ledger, host=self, fail_closed=fail_closed)
+        self.threads = HostThreads(self)
+        self.environments = HostEnvironments(self)
+        self._warnings = list(warnings)
+        self._app_server: AppServer | None = None
+        self._rpc_methods: tuple[RpcMethod, ...] | None = None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if self._app_server is not None:
+            await self._app_server.aclose()
+        await self.threads.aclose()
+        await self.environments.aclose()
+        self.ledger.save()
+
+    def app_server(self) -> AppServer:
+        """Return the request processor that all front ends talk to."""
+        if self._app_server is None:
+            chosen: AppServer | None = self.dispatch.choose("app_server")
+            if chosen is None:
+                raise PluginError("no plugin offers an app-server (is app-server disabled?)", plugin="app-server")
+            self._app_server = chosen
+        return self._app_server
+
+    def rpc_methods(self) -> Sequence[RpcMethod]:
+        """Return the RPC methods that plugins offer."""
+        if self._rpc_methods is None:
+            owners: dict[str, str] = {}
+            methods: list[RpcMethod] = []
+            for plugin, offered in self.dispatch.offers("rpc_methods"):
+                for method in offered:
+                    if method.name in owners:
+                        text = f"plugins {owners[method.name]} and {plugin} both offer the method {method.name}"
+                        raise PluginError(text, plugin=plugin)
+                    owners[method.name] = plugin
+                    methods.append(method)
+            self._rpc_methods = tuple(methods)
+        return self._rpc_methods
+
+    def launcher(self, policy: SandboxPolicy) -> SandboxLauncher:
+        """Return who holds a policy.
+
+        :raises SandboxUnavailable: when no plugin can.
+        """
+        chosen: SandboxLauncher | None = self.dispatch.choose("sandbox_launcher", policy=policy, platform=PLATFORM)
+        if chosen is None:
+            raise SandboxUnavailable(
+                f"the command was not run: no sandbox launcher on {PLATFORM} can hold the policy {policy.mode}; "
+                "install one (a plugin with the hook sandbox_launcher), or allow full access "
+                "with --sandbox danger-full-access"
+            )
+        return chosen
+
+    def logger(self, plugin: str) -> Logger:
+        """Return the log of a plugin; ``CODEX_LOG=debug`` shows all of it on stderr."""
+        import logging
+
+        log = logging.getLogger(f"codex.{plugin}")
+        root = logging.getLogger("codex")
+        if not root.handlers:
+            root.addHandler(logging.StreamHandler())
+            root.setLevel(self.environ.get("CODEX_LOG", "error").upper())
+        return log
+
+    def complain(self, text: str) -> None:
+        """Note something that the user should know."""
+        if text not in self._warnings:
+            self._warnings.append(text)
+
+    def startup_warnings(self) -> Sequence[str]:
+        """Return what the user should know of how the program came up."""
+        suppressed = bool(self.config.get("suppress_unstable_features_warning"))
+        features = self.features.warnings(f"{self.codex_home}/config.toml", suppressed=suppressed)
+        return [*self._warnings, *self.dispatch.complaints, *features]
+
+
+def build(
+    *, overrides: Mapping[str, Any], profile: str | None, cwd: str, environ: Mapping[str, str], no_plugins: bool = False
+) -> Application:
+    """Read configuration, load the admitted plugins and return the program, not yet entered.
+
+    :param no_plugins: leave third-party plugins out.
+    :raises ConfigError: when configuration can't be used.
+    """
+    from codex_host.plugins.loading import load_plugins
+
+    home = codex_home(environ)
+    if not os.path.isdir(cwd):
+        raise ConfigError(f"working directory {cwd} does not exist or is not a directory")
+    config = EffectiveConfig(home, cwd=cwd, flags=overrides, profile=profile)
+    registry = Registry()
+    ledger = Ledger(Path(home, "plugins", "ledger.json"))
+    warnings = load_plugins(registry, ledger, config=config, home=home, no_plugins=no_plugins)
+    return Application(
+        config=config, home=home, cwd=cwd, environ=environ, registry=registry, ledger=ledger, warnings=warnings
+    )

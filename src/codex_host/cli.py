@@ -1,0 +1,135 @@
+"""The program ``codex``: global options, then a sub-command of the host or of a plugin."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from codex_host.options import GlobalOptions
+
+USAGE = "Usage: codex [OPTIONS] COMMAND [ARGS]"
+_OPTIONS = """\
+Options:
+  -c, --config KEY=VALUE  set a configuration key (TOML value or text); repeatable
+      --enable FEATURE    turn a feature on; repeatable
+      --disable FEATURE   turn a feature off; repeatable
+  -p, --profile NAME      use a profile of config.toml
+  -C, --cd DIR            work in a directory
+      --no-plugins        leave plugins of third parties out
+      --strict-plugins    end with status 1 when a plugin can't be loaded
+  -h, --help              show this help
+  -V, --version           show the version
+"""
+_HOST_COMMANDS = {
+    "plugins": "list, show, trust, enable, disable and check plugins",
+    "features": "list, enable and disable features",
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the program and return its exit status."""
+    words = sys.argv[1:] if arguments is None else list(arguments)
+    if words in (["--version"], ["-V"]):
+        from codex_host import __version__
+
+        print(f"codex-host {__version__}")
+        return 0
+    from codex_hookspecs.errors import CodexError, ConfigError
+
+    from codex_host.options import parse
+
+    try:
+        options = parse(words, cwd=os.getcwd())
+    except ConfigError as error:
+        unknown_feature = error.message.startswith("Unknown feature")
+        return _fail(str(error), status=1 if unknown_feature else 2, usage=not unknown_feature)
+    except FileNotFoundError:
+        return _fail("the working directory does not exist any more")
+    try:
+        return _run(options)
+    except ConfigError as error:
+        return _fail(f"loading configuration: {error}" if error.source else str(error))
+    except CodexError as error:
+        return _fail(str(error))
+    except BrokenPipeError:
+        sys.stdout = None  # type: ignore[assignment]  # nothing can be flushed into it any more
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def _run(options: GlobalOptions) -> int:
+    if options.version:
+        return main(["--version"])
+    if options.help or options.command in (None, "help"):
+        return _help(options)
+    if options.command == "plugins":
+        from codex_host.plugins.command import run_plugins
+
+        return run_plugins(options)
+    if options.command == "features":
+        from codex_host.features_command import run_features
+
+        return run_features(options)
+    return _run_plugin_command(options)
+
+
+def _run_plugin_command(options: GlobalOptions) -> int:
+    import asyncio
+
+    from codex_host.app import build
+
+    host = build(
+        overrides=options.overrides,
+        profile=options.profile,
+        cwd=options.cwd,
+        environ=dict(os.environ),
+        no_plugins=options.no_plugins,
+    )
+    broken = [status for status in host.registry.statuses.values() if status.state in ("failed", "incompatible")]
+    if broken and options.strict_plugins:
+        return _fail("; ".join(f"plugin {status.name} is {status.state}: {status.detail}" for status in broken))
+    name = options.command or ""
+    plugins = [status for status in host.registry.statuses.values() if name in status.commands]
+    usable = [status for status in plugins if status.state == "loaded"]
+    if len(usable) > 1:
+        return _fail(f"plugins {usable[0].name} and {usable[1].name} both offer the command {name!r}; disable one")
+    if plugins and not usable:
+        status = plugins[0]
+        return _fail(f"the command {name!r} comes from plugin {status.name}, which is {status.state}: {status.detail}")
+    for plugin, commands in host.dispatch.offers("cli_commands") if usable else ():
+        for command in commands:
+            if command.name == name and plugin == usable[0].name:
+
+                async def inside() -> int:
+                    async with host:
+                        return await command.run(options.rest, host)
+
+                return asyncio.run(inside())
+    return _fail(f"unrecognized subcommand '{name}'", status=2, usage=True)
+
+
+def _help(options: GlobalOptions) -> int:
+    from codex_host.app import codex_home
+    from codex_host.plugins.discovery import found_plugins
+
+    commands = dict(_HOST_COMMANDS)
+    for plugin in found_plugins(codex_home(os.environ)):
+        if plugin.manifest is not None:
+            commands.update(plugin.manifest.commands)
+    print("Run coding agents; every part is a plugin.\n")
+    print(f"{USAGE}\n\nCommands:")
+    for name, help_text in sorted(commands.items()):
+        print(f"  {name:<12} {help_text}")
+    print(f"\n{_OPTIONS}", end="")
+    return 0
+
+
+def _fail(message: str, *, status: int = 1, usage: bool = False) -> int:
+    print(f"{'error' if usage else 'Error'}: {message}", file=sys.stderr)
+    if usage:
+        print(f"\n{USAGE}\n\nFor more information, try '--help'.", file=sys.stderr)
+    return status

@@ -1,0 +1,66 @@
+"""Open environments on first use, share them, and close them with the program."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from codex_hookspecs.errors import ExecError
+
+if TYPE_CHECKING:
+    from codex_hookspecs.ports.environment import Environment, EnvironmentProvider
+
+    from codex_host.app import Application
+
+OPEN_LIMIT = 30.0
+"""Seconds that opening an environment may take."""
+
+
+class HostEnvironments:
+    """All environments of the program."""
+
+    def __init__(self, host: Application) -> None:
+        self._host = host
+        self._providers: dict[str, EnvironmentProvider] | None = None
+        self._default: str | None = None
+        self._opened: dict[str, Environment] = {}
+        self._lock = asyncio.Lock()
+
+    async def get(self, environment_id: str | None = None) -> Environment:
+        """Return an environment, opened; see :class:`~codex_hookspecs.ports.environment.EnvironmentManager`."""
+        providers = self._known()
+        name = environment_id or self._default
+        if name is None:
+            raise ExecError("no plugin offers an environment")
+        found = self._opened.get(name)
+        if found is not None:
+            return found
+        if name not in providers:
+            raise ExecError(f"there is no environment {name!r}; there are: {', '.join(sorted(providers)) or 'none'}")
+        async with self._lock:
+            if name not in self._opened:
+                async with asyncio.timeout(OPEN_LIMIT):
+                    self._opened[name] = await providers[name].open()
+        return self._opened[name]
+
+    async def aclose(self) -> None:
+        """Close all environments."""
+        for environment in self._opened.values():
+            await environment.aclose()
+        self._opened.clear()
+
+    def _known(self) -> dict[str, EnvironmentProvider]:
+        if self._providers is None:
+            providers: dict[str, EnvironmentProvider] = {}
+            owners: dict[str, str] = {}
+            for plugin, offered in self._host.dispatch.offers("environments"):
+                for provider in offered:
+                    if provider.id in providers:
+                        other = owners[provider.id]
+                        raise ExecError(f"plugins {other} and {plugin} both offer the environment {provider.id!r}")
+                    providers[provider.id] = provider
+                    owners[provider.id] = plugin
+            self._providers = providers
+            ranked = sorted(providers.values(), key=lambda each: (not each.default, each.id == "local", each.id))
+            self._default = ranked[0].id if ranked else None
+        return self._providers

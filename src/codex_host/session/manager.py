@@ -1,0 +1,232 @@
+"""Make, load, list and let go of threads."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import attrs
+from codex_hookspecs.errors import ConfigError, ThreadNotFound
+from codex_hookspecs.ids import uuid7
+from codex_hookspecs.types.json import JsonObject
+from codex_hookspecs.types.storage import StoredThread, ThreadMeta, ThreadPage, ThreadQuery
+from codex_hookspecs.types.threads import Thread, ThreadSettings
+
+from codex_host import __version__
+from codex_host.session.settings import resolve_settings, resumed_settings
+from codex_host.session.thread import HostThread
+
+if TYPE_CHECKING:
+    from codex_hookspecs.ports.models import ModelProvider
+    from codex_hookspecs.ports.storage import ThreadStore, ThreadWriter
+
+    from codex_host.app import Application
+
+
+class HostThreads:
+    """All threads of the program.
+
+    :param host: the running program.
+    """
+
+    def __init__(self, host: Application) -> None:
+        self._host = host
+        self._threads: dict[str, HostThread] = {}
+        self._store: ThreadStore | None = None
+        self._asked_for_store = False
+
+    async def start(
+        self,
+        *,
+        cwd: str | None = None,
+        params: Mapping[str, Any] | None = None,
+        source: str | JsonObject = "cli",
+        originator: str = "codex_cli",
+        client_version: str = "",
+    ) -> HostThread:
+        """Make a thread; see :class:`~codex_hookspecs.ports.threads.ThreadManager`."""
+        params = params or {}
+        settings, table = self._settings(
+            cwd or params.get("cwd"), params, source=source, originator=originator, client_version=client_version
+        )
+        thread_id = uuid7()
+        store = self._find_store()
+        writer: ThreadWriter | None = None
+        model = self._provider(settings, table)
+        if store is not None and not settings.ephemeral:
+            meta = ThreadMeta(
+                thread_id=thread_id,
+                settings=settings,
+                created_at_ms=int(thread_id[:8] + thread_id[9:13], 16),
+                cli_version=__version__,
+                base_instructions=settings.base_instructions or "",
+            )
+            writer = await store.create(meta)
+        return self._load(thread_id, settings, table, model, writer, None)
+
+    async def resume(
+        self,
+        thread_id: str,
+        *,
+        params: Mapping[str, Any] | None = None,
+        source: str | JsonObject = "cli",
+        originator: str = "codex_cli",
+        client_version: str = "",
+    ) -> HostThread:
+        """Load a stored thread; see :class:`~codex_hookspecs.ports.threads.ThreadManager`."""
+        loaded = self._threads.get(thread_id)
+        if loaded is not None:
+            return loaded
+        params = params or {}
+        stored, writer = await self._need_store(thread_id).open(thread_id, cli_version=__version__)
+        try:
+            cwd = params.get("cwd") or _existing(stored.thread.cwd)
+            settings, table = self._settings(
+                cwd, params, source=source, originator=originator, client_version=client_version
+            )
+            settings = resumed_settings(settings, stored.settings, params, self._host.config.flags)
+            settings = attrs.evolve(settings, source=stored.thread.source)
+            return self._load(thread_id, settings, table, self._provider(settings, table), writer, stored)
+        except BaseException:
+            await writer.aclose()
+            raise
+
+    def get(self, thread_id: str) -> HostThread | None:
+        """Return a loaded thread."""
+        return self._threads.get(thread_id)
+
+    def loaded(self) -> Sequence[HostThread]:
+        """Return the loaded threads, oldest first."""
+        return tuple(self._threads.values())
+
+    async def unload(self, thread_id: str) -> None:
+        """Interrupt, end and let go of a thread; unknown ids are fine."""
+        thread = self._threads.pop(thread_id, None)
+        if thread is not None:
+            await thread.aclose()
+
+    async def read(self, thread_id: str, *, include_turns: bool) -> Thread:
+        """Return a thread, loaded or stored."""
+        loaded = self._threads.get(thread_id)
+        if loaded is not None:
+            summary = loaded.summary()
+            return attrs.evolve(summary, turns=tuple(loaded.turns())) if include_turns else summary
+        stored = await self._need_store(thread_id).read(thread_id)
+        return stored.thread if include_turns else attrs.evolve(stored.thread, turns=())
+
+    async def list(self, query: ThreadQuery) -> ThreadPage:
+        """Return one page of stored threads, with the status of those that are loaded."""
+        store = self._find_store()
+        if store is None:
+            return ThreadPage(())
+        page = await store.list(query)
+        threads = tuple(
+            attrs.evolve(thread, status=self._threads[thread.id].summary().status)
+            if thread.id in self._threads
+            else thread
+            for thread in page.threads
+        )
+        return ThreadPage(threads, page.next_cursor)
+
+    async def find(self, name_or_id: str, *, cwd: str | None = None) -> str | None:
+        """Return the id of the newest stored thread with this id or name, or ``None``."""
+        store = self._find_store()
+        return await store.find(name_or_id, cwd=cwd) if store else None
+
+    async def archive(self, thread_id: str) -> None:
+        """Unload a thread and put it away."""
+        await self.unload(thread_id)
+        await self._need_store(thread_id).archive(thread_id)
+
+    async def unarchive(self, thread_id: str) -> Thread:
+        """Bring an archived thread back."""
+        return await self._need_store(thread_id).unarchive(thread_id)
+
+    async def set_name(self, thread_id: str, name: str) -> None:
+        """Name a thread, loaded or stored."""
+        await self._need_store(thread_id).set_name(thread_id, name)
+        loaded = self._threads.get(thread_id)
+        if loaded is not None:
+            loaded.rename(name)
+
+    async def aclose(self) -> None:
+        """Let go of all threads and of the store."""
+        for thread_id in tuple(self._threads):
+            await self.unload(thread_id)
+        if self._store is not None:
+            await self._store.aclose()
+
+    def _settings(
+        self,
+        cwd: str | None,
+        params: Mapping[str, Any],
+        *,
+        source: str | JsonObject,
+        originator: str,
+        client_version: str,
+    ) -> tuple[ThreadSettings, Mapping[str, Any]]:
+        directory = os.path.abspath(os.path.join(self._host.cwd, cwd or ""))
+        table = self._host.config.for_directory(directory, params.get("config") or None).table
+        settings = resolve_settings(
+            table, params, cwd=directory, source=source, originator=originator, client_version=client_version
+        )
+        return settings, table
+
+    def _provider(self, settings: ThreadSettings, table: Mapping[str, Any]) -> ModelProvider:
+        name = settings.model_provider
+        providers = table.get("model_providers", {})
+        chosen: ModelProvider | None = self._host.dispatch.choose(
+            "model_provider", name=name, config=dict(providers.get(name, {}))
+        )
+        if chosen is None:
+            known = ", ".join(sorted(providers)) or "none"
+            raise ConfigError(
+                f"Model provider `{name}` not found; configured under [model_providers] are: {known}",
+            )
+        return chosen
+
+    def _load(
+        self,
+        thread_id: str,
+        settings: ThreadSettings,
+        table: Mapping[str, Any],
+        model: ModelProvider,
+        writer: ThreadWriter | None,
+        stored: StoredThread | None,
+    ) -> HostThread:
+        thread = HostThread(
+            thread_id=thread_id,
+            settings=settings,
+            config=table,
+            host=self._host,
+            model=model,
+            writer=writer,
+            stored=stored,
+        )
+        for plugin, tools in self._host.dispatch.offers("tools", thread=thread):
+            for tool in tools:
+                if tool.name in thread.tools:
+                    self._host.complain(f"tool {tool.name} of plugin {plugin} is left out: the name is taken")
+                    continue
+                thread.tools[tool.name] = tool
+        self._threads[thread_id] = thread
+        return thread
+
+    def _find_store(self) -> ThreadStore | None:
+        if not self._asked_for_store:
+            self._asked_for_store = True
+            self._store = self._host.dispatch.choose("thread_store")
+            if self._store is None:
+                self._host.complain("no plugin stores threads: nothing is kept of this session")
+        return self._store
+
+    def _need_store(self, thread_id: str) -> ThreadStore:
+        store = self._find_store()
+        if store is None:
+            raise ThreadNotFound(f"no rollout found for thread id {thread_id}", thread_id=thread_id)
+        return store
+
+
+def _existing(cwd: str) -> str | None:
+    return cwd if os.path.isdir(cwd) else None
