@@ -35,6 +35,7 @@ class RpcContext:
     :param session_source: what threads that this client starts are marked with: ``exec``, ``cli``, ``vscode`` …
     :param experimental: the client asked for the experimental API.
     :param notify: send a notification to this connection only.
+    :param broadcast: send a notification to every connection.
     :param subscribe: from now on tell this connection what happens in a thread, and ask it the thread's questions.
     :param unsubscribe: undo that; returns whether the connection was subscribed.
     :param after_answer: have something done when the answer to the present request is on its way.
@@ -48,6 +49,7 @@ class RpcContext:
     transport: str = "in_process"
     experimental: bool = False
     notify: Callable[[Notification], Awaitable[None]]
+    broadcast: Callable[[Notification], Awaitable[None]]
     subscribe: Callable[[AgentThread], None]
     unsubscribe: Callable[[str], bool]
     after_answer: Callable[[Callable[[], Awaitable[None]]], None]

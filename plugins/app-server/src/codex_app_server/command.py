@@ -1,0 +1,81 @@
+"""Run ``codex app-server``."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from typing import TYPE_CHECKING, Final
+
+from codex_app_server.processor import Processor
+from codex_app_server.serving import WireConnection
+from codex_app_server.stdio import StdioTransport
+from codex_hookspecs.errors import PluginError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from codex_hookspecs.ports.host import Host
+
+STDIO: Final = "stdio://"
+USAGE: Final = "Usage: codex app-server [--listen <URL>]"
+HELP: Final = f"""Serve the app-server protocol: JSON-RPC requests for threads and turns, one JSON object per line
+
+{USAGE}
+
+Options:
+      --listen <URL>  Where clients connect; {STDIO} is standard input and output [default: {STDIO}]
+  -h, --help          Print help
+"""
+
+
+async def serve(arguments: Sequence[str], host: Host) -> int:
+    """Serve until the client leaves or the process is told to end.
+
+    :return: the exit status.
+    """
+    wrong = _wrong(arguments)
+    if wrong is not None:
+        print(f"error: {wrong}\n\n{USAGE}\n\nFor more information, try '--help'.", file=sys.stderr)
+        return 2
+    if "-h" in arguments or "--help" in arguments:
+        print(HELP, end="")
+        return 0
+    processor = host.app_server()
+    if not isinstance(processor, Processor):
+        raise PluginError(
+            "another plugin's request processor is chosen; it must serve stdio itself", plugin="app-server"
+        )
+    await _until_told(WireConnection(processor, StdioTransport(host.logger("app-server"))))
+    return 0
+
+
+def _wrong(arguments: Sequence[str]) -> str | None:
+    """Say what is wrong with the command line."""
+    rest = iter(arguments)
+    for argument in rest:
+        name, equals, value = argument.partition("=")
+        if name == "--listen":
+            url = value if equals else next(rest, None)
+            if url is None:
+                return "a value is required for '--listen <URL>' but none was supplied"
+            if url != STDIO:
+                return f"invalid value '{url}' for '--listen <URL>': unsupported --listen URL, expected `{STDIO}`"
+        elif argument not in ("-h", "--help"):
+            return f"unexpected argument '{argument}' found"
+    return None
+
+
+async def _until_told(connection: WireConnection) -> None:
+    """Serve a connection; SIGTERM and SIGINT end it in good order."""
+    loop = asyncio.get_running_loop()
+    work = asyncio.create_task(connection.serve())
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, work.cancel)
+    try:
+        await asyncio.wait({work})
+        if not work.cancelled():
+            work.result()
+    finally:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(number)

@@ -1,0 +1,75 @@
+"""Read ``initialize`` and answer it."""
+
+from __future__ import annotations
+
+import platform
+import string
+from typing import TYPE_CHECKING
+
+from codex_app_server.requests import InitializeParams
+from codex_hookspecs.errors import RpcError, WireError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from codex_hookspecs.ports.host import Host
+    from codex_hookspecs.types.json import JsonObject
+
+_HEADER = frozenset(string.printable) - frozenset(string.whitespace) | {" ", "\t"}
+
+
+def initialize_params(params: Any) -> InitializeParams:
+    """Read the parameters.
+
+    :raises RpcError: when they are wrong, or the client's name can't be sent as a header.
+    """
+    from codex_hookspecs.wire import decode
+
+    try:
+        value = decode(InitializeParams, params)
+    except WireError as error:
+        raise RpcError(f"Invalid request: {error.faults[0][0]}") from error
+    name = value.client_info.name
+    if not name or not set(name) <= _HEADER:
+        raise RpcError(f"Invalid clientInfo.name: '{name}'. Must be a valid HTTP header value.")
+    return value
+
+
+def initialize_result(params: InitializeParams, host: Host) -> JsonObject:
+    """Return the answer."""
+    client = params.client_info
+    terminal = _terminal(host.environ)
+    agent = (
+        f"{client.name}/{host.version} ({_system()}; {platform.machine()}) {terminal} ({client.name}; {client.version})"
+    )
+    return {
+        "userAgent": agent,
+        "codexHome": host.codex_home,
+        "platformFamily": "windows" if platform.system() == "Windows" else "unix",
+        "platformOs": {"Darwin": "macos"}.get(platform.system(), platform.system().lower()),
+    }
+
+
+def _system() -> str:
+    """Return name and version of the operating system, e.g. ``Debian 12.0.0``."""
+    if platform.system() == "Darwin":
+        return f"Mac OS {platform.mac_ver()[0]}"
+    try:
+        release = platform.freedesktop_os_release()
+    except OSError:
+        return f"{platform.system()} {platform.release()}"
+    name = release.get("NAME", "Linux").removesuffix(" GNU/Linux")
+    return f"{name} {_three_parts(release.get('VERSION_ID', ''))}"
+
+
+def _three_parts(version: str) -> str:
+    parts = [part for part in version.split(".") if part.isdigit()] or ["0"]
+    return ".".join((parts + ["0", "0"])[:3])
+
+
+def _terminal(environ: Mapping[str, str]) -> str:
+    program, version = environ.get("TERM_PROGRAM"), environ.get("TERM_PROGRAM_VERSION")
+    if program:
+        return f"{program}/{version}" if version else program
+    return environ.get("TERM") or "unknown"

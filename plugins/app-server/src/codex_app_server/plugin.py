@@ -1,0 +1,37 @@
+"""Hook implementations of the app-server."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from codex_hookspecs.markers import hookimpl
+from codex_hookspecs.ports.host import Host
+from codex_hookspecs.ports.surface import AppServer, CliCommand, RpcMethod
+
+
+@hookimpl
+def app_server(host: Host) -> AppServer:
+    """Offer the request processor."""
+    from codex_app_server.processor import Processor
+
+    return Processor(host)
+
+
+@hookimpl
+def rpc_methods() -> Sequence[RpcMethod]:
+    """Offer the thread and turn protocol's own methods."""
+    from codex_app_server.methods import methods
+
+    return methods()
+
+
+@hookimpl
+def cli_commands() -> Sequence[CliCommand]:
+    """Offer ``codex app-server``."""
+
+    async def run(arguments: Sequence[str], host: Host) -> int:
+        from codex_app_server.command import serve
+
+        return await serve(arguments, host)
+
+    return [CliCommand(name="app-server", help="Run the app server", run=run)]

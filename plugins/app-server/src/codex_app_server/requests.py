@@ -1,0 +1,133 @@
+"""Parameters of the requests that come from outside the program (app-server protocol v2, 0.118)."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from attrs import frozen
+
+from codex_hookspecs.types.json import JsonObject, Unsigned
+
+SourceKind = Literal[
+    "cli",
+    "vscode",
+    "exec",
+    "appServer",
+    "subAgent",
+    "subAgentReview",
+    "subAgentCompact",
+    "subAgentThreadSpawn",
+    "subAgentOther",
+    "unknown",
+]
+
+
+@frozen
+class ThreadParams:
+    """Parameters that name a thread only."""
+
+    thread_id: str
+
+
+@frozen(kw_only=True)
+class ThreadListParams:
+    """Parameters of ``thread/list``."""
+
+    cursor: str | None = None
+    limit: Unsigned | None = None
+    sort_key: Literal["created_at", "updated_at"] | None = None
+    model_providers: list[str] | None = None
+    source_kinds: list[SourceKind] | None = None
+    archived: bool | None = None
+    cwd: str | None = None
+    search_term: str | None = None
+
+
+@frozen
+class PageParams:
+    """Parameters of listings without a filter."""
+
+    cursor: str | None = None
+    limit: Unsigned | None = None
+
+
+@frozen
+class ThreadReadParams:
+    """Parameters of ``thread/read``."""
+
+    thread_id: str
+    include_turns: bool = False
+
+
+@frozen
+class ThreadSetNameParams:
+    """Parameters of ``thread/name/set``."""
+
+    thread_id: str
+    name: str
+
+
+@frozen(kw_only=True)
+class TurnSteerParams:
+    """Parameters of ``turn/steer``."""
+
+    thread_id: str
+    input: list[JsonObject]
+    expected_turn_id: str
+
+
+@frozen
+class TurnInterruptParams:
+    """Parameters of ``turn/interrupt``."""
+
+    thread_id: str
+    turn_id: str
+
+
+@frozen
+class ConfigReadParams:
+    """Parameters of ``config/read``."""
+
+    include_layers: bool = False
+    cwd: str | None = None
+
+
+@frozen(kw_only=True)
+class ModelListParams:
+    """Parameters of ``model/list``."""
+
+    cursor: str | None = None
+    limit: Unsigned | None = None
+    include_hidden: bool | None = None
+
+
+@frozen
+class GetAccountParams:
+    """Parameters of ``account/read``."""
+
+    refresh_token: bool = False
+
+
+@frozen(kw_only=True)
+class ClientInfo:
+    """Who a client is."""
+
+    name: str
+    title: str | None = None
+    version: str
+
+
+@frozen
+class Capabilities:
+    """What a client wants."""
+
+    experimental_api: bool = False
+    opt_out_notification_methods: list[str] | None = None
+
+
+@frozen
+class InitializeParams:
+    """Parameters of ``initialize``."""
+
+    client_info: ClientInfo
+    capabilities: Capabilities | None = None

@@ -1,0 +1,175 @@
+"""Connect one outside client to the request processor: a pump between a transport and a JSON-RPC session."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Final, Protocol
+
+from codex_app_server.connection import method_of
+from codex_app_server.handshake import initialize_params, initialize_result
+from codex_app_server.outbox import Outbox
+from codex_app_server.subscriptions import ConnectionGoneError
+from codex_hookspecs.errors import RpcError
+from codex_hookspecs.rpc import ABSENT, Answered, Malformed, Request, RpcSession, dump
+from codex_hookspecs.wire import encode
+
+if TYPE_CHECKING:
+    from codex_app_server.processor import Processor
+    from codex_hookspecs.ports.surface import RpcMethod
+    from codex_hookspecs.types.json import JsonObject
+    from codex_hookspecs.types.notifications import Notification
+
+OPEN_REQUESTS: Final = 128
+"""Requests of one client that may be worked on at once; then it is not read any further."""
+
+
+class Transport(Protocol):
+    """Carries encoded messages to and from one client."""
+
+    @property
+    def name(self) -> str:
+        """``stdio``, ``websocket`` …"""
+        ...
+
+    async def receive(self) -> bytes | str | None:
+        """Return the next message, or ``None`` when the client is gone."""
+        ...
+
+    async def send(self, message: bytes) -> None:
+        """Send a message, waiting while the client is slow.
+
+        :raises OSError: when the client is gone.
+        """
+        ...
+
+
+class WireConnection:
+    """A client behind a transport."""
+
+    def __init__(self, processor: Processor, transport: Transport) -> None:
+        self._processor = processor
+        self._transport = transport
+        self._session = RpcSession()
+        self._outbox: Outbox[JsonObject] = Outbox()
+        self._questions: dict[int | str, asyncio.Future[JsonObject]] = {}
+        self._opted_out: frozenset[str] = frozenset()
+        self._slots = asyncio.Semaphore(OPEN_REQUESTS)
+        self._log = processor.host.logger("app-server")
+        self.number = processor.next_number()
+        self.client_name = ""
+        self.client_version = ""
+        self.session_source = "vscode"
+        self.transport = transport.name
+        self.experimental = False
+
+    async def serve(self) -> None:
+        """Work for the client until it is gone or this is cancelled."""
+        writer = asyncio.create_task(self._write())
+        requests: set[asyncio.Task[None]] = set()
+        try:
+            await self._read(requests)
+        finally:
+            self._leave()
+            for task in requests:
+                task.cancel()
+            await asyncio.gather(*requests, return_exceptions=True)
+            await self._processor.detach(self)
+            self._outbox.close()
+            await writer
+
+    async def notify(self, notification: Notification) -> None:
+        """Send a notification."""
+        method = method_of(notification)
+        if method not in self._opted_out:
+            # A notification of a plugin's own carries its parameters as they go on the wire.
+            params = getattr(notification, "params", None)
+            await self._outbox.put(self._session.notify(method, encode(notification) if params is None else params))
+
+    async def ask(self, request_id: int, method: str, params: JsonObject) -> JsonObject:
+        """Send a request and wait for its answer."""
+        _id, message = self._session.request(method, params, request_id=request_id)
+        future = self._questions[request_id] = asyncio.get_running_loop().create_future()
+        try:
+            await self._outbox.put(message)
+            return await future
+        finally:
+            del self._questions[request_id]
+            self._session.forget(request_id)
+
+    async def _read(self, requests: set[asyncio.Task[None]]) -> None:
+        while (text := await self._transport.receive()) is not None:
+            event = self._session.receive(text)
+            if isinstance(event, Request):
+                await self._slots.acquire()
+                task = asyncio.create_task(self._answer(event))
+                requests.add(task)
+                task.add_done_callback(requests.discard)
+            elif isinstance(event, Answered):
+                self._settle(event)
+            elif isinstance(event, Malformed):
+                self._log.warning("ignored what a client sent: %s", event.reason)
+
+    async def _answer(self, request: Request) -> None:
+        try:
+            if request.method == "initialize":
+                self._outbox.push(self._session.answer(request.id, self._initialize(request)))
+                return
+            method, params = self._prepared(request)
+            result, after = await self._processor.run(self, method, params)
+            self._outbox.push(self._session.answer(request.id, encode(result)))
+            for action in after:
+                self._processor.spawn(action())
+        except RpcError as error:
+            self._outbox.push(self._session.refuse(request.id, error))
+        finally:
+            self._slots.release()
+
+    def _initialize(self, request: Request) -> JsonObject:
+        if request.params is ABSENT:
+            raise RpcError("Invalid request: missing field `params`")
+        params = initialize_params(request.params)
+        if self.client_name:
+            raise RpcError("Already initialized")
+        result = initialize_result(params, self._processor.host)
+        self.client_name, self.client_version = params.client_info.name, params.client_info.version
+        if params.capabilities is not None:
+            self.experimental = params.capabilities.experimental_api
+            self._opted_out = frozenset(params.capabilities.opt_out_notification_methods or ())
+        self._processor.attach(self)
+        return result
+
+    def _prepared(self, request: Request) -> tuple[RpcMethod, object]:
+        """Find the method and read its parameters; only then the handshake is asked for, as the public server does."""
+        method = self._processor.method(request.method)
+        params = None
+        if method.params is not None:
+            if request.params is ABSENT:
+                raise RpcError("Invalid request: missing field `params`")
+            params = self._processor.decoded(method, request.params)
+        if not self.client_name:
+            raise RpcError("Not initialized")
+        return method, params
+
+    def _settle(self, answer: Answered) -> None:
+        future = self._questions.get(answer.id)
+        if future is None or future.done():
+            return
+        if answer.error is not None:
+            future.set_exception(answer.error)
+        elif isinstance(answer.result, dict):
+            future.set_result(answer.result)
+        else:
+            future.set_exception(RpcError("the client's answer is not an object"))
+
+    def _leave(self) -> None:
+        for future in self._questions.values():
+            if not future.done():
+                future.set_exception(ConnectionGoneError("the client left before it answered"))
+
+    async def _write(self) -> None:
+        try:
+            while (message := await self._outbox.get()) is not None:
+                await self._transport.send(dump(message))
+        except OSError as error:
+            self._log.info("client %s is gone: %s", self.number, error)
+            self._outbox.close()

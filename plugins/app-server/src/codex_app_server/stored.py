@@ -1,0 +1,106 @@
+"""Methods about stored threads: list, read, name, archive."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from codex_app_server.paging import page
+from codex_app_server.threads import check_id
+from codex_hookspecs.errors import RpcError, StorageError, ThreadNotFound
+from codex_hookspecs.types.notifications import OtherNotification, ThreadNameUpdated
+from codex_hookspecs.types.storage import ThreadQuery
+
+if TYPE_CHECKING:
+    from codex_app_server.requests import (
+        PageParams,
+        ThreadListParams,
+        ThreadParams,
+        ThreadReadParams,
+        ThreadSetNameParams,
+    )
+    from codex_hookspecs.ports.surface import RpcContext
+    from codex_hookspecs.types.json import JsonObject
+
+_DEFAULT_PAGE = 25
+_LARGEST_PAGE = 100
+_INTERACTIVE = ("cli", "vscode")
+
+
+async def list_threads(params: ThreadListParams, context: RpcContext) -> JsonObject:
+    """List stored threads, newest first; without a filter those that people lead."""
+    query = ThreadQuery(
+        cursor=params.cursor,
+        limit=min(params.limit or _DEFAULT_PAGE, _LARGEST_PAGE),
+        sort_key=params.sort_key or "created_at",
+        archived=bool(params.archived),
+        source_kinds=tuple(params.source_kinds or _INTERACTIVE),
+        model_providers=tuple(params.model_providers) if params.model_providers else None,
+        cwd=params.cwd,
+        search_term=params.search_term,
+    )
+    try:
+        found = await context.host.threads.list(query)
+    except StorageError as error:
+        raise RpcError(str(error)) from error
+    return {"data": list(found.threads), "nextCursor": found.next_cursor}
+
+
+async def list_loaded(params: PageParams, context: RpcContext) -> JsonObject:
+    """List the ids of loaded threads."""
+    return page(sorted(thread.id for thread in context.host.threads.loaded()), params.cursor, params.limit)
+
+
+async def read(params: ThreadReadParams, context: RpcContext) -> JsonObject:
+    """Return a thread, loaded or not."""
+    check_id(params.thread_id)
+    thread = context.host.threads.get(params.thread_id)
+    if thread is not None and params.include_turns and thread.settings.ephemeral:
+        raise RpcError("ephemeral threads do not support includeTurns")
+    try:
+        return {"thread": await context.host.threads.read(params.thread_id, include_turns=params.include_turns)}
+    except ThreadNotFound as error:
+        raise RpcError(f"thread not loaded: {params.thread_id}") from error
+
+
+async def set_name(params: ThreadSetNameParams, context: RpcContext) -> JsonObject:
+    """Name a thread."""
+    check_id(params.thread_id)
+    name = params.name.strip()
+    if not name:
+        raise RpcError("thread name must not be empty")
+    try:
+        await context.host.threads.set_name(params.thread_id, name)
+    except ThreadNotFound as error:
+        raise RpcError(f"thread not found: {params.thread_id}") from error
+    context.after_answer(
+        lambda: context.broadcast(ThreadNameUpdated(thread_id=params.thread_id, thread_name=name)),
+    )
+    return {}
+
+
+async def archive(params: ThreadParams, context: RpcContext) -> JsonObject:
+    """Put a thread away."""
+    check_id(params.thread_id)
+    try:
+        await context.host.threads.archive(params.thread_id)
+    except ThreadNotFound as error:
+        raise RpcError(f"no rollout found for thread id {params.thread_id}") from error
+    context.unsubscribe(params.thread_id)
+    _told(context, "thread/archived", params.thread_id)
+    return {}
+
+
+async def unarchive(params: ThreadParams, context: RpcContext) -> JsonObject:
+    """Bring an archived thread back."""
+    check_id(params.thread_id)
+    try:
+        thread = await context.host.threads.unarchive(params.thread_id)
+    except ThreadNotFound as error:
+        raise RpcError(f"no archived rollout found for thread id {params.thread_id}") from error
+    _told(context, "thread/unarchived", params.thread_id)
+    return {"thread": thread}
+
+
+def _told(context: RpcContext, method: str, thread_id: str) -> None:
+    told = OtherNotification(method=method, params={"threadId": thread_id})
+    context.after_answer(lambda: context.broadcast(told))

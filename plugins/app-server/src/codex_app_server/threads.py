@@ -1,0 +1,74 @@
+"""Methods that load threads: start, resume, unsubscribe."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import attrs
+
+from codex_app_server.views import opened
+from codex_hookspecs.errors import RpcError, ThreadNotFound
+from codex_hookspecs.ids import is_uuid
+from codex_hookspecs.types.notifications import ThreadStarted
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from codex_app_server.requests import ThreadParams
+    from codex_hookspecs.ports.surface import RpcContext
+    from codex_hookspecs.types.json import JsonObject
+    from codex_hookspecs.types.requests import ThreadResumeParams, ThreadStartParams
+
+ORIGINATOR_OVERRIDE = "CODEX_INTERNAL_ORIGINATOR_OVERRIDE"
+
+
+async def start(params: ThreadStartParams, context: RpcContext) -> JsonObject:
+    """Make a thread; ``thread/started`` follows the answer."""
+    thread = await context.host.threads.start(cwd=params.cwd, params=_given(params), **_client(context))
+    context.subscribe(thread)
+    summary = thread.summary()
+    context.after_answer(lambda: thread.notify(ThreadStarted(thread=summary)))
+    return opened(thread, summary)
+
+
+async def resume(params: ThreadResumeParams, context: RpcContext) -> JsonObject:
+    """Load a stored thread."""
+    check_id(params.thread_id)
+    try:
+        thread = await context.host.threads.resume(params.thread_id, params=_given(params), **_client(context))
+    except ThreadNotFound as error:
+        raise RpcError(f"no rollout found for thread id {params.thread_id}") from error
+    context.subscribe(thread)
+    return opened(thread, attrs.evolve(thread.summary(), turns=tuple(thread.turns())))
+
+
+async def unsubscribe(params: ThreadParams, context: RpcContext) -> JsonObject:
+    """Stop following a thread; when it was the last follower the thread is unloaded."""
+    check_id(params.thread_id)
+    if context.host.threads.get(params.thread_id) is None:
+        return {"status": "notLoaded"}
+    return {"status": "unsubscribed" if context.unsubscribe(params.thread_id) else "notSubscribed"}
+
+
+def check_id(thread_id: str) -> None:
+    """Refuse what can't be a thread's id.
+
+    :raises RpcError: when it is no UUID.
+    """
+    if not is_uuid(thread_id):
+        raise RpcError(f"invalid thread id: {thread_id}")
+
+
+def _given(params: Any) -> dict[str, Any]:
+    """Return what the client set, without the thread's id and directory, which have arguments of their own."""
+    names = (attribute.name for attribute in attrs.fields(type(params)))
+    values = ((name, getattr(params, name)) for name in names if name != "thread_id")
+    return {name: value for name, value in values if value is not None}
+
+
+def _client(context: RpcContext) -> dict[str, Any]:
+    return {
+        "source": context.session_source,
+        "originator": context.host.environ.get(ORIGINATOR_OVERRIDE) or context.client_name,
+        "client_version": context.client_version,
+    }

@@ -1,0 +1,123 @@
+"""Methods that drive turns: start, steer, interrupt."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import attrs
+
+from codex_app_server.threads import check_id
+from codex_hookspecs.errors import RpcError
+from codex_hookspecs.types.threads import Turn
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+    from codex_app_server.requests import TurnInterruptParams, TurnSteerParams
+    from codex_hookspecs.ports.surface import RpcContext
+    from codex_hookspecs.ports.threads import AgentThread
+    from codex_hookspecs.types.json import JsonObject
+    from codex_hookspecs.types.requests import TurnStartParams
+    from codex_hookspecs.types.threads import ThreadSettings
+
+_INPUTS: dict[Any, tuple[str, ...]] = {
+    "text": ("text",),
+    "image": ("url",),
+    "localImage": ("path",),
+    "skill": ("name", "path"),
+    "mention": ("name", "path"),
+}
+_SETTINGS = {
+    "approval_policy": "approval_policy",
+    "approvals_reviewer": "approvals_reviewer",
+    "model": "model",
+    "service_tier": "service_tier",
+    "effort": "reasoning_effort",
+    "summary": "reasoning_summary",
+    "personality": "personality",
+    "collaboration_mode": "collaboration_mode",
+}
+
+
+async def start(params: TurnStartParams, context: RpcContext) -> JsonObject:
+    """Begin a turn, or join the running one."""
+    thread = loaded(params.thread_id, context)
+    turn_id = await thread.submit(user_input(params.input), settings=_changed(thread.settings, params))
+    return {"turn": Turn(id=turn_id, status="inProgress")}
+
+
+async def steer(params: TurnSteerParams, context: RpcContext) -> JsonObject:
+    """Add a message to the running turn."""
+    thread = loaded(params.thread_id, context)
+    await thread.steer(user_input(params.input), expected_turn_id=params.expected_turn_id)
+    return {"turnId": params.expected_turn_id}
+
+
+async def interrupt(params: TurnInterruptParams, context: RpcContext) -> JsonObject:
+    """End the running turn; its messages follow the answer."""
+    thread = loaded(params.thread_id, context)
+    active = thread.active_turn_id
+    if active is None:
+        raise RpcError("no active turn to interrupt")
+    if active != params.turn_id:
+        raise RpcError(f"expected active turn id `{params.turn_id}` but found `{active}`")
+    context.after_answer(lambda: _interrupt(thread, params.turn_id))
+    return {}
+
+
+def loaded(thread_id: str, context: RpcContext) -> AgentThread:
+    """Return a loaded thread.
+
+    :raises RpcError: when there is none of that id.
+    """
+    check_id(thread_id)
+    thread = context.host.threads.get(thread_id)
+    if thread is None:
+        raise RpcError(f"thread not found: {thread_id}")
+    return thread
+
+
+def user_input(parts: Sequence[JsonObject]) -> list[JsonObject]:
+    """Check the inputs of a user message and complete what may be left out.
+
+    :raises RpcError: when one is of no known kind or lacks a member.
+    """
+    return [_user_input(part) for part in parts]
+
+
+def _user_input(part: JsonObject) -> JsonObject:
+    kind = part.get("type")
+    if kind is None:
+        raise RpcError("Invalid request: missing field `type`")
+    if kind not in _INPUTS:
+        allowed = ", ".join(f"`{known}`" for known in _INPUTS)
+        raise RpcError(f"Invalid request: unknown variant `{kind}`, expected one of {allowed}")
+    for name in _INPUTS[kind]:
+        if name not in part:
+            raise RpcError(f"Invalid request: missing field `{name}`")
+        if not isinstance(part[name], str):
+            raise RpcError(f"Invalid request: invalid type: {name} is {part[name]!r}, expected a string")
+    return {**part, "text_elements": part.get("text_elements") or []} if kind == "text" else part
+
+
+def _changed(settings: ThreadSettings, params: TurnStartParams) -> ThreadSettings:
+    """Return the settings of the turn: the thread's, with what the client set; a schema holds for one turn only."""
+    changes: dict[str, Any] = {
+        target: value for name, target in _SETTINGS.items() if (value := getattr(params, name)) is not None
+    }
+    if params.cwd is not None:
+        changes["cwd"] = os.path.join(settings.cwd, params.cwd)
+    if params.sandbox_policy is not None:
+        from codex_app_server.views import policy_from
+
+        changes["sandbox"] = policy_from(params.sandbox_policy)
+    if params.output_schema is not None or settings.output_schema is not None:
+        changes["output_schema"] = params.output_schema
+    return attrs.evolve(settings, **changes) if changes else settings
+
+
+async def _interrupt(thread: AgentThread, turn_id: str) -> None:
+    if thread.active_turn_id == turn_id:
+        await thread.interrupt(turn_id)
