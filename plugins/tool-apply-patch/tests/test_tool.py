@@ -8,6 +8,7 @@ import pytest
 from codex_hookspecs.errors import ToolError, ToolRejected
 from codex_hookspecs.types.items import FileChange, FileUpdateChange
 from codex_hookspecs.types.notifications import FileChangeOutputDelta, TurnDiffUpdated
+from codex_hookspecs.types.sandbox import SandboxPolicy
 from codex_hookspecs.types.tools import ToolCall
 
 pytestmark = pytest.mark.anyio
@@ -252,6 +253,7 @@ async def test_a_large_file_is_patched(conversation, work):
 
 
 async def test_a_refusal_declines_the_item_and_changes_nothing(conversation, tree):
+    conversation.sandbox(SandboxPolicy("dangerFullAccess"), "untrusted")
     conversation.answer = ToolRejected("rejected by user", cancel=True)
 
     with pytest.raises(ToolRejected, match=r"^patch rejected by user$") as caught:

@@ -1,0 +1,42 @@
+"""How the tool is offered, and how hooks see its calls."""
+
+import pytest
+
+from codex_hookspecs.errors import ToolError
+from codex_hookspecs.types.tools import HookPayload, ToolCall
+from codex_tool_apply_patch.definition import payload_of, with_input
+from codex_tool_apply_patch.plugin import tools
+
+CUSTOM = ToolCall(call_id="c", name="apply_patch", kind="custom", arguments="*** Begin Patch")
+FUNCTION = ToolCall(call_id="c", name="apply_patch", arguments='{"input":"*** Begin Patch","workdir":"sub"}')
+
+
+def test_the_model_is_offered_a_free_text_tool_with_a_grammar():
+    (tool,) = tools()
+
+    assert tool.spec["type"] == "custom"
+    assert tool.spec["format"].keys() == {"type", "syntax", "definition"}
+    assert tool.announces
+    assert not tool.parallel
+
+
+@pytest.mark.parametrize("call", [CUSTOM, FUNCTION])
+def test_hooks_see_the_patch_as_a_command(call):
+    assert payload_of(call) == HookPayload(
+        tool_name="apply_patch", tool_input={"command": "*** Begin Patch"}, aliases=("Write", "Edit")
+    )
+
+
+def test_hooks_do_not_see_a_call_that_can_not_be_read():
+    assert payload_of(ToolCall(call_id="c", name="apply_patch", arguments="{")) is None
+
+
+def test_a_hook_can_put_another_patch_in_place():
+    assert with_input(CUSTOM, {"command": "other"}).arguments == "other"
+    assert with_input(FUNCTION, {"command": "other"}).arguments == '{"input": "other", "workdir": "sub"}'
+
+
+@pytest.mark.parametrize("value", [None, {}, {"command": 1}, "text"])
+def test_a_hook_must_give_a_patch(value):
+    with pytest.raises(ToolError, match="without a string `command`"):
+        with_input(CUSTOM, value)
