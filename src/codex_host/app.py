@@ -10,7 +10,6 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from codex_hookspecs.errors import ConfigError, PluginError, SandboxUnavailable
-
 from codex_host import __version__
 from codex_host.config.effective import EffectiveConfig
 from codex_host.environments import HostEnvironments

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from codex_hookspecs.ports.surface import CliCommand
+    from codex_host.app import Application
     from codex_host.options import GlobalOptions
 
 USAGE = "Usage: codex [OPTIONS] COMMAND [ARGS]"
@@ -38,7 +40,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"codex-host {__version__}")
         return 0
     from codex_hookspecs.errors import CodexError, ConfigError
-
     from codex_host.options import parse
 
     try:
@@ -100,16 +101,16 @@ def _run_plugin_command(options: GlobalOptions) -> int:
     if plugins and not usable:
         status = plugins[0]
         return _fail(f"the command {name!r} comes from plugin {status.name}, which is {status.state}: {status.detail}")
-    for plugin, commands in host.dispatch.offers("cli_commands") if usable else ():
-        for command in commands:
-            if command.name == name and plugin == usable[0].name:
-
-                async def inside() -> int:
-                    async with host:
-                        return await command.run(options.rest, host)
-
-                return asyncio.run(inside())
+    offered = host.dispatch.offers("cli_commands") if usable else []
+    for command in (command for plugin, commands in offered if plugin == usable[0].name for command in commands):
+        if command.name == name:
+            return asyncio.run(_inside(host, command, options.rest))
     return _fail(f"unrecognized subcommand '{name}'", status=2, usage=True)
+
+
+async def _inside(host: Application, command: CliCommand, rest: Sequence[str]) -> int:
+    async with host:
+        return await command.run(rest, host)
 
 
 def _help(options: GlobalOptions) -> int:

@@ -9,7 +9,6 @@ from codex_hookspecs.errors import ExecError
 
 if TYPE_CHECKING:
     from codex_hookspecs.ports.environment import Environment, EnvironmentProvider
-
     from codex_host.app import Application
 
 OPEN_LIMIT = 30.0

@@ -74,9 +74,7 @@ class FeatureSwitches:
     def __init__(self, table: Mapping[str, Any]) -> None:
         self._set = {_ALIASES.get(key, key): value for key, value in table.items() if isinstance(value, bool)}
         self._used_aliases = sorted(key for key in table if key in _ALIASES)
-        self._defaults = {
-            word.rstrip("*"): word.endswith("*") for keys in _KEYS.values() for word in keys.split()
-        }
+        self._defaults = {word.rstrip("*"): word.endswith("*") for keys in _KEYS.values() for word in keys.split()}
 
     def enabled(self, key: str) -> bool:
         """Tell whether a feature is on; aliases work, an unknown key is off."""

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from attrs import define, field
-from codex_hookspecs.errors import ConfigError
 
+from codex_hookspecs.errors import ConfigError
 from codex_host.config.values import parse_override
 
 _VALUED = {

@@ -52,12 +52,16 @@ def check_table(table: Mapping[str, Any], *, source: str) -> None:
     for key, value in table.get("features", {}).items():
         if not isinstance(value, bool | dict):
             raise _wrong(f"features.{key}", value, "true or false", source)
+    _check_sections(table, source)
+    for name, profile in table.get("profiles", {}).items():
+        check_table(profile, source=f"{source}, profile {name}")
+
+
+def _check_sections(table: Mapping[str, Any], source: str) -> None:
     for section in ("model_providers", "profiles"):
         for key, value in table.get(section, {}).items():
             if not isinstance(value, dict):
                 raise _wrong(f"{section}.{key}", value, "a table", source)
-    for name, profile in table.get("profiles", {}).items():
-        check_table(profile, source=f"{source}, profile {name}")
 
 
 def _wrong(key: str, found: object, allowed: str, source: str) -> ConfigError:

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import tomlkit
-from codex_hookspecs.errors import ConfigError
 
+from codex_hookspecs.errors import ConfigError
 from codex_host.config.values import split_key
 
 

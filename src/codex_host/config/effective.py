@@ -7,7 +7,6 @@ from typing import Any
 
 from codex_hookspecs.errors import ConfigError
 from codex_hookspecs.types.config import ConfigLayer
-
 from codex_host.config.check import check_table
 from codex_host.config.layers import base_layers, project_layers
 from codex_host.config.values import lookup, merge, nested

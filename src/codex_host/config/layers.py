@@ -9,7 +9,6 @@ from typing import Any
 
 from codex_hookspecs.errors import ConfigError
 from codex_hookspecs.types.config import ConfigLayer
-
 from codex_host.config.check import check_table
 
 SYSTEM_FOLDER = "/etc/codex"

@@ -15,10 +15,7 @@ def split_key(key: str) -> list[str]:
 
     :raises ConfigError: when a part is empty or a quote is not closed.
     """
-    if '"' not in key:
-        parts = key.split(".")
-    else:
-        parts = _quoted_parts(key)
+    parts = _quoted_parts(key) if '"' in key else key.split(".")
     if not all(part.strip() for part in parts):
         raise ConfigError(f"{key!r} is not a key; write it as name or table.name")
     return [part.strip() for part in parts]
@@ -76,7 +73,9 @@ def nested(dotted: Mapping[str, Any]) -> dict[str, Any]:
             if not isinstance(following, dict):
                 following = inner[part] = {}
             inner = following
-        inner[last] = merge(inner[last], value) if isinstance(inner.get(last), dict) and isinstance(value, dict) else value
+        inner[last] = (
+            merge(inner[last], value) if isinstance(inner.get(last), dict) and isinstance(value, dict) else value
+        )
     return table
 
 

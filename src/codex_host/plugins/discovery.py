@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from attrs import frozen
+
 from codex_hookspecs.manifest import Manifest
 
 GROUP = "codex.plugins"

@@ -9,13 +9,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from codex_hookspecs.errors import CodexError, PluginError
 from codex_hookspecs.types.lifecycle import Verdict
-
 from codex_host.plugins.reporting import failed_run, finished_run
 
 if TYPE_CHECKING:
     from codex_hookspecs.ports.host import Host
     from codex_hookspecs.types.lifecycle import LifecycleEvent
-
     from codex_host.plugins.ledger import Ledger
     from codex_host.plugins.registry import Registry
     from codex_host.session.scope import Scope
@@ -62,7 +60,7 @@ class Dispatcher:
         """Tell all plugins an event and merge what they answer."""
         answers: list[V] = []
         for order, impl in enumerate(self._implementations(hook)):
-            answer = await self._call_event(hook, impl, order, verdict, event, scope)
+            answer = await self._call_event(hook, impl, order=order, verdict=verdict, event=event, scope=scope)
             if answer is not None:
                 answers.append(answer)
         if len(answers) == 1:
@@ -73,11 +71,11 @@ class Dispatcher:
         """Tell all observers an event, side by side, and wait for them under their time limits."""
         impls = list(enumerate(self._implementations(hook)))
         if len(impls) == 1:
-            await self._call_event(hook, impls[0][1], 0, None, event, scope)
+            await self._call_event(hook, impls[0][1], order=0, verdict=None, event=event, scope=scope)
         elif impls:
             async with asyncio.TaskGroup() as group:
                 for order, impl in impls:
-                    group.create_task(self._call_event(hook, impl, order, None, event, scope))
+                    group.create_task(self._call_event(hook, impl, order=order, verdict=None, event=event, scope=scope))
 
     async def concat(self, hook: str, complain: Complaint, **arguments: Any) -> list[Any]:
         """Collect the sequences that plugins answer to an event into one list."""
@@ -112,7 +110,7 @@ class Dispatcher:
         return None
 
     async def _call_event(
-        self, hook: str, impl: Any, order: int, verdict: type[V] | None, event: LifecycleEvent, scope: Scope
+        self, hook: str, impl: Any, *, order: int, verdict: type[V] | None, event: LifecycleEvent, scope: Scope
     ) -> V | None:
         reports_itself = "scope" in impl.argnames
         try:
@@ -195,6 +193,8 @@ class _Resumed:
 
     def __await__(self) -> Generator[Any, Any, Any]:
         coroutine, yielded = self._coroutine, self._yielded
+        step: Callable[[Any], Any]
+        value: Any
         while True:
             try:
                 sent = yield yielded
@@ -202,10 +202,10 @@ class _Resumed:
                 coroutine.close()
                 raise
             except BaseException as error:
-                step: Callable[[], Any] = lambda error=error: coroutine.throw(error)  # type: ignore[misc]
+                step, value = coroutine.throw, error
             else:
-                step = lambda sent=sent: coroutine.send(sent)  # type: ignore[misc]
+                step, value = coroutine.send, sent
             try:
-                yielded = step()
+                yielded = step(value)
             except StopIteration as finished:
                 return finished.value

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import pluggy
 from attrs import define, field
+
 from codex_hookspecs.errors import HookSpecError
 from codex_hookspecs.markers import PROJECT, HookPolicy, policy_of
 from codex_hookspecs.specs import AREAS

@@ -6,6 +6,7 @@ import time
 from typing import Any, TypeVar
 
 import attrs
+
 from codex_hookspecs.types.lifecycle import (
     ContinuationPrompt,
     PermissionVerdict,

@@ -8,12 +8,10 @@ from codex_hookspecs.errors import RpcError, ToolRejected
 from codex_hookspecs.types.json import JsonObject
 from codex_hookspecs.types.lifecycle import PermissionRequestEvent, PermissionVerdict
 from codex_hookspecs.types.threads import ApprovalPolicy
-
 from codex_host.session.safety import is_dangerous, is_known_safe
 
 if TYPE_CHECKING:
     from codex_hookspecs.types.tools import HookPayload, ToolCall
-
     from codex_host.session.turn import TurnRun
 
 REJECTED = "rejected by user"

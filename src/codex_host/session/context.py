@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from codex_hookspecs.errors import CodexError, ToolError, ToolRejected
 from codex_hookspecs.types.json import JsonObject
-from codex_hookspecs.types.sandbox import Launch, SandboxPolicy
+from codex_hookspecs.types.sandbox import Launch
 from codex_hookspecs.types.tools import HookPayload, ToolCall, ToolOutput
-
+from codex_hookspecs.writable import patch_verdict, writable_roots
 from codex_host.session.approvals import command_needs_consent
 
 if TYPE_CHECKING:
@@ -18,13 +18,11 @@ if TYPE_CHECKING:
     from codex_hookspecs.types.items import Item
     from codex_hookspecs.types.notifications import Notification
     from codex_hookspecs.types.sandbox import LaunchRequest
-
     from codex_host.session.turn import TurnRun
 
 NO_ENVIRONMENT = (
     "No usable execution environment is available. Wait for an environment to become available before using this tool."
 )
-PROTECTED = (".git", ".codex", ".agents")
 
 
 class CallContext:
@@ -101,12 +99,15 @@ class CallContext:
 
     async def approve_patch(self, call: ToolCall, *, item_id: str, paths: tuple[str, ...], reason: str | None) -> None:
         """Return when a patch may be applied; see :class:`~codex_hookspecs.ports.tools.ToolContext`."""
-        policy = self.settings.approval_policy
-        free = patch_is_free(self.settings.sandbox, self.settings.cwd, paths, self.thread.host.environ.get("TMPDIR"))
-        if free and policy != "untrusted":
+        sandbox = self.settings.sandbox
+        temporary = self.thread.host.environ.get("TMPDIR") or "/tmp"  # noqa: S108
+        roots = [os.path.realpath(root) for root in writable_roots(sandbox, self.settings.cwd, temporary)]
+        approval = self.settings.approval_policy
+        verdict = patch_verdict(paths, approval=approval, unrestricted=sandbox.unrestricted, roots=roots)
+        if verdict == "allow":
             return
-        if policy == "never":
-            where = "in a read-only sandbox" if self.settings.sandbox.kind == "readOnly" else "outside of the project"
+        if verdict == "refuse":
+            where = "in a read-only sandbox" if sandbox.kind == "readOnly" else "outside of the project"
             raise ToolRejected(f"writing {where} is not allowed; rejected by user approval settings")
         params = {
             "threadId": self.thread.id,
@@ -140,23 +141,3 @@ class CallContext:
         if tool is None:
             raise ToolError(f"unsupported call: {call.name}")
         return await tool.run(call, CallContext(self._run, call))
-
-
-def patch_is_free(policy: SandboxPolicy, cwd: str, paths: tuple[str, ...], tmpdir: str | None) -> bool:
-    """Tell whether a policy lets all paths be written: inside a writable root and not in a protected folder of it."""
-    if policy.unrestricted:
-        return True
-    if policy.kind != "workspaceWrite":
-        return False
-    roots = [cwd, *policy.writable_roots]
-    if not policy.exclude_slash_tmp:
-        roots.append("/tmp")  # noqa: S108
-    if tmpdir and not policy.exclude_tmpdir_env_var:
-        roots.append(tmpdir)
-    return all(any(_inside(path, root) for root in roots) for path in paths)
-
-
-def _inside(path: str, root: str) -> bool:
-    relative = os.path.relpath(os.path.normpath(path), os.path.normpath(root))
-    first = relative.split("/", 1)[0]
-    return first != ".." and first not in PROTECTED and not os.path.isabs(relative)

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 from codex_hookspecs.types.json import JsonObject
 from codex_hookspecs.types.lifecycle import ContinuationPrompt
-
 from codex_host.session.history import message
 
 

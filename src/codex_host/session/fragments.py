@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from codex_hookspecs.types.context import Fragment
 from codex_hookspecs.types.json import JsonObject
 from codex_hookspecs.types.threads import ThreadSettings
-
 from codex_host.session.history import message
 
 if TYPE_CHECKING:

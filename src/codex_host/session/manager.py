@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import attrs
+
 from codex_hookspecs.errors import ConfigError, ThreadNotFound
 from codex_hookspecs.ids import uuid7
 from codex_hookspecs.types.json import JsonObject
 from codex_hookspecs.types.storage import StoredThread, ThreadMeta, ThreadPage, ThreadQuery
 from codex_hookspecs.types.threads import Thread, ThreadSettings
-
 from codex_host import __version__
 from codex_host.session.settings import resolve_settings, resumed_settings
 from codex_host.session.thread import HostThread
@@ -20,7 +20,6 @@ from codex_host.session.thread import HostThread
 if TYPE_CHECKING:
     from codex_hookspecs.ports.models import ModelProvider
     from codex_hookspecs.ports.storage import ThreadStore, ThreadWriter
-
     from codex_host.app import Application
 
 
@@ -63,7 +62,7 @@ class HostThreads:
                 base_instructions=settings.base_instructions or "",
             )
             writer = await store.create(meta)
-        return self._load(thread_id, settings, table, model, writer, None)
+        return self._load(thread_id, settings, table, model, writer=writer, stored=None)
 
     async def resume(
         self,
@@ -87,7 +86,7 @@ class HostThreads:
             )
             settings = resumed_settings(settings, stored.settings, params, self._host.config.flags)
             settings = attrs.evolve(settings, source=stored.thread.source)
-            return self._load(thread_id, settings, table, self._provider(settings, table), writer, stored)
+            return self._load(thread_id, settings, table, self._provider(settings, table), writer=writer, stored=stored)
         except BaseException:
             await writer.aclose()
             raise
@@ -192,6 +191,7 @@ class HostThreads:
         settings: ThreadSettings,
         table: Mapping[str, Any],
         model: ModelProvider,
+        *,
         writer: ThreadWriter | None,
         stored: StoredThread | None,
     ) -> HostThread:

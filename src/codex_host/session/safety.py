@@ -5,8 +5,41 @@ from __future__ import annotations
 import shlex
 
 _SAFE = frozenset(
-    "cat cd cut date df du echo expr false file grep head hostname id ls nl paste pwd readlink realpath rev seq stat "
-    "tail test tr true tty uname uniq wc which whoami".split()
+    [
+        "cat",
+        "cd",
+        "cut",
+        "date",
+        "df",
+        "du",
+        "echo",
+        "expr",
+        "false",
+        "file",
+        "grep",
+        "head",
+        "hostname",
+        "id",
+        "ls",
+        "nl",
+        "paste",
+        "pwd",
+        "readlink",
+        "realpath",
+        "rev",
+        "seq",
+        "stat",
+        "tail",
+        "test",
+        "tr",
+        "true",
+        "tty",
+        "uname",
+        "uniq",
+        "wc",
+        "which",
+        "whoami",
+    ]
 )
 _SAFE_GIT = frozenset(("status", "log", "diff", "show", "branch"))
 _UNSAFE_FIND = frozenset(("-exec", "-execdir", "-ok", "-okdir", "-delete", "-fls", "-fprint", "-fprint0", "-fprintf"))
@@ -80,7 +113,8 @@ def _git_only_reads(arguments: list[str]) -> bool:
     if any(argument.startswith(("--output", "--ext-diff", "-c", "--exec-path")) for argument in arguments):
         return False
     return arguments[0] != "branch" or all(
-        argument in ("-a", "-v", "-vv", "-r", "--list", "--show-current", "--all", "--remotes") for argument in arguments[1:]
+        argument in ("-a", "-v", "-vv", "-r", "--list", "--show-current", "--all", "--remotes")
+        for argument in arguments[1:]
     )
 
 
@@ -94,7 +128,9 @@ def _destroys(command: list[str]) -> bool:
     if name == "sudo":
         return bool(arguments) and _destroys(arguments)
     if name == "rm":
-        return any(argument.startswith("-") and not argument.startswith("--") and "f" in argument for argument in arguments)
+        return any(
+            argument.startswith("-") and not argument.startswith("--") and "f" in argument for argument in arguments
+        )
     if name == "git":
         return any(argument in ("reset", "rm") for argument in arguments[:1])
     return False

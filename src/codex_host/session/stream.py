@@ -21,14 +21,12 @@ from codex_hookspecs.types.models import (
 )
 from codex_hookspecs.types.notifications import AgentMessageDelta, ErrorNotice, RateLimitsUpdated
 from codex_hookspecs.types.threads import TurnError
-
 from codex_host.session.history import tool_call
 from codex_host.session.mapping import announced, finished
 
 if TYPE_CHECKING:
     from codex_hookspecs.types.json import JsonObject
     from codex_hookspecs.types.tools import ToolCall
-
     from codex_host.session.turn import TurnRun
 
 

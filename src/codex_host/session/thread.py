@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import attrs
+
 from codex_hookspecs.errors import CodexError, ModelError, RpcError
 from codex_hookspecs.ids import uuid4, uuid7
 from codex_hookspecs.types.json import JsonObject
@@ -21,11 +22,10 @@ from codex_hookspecs.types.notifications import (
     TokenUsageUpdated,
     TurnCompleted,
     TurnStarted,
-    Warning,
+    WarningNotice,
 )
 from codex_hookspecs.types.storage import HistoryAppended, ItemFinished, Observed, TurnEnded, UsageCounted
 from codex_hookspecs.types.threads import Thread, ThreadSettings, ThreadTokenUsage, TokenUsage, Turn, TurnError
-
 from codex_host import __version__
 from codex_host.session.approvals import Approvals
 from codex_host.session.history import message, text_of
@@ -40,7 +40,6 @@ if TYPE_CHECKING:
     from codex_hookspecs.types.storage import Record, StoredThread
     from codex_hookspecs.types.threads import TurnStatus
     from codex_hookspecs.types.tools import Tool
-
     from codex_host.app import Application
     from codex_host.plugins.dispatch import Dispatcher
 
@@ -194,7 +193,7 @@ class HostThread:
         """Tell the user something, once per distinct text."""
         if text not in self._warned:
             self._warned.add(text)
-            await self.notify(Warning(message=text, thread_id=self.id))
+            await self.notify(WarningNotice(message=text, thread_id=self.id))
 
     async def notify(self, notification: Notification) -> None:
         """Tell all listeners something."""
@@ -292,7 +291,9 @@ class HostThread:
         self._turns.append(Turn(id=run.id, status="inProgress", started_at=started_at))
         self._work = asyncio.create_task(run.run(), name=f"work {run.id}")
         await self.set_status({"type": "active", "activeFlags": []})
-        await self.notify(TurnStarted(thread_id=self.id, turn=Turn(id=run.id, status="inProgress", started_at=started_at)))
+        await self.notify(
+            TurnStarted(thread_id=self.id, turn=Turn(id=run.id, status="inProgress", started_at=started_at))
+        )
         run.may_begin.set()
         await asyncio.wait({self._work})
         status, error = self._outcome(self._work)

@@ -24,20 +24,18 @@ from codex_hookspecs.types.lifecycle import (
 )
 from codex_hookspecs.types.models import Completed, ModelRequest
 from codex_hookspecs.types.storage import TurnBegan
-
 from codex_host.session.calls import run_calls
 from codex_host.session.continuation import continuation_message
 from codex_host.session.fragments import changed_messages, gather
 from codex_host.session.history import mended, message, text_of, user_message
-from codex_host.session.images import with_images
 from codex_host.session.identity import user_agent
+from codex_host.session.images import with_images
 from codex_host.session.scope import Scope
 from codex_host.session.settings import permission_mode
 from codex_host.session.stream import StreamReader
 
 if TYPE_CHECKING:
     from codex_hookspecs.types.tools import ToolCall
-
     from codex_host.session.thread import HostThread
 
 MAX_STOP_BLOCKS = 10

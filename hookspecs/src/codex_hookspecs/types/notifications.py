@@ -291,7 +291,7 @@ class ErrorNotice(Notification):
 
 
 @frozen(kw_only=True)
-class Warning(Notification):
+class WarningNotice(Notification):
     """Something the user should know; nothing failed (0.169 ``warning``)."""
 
     METHOD: ClassVar[str] = "warning"
