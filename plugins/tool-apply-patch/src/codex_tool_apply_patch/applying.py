@@ -22,7 +22,7 @@ async def apply_plan(plan: Plan, files: FileSystem, *, windows: bool = False) ->
     :raises PatchError: naming the path that could not be changed.
     """
     steps = [step for step in plan.steps if step.after != step.before]
-    for step in steps:
+    for step in plan.steps:
         if step.blocked:
             raise PatchError(f"Failed to write file {step.shown}")
     done: list[FileStep] = []
