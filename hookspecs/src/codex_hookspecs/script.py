@@ -116,24 +116,26 @@ class Script:
     """Rounds to play, one for each model request.
 
     :param rounds: the steps of each round.
+    :param after: the steps of every round after the last one, ``done`` is said when ``None``.
     """
 
     rounds: tuple[tuple[Step, ...], ...]
+    after: tuple[Step, ...] | None = None
 
     def round(self, index: int) -> tuple[Step, ...]:
         """Choose what the model request with this number plays.
 
         :param index: how many requests came before.
-        :return: the steps; ``done`` is said after the last round, a round that fails ``always`` is never left.
+        :return: the steps; a round that fails ``always`` is never left.
         """
         for steps in self.rounds[: index + 1]:
             if any(step.kind == "fail" and step.value.get("always") for step in steps):
                 return steps
-        return self.rounds[index] if index < len(self.rounds) else DONE
+        return self.rounds[index] if index < len(self.rounds) else self.after or DONE
 
 
 DONE: Final = (Step("say", "done"),)
-"""The round after the last one."""
+"""The round after the last one, unless the script has another."""
 
 
 def parse_script(text: str | bytes) -> Script:

@@ -6,14 +6,12 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from typing import TYPE_CHECKING
 
-from codex_hookspecs.errors import ModelError
-from codex_hookspecs.types.models import Completed, ModelWarning, RateLimits, Retrying
+from codex_hookspecs.types.models import Completed, ModelWarning, RateLimits
 from codex_model_responses.credentials import bearer_for
-from codex_model_responses.events import Translator
-from codex_model_responses.failures import RequestFailed
+from codex_hookspecs.responses.events import Translator
+from codex_hookspecs.responses.failures import RequestFailed
 from codex_model_responses.limits import limits_in
 from codex_model_responses.requests import TURN_STATE, body_of, headers_of
-from codex_model_responses.retries import backoff
 
 if TYPE_CHECKING:
     from logging import Logger
@@ -82,8 +80,9 @@ class ResponsesProvider:
             except RequestFailed as failure:
                 attempt += 1
                 if not failure.again or attempt > self._settings.stream_max_retries:
-                    raise ModelError(failure.message, info=failure.info, details=failure.details) from failure
-                retrying, wait = self._retrying(failure, attempt)
+                    raise failure.final() from failure
+                retrying = failure.retrying(attempt, self._settings.stream_max_retries)
+                wait = self._wait(failure, attempt)
             finally:
                 if answer is not None:
                     answer.close(complete=complete)
@@ -111,7 +110,6 @@ class ResponsesProvider:
                 if not failure.at_once or attempt > self._settings.request_max_retries:
                     raise
                 wait = self._wait(failure, attempt)
-                self._note("request %d failed: %s; again in %.1f s", attempt, failure.message, wait)
             await asyncio.sleep(wait)
 
     def _headers(self, request: ModelRequest) -> Headers:
@@ -131,25 +129,8 @@ class ResponsesProvider:
             events.append(ModelWarning(f"model rerouted: {request.model} -> {served}"))
         return events
 
-    def _retrying(self, failure: RequestFailed, attempt: int) -> tuple[Retrying, float]:
-        wait = self._wait(failure, attempt)
-        self._note("attempt %d failed: %s; again in %.1f s", attempt, failure.message, wait)
-        event = Retrying(
-            message=f"Reconnecting... {attempt}/{self._settings.stream_max_retries}",
-            info={"responseStreamDisconnected": {"httpStatusCode": failure.status}},
-            details=failure.message,
-        )
-        return event, wait
-
     def _wait(self, failure: RequestFailed, attempt: int) -> float:
-        if failure.delay is not None:
-            return failure.delay
-        if self._luck is None:
-            from random import random  # only after a failure
-
-            self._luck = random
-        return backoff(attempt, self._luck())
-
-    def _note(self, text: str, *values: object) -> None:
+        wait = failure.wait(attempt, self._luck)
         if self._log is not None:
-            self._log().info(text, *values)
+            self._log().info("attempt %d failed: %s; again in %.1f s", attempt, failure.message, wait)
+        return wait

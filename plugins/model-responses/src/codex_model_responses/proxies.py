@@ -31,7 +31,7 @@ def proxy_for(scheme: str, host: str, port: int, environ: Mapping[str, str]) -> 
     """Choose the proxy for a server.
 
     ``HTTPS_PROXY`` or ``HTTP_PROXY`` by scheme, else ``ALL_PROXY``; lower case names come first. ``NO_PROXY`` lists
-    hosts that are reached directly: names with their sub-domains, addresses, networks, ``*``, each with or without port.
+    hosts that are reached directly: names with their sub-domains, addresses, networks, ``*``, with or without port.
 
     :raises ConfigError: when the variable does not hold an ``http://`` or ``https://`` address.
     """

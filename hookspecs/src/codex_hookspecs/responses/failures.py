@@ -8,10 +8,12 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from codex_model_responses.retries import LONGEST_DELAY, delay_in_headers, delay_in_text
+from codex_hookspecs.errors import ModelError
+from codex_hookspecs.responses.retries import LONGEST_DELAY, backoff, delay_in_headers, delay_in_text
+from codex_hookspecs.types.models import Retrying
 
 if TYPE_CHECKING:
     from codex_hookspecs.types.json import JsonObject
@@ -28,7 +30,7 @@ _REQUEST_IDS: Final = ("x-request-id", "x-oai-request-id", "cf-ray")
 
 
 class RequestFailed(Exception):
-    """Raised inside the plugin when one attempt failed.
+    """Raised by one attempt of a model provider; the provider decides whether there is another.
 
     :param message: text for people.
     :param info: ``codexErrorInfo`` if this is final.
@@ -59,6 +61,33 @@ class RequestFailed(Exception):
         self.status = status
         self.delay = delay
         self.details = details if patient else f"the server asks to wait {delay:.0f} s"
+
+    def final(self) -> ModelError:
+        """Return the error that ends the request."""
+        return ModelError(self.message, info=self.info, details=self.details)
+
+    def retrying(self, attempt: int, most: int) -> Retrying:
+        """Return what the client is told before another attempt.
+
+        :param attempt: 1 for the first repetition.
+        :param most: how many there may be.
+        """
+        return Retrying(
+            message=f"Reconnecting... {attempt}/{most}",
+            info={"responseStreamDisconnected": {"httpStatusCode": self.status}},
+            details=self.message,
+        )
+
+    def wait(self, attempt: int, luck: Callable[[], float] | None = None) -> float:
+        """Return the seconds before another attempt.
+
+        :param luck: random number from 0 to 1 for the jitter; ``random.random`` when ``None``.
+        """
+        if self.delay is not None:
+            return self.delay
+        if luck is None:
+            from random import random as luck  # only after a failure
+        return backoff(attempt, luck())
 
 
 def disconnected(reason: str, *, delay: float | None = None, details: str | None = None) -> RequestFailed:

@@ -15,7 +15,7 @@ from codex_hookspecs.types.models import (
     TextDelta,
 )
 from codex_hookspecs.types.threads import TokenUsage
-from codex_model_responses.failures import disconnected, from_error
+from codex_hookspecs.responses.failures import disconnected, from_error
 
 if TYPE_CHECKING:
     from codex_hookspecs.types.models import ModelEvent

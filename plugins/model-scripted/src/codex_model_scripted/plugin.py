@@ -1,0 +1,23 @@
+"""Hook implementations of model-scripted."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from codex_hookspecs.markers import hookimpl
+
+if TYPE_CHECKING:
+    from codex_hookspecs.ports.host import Host
+    from codex_hookspecs.ports.models import ModelProvider
+    from codex_hookspecs.types.json import JsonObject
+
+
+@hookimpl
+def model_provider(name: str, config: JsonObject, host: Host) -> ModelProvider | None:
+    """Serve the provider ``scripted``."""
+    if name != "scripted":
+        return None
+    from codex_model_scripted.provider import ScriptedProvider
+    from codex_model_scripted.settings import read_settings
+
+    return ScriptedProvider(read_settings(config, config=host.config, environ=host.environ))

@@ -1,0 +1,36 @@
+"""The model provider that plays a script."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING
+
+from codex_hookspecs.script_player import ScriptPlayer
+
+if TYPE_CHECKING:
+    from codex_hookspecs.types.models import ModelEvent, ModelRequest
+    from codex_model_scripted.settings import ScriptedSettings
+
+
+class ScriptedProvider:
+    """Answers one thread out of a script."""
+
+    def __init__(self, settings: ScriptedSettings) -> None:
+        self._player = ScriptPlayer(
+            settings.script,
+            request_max_retries=settings.request_max_retries,
+            stream_max_retries=settings.stream_max_retries,
+            silence=settings.silence,
+        )
+
+    @property
+    def name(self) -> str:
+        """Key of the provider."""
+        return "scripted"
+
+    def stream(self, request: ModelRequest) -> AsyncIterator[ModelEvent]:
+        """Play the next round of the thread; see :class:`~codex_hookspecs.ports.models.ModelProvider`."""
+        return self._player.play(request)
+
+    async def aclose(self) -> None:
+        """Nothing is open."""
