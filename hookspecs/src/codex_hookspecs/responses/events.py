@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
+from codex_hookspecs.responses.failures import disconnected, from_error
 from codex_hookspecs.types.models import (
     Completed,
     ItemAdded,
@@ -15,7 +16,6 @@ from codex_hookspecs.types.models import (
     TextDelta,
 )
 from codex_hookspecs.types.threads import TokenUsage
-from codex_hookspecs.responses.failures import disconnected, from_error
 
 if TYPE_CHECKING:
     from codex_hookspecs.types.models import ModelEvent

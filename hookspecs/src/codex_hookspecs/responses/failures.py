@@ -86,7 +86,9 @@ class RequestFailed(Exception):
         if self.delay is not None:
             return self.delay
         if luck is None:
-            from random import random as luck  # only after a failure
+            import random  # only after a failure
+
+            luck = random.random
         return backoff(attempt, luck())
 
 

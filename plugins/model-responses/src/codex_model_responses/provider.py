@@ -6,10 +6,10 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from typing import TYPE_CHECKING
 
-from codex_hookspecs.types.models import Completed, ModelWarning, RateLimits
-from codex_model_responses.credentials import bearer_for
 from codex_hookspecs.responses.events import Translator
 from codex_hookspecs.responses.failures import RequestFailed
+from codex_hookspecs.types.models import Completed, ModelWarning, RateLimits
+from codex_model_responses.credentials import bearer_for
 from codex_model_responses.limits import limits_in
 from codex_model_responses.requests import TURN_STATE, body_of, headers_of
 

@@ -11,8 +11,8 @@ from urllib.parse import quote, urlsplit
 import h11
 
 from codex_hookspecs.errors import ConfigError, ModelError
-from codex_model_responses.connection import Connection, connect
 from codex_hookspecs.responses.failures import RequestFailed, disconnected, from_status, unreachable, untrusted
+from codex_model_responses.connection import Connection, connect
 from codex_model_responses.proxies import proxy_for
 from codex_model_responses.sse import EventTooLong, SseParser
 

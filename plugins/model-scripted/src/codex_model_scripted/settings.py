@@ -79,7 +79,7 @@ def _script(value: Any, config: Config, environ: Mapping[str, str]) -> Script:
     directory = None
     if value is None:
         value, key, origin = environ.get(VARIABLE) or None, VARIABLE, "environment"
-    elif origin and os.path.isabs(origin):  # noqa: PTH117 - a flag is no path
+    elif origin and os.path.isabs(origin):
         directory = Path(origin).parent
     if value is None:
         return Script((), after=(Step("say", INTRODUCTION),))
