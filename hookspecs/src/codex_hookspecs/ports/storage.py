@@ -20,6 +20,8 @@ class ThreadWriter(Protocol):
     async def append(self, records: Sequence[Record]) -> None:
         """Keep records, in order; they have left the process when it returns and survive its death.
 
+        What precedes the first item or message of a thread may be held back until there is one.
+
         :raises StorageError: when they can't be kept.
         """
         ...
@@ -33,7 +35,7 @@ class ThreadStore(Protocol):
     """Keeps threads; every method raises ``StorageError`` when the store itself fails."""
 
     async def create(self, meta: ThreadMeta) -> ThreadWriter:
-        """Begin a new thread; nothing is visible before the first record."""
+        """Begin a new thread; nothing is visible before its first item or message."""
         ...
 
     async def open(self, thread_id: str, *, cli_version: str) -> tuple[StoredThread, ThreadWriter]:

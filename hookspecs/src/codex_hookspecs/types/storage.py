@@ -52,10 +52,20 @@ class HistoryAppended:
 
 @frozen(kw_only=True)
 class HistoryReplaced:
-    """Record: the history was compacted or rolled back to these items."""
+    """Record: the history was compacted to these items."""
 
     items: tuple[JsonObject, ...]
     message: str = ""
+
+
+@frozen
+class TurnsDropped:
+    """Record: the last turns that the user began were taken back, with what came after them.
+
+    :param count: how many; the history they added goes with them.
+    """
+
+    count: int
 
 
 @frozen
@@ -94,7 +104,7 @@ class Observed:
 
 
 Record: TypeAlias = (
-    TurnBegan | HistoryAppended | HistoryReplaced | ItemFinished | UsageCounted | TurnEnded | Observed
+    TurnBegan | HistoryAppended | HistoryReplaced | TurnsDropped | ItemFinished | UsageCounted | TurnEnded | Observed
 )
 
 
@@ -120,6 +130,8 @@ class ThreadQuery:
     """Which threads to list, newest first (app-server ``thread/list``).
 
     :param cursor: ``next_cursor`` of the page before.
+    :param source_kinds: e.g. ``cli``, ``vscode``, ``exec``, ``subAgent``; every kind when ``None``.
+    :param search_term: part of the name or the first message, in any case.
     :param cwd: only threads of this directory.
     """
 

@@ -1,0 +1,105 @@
+"""Recognise the texts that stand in a conversation without being said by the user (markers of Codex 0.118)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from codex_hookspecs.types.json import JsonObject
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+FRAGMENTS = {
+    "<permissions instructions>": "permissions",
+    "<collaboration_mode>": "collaboration_mode",
+    "<skills_instructions>": "skills",
+    "<plugins_instructions>": "plugins",
+    "# AGENTS.md instructions for ": "agents_md",
+    "<environment_context>": "environment_context",
+}
+"""How the text of a standing fragment begins, and the key it is sent under."""
+
+_OTHERS = (
+    "<skill>",
+    "<user_shell_command>",
+    "<turn_aborted>",
+    "<hook_prompt ",
+    "<subagent_notification>",
+    "<user_instructions>",
+)
+_HOOK_PROMPT_END = "</hook_prompt>"
+_ESCAPES = (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"))
+
+
+def fragment_key(text: str) -> str | None:
+    """Return the key of the standing fragment that a text is, or ``None``."""
+    for start, key in FRAGMENTS.items():
+        if text.startswith(start):
+            return key
+    return None
+
+
+def is_context(text: str) -> bool:
+    """Tell whether a text of a user message was put there by the program."""
+    return fragment_key(text) is not None or text.startswith(_OTHERS)
+
+
+def is_user_turn(item: JsonObject) -> bool:
+    """Tell whether an item of the Responses API is something that the user said."""
+    if item.get("type") != "message" or item.get("role") != "user":
+        return False
+    parts = _parts(item)
+    return any(part.get("type") == "input_image" for part in parts) or any(
+        not is_context(text) for text in _texts(parts)
+    )
+
+
+def sent_fragments(history: Iterable[JsonObject]) -> dict[str, str]:
+    """Return the standing fragments in a history by key, the newest text of each."""
+    found: dict[str, str] = {}
+    for item in history:
+        if item.get("type") == "message" and item.get("role") in ("developer", "user"):
+            for text in _texts(_parts(item)):
+                key = fragment_key(text)
+                if key is not None:
+                    found[key] = text
+    return found
+
+
+def hook_prompt(text: str, hook_run_id: str) -> str:
+    """Return the part of a user message that carries the continuation prompt of a Stop hook."""
+    return f'<hook_prompt hook_run_id="{_escaped(hook_run_id, quotes=True)}">{_escaped(text)}{_HOOK_PROMPT_END}'
+
+
+def hook_prompts(item: JsonObject) -> list[tuple[str, str]]:
+    """Return the continuation prompts in a message item as pairs of text and hook run id."""
+    if item.get("type") != "message" or item.get("role") != "user":
+        return []
+    found = []
+    for text in _texts(_parts(item)):
+        if text.startswith('<hook_prompt hook_run_id="') and text.rstrip().endswith(_HOOK_PROMPT_END):
+            run_id, _, rest = text.removeprefix('<hook_prompt hook_run_id="').partition('">')
+            found.append((_unescaped(rest.rstrip().removesuffix(_HOOK_PROMPT_END)), _unescaped(run_id)))
+    return found
+
+
+def _parts(item: JsonObject) -> list[dict[str, Any]]:
+    content = item.get("content")
+    return [part for part in content if isinstance(part, dict)] if isinstance(content, list) else []
+
+
+def _texts(parts: Iterable[dict[str, Any]]) -> Iterator[str]:
+    return (part["text"] for part in parts if isinstance(part.get("text"), str))
+
+
+def _escaped(text: str, *, quotes: bool = False) -> str:
+    for plain, escape in _ESCAPES:
+        text = text.replace(plain, escape)
+    return text.replace('"', "&quot;") if quotes else text
+
+
+def _unescaped(text: str) -> str:
+    text = text.replace("&quot;", '"')
+    for plain, escape in reversed(_ESCAPES):
+        text = text.replace(escape, plain)
+    return text

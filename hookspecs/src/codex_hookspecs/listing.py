@@ -1,0 +1,80 @@
+"""Choose, order and page threads for a listing (``thread/list`` of Codex 0.118)."""
+
+from __future__ import annotations
+
+import calendar
+import time
+from typing import TYPE_CHECKING
+
+from codex_hookspecs.errors import StorageError
+from codex_hookspecs.ids import is_uuid
+from codex_hookspecs.types.storage import ThreadPage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from codex_hookspecs.types.json import JsonObject
+    from codex_hookspecs.types.storage import ThreadQuery
+    from codex_hookspecs.types.threads import Thread
+
+_STAMP = "%Y-%m-%dT%H:%M:%SZ"
+_SUBAGENTS = {"review": "subAgentReview", "compact": "subAgentCompact", "thread_spawn": "subAgentThreadSpawn"}
+
+
+def page_of(threads: Iterable[Thread], query: ThreadQuery) -> ThreadPage:
+    """Return the page of threads that a query asks for, newest first.
+
+    :param threads: all threads that are archived, or not, as the query wants.
+    :raises StorageError: for an invalid cursor.
+    """
+    after = _position(query.cursor) if query.cursor is not None else None
+    by_update = query.sort_key == "updated_at"
+
+    def key(thread: Thread) -> tuple[int, str]:
+        return (thread.updated_at if by_update else thread.created_at, thread.id)
+
+    wanted = sorted((thread for thread in threads if _matches(thread, query)), key=key, reverse=True)
+    if after is not None:
+        wanted = [thread for thread in wanted if key(thread) < after]
+    limit = max(1, query.limit)
+    page = wanted[:limit]
+    return ThreadPage(tuple(page), _cursor(*key(page[-1])) if len(wanted) > limit else None)
+
+
+def source_kind(source: str | JsonObject) -> str:
+    """Return the kind of source that a listing can be restricted to."""
+    if isinstance(source, str):
+        return source
+    kind = source.get("subAgent")
+    name = kind if isinstance(kind, str) else next(iter(kind), "") if isinstance(kind, dict) else ""
+    return _SUBAGENTS.get(name, "subAgentOther")
+
+
+def _matches(thread: Thread, query: ThreadQuery) -> bool:
+    if query.source_kinds is not None:
+        kind = source_kind(thread.source)
+        if kind not in query.source_kinds and not (kind.startswith("subAgent") and "subAgent" in query.source_kinds):
+            return False
+    if query.model_providers and thread.model_provider not in query.model_providers:
+        return False
+    if query.cwd is not None and thread.cwd != query.cwd:
+        return False
+    if query.search_term:
+        term = query.search_term.casefold()
+        return term in (thread.name or "").casefold() or term in thread.preview.casefold()
+    return True
+
+
+def _cursor(moment: int, thread_id: str) -> str:
+    return f"{time.strftime(_STAMP, time.gmtime(moment))}|{thread_id}"
+
+
+def _position(cursor: str) -> tuple[int, str]:
+    stamp, _, thread_id = cursor.partition("|")
+    try:
+        moment = calendar.timegm(time.strptime(stamp, _STAMP))
+    except (ValueError, OverflowError):
+        raise StorageError(f"invalid cursor: {cursor}") from None
+    if not is_uuid(thread_id):
+        raise StorageError(f"invalid cursor: {cursor}")
+    return moment, thread_id

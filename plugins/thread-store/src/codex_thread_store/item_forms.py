@@ -1,0 +1,237 @@
+"""Turn the finished items in rollouts into items: our own form (that of the protocol) and those of 0.169 and 0.118."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable, Mapping
+from typing import Any, cast
+from urllib.parse import unquote
+
+import attrs
+
+from codex_hookspecs.types import items
+from codex_hookspecs.types.items import FileUpdateChange, HookPromptFragment, Item
+from codex_hookspecs.wire import wire_name
+from codex_thread_store.settings_forms import camel_words
+
+_KINDS: dict[str, type[Any]] = {
+    kind.TYPE: kind
+    for kind in (
+        items.UserMessage,
+        items.HookPrompt,
+        items.AgentMessage,
+        items.Plan,
+        items.Reasoning,
+        items.CommandExecution,
+        items.FileChange,
+        items.McpToolCall,
+        items.DynamicToolCall,
+        items.CollabAgentToolCall,
+        items.WebSearch,
+        items.ImageView,
+        items.ImageGeneration,
+        items.EnteredReviewMode,
+        items.ExitedReviewMode,
+        items.ContextCompaction,
+    )
+}
+_PARTS: dict[tuple[str, str], type[Any]] = {
+    ("hookPrompt", "fragments"): HookPromptFragment,
+    ("fileChange", "changes"): FileUpdateChange,
+}
+_ACTIONS = {"read": "read", "list_files": "listFiles", "search": "search", "unknown": "unknown"}
+
+
+def item_of(form: Any) -> Item | None:
+    """Return the item that an ``item_completed`` event carries, or ``None`` when it can't be understood."""
+    if not isinstance(form, dict) or not isinstance(form.get("type"), str) or not form["type"]:
+        return None
+    try:
+        if form["type"][0].islower():
+            return _from_wire(form)
+        return _from_core(form["type"], form)
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return None
+
+
+def command_of(form: Mapping[str, Any], item_id: str) -> Item:
+    """Return the command that an item of 0.169 or an ``exec_command_end`` event describes."""
+    return items.CommandExecution(
+        id=item_id,
+        command=_command_line(form["command"]),
+        cwd=_path(form["cwd"]),
+        process_id=form.get("process_id"),
+        source=_source(form.get("source", "agent")),
+        status=camel_words(form.get("status", "completed")),
+        command_actions=tuple(_action(action, form["cwd"]) for action in form.get("parsed_cmd") or ()),
+        aggregated_output=form.get("aggregated_output"),
+        exit_code=form.get("exit_code"),
+        duration_ms=_milliseconds(form.get("duration")),
+    )
+
+
+def patch_of(form: Mapping[str, Any], item_id: str) -> Item:
+    """Return the patch that an item of 0.169 or a ``patch_apply_end`` event describes."""
+    status = form.get("status") or ("completed" if form.get("success") else "failed")
+    changes = tuple(_change(_path(path), change) for path, change in (form.get("changes") or {}).items())
+    return items.FileChange(id=item_id, changes=changes, status=camel_words(status))
+
+
+def _from_wire(form: dict[str, Any]) -> Item | None:
+    kind = _KINDS.get(form["type"])
+    return None if kind is None else cast(Item, _made(kind, form))
+
+
+def _made(kind: type[Any], form: Mapping[str, Any]) -> Any:
+    tag = getattr(kind, "TYPE", "")
+    values: dict[str, Any] = {}
+    for attribute in attrs.fields(kind):
+        name = wire_name(attribute)
+        if name in form:
+            values[attribute.name] = _value(form[name], _PARTS.get((tag, attribute.name)))
+    return kind(**values)
+
+
+def _value(value: Any, part: type[Any] | None) -> Any:
+    if not isinstance(value, list):
+        return value
+    return tuple(value if part is None else (_made(part, entry) for entry in value))
+
+
+def _from_core(kind: str, form: dict[str, Any]) -> Item | None:
+    item_id = form["id"]
+    if kind == "CommandExecution":
+        return command_of(form, item_id)
+    if kind == "FileChange":
+        return patch_of(form, item_id)
+    reader = _CORE.get(kind)
+    return None if reader is None else reader(form, item_id)
+
+
+def _agent_message(form: dict[str, Any], item_id: str) -> Item:
+    text = "".join(part["text"] for part in form["content"])
+    return items.AgentMessage(
+        id=item_id, text=text, phase=form.get("phase"), memory_citation=form.get("memory_citation")
+    )
+
+
+def _reasoning(form: dict[str, Any], item_id: str) -> Item:
+    return items.Reasoning(
+        id=item_id, summary=tuple(form.get("summary_text") or ()), content=tuple(form.get("raw_content") or ())
+    )
+
+
+def _hook_prompt(form: dict[str, Any], item_id: str) -> Item:
+    fragments = tuple(HookPromptFragment(part["text"], part["hookRunId"]) for part in form["fragments"])
+    return items.HookPrompt(id=item_id, fragments=fragments)
+
+
+def _user_message(form: dict[str, Any], item_id: str) -> Item:
+    renamed = {"image_url": "url", "local_image": "localImage"}
+    content = tuple(
+        {renamed.get(key, key): renamed.get(value, value) if key == "type" else value for key, value in part.items()}
+        for part in form["content"]
+    )
+    return items.UserMessage(id=item_id, content=content)
+
+
+def _web_search(form: dict[str, Any], item_id: str) -> Item:
+    action = form.get("action")
+    if isinstance(action, dict):
+        action = {**action, "type": camel_words(action.get("type", "other"))}
+    return items.WebSearch(id=item_id, query=form.get("query") or "", action=action)
+
+
+def _mcp_call(form: dict[str, Any], item_id: str) -> Item:
+    result, error = form.get("result"), form.get("error")
+    return items.McpToolCall(
+        id=item_id,
+        server=form["server"],
+        tool=form["tool"],
+        status=camel_words(form.get("status", "completed")),
+        arguments=form.get("arguments"),
+        result=_renamed(result, {"structured_content": "structuredContent"}) if isinstance(result, dict) else None,
+        error=error if isinstance(error, dict) else {"message": error} if error else None,
+        duration_ms=_milliseconds(form.get("duration")),
+    )
+
+
+def _dynamic_call(form: dict[str, Any], item_id: str) -> Item:
+    content = form.get("content_items")
+    return items.DynamicToolCall(
+        id=item_id,
+        tool=form["tool"],
+        arguments=form.get("arguments"),
+        status=camel_words(form.get("status", "completed")),
+        content_items=None
+        if content is None
+        else tuple(
+            _renamed({**part, "type": camel_words(part["type"])}, {"image_url": "imageUrl"}) for part in content
+        ),
+        success=form.get("success"),
+        duration_ms=_milliseconds(form.get("duration")),
+    )
+
+
+_CORE: dict[str, Callable[[dict[str, Any], str], Item]] = {
+    "UserMessage": _user_message,
+    "HookPrompt": _hook_prompt,
+    "AgentMessage": _agent_message,
+    "Reasoning": _reasoning,
+    "WebSearch": _web_search,
+    "McpToolCall": _mcp_call,
+    "DynamicToolCall": _dynamic_call,
+    "Plan": lambda form, item_id: items.Plan(id=item_id, text=form["text"]),
+    "ImageView": lambda form, item_id: items.ImageView(id=item_id, path=_path(form["path"])),
+    "ContextCompaction": lambda _, item_id: items.ContextCompaction(id=item_id),
+    "EnteredReviewMode": lambda form, item_id: items.EnteredReviewMode(id=item_id, review=form.get("review") or ""),
+    "ExitedReviewMode": lambda form, item_id: items.ExitedReviewMode(id=item_id, review=form.get("review") or ""),
+    "ImageGeneration": lambda form, item_id: items.ImageGeneration(
+        id=item_id,
+        status=form.get("status", ""),
+        result=form.get("result", ""),
+        revised_prompt=form.get("revised_prompt"),
+        saved_path=_path(form["saved_path"]) if form.get("saved_path") else None,
+    ),
+}
+
+
+def _command_line(command: Any) -> str:
+    return command if isinstance(command, str) else shlex.join(command)
+
+
+def _path(path: str) -> str:
+    return unquote(path.removeprefix("file://")) if path.startswith("file://") else path
+
+
+def _source(source: str) -> Any:
+    return camel_words(source)
+
+
+def _action(action: dict[str, Any], cwd: str) -> dict[str, Any]:
+    kind = _ACTIONS.get(action.get("type", "unknown"), "unknown")
+    result = {"type": kind, "command": action.get("cmd") or action.get("command") or ""}
+    for key in ("name", "path", "query"):
+        if key in action:
+            result[key] = action[key]
+    if kind == "read" and isinstance(result.get("path"), str) and not result["path"].startswith(("/", "file:")):
+        result["path"] = f"{_path(cwd)}/{result['path']}"
+    return result
+
+
+def _change(path: str, change: Mapping[str, Any]) -> FileUpdateChange:
+    kind = change["type"]
+    if kind == "update":
+        form = {"type": "update", "move_path": change.get("move_path")}
+        return FileUpdateChange(path, form, diff=change.get("unified_diff") or "")
+    return FileUpdateChange(path, {"type": kind}, diff=change.get("content") or "")
+
+
+def _milliseconds(duration: Any) -> int | None:
+    if not isinstance(duration, dict):
+        return None
+    return int(duration.get("secs", 0)) * 1000 + int(duration.get("nanos", 0)) // 1_000_000
+
+
+def _renamed(form: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
+    return {names.get(key, key): value for key, value in form.items()}

@@ -1,0 +1,203 @@
+"""Turn records into the lines of a rollout file (format of Codex 0.118, finished items as 0.169 adds them)."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from codex_hookspecs.fragments import is_user_turn
+from codex_hookspecs.types.items import AgentMessage, ContextCompaction, Item, Reasoning, UserMessage
+from codex_hookspecs.types.storage import (
+    HistoryAppended,
+    HistoryReplaced,
+    ItemFinished,
+    Record,
+    ThreadMeta,
+    TurnBegan,
+    TurnEnded,
+    TurnsDropped,
+    UsageCounted,
+)
+from codex_hookspecs.types.threads import TokenUsage, TurnError
+from codex_hookspecs.wire import encode
+from codex_thread_store.settings_forms import core_source, snake_words, turn_context
+
+Line = tuple[str, dict[str, Any]]
+"""Type and payload of a line."""
+
+
+def stamp(now_ms: int) -> str:
+    """Return a moment as rollouts write it."""
+    return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(now_ms // 1000))}.{now_ms % 1000:03d}Z"
+
+
+def serialized(lines: Iterable[Line], now_ms: int) -> bytes:
+    """Return the bytes of whole lines."""
+    at = stamp(now_ms)
+    dumped = [
+        json.dumps({"timestamp": at, "type": kind, "payload": payload}, ensure_ascii=False, separators=(",", ":"))
+        for kind, payload in lines
+    ]
+    dumped.append("")
+    return "\n".join(dumped).encode("utf-8", "replace")
+
+
+def meta_line(meta: ThreadMeta) -> Line:
+    """Return the first line of a rollout."""
+    settings = meta.settings
+    payload: dict[str, Any] = {"id": meta.thread_id}
+    if meta.forked_from:
+        payload["forked_from_id"] = meta.forked_from
+    payload["timestamp"] = stamp(meta.created_at_ms)
+    payload["cwd"] = settings.cwd
+    payload["originator"] = settings.originator
+    payload["cli_version"] = meta.cli_version
+    payload["source"] = core_source(settings.source)
+    for key in ("agent_nickname", "agent_role"):
+        if getattr(meta, key) is not None:
+            payload[key] = getattr(meta, key)
+    payload["model_provider"] = settings.model_provider
+    payload["base_instructions"] = {"text": meta.base_instructions} if meta.base_instructions else None
+    if meta.git is not None:
+        git = {"commit_hash": meta.git.sha, "branch": meta.git.branch, "repository_url": meta.git.origin_url}
+        payload["git"] = {key: value for key, value in git.items() if value is not None}
+    return "session_meta", payload
+
+
+def record_lines(records: Iterable[Record], thread_id: str, now_ms: int) -> list[Line]:
+    """Return the lines of a batch of records, in the order that 0.118 writes them.
+
+    There the ``turn_context`` of a turn follows its standing texts and precedes what the user said.
+    """
+    lines: list[Line] = []
+    context: Line | None = None
+    for record in records:
+        if context is not None and not _standing(record):
+            lines.append(context)
+            context = None
+        if isinstance(record, TurnBegan):
+            lines.append(("event_msg", _task_started(record, now_ms)))
+            context = ("turn_context", turn_context(record))
+        else:
+            lines.extend(_lines(record, thread_id, now_ms))
+    if context is not None:
+        lines.append(context)
+    return lines
+
+
+def begins_thread(record: Record) -> bool:
+    """Tell whether a record makes a thread worth a file."""
+    if isinstance(record, HistoryAppended):
+        return record.item.get("role") == "assistant" or is_user_turn(record.item)
+    return isinstance(record, ItemFinished | HistoryReplaced)
+
+
+def _standing(record: Record) -> bool:
+    if not isinstance(record, HistoryAppended) or record.item.get("type") != "message":
+        return False
+    return record.item.get("role") in ("developer", "user") and not is_user_turn(record.item)
+
+
+def _lines(record: Record, thread_id: str, now_ms: int) -> Iterator[Line]:
+    if isinstance(record, HistoryAppended):
+        yield "response_item", record.item
+    elif isinstance(record, ItemFinished):
+        for event in _said(record.item):
+            yield "event_msg", event
+        yield "event_msg", _item_completed(record, thread_id, now_ms)
+    elif isinstance(record, UsageCounted):
+        yield "event_msg", _token_count(record)
+    elif isinstance(record, TurnEnded):
+        yield "event_msg", _turn_ended(record, now_ms)
+    elif isinstance(record, HistoryReplaced):
+        yield "compacted", {"message": record.message, "replacement_history": list(record.items)}
+    elif isinstance(record, TurnsDropped):
+        yield "event_msg", {"type": "thread_rolled_back", "num_turns": record.count}
+
+
+def _task_started(record: TurnBegan, now_ms: int) -> dict[str, Any]:
+    mode = (record.settings.collaboration_mode or {}).get("mode", "default")
+    return {
+        "type": "task_started",
+        "turn_id": record.turn_id,
+        "started_at": now_ms // 1000,
+        "model_context_window": record.settings.context_window,
+        "collaboration_mode_kind": mode,
+    }
+
+
+def _said(item: Item) -> Iterator[dict[str, Any]]:
+    """Yield the events that 0.118 rebuilds its history from."""
+    if isinstance(item, UserMessage):
+        yield {
+            "type": "user_message",
+            "message": "\n".join(part["text"] for part in item.content if part["type"] == "text"),
+            "images": [part["url"] for part in item.content if part["type"] == "image"],
+            "local_images": [part["path"] for part in item.content if part["type"] == "localImage"],
+            "text_elements": [],
+        }
+    elif isinstance(item, AgentMessage):
+        yield {
+            "type": "agent_message",
+            "message": item.text,
+            "phase": item.phase,
+            "memory_citation": item.memory_citation,
+        }
+    elif isinstance(item, Reasoning):
+        for text in item.summary:
+            yield {"type": "agent_reasoning", "text": text}
+        for text in item.content:
+            yield {"type": "agent_reasoning_raw_content", "text": text}
+    elif isinstance(item, ContextCompaction):
+        yield {"type": "context_compacted"}
+
+
+def _item_completed(record: ItemFinished, thread_id: str, now_ms: int) -> dict[str, Any]:
+    return {
+        "type": "item_completed",
+        "thread_id": thread_id,
+        "turn_id": record.turn_id,
+        "item": encode(record.item),
+        "completed_at_ms": now_ms,
+    }
+
+
+def _token_count(record: UsageCounted) -> dict[str, Any]:
+    info = {
+        "total_token_usage": _usage(record.usage.total),
+        "last_token_usage": _usage(record.usage.last),
+        "model_context_window": record.usage.model_context_window,
+    }
+    return {"type": "token_count", "info": info, "rate_limits": None}
+
+
+def _usage(usage: TokenUsage) -> dict[str, int]:
+    return {
+        "input_tokens": usage.input_tokens,
+        "cached_input_tokens": usage.cached_input_tokens,
+        "cache_write_input_tokens": usage.cache_write_input_tokens,
+        "output_tokens": usage.output_tokens,
+        "reasoning_output_tokens": usage.reasoning_output_tokens,
+        "total_tokens": usage.total_tokens,
+    }
+
+
+def _turn_ended(record: TurnEnded, now_ms: int) -> dict[str, Any]:
+    event: dict[str, Any] = {"type": "task_complete", "turn_id": record.turn_id}
+    if record.status == "interrupted":
+        event |= {"type": "turn_aborted", "reason": "interrupted"}
+    else:
+        event["last_agent_message"] = record.last_agent_message
+    if record.error is not None:
+        event["error"] = _error(record.error)
+    event["completed_at"] = now_ms // 1000
+    if record.duration_ms is not None:
+        event["duration_ms"] = record.duration_ms
+    return event
+
+
+def _error(error: TurnError) -> dict[str, Any]:
+    form = {"message": error.message, "codex_error_info": snake_words(error.codex_error_info)}
+    return form if error.additional_details is None else form | {"additional_details": error.additional_details}

@@ -1,0 +1,57 @@
+"""Make sure that one process at a time writes a file."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+
+_UNSUPPORTED = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL)
+
+
+def lock(descriptor: int) -> bool:
+    """Take the writer's lock of an open file; the system gives it back when the file is closed or the process dies.
+
+    :return: whether it was free. On a file system that knows no locks it counts as free.
+    """
+    if sys.platform == "win32":
+        return _lock_far_byte(descriptor)
+    import fcntl
+
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError as error:
+        return error.errno in _UNSUPPORTED
+    return True
+
+
+def holder(path: str) -> int | None:
+    """Return the process that holds the lock of a file, where the system tells."""
+    try:
+        inode = os.stat(path).st_ino
+        with open("/proc/locks", encoding="ascii", errors="replace") as table:
+            rows = [line.split() for line in table]
+    except OSError:
+        return None
+    for row in rows:
+        if len(row) > 5 and row[1] == "FLOCK" and row[5].rpartition(":")[2] == str(inode) and int(row[4]) > 0:
+            return int(row[4])
+    return None
+
+
+if sys.platform == "win32":
+
+    def _lock_far_byte(descriptor: int) -> bool:
+        import msvcrt
+
+        here = os.lseek(descriptor, 0, os.SEEK_CUR)
+        try:
+            os.lseek(descriptor, 1 << 40, os.SEEK_SET)
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+        except OSError:
+            return False
+        finally:
+            os.lseek(descriptor, here, os.SEEK_SET)
+        return True

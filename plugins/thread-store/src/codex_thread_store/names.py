@@ -1,0 +1,56 @@
+"""Names of threads, kept in ``session_index.jsonl`` (format of Codex 0.118)."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+
+from codex_hookspecs.errors import StorageError
+from codex_thread_store.lines import stamp
+
+_FILE = "session_index.jsonl"
+
+
+def read_names(home: str) -> dict[str, str]:
+    """Return the names by thread id, the newest name of each."""
+    names: dict[str, str] = {}
+    try:
+        with open(os.path.join(home, _FILE), "rb") as file:
+            for line in file:
+                try:
+                    entry = json.loads(line)
+                    names[entry["id"]] = str(entry["thread_name"])
+                except (ValueError, KeyError, TypeError):
+                    continue
+    except FileNotFoundError:
+        return {}
+    except OSError as error:
+        raise StorageError(f"reading thread names from {_FILE}: {error.strerror}") from error
+    return {thread_id: name for thread_id, name in names.items() if name}
+
+
+def write_name(home: str, thread_id: str, name: str) -> None:
+    """Name a thread; the last name counts.
+
+    :raises StorageError: when it can't be written.
+    """
+    entry = {"id": thread_id, "thread_name": name, "updated_at": stamp(time.time_ns() // 1_000_000)}
+    line = json.dumps(entry, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace") + b"\n"
+    path = os.path.join(home, _FILE)
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_CLOEXEC", 0), 0o644)
+        try:
+            size = os.fstat(descriptor).st_size
+            if size:
+                os.lseek(descriptor, size - 1, os.SEEK_SET)
+                if os.read(descriptor, 1) != b"\n":
+                    line = b"\n" + line
+            os.write(descriptor, line)
+        finally:
+            os.close(descriptor)
+    except OSError as error:
+        raise StorageError(
+            f"naming the thread in {path}: {error.strerror}; check the permissions of the directory",
+            thread_id=thread_id,
+        ) from error

@@ -1,0 +1,15 @@
+"""Hooks of the thread store."""
+
+from __future__ import annotations
+
+from codex_hookspecs.markers import hookimpl
+from codex_hookspecs.ports.host import Host
+from codex_hookspecs.ports.storage import ThreadStore
+
+
+@hookimpl
+def thread_store(host: Host) -> ThreadStore:
+    """Keep threads in rollout files below ``$CODEX_HOME``."""
+    from codex_thread_store.store import RolloutStore
+
+    return RolloutStore(host.codex_home, warn=host.logger("thread-store").warning)

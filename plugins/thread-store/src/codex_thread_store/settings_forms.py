@@ -1,0 +1,146 @@
+"""Turn settings into their forms in rollouts and back (0.118 ``turn_context`` and ``session_meta``)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from codex_hookspecs.types.json import JsonObject
+from codex_hookspecs.types.sandbox import PolicyKind, SandboxPolicy
+from codex_hookspecs.types.storage import TurnBegan
+
+_POLICY_KINDS: dict[str, PolicyKind] = {
+    "danger-full-access": "dangerFullAccess",
+    "read-only": "readOnly",
+    "workspace-write": "workspaceWrite",
+    "external-sandbox": "externalSandbox",
+}
+_TRUNCATION = 10_000
+_OPTIONAL = ("service_tier", "verbosity", "approvals_reviewer")
+"""Settings that a turn's context carries under their own names, beyond those of 0.118."""
+
+
+def turn_context(record: TurnBegan) -> dict[str, Any]:
+    """Return the payload of a ``turn_context`` line."""
+    settings = record.settings
+    payload: dict[str, Any] = {
+        "turn_id": record.turn_id,
+        "cwd": settings.cwd,
+        "current_date": record.current_date,
+        "timezone": record.timezone,
+        "approval_policy": settings.approval_policy,
+        "sandbox_policy": core_policy(settings.sandbox),
+        "model": settings.model,
+        "personality": settings.personality,
+        "collaboration_mode": settings.collaboration_mode
+        or {
+            "mode": "default",
+            "settings": {
+                "model": settings.model,
+                "reasoning_effort": settings.reasoning_effort,
+                "developer_instructions": None,
+            },
+        },
+        "realtime_active": False,
+    }
+    if settings.reasoning_effort is not None:
+        payload["effort"] = settings.reasoning_effort
+    payload["summary"] = settings.reasoning_summary or "auto"
+    if settings.developer_instructions is not None:
+        payload["developer_instructions"] = settings.developer_instructions
+    mode = "tokens" if settings.model.startswith("gpt-5") else "bytes"
+    payload["truncation_policy"] = {"mode": mode, "limit": _TRUNCATION}
+    payload.update((key, getattr(settings, key)) for key in _OPTIONAL if getattr(settings, key) is not None)
+    return payload
+
+
+def context_settings(payload: JsonObject) -> dict[str, Any]:
+    """Return what a ``turn_context`` line says of the settings, as keys of ``ThreadSettings``."""
+    found: dict[str, Any] = {}
+    for key, name in (
+        ("cwd", "cwd"),
+        ("approval_policy", "approval_policy"),
+        ("approvals_reviewer", "approvals_reviewer"),
+        ("model", "model"),
+        ("personality", "personality"),
+        ("collaboration_mode", "collaboration_mode"),
+        ("effort", "reasoning_effort"),
+        ("summary", "reasoning_summary"),
+        ("developer_instructions", "developer_instructions"),
+        ("service_tier", "service_tier"),
+        ("verbosity", "verbosity"),
+    ):
+        if payload.get(key) is not None:
+            found[name] = payload[key]
+    policy = payload.get("sandbox_policy")
+    if isinstance(policy, dict) and policy.get("type") in _POLICY_KINDS:
+        found["sandbox"] = policy_of(policy)
+    return found
+
+
+def core_policy(policy: SandboxPolicy) -> dict[str, Any]:
+    """Return a sandbox policy as rollouts write it."""
+    if policy.kind == "dangerFullAccess":
+        return {"type": "danger-full-access"}
+    if policy.kind == "externalSandbox":
+        return {"type": "external-sandbox", "network_access": "enabled" if policy.network_access else "restricted"}
+    if policy.kind == "readOnly":
+        return {"type": "read-only"} | ({"network_access": True} if policy.network_access else {})
+    return {
+        "type": "workspace-write",
+        "writable_roots": list(policy.writable_roots),
+        "network_access": policy.network_access,
+        "exclude_tmpdir_env_var": policy.exclude_tmpdir_env_var,
+        "exclude_slash_tmp": policy.exclude_slash_tmp,
+    }
+
+
+def policy_of(form: JsonObject) -> SandboxPolicy:
+    """Return the sandbox policy that a rollout's form stands for."""
+    return SandboxPolicy(
+        _POLICY_KINDS[form["type"]],
+        form.get("network_access") in (True, "enabled"),
+        writable_roots=tuple(form.get("writable_roots") or ()),
+        exclude_slash_tmp=bool(form.get("exclude_slash_tmp", False)),
+        exclude_tmpdir_env_var=bool(form.get("exclude_tmpdir_env_var", False)),
+    )
+
+
+def core_source(source: str | JsonObject) -> str | JsonObject:
+    """Return a thread's source as rollouts write it."""
+    if isinstance(source, str):
+        return "mcp" if source == "appServer" else source
+    return {"subagent" if key == "subAgent" else key: value for key, value in source.items()}
+
+
+def source_of(form: Any) -> str | JsonObject:
+    """Return a thread's source as clients see it."""
+    if isinstance(form, str):
+        return "appServer" if form == "mcp" else form
+    if isinstance(form, dict):
+        return {"subAgent" if key == "subagent" else key: value for key, value in form.items()}
+    return "unknown"
+
+
+def snake_words(info: Any) -> Any:
+    """Return an error's kind as rollouts write it: words and keys in snake case."""
+    return _renamed(info, lambda word: "".join(f"_{c.lower()}" if c.isupper() else c for c in word))
+
+
+def camel_words(info: Any) -> Any:
+    """Return an error's kind as clients see it: words and keys in camel case."""
+    return _renamed(info, _camel)
+
+
+def _camel(word: str) -> str:
+    head, *rest = word.split("_")
+    return head + "".join(part.capitalize() for part in rest)
+
+
+def _renamed(info: Any, rename: Any) -> Any:
+    if isinstance(info, str):
+        return rename(info)
+    if isinstance(info, dict):
+        return {
+            rename(key): value if isinstance(value, str) else _renamed(value, rename) for key, value in info.items()
+        }
+    return info

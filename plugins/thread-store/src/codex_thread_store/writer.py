@@ -1,0 +1,140 @@
+"""Append records to the rollout file of one thread."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Awaitable, Callable, Sequence
+
+from codex_hookspecs.errors import StorageError, ThreadBusy
+from codex_hookspecs.types.storage import Record, ThreadMeta
+from codex_thread_store.lines import Line, begins_thread, meta_line, record_lines, serialized
+from codex_thread_store.lock import holder, lock
+
+Noticed = Callable[[str, Sequence[Record]], Awaitable[None]]
+"""Is told of records after they were kept: the thread's id and the records."""
+
+_FLAGS = os.O_RDWR | os.O_APPEND | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
+
+
+class RolloutWriter:
+    """The one writer of a thread.
+
+    Each batch is one ``write`` of whole lines to a file opened for appending: once it returns, the death of the process
+    loses nothing. It is not synced to the disk, so a power failure may lose the newest lines.
+
+    :param path: the rollout file.
+    :param meta: of a new thread, whose file is made with its first item or message; ``None`` for a file that exists.
+    :param noticed: told of what was kept.
+    """
+
+    def __init__(self, path: str, thread_id: str, *, meta: ThreadMeta | None, noticed: Noticed | None = None) -> None:
+        self._path = path
+        self._thread_id = thread_id
+        self._noticed = noticed
+        self._held: list[Line] | None = None if meta is None else [meta_line(meta)]
+        self._pending: list[Record] = []
+        self._descriptor: int | None = None
+        self._torn = False
+        self._closed = False
+
+    @property
+    def path(self) -> str:
+        """The rollout file."""
+        return self._path
+
+    def take_over(self) -> None:
+        """Open the existing file and take its lock.
+
+        :raises ThreadBusy: when somebody else has it.
+        :raises StorageError: when it can't be opened for writing.
+        """
+        try:
+            self._descriptor = os.open(self._path, _FLAGS)
+        except OSError as error:
+            raise self._failed("opening", error) from error
+        self._lock()
+        size = os.fstat(self._descriptor).st_size
+        if size:
+            os.lseek(self._descriptor, size - 1, os.SEEK_SET)
+            self._torn = os.read(self._descriptor, 1) != b"\n"
+
+    async def append(self, records: Sequence[Record]) -> None:
+        """Keep records; see :class:`~codex_hookspecs.ports.storage.ThreadWriter`."""
+        if self._closed:
+            raise StorageError(f"writing thread {self._thread_id}: it is closed", thread_id=self._thread_id)
+        if not records:
+            return
+        now_ms = time.time_ns() // 1_000_000
+        lines = record_lines(records, self._thread_id, now_ms)
+        if self._held is not None:
+            self._pending.extend(records)
+            self._held.extend(lines)
+            if not any(map(begins_thread, records)):
+                return
+            lines, records = self._held, self._pending
+            self._create()
+        if lines:
+            self._write(serialized(lines, now_ms))
+        self._held, self._pending = None, []
+        if self._noticed is not None:
+            await self._noticed(self._thread_id, records)
+
+    async def aclose(self) -> None:
+        """Let go of the thread."""
+        self._closed = True
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+
+    def _create(self) -> None:
+        if self._descriptor is not None:
+            return
+        try:
+            os.makedirs(os.path.dirname(self._path), exist_ok=True)
+            self._descriptor = os.open(self._path, _FLAGS | os.O_CREAT | os.O_EXCL, 0o644)
+        except OSError as error:
+            raise self._failed("creating", error) from error
+        self._lock()
+
+    def _lock(self) -> None:
+        assert self._descriptor is not None
+        if lock(self._descriptor):
+            return
+        os.close(self._descriptor)
+        self._descriptor = None
+        pid = holder(self._path)
+        who = "another process" if pid is None else "this process" if pid == os.getpid() else f"process {pid}"
+        raise ThreadBusy(
+            f"thread {self._thread_id} is in use: {who} is writing {self._path}; "
+            "end that session first, or start a new thread",
+            thread_id=self._thread_id,
+        )
+
+    def _write(self, data: bytes) -> None:
+        assert self._descriptor is not None
+        rest = memoryview(b"\n" + data if self._torn else data)
+        before = os.fstat(self._descriptor).st_size
+        try:
+            while rest:
+                rest = rest[os.write(self._descriptor, rest) :]
+        except OSError as error:
+            self._take_back(before)
+            raise self._failed("writing", error) from error
+        self._torn = False
+
+    def _take_back(self, size: int) -> None:
+        """Cut off what a failed write left, so that it can be tried again as a whole."""
+        assert self._descriptor is not None
+        try:
+            os.ftruncate(self._descriptor, size)
+        except OSError:
+            self._torn = True
+
+    def _failed(self, doing: str, error: OSError) -> StorageError:
+        reason = error.strerror or str(error)
+        return StorageError(
+            f"{doing} the thread's file {self._path}: {reason}; "
+            "free space or fix its permissions, or run without storing (--ephemeral)",
+            thread_id=self._thread_id,
+        )
