@@ -49,8 +49,8 @@ class _View:
     """
 
     def __init__(self, host: Host, directory: str, *, as_json: bool) -> None:
-        self.directory = os.path.abspath(directory)  # noqa: PTH100 - stays a string, links as written
-        if not os.path.isdir(self.directory):  # noqa: PTH112
+        self.directory = os.path.abspath(directory)
+        if not os.path.isdir(self.directory):
             raise ConfigError(f"can't look for hooks in {self.directory}: there is no such directory")
         self._host = host
         self._as_json = as_json

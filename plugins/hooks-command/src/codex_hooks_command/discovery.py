@@ -122,7 +122,7 @@ def _found_in(layers: Sequence[ConfigLayer], files: HookFiles, warnings: list[st
 
 
 def _json_of(layer: ConfigLayer, files: HookFiles, seen: set[str]) -> _Found | None:
-    path = None if layer.folder is None else os.path.join(layer.folder, FILE_NAME)  # noqa: PTH118 - stays a string
+    path = None if layer.folder is None else os.path.join(layer.folder, FILE_NAME)
     # A profile shares the folder of the user's configuration: one file is one source.
     if path is None or path in seen or (content := files.read(path)) is None:
         return None

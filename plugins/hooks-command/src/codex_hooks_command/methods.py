@@ -30,7 +30,7 @@ def hooks_list_method() -> RpcMethod:
 
 async def _list_hooks(params: HooksListParams, context: RpcContext) -> dict[str, Any]:
     sessions = sessions_of(context.host)
-    return {"data": [_listing(sessions, context, cwd) for cwd in params.cwds or (os.getcwd(),)]}  # noqa: PTH109
+    return {"data": [_listing(sessions, context, cwd) for cwd in params.cwds or (os.getcwd(),)]}
 
 
 def _listing(sessions: Any, context: RpcContext, cwd: str) -> dict[str, Any]:

@@ -20,7 +20,7 @@ SETTINGS = frozenset({"state", "max_stop_blocks"})
 def configured(layers: Sequence[ConfigLayer]) -> bool:
     """Tell whether a layer has a hooks.json, or events in its ``[hooks]`` table."""
     return any(
-        (layer.folder is not None and os.path.exists(f"{layer.folder}/{FILE_NAME}"))  # noqa: PTH110 - one stat call
+        (layer.folder is not None and os.path.exists(f"{layer.folder}/{FILE_NAME}"))
         or not SETTINGS.issuperset(layer.table.get("hooks") or ())
         for layer in layers
     )
@@ -33,7 +33,7 @@ def state_of(path: str) -> State | None:
     :raises OSError: when it can't be looked at.
     """
     try:
-        status = os.stat(path)  # noqa: PTH116 - one call, no object
+        status = os.stat(path)
     except (FileNotFoundError, NotADirectoryError):
         return None
     return status.st_mtime_ns, status.st_size, status.st_ino

@@ -164,7 +164,7 @@ def _kill_group(pid: int) -> None:
 
 
 def _start_failure(job: Job, error: Exception) -> str:
-    if not os.path.isdir(job.cwd):  # noqa: PTH112 - the message must not depend on importing pathlib
+    if not os.path.isdir(job.cwd):
         return f"could not start the hook: its working directory {job.cwd} is gone"
     shell = shell_arguments("", job.environment)[0]
     return f"could not start the hook with {shell}: {getattr(error, 'strerror', None) or error}"

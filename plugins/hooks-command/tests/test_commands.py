@@ -1,0 +1,190 @@
+"""``codex hooks`` and ``hooks/list``."""
+
+from __future__ import annotations
+
+import json
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from codex_hooks_command import plugin
+from codex_hookspecs.errors import ConfigError
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def hooks(world: Any, capsys: pytest.CaptureFixture[str]) -> Any:
+    (command,) = plugin.cli_commands()
+    assert command.name == "hooks"
+
+    async def run(*arguments: str) -> str:
+        status = await command.run([*arguments, "-C", str(world.project)], world.program)
+        assert status == 0
+        return capsys.readouterr().out
+
+    return run
+
+
+@pytest.fixture
+def keys(world: Any) -> list[str]:
+    """Two hooks of the user and two of the project; returns their keys."""
+    one = {"hooks": [{"type": "command", "command": "./check.sh"}]}
+    user = world.hooks({"PreToolUse": [{"matcher": "Bash", **one}], "Stop": [one]})
+    project = world.hooks({"SessionStart": [one], "Stop": [one]}, folder=world.project / ".codex")
+    world.layer("project", folder=str(world.project / ".codex"))
+    return [f"{user}:pre_tool_use:0:0", f"{user}:stop:0:0", f"{project}:session_start:0:0", f"{project}:stop:0:0"]
+
+
+async def test_the_list_can_be_read_without_knowing_anything(world: Any, hooks: Any, keys: list[str]) -> None:
+    lines = (await hooks("list")).splitlines()
+
+    project = str(world.project).replace(str(world.program.environ["HOME"]), "~")
+    assert lines[0].split() == ["#", "EVENT", "MATCHER", "COMMAND", "FROM", "STATUS"]
+    assert lines[1].split() == ["0", "PreToolUse", "Bash", "./check.sh", "~/home/hooks.json", "runs"]
+    assert lines[3].split() == [
+        *["2", "SessionStart", "-", "./check.sh", f"{project}/.codex/hooks.json"],
+        *["not", "run:", "not", "trusted"],
+    ]
+    assert lines[-1] == "2 hooks wait for your review. If you want what they do, run: codex hooks trust 2 3"
+
+
+async def test_an_empty_list_says_so(hooks: Any) -> None:
+    assert await hooks("list") == "No hooks are configured here.\n"
+
+
+async def test_the_list_shows_what_is_wrong_with_files(world: Any, hooks: Any) -> None:
+    path = world.hooks({"Stpo": [], "Stop": [{"hooks": [{"type": "prompt"}]}]})
+
+    assert (await hooks("list")).splitlines() == [
+        "No hooks are configured here.",
+        "",
+        f"warning: skipping prompt hook in {path}: prompt hooks are not supported yet",
+        f'note: unknown event "Stpo" in {path} is ignored',
+    ]
+
+
+async def test_json_is_what_the_protocol_answers(world: Any, hooks: Any, keys: list[str]) -> None:
+    listed = json.loads(await hooks("list", "--json"))
+
+    first = listed["hooks"][0]
+    assert [hook["key"] for hook in listed["hooks"]] == keys
+    assert {key: value for key, value in first.items() if key != "currentHash"} == {
+        "key": keys[0],
+        "eventName": "preToolUse",
+        "handlerType": "command",
+        "command": "./check.sh",
+        "async": False,
+        "matcher": "Bash",
+        "timeoutSec": 600,
+        "statusMessage": None,
+        "additionalContextLimit": None,
+        "sourcePath": str(world.user_file),
+        "source": "user",
+        "pluginId": None,
+        "environmentId": None,
+        "displayOrder": 0,
+        "enabled": True,
+        "isManaged": False,
+        "trustStatus": "trusted",
+        "skipped": None,
+    }
+    assert first["currentHash"].startswith("sha256:")
+    assert [hook["trustStatus"] for hook in listed["hooks"]] == ["trusted", "trusted", "untrusted", "untrusted"]
+
+
+async def test_hooks_are_trusted_by_number_or_key(world: Any, hooks: Any, keys: list[str]) -> None:
+    listed = json.loads(await hooks("list", "--json"))["hooks"]
+
+    printed = await hooks("trust", "2", keys[3])
+
+    assert world.program.config.written == {
+        f'hooks.state."{hook["key"]}".trusted_hash': hook["currentHash"] for hook in listed[2:]
+    }
+    assert printed.splitlines() == [
+        f"Trusted SessionStart hook `./check.sh` in {listed[2]['sourcePath']}",
+        f"Trusted Stop hook `./check.sh` in {listed[3]['sourcePath']}",
+    ]
+
+
+async def test_all_means_those_of_the_project(world: Any, hooks: Any, keys: list[str]) -> None:
+    await hooks("trust", "--all")
+
+    assert list(world.program.config.written) == [f'hooks.state."{key}".trusted_hash' for key in keys[2:]]
+
+
+async def test_trust_is_taken_back_and_own_hooks_are_switched_off(world: Any, hooks: Any, keys: list[str]) -> None:
+    printed = await hooks("untrust", "1", "3")
+
+    assert world.program.config.written == {
+        f'hooks.state."{keys[1]}".trusted_hash': None,
+        f'hooks.state."{keys[1]}".enabled': False,
+        f'hooks.state."{keys[3]}".trusted_hash': None,
+    }
+    assert [line.split(":")[0] for line in printed.splitlines()] == ["Switched off", "No longer trusted"]
+
+
+async def test_trusting_switches_on_again(world: Any, hooks: Any, keys: list[str]) -> None:
+    (world.home / "config.toml").write_text(f'[hooks.state."{keys[1]}"]\nenabled = false\n')
+    assert "To switch on again what is switched off, run: codex hooks trust 1" in await hooks("list")
+
+    await hooks("trust", "1")
+
+    assert world.program.config.written[f'hooks.state."{keys[1]}".enabled'] is True
+
+
+async def test_hooks_of_an_untrusted_project_can_not_be_trusted_one_by_one(world: Any, hooks: Any) -> None:
+    world.hooks({"Stop": [{"hooks": [{"type": "command", "command": "x"}]}]}, folder=world.project / ".codex")
+    world.layer("project", folder=str(world.project / ".codex"), disabled_reason="/p is not trusted (say so)")
+
+    assert "not run: project not trusted" in await hooks("list")
+    with pytest.raises(ConfigError, match=r"/p is not trusted \(say so\)"):
+        await hooks("trust", "--all")
+    assert world.program.config.written == {}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["trust"], "name hooks by key or number, or say --all"),
+        (["trust", "9"], "there is no hook '9' here"),
+        (["trust", "--all", "1"], "give either keys or --all"),
+        (["untrust", "--all"], "the project has no hooks"),
+    ],
+)
+async def test_a_wrong_command_says_what_is_wrong(world: Any, hooks: Any, arguments: list[str], said: str) -> None:
+    world.commands("Stop", "true")
+
+    with pytest.raises(ConfigError, match=said):
+        await hooks(*arguments)
+
+
+async def test_an_unknown_action_is_status_2(world: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    (command,) = plugin.cli_commands()
+
+    assert await command.run(["burn"], world.program) == 2
+    assert "invalid choice: 'burn'" in capsys.readouterr().err
+
+
+async def test_a_missing_directory_is_told(world: Any) -> None:
+    (command,) = plugin.cli_commands()
+
+    with pytest.raises(ConfigError, match="there is no such directory"):
+        await command.run(["list", "-C", "/no/such/place"], world.program)
+
+
+async def test_clients_list_hooks_by_directory(world: Any, keys: list[str]) -> None:
+    (method,) = plugin.rpc_methods()
+    context = SimpleNamespace(host=world.program)
+
+    answer = await method.handle(method.params(cwds=(str(world.project), "/elsewhere")), context)
+
+    assert method.name == "hooks/list"
+    assert [entry["cwd"] for entry in answer["data"]] == [str(world.project), "/elsewhere"]
+    assert [hook["key"] for hook in answer["data"][0]["hooks"]] == keys
+    assert [text.partition(" is not run")[0].partition(" in ")[0] for text in answer["data"][0]["warnings"]] == [
+        "SessionStart hook `./check.sh`",
+        "Stop hook `./check.sh`",
+    ]
+    assert answer["data"][0]["errors"] == []

@@ -1,0 +1,426 @@
+"""Events of the host, run through real scripts."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+from typing import Any
+
+import pytest
+
+from codex_hookspecs.types import lifecycle as life
+
+pytestmark = pytest.mark.anyio
+
+
+def say(event: str, **keys: Any) -> str:
+    return "echo '" + json.dumps({"hookSpecificOutput": {"hookEventName": event, **keys}}) + "'"
+
+
+NOTHING_CONFIGURED = """
+import sys
+from types import SimpleNamespace as Bag
+from codex_hooks_command import plugin
+class Program:
+    features = Bag(enabled=lambda key: True)
+    config = Bag(for_directory=lambda cwd, overrides: Bag(layers=[Bag(folder="/nowhere", file=None, table={})]))
+scope = Bag(thread=None, config={})
+try:
+    plugin.stop(Bag(turn_id="t", cwd="/"), scope, Program()).send(None)
+except StopIteration as end:
+    print(end.value, *sorted(name for name in sys.modules if name.startswith("codex_hooks_command.")))
+"""
+
+
+async def test_with_nothing_configured_nothing_waits_and_no_other_module_is_loaded() -> None:
+    child = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", NOTHING_CONFIGURED, stdout=asyncio.subprocess.PIPE
+    )
+    output, _ = await child.communicate()
+
+    assert output.decode().split() == [
+        "None",
+        "codex_hooks_command.plugin",
+        "codex_hooks_command.presence",
+        "codex_hooks_command.sessions",
+    ]
+
+
+async def test_the_feature_switches_all_hooks_off(world: Any) -> None:
+    world.commands("Stop", "echo no >&2; exit 2")
+    world.program.features.on = False
+
+    assert await world.fire("Stop") is None
+
+
+async def test_all_begin_before_any_ends_and_both_come_in_configured_order(world: Any) -> None:
+    path = world.commands("Stop", "sleep 0.05", "true", statusMessage="checking")
+
+    await world.fire("Stop")
+
+    ids = [f"stop:0:{path}", f"stop:1:{path}"]
+    assert [(when, run.id) for when, run in world.scope.told] == [
+        *(("started", one) for one in ids),
+        *(("completed", one) for one in ids),
+    ]
+    begun = world.scope.told[0][1]
+    assert (begun.event_name, begun.handler_type, begun.execution_mode) == ("stop", "command", "sync")
+    assert (begun.scope, begun.source, begun.source_path) == ("turn", "user", str(path))
+    assert (begun.status, begun.status_message, begun.completed_at, begun.duration_ms) == (
+        "running",
+        "checking",
+        None,
+        None,
+    )
+    ended = world.scope.ended[0]
+    assert ended.status == "completed"
+    assert ended.duration_ms >= 50
+    assert ended.completed_at >= ended.started_at
+
+
+@pytest.mark.parametrize(
+    ("event", "scope", "suffix"),
+    [
+        ("SessionStart", "thread", ""),
+        ("SubagentStart", "thread", ""),
+        ("UserPromptSubmit", "turn", ""),
+        ("PreToolUse", "turn", ":call-1"),
+        ("PermissionRequest", "turn", ":call-1"),
+        ("PostToolUse", "turn", ":call-1"),
+        ("SubagentStop", "turn", ""),
+        ("PreCompact", "turn", ""),
+        ("PostCompact", "turn", ""),
+        ("Interrupt", "turn", ""),
+        ("PreModelRequest", "turn", ""),
+        ("PostModelRequest", "turn", ""),
+    ],
+)
+async def test_every_event_runs_its_handlers(world: Any, event: str, scope: str, suffix: str) -> None:
+    path = world.commands(event, f"cat > {world.home}/seen; exit 7")
+
+    await world.fire(event)
+
+    (run,) = world.scope.ended
+    kebab = "".join(f"-{c.lower()}" if c.isupper() else c for c in event).lstrip("-")
+    assert run.id == f"{kebab}:0:{path}{suffix}"
+    assert (run.event_name, run.scope) == (event[0].lower() + event[1:], scope)
+    assert world.scope.texts == [("error", "hook exited with code 7")]
+    assert json.loads((world.home / "seen").read_text())["hook_event_name"] == event
+
+
+async def test_a_session_end_runs_unseen(world: Any) -> None:
+    world.commands("SessionEnd", f"cat > {world.home}/seen")
+
+    await world.fire("SessionEnd")
+
+    assert world.scope.told == []
+    assert json.loads((world.home / "seen").read_text()) == {
+        "session_id": "thread-1",
+        "transcript_path": "/r.jsonl",
+        "cwd": str(world.project),
+        "hook_event_name": "SessionEnd",
+        "reason": "other",
+    }
+
+
+async def test_contexts_come_in_configured_order(world: Any) -> None:
+    world.commands("SessionStart", "sleep 0.05; echo one", say("SessionStart", additionalContext="two"), "echo")
+
+    verdict = await world.fire("SessionStart")
+
+    assert verdict == life.SessionStartVerdict(contexts=("one", "two"))
+
+
+async def test_a_long_context_is_cut_by_the_handlers_limit_and_shown_whole_to_people(world: Any) -> None:
+    world.commands("UserPromptSubmit", "head -c 1000 /dev/zero | tr '\\0' x", additionalContextLimit=50)
+
+    verdict = await world.fire("UserPromptSubmit")
+
+    (file,) = (world.home / "hook_outputs" / "thread-1").iterdir()
+    assert verdict.contexts[0].endswith(f"Full hook output saved to: {file}")
+    assert world.scope.texts == [("context", "x" * 1000)]
+
+
+async def test_a_session_start_can_end_the_turn(world: Any) -> None:
+    world.commands("SessionStart", """echo '{"continue":false}'""", """echo '{"continue":false,"stopReason":"x"}'""")
+
+    verdict = await world.fire("SessionStart")
+
+    assert verdict.stop_reason == "x"
+    assert [run.status for run in world.scope.ended] == ["stopped", "stopped"]
+
+
+async def test_an_end_without_reason_still_is_one(world: Any) -> None:
+    world.commands("SessionStart", """echo '{"continue":false}'""")
+
+    assert (await world.fire("SessionStart")).stop_reason == "SessionStart hook stopped execution"
+
+
+async def test_a_prompt_is_refused_by_the_first_reason_and_contexts_stay(world: Any) -> None:
+    world.commands("UserPromptSubmit", "echo ctx", "echo first >&2; exit 2", "echo second >&2; exit 2")
+
+    verdict = await world.fire("UserPromptSubmit")
+
+    assert verdict == life.UserPromptVerdict(contexts=("ctx",), block_reason="first")
+
+
+async def test_a_tool_is_denied_when_any_handler_says_so(world: Any) -> None:
+    rewrite = say("PreToolUse", permissionDecision="allow", updatedInput={"command": "x"})
+    world.commands("PreToolUse", rewrite, "echo no >&2; exit 2")
+
+    assert await world.fire("PreToolUse") == life.PreToolUseVerdict(deny_reason="no")
+
+
+async def test_of_two_rewrites_the_last_to_finish_wins(world: Any) -> None:
+    late = say("PreToolUse", permissionDecision="allow", updatedInput={"command": "late"})
+    early = say("PreToolUse", permissionDecision="allow", updatedInput={"command": "early"})
+    os.mkfifo(world.home / "go")
+    # The late one goes on when the early one's last process has ended, which holds the pipe open until then.
+    world.commands("PreToolUse", f"cat {world.home}/go; {late}; sleep 0.1", f"exec 9> {world.home}/go; {early}")
+
+    assert (await world.fire("PreToolUse")).updated_input == {"command": "late"}
+
+
+async def test_any_refusal_of_a_permission_wins(world: Any) -> None:
+    allow = say("PermissionRequest", decision={"behavior": "allow"})
+    world.commands("PermissionRequest", allow, "echo never >&2; exit 2")
+
+    assert await world.fire("PermissionRequest") == life.PermissionVerdict(behavior="deny", message="never")
+
+
+async def test_one_consent_is_enough_and_silence_is_none(world: Any) -> None:
+    world.commands("PermissionRequest", "true", say("PermissionRequest", decision={"behavior": "allow"}))
+    assert (await world.fire("PermissionRequest")).behavior == "allow"
+
+    world.turn += 1
+    world.commands("PermissionRequest", "true")
+    assert (await world.fire("PermissionRequest")).behavior is None
+
+
+async def test_feedback_of_several_handlers_comes_in_order(world: Any) -> None:
+    stop = """echo '{"continue":false,"stopReason":"c"}'"""
+    world.commands(
+        "PostToolUse", "sleep 0.05; echo a >&2; exit 2", """echo '{"decision":"block","reason":"b"}'""", stop
+    )
+
+    verdict = await world.fire("PostToolUse")
+
+    assert verdict == life.PostToolUseVerdict(feedback=("a", "b", "c"))
+    assert [run.status for run in world.scope.ended] == ["blocked", "blocked", "stopped"]
+
+
+async def test_the_result_of_an_mcp_tool_is_replaced(world: Any) -> None:
+    world.commands("PostToolUse", say("PostToolUse", updatedMCPToolOutput={"a": 1}))
+
+    verdict = await world.fire("PostToolUse", tool_name="mcp__s__t")
+
+    assert verdict.feedback == ('{"a": 1}',)
+
+
+async def test_each_blocking_stop_hook_sends_one_prompt_with_its_run(world: Any) -> None:
+    path = world.commands("Stop", "true", "echo ' cook ' >&2; exit 2", """echo '{"decision":"block","reason":"eat"}'""")
+
+    verdict = await world.fire("Stop")
+
+    assert verdict.prompts == (
+        life.ContinuationPrompt("cook", f"stop:1:{path}"),
+        life.ContinuationPrompt("eat", f"stop:2:{path}"),
+    )
+
+
+async def test_one_end_of_the_turn_beats_every_block(world: Any) -> None:
+    world.commands("Stop", "echo more >&2; exit 2", """echo '{"continue":false,"stopReason":"enough"}'""")
+
+    assert await world.fire("Stop") == life.StopVerdict(stop_reason="enough")
+
+
+async def test_a_compaction_is_stopped(world: Any) -> None:
+    world.commands("PreCompact", """echo '{"continue":false}'""")
+
+    assert await world.fire("PreCompact") == life.CompactVerdict(stop_reason="PreCompact hook stopped execution")
+
+
+@pytest.mark.parametrize(
+    ("event", "matcher", "values", "hit"),
+    [
+        ("SessionStart", "startup", {}, True),
+        ("SessionStart", "resume", {}, False),
+        ("PreToolUse", "Bash", {}, True),
+        ("PreToolUse", "exec_command", {}, False),
+        ("PreToolUse", "Write", {"tool_name": "apply_patch"}, True),
+        ("PostToolUse", "Edit", {"tool_name": "x", "matcher_aliases": ("Edit",)}, True),
+        ("PermissionRequest", "^B", {}, True),
+        ("PreCompact", "manual", {}, False),
+        ("PostCompact", "auto", {}, True),
+        ("SubagentStart", "worker", {}, True),
+        ("SubagentStop", "explorer", {}, False),
+        ("Stop", "anything", {}, True),
+        ("UserPromptSubmit", "anything", {}, True),
+    ],
+)
+async def test_matchers_look_at_the_events_subject(
+    world: Any, event: str, matcher: str, values: dict[str, Any], hit: bool
+) -> None:
+    world.hooks({event: [{"matcher": matcher, "hooks": [{"type": "command", "command": "true"}]}]})
+
+    await world.fire(event, **values)
+
+    assert bool(world.scope.ended) is hit
+
+
+async def test_a_patch_runs_a_handler_once_although_two_aliases_hit(world: Any) -> None:
+    world.hooks({"PreToolUse": [{"matcher": "Edit|Write", "hooks": [{"type": "command", "command": "true"}]}]})
+
+    await world.fire("PreToolUse", tool_name="apply_patch", matcher_aliases=("Write", "Edit"))
+
+    assert len(world.scope.ended) == 1
+
+
+async def test_scripts_see_the_whole_environment_and_codex_home(world: Any) -> None:
+    world.program.environ["FLAVOUR"] = "salt"
+    world.commands("UserPromptSubmit", 'echo "$FLAVOUR $CODEX_HOME $PWD"')
+
+    verdict = await world.fire("UserPromptSubmit")
+
+    assert verdict.contexts == (f"salt {world.home} {world.project}",)
+
+
+async def test_a_changed_file_counts_from_the_next_turn_on(world: Any) -> None:
+    path = world.commands("UserPromptSubmit", "echo old")
+    assert (await world.fire("UserPromptSubmit")).contexts == ("old",)
+
+    world.commands("UserPromptSubmit", "echo new one")
+    os.utime(path, ns=(1, 1))
+    assert (await world.fire("UserPromptSubmit")).contexts == ("old",)
+    world.turn += 1
+
+    assert (await world.fire("UserPromptSubmit")).contexts == ("new one",)
+
+
+async def test_the_first_file_counts_from_the_next_turn_on(world: Any) -> None:
+    assert await world.fire("UserPromptSubmit") is None
+    world.commands("UserPromptSubmit", "echo new")
+    world.turn += 1
+
+    assert (await world.fire("UserPromptSubmit")).contexts == ("new",)
+
+
+async def test_hooks_added_to_config_toml_count_from_the_next_turn_on(world: Any) -> None:
+    assert await world.fire("Stop") is None
+    (world.home / "config.toml").write_text(
+        '[[hooks.Stop]]\n[[hooks.Stop.hooks]]\ntype = "command"\ncommand = "echo more >&2; exit 2"\n'
+    )
+    world.turn += 1
+
+    assert [prompt.text for prompt in (await world.fire("Stop")).prompts] == ["more"]
+
+
+async def test_a_broken_file_is_told_and_the_turn_goes_on(world: Any) -> None:
+    path = world.hooks("{")
+
+    assert await world.fire("Stop") is None
+
+    assert len(world.scope.warnings) == 1
+    assert world.scope.warnings[0].startswith(f"failed to parse hooks config {path}: ")
+
+
+async def test_a_hook_of_the_project_waits_and_says_so_until_it_is_bypassed(world: Any) -> None:
+    world.hooks({"Stop": [{"hooks": [{"type": "command", "command": "true"}]}]}, folder=world.project / ".codex")
+    world.layer("project", folder=str(world.project / ".codex"))
+    await world.fire("Stop")
+    assert world.scope.told == []
+    assert "is not run: it is not trusted" in world.scope.warnings[0]
+
+    world.turn += 1
+    world.scope.config["bypass_hook_trust"] = True
+    await world.fire("Stop")
+
+    assert len(world.scope.ended) == 1
+    assert world.scope.ended[0].source == "project"
+
+
+async def test_the_clients_configuration_of_the_thread_counts(world: Any) -> None:
+    world.scope.thread.settings.overrides["hooks.max_stop_blocks"] = 3
+
+    await world.fire("Stop")
+
+    assert world.program.config.asked == [(str(world.project), {"hooks.max_stop_blocks": 3})]
+
+
+async def test_an_mcp_tool_hook_fails_without_its_server(world: Any) -> None:
+    handlers = [{"type": "mcp_tool", "server": "s", "tool": "t"}, {"type": "command", "command": "true"}]
+    world.hooks({"Stop": [{"hooks": handlers}]})
+
+    await world.fire("Stop")
+
+    assert [run.status for run in world.scope.ended] == ["failed", "completed"]
+    assert world.scope.ended[0].handler_type == "mcpTool"
+    assert world.scope.texts == [("error", "unknown MCP server 's'")]
+
+
+async def test_a_detached_handler_is_not_waited_for_and_its_context_comes_later(world: Any) -> None:
+    os.mkfifo(world.home / "go")
+    world.commands("SessionStart", f"cat {world.home}/go", **{"async": True})
+
+    assert await world.fire("SessionStart") is None
+    assert (world.scope.told, world.scope.contexts) == ([], [])
+    await asyncio.to_thread((world.home / "go").write_text, "later")
+    await world.scope.hear()
+
+    assert world.scope.contexts == ["later"]
+    await world.scope.thread.close()
+
+
+async def test_a_detached_handler_that_fails_is_a_warning(world: Any) -> None:
+    world.commands("SessionStart", "exit 3", **{"async": True})
+
+    await world.fire("SessionStart")
+    await world.scope.hear()
+
+    assert world.scope.warnings == ["async SessionStart hook `exit 3`: hook exited with code 3"]
+    await world.scope.thread.close()
+
+
+async def test_detached_handlers_end_with_their_thread(world: Any) -> None:
+    ready, alive = world.home / "ready", world.home / "alive"
+    os.mkfifo(ready)
+    os.mkfifo(alive)
+    reading = asyncio.create_task(asyncio.to_thread(alive.read_bytes))
+    world.commands("SessionStart", f"exec 9> {alive}; echo > {ready}; sleep 60", **{"async": True})
+    await world.fire("SessionStart")
+    await asyncio.to_thread(ready.read_bytes)
+
+    await world.scope.thread.close()
+
+    async with asyncio.timeout(10):
+        assert await reading == b""
+
+
+async def test_the_wizard_tower_plays_as_in_the_sample(world: Any) -> None:
+    guard = (
+        """python3 -c 'import json,sys; d=json.load(sys.stdin); print(json.dumps("""
+        """{"systemMessage":"calm"} if d["stop_hook_active"] else """
+        """{"systemMessage":"continuing","decision":"block","reason":"%s"}))'"""
+    )
+    path = world.commands("Stop", """echo '{"systemMessage":"reviewed"}'""", guard % "cook", guard % "eat")
+
+    first = await world.fire("Stop")
+    second = await world.fire("Stop", stop_hook_active=True)
+
+    assert [(prompt.text, prompt.run_id) for prompt in first.prompts] == [
+        ("cook", f"stop:1:{path}"),
+        ("eat", f"stop:2:{path}"),
+    ]
+    assert second.prompts == ()
+    assert world.scope.texts == [
+        ("warning", "reviewed"),
+        ("warning", "continuing"),
+        ("feedback", "cook"),
+        ("warning", "continuing"),
+        ("feedback", "eat"),
+        ("warning", "reviewed"),
+        ("warning", "calm"),
+        ("warning", "calm"),
+    ]

@@ -1,0 +1,358 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from codex_hooks_command.events import Event
+from codex_hooks_command.outcomes import NOTHING, Finished, Outcome
+from codex_hooks_command.output import judge
+
+START, PROMPT, STOP = Event.SESSION_START, Event.USER_PROMPT_SUBMIT, Event.STOP
+PRE, POST, ASK = Event.PRE_TOOL_USE, Event.POST_TOOL_USE, Event.PERMISSION_REQUEST
+
+
+def ended(event: Event, code: int | None = 0, stdout: Any = "", stderr: str = "", tool: str = "Bash") -> Outcome:
+    text = stdout if isinstance(stdout, str) else json.dumps(stdout)
+    return judge(event, Finished(exit_code=code, stdout=text, stderr=stderr), tool_name=tool)
+
+
+def specific(event: Event, **keys: Any) -> dict[str, Any]:
+    return {"hookSpecificOutput": {"hookEventName": event.facts.name, **keys}}
+
+
+def error(outcome: Outcome) -> str:
+    assert outcome.status == "failed"
+    assert (outcome.context, outcome.reason, outcome.stops, outcome.allows) == (None, None, False, False)
+    return outcome.entries[-1][1]
+
+
+@pytest.mark.parametrize("event", list(Event))
+def test_silence_means_nothing(event: Event) -> None:
+    assert ended(event, 0, " \n") == Outcome()
+
+
+@pytest.mark.parametrize("event", list(Event))
+def test_any_other_exit_status_fails(event: Event) -> None:
+    assert error(ended(event, 3)) == "hook exited with code 3"
+
+
+@pytest.mark.parametrize(
+    "event", [Event.PRE_COMPACT, Event.POST_COMPACT, Event.PRE_MODEL_REQUEST, Event.POST_MODEL_REQUEST]
+)
+def test_observers_fail_with_what_they_wrote_to_stderr(event: Event) -> None:
+    assert error(ended(event, 2, stderr=" no\n")) == "no"
+    assert error(ended(event, None)) == "hook process terminated without an exit code"
+
+
+def test_a_signal_leaves_no_status() -> None:
+    assert error(ended(STOP, None)) == "hook exited without a status code"
+
+
+def test_what_kept_a_handler_from_ending_is_shown() -> None:
+    assert error(judge(STOP, Finished(error="hook timed out after 5s", exit_code=0))) == "hook timed out after 5s"
+
+
+@pytest.mark.parametrize(
+    ("event", "wanted"),
+    [
+        (PROMPT, "a blocking reason"),
+        (PRE, "a blocking reason"),
+        (ASK, "a denial reason"),
+        (POST, "feedback"),
+        (STOP, "a continuation prompt"),
+        (Event.SUBAGENT_STOP, "a continuation prompt"),
+    ],
+)
+def test_status_2_refuses_with_stderr(event: Event, wanted: str) -> None:
+    refused = ended(event, 2, "ignored", " because \n")
+
+    assert (refused.status, refused.reason, refused.entries) == ("blocked", "because", (("feedback", "because"),))
+    assert error(ended(event, 2)) == f"{event.facts.name} hook exited with code 2 but did not write {wanted} to stderr"
+
+
+@pytest.mark.parametrize("event", [START, Event.SUBAGENT_START, Event.SESSION_END, Event.INTERRUPT])
+def test_status_2_is_a_failure_where_nothing_can_be_refused(event: Event) -> None:
+    assert error(ended(event, 2, stderr="why")) == "hook exited with code 2"
+
+
+@pytest.mark.parametrize("event", [START, PROMPT, Event.SUBAGENT_START])
+def test_plain_text_is_context(event: Event) -> None:
+    assert ended(event, 0, " hello\n") == Outcome(entries=(("context", "hello"),), context="hello")
+
+
+@pytest.mark.parametrize("event", [PRE, POST, ASK, Event.PRE_COMPACT, Event.POST_COMPACT, Event.PRE_MODEL_REQUEST])
+def test_plain_text_is_ignored(event: Event) -> None:
+    assert ended(event, 0, "hello") == Outcome()
+
+
+@pytest.mark.parametrize(
+    ("event", "text"),
+    [
+        (STOP, "hook returned invalid stop hook JSON output"),
+        (Event.SUBAGENT_STOP, "hook returned invalid subagent stop hook JSON output"),
+        (Event.INTERRUPT, "Interrupt hook returned non-JSON stdout"),
+    ],
+)
+def test_plain_text_fails(event: Event, text: str) -> None:
+    assert error(ended(event, 0, "hello")) == text
+
+
+@pytest.mark.parametrize(
+    ("event", "phrase"),
+    [
+        (START, "session start"),
+        (Event.SUBAGENT_START, "subagent start"),
+        (PROMPT, "user prompt submit"),
+        (PRE, "pre-tool-use"),
+        (ASK, "permission-request"),
+        (POST, "post-tool-use"),
+        (STOP, "stop hook"),
+        (Event.SUBAGENT_STOP, "subagent stop hook"),
+        (Event.PRE_COMPACT, "PreCompact hook"),
+        (Event.POST_COMPACT, "PostCompact hook"),
+        (Event.INTERRUPT, "interrupt hook"),
+    ],
+)
+def test_json_that_does_not_fit_fails_and_names_the_key(event: Event, phrase: str) -> None:
+    beginning = f"hook returned invalid {phrase} JSON output: "
+
+    assert error(ended(event, 0, {"systemMessage": "x", "foo": 1})) == f'{beginning}unknown key "foo"'
+    assert error(ended(event, 0, "{bad")).startswith(f"{beginning}not valid JSON")
+    assert error(ended(event, 0, "[1]")) == f"{beginning}must be an object"
+    assert error(ended(event, 0, {"systemMessage": 1})) == f"{beginning}systemMessage must be a string"
+
+
+@pytest.mark.parametrize("event", [Event.PRE_MODEL_REQUEST, Event.POST_MODEL_REQUEST, Event.SESSION_END])
+def test_what_mere_observers_print_counts_for_nothing(event: Event) -> None:
+    assert ended(event, 0, {"continue": False, "foo": 1}) == Outcome()
+    assert ended(event, 0, "{bad") == Outcome()
+
+
+@pytest.mark.parametrize(
+    ("event", "document", "place"),
+    [
+        (STOP, {"continue": None}, "continue must be true or false"),
+        (STOP, {"suppressOutput": 1}, "suppressOutput must be true or false"),
+        (STOP, {"decision": "approve"}, 'decision must be "block", found "approve"'),
+        (STOP, specific(STOP), 'unknown key "hookSpecificOutput"'),
+        (START, {"hookSpecificOutput": {"additionalContext": "x"}}, 'hookSpecificOutput missing key "hookEventName"'),
+        (START, {"hookSpecificOutput": []}, "hookSpecificOutput must be an object"),
+        (START, specific(START, foo=1), 'hookSpecificOutput unknown key "foo"'),
+        (START, specific(START, additionalContext=1), "hookSpecificOutput.additionalContext must be a string"),
+        (
+            START,
+            {"hookSpecificOutput": {"hookEventName": "Nope"}},
+            'hookSpecificOutput.hookEventName must be the name of an event, found "Nope"',
+        ),
+        (
+            PRE,
+            specific(PRE, permissionDecision="maybe"),
+            'hookSpecificOutput.permissionDecision must be "allow" or "deny" or "ask", found "maybe"',
+        ),
+        (ASK, specific(ASK, decision={}), 'hookSpecificOutput.decision missing key "behavior"'),
+        (
+            ASK,
+            specific(ASK, decision={"behavior": "ask"}),
+            'hookSpecificOutput.decision.behavior must be "allow" or "deny", found "ask"',
+        ),
+        (Event.INTERRUPT, {"continue": True}, 'unknown key "continue"'),
+    ],
+)
+def test_the_place_of_a_fault_is_told(event: Event, document: Any, place: str) -> None:
+    assert error(ended(event, 0, document)).endswith(f"JSON output: {place}")
+
+
+def test_the_event_named_in_the_output_need_not_be_the_running_one() -> None:
+    assert ended(START, 0, specific(STOP, additionalContext="x")).context == "x"
+
+
+def test_a_system_message_is_a_warning_in_front() -> None:
+    outcome = ended(STOP, 0, {"systemMessage": "careful", "decision": "block", "reason": " go on "})
+
+    assert outcome.entries == (("warning", "careful"), ("feedback", "go on"))
+    assert (outcome.status, outcome.reason) == ("blocked", "go on")
+
+
+@pytest.mark.parametrize("event", [START, Event.SUBAGENT_START, PROMPT, PRE, POST])
+def test_json_adds_context(event: Event) -> None:
+    outcome = ended(event, 0, specific(event, additionalContext=" as it is "))
+
+    assert (outcome.status, outcome.context) == ("completed", " as it is ")
+    assert outcome.entries == (("context", " as it is "),)
+
+
+@pytest.mark.parametrize("event", [START, PROMPT, STOP, Event.SUBAGENT_STOP])
+def test_continue_false_ends_the_turn(event: Event) -> None:
+    named, bare = ended(event, 0, {"continue": False, "stopReason": "enough"}), ended(event, 0, {"continue": False})
+
+    assert (named.status, named.stops, named.stop_reason) == ("stopped", True, "enough")
+    assert named.entries == (("stop", "enough"),)
+    assert (bare.status, bare.stops, bare.stop_reason, bare.entries) == ("stopped", True, None, ())
+
+
+@pytest.mark.parametrize("event", [Event.PRE_COMPACT, Event.POST_COMPACT])
+def test_compaction_can_be_stopped(event: Event) -> None:
+    outcome = ended(event, 0, {"continue": False})
+
+    assert (outcome.stops, outcome.entries) == (True, (("stop", f"{event.facts.name} hook stopped execution"),))
+
+
+def test_continue_false_beats_a_block_of_the_same_handler() -> None:
+    outcome = ended(STOP, 0, {"continue": False, "decision": "block", "reason": "more"})
+
+    assert (outcome.status, outcome.stops, outcome.reason) == ("stopped", True, None)
+
+
+@pytest.mark.parametrize("event", [PROMPT, STOP, Event.SUBAGENT_STOP, POST, PRE])
+@pytest.mark.parametrize("reason", [{}, {"reason": None}, {"reason": "  "}])
+def test_a_block_needs_a_reason(event: Event, reason: dict[str, Any]) -> None:
+    text = f"{event.facts.name} hook returned decision:block without a non-empty reason"
+
+    assert error(ended(event, 0, {"decision": "block", **reason})) == text
+
+
+def test_a_blocked_prompt_keeps_its_context() -> None:
+    document = {"decision": "block", "reason": "no", **specific(PROMPT, additionalContext="c")}
+
+    outcome = ended(PROMPT, 0, document)
+
+    assert (outcome.status, outcome.reason, outcome.context) == ("blocked", "no", "c")
+    assert outcome.entries == (("context", "c"), ("feedback", "no"))
+
+
+def test_a_subagent_start_can_not_be_stopped() -> None:
+    assert ended(Event.SUBAGENT_START, 0, {"continue": False, "stopReason": "x"}) == Outcome()
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        specific(PRE, permissionDecision="deny", permissionDecisionReason=" no "),
+        {"decision": "block", "reason": " no "},
+    ],
+)
+def test_a_tool_is_denied_in_the_new_and_the_old_form(document: Any) -> None:
+    outcome = ended(PRE, 0, document)
+
+    assert (outcome.status, outcome.reason, outcome.entries) == ("blocked", "no", (("feedback", "no"),))
+
+
+def test_a_denial_keeps_its_context() -> None:
+    document = specific(PRE, permissionDecision="deny", permissionDecisionReason="no", additionalContext="c")
+
+    assert ended(PRE, 0, document).entries == (("context", "c"), ("feedback", "no"))
+
+
+def test_allow_with_an_input_rewrites() -> None:
+    outcome = ended(PRE, 0, specific(PRE, permissionDecision="allow", updatedInput={"command": "true"}))
+
+    assert (outcome.status, outcome.updated_input) == ("completed", {"command": "true"})
+    assert ended(PRE, 0, specific(PRE)).updated_input is NOTHING
+
+
+@pytest.mark.parametrize(
+    ("document", "text"),
+    [
+        (specific(PRE, permissionDecision="allow"), "unsupported permissionDecision:allow"),
+        (specific(PRE, permissionDecision="ask"), "unsupported permissionDecision:ask"),
+        (
+            specific(PRE, permissionDecision="deny"),
+            "permissionDecision:deny without a non-empty permissionDecisionReason",
+        ),
+        (specific(PRE, permissionDecisionReason="x"), "permissionDecisionReason without permissionDecision"),
+        (specific(PRE, updatedInput={}), "updatedInput without permissionDecision:allow"),
+        (
+            specific(PRE, permissionDecision="deny", permissionDecisionReason="x", updatedInput={}),
+            "updatedInput without permissionDecision:allow",
+        ),
+        ({"decision": "approve"}, "unsupported decision:approve"),
+        ({"reason": "x"}, "reason without decision"),
+        ({"continue": False}, "unsupported continue:false"),
+        ({"stopReason": "x"}, "unsupported stopReason"),
+        ({"suppressOutput": True}, "unsupported suppressOutput"),
+        (
+            {**specific(PRE, permissionDecision="deny", permissionDecisionReason="x"), "continue": False},
+            "unsupported continue:false",
+        ),
+    ],
+)
+def test_what_a_tool_hook_can_not_do_fails_and_lets_the_tool_run(document: Any, text: str) -> None:
+    outcome = ended(PRE, 0, {**document, "systemMessage": "m"})
+
+    assert error(outcome) == f"PreToolUse hook returned {text}"
+    assert outcome.entries[0] == ("warning", "m")
+    assert outcome.updated_input is NOTHING
+
+
+def test_a_permission_is_granted_or_denied() -> None:
+    allowed = ended(ASK, 0, specific(ASK, decision={"behavior": "allow"}))
+    denied = ended(ASK, 0, specific(ASK, decision={"behavior": "deny", "message": " no "}))
+    curt = ended(ASK, 0, specific(ASK, decision={"behavior": "deny"}))
+
+    assert (allowed.status, allowed.allows) == ("completed", True)
+    assert (denied.status, denied.reason, denied.allows) == ("blocked", "no", False)
+    assert curt.reason == "PermissionRequest hook denied approval"
+    assert ended(ASK, 0, {}).allows is False
+
+
+@pytest.mark.parametrize(
+    ("document", "text"),
+    [
+        ({"continue": False}, "unsupported continue:false"),
+        ({"stopReason": "x"}, "unsupported stopReason"),
+        ({"suppressOutput": True}, "unsupported suppressOutput"),
+        (specific(ASK, decision={"behavior": "allow", "updatedInput": {}}), "unsupported updatedInput"),
+        (specific(ASK, decision={"behavior": "allow", "updatedPermissions": []}), "unsupported updatedPermissions"),
+        (specific(ASK, decision={"behavior": "deny", "interrupt": True}), "unsupported interrupt:true"),
+    ],
+)
+def test_what_a_permission_hook_can_not_do_fails(document: Any, text: str) -> None:
+    assert error(ended(ASK, 0, document)) == f"PermissionRequest hook returned {text}"
+
+
+def test_feedback_replaces_the_output() -> None:
+    outcome = ended(POST, 0, {"decision": "block", "reason": "look", **specific(POST, additionalContext="c")})
+
+    assert (outcome.status, outcome.reason, outcome.context) == ("blocked", "look", "c")
+    assert outcome.entries == (("context", "c"), ("feedback", "look"))
+
+
+@pytest.mark.parametrize(
+    ("document", "shown", "told"),
+    [
+        ({"continue": False}, "PostToolUse hook stopped execution", "PostToolUse hook stopped execution"),
+        ({"continue": False, "stopReason": "s"}, "s", "s"),
+        ({"continue": False, "stopReason": "s", "reason": "r"}, "s", "r"),
+    ],
+)
+def test_continue_false_after_a_tool_replaces_the_output_and_the_turn_goes_on(
+    document: Any, shown: str, told: str
+) -> None:
+    outcome = ended(POST, 0, document)
+
+    assert (outcome.status, outcome.reason, outcome.stops) == ("stopped", told, False)
+    assert outcome.entries == (("stop", shown),)
+
+
+@pytest.mark.parametrize(
+    ("document", "text"),
+    [
+        ({"suppressOutput": True}, "unsupported suppressOutput"),
+        ({"reason": "x"}, "reason without decision"),
+        (specific(POST, updatedMCPToolOutput={"a": 1}), "unsupported updatedMCPToolOutput"),
+    ],
+)
+def test_what_a_hook_after_a_tool_can_not_do_fails(document: Any, text: str) -> None:
+    assert error(ended(POST, 0, document)) == f"PostToolUse hook returned {text}"
+
+
+def test_the_output_of_an_mcp_tool_can_be_replaced() -> None:
+    outcome = ended(POST, 0, specific(POST, updatedMCPToolOutput={"a": 1}), tool="mcp__s__t")
+
+    assert (outcome.status, outcome.updated_output) == ("completed", {"a": 1})
+
+
+def test_an_interrupt_hook_can_only_say_something() -> None:
+    assert ended(Event.INTERRUPT, 0, {"systemMessage": "bye"}).entries == (("warning", "bye"),)

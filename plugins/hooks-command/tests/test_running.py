@@ -1,0 +1,143 @@
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from codex_hooks_command.outcomes import Finished
+from codex_hooks_command.running import LINGER, OUTPUT_LIMIT, Job, run, run_together, shell_arguments
+
+pytestmark = pytest.mark.anyio
+
+
+def job(command: str, tmp_path: Path, *, line: bytes = b"{}\n", timeout: int = 30, cwd: str | None = None) -> Job:
+    environment = {**os.environ, "SHELL": "/bin/sh"}
+    return Job(command=command, line=line, cwd=cwd or str(tmp_path), timeout=timeout, environment=environment)
+
+
+class Pipe:
+    """A named pipe: reading it ends when the last process that holds it open for writing is gone."""
+
+    def __init__(self, path: Path) -> None:
+        os.mkfifo(path)
+        self.path = path
+        self._reading = asyncio.create_task(asyncio.to_thread(path.read_bytes))
+
+    async def to_its_end(self) -> bytes:
+        async with asyncio.timeout(10):
+            return await self._reading
+
+
+async def test_a_command_reads_its_line_and_both_streams_are_kept(tmp_path: Path) -> None:
+    finished = await run(job("cat; echo problem >&2; exit 3", tmp_path, line=b'{"a":1}\n'))
+
+    assert (finished.stdout, finished.stderr, finished.exit_code) == ('{"a":1}\n', "problem\n", 3)
+    assert finished.error is None
+    assert finished.completed_at >= finished.started_at
+
+
+async def test_it_runs_in_the_directory_of_the_turn(tmp_path: Path) -> None:
+    assert (await run(job("pwd", tmp_path))).stdout == f"{tmp_path}\n"
+
+
+def test_the_users_shell_is_asked_and_sh_when_there_is_none() -> None:
+    assert shell_arguments("x", {"SHELL": "/bin/zsh"}) == ["/bin/zsh", "-lc", "x"]
+    assert shell_arguments("x", {}) == ["/bin/sh", "-lc", "x"]
+
+
+async def test_a_command_that_does_not_read_its_input_is_fine(tmp_path: Path) -> None:
+    for _ in range(20):
+        finished = await run(job("exit 0", tmp_path, line=b"x" * 1_000_000))
+
+        assert (finished.exit_code, finished.error) == (0, None)
+
+
+async def test_a_missing_program_is_the_shells_status_127(tmp_path: Path) -> None:
+    assert (await run(job("no-such-program-at-all", tmp_path))).exit_code == 127
+
+
+async def test_output_that_is_not_utf8_is_kept_with_marks(tmp_path: Path) -> None:
+    assert (await run(job(r"printf 'a\377b'", tmp_path))).stdout == "a\ufffdb"
+
+
+async def test_a_flood_is_read_and_only_its_beginning_kept(tmp_path: Path) -> None:
+    finished = await run(job("head -c 20000000 /dev/zero | tr '\\0' x", tmp_path))
+
+    assert (finished.exit_code, len(finished.stdout)) == (0, OUTPUT_LIMIT)
+
+
+async def test_a_signal_leaves_no_exit_status(tmp_path: Path) -> None:
+    assert (await run(job("kill -9 $$", tmp_path))).exit_code is None
+
+
+async def test_after_the_time_limit_the_whole_group_is_killed(tmp_path: Path) -> None:
+    alive = Pipe(tmp_path / "alive")
+
+    finished = await run(job(f"exec 9> {alive.path}; echo up; sleep 60 & sleep 60", tmp_path, timeout=1))
+
+    assert (finished.error, finished.stdout) == ("hook timed out after 1s", "up\n")
+    assert await alive.to_its_end() == b""
+
+
+async def test_a_grandchild_that_holds_the_pipes_does_not_hold_up_the_turn(tmp_path: Path) -> None:
+    finished = await run(job("sleep 60 & echo $!", tmp_path))
+
+    assert (finished.exit_code, finished.error) == (0, None)
+    assert finished.completed_at - finished.started_at < LINGER + 5
+    os.kill(int(finished.stdout), signal.SIGKILL)
+
+
+async def test_all_start_together_and_results_come_in_the_order_given(tmp_path: Path) -> None:
+    there, back = tmp_path / "there", tmp_path / "back"
+    os.mkfifo(there)
+    os.mkfifo(back)
+
+    ends = await run_together(
+        [job(f"echo > {there}; cat {back}; echo a", tmp_path), job(f"cat {there}; echo > {back}; echo b", tmp_path)]
+    )
+
+    assert [end.stdout.split() for end in ends] == [["a"], ["b"]]
+
+
+async def test_the_order_of_finishing_is_remembered(tmp_path: Path) -> None:
+    go = tmp_path / "go"
+    os.mkfifo(go)
+
+    slow, fast = await run_together([job(f"cat {go}", tmp_path), job(f"echo > {go}", tmp_path)])
+
+    assert sorted((slow.finished_as, fast.finished_as)) == [0, 1]
+    assert (slow.finished_as > fast.finished_as) == (slow.completed_at > fast.completed_at)
+
+
+async def test_cancellation_kills_what_runs(tmp_path: Path) -> None:
+    ready, alive = Pipe(tmp_path / "ready"), Pipe(tmp_path / "alive")
+    command = f"exec 9> {alive.path}; echo > {ready.path}; sleep 60"
+    task = asyncio.create_task(run_together([job(command, tmp_path)]))
+    await ready.to_its_end()
+
+    task.cancel()
+
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert await alive.to_its_end() == b""
+
+
+async def test_a_directory_that_is_gone_is_told(tmp_path: Path) -> None:
+    finished = await run(job("true", tmp_path, cwd=f"{tmp_path}/gone"))
+
+    assert finished == Finished(
+        error=f"could not start the hook: its working directory {tmp_path}/gone is gone",
+        started_at=finished.started_at,
+        completed_at=finished.completed_at,
+    )
+
+
+async def test_a_shell_that_does_not_exist_is_told(tmp_path: Path) -> None:
+    environment = {"SHELL": "/no/such/shell"}
+
+    finished = await run(Job(command="true", line=b"", cwd=str(tmp_path), timeout=5, environment=environment))
+
+    assert finished.error == "could not start the hook with /no/such/shell: No such file or directory"
