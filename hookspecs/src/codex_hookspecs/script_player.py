@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from codex_hookspecs.responses.events import Translator
@@ -52,6 +52,7 @@ class ScriptPlayer:
     :param stream_max_retries: how often a scripted broken stream is tried again.
     :param silence: seconds until a scripted silence counts as broken.
     :param patience: waits between attempts; real time when ``None``. Scripted delays always take their time.
+    :param resume: start behind the rounds that the history shows as played, rather than with the first one.
     """
 
     def __init__(
@@ -62,15 +63,17 @@ class ScriptPlayer:
         stream_max_retries: int = 5,
         silence: float = 300.0,
         patience: Callable[[float], Awaitable[None]] | None = None,
+        resume: bool = True,
     ) -> None:
         self._script = script
         self._request_max_retries = request_max_retries
         self._stream_max_retries = stream_max_retries
         self._silence = silence
         self._patience = patience or asyncio.sleep
+        self._resume = resume
         self._played = 0
 
-    async def play(self, request: ModelRequest) -> AsyncIterator[ModelEvent]:
+    async def play(self, request: ModelRequest) -> AsyncGenerator[ModelEvent, None]:
         """Answer a request.
 
         :raises ModelError: (while iterating) when the script says that it fails for good.
@@ -110,8 +113,8 @@ class ScriptPlayer:
 
     def _next_round(self, request: ModelRequest) -> tuple[dict[str, Any], ...]:
         number = max(self._played, rounds_in(request.input))
-        self._played = number + 1
-        steps = self._script.round(number)
+        steps = self._script.round(number if self._resume else self._played)
+        self._played = number + 1 if self._resume else self._played + 1
         return round_events(steps, number, session=last_session(request.input), model=request.model)
 
     async def _direct(self, event: Mapping[str, Any]) -> None:
