@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 
+from codex_exec_local.process import LocalProcess
 from codex_hookspecs.errors import ExecError
 from codex_hookspecs.types.environment import ExecParams
-
-from codex_exec_local.process import LocalProcess
 
 _CLOSE_SECONDS = 5.0
 

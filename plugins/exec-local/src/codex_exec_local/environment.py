@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from codex_hookspecs.types.environment import EnvironmentFacts
-
 from codex_exec_local.backend import LocalExecBackend
 from codex_exec_local.files import LocalFileSystem
+from codex_hookspecs.types.environment import EnvironmentFacts
 
 
 class LocalEnvironment:

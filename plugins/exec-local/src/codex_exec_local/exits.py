@@ -1,8 +1,9 @@
-"""Learn of a child's exit on the event loop, and keep its number from being given away before its group is done with."""
+"""Learn of a child's exit on the event loop; its number stays taken until its group is done with."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import threading
 from collections.abc import Callable
@@ -40,10 +41,8 @@ class _Watch:
         """Wait for the child, which has ended or was killed."""
         if self._status is None:
             return -9
-        try:
+        with contextlib.suppress(ChildProcessError):
             os.waitpid(self._pid, os.WNOHANG)
-        except ChildProcessError:
-            pass
         return os.waitstatus_to_exitcode(self._status)
 
     def _look(self, options: int) -> int | None:
@@ -88,7 +87,7 @@ class _ThreadWatch(_Watch):
         threading.Thread(target=self._wait, name=f"wait-{pid}", daemon=True).start()
 
     def _wait(self) -> None:
-        status = self._look(0)
+        status = self._look(0) or 0
         if not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._ready, status)
 

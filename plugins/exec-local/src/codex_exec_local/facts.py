@@ -44,12 +44,12 @@ def _account() -> tuple[str | None, str | None]:
 
 def _shell(*candidates: str | None) -> str:
     for candidate in (*candidates, *_FALLBACKS):
-        if candidate and os.path.basename(candidate) in _SHELLS and os.access(candidate, os.X_OK):  # noqa: PTH119
+        if candidate and os.path.basename(candidate) in _SHELLS and os.access(candidate, os.X_OK):
             return candidate
     return "/bin/sh"
 
 
 def _temporary(named: str | None) -> str:
-    if named and os.path.isabs(named):  # noqa: PTH117
+    if named and os.path.isabs(named):
         return named
     return "/tmp"  # noqa: S108

@@ -7,11 +7,10 @@ import os
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
-from codex_hookspecs.errors import FileSystemError
-from codex_hookspecs.types.environment import DirectoryEntry, FileMetadata
-
 from codex_exec_local import trees
 from codex_exec_local.oserrors import file_error
+from codex_hookspecs.errors import FileSystemError
+from codex_hookspecs.types.environment import DirectoryEntry, FileMetadata
 
 if TYPE_CHECKING:
     from concurrent.futures import ThreadPoolExecutor
@@ -39,7 +38,7 @@ class LocalFileSystem:
 
     async def create_directory(self, path: str, *, recursive: bool = True) -> None:
         """Create a directory."""
-        make = (lambda: os.makedirs(path, exist_ok=True)) if recursive else (lambda: os.mkdir(path))  # noqa: PTH102, PTH103
+        make = (lambda: os.makedirs(path, exist_ok=True)) if recursive else (lambda: os.mkdir(path))
         _attempt(path, make)
 
     async def metadata(self, path: str) -> FileMetadata:
@@ -56,7 +55,7 @@ class LocalFileSystem:
 
     async def remove(self, path: str, *, recursive: bool = True, force: bool = True) -> None:
         """Remove a file, link or tree."""
-        tree = _attempt(path, lambda: os.path.isdir(path) and not os.path.islink(path))  # noqa: PTH112, PTH114
+        tree = _attempt(path, lambda: os.path.isdir(path) and not os.path.islink(path))
         await self._run(path, lambda: trees.remove(path, recursive=recursive, force=force), inline=not tree)
 
     async def copy(self, source: str, destination: str, *, recursive: bool = False) -> None:

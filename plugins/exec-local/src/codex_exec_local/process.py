@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
-import signal
 from collections.abc import AsyncIterator, Callable
-
-from codex_hookspecs.process_feed import ProcessFeed
-from codex_hookspecs.types.environment import ExecParams, ProcessEvent, ReadResult, Stream, WriteStatus
+from signal import SIGINT, SIGKILL
 
 from codex_exec_local.exits import ExitWatch, watch_exit
 from codex_exec_local.oserrors import exec_error
 from codex_exec_local.spawn import set_window, spawn
 from codex_exec_local.stdin import StdinQueue
+from codex_hookspecs.process_feed import ProcessFeed
+from codex_hookspecs.types.environment import ExecParams, ProcessEvent, ReadResult, Stream, WriteStatus
 
 _READ_BYTES = 65536
 _READS_AT_ONCE = 4
@@ -70,7 +70,7 @@ class LocalProcess:
     async def signal(self) -> None:
         """Interrupt the process group."""
         if not self._feed.log.exited:
-            self._kill(signal.SIGINT)
+            self._kill(SIGINT)
 
     async def resize(self, rows: int, columns: int) -> None:
         """Change the size of the terminal, if there is one."""
@@ -82,7 +82,7 @@ class LocalProcess:
         """Kill the whole process group, also what is left of it after the process itself ended."""
         running = not self._feed.log.exited
         if self._exit is not None:
-            self._kill(signal.SIGKILL)
+            self._kill(SIGKILL)
         return running
 
     async def wait_exited(self, seconds: float) -> None:
@@ -157,8 +157,6 @@ class LocalProcess:
         self._loop.remove_reader(descriptor)
         os.close(descriptor)
 
-    def _kill(self, number: signal.Signals) -> None:
-        try:
+    def _kill(self, number: int) -> None:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self._popen.pid, number)
-        except (ProcessLookupError, PermissionError):
-            pass

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
 
@@ -16,7 +17,7 @@ def regular_size(path: str) -> int:
 
     :raises FileSystemError: when it is something else.
     """
-    found = os.stat(path)  # noqa: PTH116
+    found = os.stat(path)
     if not stat.S_ISREG(found.st_mode):
         raise FileSystemError(f"path `{path}` is not a file", path=path)
     return found.st_size
@@ -24,7 +25,7 @@ def regular_size(path: str) -> int:
 
 def read(path: str, limit: int | None) -> bytes:
     """Return what a file holds, at most ``limit`` bytes."""
-    with open(path, "rb") as file:  # noqa: PTH123
+    with open(path, "rb") as file:
         return file.read(-1 if limit is None else limit)
 
 
@@ -36,7 +37,7 @@ def write(path: str, data: bytes) -> None:
     """
     target = os.path.realpath(path)
     try:
-        found = os.stat(target)  # noqa: PTH116
+        found = os.stat(target)
     except FileNotFoundError:
         found = None
     if found is not None and (not stat.S_ISREG(found.st_mode) or found.st_nlink > 1):
@@ -55,16 +56,16 @@ def write(path: str, data: bytes) -> None:
             if found is not None:
                 _keep_identity(descriptor, found)
             file.write(data)
-        os.replace(temporary, target)  # noqa: PTH105
+        os.replace(temporary, target)
     except BaseException:
-        os.unlink(temporary)  # noqa: PTH108
+        os.unlink(temporary)
         raise
 
 
 def metadata(path: str) -> FileMetadata:
     """Return what is known of a path; links are followed."""
     link = os.lstat(path)
-    found = os.stat(path) if stat.S_ISLNK(link.st_mode) else link  # noqa: PTH116
+    found = os.stat(path) if stat.S_ISLNK(link.st_mode) else link
     return FileMetadata(
         is_directory=stat.S_ISDIR(found.st_mode),
         is_file=stat.S_ISREG(found.st_mode),
@@ -97,9 +98,9 @@ def remove(path: str, *, recursive: bool, force: bool) -> None:
             return
         raise
     if not stat.S_ISDIR(mode):
-        os.unlink(path)  # noqa: PTH108
+        os.unlink(path)
     elif not recursive:
-        os.rmdir(path)  # noqa: PTH106
+        os.rmdir(path)
     else:
         import shutil
 
@@ -122,11 +123,11 @@ def copy(source: str, destination: str, *, recursive: bool) -> None:
 
 
 def _copy_tree(source: str, destination: str) -> None:
-    os.makedirs(destination, exist_ok=True)  # noqa: PTH103
+    os.makedirs(destination, exist_ok=True)
     with os.scandir(source) as scan:
         children = list(scan)
     for child in children:
-        target = os.path.join(destination, child.name)  # noqa: PTH118
+        target = os.path.join(destination, child.name)
         mode = child.stat(follow_symlinks=False).st_mode
         if stat.S_ISDIR(mode):
             _copy_tree(child.path, target)
@@ -136,26 +137,24 @@ def _copy_tree(source: str, destination: str) -> None:
 
 def _copy_one(source: str, destination: str, mode: int) -> None:
     if stat.S_ISLNK(mode):
-        os.symlink(os.readlink(source), destination)  # noqa: PTH115, PTH211
+        os.symlink(os.readlink(source), destination)
         return
     if not stat.S_ISREG(mode):
         raise FileSystemError(f"path `{source}` is neither file, directory nor link; it can't be copied", path=source)
-    with open(source, "rb") as reader, open(destination, "wb") as writer:  # noqa: PTH123
+    with open(source, "rb") as reader, open(destination, "wb") as writer:
         while data := reader.read(_COPY_BYTES):
             writer.write(data)
-        os.chmod(writer.fileno(), stat.S_IMODE(mode))  # noqa: PTH101
+        os.chmod(writer.fileno(), stat.S_IMODE(mode))
 
 
 def _write_in_place(path: str, data: bytes) -> None:
-    with open(path, "wb") as file:  # noqa: PTH123
+    with open(path, "wb") as file:
         file.write(data)
 
 
 def _keep_identity(descriptor: int, found: os.stat_result) -> None:
     made = os.fstat(descriptor)
     if (made.st_uid, made.st_gid) != (found.st_uid, found.st_gid):
-        try:
+        with contextlib.suppress(PermissionError):
             os.fchown(descriptor, found.st_uid, found.st_gid)
-        except PermissionError:
-            pass
     os.fchmod(descriptor, stat.S_IMODE(found.st_mode))

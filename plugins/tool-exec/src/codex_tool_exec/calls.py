@@ -1,0 +1,108 @@
+"""Turn the arguments of the two tools into values, with their defaults and bounds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from attrs import frozen
+
+from codex_tool_exec.answers import DEFAULT_TOKENS
+from codex_tool_exec.arguments import flag, permission, read_arguments, text, texts, whole
+
+LEAST_WAIT_MS, MOST_WAIT_MS = 250, 30_000
+LEAST_POLL_MS, MOST_POLL_MS = 5_000, 300_000
+_COUNT = whole("usize")
+_MILLISECONDS = whole("u64")
+
+_EXEC_FIELDS = {
+    "cmd": text,
+    "workdir": text,
+    "shell": text,
+    "login": flag,
+    "tty": flag,
+    "yield_time_ms": _MILLISECONDS,
+    "max_output_tokens": _COUNT,
+    "sandbox_permissions": permission,
+    "justification": text,
+    "prefix_rule": texts,
+}
+_WRITE_FIELDS = {
+    "session_id": whole("i32", -(2**31), 2**31 - 1),
+    "chars": text,
+    "yield_time_ms": _MILLISECONDS,
+    "max_output_tokens": _COUNT,
+}
+
+
+@frozen(kw_only=True)
+class ExecCall:
+    """A call of ``exec_command``, times already within bounds."""
+
+    cmd: str
+    workdir: str | None
+    shell: str | None
+    login: bool
+    tty: bool
+    yield_time_ms: int
+    max_output_tokens: int
+    escalated: bool
+    justification: str | None
+    prefix_rule: tuple[str, ...] | None
+
+
+@frozen(kw_only=True)
+class WriteCall:
+    """A call of ``write_stdin``, times already within bounds."""
+
+    session_id: int
+    chars: str
+    yield_time_ms: int
+    max_output_tokens: int
+
+
+def read_exec_call(arguments: str) -> ExecCall:
+    """Return a call of ``exec_command``.
+
+    :raises ToolError: when the arguments do not fit.
+    """
+    found = read_arguments(arguments, _EXEC_FIELDS, required="cmd")
+    rule = found.get("prefix_rule")
+    return ExecCall(
+        cmd=found["cmd"],
+        workdir=found.get("workdir") or None,
+        shell=found.get("shell") or None,
+        login=found.get("login", True),
+        tty=found.get("tty", False),
+        yield_time_ms=_clamp(found.get("yield_time_ms", 10_000), LEAST_WAIT_MS, MOST_WAIT_MS),
+        max_output_tokens=int(found.get("max_output_tokens", DEFAULT_TOKENS)),
+        escalated=found.get("sandbox_permissions", "use_default") != "use_default",
+        justification=found.get("justification"),
+        prefix_rule=tuple(rule) if rule else None,
+    )
+
+
+def read_write_call(arguments: str, config: Mapping[str, Any]) -> WriteCall:
+    """Return a call of ``write_stdin``.
+
+    :param config: ``background_terminal_max_timeout`` bounds how long a call that writes nothing may wait.
+    :raises ToolError: when the arguments do not fit.
+    """
+    found = read_arguments(arguments, _WRITE_FIELDS, required="session_id")
+    chars = found.get("chars", "")
+    wait = found.get("yield_time_ms", LEAST_WAIT_MS)
+    if chars:
+        wait = _clamp(wait, LEAST_WAIT_MS, MOST_WAIT_MS)
+    else:
+        most = config.get("background_terminal_max_timeout")
+        wait = _clamp(wait, LEAST_POLL_MS, max(most, LEAST_POLL_MS) if isinstance(most, int) else MOST_POLL_MS)
+    return WriteCall(
+        session_id=int(found["session_id"]),
+        chars=chars,
+        yield_time_ms=wait,
+        max_output_tokens=int(found.get("max_output_tokens", DEFAULT_TOKENS)),
+    )
+
+
+def _clamp(value: float, low: int, high: int) -> int:
+    return int(min(max(value, low), high))

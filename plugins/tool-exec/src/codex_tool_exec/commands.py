@@ -1,0 +1,85 @@
+"""Make of a call what is to be run: shell, arguments, directory, environment."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from attrs import frozen
+
+from codex_hookspecs.errors import FileSystemError
+from codex_tool_exec.actions import command_actions
+from codex_tool_exec.environ import command_environment
+from codex_tool_exec.quoting import join
+
+if TYPE_CHECKING:
+    from codex_hookspecs.ports.environment import Environment
+    from codex_hookspecs.ports.tools import ToolContext
+    from codex_hookspecs.types.json import JsonObject
+    from codex_tool_exec.calls import ExecCall
+
+_SHELL_DIRECTORIES = ("/bin", "/usr/bin", "/usr/local/bin", "/opt/homebrew/bin")
+_LAST_RESORT = "/bin/sh"
+
+
+@frozen(kw_only=True)
+class Command:
+    """What is to be run.
+
+    :param line: the arguments, shell-quoted.
+    :param actions: what it does, for display.
+    """
+
+    argv: tuple[str, ...]
+    line: str
+    cwd: str
+    env: dict[str, str]
+    actions: tuple[JsonObject, ...]
+
+
+async def make_command(
+    wanted: ExecCall, environment: Environment, context: ToolContext, environ: Mapping[str, str]
+) -> Command:
+    """Return what a call wants to be run in an environment.
+
+    :param environ: environment variables of the program.
+    """
+    facts = await environment.facts()
+    env = command_environment(environ, context.thread.config, context.thread.id)
+    shell = facts.shell
+    if wanted.shell is not None:
+        shell = await _find_shell(wanted.shell, environment, env.get("PATH", ""))
+    argv = shell_argv(shell, wanted.cmd, login=wanted.login)
+    cwd = context.settings.cwd
+    if wanted.workdir is not None:
+        cwd = posixpath.join(cwd, wanted.workdir)
+    return Command(argv=argv, line=join(argv), cwd=cwd, env=env, actions=command_actions(wanted.cmd, cwd))
+
+
+def shell_argv(shell: str, script: str, *, login: bool) -> tuple[str, ...]:
+    """Return the arguments that have a shell run a script."""
+    name = shell.replace("\\", "/").rpartition("/")[2].lower().removesuffix(".exe")
+    if name in ("pwsh", "powershell"):
+        return (shell, "-Command", script) if login else (shell, "-NoProfile", "-Command", script)
+    if name == "cmd":
+        return (shell, "/c", script)
+    return (shell, "-lc" if login else "-c", script)
+
+
+async def _find_shell(name: str, environment: Environment, path: str) -> str:
+    """Return the shell that a model means, or the one that is always there."""
+    if "/" in name or "\\" in name:
+        candidates = [name]
+        name = name.replace("\\", "/").rpartition("/")[2]
+    else:
+        candidates = []
+    candidates += [posixpath.join(folder, name) for folder in path.split(":") if folder.startswith("/")]
+    candidates += [posixpath.join(folder, name) for folder in _SHELL_DIRECTORIES]
+    for candidate in dict.fromkeys(candidates):
+        try:
+            if (await environment.files.metadata(candidate)).is_file:
+                return candidate
+        except FileSystemError:
+            continue
+    return _LAST_RESORT

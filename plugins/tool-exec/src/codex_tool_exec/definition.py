@@ -1,0 +1,119 @@
+"""Describe the two tools to the model (names and order of Codex 0.118) and their calls to hooks."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from codex_hookspecs.errors import ToolError
+from codex_hookspecs.types.tools import HookPayload, ToolCall
+
+
+def _text(description: str) -> dict[str, str]:
+    return {"type": "string", "description": description}
+
+
+def _number(description: str) -> dict[str, str]:
+    return {"type": "number", "description": description}
+
+
+def _flag(description: str) -> dict[str, str]:
+    return {"type": "boolean", "description": description}
+
+
+def _function(name: str, description: str, properties: dict[str, Any], required: list[str]) -> dict[str, Any]:
+    return {
+        "type": "function",
+        "name": name,
+        "description": description,
+        "strict": False,
+        "parameters": {
+            "type": "object",
+            "properties": properties,
+            "required": required,
+            "additionalProperties": False,
+        },
+    }
+
+
+EXEC_COMMAND = _function(
+    "exec_command",
+    "Run a command in a shell. Gives back its output, and a session id if it is still running when the wait is over.",
+    {
+        "cmd": _text("The shell command to run."),
+        "justification": _text(
+            "Only with sandbox_permissions `require_escalated`: one short question to the user that says why the "
+            "command has to run without sandbox."
+        ),
+        "login": _flag("Whether the shell is a login shell (-l). Default: true."),
+        "max_output_tokens": _number("Most tokens of output to give back; the middle of longer output is cut out."),
+        "prefix_rule": {
+            "type": "array",
+            "items": {"type": "string"},
+            "description": (
+                "Only with sandbox_permissions `require_escalated`: beginning of the command, word by word, that the "
+                'user may allow for later commands too. Keep it narrow, e.g. ["npm", "test"].'
+            ),
+        },
+        "sandbox_permissions": _text(
+            "`use_default` (the default) runs in the sandbox; `require_escalated` asks for running without it."
+        ),
+        "shell": _text("Shell to run the command with. Default: the user's shell."),
+        "tty": _flag(
+            "Whether to run on a terminal, which keeps stdin open for write_stdin. Default: false, with plain pipes."
+        ),
+        "workdir": _text("Directory to run in. Default: the directory of the turn."),
+        "yield_time_ms": _number("How long to wait for output, in milliseconds, before giving back what there is."),
+    },
+    ["cmd"],
+)
+
+WRITE_STDIN = _function(
+    "write_stdin",
+    "Write to a command that is still running, or with no characters just wait for it, and give back new output.",
+    {
+        "chars": _text("What to write to its stdin; may be empty to only look for new output."),
+        "max_output_tokens": _number("Most tokens of output to give back; the middle of longer output is cut out."),
+        "session_id": _number("The session id that exec_command gave."),
+        "yield_time_ms": _number("How long to wait for output, in milliseconds, before giving back what there is."),
+    },
+    ["session_id"],
+)
+
+
+def payload_of(call: ToolCall) -> HookPayload | None:
+    """Show a command to hooks as ``Bash``; a call without a readable command is not shown."""
+    command = _arguments(call).get("cmd")
+    if not isinstance(command, str):
+        return None
+    return HookPayload(tool_name="Bash", tool_input={"command": command})
+
+
+def no_payload(call: ToolCall) -> None:
+    """Show nothing to hooks: writing to a command is part of it."""
+
+
+def with_input(call: ToolCall, tool_input: Any) -> ToolCall:
+    """Return the call with the command that a hook put in place.
+
+    :raises ToolError: when there is no text under ``command``.
+    """
+    command = tool_input.get("command") if isinstance(tool_input, dict) else None
+    if not isinstance(command, str):
+        raise ToolError("hook returned updatedInput without string field `command`")
+    arguments = {**_arguments(call), "cmd": command}
+    return ToolCall(
+        call_id=call.call_id,
+        name=call.name,
+        kind=call.kind,
+        arguments=json.dumps(arguments, ensure_ascii=False),
+        namespace=call.namespace,
+    )
+
+
+def _arguments(call: ToolCall) -> dict[str, Any]:
+    try:
+        found = json.loads(call.arguments)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}

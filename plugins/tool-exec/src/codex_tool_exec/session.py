@@ -1,0 +1,152 @@
+"""Follow one command from its start to its end: collect its output, tell clients, report its completion."""
+
+from __future__ import annotations
+
+import asyncio
+import codecs
+import time
+from typing import TYPE_CHECKING
+
+from attrs import evolve
+
+from codex_hookspecs.types.environment import OutputChunk, ProcessEvent, ProcessExited, ProcessFailed
+from codex_hookspecs.types.notifications import CommandOutputDelta
+from codex_tool_exec.buffer import HeadTail
+
+if TYPE_CHECKING:
+    from codex_hookspecs.ports.environment import ExecProcess
+    from codex_hookspecs.ports.tools import ToolContext
+    from codex_hookspecs.types.items import CommandExecution
+
+GRACE_SECONDS = 0.05
+MOST_DELTAS = 10_000
+
+
+class Session:
+    """A command that was started.
+
+    :param number: what the model calls it by.
+    :param item: the item as it was announced.
+    :param remote: its output is waited for until it is closed; a local one gets a short grace after the exit.
+    """
+
+    def __init__(
+        self,
+        number: int,
+        process: ExecProcess,
+        item: CommandExecution,
+        context: ToolContext,
+        *,
+        tty: bool,
+        remote: bool,
+    ) -> None:
+        self.number = number
+        self.turn_id = context.turn_id
+        self.process = process
+        self.item = item
+        self.tty = tty
+        self.used_at = time.monotonic()
+        self.exit_code: int | None = None
+        self.failure: str | None = None
+        self.exited = False
+        self.closed = False
+        self.over = asyncio.Event()
+        self._context = context
+        self._remote = remote
+        self._began = time.monotonic()
+        self._new = HeadTail()
+        self._all = HeadTail()
+        self._deltas = 0
+        self._decoders: dict[str, codecs.IncrementalDecoder] = {}
+        self._events = process.events()
+        self._task = asyncio.create_task(self._follow(), name=f"command {number}")
+
+    def drain(self) -> bytes:
+        """Return the output since the last call."""
+        return self._new.drain()
+
+    def mark_exited(self) -> None:
+        """Note that the process is known to be gone."""
+        self.exited = True
+
+    async def wait(self, seconds: float) -> bool:
+        """Return when the command is over, at the latest after some seconds.
+
+        :return: whether it is over.
+        """
+        if not self.over.is_set():
+            try:
+                async with asyncio.timeout(seconds):
+                    await self.over.wait()
+            except TimeoutError:
+                pass
+        return self.over.is_set()
+
+    async def end(self, seconds: float) -> None:
+        """Kill the command with all its children and see to it that it is reported."""
+        await self.process.terminate()
+        if not await self.wait(seconds):
+            self._task.cancel()
+        await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _follow(self) -> None:
+        try:
+            while (event := await self._next()) is not None:
+                await self._take(event)
+                if self.closed:
+                    break
+            for stream, decoder in self._decoders.items():
+                await self._tell(decoder.decode(b"", final=True), stream)
+        finally:
+            self.exited = True
+            del self._events
+            await self._report()
+            self.over.set()
+
+    async def _next(self) -> ProcessEvent | None:
+        """Return the next event, or ``None`` when nothing more is waited for."""
+        if not self.exited or self._remote:
+            return await anext(self._events, None)
+        try:
+            async with asyncio.timeout(GRACE_SECONDS):
+                return await anext(self._events, None)
+        except TimeoutError:
+            return None
+
+    async def _take(self, event: ProcessEvent) -> None:
+        if isinstance(event, OutputChunk):
+            self._new.append(event.data)
+            self._all.append(event.data)
+            if self._deltas < MOST_DELTAS:
+                decoder = self._decoders.get(event.stream)
+                if decoder is None:
+                    decoder = self._decoders[event.stream] = codecs.getincrementaldecoder("utf-8")("replace")
+                await self._tell(decoder.decode(event.data), event.stream)
+        elif isinstance(event, ProcessExited):
+            self.exit_code = event.exit_code
+            self.exited = True
+        elif isinstance(event, ProcessFailed):
+            self.failure = event.message
+            self.exited = self.closed = True
+        else:
+            self.closed = True
+
+    async def _tell(self, text: str, stream: str) -> None:
+        if not text:
+            return
+        self._deltas += 1
+        context = self._context
+        await context.emit(
+            CommandOutputDelta(thread_id=context.thread.id, turn_id=context.turn_id, item_id=self.item.id, delta=text)
+        )
+
+    async def _report(self) -> None:
+        code = -1 if self.exit_code is None else self.exit_code
+        self.item = evolve(
+            self.item,
+            status="completed" if code == 0 else "failed",
+            aggregated_output=self._all.content().decode("utf-8", "replace"),
+            exit_code=code,
+            duration_ms=int((time.monotonic() - self._began) * 1000),
+        )
+        await self._context.complete_item(self.item)

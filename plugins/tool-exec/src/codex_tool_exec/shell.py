@@ -1,0 +1,263 @@
+"""Run the two tools for one thread and own the commands they start."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from codex_hookspecs.errors import ExecError, SandboxUnavailable, ToolError, ToolRejected
+from codex_hookspecs.ids import uuid4
+from codex_hookspecs.types.environment import ExecParams
+from codex_hookspecs.types.items import CommandExecution
+from codex_hookspecs.types.notifications import TerminalInteraction
+from codex_hookspecs.types.sandbox import LaunchRequest
+from codex_hookspecs.types.tools import ToolOutput
+from codex_tool_exec.answers import Answer, answer_text, shown_output
+from codex_tool_exec.calls import ExecCall, WriteCall, read_exec_call, read_write_call
+from codex_tool_exec.commands import Command, make_command
+from codex_tool_exec.quoting import rust_debug
+from codex_tool_exec.session import Session
+from codex_tool_exec.store import MOST, WARN_AT, SessionStore
+
+if TYPE_CHECKING:
+    from codex_hookspecs.ports.environment import Environment
+    from codex_hookspecs.ports.tools import ToolContext
+    from codex_hookspecs.types.tools import ToolCall
+
+SHORT_SECONDS = 0.15
+REACTION_SECONDS = 0.1
+END_SECONDS = 2.0
+STDIN_CLOSED = "stdin is closed for this session; rerun exec_command with tty=true to keep stdin open"
+
+
+class Shell:
+    """The commands of one thread.
+
+    :param environ: environment variables of the program.
+    """
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._environ = environ
+        self._sessions: SessionStore[Session] = SessionStore()
+        self._left: list[Session] = []
+        self._endings: set[asyncio.Task[None]] = set()
+
+    async def exec_command(self, call: ToolCall, context: ToolContext) -> ToolOutput:
+        """Start a command and wait for it, for as long as the call says.
+
+        :raises ToolError: when it can't be started or may not run.
+        """
+        wanted = read_exec_call(call.arguments)
+        if "*** Begin Patch" in wanted.cmd:
+            patched = await _patched(wanted, call, context)
+            if patched is not None:
+                return patched
+        environment = await context.environment()
+        command = await make_command(wanted, environment, context, self._environ)
+        await _approve(command, wanted, call, context)
+        session = await self._start(command, wanted, call, context, environment)
+        started = time.monotonic()
+        seconds = wanted.yield_time_ms / 1000
+        if await session.wait(min(SHORT_SECONDS, seconds)):
+            return self._answer(session, 0.0, wanted.max_output_tokens)
+        await session.wait(started + seconds - time.monotonic())
+        return self._answer(session, time.monotonic() - started, wanted.max_output_tokens)
+
+    async def write_stdin(self, call: ToolCall, context: ToolContext) -> ToolOutput:
+        """Write to a command, wait for what it says to that.
+
+        :raises ToolError: when there is no such command or it takes no input.
+        """
+        wanted = read_write_call(call.arguments, context.thread.config)
+        session = self._sessions.get(wanted.session_id)
+        if session is None:
+            raise ToolError(f"write_stdin failed: Unknown process id {wanted.session_id}")
+        session.used_at = time.monotonic()
+        if wanted.chars:
+            await self._write(session, wanted)
+            await session.wait(REACTION_SECONDS)
+        started = time.monotonic()
+        over = session.over.is_set()
+        await session.wait(wanted.yield_time_ms / 1000)
+        output = self._answer(session, 0.0 if over else time.monotonic() - started, wanted.max_output_tokens)
+        await context.emit(
+            TerminalInteraction(
+                thread_id=context.thread.id,
+                turn_id=session.turn_id,
+                item_id=session.item.id,
+                process_id=str(session.number),
+                stdin=wanted.chars,
+            )
+        )
+        return output
+
+    async def aclose(self) -> None:
+        """Kill everything that was started, as the thread ends."""
+        sessions = [*self._sessions, *self._left]
+        for session in sessions:
+            self._sessions.release(session.number)
+        self._left.clear()
+        await asyncio.gather(*(session.end(END_SECONDS) for session in sessions), *self._endings)
+
+    async def _start(
+        self, command: Command, wanted: ExecCall, call: ToolCall, context: ToolContext, environment: Environment
+    ) -> Session:
+        number = self._sessions.reserve()
+        item = CommandExecution(
+            id=call.call_id,
+            command=command.line,
+            cwd=command.cwd,
+            process_id=str(number),
+            source="unifiedExecStartup",
+            status="inProgress",
+            command_actions=command.actions,
+        )
+        try:
+            params = _exec_params(command, wanted, number, context, environment)
+            process = await environment.exec.start(params)
+        except (ExecError, SandboxUnavailable) as error:
+            self._sessions.release(number)
+            raise await _not_started(error, item, context) from error
+        await context.start_item(item)
+        session = Session(number, process, item, context, tty=wanted.tty, remote=environment.remote)
+        evicted = self._sessions.insert(number, session)
+        if evicted is not None:
+            self._end_later(evicted)
+        if len(self._sessions) >= WARN_AT:
+            await context.thread.add_context(
+                f"{len(self._sessions)} commands are still running; at most {MOST} can. Let go of those you no longer "
+                "need, or the ones unused for longest are ended."
+            )
+        return session
+
+    async def _write(self, session: Session, wanted: WriteCall) -> None:
+        if not session.tty:
+            raise ToolError(f"write_stdin failed: {STDIN_CLOSED}")
+        try:
+            status = await session.process.write(wanted.chars.encode("utf-8", "surrogatepass"))
+        except ExecError as error:
+            self._sessions.release(session.number)
+            self._end_later(session)
+            raise ToolError(f"write_stdin failed: {error}") from error
+        if status == "accepted":
+            return
+        if status != "starting":
+            session.mark_exited()
+        raise ToolError("write_stdin failed: failed to write to stdin")
+
+    def _answer(self, session: Session, wall_seconds: float, max_tokens: int) -> ToolOutput:
+        over = session.over.is_set()
+        answer = Answer(
+            command=session.item.command,
+            output=session.drain(),
+            wall_seconds=wall_seconds,
+            exit_code=session.item.exit_code if over else None,
+            session_id=session.number,
+        )
+        if over:
+            self._sessions.release(session.number)
+            if not session.closed:
+                self._left.append(session)
+        else:
+            session.used_at = time.monotonic()
+        if session.failure is not None:
+            raise ToolError(f"the command was lost: {session.failure}\n{answer_text(answer, max_tokens)}")
+        return ToolOutput(answer_text(answer, max_tokens), hook_response=shown_output(answer, max_tokens))
+
+    def _end_later(self, session: Session) -> None:
+        task = asyncio.create_task(session.end(END_SECONDS), name=f"end command {session.number}")
+        self._endings.add(task)
+        task.add_done_callback(self._endings.discard)
+
+
+async def _patched(wanted: ExecCall, call: ToolCall, context: ToolContext) -> ToolOutput | None:
+    """Give a command that is nothing but a patch to the tool for patches."""
+    import json
+
+    from codex_hookspecs.patch_command import patch_from_command
+    from codex_hookspecs.types.tools import ToolCall as Call
+
+    found = patch_from_command(wanted.cmd)
+    if found is None:
+        return None
+    workdir = "/".join(part for part in (wanted.workdir, found.workdir) if part) or None
+    if found.workdir is not None and found.workdir.startswith("/"):
+        workdir = found.workdir
+    arguments = json.dumps({"input": found.patch, "workdir": workdir}, ensure_ascii=False)
+    return await context.delegate(Call(call_id=call.call_id, name="apply_patch", arguments=arguments))
+
+
+async def _approve(command: Command, wanted: ExecCall, call: ToolCall, context: ToolContext) -> None:
+    try:
+        await context.approve_command(
+            call,
+            item_id=call.call_id,
+            command=command.line,
+            argv=command.argv,
+            cwd=command.cwd,
+            escalated=wanted.escalated,
+            justification=wanted.justification,
+            prefix_rule=wanted.prefix_rule,
+            command_actions=command.actions,
+        )
+    except ToolRejected as error:
+        if str(error).startswith("approval policy is"):
+            raise
+        refused = CommandExecution(
+            id=call.call_id,
+            command=command.line,
+            cwd=command.cwd,
+            status="declined" if error.__cause__ is None else "failed",
+            command_actions=command.actions,
+        )
+        await context.complete_item(refused)
+        raise ToolRejected(_failed_text(command.line, str(error)), cancel=error.cancel) from error
+
+
+def _exec_params(
+    command: Command, wanted: ExecCall, number: int, context: ToolContext, environment: Environment
+) -> ExecParams:
+    """Return what to start, wrapped so that the thread's policy holds.
+
+    :raises SandboxUnavailable: when nothing can hold it.
+    """
+    policy = context.settings.sandbox
+    argv, env, arg0 = command.argv, command.env, None
+    held = not (policy.unrestricted or wanted.escalated)
+    if held and not environment.remote:
+        launch = context.launch(LaunchRequest(argv=argv, cwd=command.cwd, env=env, policy=policy))
+        argv, env, arg0 = launch.argv, launch.env, launch.arg0
+    return ExecParams(
+        process_id=f"{number}-{uuid4()}",
+        argv=argv,
+        cwd=command.cwd,
+        env=env,
+        tty=wanted.tty,
+        arg0=arg0,
+        sandbox=policy if held and environment.remote else None,
+        metadata={"threadId": context.thread.id},
+    )
+
+
+async def _not_started(
+    error: ExecError | SandboxUnavailable, item: CommandExecution, context: ToolContext
+) -> ToolError:
+    """Report a command that was not started and return what the model is told."""
+    from attrs import evolve
+
+    if isinstance(error, ExecError):
+        shown = f"Failed to create unified exec process: {error}"
+        told = _failed_text(item.command, shown)
+    else:
+        shown = str(error)
+        told = f"exec_command failed for `{item.command}`: {shown}"
+    await context.start_item(item)
+    await context.complete_item(evolve(item, status="failed", aggregated_output=shown, exit_code=-1, duration_ms=0))
+    return ToolError(told)
+
+
+def _failed_text(line: str, reason: str) -> str:
+    rejected = f"Rejected({rust_debug(reason)})"
+    return f"exec_command failed for `{line}`: CreateProcess {{ message: {rust_debug(rejected)} }}"
