@@ -103,6 +103,8 @@ class Completed:
 class Retrying:
     """The stream broke and is being tried again; everything unfinished of it is void.
 
+    Items that were done before stay in the history, but tool calls among them are not run: they count as aborted.
+
     :param info: ``codexErrorInfo`` of the protocol.
     """
 

@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
+from codex_model_responses.history import sent_form
+
 if TYPE_CHECKING:
     from codex_hookspecs.types.models import ModelRequest
     from codex_model_responses.settings import ProviderSettings
@@ -28,7 +30,7 @@ def body_of(request: ModelRequest) -> bytes:
     body: dict[str, Any] = {
         "model": request.model,
         "instructions": request.instructions,
-        "input": request.input,
+        "input": [sent_form(item) for item in request.input],
         "tools": request.tools,
         "tool_choice": "auto",
         "parallel_tool_calls": request.parallel_tool_calls,
