@@ -15,6 +15,7 @@ In a terminal: ``python -m codex_hookspecs.testing.responses_server --port 8090 
 from __future__ import annotations
 
 import json
+import sys
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -159,6 +160,11 @@ class ResponsesServer:
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
     owner: ResponsesServer
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Say nothing about clients that hang up."""
+        if not isinstance(sys.exception(), OSError):
+            super().handle_error(request, client_address)  # type: ignore[arg-type]
 
 
 class _Handler(BaseHTTPRequestHandler):
