@@ -1,0 +1,65 @@
+"""Tell the model what its commands may do and when it may ask for more."""
+
+from __future__ import annotations
+
+from codex_hookspecs.types.sandbox import SandboxPolicy
+from codex_hookspecs.types.threads import ThreadSettings
+
+_START, _STOP = "<permissions instructions>", "</permissions instructions>"
+
+_ESCALATION = (
+    "To run a command outside the sandbox, call exec_command with `sandbox_permissions` set to "
+    '"require_escalated" and a `justification`: one short question to the user that says what the command is for.'
+)
+_APPROVAL = {
+    "never": (
+        "Approval policy is `never`: nobody will be asked. Never request escalated permissions; when a command is "
+        "refused, find another way or say what could not be done."
+    ),
+    "on-request": (
+        "Approval policy is `on-request`: commands run in the sandbox without asking. "
+        f"{_ESCALATION} Ask when the task needs it: a command that must write elsewhere, needs the network, or failed "
+        "because of the sandbox and matters for the task. Ask before anything destructive that was not requested, and "
+        "do not ask for what the sandbox already allows."
+    ),
+    "on-failure": (
+        "Approval policy is `on-failure`: commands run in the sandbox first; when one fails because of it, the user is "
+        "asked whether to run it without."
+    ),
+    "untrusted": (
+        "Approval policy is `untrusted`: the user is asked before every command except plainly harmless ones that "
+        f"only read. Keep commands simple and few. {_ESCALATION}"
+    ),
+}
+
+
+def permissions_text(settings: ThreadSettings, *, temporary_directory: str) -> str:
+    """Return the permissions fragment for the policies of a turn.
+
+    :param temporary_directory: of the machine that commands run on.
+    """
+    sandbox = _sandbox(settings.sandbox, settings.cwd, temporary_directory)
+    approval = _APPROVAL[settings.approval_policy]
+    return f"{_START}\n{sandbox}\n{approval}\n{_STOP}"
+
+
+def _sandbox(policy: SandboxPolicy, cwd: str, temporary_directory: str) -> str:
+    head = f"Sandbox mode is `{policy.mode}`:"
+    network = f"Network access is {'allowed' if policy.network_access else 'blocked'}."
+    if policy.kind == "dangerFullAccess":
+        return f"{head} commands run without a sandbox; every file the user can change and the network are open."
+    if policy.kind == "externalSandbox":
+        return f"{head} commands run in a sandbox that others have set up around this program. {network}"
+    if policy.kind == "readOnly":
+        return f"{head} commands may read files and change none. {network}"
+    roots = ", ".join(f"`{root}`" for root in _roots(policy, cwd, temporary_directory))
+    return f"{head} commands may read files and write below {roots}. {network}"
+
+
+def _roots(policy: SandboxPolicy, cwd: str, temporary_directory: str) -> list[str]:
+    roots = [cwd, *policy.writable_roots]
+    if not policy.exclude_slash_tmp:
+        roots.append("/tmp")  # noqa: S108 - the policy names it
+    if not policy.exclude_tmpdir_env_var and temporary_directory:
+        roots.append(temporary_directory)
+    return list(dict.fromkeys(roots))

@@ -1,0 +1,19 @@
+"""Hooks of the standing instructions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from codex_hookspecs.markers import hookimpl
+from codex_hookspecs.ports.host import Host
+from codex_hookspecs.ports.threads import AgentThread
+from codex_hookspecs.types.context import Fragment
+from codex_hookspecs.types.threads import ThreadSettings
+
+
+@hookimpl
+async def instruction_fragments(thread: AgentThread, settings: ThreadSettings, host: Host) -> Sequence[Fragment]:
+    """Offer the system prompt, permissions, the client's instructions, AGENTS.md files and the environment."""
+    from codex_instructions.gathering import gather_fragments
+
+    return await gather_fragments(thread, settings, host)
