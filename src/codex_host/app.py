@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -14,6 +12,7 @@ from codex_host import __version__
 from codex_host.config.effective import EffectiveConfig
 from codex_host.environments import HostEnvironments
 from codex_host.features import FeatureSwitches
+from codex_host.platform import PLATFORM
 from codex_host.plugins.dispatch import Dispatcher
 from codex_host.plugins.ledger import Ledger
 from codex_host.plugins.registry import Registry
@@ -25,10 +24,6 @@ if TYPE_CHECKING:
     from codex_hookspecs.ports.sandbox import SandboxLauncher
     from codex_hookspecs.ports.surface import AppServer, RpcMethod
     from codex_hookspecs.types.sandbox import SandboxPolicy
-
-_PLATFORMS = {"linux": "linux", "darwin": "macos", "win32": "windows"}
-PLATFORM = _PLATFORMS.get(sys.platform, sys.platform)
-"""Name of this platform in manifests and hooks."""
 
 
 def codex_home(environ: Mapping[str, str]) -> str:
@@ -171,7 +166,7 @@ def build(
         raise ConfigError(f"working directory {cwd} does not exist or is not a directory")
     config = EffectiveConfig(home, cwd=cwd, flags=overrides, profile=profile)
     registry = Registry()
-    ledger = Ledger(Path(home, "plugins", "ledger.json"))
+    ledger = Ledger.in_home(home)
     warnings = load_plugins(registry, ledger, config=config, home=home, no_plugins=no_plugins)
     return Application(
         config=config, home=home, cwd=cwd, environ=environ, registry=registry, ledger=ledger, warnings=warnings

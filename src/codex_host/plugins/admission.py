@@ -4,22 +4,101 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from codex_hookspecs.manifest import API
+from codex_host.features import FeatureSwitches
+from codex_host.platform import PLATFORM
 from codex_host.plugins.registry import PluginStatus
 
 if TYPE_CHECKING:
     from codex_host.config.effective import EffectiveConfig
     from codex_host.plugins.discovery import FoundPlugin
     from codex_host.plugins.ledger import Ledger
+    from codex_host.plugins.trust import TrustStore
 
 
-def admit(
-    plugin: FoundPlugin, *, config: EffectiveConfig, home: str, ledger: Ledger, no_plugins: bool = False
-) -> PluginStatus:
-    """Return the status a plugin has before it is imported; ``loaded`` means that it is to be."""
-    return PluginStatus(
-        name=plugin.name,
-        version=plugin.version,
-        distribution=plugin.distribution,
-        first_party=plugin.first_party,
-        commands=dict(plugin.manifest.commands) if plugin.manifest else {},
-    )
+class Admission:
+    """The rules of one start of the program.
+
+    :param config: ``[plugins.<name>] enabled`` of user and trusted project, and the feature ``plugins``.
+    :param no_plugins: leave third-party plugins out.
+    """
+
+    def __init__(self, *, config: EffectiveConfig, home: str, ledger: Ledger, no_plugins: bool = False) -> None:
+        table = config.get("plugins", {})
+        self._tables = table if isinstance(table, dict) else {}
+        self._third_party = FeatureSwitches(config.get("features", {})).enabled("plugins")
+        self._home = home
+        self._ledger = ledger
+        self._no_plugins = no_plugins
+        self._trust: TrustStore | None = None
+
+    def admit(self, plugin: FoundPlugin) -> PluginStatus:
+        """Return the status a plugin has before it is imported; ``loaded`` means that it is to be."""
+        manifest = plugin.manifest
+        status = PluginStatus(
+            name=plugin.name,
+            version=plugin.version,
+            distribution=plugin.distribution,
+            first_party=plugin.first_party,
+            description=manifest.description if manifest else "",
+            hooks=manifest.hooks if manifest else (),
+            commands=dict(manifest.commands) if manifest else {},
+        )
+        for rule in (self._disabled, self._unusable, self._incompatible, self._untrusted, self._quarantined):
+            if rule(plugin, status):
+                break
+        return status
+
+    def _disabled(self, plugin: FoundPlugin, status: PluginStatus) -> bool:
+        entry = self._tables.get(plugin.name)
+        enable = f"codex plugins enable {plugin.name}"
+        if isinstance(entry, dict) and entry.get("enabled") is False:
+            return _set(status, "disabled", "switched off in the configuration", enable)
+        if plugin.first_party:
+            return False
+        if self._no_plugins:
+            return _set(status, "disabled", "--no-plugins leaves it out")
+        if not self._third_party:
+            return _set(status, "disabled", "the feature plugins is off", "codex features enable plugins")
+        return False
+
+    def _unusable(self, plugin: FoundPlugin, status: PluginStatus) -> bool:
+        return bool(plugin.problem) and _set(status, "incompatible", plugin.problem)
+
+    def _incompatible(self, plugin: FoundPlugin, status: PluginStatus) -> bool:
+        manifest = plugin.manifest
+        if manifest is None:
+            return _set(status, "incompatible", "it has no manifest")
+        if manifest.api != API:
+            return _set(status, "incompatible", f"written for api {manifest.api} of the contracts, this host has {API}")
+        if manifest.platforms and PLATFORM not in manifest.platforms:
+            _set(status, "incompatible", f"made for {', '.join(manifest.platforms)}, this is {PLATFORM}")
+            status.expected = True
+            return True
+        return False
+
+    def _untrusted(self, plugin: FoundPlugin, status: PluginStatus) -> bool:
+        if plugin.first_party:
+            return False
+        if self._trust is None:
+            from codex_host.plugins.trust import TrustStore
+
+            self._trust = TrustStore(self._home)
+        objection = self._trust.objection(plugin)
+        return objection is not None and _set(status, "untrusted", objection, f"codex plugins trust {plugin.name}")
+
+    def _quarantined(self, plugin: FoundPlugin, status: PluginStatus) -> bool:
+        reason = self._ledger.account(plugin.name).quarantined
+        if reason is None:
+            return False
+        if self._ledger.kept_version(plugin.name) != plugin.version:
+            self._ledger.release(plugin.name)
+            return False
+        return _set(status, "quarantined", reason, f"codex plugins enable {plugin.name}")
+
+
+def _set(status: PluginStatus, state: str, detail: str, remedy: str = "") -> bool:
+    status.state = state  # type: ignore[assignment]
+    status.detail = detail
+    status.remedy = remedy
+    return True

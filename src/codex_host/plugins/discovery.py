@@ -2,11 +2,40 @@
 
 from __future__ import annotations
 
+import json
+import os
+import sys
+import zlib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
 from attrs import frozen
 
-from codex_hookspecs.manifest import Manifest
+from codex_hookspecs.errors import ManifestError
+from codex_hookspecs.manifest import FILE_NAME, Manifest, read_manifest
+
+if TYPE_CHECKING:
+    from importlib.metadata import Distribution
 
 GROUP = "codex.plugins"
+_FORMAT = 1
+FIRST_PARTY = frozenset(
+    (
+        "app-server",
+        "exec-cli",
+        "exec-local",
+        "hooks-command",
+        "instructions",
+        "model-responses",
+        "model-scripted",
+        "thread-store",
+        "tool-apply-patch",
+        "tool-exec",
+        "tool-plan",
+        "tool-view-image",
+    )
+)
+"""Plugins made and released with this host, each by the distribution ``codex-<name>``; they need no trust."""
 
 
 @frozen(kw_only=True)
@@ -15,43 +44,154 @@ class FoundPlugin:
 
     :param value: ``module`` or ``module:attribute``.
     :param manifest: what it says of itself, or ``None`` when that can't be read.
+    :param folder: directory of its top-level package, or the empty string.
     :param problem: why it can't be used at all (no manifest, a name taken twice), or the empty string.
-    :param first_party: it was made and released with this host.
     """
 
     name: str
     value: str
     distribution: str
     version: str
-    manifest: Manifest | None
+    folder: str = ""
+    manifest: Manifest | None = None
     problem: str = ""
-    first_party: bool = False
+
+    @property
+    def first_party(self) -> bool:
+        """Whether it was made and released with this host."""
+        return self.name in FIRST_PARTY and self.distribution == f"codex-{self.name}"
 
 
-def found_plugins(home: str) -> list[FoundPlugin]:
-    """Return all installed plugins, sorted by name.
+def found_plugins(home: str, *, refresh: bool = False) -> list[FoundPlugin]:
+    """Return all installed plugins, sorted by name; nothing of them is imported.
 
     :param home: ``$CODEX_HOME``, where the cache is kept.
+    :param refresh: look again even if nothing seems to have changed.
     """
-    from importlib.metadata import entry_points
+    key = zlib.crc32("\0".join([sys.version, *sys.path]).encode())
+    cache = Path(home, "plugins", f"found-{key:08x}.json")
+    if not refresh:
+        cached = _from_cache(cache)
+        if cached is not None:
+            return cached
+    before = _states(sys.path)
+    plugins, files = _scan()
+    _write_cache(cache, plugins, before | _states(files))
+    return plugins
+
+
+def _scan() -> tuple[list[FoundPlugin], list[str]]:
+    """Look at all installed distributions; return the plugins and the files that the answer depends on."""
+    from importlib.metadata import distributions
+
+    owners: dict[str, list[tuple[str, Distribution]]] = {}
+    files: list[str] = []
+    seen: set[str] = set()
+    for distribution in distributions():
+        name = (distribution.metadata["Name"] or "").lower().replace("_", "-")
+        if name in seen:
+            continue
+        seen.add(name)
+        points = [point for point in distribution.entry_points if point.group == GROUP]
+        for point in points:
+            owners.setdefault(point.name, []).append((point.value, distribution))
+        if points:
+            files.append(str(distribution.locate_file(f"{_info_folder(distribution)}/entry_points.txt")))
+    plugins = [_described(name, _without_strangers(name, claims)) for name, claims in sorted(owners.items())]
+    listed = _listed_by_stevedore(owners)
+    files += [f"{plugin.folder}/{FILE_NAME}" for plugin in plugins if plugin.folder]
+    return [plugin for plugin in plugins if plugin.name in listed], files
+
+
+def _listed_by_stevedore(owners: dict[str, Any]) -> set[str]:
+    """Return the names that stevedore lists, and those that are too new for its cache."""
+    from stevedore.named import NamedExtensionManager
+
+    manager = NamedExtensionManager(GROUP, names=[], warn_on_missing_entrypoint=False)
+    return {point.name for point in manager.list_entry_points()} | set(owners)
+
+
+def _without_strangers(name: str, claims: list[tuple[str, Distribution]]) -> list[tuple[str, Distribution]]:
+    """Return the claims on a name; nobody can push a first-party plugin out by taking its name."""
+    own = [claim for claim in claims if name in FIRST_PARTY and claim[1].metadata["Name"] == f"codex-{name}"]
+    return own or claims
+
+
+def _described(name: str, claims: list[tuple[str, Distribution]]) -> FoundPlugin:
+    value, distribution = claims[0]
+    facts: dict[str, Any] = {
+        "name": name,
+        "value": value,
+        "distribution": distribution.metadata["Name"],
+        "version": distribution.version,
+    }
+    if len(claims) > 1:
+        both = " and ".join(sorted(f"{each.metadata['Name']} {each.version}" for _, each in claims))
+        return FoundPlugin(**facts, problem=f"the name is taken by two distributions: {both}; uninstall one")
+    folder = _package_folder(value.partition(":")[0])
+    if folder is None:
+        return FoundPlugin(**facts, problem=f"its package {value.partition('.')[0]} can't be found")
+    try:
+        manifest = read_manifest(Path(folder, FILE_NAME), plugin=name)
+    except ManifestError as error:
+        return FoundPlugin(**facts, folder=folder, problem=str(error))
+    return FoundPlugin(**facts, folder=folder, manifest=manifest)
+
+
+def _package_folder(module: str) -> str | None:
     from importlib.util import find_spec
-    from pathlib import Path
 
-    from codex_hookspecs.manifest import read_manifest
+    try:
+        spec = find_spec(module.partition(".")[0])
+    except (ImportError, ValueError):
+        return None
+    locations = list(spec.submodule_search_locations or ()) if spec else []
+    if locations:
+        return locations[0]
+    return os.path.dirname(spec.origin) if spec and spec.origin else None
 
-    found = []
-    for point in sorted(entry_points(group=GROUP), key=lambda point: point.name):
-        spec = find_spec(point.module.partition(".")[0])
-        folder = Path(spec.origin).parent if spec and spec.origin else Path()
-        manifest = read_manifest(folder / "codex-plugin.toml", plugin=point.name)
-        found.append(
-            FoundPlugin(
-                name=point.name,
-                value=point.value,
-                distribution=point.dist.name if point.dist else "",
-                version=point.dist.version if point.dist else "",
-                manifest=manifest,
-                first_party=True,
-            )
-        )
-    return found
+
+def _info_folder(distribution: Distribution) -> str:
+    path: Path = distribution._path  # type: ignore[attr-defined]
+    return str(path)
+
+
+def _states(paths: list[str]) -> dict[str, list[int] | None]:
+    states: dict[str, list[int] | None] = {}
+    for path in paths:
+        try:
+            found = os.stat(path or ".")
+            states[path] = [found.st_mtime_ns, found.st_size]
+        except OSError:
+            states[path] = None
+    return states
+
+
+def _from_cache(cache: Path) -> list[FoundPlugin] | None:
+    try:
+        kept = json.loads(cache.read_bytes())
+        if kept["format"] != _FORMAT or _states(list(kept["states"])) != kept["states"]:
+            return None
+        return [FoundPlugin(**{**plugin, "manifest": _manifest(plugin["manifest"])}) for plugin in kept["plugins"]]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _manifest(facts: dict[str, Any] | None) -> Manifest | None:
+    if facts is None:
+        return None
+    lists = {key: tuple(facts[key]) for key in ("platforms", "hooks", "needs")}
+    return Manifest(**{**facts, **lists})
+
+
+def _write_cache(cache: Path, plugins: list[FoundPlugin], states: dict[str, list[int] | None]) -> None:
+    import attrs
+
+    kept = {"format": _FORMAT, "states": states, "plugins": [attrs.asdict(plugin) for plugin in plugins]}
+    temporary = cache.with_name(f"{cache.name}.{os.getpid()}")
+    try:
+        cache.parent.mkdir(parents=True, exist_ok=True)
+        temporary.write_text(json.dumps(kept), encoding="utf-8")
+        temporary.replace(cache)
+    except OSError:
+        temporary.unlink(missing_ok=True)

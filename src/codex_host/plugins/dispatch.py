@@ -34,11 +34,12 @@ class Dispatcher:
         self._ledger = ledger
         self._host = host
         self._fail_closed = frozenset(fail_closed)
+        self._order: dict[str, list[Any]] = {}
         self.complaints: list[str] = []
 
     def has(self, hook: str) -> bool:
         """Tell whether any plugin implements a hook."""
-        return bool(getattr(self._registry.manager.hook, hook).get_hookimpls())
+        return bool(self._implementations(hook))
 
     def offers(self, hook: str, **arguments: Any) -> list[tuple[str, Any]]:
         """Collect what plugins offer, in order of plugin name: plugin and contribution."""
@@ -89,9 +90,15 @@ class Dispatcher:
         return joined
 
     def _implementations(self, hook: str) -> list[Any]:
-        impls = getattr(self._registry.manager.hook, hook).get_hookimpls()
-        accounts = self._ledger
-        return [impl for impl in reversed(impls) if accounts.account(impl.plugin_name).quarantined is None]
+        """Return who is called, in order of registration, which is the order of names, unless marked otherwise."""
+        impls = self._order.get(hook)
+        if impls is None:
+            impls = self._order[hook] = sorted(
+                getattr(self._registry.manager.hook, hook).get_hookimpls(),
+                key=lambda impl: (not impl.tryfirst, impl.trylast),
+            )
+        account = self._ledger.account
+        return [impl for impl in impls if account(impl.plugin_name).quarantined is None]
 
     def _call_sync(self, hook: str, impl: Any, arguments: dict[str, Any]) -> Any:
         account = self._ledger.account(impl.plugin_name)

@@ -45,6 +45,11 @@ class Ledger:
         if path is not None:
             self._kept = _read(path)
 
+    @classmethod
+    def in_home(cls, home: str) -> Ledger:
+        """Return the ledger of ``$CODEX_HOME``."""
+        return cls(Path(home, "plugins", "ledger.json"))
+
     def account(self, plugin: str) -> Account:
         """Return the account of a plugin, made on first use."""
         found = self._accounts.get(plugin)

@@ -7,7 +7,7 @@ import time
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from codex_host.plugins.admission import admit
+from codex_host.plugins.admission import Admission
 from codex_host.plugins.discovery import found_plugins
 
 if TYPE_CHECKING:
@@ -26,12 +26,13 @@ def load_plugins(
     :return: warnings for the user.
     """
     warnings: list[str] = []
+    admission = Admission(config=config, home=home, ledger=ledger, no_plugins=no_plugins)
     for plugin in found_plugins(home):
-        status = admit(plugin, config=config, home=home, ledger=ledger, no_plugins=no_plugins)
+        status = admission.admit(plugin)
         registry.statuses[plugin.name] = status
         if status.state == "loaded":
             _load(plugin, registry, ledger)
-        if status.state in ("failed", "incompatible", "quarantined", "untrusted"):
+        if status.state not in ("loaded", "disabled") and not status.expected:
             warnings.append(f"plugin {plugin.name} is {status.state}: {status.detail}{_remedy(status.remedy)}")
     return warnings
 

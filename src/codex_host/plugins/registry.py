@@ -23,6 +23,7 @@ class PluginStatus:
 
     :param distribution: distribution that brings it.
     :param detail: why it is not loaded, with the last lines of a traceback, or the empty string.
+    :param expected: not being loaded is as it should be, e.g. on another platform.
     :param remedy: command that changes it, or the empty string.
     """
 
@@ -36,6 +37,7 @@ class PluginStatus:
     hooks: tuple[str, ...] = ()
     description: str = ""
     commands: dict[str, str] = field(factory=dict)
+    expected: bool = False
 
 
 class Registry:

@@ -192,9 +192,9 @@ class TurnRun:
             if observed:
                 after = PostModelRequestEvent(
                     **self.event_fields(),
-                    status="completed" if done else "failed",
+                    status="failed" if done is None else "completed",
                     error=error,
-                    token_usage=done.usage if done else None,
+                    token_usage=None if done is None else done.usage,
                 )
                 await thread.dispatch.observe("post_model_request", after, self.scope())
         return reader.calls

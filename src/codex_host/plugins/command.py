@@ -1,0 +1,213 @@
+"""``codex plugins``: list, show, trust, enable, disable and check plugins, without importing any of them here."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from attrs import define
+
+from codex_hookspecs.errors import ConfigError, PluginError
+from codex_host.app import codex_home
+from codex_host.config.edit import edit_file
+from codex_host.config.effective import EffectiveConfig
+from codex_host.config.layers import project_root
+from codex_host.plugins.admission import Admission
+from codex_host.plugins.discovery import FoundPlugin, found_plugins
+from codex_host.plugins.ledger import Ledger
+from codex_host.plugins.table import aligned
+from codex_host.plugins.trust import TrustStore
+
+if TYPE_CHECKING:
+    from codex_host.options import GlobalOptions
+    from codex_host.plugins.registry import PluginStatus
+
+_USAGE = """\
+Usage: codex plugins COMMAND
+
+Commands:
+  list [--json] [--refresh]         all installed plugins and what became of them
+  show NAME                         all that is known of one
+  trust NAME                        let a third party's plugin run, as its files are now
+  distrust NAME                     take that back
+  enable NAME [--project]           switch a plugin on, and end its quarantine
+  disable NAME [--project]          switch a plugin off
+  doctor [NAME]                     import each plugin in a process of its own and say what is wrong
+"""
+
+
+@define
+class Desk:
+    """What the commands work with."""
+
+    home: str
+    cwd: str
+    plugins: dict[str, FoundPlugin]
+    statuses: dict[str, PluginStatus]
+    ledger: Ledger
+
+    def plugin(self, name: str) -> FoundPlugin:
+        """Return a plugin by name.
+
+        :raises PluginError: when it is not installed.
+        """
+        if name not in self.plugins:
+            known = ", ".join(sorted(self.plugins)) or "none"
+            raise PluginError(f"plugin {name!r} is not installed; installed are: {known}", plugin=name)
+        return self.plugins[name]
+
+
+def run_plugins(options: GlobalOptions) -> int:
+    """Run one of the commands and return the exit status.
+
+    :raises CodexError: when it can't be done.
+    """
+    words = [word for word in options.rest if not word.startswith("--")]
+    flags = {word for word in options.rest if word.startswith("--")}
+    command = words[0] if words else "list"
+    if options.help or "--help" in flags or command == "help" or "-h" in words:
+        print(_USAGE, end="")
+        return 0
+    runs: dict[str, tuple[Callable[[Desk, Sequence[str], set[str]], int], int]] = {
+        "list": (_list, 0),
+        "show": (_show, 1),
+        "trust": (_trust, 1),
+        "distrust": (_distrust, 1),
+        "enable": (_enable, 1),
+        "disable": (_disable, 1),
+        "doctor": (_doctor, 0),
+    }
+    if command not in runs:
+        print(f"error: unrecognized subcommand '{command}'\n\n{_USAGE}", end="", file=sys.stderr)
+        return 2
+    run, needed = runs[command]
+    if len(words) - 1 < needed or flags - {"--json", "--refresh", "--project"}:
+        print(f"error: the arguments don't fit\n\n{_USAGE}", end="", file=sys.stderr)
+        return 2
+    return run(_desk(options, refresh="--refresh" in flags or command == "doctor"), words[1:], flags)
+
+
+def _desk(options: GlobalOptions, *, refresh: bool) -> Desk:
+    home = codex_home(os.environ)
+    ledger = Ledger.in_home(home)
+    found = found_plugins(home, refresh=refresh)
+    try:
+        config = EffectiveConfig(home, cwd=options.cwd, flags=options.overrides, profile=options.profile)
+    except ConfigError as error:
+        print(f"warning: the configuration does not count here: {error}", file=sys.stderr)
+        config = EffectiveConfig(home, cwd=options.cwd, base=())
+    admission = Admission(config=config, home=home, ledger=ledger, no_plugins=options.no_plugins)
+    statuses = {plugin.name: admission.admit(plugin) for plugin in found}
+    return Desk(home, options.cwd, {plugin.name: plugin for plugin in found}, statuses, ledger)
+
+
+def _list(desk: Desk, words: Sequence[str], flags: set[str]) -> int:
+    if "--json" in flags:
+        print(json.dumps([_facts(desk, name) for name in sorted(desk.plugins)], indent=1))
+        return 0
+    rows = [("NAME", "VERSION", "SOURCE", "STATUS", "LOAD", "HOOKS")]
+    for name, status in sorted(desk.statuses.items()):
+        load = desk.ledger.account(name).load_ms
+        shown_load = f"{load:.1f} ms" if load else "-"
+        source = "codex-host" if status.first_party else status.distribution
+        rows.append((name, status.version, source, _state(status), shown_load, ", ".join(status.hooks) or "-"))
+    print(aligned(rows))
+    return 0
+
+
+def _state(status: PluginStatus) -> str:
+    if status.state == "loaded":
+        return "enabled" if status.first_party else "enabled, trusted"
+    word = "not trusted" if status.state == "untrusted" else status.state
+    detail = f": {status.detail}" if status.detail and status.detail != "not trusted yet" else ""
+    return f"{word}{detail}" + (f" (run: {status.remedy})" if status.remedy else "")
+
+
+def _facts(desk: Desk, name: str) -> dict[str, Any]:
+    plugin, status, account = desk.plugins[name], desk.statuses[name], desk.ledger.account(name)
+    return {
+        "name": name,
+        "version": status.version,
+        "distribution": status.distribution,
+        "firstParty": status.first_party,
+        "status": "enabled" if status.state == "loaded" else status.state,
+        "detail": status.detail,
+        "remedy": status.remedy,
+        "description": status.description,
+        "entryPoint": plugin.value,
+        "folder": plugin.folder,
+        "hooks": list(status.hooks),
+        "commands": status.commands,
+        "settings": plugin.manifest.settings if plugin.manifest else {},
+        "loadMs": account.load_ms or None,
+        "quarantined": account.quarantined,
+    }
+
+
+def _show(desk: Desk, words: Sequence[str], flags: set[str]) -> int:
+    desk.plugin(words[0])
+    facts = _facts(desk, words[0])
+    if "--json" in flags:
+        print(json.dumps(facts, indent=1))
+        return 0
+    for key, value in facts.items():
+        shown = ", ".join(value) if isinstance(value, list) else value
+        if shown in (None, "", {}):
+            continue
+        if isinstance(shown, dict):
+            print(f"{key}:")
+            for inner, text in shown.items():
+                print(f"  {inner}: {text}")
+        else:
+            print(f"{key}: {shown}")
+    return 0
+
+
+def _trust(desk: Desk, words: Sequence[str], flags: set[str]) -> int:
+    plugin = desk.plugin(words[0])
+    if plugin.first_party:
+        print(f"{plugin.name} comes with codex-host and needs no trust.")
+        return 0
+    if plugin.problem:
+        raise PluginError(f"plugin {plugin.name} can't be used: {plugin.problem}", plugin=plugin.name)
+    digest = TrustStore(desk.home).trust(plugin)
+    print(f"Trusted plugin {plugin.name} ({plugin.distribution} {plugin.version}, sha256:{digest[:16]}…).")
+    print("It runs inside the program with all its rights; you are asked again when its files change.")
+    return 0
+
+
+def _distrust(desk: Desk, words: Sequence[str], flags: set[str]) -> int:
+    plugin = desk.plugin(words[0])
+    found = TrustStore(desk.home).distrust(plugin.name)
+    print(f"Plugin {plugin.name} is not trusted any more." if found else f"Plugin {plugin.name} was not trusted.")
+    return 0
+
+
+def _enable(desk: Desk, words: Sequence[str], flags: set[str]) -> int:
+    return _switch(desk, words[0], enabled=True, project="--project" in flags)
+
+
+def _disable(desk: Desk, words: Sequence[str], flags: set[str]) -> int:
+    return _switch(desk, words[0], enabled=False, project="--project" in flags)
+
+
+def _switch(desk: Desk, name: str, *, enabled: bool, project: bool) -> int:
+    plugin = desk.plugin(name)
+    folder = os.path.join(project_root(desk.cwd) or desk.cwd, ".codex") if project else desk.home
+    file = os.path.join(folder, "config.toml")
+    edit_file(file, {f'plugins."{plugin.name}".enabled': enabled})
+    if enabled and desk.ledger.release(name):
+        desk.ledger.save()
+        print(f"The quarantine of {name} is over.")
+    print(f"{'Enabled' if enabled else 'Disabled'} plugin {name} in {file}.")
+    return 0
+
+
+def _doctor(desk: Desk, words: Sequence[str], flags: set[str]) -> int:
+    from codex_host.plugins.doctor import examine
+
+    names = [desk.plugin(word).name for word in words] or sorted(desk.plugins)
+    return examine([desk.plugins[name] for name in names], desk.statuses)

@@ -1,0 +1,59 @@
+"""Examine plugins, each in a child process under a time limit."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from codex_host.plugins.discovery import FoundPlugin
+    from codex_host.plugins.registry import PluginStatus
+
+LIMIT = 20.0
+"""Seconds that one plugin may take to be imported and checked."""
+SLOW_MS = 25.0
+"""Milliseconds of import that are worth a remark."""
+
+
+def examine(plugins: Sequence[FoundPlugin], statuses: Mapping[str, PluginStatus]) -> int:
+    """Print what is wrong with each plugin; return 1 when something is."""
+    sick = 0
+    for plugin in plugins:
+        status = statuses[plugin.name]
+        if plugin.problem or plugin.manifest is None:
+            findings = [plugin.problem or "it has no manifest"]
+        elif status.state == "untrusted":
+            print(f"{plugin.name}: not examined, {status.detail} (run: {status.remedy})")
+            continue
+        elif status.state == "incompatible":
+            findings = [status.detail]
+        else:
+            findings = _probe(plugin)
+        sick += bool(findings) and not status.expected
+        print(f"{plugin.name}: {'ok' if not findings else findings[0]}")
+        for finding in findings[1:]:
+            print(f"  {finding}")
+    return 1 if sick else 0
+
+
+def _probe(plugin: FoundPlugin) -> list[str]:
+    command = [sys.executable, "-m", "codex_host.plugins.probe", plugin.name, plugin.value]
+    try:
+        done = subprocess.run(command, capture_output=True, timeout=LIMIT, check=False, stdin=subprocess.DEVNULL)
+    except subprocess.TimeoutExpired:
+        return [f"took longer than {LIMIT:g} s to be imported and checked"]
+    try:
+        report: dict[str, Any] = json.loads(done.stdout.decode("utf-8", "replace").splitlines()[-1])
+    except (ValueError, IndexError):
+        last = done.stderr.decode("utf-8", "replace").strip().splitlines()[-3:]
+        return [f"the process ended with status {done.returncode}", *last]
+    findings: list[str] = report["problems"]
+    declared = set(plugin.manifest.hooks if plugin.manifest else ())
+    if not findings and declared and declared != set(report["hooks"]):
+        findings = [f"the manifest lists the hooks {sorted(declared)}, the plugin implements {sorted(report['hooks'])}"]
+    if report["load_ms"] > SLOW_MS:
+        print(f"{plugin.name}: remark: takes {report['load_ms']:.0f} ms and {report['modules']} modules to load")
+    return findings

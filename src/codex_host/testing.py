@@ -1,0 +1,176 @@
+"""Host for tests of plugins: whole turns with exactly the plugins that are given; nothing installed is looked up.
+
+The test kit finds :func:`open_host` through the entry-point group ``codex.test_host``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+from attrs import define, field
+
+from codex_hookspecs.errors import CodexError
+from codex_hookspecs.types.notifications import (
+    ErrorNotice,
+    HookCompleted,
+    HookRun,
+    ItemCompleted,
+    Notification,
+    TurnCompleted,
+    WarningNotice,
+)
+from codex_host.app import Application
+from codex_host.config.effective import EffectiveConfig
+from codex_host.plugins.ledger import Ledger
+from codex_host.plugins.registry import PluginStatus, Registry
+
+if TYPE_CHECKING:
+    from codex_hookspecs.types.items import Item
+    from codex_hookspecs.types.threads import Turn
+    from codex_host.session.thread import HostThread
+
+
+@define
+class SeenRun:
+    """One finished run of a hook, as a client saw it."""
+
+    run: HookRun
+
+    @property
+    def status(self) -> str:
+        """``completed``, ``failed``, ``blocked`` or ``stopped``."""
+        return self.run.status
+
+    @property
+    def blocked_with(self) -> str | None:
+        """The feedback that it blocked with, or ``None``."""
+        return next((entry.text for entry in self.run.entries if entry.kind == "feedback"), None)
+
+    @property
+    def entries(self) -> list[str]:
+        """All it had to show."""
+        return [entry.text for entry in self.run.entries]
+
+
+@define
+class TurnOutcome:
+    """What a client saw of one turn."""
+
+    thread: HostThread
+    turn: Turn
+    notifications: list[Notification] = field(factory=list)
+
+    @property
+    def items(self) -> list[Item]:
+        """Finished items, in order."""
+        return [each.item for each in self.notifications if isinstance(each, ItemCompleted)]
+
+    @property
+    def final_message(self) -> str | None:
+        """The last thing the model said."""
+        from codex_hookspecs.types.items import AgentMessage
+
+        said = [item.text for item in self.items if isinstance(item, AgentMessage)]
+        return said[-1] if said else None
+
+    @property
+    def warnings(self) -> list[str]:
+        """Warnings that the user saw."""
+        return [each.message for each in self.notifications if isinstance(each, WarningNotice)]
+
+    @property
+    def error(self) -> str | None:
+        """Why the turn failed, or ``None``."""
+        failed = [each.error.message for each in self.notifications if isinstance(each, ErrorNotice)]
+        return failed[-1] if self.turn.error and failed else None
+
+    def hooks(self, event: str) -> list[SeenRun]:
+        """Return the finished runs of a hook, named as its specification is."""
+        head, *rest = event.split("_")
+        wire = head + "".join(part.capitalize() for part in rest)
+        completed = [each.run for each in self.notifications if isinstance(each, HookCompleted)]
+        return [SeenRun(run) for run in completed if run.event_name == wire]
+
+
+class OpenHost:
+    """A host that is up."""
+
+    def __init__(self, application: Application, params: Mapping[str, Any]) -> None:
+        self.application = application
+        self._params = params
+        self._thread: HostThread | None = None
+
+    async def thread(self) -> HostThread:
+        """Return the one thread, started on first use."""
+        if self._thread is None:
+            self._thread = await self.application.threads.start(params=self._params)
+        return self._thread
+
+    async def turn(self, prompt: str) -> TurnOutcome:
+        """Run one turn of the thread to its end."""
+        thread = await self.thread()
+        seen: list[Notification] = []
+
+        async def listener(notification: Notification) -> None:
+            seen.append(notification)
+
+        leave = thread.listen(listener)
+        try:
+            await thread.submit([{"type": "text", "text": prompt}])
+            await thread.wait_idle()
+        finally:
+            leave()
+        ended = [each.turn for each in seen if isinstance(each, TurnCompleted)]
+        return TurnOutcome(thread, ended[-1], seen)
+
+
+@asynccontextmanager
+async def open_host(
+    *,
+    plugins: Sequence[object],
+    home: str,
+    cwd: str,
+    config: Mapping[str, Any] | None = None,
+    params: Mapping[str, Any] | None = None,
+    environ: Mapping[str, str] | None = None,
+    strict: bool = True,
+) -> AsyncIterator[OpenHost]:
+    """Bring a host up with exactly these plugins.
+
+    :param plugins: modules or objects with hook implementations; a pair ``(name, plugin)`` names one.
+    :param home: directory that stands for ``$CODEX_HOME``.
+    :param config: session flags, dotted keys.
+    :param params: members of ``thread/start`` in snake case.
+    :param strict: a plugin that can't be registered is an error; otherwise it is left out, as in the program.
+    """
+    registry = Registry()
+    warnings = []
+    for index, given in enumerate(plugins):
+        name, plugin = given if isinstance(given, tuple) else (_name_of(given, index), given)
+        status = registry.statuses[name] = PluginStatus(name=name, version="0", distribution=name)
+        try:
+            status.hooks = registry.register(plugin, name)
+        except CodexError as error:
+            if strict:
+                raise
+            status.state, status.detail = "failed", str(error)
+            warnings.append(f"plugin {name} is failed: {error}")
+    defaults = {"model_provider": "test", "approval_policy": "never", "sandbox_mode": "danger-full-access"}
+    application = Application(
+        config=EffectiveConfig(home, cwd=cwd, flags={**defaults, **(config or {})}),
+        home=home,
+        cwd=cwd,
+        environ=dict(environ or {}),
+        registry=registry,
+        ledger=Ledger(),
+        warnings=warnings,
+    )
+    async with application:
+        yield OpenHost(application, params or {})
+
+
+def _name_of(plugin: object, index: int) -> str:
+    name: str = getattr(plugin, "__name__", type(plugin).__name__).rpartition(".")[2]
+    return f"{name}-{index}" if name == "plugin" else name
