@@ -1,13 +1,200 @@
-"""Guess what a command does, for display."""
+"""Guess what a command does, for display (objects of the app-server protocol, 0.118)."""
 
 from __future__ import annotations
 
+import itertools
+import posixpath
+import re
+from collections.abc import Callable, Sequence
+
 from codex_hookspecs.types.json import JsonObject
+from codex_tool_exec.quoting import join
+from codex_tool_exec.words import simple_commands
+
+_LINES = re.compile(r"\+?\d+\Z")
+_RANGE = re.compile(r"\d+(,\d+)?p\Z")
+_DULL_FOLDERS = ("build", "dist", "node_modules", "src")
+_FORMATTING = frozenset(["wc", "tr", "cut", "sort", "uniq", "tee", "column", "xargs", "printf", "yes"])
+_VALUED = {
+    "ls": "-I -w --ignore --block-size --format --time-style --color --quoting-style --sort --width",
+    "tree": "-L -P -I -o --charset --filelimit --sort",
+    "du": "-d -B -t --max-depth --block-size --exclude --threshold",
+    "rg": (
+        "-g -A -B -C -m -t -T -j -M --glob --iglob --after-context --before-context --context --max-count --type "
+        "--type-not --max-depth --sort --encoding --threads --max-columns"
+    ),
+    "grep": "-A -B -C -m -d -D --after-context --before-context --context --max-count --include --exclude",
+    "fd": "-e -t -E -d -c -j -S -x -X --extension --type --exclude --max-depth --min-depth --color --size --exec",
+    "bat": "--theme --language --style --terminal-width --tabs --line-range --map-syntax -r -l -H",
+    "less": "-p -P -x -y -z -j -t -T -o -O -b -h --pattern --prompt --tabs --window --jump-target --tag",
+    "nl": "-s -w -v -i -b -f -h -l -n -d",
+    "awk": "-F -v -f",
+    "": "",
+}
+_FLAGS_WITH_VALUE = {name: frozenset(flags.split()) for name, flags in _VALUED.items()}
 
 
-def command_actions(script: str, cwd: str) -> tuple[JsonObject, ...]:
-    """Return what a script does: objects tagged ``read``, ``listFiles``, ``search`` or ``unknown``.
+def command_actions(script: str) -> tuple[JsonObject, ...]:
+    """Return what a script does: objects tagged ``read``, ``listFiles`` or ``search``, one for each command that does.
 
-    :param cwd: directory it runs in.
+    A script of which anything is not understood gives one object tagged ``unknown``; paths are as the script names
+    them, below what it changed the directory to.
     """
-    return ({"type": "unknown", "command": script},)
+    unknown: tuple[JsonObject, ...] = ({"type": "unknown", "command": script},)
+    commands = simple_commands(script)
+    if commands is None:
+        return unknown
+    actions: list[JsonObject] = []
+    folder = ""
+    for words in _essential(commands):
+        if words[0] == "cd":
+            target = _operands(words, "")
+            folder = posixpath.join(folder, target[0]) if target else folder
+            continue
+        action = _action(words, folder)
+        if action is None:
+            return unknown
+        if action not in actions[-1:]:
+            actions.append(action)
+    return tuple(actions)
+
+
+def _essential(commands: list[list[str]]) -> list[list[str]]:
+    """Leave out what only shapes or announces the output of others."""
+    if len(commands) > 1:
+        kept = [words for words in commands if words != ["true"] and not _only_shapes(words)]
+        while len(kept) > 1 and kept[0][0] == "echo":
+            kept = kept[1:]
+        return kept or commands
+    return commands
+
+
+def _only_shapes(words: Sequence[str]) -> bool:
+    program = words[0]
+    if program in ("head", "tail", "sed", "awk"):
+        return _read(words) is None
+    return program in _FORMATTING
+
+
+def _action(words: list[str], folder: str) -> JsonObject | None:
+    path = _read(words)
+    if path is not None:
+        name = path.rstrip("/").rpartition("/")[2]
+        return {"type": "read", "command": join(words), "name": name, "path": posixpath.join(folder, path)}
+    program, shown = words[0], words
+    if program == "git" and words[1:2] in (["grep"], ["ls-files"]):
+        program, words = f"git {words[1]}", words[1:]
+    reader = _READERS.get(program)
+    if reader is None:
+        return None
+    found = reader(words)
+    if len(found) == 1:
+        return {"type": "listFiles", "command": join(shown), "path": _short(found[0])}
+    return {"type": "search", "command": join(shown), "query": found[0], "path": _short(found[1])}
+
+
+def _read(words: Sequence[str]) -> str | None:
+    """Return the one file that a command prints."""
+    program, arguments = words[0], list(words[1:])
+    if program in ("head", "tail"):
+        if arguments[:1] == ["-n"] and len(arguments) > 1 and _LINES.match(arguments[1]):
+            arguments = arguments[2:]
+        elif arguments and arguments[0].startswith("-n") and _LINES.match(arguments[0][2:]):
+            arguments = arguments[1:]
+        operands = arguments if not any(argument.startswith("-") for argument in arguments) else []
+    elif program == "sed":
+        plain = len(arguments) == 3 and arguments[0] == "-n" and _RANGE.match(arguments[1])
+        operands = arguments[2:] if plain else []
+    elif program == "awk":
+        operands = _operands(words, "awk")[1:]
+    elif program in ("cat", "more"):
+        operands = _operands(words, "")
+    elif program in ("bat", "batcat", "less", "nl"):
+        operands = _operands(words, "bat" if program == "batcat" else program)
+    else:
+        return None
+    return operands[0] if len(operands) == 1 else None
+
+
+def _operands(words: Sequence[str], flags_of: str) -> list[str]:
+    """Return the arguments that are neither flags nor values of flags."""
+    valued = _FLAGS_WITH_VALUE[flags_of]
+    operands: list[str] = []
+    arguments = iter(words[1:])
+    for argument in arguments:
+        if argument == "--":
+            operands.extend(arguments)
+        elif argument in valued:
+            next(arguments, None)
+        elif not argument.startswith("-") or argument == "-":
+            operands.append(argument)
+    return operands
+
+
+Found = tuple[str | None] | tuple[str | None, str | None]
+"""A path that is listed, or what is searched for and where."""
+
+
+def _lists(flags_of: str) -> Callable[[Sequence[str]], Found]:
+    return lambda words: (_first(_operands(words, flags_of)),)
+
+
+def _searches(flags_of: str) -> Callable[[Sequence[str]], Found]:
+    def read(words: Sequence[str]) -> Found:
+        operands = _operands(words, flags_of)
+        return _first(operands), _first(operands[1:])
+
+    return read
+
+
+def _rg(words: Sequence[str]) -> Found:
+    if "--files" in words:
+        return (_first(_operands(words, "rg")),)
+    return _searches("rg")(words)
+
+
+def _fd(words: Sequence[str]) -> Found:
+    operands = _operands(words, "fd")
+    return (operands[0], _first(operands[1:])) if operands else (None,)
+
+
+def _find(words: Sequence[str]) -> Found:
+    path = words[1] if len(words) > 1 and not words[1].startswith("-") else None
+    for flag, value in itertools.pairwise(words):
+        if flag in ("-name", "-iname", "-path", "-ipath", "-regex", "-iregex"):
+            return value, path
+    return (path,)
+
+
+_READERS: dict[str, Callable[[Sequence[str]], Found]] = {
+    "ls": _lists("ls"),
+    "eza": _lists("ls"),
+    "exa": _lists("ls"),
+    "tree": _lists("tree"),
+    "du": _lists("du"),
+    "git ls-files": _lists(""),
+    "rg": _rg,
+    "rga": _rg,
+    "fd": _fd,
+    "find": _find,
+    "grep": _searches("grep"),
+    "egrep": _searches("grep"),
+    "fgrep": _searches("grep"),
+    "git grep": _searches("grep"),
+    "ag": _searches("rg"),
+    "ack": _searches("rg"),
+    "pt": _searches("rg"),
+}
+
+
+def _first(values: Sequence[str]) -> str | None:
+    return values[0] if values else None
+
+
+def _short(path: str | None) -> str | None:
+    """Return the last telling part of a path."""
+    if path is None:
+        return None
+    parts = [part for part in path.rstrip("/").split("/") if part]
+    telling = [part for part in parts if part not in _DULL_FOLDERS]
+    return telling[-1] if telling else path.rstrip("/") or path

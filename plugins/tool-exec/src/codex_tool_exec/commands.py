@@ -54,7 +54,7 @@ async def make_command(
     cwd = context.settings.cwd
     if wanted.workdir is not None:
         cwd = posixpath.join(cwd, wanted.workdir)
-    return Command(argv=argv, line=join(argv), cwd=cwd, env=env, actions=command_actions(wanted.cmd, cwd))
+    return Command(argv=argv, line=join(argv), cwd=cwd, env=env, actions=command_actions(wanted.cmd))
 
 
 def shell_argv(shell: str, script: str, *, login: bool) -> tuple[str, ...]:
