@@ -1,5 +1,6 @@
 """Calls of the tool on real files; texts and items as Codex 0.118 gave them for the same calls."""
 
+import asyncio
 import json
 from pathlib import Path
 
@@ -202,24 +203,26 @@ async def test_a_failing_write_puts_everything_back(conversation, tree, work, bo
     assert not any(isinstance(told, TurnDiffUpdated) for told in conversation.told)
 
 
-async def test_an_interrupted_patch_puts_everything_back(conversation, tree, work, monkeypatch):
-    import anyio
-
+async def test_an_interrupted_patch_puts_everything_back(conversation, tree, work):
     (work / "k").write_text("x\n")
     written = conversation.files.write_file
+    second_written = asyncio.Event()
 
-    with anyio.CancelScope() as scope:
+    async def slow(path, data):
+        await written(path, data)
+        if path.endswith("second"):
+            conversation.files.write_file = written
+            second_written.set()
+            await asyncio.Event().wait()
 
-        async def interrupted(path, data):
-            await written(path, data)
-            if path.endswith("second"):
-                monkeypatch.undo()
-                scope.cancel()
-                await anyio.lowlevel.checkpoint()
+    conversation.files.write_file = slow
+    patch = "*** Update File: k\n@@\n-x\n+y\n*** Add File: d/second\n+1\n*** Add File: third\n+1"
+    turn = asyncio.create_task(conversation.patch(patch))
+    await asyncio.wait_for(second_written.wait(), 5)
+    turn.cancel()
 
-        monkeypatch.setattr(conversation.files, "write_file", interrupted)
-        await conversation.patch("*** Update File: k\n@@\n-x\n+y\n*** Add File: d/second\n+1\n*** Add File: third\n+1")
-
+    with pytest.raises(asyncio.CancelledError):
+        await turn
     assert tree() == {"k": b"x\n"}
     assert [path.name for path in work.iterdir()] == ["k"]
 
