@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
-from pathlib import Path
 
 from codex_hookspecs.types.environment import EnvironmentFacts
 
@@ -25,7 +24,7 @@ def find_facts(environ: Mapping[str, str]) -> EnvironmentFacts:
         os=_OS.get(sys.platform, sys.platform),
         shell=_shell(entry_shell, environ.get("SHELL")),
         home=home,
-        cwd=str(Path.cwd()),
+        cwd=os.getcwd(),
         temporary_directory=_temporary(environ.get("TMPDIR")),
     )
 

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import os
 import subprocess
-
-from attrs import field, frozen
+from typing import NamedTuple
 
 from codex_hookspecs.types.environment import ExecParams, Stream
 
 
-@frozen
-class Child:
+class Child(NamedTuple):
     """A launched child and our ends of its pipes, all non-blocking.
 
     :param stdin: descriptor to write to, or ``None``.
@@ -20,7 +18,7 @@ class Child:
 
     popen: subprocess.Popen[bytes]
     stdin: int | None
-    outputs: dict[Stream, int] = field(kw_only=True)
+    outputs: dict[Stream, int]
 
 
 def spawn(params: ExecParams) -> Child:

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import os
-
-from attrs import frozen
+from typing import NamedTuple
 
 from codex_hookspecs.truncation import token_estimate, truncate_tokens
 
 DEFAULT_TOKENS = 10_000
 
 
-@frozen(kw_only=True)
-class Answer:
+class Answer(NamedTuple):
     """What one call found.
 
     :param command: shell-quoted command line.

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
-
-from attrs import frozen
+from typing import Any, NamedTuple
 
 from codex_tool_exec.answers import DEFAULT_TOKENS
 from codex_tool_exec.arguments import flag, permission, read_arguments, text, texts, whole
@@ -35,8 +33,7 @@ _WRITE_FIELDS = {
 }
 
 
-@frozen(kw_only=True)
-class ExecCall:
+class ExecCall(NamedTuple):
     """A call of ``exec_command``, times already within bounds."""
 
     cmd: str
@@ -51,8 +48,7 @@ class ExecCall:
     prefix_rule: tuple[str, ...] | None
 
 
-@frozen(kw_only=True)
-class WriteCall:
+class WriteCall(NamedTuple):
     """A call of ``write_stdin``, times already within bounds."""
 
     session_id: int

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
-
-from attrs import frozen
+from typing import TYPE_CHECKING, NamedTuple
 
 from codex_hookspecs.errors import FileSystemError
 from codex_tool_exec.actions import command_actions
@@ -23,8 +21,7 @@ _SHELL_DIRECTORIES = ("/bin", "/usr/bin", "/usr/local/bin", "/opt/homebrew/bin")
 _LAST_RESORT = "/bin/sh"
 
 
-@frozen(kw_only=True)
-class Command:
+class Command(NamedTuple):
     """What is to be run.
 
     :param line: the arguments, shell-quoted.

@@ -15,25 +15,8 @@ _TOKEN = re.compile(
 _PART = re.compile(r"'[^']*'|\"[^\"]*\"|[^'\"]+")
 _ASSIGNMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*=")
 _RESERVED = frozenset(
-    [
-        "if",
-        "then",
-        "elif",
-        "else",
-        "fi",
-        "for",
-        "while",
-        "until",
-        "do",
-        "done",
-        "case",
-        "esac",
-        "function",
-        "select",
-        "in",
-        "time",
-        "[[",
-    ]
+    ("if", "then", "elif", "else", "fi", "for", "while", "until", "do", "done")
+    + ("case", "esac", "function", "select", "in", "time", "[[")  # noqa: RUF005
 )
 
 
@@ -65,3 +48,7 @@ def simple_commands(script: str) -> list[list[str]] | None:
     if not commands[-1]:
         commands.pop()
     return commands or None
+
+
+def _unquoted(part: str) -> str:
+    return part[1:-1] if part[0] in "'\"" else part
