@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from pathlib import Path
 
 import pytest
@@ -16,12 +17,26 @@ def lines(path: Path) -> int:
     return len(path.read_text().splitlines())
 
 
+def code_lines(path: Path) -> int:
+    """Count the lines that do something: without docstrings, comments and blank lines."""
+    text = path.read_text()
+    documentation: set[int] = set()
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
+            documentation.update(range(node.lineno, (node.end_lineno or node.lineno) + 1))
+    return sum(
+        1
+        for number, line in enumerate(text.splitlines(), 1)
+        if line.strip() and not line.lstrip().startswith("#") and number not in documentation
+    )
+
+
 def sources(*folders: str) -> list[Path]:
     return sorted(path for folder in folders for path in ROOT.glob(f"{folder}/**/*.py"))
 
 
 def test_the_host_stays_minimal() -> None:
-    assert sum(map(lines, sources("src"))) <= HOST_LINES
+    assert sum(map(code_lines, sources("src"))) <= HOST_LINES
 
 
 def test_no_module_outgrows_its_subject() -> None:

@@ -56,7 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except CodexError as error:
         return _fail(str(error))
     except BrokenPipeError:
-        sys.stdout = None  # type: ignore[assignment]  # nothing can be flushed into it any more
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return 1
     except KeyboardInterrupt:
         return 130

@@ -7,10 +7,10 @@ import sys
 from typing import TYPE_CHECKING
 
 from codex_hookspecs.errors import ConfigError
+from codex_hookspecs.features import FeatureSwitches, default_of, known_key, rows
 from codex_host.app import codex_home
 from codex_host.config.edit import edit_file
 from codex_host.config.effective import EffectiveConfig
-from codex_host.features import FeatureSwitches, default_of, known_key, rows
 from codex_host.plugins.table import aligned
 
 if TYPE_CHECKING:

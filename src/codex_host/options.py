@@ -8,8 +8,8 @@ from typing import Any
 
 from attrs import define, field
 
+from codex_hookspecs.config_keys import parse_override
 from codex_hookspecs.errors import ConfigError
-from codex_host.config.values import parse_override
 
 _VALUED = {
     "-c": "config",
@@ -95,7 +95,7 @@ def _apply(options: GlobalOptions, kind: str, value: str) -> None:
         options.overrides.pop(key, None)
         options.overrides[key] = parsed
     elif kind in ("enable", "disable"):
-        from codex_host.features import known_key
+        from codex_hookspecs.features import known_key
 
         key_of_feature = known_key(value)
         if key_of_feature is None:

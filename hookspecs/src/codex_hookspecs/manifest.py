@@ -71,7 +71,8 @@ def manifest_from_table(table: dict[str, Any], *, source: str, plugin: str) -> M
 
     unknown = sorted(set(table) - _KEYS)
     if unknown:
-        raise ManifestError(f"{source}: unknown key {unknown[0]!r}, allowed are {', '.join(sorted(_KEYS))}", plugin=plugin)
+        allowed = ", ".join(sorted(_KEYS))
+        raise ManifestError(f"{source}: unknown key {unknown[0]!r}, allowed are {allowed}", plugin=plugin)
     if table.get("name") != plugin:
         raise wrong("name", f"the entry-point name {plugin!r}")
     if type(table.get("api")) is not int:

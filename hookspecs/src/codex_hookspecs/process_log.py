@@ -122,7 +122,7 @@ class ProcessLog:
         """
         start = self._index(after_seq)
         end, size = start, 0
-        for end in range(start, len(self._chunks)):  # noqa: B007
+        for end in range(start, len(self._chunks)):
             chunk = self._chunks[end]
             assert chunk is not None
             size += len(chunk.data)

@@ -10,8 +10,8 @@ from typing import Any
 
 import tomlkit
 
+from codex_hookspecs.config_keys import split_key
 from codex_hookspecs.errors import ConfigError
-from codex_host.config.values import split_key
 
 
 def edit_file(file: str, edits: Mapping[str, Any]) -> None:

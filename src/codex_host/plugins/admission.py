@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from codex_hookspecs.features import FeatureSwitches
 from codex_hookspecs.manifest import API
-from codex_host.features import FeatureSwitches
 from codex_host.platform import PLATFORM
 from codex_host.plugins.registry import PluginStatus
 

@@ -107,7 +107,7 @@ def _listed_by_stevedore(owners: dict[str, Any]) -> set[str]:
     """Return the names that stevedore lists, and those that are too new for its cache."""
     from stevedore.named import NamedExtensionManager
 
-    manager = NamedExtensionManager(GROUP, names=[], warn_on_missing_entrypoint=False)
+    manager: NamedExtensionManager[object] = NamedExtensionManager(GROUP, names=[], warn_on_missing_entrypoint=False)
     return {point.name for point in manager.list_entry_points()} | set(owners)
 
 

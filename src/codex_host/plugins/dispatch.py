@@ -8,8 +8,8 @@ from collections.abc import Awaitable, Callable, Coroutine, Generator, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from codex_hookspecs.errors import CodexError, PluginError
+from codex_hookspecs.hook_runs import failed_run, finished_run
 from codex_hookspecs.types.lifecycle import Verdict
-from codex_host.plugins.reporting import failed_run, finished_run
 
 if TYPE_CHECKING:
     from codex_hookspecs.ports.host import Host
@@ -120,6 +120,7 @@ class Dispatcher:
         self, hook: str, impl: Any, *, order: int, verdict: type[V] | None, event: LifecycleEvent, scope: Scope
     ) -> V | None:
         reports_itself = "scope" in impl.argnames
+        answer: V | None
         try:
             answer = await self._timed(hook, impl, {"event": event, "scope": scope})
             if answer is None:

@@ -45,12 +45,13 @@ def main() -> None:
 
 
 async def _checks(host: Any) -> list[str]:
-    problems = []
+    problems: list[str] = []
     async with host:
         for _, checks in host.dispatch.offers("doctor_checks"):
             for check in checks:
                 problems += [f"{check.name}: {text}" for text in await check.run()]
-    return problems + host.dispatch.complaints
+    complaints: list[str] = host.dispatch.complaints
+    return problems + complaints
 
 
 if __name__ == "__main__":

@@ -7,34 +7,12 @@ from typing import TYPE_CHECKING, Any
 from codex_hookspecs.errors import RpcError, ToolRejected
 from codex_hookspecs.types.json import JsonObject
 from codex_hookspecs.types.lifecycle import PermissionRequestEvent, PermissionVerdict
-from codex_hookspecs.types.threads import ApprovalPolicy
-from codex_host.session.safety import is_dangerous, is_known_safe
 
 if TYPE_CHECKING:
     from codex_hookspecs.types.tools import HookPayload, ToolCall
     from codex_host.session.turn import TurnRun
 
 REJECTED = "rejected by user"
-
-
-def command_needs_consent(policy: ApprovalPolicy, argv: tuple[str, ...], *, escalated: bool) -> bool:
-    """Tell whether a person is to be asked before a command runs.
-
-    :param escalated: the model wants the command to run without sandbox.
-    :raises ToolRejected: when the policy forbids what would need consent.
-    """
-    if policy == "never":
-        if escalated:
-            raise ToolRejected(
-                "approval policy is Never; reject command — you cannot ask for escalated permissions "
-                "if the approval policy is Never"
-            )
-        return False
-    if policy == "untrusted":
-        return not is_known_safe(argv)
-    if policy == "on-failure":
-        return False
-    return escalated or is_dangerous(argv)
 
 
 class Approvals:

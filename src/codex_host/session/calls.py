@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 from attrs import frozen
 
 from codex_hookspecs.errors import CodexError, ToolError, ToolRejected
+from codex_hookspecs.response_items import OutputBudget, call_output, message
 from codex_hookspecs.types.lifecycle import PostToolUseEvent, PostToolUseVerdict, PreToolUseEvent, PreToolUseVerdict
 from codex_hookspecs.types.tools import HookPayload, Tool, ToolCall, ToolOutput
 from codex_host.session.context import CallContext
-from codex_host.session.history import OutputBudget, call_output, message
 
 if TYPE_CHECKING:
     from codex_hookspecs.types.json import JsonObject

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from codex_hookspecs.command_safety import command_needs_consent
 from codex_hookspecs.errors import CodexError, ToolError, ToolRejected
 from codex_hookspecs.types.json import JsonObject
 from codex_hookspecs.types.sandbox import Launch
 from codex_hookspecs.types.tools import HookPayload, ToolCall, ToolOutput
 from codex_hookspecs.writable import patch_verdict, writable_roots
-from codex_host.session.approvals import command_needs_consent
 
 if TYPE_CHECKING:
     from codex_hookspecs.ports.environment import Environment
@@ -101,7 +102,7 @@ class CallContext:
         """Return when a patch may be applied; see :class:`~codex_hookspecs.ports.tools.ToolContext`."""
         sandbox = self.settings.sandbox
         temporary = self.thread.host.environ.get("TMPDIR") or "/tmp"  # noqa: S108
-        roots = [os.path.realpath(root) for root in writable_roots(sandbox, self.settings.cwd, temporary)]
+        roots = _resolved(writable_roots(sandbox, self.settings.cwd, temporary))
         approval = self.settings.approval_policy
         verdict = patch_verdict(paths, approval=approval, unrestricted=sandbox.unrestricted, roots=roots)
         if verdict == "allow":
@@ -141,3 +142,7 @@ class CallContext:
         if tool is None:
             raise ToolError(f"unsupported call: {call.name}")
         return await tool.run(call, CallContext(self._run, call))
+
+
+def _resolved(paths: Sequence[str]) -> list[str]:
+    return [os.path.realpath(path) for path in paths]

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from codex_hookspecs.response_items import message
 from codex_hookspecs.types.context import Fragment
 from codex_hookspecs.types.json import JsonObject
 from codex_hookspecs.types.threads import ThreadSettings
-from codex_host.session.history import message
 
 if TYPE_CHECKING:
     from codex_host.session.thread import HostThread

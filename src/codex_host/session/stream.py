@@ -6,6 +6,8 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
 from codex_hookspecs.ids import uuid4
+from codex_hookspecs.item_mapping import announced, finished
+from codex_hookspecs.response_items import tool_call
 from codex_hookspecs.types.items import AgentMessage
 from codex_hookspecs.types.models import (
     ItemAdded,
@@ -21,8 +23,6 @@ from codex_hookspecs.types.models import (
 )
 from codex_hookspecs.types.notifications import AgentMessageDelta, ErrorNotice, RateLimitsUpdated
 from codex_hookspecs.types.threads import TurnError
-from codex_host.session.history import tool_call
-from codex_host.session.mapping import announced, finished
 
 if TYPE_CHECKING:
     from codex_hookspecs.types.json import JsonObject

@@ -11,6 +11,7 @@ import attrs
 
 from codex_hookspecs.errors import CodexError, ModelError, RpcError
 from codex_hookspecs.ids import uuid4, uuid7
+from codex_hookspecs.response_items import message, text_of
 from codex_hookspecs.types.json import JsonObject
 from codex_hookspecs.types.lifecycle import InterruptEvent, InterruptVerdict, SessionEndEvent
 from codex_hookspecs.types.notifications import (
@@ -28,7 +29,6 @@ from codex_hookspecs.types.storage import HistoryAppended, ItemFinished, Observe
 from codex_hookspecs.types.threads import Thread, ThreadSettings, ThreadTokenUsage, TokenUsage, Turn, TurnError
 from codex_host import __version__
 from codex_host.session.approvals import Approvals
-from codex_host.session.history import message, text_of
 from codex_host.session.scope import Scope
 from codex_host.session.turn import TurnInterrupted, TurnRun
 

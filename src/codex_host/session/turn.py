@@ -9,7 +9,10 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
 from codex_hookspecs.errors import ModelError
+from codex_hookspecs.identity import user_agent
 from codex_hookspecs.ids import uuid4
+from codex_hookspecs.images import with_images
+from codex_hookspecs.response_items import continuation_message, mended, message, text_of, user_message
 from codex_hookspecs.types.items import HookPrompt, HookPromptFragment, UserMessage
 from codex_hookspecs.types.json import JsonObject
 from codex_hookspecs.types.lifecycle import (
@@ -25,11 +28,7 @@ from codex_hookspecs.types.lifecycle import (
 from codex_hookspecs.types.models import Completed, ModelRequest
 from codex_hookspecs.types.storage import TurnBegan
 from codex_host.session.calls import run_calls
-from codex_host.session.continuation import continuation_message
 from codex_host.session.fragments import changed_messages, gather
-from codex_host.session.history import mended, message, text_of, user_message
-from codex_host.session.identity import user_agent
-from codex_host.session.images import with_images
 from codex_host.session.scope import Scope
 from codex_host.session.settings import permission_mode
 from codex_host.session.stream import StreamReader
@@ -215,7 +214,9 @@ class TurnRun:
             output_schema=settings.output_schema,
             service_tier=settings.service_tier,
             originator=settings.originator,
-            user_agent=user_agent(settings.originator, settings.client_version, thread.host.environ),
+            user_agent=user_agent(
+                settings.originator, thread.host.version, settings.client_version, thread.host.environ
+            ),
             metadata={"session_id": thread.id, "turn_id": self.id, "sandbox": sandbox},
             turn_state=self._turn_state,
         )

@@ -81,6 +81,11 @@ class Host(Protocol):
         ...
 
     @property
+    def cwd(self) -> str:
+        """Absolute directory that the program works in: where it was started, or the one given with ``-C``."""
+        ...
+
+    @property
     def config(self) -> Config:
         """Configuration of the directory the program was started in."""
         ...

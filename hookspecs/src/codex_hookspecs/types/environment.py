@@ -25,7 +25,7 @@ class EnvironmentFacts:
     shell: str
     home: str
     cwd: str
-    temporary_directory: str = "/tmp"
+    temporary_directory: str = "/tmp"  # noqa: S108
 
 
 @frozen(kw_only=True)

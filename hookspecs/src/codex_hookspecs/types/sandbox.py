@@ -48,9 +48,8 @@ _KIND_OF_MODE: dict[str, PolicyKind] = {
     "workspace-write": "workspaceWrite",
     "danger-full-access": "dangerFullAccess",
 }
-_MODE_OF_KIND: dict[str, str] = {kind: mode for mode, kind in _KIND_OF_MODE.items()} | {
-    "externalSandbox": "external-sandbox"
-}
+_MODE_OF_KIND: dict[str, str] = {"externalSandbox": "external-sandbox"}
+_MODE_OF_KIND.update((kind, mode) for mode, kind in _KIND_OF_MODE.items())
 
 
 @frozen(kw_only=True)

@@ -5,18 +5,16 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 
-from codex_host import __version__
 
-
-def user_agent(originator: str, client_version: str, environ: Mapping[str, str]) -> str:
+def user_agent(originator: str, version: str, client_version: str, environ: Mapping[str, str]) -> str:
     """Return the User-Agent: ``<originator>/<version> (<os> <version>; <arch>) <terminal> (<client>; <version>)``."""
     system = os.uname()
     client = originator.replace("_", "-")
     name, version = _distribution() if system.sysname == "Linux" else (system.sysname, system.release)
     terminal = _header_safe(environ.get("TERM_PROGRAM") or environ.get("TERM") or "unknown")
     return (
-        f"{originator}/{__version__} ({name} {version}; {system.machine}) {terminal} "
-        f"({client}; {client_version or __version__})"
+        f"{originator}/{version} ({name} {version}; {system.machine}) {terminal} "
+        f"({client}; {client_version or version})"
     )
 
 

@@ -1,45 +1,37 @@
-"""Recognise commands that only look, and commands that destroy, by parsing them."""
+"""Decide which commands need consent, by parsing them: those that only look, those that destroy."""
 
 from __future__ import annotations
 
 import shlex
+from typing import TYPE_CHECKING
+
+from codex_hookspecs.errors import ToolRejected
+
+if TYPE_CHECKING:
+    from codex_hookspecs.types.threads import ApprovalPolicy
 
 _SAFE = frozenset(
-    [
-        "cat",
-        "cd",
-        "cut",
-        "date",
-        "df",
-        "du",
-        "echo",
-        "expr",
-        "false",
-        "file",
-        "grep",
-        "head",
-        "hostname",
-        "id",
-        "ls",
-        "nl",
-        "paste",
-        "pwd",
-        "readlink",
-        "realpath",
-        "rev",
-        "seq",
-        "stat",
-        "tail",
-        "test",
-        "tr",
-        "true",
-        "tty",
-        "uname",
-        "uniq",
-        "wc",
-        "which",
-        "whoami",
-    ]
+    (
+        *(
+            "cat",
+            "cd",
+            "cut",
+            "date",
+            "df",
+            "du",
+            "echo",
+            "expr",
+            "false",
+            "file",
+            "grep",
+            "head",
+            "hostname",
+            "id",
+            "ls",
+        ),
+        *("nl", "paste", "pwd", "readlink", "realpath", "rev", "seq", "stat", "tail", "test", "tr", "true", "tty"),
+        *("uname", "uniq", "wc", "which", "whoami"),
+    )
 )
 _SAFE_GIT = frozenset(("status", "log", "diff", "show", "branch"))
 _UNSAFE_FIND = frozenset(("-exec", "-execdir", "-ok", "-okdir", "-delete", "-fls", "-fprint", "-fprint0", "-fprintf"))
@@ -70,6 +62,26 @@ def is_known_safe(argv: tuple[str, ...]) -> bool:
 def is_dangerous(argv: tuple[str, ...]) -> bool:
     """Tell whether any command of a command line is known to destroy much at once."""
     return any(_destroys(command) for command in commands_of(argv) or ())
+
+
+def command_needs_consent(policy: ApprovalPolicy, argv: tuple[str, ...], *, escalated: bool) -> bool:
+    """Tell whether a person is to be asked before a command runs.
+
+    :param escalated: the model wants the command to run without sandbox.
+    :raises ToolRejected: when the policy forbids what would need consent.
+    """
+    if policy == "never":
+        if escalated:
+            raise ToolRejected(
+                "approval policy is Never; reject command — you cannot ask for escalated permissions "
+                "if the approval policy is Never"
+            )
+        return False
+    if policy == "untrusted":
+        return not is_known_safe(argv)
+    if policy == "on-failure":
+        return False
+    return escalated or is_dangerous(argv)
 
 
 def _script_commands(script: str) -> list[list[str]] | None:

@@ -1,4 +1,4 @@
-"""Build and mend the list of items that a model request begins with."""
+"""Build and mend items of the Responses API: the list that a model request begins with."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 from codex_hookspecs.truncation import truncate_bytes, truncate_tokens
 from codex_hookspecs.types.json import JsonObject
+from codex_hookspecs.types.lifecycle import ContinuationPrompt
 from codex_hookspecs.types.tools import ToolCall, ToolOutput
 
 ABORTED = "aborted"
@@ -76,6 +77,20 @@ def mended(items: Sequence[JsonObject]) -> tuple[JsonObject, ...]:
         if kind in _OUTPUT_OF and item.get("call_id") not in answered:
             result.append({"type": _OUTPUT_OF[kind], "call_id": item.get("call_id"), "output": ABORTED})
     return tuple(result)
+
+
+def continuation_message(prompts: Sequence[ContinuationPrompt]) -> JsonObject:
+    """Return one user message with one ``<hook_prompt>`` part for each prompt, in order (format of Codex 0.118)."""
+    return message("user", *(_part(prompt) for prompt in prompts))
+
+
+def _part(prompt: ContinuationPrompt) -> str:
+    run_id = _escaped(prompt.run_id).replace('"', "&quot;")
+    return f'<hook_prompt hook_run_id="{run_id}">{_escaped(prompt.text)}</hook_prompt>'
+
+
+def _escaped(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 class OutputBudget:
