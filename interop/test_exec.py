@@ -126,6 +126,40 @@ def test_failures_are_told_the_same(both: Both, name: str) -> None:
     assert len(ours.turns) == len(real.turns)
 
 
+RETRIED: dict[str, list[list[dict[str, Any]]]] = {
+    "500 always": [[{"fail": {"status": 500, "always": True}}]],
+    "500 once": [[{"fail": 500}], [{"say": "x"}]],
+    "429 always": [[{"fail": {"status": 429, "always": True}}]],
+    "429 with a time": [[{"fail": {"status": 429, "retry_after": 1}}], [{"say": "x"}]],
+    "401 always": [[{"fail": {"status": 401, "message": "who", "always": True}}]],
+    "404 always": [[{"fail": {"status": 404, "message": "where", "always": True}}]],
+    "400 always": [[{"fail": {"status": 400, "message": "what", "always": True}}]],
+    "cut always": [[{"say": "part"}, {"fail": {"cut": "before_completed", "always": True}}]],
+    "cut once": [[{"say": "part"}, {"cut": True}], [{"say": "x"}]],
+    "cut after a call": [[{"sh": "echo hi"}, {"cut": True}], [{"say": "x"}]],
+    "broken once": [[{"say": "part"}, {"fail": {"cut": "abrupt"}}], [{"say": "x"}]],
+    "silence once": [[{"say": "part"}, {"fail": {"cut": "silence"}}], [{"say": "x"}]],
+    "rate limit": [
+        [{"failed": ["rate_limit_exceeded", "Rate limit reached. Please try again in 0.3s."]}],
+        [{"say": "x"}],
+    ],
+    "context length": [[{"fail": {"code": "context_length_exceeded", "message": "m", "always": True}}]],
+    "quota": [[{"fail": {"code": "insufficient_quota", "message": "m", "always": True}}]],
+    "overloaded": [[{"fail": {"code": "server_is_overloaded", "message": "m", "always": True}}]],
+    "unknown code": [[{"fail": {"code": "strange", "message": "m", "always": True}}]],
+}
+
+
+@pytest.mark.parametrize("name", RETRIED)
+def test_requests_are_repeated_the_same(both: Both, name: str) -> None:
+    provider = "request_max_retries = 1\nstream_max_retries = 2\nstream_idle_timeout_ms = 700\n"
+    real, ours = both(RETRIED[name], ["--json", "go"], provider=provider)
+
+    assert len(ours.turns) == len(real.turns)
+    assert_same_run(real, ours)
+    assert ours.input() == real.input()
+
+
 @pytest.mark.parametrize("name", ["400", "cut"])
 def test_failures_are_told_to_people_the_same(both: Both, name: str) -> None:
     real, ours = both(FAILURES[name], ["go"])
