@@ -43,9 +43,15 @@ async def test_it_runs_in_the_directory_of_the_turn(tmp_path: Path) -> None:
     assert (await run(job("pwd", tmp_path))).stdout == f"{tmp_path}\n"
 
 
-def test_the_users_shell_is_asked_and_sh_when_there_is_none() -> None:
-    assert shell_arguments("x", {"SHELL": "/bin/zsh"}) == ["/bin/zsh", "-lc", "x"]
-    assert shell_arguments("x", {}) == ["/bin/sh", "-lc", "x"]
+def test_the_users_shell_is_asked_without_its_profiles() -> None:
+    assert shell_arguments("x", {"SHELL": "/bin/zsh"}) == ["/bin/zsh", "-c", "x"]
+
+
+def test_without_a_shell_in_the_environment_it_is_the_accounts() -> None:
+    shell, *rest = shell_arguments("x", {})
+
+    assert os.access(shell, os.X_OK)
+    assert rest == ["-c", "x"]
 
 
 async def test_a_command_that_does_not_read_its_input_is_fine(tmp_path: Path) -> None:
@@ -122,6 +128,22 @@ async def test_cancellation_kills_what_runs(tmp_path: Path) -> None:
 
     with pytest.raises(asyncio.CancelledError):
         await task
+    assert await alive.to_its_end() == b""
+
+
+@pytest.mark.parametrize("ticks", [0, 1, 2, 3, 4, 6, 8])
+async def test_cancellation_while_it_starts_leaves_nothing_running(tmp_path: Path, ticks: int) -> None:
+    alive = Pipe(tmp_path / "alive")
+    own_end = await asyncio.to_thread(os.open, alive.path, os.O_WRONLY)
+    task = asyncio.create_task(run(job(f"exec 9> {alive.path}; sleep 60 & sleep 60", tmp_path)))
+    for _ in range(ticks):
+        await asyncio.sleep(0)
+
+    task.cancel()
+
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    os.close(own_end)
     assert await alive.to_its_end() == b""
 
 

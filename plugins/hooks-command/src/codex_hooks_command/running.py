@@ -57,16 +57,9 @@ async def run_together(jobs: Sequence[Job]) -> list[Finished]:
 async def run(job: Job) -> Finished:
     """Run one command to its end or its time limit."""
     started_at = time.time()
-    loop = asyncio.get_running_loop()
     watch = _Watch()
     try:
-        transport, _ = await loop.subprocess_exec(
-            lambda: watch,
-            *shell_arguments(job.command, job.environment),
-            cwd=job.cwd,
-            env=dict(job.environment),
-            start_new_session=os.name != "nt",
-        )
+        transport = await _started(job, watch)
     except (OSError, ValueError) as fault:
         return Finished(error=_start_failure(job, fault), started_at=started_at, completed_at=time.time())
     error = None
@@ -91,10 +84,25 @@ async def run(job: Job) -> Finished:
 
 
 def shell_arguments(command: str, environment: Mapping[str, str]) -> list[str]:
-    """Return the argument list that gives a command to the user's shell."""
+    """Return the argument list that gives a command to the user's shell.
+
+    Codex 0.118 and 0.169 run it without reading profiles: those would cost time and put another ``PATH`` in place.
+    """
     if os.name == "nt":
         return [environment.get("COMSPEC") or "cmd.exe", "/C", command]
-    return [environment.get("SHELL") or "/bin/sh", "-lc", command]
+    return [environment.get("SHELL") or _account_shell(), "-c", command]
+
+
+def _account_shell() -> str:
+    import pwd  # not there on Windows
+
+    try:
+        shell = pwd.getpwuid(os.getuid()).pw_shell
+    except KeyError:
+        return "/bin/sh"
+    # Accounts of services have a program there that refuses to run anything.
+    usable = os.access(shell, os.X_OK) and not shell.endswith(("/nologin", "/false"))
+    return shell if usable else "/bin/sh"
 
 
 class _Watch(asyncio.SubprocessProtocol):
@@ -128,6 +136,27 @@ class _Watch(asyncio.SubprocessProtocol):
 
     def text(self, fd: int) -> str:
         return self._kept[fd].decode("utf-8", "replace")
+
+
+async def _started(job: Job, watch: _Watch) -> asyncio.SubprocessTransport:
+    starting = asyncio.ensure_future(
+        asyncio.get_running_loop().subprocess_exec(
+            lambda: watch,
+            *shell_arguments(job.command, job.environment),
+            cwd=job.cwd,
+            env=dict(job.environment),
+            start_new_session=os.name != "nt",
+        )
+    )
+    try:
+        transport, _ = await asyncio.shield(starting)
+    except asyncio.CancelledError:
+        # The command may run already: let asyncio finish its part, then end the whole group.
+        with contextlib.suppress(OSError, ValueError):
+            transport, _ = await starting
+            await _end(transport, watch)
+        raise
+    return transport
 
 
 def _feed(transport: asyncio.SubprocessTransport, line: bytes) -> None:
