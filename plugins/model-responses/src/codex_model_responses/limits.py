@@ -47,7 +47,7 @@ def _window(headers: Mapping[str, str], prefix: str) -> JsonObject | None:
     resets_at = _whole(headers.get(f"{prefix}-reset-at"))
     if not math.isfinite(used) or not (used or minutes or resets_at is not None):
         return None
-    return {"usedPercent": round(used), "windowDurationMins": minutes, "resetsAt": resets_at}
+    return {"usedPercent": math.floor(used + 0.5), "windowDurationMins": minutes, "resetsAt": resets_at}
 
 
 def _credits(headers: Mapping[str, str]) -> JsonObject | None:

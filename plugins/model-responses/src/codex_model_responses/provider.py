@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING
 
 from codex_hookspecs.responses.events import Translator
@@ -28,6 +28,7 @@ class ResponsesProvider:
     :param environ: variables for credentials, proxies and certificates.
     :param version: of the program, told to the built-in provider.
     :param luck: random numbers from 0 to 1 for the jitter of waits; ``random.random`` when ``None``.
+    :param sleep: waits between attempts.
     :param log: gives the log, when there is something to put in it.
     """
 
@@ -39,6 +40,7 @@ class ResponsesProvider:
         codex_home: str,
         version: str = "",
         luck: Callable[[], float] | None = None,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         log: Callable[[], Logger] | None = None,
     ) -> None:
         self._settings = settings
@@ -46,6 +48,7 @@ class ResponsesProvider:
         self._codex_home = codex_home
         self._version = version
         self._luck = luck
+        self._sleep = sleep
         self._log = log
         self._transport: HttpTransport | None = None
         self._told_models: set[str] = set()
@@ -87,7 +90,7 @@ class ResponsesProvider:
                 if answer is not None:
                     answer.close(complete=complete)
             yield retrying
-            await asyncio.sleep(wait)
+            await self._sleep(wait)
 
     async def aclose(self) -> None:
         """Close connections; may be called twice."""
@@ -110,7 +113,7 @@ class ResponsesProvider:
                 if not failure.at_once or attempt > self._settings.request_max_retries:
                     raise
                 wait = self._wait(failure, attempt)
-            await asyncio.sleep(wait)
+            await self._sleep(wait)
 
     def _headers(self, request: ModelRequest) -> Headers:
         bearer = bearer_for(self._settings, self._environ, self._codex_home)
