@@ -1,11 +1,11 @@
-"""Run the measurements: ``python -m bench.run [--pairs N]``."""
+"""Run the measurements: ``python -m bench.run [--pairs N] [--real-only]``."""
 
 from __future__ import annotations
 
 import argparse
 import sys
 
-from bench import turn
+from bench import dispatch, modules, turn
 from interop.clients import OURS, REAL_118
 
 
@@ -26,6 +26,8 @@ def main() -> int:
     if not clients:
         return 1
     print("\n".join(turn.report(turn.measure(clients, options.pairs))))
+    if OURS in clients:
+        print("\n".join([*dispatch.report(), *modules.report()]))
     return 0
 
 

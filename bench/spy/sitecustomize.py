@@ -1,0 +1,24 @@
+"""Put on ``PYTHONPATH`` of a run: notes the loaded modules when httpx is first wanted and at the first connection."""
+
+import json
+import os
+import sys
+
+_noted = {}
+
+
+def _watch(event, args):
+    if event == "import" and args[0] == "httpx":
+        _note("httpx")
+    elif event == "socket.connect" and isinstance(args[1], tuple):
+        _note("connect")
+
+
+def _note(what):
+    if what not in _noted:
+        _noted[what] = sorted(sys.modules)
+        with open(os.environ["MODULES_FILE"], "w") as file:
+            json.dump(_noted, file)
+
+
+sys.addaudithook(_watch)
