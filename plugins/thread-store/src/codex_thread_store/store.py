@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Iterator
-from typing import TypeVar
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
 from codex_hookspecs.errors import StorageError, ThreadNotFound
 from codex_hookspecs.ids import is_uuid
-from codex_hookspecs.types.storage import StoredThread, ThreadMeta, ThreadPage, ThreadQuery
+from codex_hookspecs.types.storage import Record, StoredThread, ThreadMeta, ThreadPage, ThreadQuery
 from codex_hookspecs.types.threads import Thread
 from codex_thread_store import layout
+from codex_thread_store.rows import Tracked, new_thread
 from codex_thread_store.writer import RolloutWriter
 
-T = TypeVar("T")
+if TYPE_CHECKING:
+    from codex_thread_store.index import Index
+
+_CLOSE_SECONDS = 5.0
 
 
 class RolloutStore:
@@ -29,22 +33,40 @@ class RolloutStore:
     def __init__(self, home: str, *, warn: Callable[[str], None]) -> None:
         self._home = home
         self._warn = warn
+        self._index: Index | None = None
+        self._updates: set[asyncio.Future[None]] = set()
 
     async def create(self, meta: ThreadMeta) -> RolloutWriter:
         """Begin a new thread; its file is made with its first item or message."""
         path = layout.new_path(self._home, meta.thread_id, meta.created_at_ms)
-        return RolloutWriter(path, meta.thread_id, meta=meta)
+        tracked: Tracked | None = None
+
+        def kept(records: Sequence[Record], now: int) -> None:
+            nonlocal tracked
+            if tracked is None:
+                tracked = Tracked(new_thread(meta, path))
+            self._note(tracked, records, now)
+
+        return RolloutWriter(path, meta.thread_id, meta=meta, kept=kept)
 
     async def open(self, thread_id: str, *, cli_version: str) -> tuple[StoredThread, RolloutWriter]:
         """Read a thread and take over writing it."""
         path = self._path(thread_id, archived=False)
-        writer = RolloutWriter(path, thread_id, meta=None)
+        tracked: Tracked | None = None
+
+        def kept(records: Sequence[Record], now: int) -> None:
+            if tracked is not None:
+                self._note(tracked, records, now)
+
+        writer = RolloutWriter(path, thread_id, meta=None, kept=kept)
         writer.take_over()
         try:
-            return await asyncio.to_thread(self._read, path, thread_id), writer
+            stored = await asyncio.to_thread(self._read, path, thread_id)
         except BaseException:
             await writer.aclose()
             raise
+        tracked = Tracked(stored.thread)
+        return stored, writer
 
     async def read(self, thread_id: str) -> StoredThread:
         """Read a thread, also an archived one, without writing it."""
@@ -75,7 +97,26 @@ class RolloutStore:
         write_name(self._home, thread_id, name)
 
     async def aclose(self) -> None:
-        """Close the store."""
+        """Finish the index and close the store; bounded, since the index can be made up for later."""
+        if self._updates:
+            await asyncio.wait(self._updates, timeout=_CLOSE_SECONDS)
+        if self._index is not None:
+            self._index.close()
+
+    def _note(self, tracked: Tracked, records: Sequence[Record], now: int) -> None:
+        """Let the index learn of records beside what the caller waits for."""
+        if tracked.take(records, now):
+            row = dict(tracked.row)
+            update = asyncio.get_running_loop().run_in_executor(None, lambda: self._opened().put([row]))
+            self._updates.add(update)
+            update.add_done_callback(self._updates.discard)
+
+    def _opened(self) -> Index:
+        from codex_thread_store.index import Index
+
+        if self._index is None:
+            self._index = Index(self._home, self._warn)
+        return self._index
 
     def _read(self, path: str, thread_id: str) -> StoredThread:
         from codex_thread_store.names import read_names
@@ -98,14 +139,26 @@ class RolloutStore:
         raise ThreadNotFound(f"no {kind} found for thread id {thread_id}", thread_id=thread_id)
 
     def _summaries(self, archived: bool) -> Iterator[Thread]:
+        """Yield all threads: from the index as far as it is as new as their files, and bring it up to date."""
         from codex_thread_store.names import read_names
+        from codex_thread_store.rows import row_of, thread_of_row
         from codex_thread_store.summary import summarize
 
         names = read_names(self._home)
+        index = self._opened()
+        rows = index.rows(archived=archived)
+        fresh = []
         for entry in layout.rollouts(self._home, archived=archived):
-            thread = summarize(entry.path)
+            thread_id = layout.thread_id_of(entry.name) or ""
+            row = rows.get(thread_id)
+            if row is not None and _current(row, entry):
+                yield thread_of_row(row, names.get(thread_id))
+                continue
+            thread = summarize(entry.path, self._home)
             if thread is not None:
+                fresh.append(row_of(thread, archived=archived))
                 yield attrs.evolve(thread, name=names.get(thread.id))
+        index.put(fresh)
 
     def _find(self, name_or_id: str, cwd: str | None) -> str | None:
         from codex_thread_store.names import read_names
@@ -123,7 +176,9 @@ class RolloutStore:
 
     def _archive(self, thread_id: str) -> None:
         path = self._path(thread_id, archived=False)
-        self._move(path, layout.archived_path(self._home, os.path.basename(path)), thread_id)
+        target = layout.archived_path(self._home, os.path.basename(path))
+        self._move(path, target, thread_id)
+        self._index_moved(target, archived=True)
 
     def _unarchive(self, thread_id: str) -> Thread:
         from codex_thread_store.names import read_names
@@ -132,10 +187,22 @@ class RolloutStore:
         path = self._path(thread_id, archived=True)
         target = layout.restored_path(self._home, os.path.basename(path))
         self._move(path, target, thread_id)
-        thread = summarize(target)
+        thread = summarize(target, self._home)
         if thread is None:
             raise StorageError(f"reading the restored file {target}: nothing was said in it", thread_id=thread_id)
+        self._index_moved(target, archived=False)
         return attrs.evolve(thread, name=read_names(self._home).get(thread_id))
+
+    def _index_moved(self, path: str, *, archived: bool) -> None:
+        from codex_thread_store.rows import row_of
+        from codex_thread_store.summary import summarize
+
+        thread = summarize(path, self._home)
+        if thread is not None:
+            row = row_of(thread, archived=archived)
+            kept = self._opened().rows(archived=not archived).get(thread.id)
+            moved = ("id", "rollout_path", "archived", "archived_at")
+            self._opened().put([row if kept is None else {**kept, **{key: row[key] for key in moved}}])
 
     def _move(self, path: str, target: str, thread_id: str) -> None:
         try:
@@ -146,3 +213,12 @@ class RolloutStore:
                 f"moving the thread's file {path} to {target}: {error.strerror}; check the permissions",
                 thread_id=thread_id,
             ) from error
+
+
+def _current(row: dict[str, Any], entry: os.DirEntry[str]) -> bool:
+    if row["rollout_path"] != entry.path or not row["first_user_message"]:
+        return False
+    try:
+        return bool(row["updated_at"] >= int(entry.stat().st_mtime))
+    except OSError:
+        return False

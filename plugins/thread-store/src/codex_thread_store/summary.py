@@ -12,15 +12,20 @@ from codex_hookspecs.replay import IMAGE_ONLY, preview_of
 from codex_hookspecs.types.items import UserMessage
 from codex_hookspecs.types.storage import ThreadMeta
 from codex_hookspecs.types.threads import Thread
+from codex_thread_store import layout
 from codex_thread_store.item_forms import item_of
 from codex_thread_store.reading import lines_of, meta_of, parsed
+from codex_thread_store.rows import new_thread
 
 _LINES = 200
 """How far into a file its first message is looked for."""
 
 
-def summarize(path: str) -> Thread | None:
-    """Return the thread of a file without turns, or ``None`` when nothing was said in it or it can't be read."""
+def summarize(path: str, home: str) -> Thread | None:
+    """Return the thread of a file without turns, or ``None`` when nothing was said in it or it can't be read.
+
+    :param home: where the thread is that a fork of 0.169 continues.
+    """
     meta: ThreadMeta | None = None
     preview = ""
     try:
@@ -29,34 +34,23 @@ def summarize(path: str) -> Thread | None:
                 continue
             if meta is None and line["type"] == "session_meta" and isinstance(line["payload"].get("id"), str):
                 meta = meta_of(line["payload"])
-            preview = _said(line["type"], line["payload"])
+                preview = _origin_preview(line["payload"], home)
+            preview = preview or _said(line["type"], line["payload"])
             if meta is not None and preview:
                 break
         updated_at = int(os.stat(path).st_mtime)
     except (StorageError, OSError):
         return None
-    return thread_of(meta, path, preview=preview, updated_at=updated_at) if meta is not None and preview else None
+    return new_thread(meta, path, preview=preview, updated_at=updated_at) if meta is not None and preview else None
 
 
-def thread_of(meta: ThreadMeta, path: str, *, preview: str, updated_at: int, name: str | None = None) -> Thread:
-    """Return a thread as a listing shows it."""
-    return Thread(
-        id=meta.thread_id,
-        session_id=meta.thread_id,
-        preview=preview,
-        model_provider=meta.settings.model_provider,
-        created_at=meta.created_at_ms // 1000,
-        updated_at=updated_at,
-        status={"type": "notLoaded"},
-        path=path,
-        cwd=meta.settings.cwd,
-        cli_version=meta.cli_version,
-        source=meta.settings.source,
-        agent_nickname=meta.agent_nickname,
-        agent_role=meta.agent_role,
-        git_info=meta.git,
-        name=name,
-    )
+def _origin_preview(payload: dict[str, Any], home: str) -> str:
+    origin = payload.get("forked_from_id")
+    if not isinstance(payload.get("forked_from_ordinal_exclusive"), int) or not isinstance(origin, str):
+        return ""
+    path = layout.find(home, origin, archived=False) or layout.find(home, origin, archived=True)
+    thread = None if path is None or origin == payload["id"] else summarize(path, home)
+    return "" if thread is None else thread.preview
 
 
 def _said(kind: str, payload: dict[str, Any]) -> str:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 
 from codex_hookspecs.errors import StorageError, ThreadBusy
 from codex_hookspecs.types.storage import Record, ThreadMeta
 from codex_thread_store.lines import Line, begins_thread, meta_line, record_lines, serialized
 from codex_thread_store.lock import holder, lock
 
-Noticed = Callable[[str, Sequence[Record]], Awaitable[None]]
-"""Is told of records after they were kept: the thread's id and the records."""
+Kept = Callable[[Sequence[Record], int], None]
+"""Is told of records after they were kept, and the time in seconds since the epoch."""
 
 _FLAGS = os.O_RDWR | os.O_APPEND | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
 
@@ -25,13 +25,13 @@ class RolloutWriter:
 
     :param path: the rollout file.
     :param meta: of a new thread, whose file is made with its first item or message; ``None`` for a file that exists.
-    :param noticed: told of what was kept.
+    :param kept: told of what was kept.
     """
 
-    def __init__(self, path: str, thread_id: str, *, meta: ThreadMeta | None, noticed: Noticed | None = None) -> None:
+    def __init__(self, path: str, thread_id: str, *, meta: ThreadMeta | None, kept: Kept | None = None) -> None:
         self._path = path
         self._thread_id = thread_id
-        self._noticed = noticed
+        self._kept = kept
         self._held: list[Line] | None = None if meta is None else [meta_line(meta)]
         self._pending: list[Record] = []
         self._descriptor: int | None = None
@@ -77,8 +77,8 @@ class RolloutWriter:
         if lines:
             self._write(serialized(lines, now_ms))
         self._held, self._pending = None, []
-        if self._noticed is not None:
-            await self._noticed(self._thread_id, records)
+        if self._kept is not None:
+            self._kept(records, now_ms // 1000)
 
     async def aclose(self) -> None:
         """Let go of the thread."""

@@ -1,0 +1,171 @@
+"""Keep an index of all threads in SQLite; the rollout files are the truth and the index may be lost."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+FILE = "state_5.sqlite"
+_BUSY_SECONDS = 2.0
+_DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
+Row = dict[str, Any]
+"""Values of a thread's row by column name; columns the database does not have are left out."""
+
+
+class Index:
+    """The index of one home. Its methods block; they may be called from any thread.
+
+    A database that can't be used, because the home is read-only or its tables are unknown, is told once and then left
+    alone; a damaged one is put aside and made anew.
+
+    :param home: ``$CODEX_HOME``.
+    :param warn: tells the user's log.
+    """
+
+    def __init__(self, home: str, warn: Callable[[str], None]) -> None:
+        self._path = os.path.join(home, FILE)
+        self._warn = warn
+        self._lock = threading.Lock()
+        self._connection: sqlite3.Connection | None = None
+        self._columns: frozenset[str] = frozenset()
+        self._off = False
+
+    def put(self, rows: Iterable[Row]) -> None:
+        """Add threads or change what is known of them."""
+        entries = list(rows)
+        if entries:
+            self._attempt(lambda connection: self._put(connection, entries), None)
+
+    def rows(self, *, archived: bool) -> dict[str, Row]:
+        """Return the rows of all threads that are archived, or not, by thread id; empty when there is no index."""
+
+        def read(connection: sqlite3.Connection) -> dict[str, Row]:
+            cursor = connection.execute("SELECT * FROM threads WHERE archived = ?", (int(archived),))
+            names = [column[0] for column in cursor.description]
+            return {row["id"]: row for row in (dict(zip(names, values, strict=True)) for values in cursor)}
+
+        return self._attempt(read, {})
+
+    def close(self) -> None:
+        """Close the database; may be called twice."""
+        with self._lock:
+            self._off = True
+            if self._connection is not None:
+                self._connection.close()
+                self._connection = None
+
+    def _attempt(self, work: Callable[[sqlite3.Connection], T], default: T) -> T:
+        with self._lock:
+            for again in (True, False):
+                if self._off:
+                    return default
+                try:
+                    return work(self._open())
+                except sqlite3.Error as error:
+                    if not (again and self._put_aside(error)):
+                        self._fail(error)
+        return default
+
+    def _open(self) -> sqlite3.Connection:
+        if self._connection is None:
+            connection = sqlite3.connect(
+                self._path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False
+            )
+            try:
+                self._columns = _prepared(connection)
+            except BaseException:
+                connection.close()
+                raise
+            self._connection = connection
+        return self._connection
+
+    def _put(self, connection: sqlite3.Connection, rows: list[Row]) -> None:
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            for row in rows:
+                known = [name for name in row if name in self._columns]
+                changed = ", ".join(f"{name} = excluded.{name}" for name in known if name != "id")
+                connection.execute(
+                    f"INSERT INTO threads ({', '.join(known)}) VALUES ({', '.join('?' * len(known))}) "  # noqa: S608
+                    f"ON CONFLICT(id) DO UPDATE SET {changed}",
+                    [row[name] for name in known],
+                )
+        except BaseException:
+            connection.execute("ROLLBACK")
+            raise
+        connection.execute("COMMIT")
+
+    def _put_aside(self, error: sqlite3.Error) -> bool:
+        """Move a damaged database away.
+
+        :return: whether it was damaged and could be moved.
+        """
+        if getattr(error, "sqlite_errorcode", None) not in _DAMAGED:
+            return False
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+        aside = f"{self._path}.damaged-{int(time.time())}"
+        try:
+            os.replace(self._path, aside)
+            for tail in ("-wal", "-shm"):
+                if os.path.exists(self._path + tail):
+                    os.replace(self._path + tail, aside + tail)
+        except OSError:
+            return False
+        self._warn(f"the thread index {self._path} was damaged ({error}); it is kept as {aside} and made anew")
+        return True
+
+    def _fail(self, error: sqlite3.Error) -> None:
+        busy = getattr(error, "sqlite_errorcode", None) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+        self._off = not busy
+        what = "this change is made up for at the next listing" if busy else "threads are listed from their files"
+        self._warn(f"the thread index {self._path} can't be used ({error}); {what}")
+
+
+def _prepared(connection: sqlite3.Connection) -> frozenset[str]:
+    """Make the tables of an empty database and return the columns of ``threads``.
+
+    :raises sqlite3.Error: when the database can't be used, also because it is one of another kind.
+    """
+    columns = _thread_columns(connection)
+    if not columns:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("BEGIN IMMEDIATE")
+        if not connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+            from codex_thread_store.schema import statements
+
+            for statement in statements():
+                connection.execute(statement)
+        connection.execute("COMMIT")
+        columns = _thread_columns(connection)
+    connection.execute("PRAGMA synchronous = NORMAL")
+    missing = {"id", "rollout_path", "archived", "first_user_message"} - columns.keys()
+    foreign = [name for name, needed in columns.items() if needed and name not in ROW_COLUMNS]
+    if missing or foreign:
+        raise sqlite3.OperationalError(f"its tables are unknown: {', '.join(sorted(missing) or foreign)}")
+    return frozenset(columns)
+
+
+def _thread_columns(connection: sqlite3.Connection) -> dict[str, bool]:
+    """Return the columns of ``threads`` and whether a row must give them."""
+    rows = connection.execute("PRAGMA table_info(threads)").fetchall()
+    return {name: bool(not_null) and default is None for _, name, _, not_null, default, _ in rows}
+
+
+ROW_COLUMNS = frozenset(
+    (
+        *("id", "rollout_path", "created_at", "updated_at", "source", "model_provider", "cwd", "title"),
+        *("sandbox_policy", "approval_mode", "tokens_used", "archived", "archived_at"),
+        *("git_sha", "git_branch", "git_origin_url", "cli_version", "first_user_message", "preview"),
+        *("agent_nickname", "agent_role", "model", "reasoning_effort"),
+    )
+)
+"""Columns that rows of this program may have."""

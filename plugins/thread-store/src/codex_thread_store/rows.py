@@ -1,0 +1,143 @@
+"""Turn threads into rows of the index and back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from codex_hookspecs.replay import preview_of
+from codex_hookspecs.types.items import UserMessage
+from codex_hookspecs.types.sandbox import SandboxPolicy
+from codex_hookspecs.types.storage import ItemFinished, Record, ThreadMeta, TurnBegan, TurnEnded, UsageCounted
+from codex_hookspecs.types.threads import GitInfo, Thread
+from codex_thread_store.settings_forms import core_policy, core_source, source_of
+
+Row = dict[str, Any]
+
+
+def new_thread(meta: ThreadMeta, path: str, *, preview: str = "", updated_at: int | None = None) -> Thread:
+    """Return a thread as a listing shows it.
+
+    :param updated_at: seconds since the epoch; when it was made if ``None``.
+    """
+    return Thread(
+        id=meta.thread_id,
+        session_id=meta.thread_id,
+        preview=preview,
+        model_provider=meta.settings.model_provider,
+        created_at=meta.created_at_ms // 1000,
+        updated_at=meta.created_at_ms // 1000 if updated_at is None else updated_at,
+        status={"type": "notLoaded"},
+        path=path,
+        cwd=meta.settings.cwd,
+        cli_version=meta.cli_version,
+        source=meta.settings.source,
+        agent_nickname=meta.agent_nickname,
+        agent_role=meta.agent_role,
+        git_info=meta.git,
+    )
+
+
+def row_of(thread: Thread, *, archived: bool) -> Row:
+    """Return the row of a thread of which only the beginning was read."""
+    git = thread.git_info or GitInfo()
+    return {
+        "id": thread.id,
+        "rollout_path": thread.path,
+        "created_at": thread.created_at,
+        "updated_at": thread.updated_at,
+        "source": _source_text(core_source(thread.source)),
+        "model_provider": thread.model_provider,
+        "cwd": thread.cwd,
+        "title": thread.preview,
+        "sandbox_policy": json.dumps(core_policy(SandboxPolicy("readOnly"))),
+        "approval_mode": "on-request",
+        "archived": int(archived),
+        "archived_at": thread.updated_at if archived else None,
+        "git_sha": git.sha,
+        "git_branch": git.branch,
+        "git_origin_url": git.origin_url,
+        "cli_version": thread.cli_version,
+        "first_user_message": thread.preview,
+        "preview": thread.preview,
+        "agent_nickname": thread.agent_nickname,
+        "agent_role": thread.agent_role,
+    }
+
+
+def thread_of_row(row: Row, name: str | None) -> Thread:
+    """Return a thread as a listing shows it."""
+    git = GitInfo(row["git_sha"], row["git_branch"], origin_url=row["git_origin_url"])
+    return Thread(
+        id=row["id"],
+        session_id=row["id"],
+        preview=row["first_user_message"],
+        model_provider=row["model_provider"],
+        created_at=row["created_at"],
+        updated_at=row["updated_at"],
+        status={"type": "notLoaded"},
+        path=row["rollout_path"],
+        cwd=row["cwd"],
+        cli_version=row["cli_version"],
+        source=source_of(_source_value(row["source"])),
+        agent_nickname=row["agent_nickname"],
+        agent_role=row["agent_role"],
+        git_info=None if git == GitInfo() else git,
+        name=name,
+    )
+
+
+class Tracked:
+    """The row of a thread that is being written, kept up to date by its records.
+
+    :param thread: as it was when writing began.
+    """
+
+    def __init__(self, thread: Thread) -> None:
+        self.row = row_of(thread, archived=False)
+        self._listed = False
+
+    def take(self, records: Sequence[Record], now: int) -> bool:
+        """Take records that were kept.
+
+        :param now: seconds since the epoch.
+        :return: whether the index should learn of it.
+        """
+        ended = False
+        for record in records:
+            if isinstance(record, TurnBegan):
+                self._settle(record)
+            elif isinstance(record, UsageCounted):
+                self.row["tokens_used"] = record.usage.total.total_tokens
+            elif isinstance(record, ItemFinished) and isinstance(record.item, UserMessage):
+                self._name(preview_of(record.item))
+            ended = ended or isinstance(record, TurnEnded)
+        self.row["updated_at"] = now
+        due = bool(self.row["first_user_message"]) and (ended or not self._listed)
+        self._listed = self._listed or due
+        return due
+
+    def _settle(self, record: TurnBegan) -> None:
+        settings = record.settings
+        self.row["sandbox_policy"] = json.dumps(core_policy(settings.sandbox), separators=(",", ":"))
+        self.row["approval_mode"] = settings.approval_policy
+        self.row["model"] = settings.model
+        self.row["reasoning_effort"] = settings.reasoning_effort
+
+    def _name(self, preview: str) -> None:
+        if not self.row["first_user_message"]:
+            self.row.update(dict.fromkeys(("first_user_message", "preview", "title"), preview))
+
+
+def _source_text(source: Any) -> str:
+    return source if isinstance(source, str) else json.dumps(source, separators=(",", ":"))
+
+
+def _source_value(text: str) -> Any:
+    if not text.startswith("{"):
+        return text
+    try:
+        return json.loads(text)
+    except ValueError:
+        return "unknown"
