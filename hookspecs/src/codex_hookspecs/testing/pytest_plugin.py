@@ -1,0 +1,117 @@
+"""Fixtures for tests of plugins.
+
+``host``, ``model`` and ``project`` are factories or objects that clean up after the test. Nothing that happens to be
+installed is looked up: a test host has exactly the plugins it was given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from codex_hookspecs.testing.outcome import TurnOutcome
+    from codex_hookspecs.testing.project import Project
+    from codex_hookspecs.testing.scripted_model import ScriptedModel
+
+HostFactory = Callable[..., "KitHost"]
+
+
+class KitHost:
+    """A host that comes up with its first turn and goes down with the test."""
+
+    def __init__(self, stack: AsyncExitStack, arguments: Mapping[str, Any]) -> None:
+        self._stack = stack
+        self._arguments = arguments
+        self._open: Any = None
+
+    async def opened(self) -> Any:
+        """Return the host that is up."""
+        if self._open is None:
+            self._open = await self._stack.enter_async_context(_open_host()(**self._arguments))
+        return self._open
+
+    async def turn(self, prompt: str) -> TurnOutcome:
+        """Run one turn of the host's one thread to its end."""
+        outcome: TurnOutcome = await (await self.opened()).turn(prompt)
+        return outcome
+
+
+@pytest.fixture
+def model() -> Callable[..., ScriptedModel]:
+    """Return a factory of models: each argument is one answer, as text or as the steps of a script's round."""
+    from codex_hookspecs.testing.scripted_model import ScriptedModel
+
+    return ScriptedModel
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    """Return an empty project with a home of its own."""
+    from codex_hookspecs.testing.project import Project
+
+    return Project(tmp_path)
+
+
+@pytest.fixture
+async def host(tmp_path: Path, anyio_backend: object) -> AsyncIterator[HostFactory]:
+    """Return a factory of hosts: ``await host(plugins=[plugin], model=model("hi")).turn("go")``."""
+    async with AsyncExitStack() as stack:
+
+        def factory(
+            *,
+            plugins: Sequence[object] = (),
+            model: object = None,
+            store: object = None,
+            files: Mapping[str, str] | None = None,
+            config: Mapping[str, Any] | None = None,
+            **others: Any,
+        ) -> KitHost:
+            home, cwd = tmp_path / "home", tmp_path / "project"
+            for folder in (home, cwd):
+                folder.mkdir(exist_ok=True)
+            for name, content in (files or {}).items():
+                path = cwd / name
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(content, encoding="utf-8")
+            kit = ("test-kit", _kit_plugin(model, store))
+            return KitHost(
+                stack,
+                {"plugins": [*plugins, kit], "home": str(home), "cwd": str(cwd), "config": config, **others},
+            )
+
+        yield factory
+
+
+def _kit_plugin(model: object, store: object) -> object:
+    from codex_hookspecs.markers import hookimpl
+    from codex_hookspecs.testing.memory_store import MemoryThreadStore
+    from codex_hookspecs.testing.scripted_model import ScriptedModel
+
+    chosen_model = model if model is not None else ScriptedModel("done")
+    chosen_store = store if store is not None else MemoryThreadStore()
+
+    class Kit:
+        @hookimpl(trylast=True)
+        def model_provider(self, name: str) -> Any:
+            return chosen_model if name == "test" else None
+
+        @hookimpl(trylast=True)
+        def thread_store(self) -> Any:
+            return chosen_store
+
+    return Kit()
+
+
+def _open_host() -> Callable[..., Any]:
+    from importlib.metadata import entry_points
+
+    for point in entry_points(group="codex.test_host"):
+        found: Callable[..., Any] = point.load()
+        return found
+    raise RuntimeError("whole turns need a host: install codex-host beside the test kit")
