@@ -43,9 +43,7 @@ async def serve(arguments: Sequence[str], host: Host) -> int:
         return 0
     processor = host.app_server()
     if not isinstance(processor, Processor):
-        raise PluginError(
-            "another plugin's request processor is chosen; it must serve stdio itself", plugin="app-server"
-        )
+        raise PluginError("another plugin's processor is chosen; it must serve stdio itself", plugin="app-server")
     await _until_told(WireConnection(processor, StdioTransport(host.logger("app-server"))))
     return 0
 

@@ -39,10 +39,8 @@ def initialize_params(params: Any) -> InitializeParams:
 def initialize_result(params: InitializeParams, host: Host) -> JsonObject:
     """Return the answer."""
     client = params.client_info
-    terminal = _terminal(host.environ)
-    agent = (
-        f"{client.name}/{host.version} ({_system()}; {platform.machine()}) {terminal} ({client.name}; {client.version})"
-    )
+    machine = f"({_system()}; {platform.machine()}) {_terminal(host.environ)}"
+    agent = f"{client.name}/{host.version} {machine} ({client.name}; {client.version})"
     return {
         "userAgent": agent,
         "codexHome": host.codex_home,
@@ -65,7 +63,7 @@ def _system() -> str:
 
 def _three_parts(version: str) -> str:
     parts = [part for part in version.split(".") if part.isdigit()] or ["0"]
-    return ".".join((parts + ["0", "0"])[:3])
+    return ".".join([*parts, "0", "0"][:3])
 
 
 def _terminal(environ: Mapping[str, str]) -> str:

@@ -11,6 +11,7 @@ from codex_app_server.outbox import Outbox
 from codex_app_server.subscriptions import ConnectionGoneError
 from codex_hookspecs.errors import RpcError
 from codex_hookspecs.rpc import ABSENT, Answered, Malformed, Request, RpcSession, dump
+from codex_hookspecs.types.notifications import OtherNotification
 from codex_hookspecs.wire import encode
 
 if TYPE_CHECKING:
@@ -81,14 +82,14 @@ class WireConnection:
         """Send a notification."""
         method = method_of(notification)
         if method not in self._opted_out:
-            # A notification of a plugin's own carries its parameters as they go on the wire.
-            params = getattr(notification, "params", None)
-            await self._outbox.put(self._session.notify(method, encode(notification) if params is None else params))
+            params = notification.params if isinstance(notification, OtherNotification) else encode(notification)
+            await self._outbox.put(self._session.notify(method, params))
 
     async def ask(self, request_id: int, method: str, params: JsonObject) -> JsonObject:
         """Send a request and wait for its answer."""
         _id, message = self._session.request(method, params, request_id=request_id)
-        future = self._questions[request_id] = asyncio.get_running_loop().create_future()
+        future: asyncio.Future[JsonObject] = asyncio.get_running_loop().create_future()
+        self._questions[request_id] = future
         try:
             await self._outbox.put(message)
             return await future

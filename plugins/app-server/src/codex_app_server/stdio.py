@@ -20,8 +20,8 @@ _CHUNK: Final = 1 << 16
 class StdioTransport:
     """Standard input and output of the process.
 
-    Both stay in blocking mode, because other processes may share them: they are read once they are readable, and written
-    in pieces that a writable pipe always takes.
+    Both stay in blocking mode, because other processes may share them: they are read once they are readable, and
+    written in pieces that a writable pipe always takes.
 
     :param log: told of lines that are too long.
     """

@@ -1,0 +1,100 @@
+"""Run ``codex exec``: read the command line, run one turn, give the exit status."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from codex_exec_cli.options import Options, UsageError, parse
+from codex_exec_cli.streams import Stream
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from codex_exec_cli.reporter import Reporter
+    from codex_hookspecs.ports.host import Host
+
+
+class ExecError(Exception):
+    """Raised when the command can't be carried out; the text is for people.
+
+    :param status: exit status.
+    """
+
+    def __init__(self, message: str, *, status: int = 1) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+async def run(arguments: Sequence[str], host: Host) -> int:
+    """Run the command and return its exit status."""
+    out, err = Stream(1, lossy=False), Stream(2, lossy=True)
+    try:
+        options = parse(arguments)
+    except UsageError as error:
+        err.write(str(error))
+        return 2
+    try:
+        if options.help or options.version:
+            out.write(_information(options, host))
+            return 0
+        return await _carry_out(options, host, out, err)
+    except ExecError as error:
+        err.line(str(error))
+        return error.status
+    except BrokenPipeError:
+        return 1
+
+
+async def _carry_out(options: Options, host: Host, out: Stream, err: Stream) -> int:
+    from codex_exec_cli.request import make_request
+    from codex_exec_cli.session import run_session
+
+    request = make_request(options, host, err)
+    status, final_message = await run_session(request, host, _reporter(options, host, out, err))
+    if status == 0 and options.output_file is not None:
+        _write_message(options.output_file, final_message, err)
+    return status
+
+
+def _reporter(options: Options, host: Host, out: Stream, err: Stream) -> Reporter:
+    if options.json:
+        from codex_exec_cli.jsonl import JsonReporter
+
+        return JsonReporter(out, hook_events=options.hook_events)
+    from codex_exec_cli.human import HumanReporter
+    from codex_exec_cli.style import Style, wants_color
+
+    return HumanReporter(
+        out,
+        err,
+        Style(enabled=wants_color(options.color, terminal=err.terminal, environ=host.environ)),
+        title=f"codex-host v{host.version}",
+        summaries=host.config.get("model_reasoning_summary") or "none",
+        hide_reasoning=bool(host.config.get("hide_agent_reasoning")),
+        raw_reasoning=bool(host.config.get("show_raw_agent_reasoning")),
+    )
+
+
+def _write_message(path: str, message: str | None, err: Stream) -> None:
+    """Write the last message to the file that was asked for."""
+    try:
+        with open(path, "w", encoding="utf-8", errors="replace", newline="") as file:
+            file.write(message or "")
+    except OSError as error:
+        raise ExecError(f"Failed to write the last message to {path}: {os_text(error)}") from error
+    if message is None:
+        err.line(f"Warning: no last agent message; wrote empty content to {path}")
+
+
+def os_text(error: OSError) -> str:
+    """Return an operating system error as the public program words it."""
+    return f"{os.strerror(error.errno)} (os error {error.errno})" if error.errno else str(error)
+
+
+def _information(options: Options, host: Host) -> str:
+    if options.version and not options.help:
+        return f"codex-host {host.version}\n"
+    from codex_exec_cli.help import help_text
+
+    return help_text(options.command)

@@ -1,0 +1,257 @@
+"""Report a turn for people: everything on standard error, the final message on standard output."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from codex_hookspecs.types.items import (
+    AgentMessage,
+    CommandExecution,
+    ContextCompaction,
+    DynamicToolCall,
+    FileChange,
+    ImageView,
+    McpToolCall,
+    Reasoning,
+    WebSearch,
+)
+from codex_hookspecs.types.notifications import (
+    ConfigWarning,
+    DeprecationNotice,
+    ErrorNotice,
+    HookCompleted,
+    HookStarted,
+    ItemCompleted,
+    ItemStarted,
+    PlanUpdated,
+    TokenUsageUpdated,
+    TurnCompleted,
+    TurnDiffUpdated,
+    WarningNotice,
+)
+
+if TYPE_CHECKING:
+    from codex_exec_cli.streams import Stream
+    from codex_exec_cli.style import Style
+    from codex_hookspecs.types.items import Item
+    from codex_hookspecs.types.json import JsonObject
+    from codex_hookspecs.types.notifications import HookRun, Notification, PlanStep
+    from codex_hookspecs.types.threads import TokenUsage, Turn
+
+_HOOK_STYLES = {"completed": "green", "blocked": "yellow", "failed": "red", "stopped": "red"}
+
+
+class HumanReporter:
+    """Writes what people follow along.
+
+    :param title: first line of the header.
+    :param summaries: how reasoning summaries are configured, for the header.
+    :param hide_reasoning: reasoning is not shown.
+    :param raw_reasoning: raw reasoning is shown too.
+    """
+
+    def __init__(
+        self,
+        out: Stream,
+        err: Stream,
+        style: Style,
+        *,
+        title: str,
+        summaries: str = "none",
+        hide_reasoning: bool = False,
+        raw_reasoning: bool = False,
+    ) -> None:
+        self._out = out
+        self._err = err
+        self._style = style
+        self._title = title
+        self._summaries = summaries
+        self._hide_reasoning = hide_reasoning
+        self._raw_reasoning = raw_reasoning
+        self._usage: TokenUsage | None = None
+
+    def begin(self, opened: JsonObject, prompt: str) -> None:
+        """Show the session and the prompt."""
+        header = {
+            "workdir": opened["cwd"],
+            "model": opened["model"],
+            "provider": opened["modelProvider"],
+            "approval": opened["approvalPolicy"],
+            "sandbox": sandbox_summary(opened["sandbox"]),
+            "reasoning effort": opened["reasoningEffort"] or "none",
+            "reasoning summaries": self._summaries,
+            "session id": opened["thread"].id,
+        }
+        rows = [f"{self._style(f'{name}:', 'bold')} {value}" for name, value in header.items()]
+        self._lines(self._title, "--------", *rows, "--------", self._style("user", "cyan"), prompt)
+
+    def warn(self, text: str) -> None:
+        """Show something that is no failure."""
+        self._lines(f"{self._style('warning:', 'bold', 'yellow')} {text}")
+
+    def end(self, final_message: str | None, *, completed: bool) -> None:
+        """Show the tokens, and the final message to whoever reads standard output."""
+        if self._usage is not None:
+            used = max(self._usage.input_tokens - self._usage.cached_input_tokens, 0) + self._usage.output_tokens
+            self._lines(self._style("tokens used", "dim"), f"{used:,}")
+        if completed and final_message is not None and not (self._out.terminal and self._err.terminal):
+            self._out.line(final_message)
+
+    def show(self, notification: Notification) -> None:
+        """Show a notification."""
+        match notification:
+            case ItemStarted(item=item):
+                self._started(item)
+            case ItemCompleted(item=item):
+                self._completed(item)
+            case TokenUsageUpdated(token_usage=usage):
+                self._usage = usage.total
+            case PlanUpdated(explanation=explanation, plan=plan):
+                self._lines(*([explanation] if explanation else ()), *map(self._step, plan))
+            case TurnDiffUpdated(diff=diff) if diff.strip():
+                self._lines(diff)
+            case TurnCompleted(turn=turn):
+                self._turn_ended(turn)
+            case HookStarted(run=run):
+                message = f": {run.status_message}" if run.status_message else ""
+                self._lines(self._style(f"• Running {hook_name(run)} hook{message}", "dim"))
+            case HookCompleted(run=run):
+                self._hook_ended(run)
+            case _:
+                self._noted(notification)
+
+    def _noted(self, notification: Notification) -> None:
+        match notification:
+            case ErrorNotice(error=error):
+                self._failed(error.message)
+            case WarningNotice(message=message):
+                self.warn(message)
+            case ConfigWarning(summary=summary, details=details):
+                self.warn(f"{summary} ({details})" if details else summary)
+            case DeprecationNotice(summary=summary, details=details):
+                self._lines(f"{self._style('deprecated:', 'bold', 'yellow')} {summary}")
+                if details:
+                    self._lines(self._style(details, "dim"))
+
+    def _started(self, item: Item) -> None:
+        style = self._style
+        match item:
+            case CommandExecution(command=command, cwd=cwd):
+                self._lines(style("exec", "magenta", "italic"), f"{style(command, 'bold')} in {cwd}")
+            case McpToolCall(server=server, tool=tool):
+                self._lines(f"{style('mcp:', 'bold')} {style(f'{server}/{tool}', 'cyan')} started")
+            case DynamicToolCall(tool=tool):
+                self._lines(f"{style('tool:', 'bold')} {style(tool, 'cyan')} started")
+            case WebSearch(query=query):
+                self._lines(f"{style('web search:', 'bold')} {query}")
+            case FileChange():
+                self._lines(style("apply patch", "bold"))
+
+    def _completed(self, item: Item) -> None:
+        style = self._style
+        match item:
+            case AgentMessage(text=text):
+                self._lines(style("codex", "magenta", "italic"), text)
+            case Reasoning():
+                self._reasoned(item)
+            case CommandExecution():
+                self._command_ended(item)
+            case FileChange(changes=changes, status=status):
+                paths = sorted(change.path for change in changes)
+                self._lines(f"{style('patch:', 'bold')} {status}", *(style(path, "dim") for path in paths))
+            case McpToolCall(server=server, tool=tool, status=status):
+                self._tool_ended("mcp:", f"{server}/{tool}", status)
+            case DynamicToolCall(tool=tool, status=status):
+                self._tool_ended("tool:", tool, status)
+            case WebSearch(query=query):
+                self._lines(f"{style('web search:', 'bold')} {query}")
+            case ImageView(path=path):
+                self._lines(f"{style('viewed image:', 'bold')} {path}")
+            case ContextCompaction():
+                self._lines(style("context compacted", "dim"))
+
+    def _reasoned(self, item: Reasoning) -> None:
+        if self._hide_reasoning:
+            return
+        text = "\n".join(item.content if self._raw_reasoning and item.content else item.summary)
+        if text.strip():
+            self._lines(self._style(text, "dim"))
+
+    def _command_ended(self, item: CommandExecution) -> None:
+        if item.status == "declined":
+            self._lines(self._style(" declined", "yellow"))
+            return
+        took = f" in {duration(item.duration_ms)}" if item.duration_ms is not None else ""
+        if item.exit_code == 0:
+            self._lines(self._style(f" succeeded{took}:", "green"))
+        elif item.exit_code is None:
+            self._lines(self._style(f" {item.status}{took}:", "red"))
+        else:
+            self._lines(self._style(f" exited {item.exit_code}{took}:", "red"))
+        if item.aggregated_output and item.aggregated_output.strip():
+            self._lines(item.aggregated_output)
+
+    def _tool_ended(self, label: str, name: str, status: str) -> None:
+        shown = self._style(f"({status})", "green" if status == "completed" else "red")
+        self._lines(f"{self._style(label, 'bold')} {self._style(name, 'cyan')} {shown}")
+
+    def _hook_ended(self, run: HookRun) -> None:
+        status = self._style(f"({run.status})", _HOOK_STYLES.get(run.status, "dim"))
+        self._lines(f"{hook_name(run)} hook {status}")
+        for entry in run.entries:
+            label = "hook context" if entry.kind == "context" else entry.kind
+            first, *rest = entry.text.splitlines() or [""]
+            self._lines(f"  {label}: {first}", *(f"    {line}" for line in rest))
+
+    def _turn_ended(self, turn: Turn) -> None:
+        if turn.status == "failed" and turn.error is not None:
+            self._failed(turn.error.message)
+        elif turn.status == "interrupted":
+            self._lines(self._style("turn interrupted", "dim"))
+
+    def _step(self, step: PlanStep) -> str:
+        if step.status == "completed":
+            return f"  {self._style('✓', 'green')} {step.step}"
+        if step.status == "inProgress":
+            return f"  {self._style('→', 'cyan')} {step.step}"
+        return f"  {self._style('•', 'dim')} {self._style(step.step, 'dim')}"
+
+    def _failed(self, message: str) -> None:
+        self._lines(f"{self._style('ERROR:', 'bold', 'red')} {message}")
+
+    def _lines(self, *lines: str) -> None:
+        self._err.write("".join(f"{line}\n" for line in lines))
+
+
+def hook_name(run: HookRun) -> str:
+    """Return an event's name as configurations spell it."""
+    return f"{run.event_name[:1].upper()}{run.event_name[1:]}"
+
+
+def duration(milliseconds: int) -> str:
+    """Return a time span in words: ``558ms``, ``1.25s``, ``2m 05s``."""
+    if milliseconds < 1000:
+        return f"{milliseconds}ms"
+    if milliseconds < 60_000:
+        return f"{milliseconds / 1000:.2f}s"
+    seconds = milliseconds // 1000
+    return f"{seconds // 60}m {seconds % 60:02}s"
+
+
+def sandbox_summary(policy: JsonObject) -> str:
+    """Return a sandbox policy in wire form in a few words."""
+    kind = policy["type"]
+    if kind == "dangerFullAccess":
+        return "danger-full-access"
+    network = policy.get("networkAccess") in (True, "enabled")
+    suffix = " (network access enabled)" if network else ""
+    if kind == "readOnly":
+        return f"read-only{suffix}"
+    if kind == "externalSandbox":
+        return f"external-sandbox{suffix}"
+    roots = ["workdir"]
+    if not policy.get("excludeSlashTmp"):
+        roots.append("/tmp")  # noqa: S108
+    if not policy.get("excludeTmpdirEnvVar"):
+        roots.append("$TMPDIR")
+    return f"workspace-write [{', '.join([*roots, *policy.get('writableRoots', ())])}]{suffix}"

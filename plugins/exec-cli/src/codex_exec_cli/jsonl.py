@@ -1,0 +1,214 @@
+"""Report a turn as JSON lines on standard output (format of ``codex exec --json`` 0.118)."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, Final
+
+from codex_hookspecs.types.items import (
+    AgentMessage,
+    CollabAgentToolCall,
+    CommandExecution,
+    FileChange,
+    McpToolCall,
+    Reasoning,
+    WebSearch,
+)
+from codex_hookspecs.types.notifications import (
+    ConfigWarning,
+    DeprecationNotice,
+    ErrorNotice,
+    HookCompleted,
+    HookStarted,
+    ItemCompleted,
+    ItemStarted,
+    PlanUpdated,
+    TokenUsageUpdated,
+    TurnCompleted,
+    TurnStarted,
+    WarningNotice,
+)
+
+if TYPE_CHECKING:
+    from codex_exec_cli.streams import Stream
+    from codex_hookspecs.types.items import Item
+    from codex_hookspecs.types.json import JsonObject
+    from codex_hookspecs.types.notifications import HookRun, Notification
+    from codex_hookspecs.types.threads import TokenUsage, Turn, TurnError
+
+_STATUS: Final = {"inProgress": "in_progress"}
+
+
+class JsonReporter:
+    """Writes one line per event.
+
+    :param hook_events: hooks are shown too.
+    """
+
+    def __init__(self, out: Stream, *, hook_events: bool = False) -> None:
+        self._out = out
+        self._hook_events = hook_events
+        self._count = 0
+        self._ids: dict[str, str] = {}
+        self._todo: JsonObject | None = None
+        self._usage: TokenUsage | None = None
+        self._error: str | None = None
+
+    def begin(self, opened: JsonObject, prompt: str) -> None:
+        """Report the thread."""
+        self._emit({"type": "thread.started", "thread_id": opened["thread"].id})
+
+    def warn(self, text: str) -> None:
+        """Report something that is no failure."""
+        self._emit({"type": "item.completed", "item": {"id": self._next_id(), "type": "error", "message": text}})
+
+    def end(self, final_message: str | None, *, completed: bool) -> None:
+        """Nothing is left to report when the turn's own events are out."""
+
+    def show(self, notification: Notification) -> None:
+        """Report a notification."""
+        match notification:
+            case ItemStarted(item=item):
+                self._started(item)
+            case ItemCompleted(item=item):
+                self._completed(item)
+            case TokenUsageUpdated(token_usage=usage):
+                self._usage = usage.total
+            case PlanUpdated():
+                self._planned(notification)
+            case TurnStarted():
+                self._emit({"type": "turn.started"})
+            case TurnCompleted(turn=turn):
+                self._turn_ended(turn)
+            case ErrorNotice(error=error):
+                self._error = with_details(error)
+                self._emit({"type": "error", "message": self._error})
+            case WarningNotice(message=message):
+                self.warn(message)
+            case ConfigWarning(summary=summary, details=details) | DeprecationNotice(summary=summary, details=details):
+                self.warn(f"{summary} ({details})" if details else summary)
+            case HookStarted(run=run) if self._hook_events:
+                self._emit({"type": "hook.started", "hook": _hook(run)})
+            case HookCompleted(run=run) if self._hook_events:
+                self._emit({"type": "hook.completed", "hook": _hook(run)})
+
+    def _started(self, item: Item) -> None:
+        if isinstance(item, AgentMessage | Reasoning):
+            return
+        details = _details(item)
+        if details is not None:
+            own = self._ids.setdefault(item.id, "") or self._next_id()
+            self._ids[item.id] = own
+            self._emit({"type": "item.started", "item": {"id": own, **details}}, item)
+
+    def _completed(self, item: Item) -> None:
+        details = _details(item)
+        if details is not None:
+            own = self._ids.pop(item.id, None) or self._next_id()
+            self._emit({"type": "item.completed", "item": {"id": own, **details}}, item)
+
+    def _planned(self, update: PlanUpdated) -> None:
+        items = [{"text": step.step, "completed": step.status == "completed"} for step in update.plan]
+        kind = "item.started" if self._todo is None else "item.updated"
+        own = self._next_id() if self._todo is None else self._todo["id"]
+        self._todo = {"id": own, "type": "todo_list", "items": items}
+        self._emit({"type": kind, "item": self._todo})
+
+    def _turn_ended(self, turn: Turn) -> None:
+        if self._todo is not None:
+            self._emit({"type": "item.completed", "item": self._todo})
+            self._todo = None
+        if turn.status == "completed":
+            self._emit({"type": "turn.completed", "usage": _usage(self._usage)})
+        elif turn.status == "failed":
+            message = with_details(turn.error) if turn.error else self._error or "turn failed"
+            self._emit({"type": "turn.failed", "error": {"message": message}})
+
+    def _next_id(self) -> str:
+        self._count += 1
+        return f"item_{self._count - 1}"
+
+    def _emit(self, event: JsonObject, item: Item | None = None) -> None:
+        line = json.dumps(event, ensure_ascii=False, separators=(",", ":"))
+        if isinstance(item, WebSearch):
+            # The format has two members ``id`` here; readers keep the last.
+            line = line.replace('"type":"web_search",', f'"type":"web_search","id":{json.dumps(item.id)},', 1)
+        self._out.line(line)
+
+
+def with_details(error: TurnError) -> str:
+    """Return the text of an error with what else is known of it."""
+    return f"{error.message} ({error.additional_details})" if error.additional_details else error.message
+
+
+def _details(item: Item) -> JsonObject | None:
+    """Return the members that an item has in the lines, without its id; ``None`` for kinds that are not shown."""
+    match item:
+        case AgentMessage(text=text):
+            return {"type": "agent_message", "text": text}
+        case Reasoning(summary=summary):
+            text = "\n".join(summary)
+            return {"type": "reasoning", "text": text} if text.strip() else None
+        case CommandExecution():
+            return {
+                "type": "command_execution",
+                "command": item.command,
+                "aggregated_output": item.aggregated_output or "",
+                "exit_code": item.exit_code,
+                "status": _STATUS.get(item.status, item.status),
+            }
+        case FileChange():
+            changes = [{"path": change.path, "kind": change.kind["type"]} for change in item.changes]
+            status = "failed" if item.status == "declined" else _STATUS.get(item.status, item.status)
+            return {"type": "file_change", "changes": changes, "status": status}
+        case McpToolCall():
+            return _mcp(item)
+        case CollabAgentToolCall():
+            return {
+                "type": "collab_tool_call",
+                "tool": item.tool,
+                "sender_thread_id": item.sender_thread_id,
+                "receiver_thread_ids": list(item.receiver_thread_ids),
+                "prompt": item.prompt,
+                "agents_states": item.agents_states,
+                "status": _STATUS.get(item.status, item.status),
+            }
+        case WebSearch():
+            return {"type": "web_search", "query": item.query, "action": item.action or {"type": "other"}}
+    return None
+
+
+def _mcp(item: McpToolCall) -> JsonObject:
+    result: Any = None
+    if item.result is not None:
+        content = item.result.get("content", [])
+        result = {"content": content, "structured_content": item.result.get("structuredContent")}
+    return {
+        "type": "mcp_tool_call",
+        "server": item.server,
+        "tool": item.tool,
+        "arguments": item.arguments,
+        "result": result,
+        "error": item.error,
+        "status": _STATUS.get(item.status, item.status),
+    }
+
+
+def _usage(total: TokenUsage | None) -> JsonObject:
+    return {
+        "input_tokens": total.input_tokens if total else 0,
+        "cached_input_tokens": total.cached_input_tokens if total else 0,
+        "output_tokens": total.output_tokens if total else 0,
+    }
+
+
+def _hook(run: HookRun) -> JsonObject:
+    return {
+        "id": run.id,
+        "event": run.event_name,
+        "status": run.status,
+        "status_message": run.status_message,
+        "source_path": run.source_path,
+        "duration_ms": run.duration_ms,
+        "entries": [{"kind": entry.kind, "text": entry.text} for entry in run.entries],
+    }

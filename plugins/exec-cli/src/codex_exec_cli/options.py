@@ -1,0 +1,246 @@
+"""Read the command line of ``codex exec``; options may stand anywhere, also behind a sub-command."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from attrs import define, field, frozen
+
+SANDBOX_MODES: Final = ("read-only", "workspace-write", "danger-full-access")
+COLORS: Final = ("always", "never", "auto")
+COMMANDS: Final = ("resume", "review")
+USAGES: Final = {
+    "": "codex exec [OPTIONS] [PROMPT] [COMMAND]",
+    "resume": "codex exec resume [OPTIONS] [SESSION_ID] [PROMPT]",
+    "review": "codex exec review [OPTIONS] [PROMPT]",
+}
+
+
+class UsageError(Exception):
+    """Raised when the command line is wrong.
+
+    :param command: the sub-command it was found in, for its usage line.
+    """
+
+    def __init__(self, message: str, *, command: str = "", tip: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.command = command
+        self.tip = tip
+
+    def __str__(self) -> str:
+        tip = f"  tip: {self.tip}\n\n" if self.tip else ""
+        return f"error: {self.message}\n\n{tip}Usage: {USAGES[self.command]}\n\nFor more information, try '--help'.\n"
+
+
+@define(kw_only=True)
+class Options:
+    """What the command line says.
+
+    :param command: ``resume``, ``review`` or empty.
+    :param prompt: as given; ``-`` for standard input.
+    :param session: id or name of the thread to resume.
+    """
+
+    command: str = ""
+    prompt: str | None = None
+    session: str | None = None
+    help: bool = False
+    version: bool = False
+    images: list[str] = field(factory=list)
+    model: str | None = None
+    oss: bool = False
+    local_provider: str | None = None
+    sandbox: str | None = None
+    full_auto: bool = False
+    bypass_sandbox: bool = False
+    bypass_hook_trust: bool = False
+    skip_git_check: bool = False
+    add_dirs: list[str] = field(factory=list)
+    ephemeral: bool = False
+    output_schema: str | None = None
+    color: str = "auto"
+    json: bool = False
+    hook_events: bool = False
+    output_file: str | None = None
+    last: bool = False
+    all: bool = False
+    uncommitted: bool = False
+    base: str | None = None
+    commit: str | None = None
+    title: str | None = None
+
+
+@frozen
+class Option:
+    """One option.
+
+    :param target: field of :class:`Options`, empty for global options that the host has applied already.
+    :param value: name of its value for messages, empty for a flag.
+    :param choices: allowed values; empty for any.
+    :param many: it collects: ``each`` takes one value at a time, ``all`` takes every value up to the next option.
+    :param command: the sub-command that alone has it.
+    """
+
+    names: tuple[str, ...]
+    target: str
+    value: str = ""
+    choices: tuple[str, ...] = field(default=(), kw_only=True)
+    many: str = field(default="", kw_only=True)
+    command: str = field(default="", kw_only=True)
+
+    @property
+    def label(self) -> str:
+        """Name as messages show it."""
+        longest = max(self.names, key=len)
+        return f"{longest} <{self.value}>{'...' if self.many == 'all' else ''}" if self.value else longest
+
+
+OPTIONS: Final = (
+    Option(("-c", "--config"), "", "key=value"),
+    Option(("--enable",), "", "FEATURE"),
+    Option(("--disable",), "", "FEATURE"),
+    Option(("-p", "--profile"), "", "CONFIG_PROFILE"),
+    Option(("-C", "--cd"), "", "DIR"),
+    Option(("-i", "--image"), "images", "FILE", many="all"),
+    Option(("-m", "--model"), "model", "MODEL"),
+    Option(("--oss",), "oss"),
+    Option(("--local-provider",), "local_provider", "OSS_PROVIDER"),
+    Option(("-s", "--sandbox"), "sandbox", "SANDBOX_MODE", choices=SANDBOX_MODES),
+    Option(("--full-auto",), "full_auto"),
+    Option(("--dangerously-bypass-approvals-and-sandbox", "--yolo"), "bypass_sandbox"),
+    Option(("--dangerously-bypass-hook-trust",), "bypass_hook_trust"),
+    Option(("--skip-git-repo-check",), "skip_git_check"),
+    Option(("--add-dir",), "add_dirs", "DIR", many="each"),
+    Option(("--ephemeral",), "ephemeral"),
+    Option(("--output-schema",), "output_schema", "FILE"),
+    Option(("--color",), "color", "COLOR", choices=COLORS),
+    Option(("--json", "--experimental-json"), "json"),
+    Option(("--hook-events",), "hook_events"),
+    Option(("-o", "--output-last-message"), "output_file", "FILE"),
+    Option(("--last",), "last", command="resume"),
+    Option(("--all",), "all", command="resume"),
+    Option(("--uncommitted",), "uncommitted", command="review"),
+    Option(("--base",), "base", "BRANCH", command="review"),
+    Option(("--commit",), "commit", "SHA", command="review"),
+    Option(("--title",), "title", "TITLE", command="review"),
+    Option(("-h", "--help"), "help"),
+    Option(("-V", "--version"), "version"),
+)
+_BY_NAME: Final = {name: option for option in OPTIONS for name in option.names}
+_EXCLUSIVE: Final = (
+    ("bypass_sandbox", "full_auto"),
+    ("uncommitted", "base"),
+    ("uncommitted", "commit"),
+    ("base", "commit"),
+)
+
+
+def parse(arguments: Sequence[str]) -> Options:
+    """Read a command line.
+
+    :raises UsageError: when it is wrong.
+    """
+    return _Reader(arguments).read()
+
+
+class _Reader:
+    def __init__(self, arguments: Sequence[str]) -> None:
+        self._words = list(arguments)
+        self._options = Options()
+        self._positionals: list[str] = []
+        self._seen: set[tuple[str, Option]] = set()
+
+    def read(self) -> Options:
+        words = self._words
+        while words:
+            word = words.pop(0)
+            if word == "--":
+                for rest in words:
+                    self._positional(rest)
+                break
+            if word.startswith("-") and word != "-":
+                self._option(word)
+            elif not self._options.command and word in (*COMMANDS, "help"):
+                self._enter(word)
+            else:
+                self._positional(word)
+        self._settle()
+        return self._options
+
+    def _enter(self, word: str) -> None:
+        if word == "help":
+            self._options.help = True
+            self._options.command = self._words[0] if self._words and self._words[0] in COMMANDS else ""
+            self._words.clear()
+            return
+        self._options.command = word
+        self._options.prompt = self._positionals.pop() if self._positionals else None
+
+    def _positional(self, word: str) -> None:
+        if len(self._positionals) == (2 if self._options.command == "resume" else 1):
+            raise self._wrong(f"unexpected argument '{word}' found")
+        self._positionals.append(word)
+
+    def _option(self, word: str) -> None:
+        name, value = _split(word)
+        option = _BY_NAME.get(name)
+        if option is None or option.command not in ("", self._options.command):
+            raise self._wrong(
+                f"unexpected argument '{name}' found", tip=f"to pass '{name}' as a value, use '-- {name}'"
+            )
+        if not option.value:
+            if value is not None:
+                raise self._wrong(f"unexpected value '{value}' for '{name}' found; no more were expected")
+            self._set(option, True)
+            return
+        if value is None:
+            if not self._words or self._is_option(self._words[0]):
+                raise self._wrong(f"a value is required for '{option.label}' but none was supplied")
+            value = self._words.pop(0)
+        self._set(option, value)
+        if option.many == "all" and not self._options.command:
+            while self._words and not self._is_option(self._words[0]):
+                self._set(option, self._words.pop(0))
+
+    def _is_option(self, word: str) -> bool:
+        return word.startswith("-") and word != "-"
+
+    def _set(self, option: Option, value: Any) -> None:
+        if option.choices and value not in option.choices:
+            allowed = ", ".join(option.choices)
+            raise self._wrong(f"invalid value '{value}' for '{option.label}'\n  [possible values: {allowed}]")
+        if option.many:
+            getattr(self._options, option.target).extend(value.split(",") if option.many == "all" else [value])
+        elif option.target:
+            if (self._options.command, option) in self._seen:
+                raise self._wrong(f"the argument '{option.label}' cannot be used multiple times")
+            self._seen.add((self._options.command, option))
+            setattr(self._options, option.target, value)
+
+    def _settle(self) -> None:
+        """Check what excludes each other, and tell a session from a prompt."""
+        options = self._options
+        for one, other in _EXCLUSIVE:
+            if getattr(options, one) and getattr(options, other):
+                labels = [next(known for known in OPTIONS if known.target == target).label for target in (one, other)]
+                raise self._wrong(f"the argument '{labels[0]}' cannot be used with '{labels[1]}'")
+        words = self._positionals
+        if options.command == "resume" and words and not (options.last and len(words) == 1):
+            options.session = words.pop(0)
+        if words:
+            options.prompt = words.pop()
+
+    def _wrong(self, message: str, *, tip: str | None = None) -> UsageError:
+        return UsageError(message, command=self._options.command, tip=tip)
+
+
+def _split(word: str) -> tuple[str, str | None]:
+    """Cut ``--name=value``, ``-nvalue`` and ``-n=value`` into name and value."""
+    if word.startswith("--"):
+        name, equals, value = word.partition("=")
+        return name, value if equals else None
+    if len(word) > 2:
+        return word[:2], word[2:].removeprefix("=")
+    return word, None

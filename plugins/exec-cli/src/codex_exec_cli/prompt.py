@@ -1,0 +1,96 @@
+"""Find the prompt: in the arguments, on standard input, or in both."""
+
+from __future__ import annotations
+
+import codecs
+import os
+import signal
+from collections.abc import Callable
+from typing import Final
+
+NO_PROMPT: Final = "No prompt provided. Either specify one as an argument or pipe the prompt into stdin."
+EMPTY_STDIN: Final = "No prompt provided via stdin."
+READING_PROMPT: Final = "Reading prompt from stdin..."
+READING_MORE: Final = "Reading additional input from stdin..."
+
+_BOMS: Final = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32-le"),
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+
+
+class PromptError(Exception):
+    """Raised when there is no usable prompt; the text is for people."""
+
+
+def resolve_prompt(
+    argument: str | None, *, terminal: bool, read: Callable[[], bytes], tell: Callable[[str], None], append: bool = True
+) -> str:
+    """Return the prompt.
+
+    :param argument: prompt of the command line; ``-`` or ``None`` for standard input.
+    :param terminal: standard input is a terminal.
+    :param tell: shows a line to the user.
+    :param append: what stands on standard input goes behind a prompt that was given.
+    :raises PromptError: when there is none, or it is no text.
+    """
+    if argument is None and terminal:
+        raise PromptError(NO_PROMPT)
+    if argument is None or argument == "-":
+        if argument is None:
+            tell(READING_PROMPT)
+        text = decode_prompt(read())
+        if not text.strip():
+            raise PromptError(EMPTY_STDIN)
+        return text
+    if terminal or not append:
+        return argument
+    tell(READING_MORE)
+    text = decode_prompt(read())
+    if not text.strip():
+        return argument
+    end = "" if text.endswith("\n") else "\n"
+    return f"{argument}\n\n<stdin>\n{text}{end}</stdin>"
+
+
+def decode_prompt(data: bytes) -> str:
+    """Decode what stood on standard input: UTF-8, or what a byte order mark says.
+
+    :raises PromptError: when it is not text of that kind.
+    """
+    encoding, start = "utf-8", 0
+    for mark, marked in _BOMS:
+        if data.startswith(mark):
+            encoding, start = marked, len(mark)
+            break
+    try:
+        return data[start:].decode(encoding)
+    except UnicodeDecodeError as error:
+        if encoding == "utf-8":
+            where = f"invalid byte at offset {error.start + start}"
+            hint = "Convert it to UTF-8 and retry (e.g., `iconv -f <ENC> -t UTF-8 prompt.txt`)."
+            raise PromptError(
+                f"Failed to read prompt from stdin: input is not valid UTF-8 ({where}). {hint}"
+            ) from error
+        raise PromptError(
+            f"Failed to read prompt from stdin: input looks like {encoding.upper()} but could not be decoded; "
+            "convert it to UTF-8 and retry."
+        ) from error
+
+
+def read_stdin(descriptor: int = 0) -> bytes:
+    """Read standard input to its end; a closed one is empty. Ctrl-C ends the program."""
+    before = signal.getsignal(signal.SIGINT)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        parts = []
+        while part := os.read(descriptor, 1 << 20):
+            parts.append(part)
+        return b"".join(parts)
+    except OSError:
+        return b""
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -1,0 +1,179 @@
+"""Turn the command line into requests for the app-server, and check what can be checked before a model is asked."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import TYPE_CHECKING, Any, Final
+
+from attrs import field, frozen
+
+from codex_exec_cli.command import ExecError, os_text
+from codex_exec_cli.prompt import PromptError, read_stdin, resolve_prompt
+
+if TYPE_CHECKING:
+    from codex_exec_cli.options import Options
+    from codex_exec_cli.streams import Stream
+    from codex_hookspecs.ports.host import Host
+    from codex_hookspecs.types.json import JsonObject
+
+OSS_MODELS: Final = {"ollama": "gpt-oss:20b", "lmstudio": "openai/gpt-oss-20b"}
+"""Local providers and the model each is asked for by default."""
+
+
+@frozen(kw_only=True)
+class ExecRequest:
+    """What is to be done.
+
+    :param prompt: text of the turn, as it is shown.
+    :param input: user inputs in wire form.
+    :param settings: members of ``thread/start`` that are also members of ``thread/resume``.
+    :param resume: id or name of the thread to resume; empty for the newest one; ``None`` for a new thread.
+    :param everywhere: threads of other directories count too when one is looked for.
+    :param review: target of a review in wire form, or ``None`` for an ordinary turn.
+    """
+
+    prompt: str
+    input: list[JsonObject]
+    settings: dict[str, Any]
+    ephemeral: bool = False
+    output_schema: Any = None
+    resume: str | None = None
+    everywhere: bool = False
+    review: JsonObject | None = field(default=None)
+
+
+def make_request(options: Options, host: Host, err: Stream) -> ExecRequest:
+    """Check the surroundings, read what standard input and files hold, and say what is to be done.
+
+    :raises ExecError: when something is missing or wrong.
+    """
+    review = _review_target(options)
+    if options.command == "resume" and options.session is None and not options.last:
+        raise ExecError("error: which session? Give its id or name, or --last for the newest one", status=2)
+    skip = options.skip_git_check or options.bypass_sandbox
+    if not skip and not inside_repository(host.cwd):
+        raise ExecError("Not inside a trusted directory and --skip-git-repo-check was not specified.")
+    settings = _settings(options, host)
+    prompt = _prompt(options, review, err)
+    return ExecRequest(
+        prompt=prompt,
+        input=[*map(_image, options.images), {"type": "text", "text": prompt, "text_elements": []}],
+        settings=settings,
+        ephemeral=options.ephemeral,
+        output_schema=_schema(options.output_schema) if options.output_schema is not None else None,
+        resume=(options.session or "") if options.command == "resume" else None,
+        everywhere=options.all,
+        review=review if review is None or review["type"] != "custom" else review | {"instructions": prompt},
+    )
+
+
+def inside_repository(directory: str) -> bool:
+    """Tell whether a directory or one above it is a git work tree."""
+    while True:
+        if os.path.exists(os.path.join(directory, ".git")):
+            return True
+        parent = os.path.dirname(directory)
+        if parent == directory:
+            return False
+        directory = parent
+
+
+def _settings(options: Options, host: Host) -> dict[str, Any]:
+    sandbox = options.sandbox
+    if options.bypass_sandbox:
+        sandbox = "danger-full-access"
+    elif options.full_auto:
+        sandbox = "workspace-write"
+    provider = _local_provider(options, host) if options.oss else None
+    settings = {
+        "cwd": host.cwd,
+        "model": options.model or (OSS_MODELS.get(provider) if provider else None),
+        "model_provider": provider,
+        "approval_policy": "never",
+        "sandbox": sandbox,
+        "config": _overrides(options, host) or None,
+    }
+    return {name: value for name, value in settings.items() if value is not None}
+
+
+def _local_provider(options: Options, host: Host) -> str:
+    provider = options.local_provider or host.config.get("oss_provider")
+    if not provider:
+        known = ", ".join(sorted(OSS_MODELS))
+        raise ExecError(
+            "Error: No default OSS provider configured. Use --local-provider=provider or set oss_provider "
+            f"to one of: {known} in config.toml"
+        )
+    return str(provider)
+
+
+def _overrides(options: Options, host: Host) -> dict[str, Any]:
+    overrides: dict[str, Any] = {}
+    if options.add_dirs:
+        roots = list(host.config.get("sandbox_workspace_write.writable_roots") or [])
+        added = [os.path.abspath(os.path.join(host.cwd, directory)) for directory in options.add_dirs]
+        overrides["sandbox_workspace_write.writable_roots"] = roots + [root for root in added if root not in roots]
+    if options.bypass_hook_trust:
+        overrides["bypass_hook_trust"] = True
+    return overrides
+
+
+def _prompt(options: Options, review: JsonObject | None, err: Stream) -> str:
+    if review is not None and review["type"] != "custom":
+        return review_title(review)
+    try:
+        return resolve_prompt(
+            options.prompt,
+            terminal=os.isatty(0),
+            read=read_stdin,
+            tell=err.line,
+            append=options.command == "",
+        )
+    except PromptError as error:
+        raise ExecError(str(error)) from error
+
+
+def _image(path: str) -> JsonObject:
+    full = os.path.abspath(path)
+    try:
+        os.stat(full)
+    except OSError as error:
+        raise ExecError(f"Failed to read image {path}: {os_text(error)}") from error
+    return {"type": "localImage", "path": full}
+
+
+def _schema(path: str) -> Any:
+    try:
+        with open(path, "rb") as file:
+            return json.loads(file.read())
+    except OSError as error:
+        raise ExecError(f"Failed to read output schema file {path}: {os_text(error)}") from error
+    except json.JSONDecodeError as error:
+        where = f"{error.msg} at line {error.lineno} column {error.colno}"
+        raise ExecError(f"Output schema file {path} is not valid JSON: {where}") from error
+    except (UnicodeDecodeError, RecursionError) as error:
+        raise ExecError(f"Output schema file {path} is not valid JSON: {error}") from error
+
+
+def _review_target(options: Options) -> JsonObject | None:
+    if options.command != "review":
+        return None
+    if options.uncommitted:
+        return {"type": "uncommittedChanges"}
+    if options.base is not None:
+        return {"type": "baseBranch", "branch": options.base}
+    if options.commit is not None:
+        return {"type": "commit", "sha": options.commit, "title": options.title}
+    if options.prompt is None:
+        raise ExecError("Error: Specify --uncommitted, --base, --commit, or provide custom review instructions")
+    return {"type": "custom", "instructions": options.prompt}
+
+
+def review_title(target: JsonObject) -> str:
+    """Say in a few words what is reviewed."""
+    if target["type"] == "baseBranch":
+        return f"changes against '{target['branch']}'"
+    if target["type"] == "commit":
+        return f"commit {target['sha'][:7]}" + (f": {target['title']}" if target["title"] else "")
+    return "current changes"

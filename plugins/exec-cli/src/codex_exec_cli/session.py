@@ -1,0 +1,197 @@
+"""Run one turn through the app-server and follow it to its end."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from typing import TYPE_CHECKING, Any, Final, Self
+
+from codex_exec_cli.command import ExecError
+from codex_hookspecs.errors import CodexError, RpcError
+from codex_hookspecs.ids import is_uuid
+from codex_hookspecs.types.items import AgentMessage, Plan
+from codex_hookspecs.types.notifications import ItemCompleted, TurnCompleted
+from codex_hookspecs.types.requests import ThreadResumeParams, ThreadStartParams, TurnStartParams
+
+if TYPE_CHECKING:
+    from codex_exec_cli.reporter import Reporter
+    from codex_exec_cli.request import ExecRequest
+    from codex_hookspecs.ports.host import Host
+    from codex_hookspecs.ports.surface import AppClient
+    from codex_hookspecs.types.json import JsonObject
+    from codex_hookspecs.types.notifications import Notification
+    from codex_hookspecs.types.threads import TurnStatus
+
+CLIENT_NAME: Final = "codex_exec"
+SOURCE_KINDS: Final = [
+    "cli",
+    "vscode",
+    "exec",
+    "appServer",
+    "unknown",
+]
+_PAGE: Final = 100
+_MAX_PAGES: Final = 200
+_INTERRUPTED_STATUS: Final = 1
+
+
+async def run_session(request: ExecRequest, host: Host, reporter: Reporter) -> tuple[int, str | None]:
+    """Run the turn.
+
+    :return: exit status and final message.
+    :raises ExecError: when the thread can't be opened or the turn can't begin.
+    """
+    client = await host.app_server().connect(
+        client_name=CLIENT_NAME, client_version=host.version, session_source="exec"
+    )
+    session = _Session(client, reporter)
+    try:
+        with _Signals(session) as signals:
+            status = await session.run(request, host)
+        return signals.status or status, session.final_message
+    finally:
+        await client.aclose()
+
+
+class _Session:
+    def __init__(self, client: AppClient, reporter: Reporter) -> None:
+        self._client = client
+        self._reporter = reporter
+        self._thread_id = ""
+        self._turn_id = ""
+        self._interrupting: asyncio.Task[None] | None = None
+        self.final_message: str | None = None
+
+    async def run(self, request: ExecRequest, host: Host) -> int:
+        opened = await _open(self._client, request, host)
+        self._thread_id = opened["thread"].id
+        self._reporter.begin(opened, request.prompt)
+        for warning in host.startup_warnings():
+            self._reporter.warn(warning)
+        self._turn_id = await self._begin(request)
+        status = await self._follow()
+        if status != "completed":
+            self.final_message = None
+        self._reporter.end(self.final_message, completed=status == "completed")
+        return {"completed": 0, "failed": 1}.get(status, _INTERRUPTED_STATUS)
+
+    def interrupt(self) -> bool:
+        """End the turn; false when none is running yet."""
+        if not self._turn_id:
+            return False
+        if self._interrupting is None:
+            self._interrupting = asyncio.create_task(self._interrupt())
+        return True
+
+    async def _begin(self, request: ExecRequest) -> str:
+        if request.review is not None:
+            target = {"threadId": self._thread_id, "target": request.review, "delivery": "inline"}
+            answer = await _asked(self._client, "review/start", target)
+        else:
+            params = TurnStartParams(
+                thread_id=self._thread_id, input=request.input, output_schema=request.output_schema
+            )
+            answer = await _asked(self._client, "turn/start", params)
+        turn_id: str = answer["turn"].id
+        return turn_id
+
+    async def _follow(self) -> TurnStatus:
+        async for notification in self._client.notifications():
+            if not self._concerns(notification):
+                continue
+            if isinstance(notification, ItemCompleted) and isinstance(notification.item, AgentMessage | Plan):
+                self.final_message = notification.item.text
+            self._reporter.show(notification)
+            if isinstance(notification, TurnCompleted):
+                return notification.turn.status
+        raise ExecError("Error: the app-server closed the connection before the turn was over")
+
+    def _concerns(self, notification: Notification) -> bool:
+        return getattr(notification, "thread_id", None) in (None, self._thread_id)
+
+    async def _interrupt(self) -> None:
+        params = {"threadId": self._thread_id, "turnId": self._turn_id}
+        try:
+            await self._client.request("turn/interrupt", params)
+        except CodexError:
+            # The turn ended by itself in the meantime.
+            return
+
+
+class _Signals:
+    """Turns the first SIGINT or SIGTERM into an interruption of the turn; a second one ends the program."""
+
+    def __init__(self, session: _Session) -> None:
+        self._session = session
+        self._received = 0
+        self.status = 0
+
+    def __enter__(self) -> Self:
+        task = asyncio.current_task()
+        assert task is not None
+        self._task = task
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, self._handle, number)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)
+
+    def _handle(self, number: signal.Signals) -> None:
+        self._received += 1
+        if number == signal.SIGTERM:
+            self.status = 128 + number
+        if self._received > 1 or not self._session.interrupt():
+            self.status = 128 + number
+            self._task.cancel()
+
+
+async def _open(client: AppClient, request: ExecRequest, host: Host) -> JsonObject:
+    if request.resume is None:
+        start = ThreadStartParams(**request.settings, ephemeral=request.ephemeral or None)
+        return await _asked(client, "thread/start", start)
+    thread_id = await _resumable(client, request, host.cwd)
+    if thread_id is None:
+        if request.resume:
+            raise ExecError(f"Error: no session is named `{request.resume}`; give its id, or --last for the newest one")
+        return await _asked(client, "thread/start", ThreadStartParams(**request.settings))
+    resume = ThreadResumeParams(thread_id=thread_id, **request.settings)
+    try:
+        opened: JsonObject = await client.request("thread/resume", resume)
+    except RpcError as error:
+        raise ExecError(f"Error: thread/resume: thread/resume failed: {error.message}") from error
+    return opened
+
+
+async def _resumable(client: AppClient, request: ExecRequest, cwd: str) -> str | None:
+    """Find the thread to resume: by id, by name, or the newest; ``None`` when there is none."""
+    wanted = request.resume or ""
+    if is_uuid(wanted):
+        return wanted.lower()
+    query: JsonObject = {
+        "limit": _PAGE if wanted else 1,
+        "sortKey": "updated_at",
+        "sourceKinds": SOURCE_KINDS,
+        "cwd": None if request.everywhere else cwd,
+    }
+    for _page in range(_MAX_PAGES):
+        page = await _asked(client, "thread/list", query)
+        for thread in page["data"]:
+            if not wanted or thread.name == wanted:
+                found: str = thread.id
+                return found
+        if not wanted or page["nextCursor"] is None:
+            return None
+        query["cursor"] = page["nextCursor"]
+    return None
+
+
+async def _asked(client: AppClient, method: str, params: Any) -> JsonObject:
+    try:
+        answer: JsonObject = await client.request(method, params)
+    except RpcError as error:
+        raise ExecError(f"Error: {error.message}") from error
+    return answer
