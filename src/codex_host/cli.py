@@ -52,7 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return _run(options)
     except ConfigError as error:
-        return _fail(f"loading configuration: {error}" if error.source else str(error))
+        return _fail(str(error))
     except CodexError as error:
         return _fail(str(error))
     except BrokenPipeError:

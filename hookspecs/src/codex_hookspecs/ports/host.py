@@ -86,8 +86,13 @@ class Host(Protocol):
         ...
 
     @property
+    def cwd(self) -> str:
+        """Absolute directory the program works in: where it was started, or what ``-C`` named."""
+        ...
+
+    @property
     def config(self) -> Config:
-        """Configuration of the directory the program was started in."""
+        """Configuration of ``cwd``."""
         ...
 
     @property

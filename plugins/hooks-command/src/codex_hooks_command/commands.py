@@ -49,7 +49,7 @@ class _View:
     """
 
     def __init__(self, host: Host, directory: str, *, as_json: bool) -> None:
-        self.directory = os.path.abspath(directory)
+        self.directory = os.path.abspath(os.path.join(host.cwd, directory))
         if not os.path.isdir(self.directory):
             raise ConfigError(f"can't look for hooks in {self.directory}: there is no such directory")
         self._host = host
