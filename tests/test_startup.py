@@ -1,0 +1,100 @@
+"""Starting is cheap: what a command does not need is not imported on its way."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from codex_hookspecs.testing.responses_server import ResponsesServer
+
+MODULES_OF_A_TURN = 330
+LIBRARIES = {
+    "asyncio",
+    "attr",
+    "attrs",
+    "anyio",
+    "cattrs",
+    "certifi",
+    "h11",
+    "httpcore",
+    "importlib.metadata",
+    "pluggy",
+}
+NEVER_IN_A_TURN = {"argparse", "cattrs", "dataclasses", "email", "httpx", "importlib.metadata", "stevedore", "tomlkit"}
+PROGRAM = """
+import json, os, sys
+bare = set(sys.modules)
+noted = []
+def watch(event, arguments):
+    if event == "socket.connect" and isinstance(arguments[1], tuple) and not noted:
+        noted.append(set(sys.modules))
+sys.addaudithook(watch)
+from codex_host.cli import main
+status = main(sys.argv[1:])
+modules = (noted or [set(sys.modules)])[0] - bare - {"codex_host.cli", "json"}
+with open(os.environ["MODULES_FILE"], "w") as file:
+    file.write("\\n".join(sorted(modules)))
+sys.exit(status)
+"""
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    folder = tmp_path / "home"
+    folder.mkdir()
+    return folder
+
+
+def modules_after(home: Path, *arguments: str) -> set[str]:
+    """Run the program; return the modules it had loaded at its first connection, or at its end when it made none."""
+    file = home / "modules.txt"
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(("CODEX", "OPENAI"))}
+
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", PROGRAM, *arguments],
+        env={**kept, "CODEX_HOME": str(home), "MODULES_FILE": str(file)},
+        cwd=home,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stderr
+    return set(file.read_text().split())
+
+
+def test_showing_the_version_imports_no_library(home: Path) -> None:
+    modules = modules_after(home, "--version")
+
+    assert modules & (LIBRARIES | NEVER_IN_A_TURN) == set()
+    assert len(modules) < 30
+
+
+def test_help_imports_no_plugin(home: Path) -> None:
+    modules_after(home, "--help")  # finds the plugins and remembers them
+
+    modules = modules_after(home, "--help")
+
+    assert [name for name in modules if name.endswith(".plugin")] == []
+    assert "asyncio" not in modules
+
+
+def test_a_turn_stays_within_its_budget_of_modules(home: Path) -> None:
+    with ResponsesServer() as server:
+        provider = {"name": "mock", "base_url": server.url, "wire_api": "responses"}
+        table = "\n".join(f"{key} = {json.dumps(value)}" for key, value in provider.items())
+        (home / "config.toml").write_text(f'model_provider = "mock"\n[model_providers.mock]\n{table}\n')
+        command = ["exec", "--dangerously-bypass-approvals-and-sandbox", "--skip-git-repo-check", "--json", "hello"]
+        modules_after(home, *command)  # finds the plugins and remembers them
+
+        modules = modules_after(home, *command)
+
+    assert modules & NEVER_IN_A_TURN == set()
+    assert len(modules) <= MODULES_OF_A_TURN
