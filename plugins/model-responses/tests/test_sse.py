@@ -26,7 +26,7 @@ def parse(*chunks: bytes) -> list[bytes]:
     return [data for chunk in chunks for data in parser.feed(chunk)]
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None, derandomize=True)
 @given(lines=LINES, ends=ENDS, cuts=st.lists(st.integers(0, 400), max_size=30))
 def test_any_way_of_cutting_the_stream_gives_the_same_events(lines, ends, cuts) -> None:
     stream = b"".join(line + end for line, end in zip(lines, ends, strict=False))
@@ -37,7 +37,7 @@ def test_any_way_of_cutting_the_stream_gives_the_same_events(lines, ends, cuts) 
     assert parse(*pieces) == parse(stream)
 
 
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None, derandomize=True)
 @given(
     events=st.lists(
         st.lists(st.text(alphabet=st.characters(codec="utf-8", exclude_characters="\r\n")), min_size=1), max_size=5

@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
-from attrs import frozen
-
 from codex_hookspecs.errors import ConfigError
+from codex_hookspecs.values import frozen
 
 _PORTS: Final = {"http": 80, "https": 443}
 

@@ -7,9 +7,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
-from attrs import frozen
-
 from codex_hookspecs.errors import ConfigError
+from codex_hookspecs.values import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Callable
