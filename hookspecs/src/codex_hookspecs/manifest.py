@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from attrs import field, frozen
+from attrs import field
 
 from codex_hookspecs.errors import ManifestError
+from codex_hookspecs.values import frozen
 
 API = 1
 """Version of the contracts; a plugin that asks for another one is not loaded."""

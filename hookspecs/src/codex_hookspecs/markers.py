@@ -11,7 +11,8 @@ from collections.abc import Callable
 from typing import Any, Literal, TypeVar
 
 import pluggy
-from attrs import frozen
+
+from codex_hookspecs.values import frozen
 
 PROJECT = "codex"
 

@@ -8,9 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from attrs import frozen
-
 from codex_hookspecs.errors import ToolError
+from codex_hookspecs.values import frozen
 
 _NAMES = ("apply_patch", "applypatch")
 _POSIX_SHELLS = ("bash", "zsh", "sh")

@@ -20,7 +20,15 @@ from codex_hookspecs.types.storage import (
     TurnsDropped,
     UsageCounted,
 )
-from codex_hookspecs.types.threads import Thread, ThreadTokenUsage, TokenUsage, Turn, TurnError, TurnStatus
+from codex_hookspecs.types.threads import (
+    Thread,
+    ThreadSettings,
+    ThreadTokenUsage,
+    TokenUsage,
+    Turn,
+    TurnError,
+    TurnStatus,
+)
 
 if TYPE_CHECKING:
     from codex_hookspecs.types.json import JsonObject
@@ -37,7 +45,7 @@ class Replay:
 
     def __init__(self, meta: ThreadMeta) -> None:
         self.meta = meta
-        self.settings = stored_settings(meta)
+        self.settings = _settings(meta.settings, meta)
         self._turns: dict[str, _Turn] = {}
         self._history: list[JsonObject] = []
         self._usage = ThreadTokenUsage(total=TokenUsage(), last=TokenUsage())
@@ -56,7 +64,7 @@ class Replay:
             self._finish(record)
         elif isinstance(record, TurnBegan):
             self.begin(record.turn_id, at_ms=at_ms)
-            self.settings.update(attrs.asdict(record.settings, recurse=False))
+            self.settings.update(_settings(record.settings, self.meta))
         elif isinstance(record, TurnEnded):
             self._end(record, at_ms)
         elif isinstance(record, UsageCounted):
@@ -175,14 +183,21 @@ class _Turn:
         )
 
 
-def stored_settings(meta: ThreadMeta) -> dict[str, Any]:
-    """Return the settings that a thread was made with, as :class:`StoredThread` gives them."""
-    settings: dict[str, Any] = attrs.asdict(meta.settings, recurse=False)
-    settings["base_instructions"] = meta.base_instructions or settings["base_instructions"]
-    return settings
+def begins_thread(record: Record) -> bool:
+    """Tell whether a record makes a thread worth keeping."""
+    if isinstance(record, HistoryAppended):
+        return record.item.get("role") == "assistant" or is_user_turn(record.item)
+    return isinstance(record, ItemFinished | HistoryReplaced)
 
 
 def preview_of(item: UserMessage) -> str:
     """Return what a listing shows of a thread's first message."""
     text = "\n".join(part["text"] for part in item.content if part.get("type") == "text")
     return text or (IMAGE_ONLY if item.content else "")
+
+
+def _settings(settings: ThreadSettings, meta: ThreadMeta) -> dict[str, Any]:
+    """Return settings as :class:`StoredThread` gives them; a thread keeps the instructions it began with."""
+    values: dict[str, Any] = attrs.asdict(settings, recurse=False)
+    values["base_instructions"] = values["base_instructions"] or meta.base_instructions or None
+    return values

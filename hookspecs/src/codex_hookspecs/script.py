@@ -40,10 +40,11 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final
 
-from attrs import field, frozen
+from attrs import field
 
 from codex_hookspecs._script_events import CUT, DELAY, HTTP_ERROR, USAGE, last_session, round_events
 from codex_hookspecs.errors import ConfigError
+from codex_hookspecs.values import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

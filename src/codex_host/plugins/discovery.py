@@ -9,10 +9,9 @@ import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from attrs import frozen
-
 from codex_hookspecs.errors import ManifestError
 from codex_hookspecs.manifest import FILE_NAME, Manifest, read_manifest
+from codex_hookspecs.values import frozen
 
 if TYPE_CHECKING:
     from importlib.metadata import Distribution

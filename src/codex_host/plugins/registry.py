@@ -9,6 +9,7 @@ from typing import Any, Literal
 import pluggy
 from attrs import define, field
 
+import codex_hookspecs
 from codex_hookspecs.errors import HookSpecError
 from codex_hookspecs.markers import PROJECT, HookPolicy, policy_of
 from codex_hookspecs.specs import AREAS
@@ -126,7 +127,7 @@ def _check_annotations(
         if argument == "return" or argument not in wanted or _same(found, wanted[argument]):
             continue
         resolved = _resolved(implementation, argument)
-        expected = _resolved(spec, argument)
+        expected = getattr(codex_hookspecs, str(wanted[argument]), Any)
         if resolved is Any or not isinstance(resolved, type) or not isinstance(expected, type):
             continue
         if not issubclass(expected, resolved):

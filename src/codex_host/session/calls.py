@@ -8,12 +8,11 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from attrs import frozen
-
 from codex_hookspecs.errors import CodexError, ToolError, ToolRejected
 from codex_hookspecs.response_items import OutputBudget, call_output, message
 from codex_hookspecs.types.lifecycle import PostToolUseEvent, PostToolUseVerdict, PreToolUseEvent, PreToolUseVerdict
 from codex_hookspecs.types.tools import HookPayload, Tool, ToolCall, ToolOutput
+from codex_hookspecs.values import frozen
 from codex_host.session.context import CallContext
 
 if TYPE_CHECKING:

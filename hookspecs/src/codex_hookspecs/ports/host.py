@@ -86,11 +86,6 @@ class Host(Protocol):
         ...
 
     @property
-    def cwd(self) -> str:
-        """Absolute directory the program works in: where it was started, or what ``-C`` named."""
-        ...
-
-    @property
     def config(self) -> Config:
         """Configuration of ``cwd``."""
         ...

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any, Protocol
 
-from attrs import frozen
-
 from codex_hookspecs.ports.host import Host
 from codex_hookspecs.ports.threads import AgentThread
 from codex_hookspecs.types.json import JsonObject
 from codex_hookspecs.types.notifications import Notification
+from codex_hookspecs.values import frozen
 
 
 @frozen(kw_only=True)

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from codex_hookspecs.markers import event
-from codex_hookspecs.ports.host import Host
-from codex_hookspecs.ports.threads import AgentThread
-from codex_hookspecs.types.context import Fragment
-from codex_hookspecs.types.threads import ThreadSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from codex_hookspecs.ports.host import Host
+    from codex_hookspecs.ports.threads import AgentThread
+    from codex_hookspecs.types.context import Fragment
+    from codex_hookspecs.types.threads import ThreadSettings
 
 
 @event(timeout=30.0, merge="concat")
-async def instruction_fragments(
-    thread: AgentThread, settings: ThreadSettings, host: Host
-) -> Sequence[Fragment] | None:
+async def instruction_fragments(thread: AgentThread, settings: ThreadSettings, host: Host) -> Sequence[Fragment] | None:
     """Offer the standing texts of a turn; asked at the beginning of every turn.
 
     :param thread: the thread.

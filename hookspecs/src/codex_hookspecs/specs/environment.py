@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from codex_hookspecs.markers import offer
-from codex_hookspecs.ports.environment import EnvironmentProvider
-from codex_hookspecs.ports.host import Host
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from codex_hookspecs.ports.environment import EnvironmentProvider
+    from codex_hookspecs.ports.host import Host
 
 
 @offer

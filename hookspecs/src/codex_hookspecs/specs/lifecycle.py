@@ -2,33 +2,38 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from codex_hookspecs.markers import event as hook_event
-from codex_hookspecs.ports.host import Host
-from codex_hookspecs.ports.threads import HookScope
-from codex_hookspecs.types.lifecycle import (
-    CompactEvent,
-    CompactVerdict,
-    InterruptEvent,
-    InterruptVerdict,
-    PermissionRequestEvent,
-    PermissionVerdict,
-    PostModelRequestEvent,
-    PostToolUseEvent,
-    PostToolUseVerdict,
-    PreModelRequestEvent,
-    PreToolUseEvent,
-    PreToolUseVerdict,
-    SessionEndEvent,
-    SessionStartEvent,
-    SessionStartVerdict,
-    StopEvent,
-    StopVerdict,
-    SubagentStartEvent,
-    SubagentStartVerdict,
-    SubagentStopEvent,
-    UserPromptSubmitEvent,
-    UserPromptVerdict,
-)
+
+if TYPE_CHECKING:
+    from codex_hookspecs.ports.host import Host
+    from codex_hookspecs.ports.threads import HookScope
+    from codex_hookspecs.types.lifecycle import (
+        CompactEvent,
+        CompactVerdict,
+        InterruptEvent,
+        InterruptVerdict,
+        PermissionRequestEvent,
+        PermissionVerdict,
+        PostModelRequestEvent,
+        PostToolUseEvent,
+        PostToolUseVerdict,
+        PreModelRequestEvent,
+        PreToolUseEvent,
+        PreToolUseVerdict,
+        SessionEndEvent,
+        SessionStartEvent,
+        SessionStartVerdict,
+        StopEvent,
+        StopVerdict,
+        SubagentStartEvent,
+        SubagentStartVerdict,
+        SubagentStopEvent,
+        UserPromptSubmitEvent,
+        UserPromptVerdict,
+    )
+
 
 TIME_LIMIT = 60.0
 """Seconds for one implementation; runners of scripts with limits of their own mark themselves with ``time_limit``."""

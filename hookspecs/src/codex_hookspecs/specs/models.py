@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from codex_hookspecs.markers import choose
-from codex_hookspecs.ports.host import Host
-from codex_hookspecs.ports.models import ModelProvider
-from codex_hookspecs.types.json import JsonObject
+
+if TYPE_CHECKING:
+    from codex_hookspecs.ports.host import Host
+    from codex_hookspecs.ports.models import ModelProvider
+    from codex_hookspecs.types.json import JsonObject
 
 
 @choose

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from codex_hookspecs.markers import choose
-from codex_hookspecs.ports.host import Host
-from codex_hookspecs.ports.sandbox import SandboxLauncher
-from codex_hookspecs.types.sandbox import SandboxPolicy
+
+if TYPE_CHECKING:
+    from codex_hookspecs.ports.host import Host
+    from codex_hookspecs.ports.sandbox import SandboxLauncher
+    from codex_hookspecs.types.sandbox import SandboxPolicy
 
 
 @choose

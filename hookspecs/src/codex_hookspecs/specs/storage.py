@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from codex_hookspecs.markers import choose
-from codex_hookspecs.ports.host import Host
-from codex_hookspecs.ports.storage import ThreadStore
+
+if TYPE_CHECKING:
+    from codex_hookspecs.ports.host import Host
+    from codex_hookspecs.ports.storage import ThreadStore
 
 
 @choose

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from codex_hookspecs.markers import choose, offer
-from codex_hookspecs.ports.host import Host
-from codex_hookspecs.ports.surface import AppServer, CliCommand, DoctorCheck, RpcMethod
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from codex_hookspecs.ports.host import Host
+    from codex_hookspecs.ports.surface import AppServer, CliCommand, DoctorCheck, RpcMethod
 
 
 @offer

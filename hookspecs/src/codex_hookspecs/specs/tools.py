@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from codex_hookspecs.markers import offer
-from codex_hookspecs.ports.host import Host
-from codex_hookspecs.ports.threads import AgentThread
-from codex_hookspecs.types.tools import Tool
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from codex_hookspecs.ports.host import Host
+    from codex_hookspecs.ports.threads import AgentThread
+    from codex_hookspecs.types.tools import Tool
 
 
 @offer

@@ -16,7 +16,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 
-from codex_hookspecs.errors import ExecError
+from codex_hookspecs.errors import ExecError, FileSystemError
 from codex_hookspecs.process_feed import ProcessFeed
 from codex_hookspecs.testing.memory_files import MemoryFileSystem
 from codex_hookspecs.types.environment import (
@@ -122,6 +122,11 @@ class MemoryProcess:
             self._on_closed(self.process_id)
 
 
+async def _not_found(process: MemoryProcess) -> int:
+    await process.say(f"{process.params.argv[0]}: {process.params.argv[2]}: not found\n", "stderr")
+    return 127
+
+
 Program = str | bytes | Callable[[MemoryProcess], Awaitable[int]]
 """What a process does: a text it prints, or a function that returns its exit code."""
 
@@ -163,12 +168,10 @@ class MemoryExecBackend:
     def _program(self, argv: tuple[str, ...]) -> Program | None:
         name = argv[0].rpartition("/")[2]
         if name in _SHELLS and len(argv) >= 3 and name not in self.programs:
-            return self.programs.get(argv[2], f"{name}: {argv[2]}: not found\n")
+            return self.programs.get(argv[2], _not_found)
         return self.programs.get(argv[0], self.programs.get(name))
 
     async def _is_directory(self, path: str) -> bool:
-        from codex_hookspecs.errors import FileSystemError
-
         try:
             return (await self._files.metadata(path)).is_directory
         except FileSystemError:

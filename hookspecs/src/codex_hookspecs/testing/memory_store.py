@@ -9,10 +9,8 @@ import attrs
 
 from codex_hookspecs.errors import StorageError, ThreadBusy, ThreadNotFound
 from codex_hookspecs.listing import page_of
-from codex_hookspecs.replay import Replay
+from codex_hookspecs.replay import Replay, begins_thread
 from codex_hookspecs.types.storage import (
-    HistoryAppended,
-    ItemFinished,
     Record,
     StoredThread,
     ThreadMeta,
@@ -99,7 +97,7 @@ class MemoryThreadStore:
         return MemoryThreadWriter(self, thread_id)
 
     def _visible(self, thread_id: str) -> bool:
-        return any(isinstance(record, ItemFinished | HistoryAppended) for record in self.threads[thread_id])
+        return any(map(begins_thread, self.threads[thread_id]))
 
     def _check(self, thread_id: str) -> None:
         if thread_id not in self.threads or not self._visible(thread_id):

@@ -21,11 +21,10 @@ import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any, Final, Self
 
-from attrs import frozen
-
 from codex_hookspecs.errors import ConfigError
 from codex_hookspecs.script import CUT, DELAY, HTTP_ERROR, Script, Step, last_session, round_events, script_from
 from codex_hookspecs.testing.model_input import mock_script, texts
+from codex_hookspecs.values import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

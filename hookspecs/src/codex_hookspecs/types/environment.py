@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Literal, TypeAlias
 
-from attrs import field, frozen
+from attrs import field
 
 from codex_hookspecs.types.json import JsonObject
 from codex_hookspecs.types.sandbox import SandboxPolicy
+from codex_hookspecs.values import frozen
 
 Stream = Literal["stdout", "stderr", "pty"]
 WriteStatus = Literal["accepted", "unknownProcess", "stdinClosed", "starting"]

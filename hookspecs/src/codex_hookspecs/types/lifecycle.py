@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from typing import Any, Literal, Self, TypeVar
 
 import attrs
-from attrs import field, frozen
+from attrs import field
 
 from codex_hookspecs.types.json import JsonObject
 from codex_hookspecs.types.threads import TokenUsage
+from codex_hookspecs.values import frozen
 
 PermissionMode = Literal["default", "acceptEdits", "plan", "dontAsk", "bypassPermissions"]
 V = TypeVar("V", bound="Verdict")

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Literal
 
-from attrs import field, frozen
+from attrs import field
+
+from codex_hookspecs.values import frozen
 
 SandboxMode = Literal["read-only", "workspace-write", "danger-full-access"]
 PolicyKind = Literal["dangerFullAccess", "readOnly", "workspaceWrite", "externalSandbox"]

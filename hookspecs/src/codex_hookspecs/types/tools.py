@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any, Literal
 
-from attrs import field, frozen
+from attrs import field
 
 from codex_hookspecs.types.json import JsonObject
+from codex_hookspecs.values import frozen
 
 CallKind = Literal["function", "custom"]
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
-from attrs import frozen
-
 from codex_hookspecs.types.json import JsonObject, Unsigned
+from codex_hookspecs.values import frozen
 
 SourceKind = Literal[
     "cli",

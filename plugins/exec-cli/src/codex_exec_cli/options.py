@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-from attrs import define, field, frozen
+from attrs import define, field
+
+from codex_hookspecs.values import frozen
 
 SANDBOX_MODES: Final = ("read-only", "workspace-write", "danger-full-access")
 COLORS: Final = ("always", "never", "auto")

@@ -6,10 +6,11 @@ import json
 import os
 from typing import TYPE_CHECKING, Any, Final
 
-from attrs import field, frozen
+from attrs import field
 
 from codex_exec_cli.command import ExecError, os_text
 from codex_exec_cli.prompt import PromptError, read_stdin, resolve_prompt
+from codex_hookspecs.values import frozen
 
 if TYPE_CHECKING:
     from codex_exec_cli.options import Options

@@ -66,8 +66,6 @@ class _Session:
         opened = await _open(self._client, request, host)
         self._thread_id = opened["thread"].id
         self._reporter.begin(opened, request.prompt)
-        for warning in host.startup_warnings():
-            self._reporter.warn(warning)
         self._turn_id = await self._begin(request)
         status = await self._follow()
         if status != "completed":

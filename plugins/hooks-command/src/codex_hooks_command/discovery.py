@@ -7,7 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from attrs import evolve, frozen
+from attrs import evolve
+
+from codex_hookspecs.values import frozen
 
 from . import matching, parsing, trust
 from .events import Event

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import attrs
-from attrs import frozen
 
 from codex_hookspecs.types.notifications import HookEntry, HookRun
+from codex_hookspecs.values import frozen
 
 from . import matching, output, payload
 from .events import Event

@@ -5,9 +5,8 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from attrs import frozen
-
 from codex_hookspecs.ports.surface import RpcContext, RpcMethod
+from codex_hookspecs.values import frozen
 
 from .listing import wire_listing
 from .sessions import sessions_of

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from attrs import field, frozen
+from attrs import field
+
+from codex_hookspecs.values import frozen
 
 Status = Literal["completed", "failed", "blocked", "stopped"]
 EntryKind = Literal["warning", "stop", "feedback", "context", "error"]

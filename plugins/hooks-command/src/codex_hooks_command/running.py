@@ -9,7 +9,9 @@ import signal
 import time
 from collections.abc import Mapping, Sequence
 
-from attrs import evolve, frozen
+from attrs import evolve
+
+from codex_hookspecs.values import frozen
 
 from .outcomes import Finished
 

@@ -6,7 +6,7 @@ import hashlib
 import json
 from typing import Any
 
-from attrs import frozen
+from codex_hookspecs.values import frozen
 
 from .handlers import Handler, Origin, TrustStatus
 

@@ -7,10 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from attrs import frozen
-
 from codex_hookspecs.errors import ConfigError
 from codex_hookspecs.script import Script, Step, parse_script
+from codex_hookspecs.values import frozen
 
 if TYPE_CHECKING:
     from codex_hookspecs.ports.host import Config

@@ -87,13 +87,6 @@ def record_lines(records: Iterable[Record], thread_id: str, now_ms: int) -> list
     return lines
 
 
-def begins_thread(record: Record) -> bool:
-    """Tell whether a record makes a thread worth a file."""
-    if isinstance(record, HistoryAppended):
-        return record.item.get("role") == "assistant" or is_user_turn(record.item)
-    return isinstance(record, ItemFinished | HistoryReplaced)
-
-
 def _standing(record: Record) -> bool:
     if not isinstance(record, HistoryAppended) or record.item.get("type") != "message":
         return False

@@ -7,8 +7,9 @@ import time
 from collections.abc import Callable, Sequence
 
 from codex_hookspecs.errors import StorageError, ThreadBusy
+from codex_hookspecs.replay import begins_thread
 from codex_hookspecs.types.storage import Record, ThreadMeta
-from codex_thread_store.lines import Line, begins_thread, meta_line, record_lines, serialized
+from codex_thread_store.lines import Line, meta_line, record_lines, serialized
 from codex_thread_store.lock import holder, lock
 
 Kept = Callable[[Sequence[Record], int], None]

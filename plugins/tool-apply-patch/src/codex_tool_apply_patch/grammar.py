@@ -6,9 +6,8 @@ from __future__ import annotations
 
 from typing import TypeAlias
 
-from attrs import frozen
-
 from codex_hookspecs.errors import CodexError
+from codex_hookspecs.values import frozen
 
 BEGIN = "*** Begin Patch"
 END = "*** End Patch"

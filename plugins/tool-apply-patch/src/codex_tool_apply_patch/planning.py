@@ -7,9 +7,10 @@ import posixpath
 from types import ModuleType
 from typing import TYPE_CHECKING
 
-from attrs import define, field, frozen
+from attrs import define, field
 
 from codex_hookspecs.errors import FileSystemError
+from codex_hookspecs.values import frozen
 from codex_tool_apply_patch.grammar import AddFile, DeleteFile, Operation, Patch, PatchError, UpdateFile
 from codex_tool_apply_patch.updates import updated
 

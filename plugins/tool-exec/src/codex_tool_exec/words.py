@@ -14,10 +14,8 @@ _TOKEN = re.compile(
 )
 _PART = re.compile(r"'[^']*'|\"[^\"]*\"|[^'\"]+")
 _ASSIGNMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*=")
-_RESERVED = frozenset(
-    ("if", "then", "elif", "else", "fi", "for", "while", "until", "do", "done")
-    + ("case", "esac", "function", "select", "in", "time", "[[")  # noqa: RUF005
-)
+_CONTROL = "if then elif else fi for while until do done case esac function select in time [["
+_RESERVED = frozenset(_CONTROL.split())
 
 
 def simple_commands(script: str) -> list[list[str]] | None:
