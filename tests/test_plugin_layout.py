@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import ast
 import tomllib
+from importlib import import_module
 from pathlib import Path
 
 import pytest
+
+from codex_host.plugins.discovery import FIRST_PARTY
 
 ROOT = Path(__file__).parents[1]
 PLUGINS = sorted(path for path in (ROOT / "plugins").iterdir() if path.is_dir() and any(path.glob("src/*/*.py")))
@@ -20,17 +22,11 @@ def package(plugin: Path) -> Path:
     return plugin / "src" / f"codex_{plugin.name.replace('-', '_')}"
 
 
-def hooks_of(module: Path) -> set[str]:
-    """Return the names of the functions and methods that are marked as hook implementations."""
-    marked = set()
-    for node in ast.walk(ast.parse(module.read_text())):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            markers = {
-                ast.unparse(d.func if isinstance(d, ast.Call) else d).split(".")[-1] for d in node.decorator_list
-            }
-            if "hookimpl" in markers:
-                marked.add(node.name)
-    return marked
+def hooks_of(plugin: Path) -> set[str]:
+    """Return the names of the hooks that a plugin implements."""
+    module = import_module(f"{package(plugin).name}.plugin")
+    marked = {name: vars(value)["codex_impl"] for name, value in vars(module).items() if hasattr(value, "codex_impl")}
+    return {options.get("specname") or name for name, options in marked.items()}
 
 
 @pytest.mark.parametrize("plugin", PLUGINS, ids=lambda path: path.name)
@@ -58,7 +54,7 @@ def test_the_manifest_says_what_the_plugin_does(plugin: Path) -> None:
 
     assert manifest["name"] == plugin.name
     assert manifest["version"] == load(plugin / "pyproject.toml")["project"]["version"]
-    assert set(manifest["hooks"]) == hooks_of(package(plugin) / "plugin.py")
+    assert set(manifest["hooks"]) == hooks_of(plugin)
 
 
 @pytest.mark.parametrize("plugin", PLUGINS, ids=lambda path: path.name)
@@ -75,4 +71,5 @@ def test_the_root_lists_name_nothing_else() -> None:
     names = [f"codex-{plugin.name}" for plugin in PLUGINS]
 
     assert root["project"]["optional-dependencies"]["plugins"] == names
+    assert {plugin.name for plugin in PLUGINS} == FIRST_PARTY
     assert sorted(root["tool"]["uv"]["sources"]) == sorted([*names, "codex-hookspecs", "codex-host"])
