@@ -1,0 +1,15 @@
+"""The memory store holds the thread store's contract."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from codex_hookspecs.testing.memory_store import MemoryThreadStore
+from codex_hookspecs.testing.store_contract import ThreadStoreContract
+
+
+class TestMemoryThreadStore(ThreadStoreContract):
+    @pytest.fixture
+    def store(self, tmp_path: Path) -> MemoryThreadStore:
+        return MemoryThreadStore()
