@@ -12,7 +12,7 @@ from codex_hookspecs.values import frozen
 _PORTS: Final = {"http": 80, "https": 443}
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class Proxy:
     """One HTTP proxy.
 
@@ -24,6 +24,9 @@ class Proxy:
     port: int
     secure: bool = False
     authorization: str | None = None
+
+    def __repr__(self) -> str:
+        return f"Proxy(host={self.host!r}, port={self.port!r})"
 
 
 def proxy_for(scheme: str, host: str, port: int, environ: Mapping[str, str]) -> Proxy | None:

@@ -29,9 +29,9 @@ _TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class ProviderSettings:
-    """One provider, complete; it may hold secrets and so has no ``repr``.
+    """One provider, complete; its ``repr`` shows no secrets.
 
     :param name: key of the provider.
     :param base_url: without trailing slash.
@@ -54,6 +54,9 @@ class ProviderSettings:
     request_max_retries: int = 4
     stream_max_retries: int = 5
     idle_seconds: float = 300.0
+
+    def __repr__(self) -> str:
+        return f"ProviderSettings(name={self.name!r}, base_url={self.base_url!r})"
 
 
 def read_settings(
