@@ -207,7 +207,7 @@ class MemoryEnvironment:
 
     async def facts(self) -> EnvironmentFacts:
         """Return made-up facts."""
-        return EnvironmentFacts(os="linux", shell="/bin/sh", home="/home/user", cwd=self._cwd)
+        return EnvironmentFacts(os="linux", shell="/bin/sh", home="/home/user", cwd=self._cwd)  # noqa: S604
 
     async def aclose(self) -> None:
         """End all processes."""

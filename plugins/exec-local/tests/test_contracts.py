@@ -1,0 +1,37 @@
+"""This machine keeps the contracts of the environment ports."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from codex_exec_local.environment import LocalEnvironment
+from codex_exec_local.files import LocalFileSystem
+from codex_hookspecs.testing.exec_contract import ExecBackendContract
+from codex_hookspecs.testing.files_contract import FileSystemContract
+
+
+class TestExec(ExecBackendContract):
+    @pytest.fixture
+    async def environment(self) -> AsyncIterator[LocalEnvironment]:
+        environment = LocalEnvironment(os.environ)
+        yield environment
+        await environment.aclose()
+
+
+class TestFiles(FileSystemContract):
+    @pytest.fixture
+    async def files(self) -> AsyncIterator[LocalFileSystem]:
+        files = LocalFileSystem()
+        yield files
+        files.close()
+
+    @pytest.fixture
+    def folder(self, tmp_path: Path) -> str:
+        return os.path.realpath(tmp_path)
+
+    async def link(self, files: LocalFileSystem, path: str, target: str) -> None:
+        os.symlink(target, path)
