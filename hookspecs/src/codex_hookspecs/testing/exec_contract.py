@@ -62,8 +62,7 @@ class ExecBackendContract:
     @pytest.fixture
     async def environment(self) -> Environment:
         """Give the environment to be tested, and close it."""
-        raise NotImplementedError("a suite gives the environment it tests")
-        return
+        pytest.fail("a suite gives the environment it tests")
 
     async def start(self, environment: Environment, program: str | Sequence[str], **params: Any) -> ExecProcess:
         """Start one of the programs, or an argument list."""
