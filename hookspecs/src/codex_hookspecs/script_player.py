@@ -33,16 +33,20 @@ def rounds_in(items: Iterable[Mapping[str, Any]]) -> int:
 
     :param items: the request's ``input``.
     """
-    runs, highest, in_run = 0, 0, False
+    count, in_run = 0, False
     for item in items:
         kind = item.get("type", "message")
         made = kind in _MADE_BY_MODEL or (kind == "message" and item.get("role") == "assistant")
-        runs += made and not in_run
-        in_run = made
         if made:
-            numbers = (_NUMBERED.fullmatch(str(item.get(key))) for key in ("id", "call_id"))
-            highest = max([highest, *(int(found[1]) + 1 for found in numbers if found)])
-    return max(runs, highest)
+            number = _number(item)
+            count = max(count, number + 1) if number is not None else count + (not in_run)
+        in_run = made
+    return count
+
+
+def _number(item: Mapping[str, Any]) -> int | None:
+    found = (_NUMBERED.fullmatch(str(item.get(key))) for key in ("id", "call_id"))
+    return next((int(match[1]) for match in found if match), None)
 
 
 class ScriptPlayer:
