@@ -101,8 +101,8 @@ def _run_plugin_command(options: GlobalOptions) -> int:
     if plugins and not usable:
         status = plugins[0]
         return _fail(f"the command {name!r} comes from plugin {status.name}, which is {status.state}: {status.detail}")
-    offered = host.dispatch.offers("cli_commands") if usable else []
-    for command in (command for plugin, commands in offered if plugin == usable[0].name for command in commands):
+    offered = host.dispatch.offers("cli_commands", plugin=usable[0].name) if usable else []
+    for command in (command for _, commands in offered for command in commands):
         if command.name == name:
             return asyncio.run(_inside(host, command, options.rest))
     return _fail(f"unrecognized subcommand '{name}'", status=2, usage=True)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from codex_hookspecs.errors import ThreadNotFound as ThreadNotFound
     from codex_hookspecs.errors import ToolError as ToolError
     from codex_hookspecs.errors import ToolRejected as ToolRejected
+    from codex_hookspecs.markers import active_when as active_when
     from codex_hookspecs.markers import hookimpl as hookimpl
     from codex_hookspecs.markers import time_limit as time_limit
     from codex_hookspecs.ports.environment import Environment as Environment
@@ -72,7 +73,7 @@ _MODULES = {
         "CodexError ConfigError ExecError FileSystemError ModelError RpcError SandboxUnavailable StorageError "
         "ThreadBusy ThreadNotFound ToolError ToolRejected"
     ),
-    "markers": "hookimpl time_limit",
+    "markers": "active_when hookimpl time_limit",
     "ports.environment": "Environment ExecBackend ExecProcess FileSystem",
     "ports.host": "Host",
     "ports.models": "ModelProvider",

@@ -21,15 +21,15 @@ from codex_hookspecs.types.notifications import HookEntry, HookEntryKind, HookRu
 V = TypeVar("V", bound=Verdict)
 
 
-def failed_run(hook: str, impl: Any, order: int, message: str) -> HookRun:
+def failed_run(hook: str, plugin: str, function: Any, order: int, message: str) -> HookRun:
     """Describe a run that failed."""
-    return _run(hook, impl, order, "failed", [HookEntry("error", message)])
+    return _run(hook, plugin, function, order, "failed", [HookEntry("error", message)])
 
 
-def finished_run(hook: str, impl: Any, order: int, verdict: V) -> tuple[HookRun, V]:
+def finished_run(hook: str, plugin: str, function: Any, order: int, verdict: V) -> tuple[HookRun, V]:
     """Describe a run that answered, and put the run's id where the answer needs it."""
     status, entries = _shown(verdict)
-    run = _run(hook, impl, order, status, entries)
+    run = _run(hook, plugin, function, order, status, entries)
     if isinstance(verdict, StopVerdict) and verdict.prompts:
         prompts = tuple(ContinuationPrompt(prompt.text, prompt.run_id or run.id) for prompt in verdict.prompts)
         verdict = attrs.evolve(verdict, prompts=prompts)
@@ -56,8 +56,10 @@ def _shown(verdict: Verdict) -> tuple[HookStatus, list[HookEntry]]:
     return ("blocked" if refusals else "completed"), entries
 
 
-def _run(hook: str, impl: Any, order: int, status: HookStatus, entries: list[HookEntry]) -> HookRun:
-    source = getattr(getattr(impl.function, "__code__", None), "co_filename", impl.plugin_name)
+def _run(  # noqa: PLR0917
+    hook: str, plugin: str, function: Any, order: int, status: HookStatus, entries: list[HookEntry]
+) -> HookRun:
+    source = getattr(getattr(function, "__code__", None), "co_filename", plugin)
     head, *rest = hook.split("_")
     now = int(time.time())
     return HookRun(
@@ -68,7 +70,7 @@ def _run(hook: str, impl: Any, order: int, status: HookStatus, entries: list[Hoo
         source="plugin",
         display_order=order,
         status=status,
-        status_message=impl.plugin_name,
+        status_message=plugin,
         started_at=now,
         completed_at=now,
         duration_ms=0,

@@ -85,6 +85,19 @@ def time_limit(seconds: float) -> Callable[[F], F]:
     return mark
 
 
+def active_when(predicate: Callable[..., bool]) -> Callable[[F], F]:
+    """Have an implementation asked only where it has something to do; where nobody has, the event is not even made.
+
+    :param predicate: called with the host and the thread, or ``None`` outside of one; must be quick and not fail.
+    """
+
+    def mark(implementation: F) -> F:
+        implementation.codex_active = predicate  # type: ignore[attr-defined]
+        return implementation
+
+    return mark
+
+
 def policy_of(spec: Callable[..., Any]) -> HookPolicy:
     """Return the policy that a specification function was declared with.
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from codex_hookspecs.truncation import truncate_bytes, truncate_tokens
 from codex_hookspecs.types.json import JsonObject
-from codex_hookspecs.types.lifecycle import ContinuationPrompt
 from codex_hookspecs.types.tools import ToolCall, ToolOutput
+
+if TYPE_CHECKING:
+    from codex_hookspecs.types.lifecycle import ContinuationPrompt
 
 ABORTED = "aborted"
 _OUTPUT_OF = {"function_call": "function_call_output", "custom_tool_call": "custom_tool_call_output"}

@@ -7,19 +7,43 @@ import time
 from collections.abc import Awaitable, Callable, Coroutine, Generator, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from attrs import define
+
 from codex_hookspecs.errors import CodexError, PluginError
-from codex_hookspecs.hook_runs import failed_run, finished_run
-from codex_hookspecs.types.lifecycle import Verdict
 
 if TYPE_CHECKING:
     from codex_hookspecs.ports.host import Host
-    from codex_hookspecs.types.lifecycle import LifecycleEvent
-    from codex_host.plugins.ledger import Ledger
+    from codex_hookspecs.ports.threads import AgentThread
+    from codex_hookspecs.types.lifecycle import LifecycleEvent, Verdict
+    from codex_host.plugins.ledger import Account, Ledger
     from codex_host.plugins.registry import Registry
     from codex_host.session.scope import Scope
 
-V = TypeVar("V", bound=Verdict)
+V = TypeVar("V", bound="Verdict")
 Complaint = Callable[[str], Awaitable[None]]
+
+
+@define
+class Bound:
+    """One implementation, with all that a call needs.
+
+    :param names: parameters that it takes, in order.
+    :param reports: it reports its runs itself.
+    :param active: tells whether it has anything to do in a thread, or ``None`` when it always may.
+    :param limit: seconds it may take.
+    """
+
+    function: Callable[..., Any]
+    names: tuple[str, ...]
+    plugin: str
+    account: Account
+    reports: bool
+    active: Callable[[Host, Any], bool] | None
+    limit: float | None
+
+    def start(self, values: dict[str, Any]) -> Any:
+        """Call the implementation with the values it takes."""
+        return self.function(*[values[name] for name in self.names])
 
 
 class Dispatcher:
@@ -34,16 +58,23 @@ class Dispatcher:
         self._ledger = ledger
         self._host = host
         self._fail_closed = frozenset(fail_closed)
-        self._order: dict[str, list[Any]] = {}
+        self._bound: dict[str, list[Bound]] = {}
         self.complaints: list[str] = []
 
-    def has(self, hook: str) -> bool:
-        """Tell whether any plugin implements a hook."""
-        return bool(self._implementations(hook))
+    def has(self, hook: str, thread: AgentThread | None = None) -> bool:
+        """Tell whether any plugin implements a hook and has something to do in a thread."""
+        return any(
+            bound.account.quarantined is None and (bound.active is None or bound.active(self._host, thread))
+            for bound in self._calls(hook)
+        )
 
-    def offers(self, hook: str, **arguments: Any) -> list[tuple[str, Any]]:
-        """Collect what plugins offer, in order of plugin name: plugin and contribution."""
-        found = [(impl.plugin_name, self._call_sync(hook, impl, arguments)) for impl in self._implementations(hook)]
+    def offers(self, hook: str, *, plugin: str | None = None, **arguments: Any) -> list[tuple[str, Any]]:
+        """Collect what plugins offer, in order of plugin name: plugin and contribution.
+
+        :param plugin: ask this one only.
+        """
+        asked = [bound for bound in self._calls(hook) if plugin in (None, bound.plugin)]
+        found = [(bound.plugin, self._call_sync(hook, bound, arguments)) for bound in asked]
         return sorted(((name, answer) for name, answer in found if answer is not None), key=lambda pair: pair[0])
 
     def choose(self, hook: str, **arguments: Any) -> Any:
@@ -51,8 +82,8 @@ class Dispatcher:
 
         :raises ConfigError: when an implementation says that the configuration is wrong.
         """
-        for impl in self._implementations(hook):
-            answer = self._call_sync(hook, impl, arguments)
+        for bound in self._calls(hook):
+            answer = self._call_sync(hook, bound, arguments)
             if answer is not None:
                 return answer
         return None
@@ -60,8 +91,33 @@ class Dispatcher:
     async def lifecycle(self, hook: str, verdict: type[V], event: LifecycleEvent, scope: Scope) -> V:
         """Tell all plugins an event and merge what they answer."""
         answers: list[V] = []
-        for order, impl in enumerate(self._implementations(hook)):
-            answer = await self._call_event(hook, impl, order=order, verdict=verdict, event=event, scope=scope)
+        values = {"event": event, "scope": scope, "host": self._host}
+        for order, bound in enumerate(self._calls(hook)):
+            account = bound.account
+            if account.quarantined is not None:
+                continue
+            account.calls += 1
+            started = time.perf_counter()
+            try:
+                coroutine = bound.start(values)
+                # Most implementations never wait: run to the first suspension before paying for a timer.
+                try:
+                    yielded = coroutine.send(None)
+                except StopIteration as finished:
+                    answer = finished.value
+                else:
+                    answer = await self._rest(bound, coroutine, yielded)
+                if answer is not None and not isinstance(answer, verdict):
+                    raise _WrongAnswer(f"returned {type(answer).__name__}, not {verdict.__name__} or None")
+                if account.failures:
+                    self._ledger.succeeded(bound.plugin, hook)
+            except Exception as error:
+                answer = await self._failed_event(hook, bound, order, error, verdict=verdict, scope=scope)
+            else:
+                if answer is not None and not bound.reports:
+                    answer = await self._report(hook, bound, order, answer, scope)
+            finally:
+                account.total_ms += (time.perf_counter() - started) * 1000
             if answer is not None:
                 answers.append(answer)
         if len(answers) == 1:
@@ -70,121 +126,124 @@ class Dispatcher:
 
     async def observe(self, hook: str, event: LifecycleEvent, scope: Scope) -> None:
         """Tell all observers an event, side by side, and wait for them under their time limits."""
-        impls = list(enumerate(self._implementations(hook)))
-        if len(impls) == 1:
-            await self._call_event(hook, impls[0][1], order=0, verdict=None, event=event, scope=scope)
-        elif impls:
-            async with asyncio.TaskGroup() as group:
-                for order, impl in impls:
-                    group.create_task(self._call_event(hook, impl, order=order, verdict=None, event=event, scope=scope))
+        values = {"event": event, "scope": scope, "host": self._host}
+        async with asyncio.TaskGroup() as group:
+            for order, bound in enumerate(self._calls(hook)):
+                if bound.account.quarantined is None:
+                    group.create_task(self._observe(hook, bound, order, values=values, scope=scope))
 
     async def concat(self, hook: str, complain: Complaint, **arguments: Any) -> list[Any]:
         """Collect the sequences that plugins answer to an event into one list."""
         joined: list[Any] = []
-        for impl in self._implementations(hook):
-            try:
-                answer = await self._timed(hook, impl, arguments)
-                joined.extend(answer or ())
-            except Exception as error:
-                await complain(self._failed(hook, impl, error))
+        values = {**arguments, "host": self._host}
+        for bound in self._calls(hook):
+            if bound.account.quarantined is None:
+                try:
+                    joined.extend(await self._timed(hook, bound, values) or ())
+                except Exception as error:
+                    await complain(self._failed(hook, bound, error))
         return joined
 
-    def _implementations(self, hook: str) -> list[Any]:
+    def _calls(self, hook: str) -> list[Bound]:
         """Return who is called, in order of registration, which is the order of names, unless marked otherwise."""
-        impls = self._order.get(hook)
-        if impls is None:
-            impls = self._order[hook] = sorted(
-                getattr(self._registry.manager.hook, hook).get_hookimpls(),
-                key=lambda impl: (not impl.tryfirst, impl.trylast),
-            )
-        account = self._ledger.account
-        return [impl for impl in impls if account(impl.plugin_name).quarantined is None]
+        bound = self._bound.get(hook)
+        if bound is None:
+            impls = getattr(self._registry.manager.hook, hook).get_hookimpls()
+            ordered = sorted(impls, key=lambda impl: (not impl.tryfirst, impl.trylast))
+            bound = self._bound[hook] = [self._bind(hook, impl) for impl in ordered]
+        return bound
 
-    def _call_sync(self, hook: str, impl: Any, arguments: dict[str, Any]) -> Any:
-        account = self._ledger.account(impl.plugin_name)
-        account.calls += 1
+    def _bind(self, hook: str, impl: Any) -> Bound:
+        function = impl.function
+        return Bound(
+            function=function,
+            names=tuple(impl.argnames),
+            plugin=impl.plugin_name,
+            account=self._ledger.account(impl.plugin_name),
+            reports="scope" in impl.argnames,
+            active=getattr(function, "codex_active", None),
+            limit=getattr(function, "codex_time_limit", None) or self._registry.policies[hook].timeout,
+        )
+
+    def _call_sync(self, hook: str, bound: Bound, arguments: dict[str, Any]) -> Any:
+        if bound.account.quarantined is not None:
+            return None
+        bound.account.calls += 1
         started = time.perf_counter()
         try:
-            return impl.function(*self._values(impl, arguments))
+            return bound.start({**arguments, "host": self._host})
         except CodexError as error:
             if not isinstance(error, PluginError):
                 raise
-            self.complaints.append(self._failed(hook, impl, error))
+            self.complaints.append(self._failed(hook, bound, error))
         except Exception as error:
-            self.complaints.append(self._failed(hook, impl, error))
+            self.complaints.append(self._failed(hook, bound, error))
         finally:
-            account.total_ms += (time.perf_counter() - started) * 1000
+            bound.account.total_ms += (time.perf_counter() - started) * 1000
         return None
 
-    async def _call_event(
-        self, hook: str, impl: Any, *, order: int, verdict: type[V] | None, event: LifecycleEvent, scope: Scope
-    ) -> V | None:
-        reports_itself = "scope" in impl.argnames
-        answer: V | None
+    async def _observe(self, hook: str, bound: Bound, order: int, *, values: dict[str, Any], scope: Scope) -> None:
         try:
-            answer = await self._timed(hook, impl, {"event": event, "scope": scope})
-            if answer is None:
-                return None
-            if verdict is None:
-                return None
-            if not isinstance(answer, verdict):
-                raise _WrongAnswer(f"returned {type(answer).__name__}, not {verdict.__name__} or None")
+            await self._timed(hook, bound, values)
         except Exception as error:
-            message = self._failed(hook, impl, error)
-            if not reports_itself:
-                await scope.report(failed_run(hook, impl, order, message))
-            await scope.warn(message)
-            policy = self._registry.policies[hook]
-            if verdict is not None and (policy.on_error == "block" or hook in self._fail_closed):
-                return verdict.refusal(message)
-            return None
-        if not reports_itself:
-            run, answer = finished_run(hook, impl, order, answer)
-            await scope.report(run)
-        return answer
+            await self._failed_event(hook, bound, order, error, verdict=None, scope=scope)
 
-    async def _timed(self, hook: str, impl: Any, arguments: dict[str, Any]) -> Any:
-        account = self._ledger.account(impl.plugin_name)
+    async def _timed(self, hook: str, bound: Bound, values: dict[str, Any]) -> Any:
+        account = bound.account
         account.calls += 1
         started = time.perf_counter()
-        coroutine: Coroutine[Any, Any, Any] = impl.function(*self._values(impl, arguments))
         try:
-            # Most implementations never wait: run to the first suspension before paying for a timer.
-            try:
-                yielded = coroutine.send(None)
-            except StopIteration as finished:
-                result = finished.value
-            else:
-                result = await self._rest(hook, impl, coroutine, yielded)
-            if account.failures:
-                self._ledger.succeeded(impl.plugin_name, hook)
-            return result
+            async with asyncio.timeout(bound.limit) as timer:
+                answer = await bound.start(values)
+        except TimeoutError as error:
+            if timer.expired():
+                raise _WrongAnswer(f"took longer than {bound.limit:g} s") from error
+            raise
         finally:
             account.total_ms += (time.perf_counter() - started) * 1000
+        if account.failures:
+            self._ledger.succeeded(bound.plugin, hook)
+        return answer
 
-    async def _rest(self, hook: str, impl: Any, coroutine: Coroutine[Any, Any, Any], yielded: Any) -> Any:
-        limit = getattr(impl.function, "codex_time_limit", None) or self._registry.policies[hook].timeout
+    async def _rest(self, bound: Bound, coroutine: Coroutine[Any, Any, Any], yielded: Any) -> Any:
         try:
-            async with asyncio.timeout(limit) as timer:
+            async with asyncio.timeout(bound.limit) as timer:
                 return await _Resumed(coroutine, yielded)
         except TimeoutError as error:
             if timer.expired():
-                raise _WrongAnswer(f"took longer than {limit:g} s") from error
+                raise _WrongAnswer(f"took longer than {bound.limit:g} s") from error
             raise
 
-    def _values(self, impl: Any, arguments: dict[str, Any]) -> list[Any]:
-        host = self._host
-        return [host if name == "host" else arguments[name] for name in impl.argnames]
+    async def _report(self, hook: str, bound: Bound, order: int, answer: V, scope: Scope) -> V:
+        from codex_hookspecs.hook_runs import finished_run
 
-    def _failed(self, hook: str, impl: Any, error: Exception) -> str:
-        status = self._registry.status(impl.plugin_name)
+        run, answer = finished_run(hook, bound.plugin, bound.function, order, answer)
+        await scope.report(run)
+        return answer
+
+    async def _failed_event(
+        self, hook: str, bound: Bound, order: int, error: Exception, *, verdict: type[V] | None, scope: Scope
+    ) -> V | None:
+        message = self._failed(hook, bound, error)
+        if not bound.reports:
+            from codex_hookspecs.hook_runs import failed_run
+
+            await scope.report(failed_run(hook, bound.plugin, bound.function, order, message))
+        await scope.warn(message)
+        policy = self._registry.policies[hook]
+        if verdict is not None and (policy.on_error == "block" or hook in self._fail_closed):
+            return verdict.refusal(message)
+        return None
+
+    def _failed(self, hook: str, bound: Bound, error: Exception) -> str:
+        status = self._registry.status(bound.plugin)
         what = str(error) if isinstance(error, _WrongAnswer) else f"raised {type(error).__name__}"
         detail = "" if isinstance(error, _WrongAnswer) else f": {error}"
-        quarantined = self._ledger.failed(impl.plugin_name, hook, what, version=status.version)
-        text = f"plugin {impl.plugin_name} ({status.distribution} {status.version}): {hook} {what}{detail}".rstrip()
+        quarantined = self._ledger.failed(bound.plugin, hook, what, version=status.version)
+        text = f"plugin {bound.plugin} ({status.distribution} {status.version}): {hook} {what}{detail}".rstrip()
         if quarantined:
             status.state = "quarantined"
-            text += f"; it is not called any more (run: codex plugins show {impl.plugin_name})"
+            text += f"; it is not called any more (run: codex plugins show {bound.plugin})"
         return text
 
 

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from codex_hookspecs.errors import RpcError, ToolRejected
 from codex_hookspecs.types.json import JsonObject
-from codex_hookspecs.types.lifecycle import PermissionRequestEvent, PermissionVerdict
 
 if TYPE_CHECKING:
+    from codex_hookspecs.types.lifecycle import PermissionVerdict
     from codex_hookspecs.types.tools import HookPayload, ToolCall
     from codex_host.session.turn import TurnRun
 
@@ -39,9 +39,9 @@ class Approvals:
         if key in self._accepted:
             return
         verdict = await self._ask_hooks(run, call, payload)
-        if verdict.behavior == "allow":
+        if verdict is not None and verdict.behavior == "allow":
             return
-        if verdict.behavior == "deny":
+        if verdict is not None and verdict.behavior == "deny":
             raise ToolRejected(verdict.message or "denied by a PermissionRequest hook")
         decision = await self._ask_client(run, method, params)
         if decision in ("accept", "acceptForSession"):
@@ -52,9 +52,11 @@ class Approvals:
             return
         raise ToolRejected(REJECTED, cancel=decision == "cancel")
 
-    async def _ask_hooks(self, run: TurnRun, call: ToolCall, payload: HookPayload) -> PermissionVerdict:
-        if not run.thread.dispatch.has("permission_request"):
-            return PermissionVerdict()
+    async def _ask_hooks(self, run: TurnRun, call: ToolCall, payload: HookPayload) -> PermissionVerdict | None:
+        if not run.thread.dispatch.has("permission_request", run.thread):
+            return None
+        from codex_hookspecs.types.lifecycle import PermissionRequestEvent, PermissionVerdict
+
         event = PermissionRequestEvent(
             **run.event_fields(),
             tool_name=payload.tool_name,

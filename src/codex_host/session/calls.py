@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from codex_hookspecs.errors import CodexError, ToolError, ToolRejected
 from codex_hookspecs.response_items import OutputBudget, call_output, message
-from codex_hookspecs.types.lifecycle import PostToolUseEvent, PostToolUseVerdict, PreToolUseEvent, PreToolUseVerdict
 from codex_hookspecs.types.tools import HookPayload, Tool, ToolCall, ToolOutput
 from codex_hookspecs.values import frozen
 from codex_host.session.context import CallContext
 
 if TYPE_CHECKING:
     from codex_hookspecs.types.json import JsonObject
+    from codex_hookspecs.types.lifecycle import PreToolUseVerdict
     from codex_host.session.turn import TurnRun
 
 
@@ -85,7 +85,7 @@ async def _answer(run: TurnRun, call: ToolCall) -> Answered:
         return Answered((), ToolOutput(f"unsupported {kind}: {call.name}", success=False))
     payload = tool.payload(call) if tool.payload else _plain_payload(call)
     contexts: tuple[str, ...] = ()
-    if payload is not None and run.thread.dispatch.has("pre_tool_use"):
+    if payload is not None and run.thread.dispatch.has("pre_tool_use", run.thread):
         verdict = await _before(run, call, payload)
         contexts = verdict.contexts
         refusal = verdict.deny_reason if verdict.deny_reason is not None else verdict.stop_reason
@@ -98,7 +98,7 @@ async def _answer(run: TurnRun, call: ToolCall) -> Answered:
                 return Answered(contexts, ToolOutput(str(error), success=False))
             payload = tool.payload(call) if tool.payload else _plain_payload(call)
     output, failed = await run_tool(run, tool, call)
-    if payload is None or failed or not run.thread.dispatch.has("post_tool_use"):
+    if payload is None or failed or not run.thread.dispatch.has("post_tool_use", run.thread):
         return Answered(contexts, output)
     return await _after(run, call, payload, output, contexts)
 
@@ -136,6 +136,8 @@ async def run_tool(run: TurnRun, tool: Tool, call: ToolCall) -> tuple[ToolOutput
 
 
 async def _before(run: TurnRun, call: ToolCall, payload: HookPayload) -> PreToolUseVerdict:
+    from codex_hookspecs.types.lifecycle import PreToolUseEvent, PreToolUseVerdict
+
     event = PreToolUseEvent(
         **run.event_fields(),
         tool_name=payload.tool_name,
@@ -149,6 +151,8 @@ async def _before(run: TurnRun, call: ToolCall, payload: HookPayload) -> PreTool
 async def _after(
     run: TurnRun, call: ToolCall, payload: HookPayload, output: ToolOutput, contexts: tuple[str, ...]
 ) -> Answered:
+    from codex_hookspecs.types.lifecycle import PostToolUseEvent, PostToolUseVerdict
+
     event = PostToolUseEvent(
         **run.event_fields(),
         tool_name=payload.tool_name,

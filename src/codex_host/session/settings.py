@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import attrs
 
 from codex_hookspecs.config_keys import lookup
 from codex_hookspecs.errors import ConfigError
 from codex_hookspecs.types.json import JsonObject
-from codex_hookspecs.types.lifecycle import PermissionMode
 from codex_hookspecs.types.sandbox import SandboxMode, SandboxPolicy
 from codex_hookspecs.types.threads import ApprovalPolicy, ThreadSettings
 from codex_host.config.check import APPROVAL_POLICIES, SANDBOX_MODES
+
+if TYPE_CHECKING:
+    from codex_hookspecs.types.lifecycle import PermissionMode
 
 DEFAULT_MODEL = "gpt-5.3-codex"
 DEFAULT_PROVIDER = "openai"

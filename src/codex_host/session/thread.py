@@ -13,7 +13,6 @@ from codex_hookspecs.errors import CodexError, ModelError, RpcError
 from codex_hookspecs.ids import uuid4, uuid7
 from codex_hookspecs.response_items import message, text_of
 from codex_hookspecs.types.json import JsonObject
-from codex_hookspecs.types.lifecycle import InterruptEvent, InterruptVerdict, SessionEndEvent
 from codex_hookspecs.types.notifications import (
     ErrorNotice,
     ItemCompleted,
@@ -268,7 +267,9 @@ class HostThread:
         if self._run is not None and self._work is not None:
             self._work.cancel()
             await self.wait_idle()
-        if self.dispatch.has("session_end") and self.start_source is None:
+        if self.dispatch.has("session_end", self) and self.start_source is None:
+            from codex_hookspecs.types.lifecycle import SessionEndEvent
+
             event = SessionEndEvent(session_id=self.id, transcript_path=self.path, cwd=self.settings.cwd)
             await self.dispatch.observe("session_end", event, Scope(self, None))
         closers = [*reversed(self._cleanups), self.model.aclose]
@@ -341,7 +342,9 @@ class HostThread:
     async def _after_interrupt(self, run: TurnRun) -> None:
         try:
             await self.remember(run.id, {**message("user", ABORTED_TEXT), "id": uuid4()})
-            if self.dispatch.has("interrupt"):
+            if self.dispatch.has("interrupt", self):
+                from codex_hookspecs.types.lifecycle import InterruptEvent, InterruptVerdict
+
                 event = InterruptEvent(**run.event_fields())
                 verdict = await self.dispatch.lifecycle("interrupt", InterruptVerdict, event, run.scope())
                 if verdict.system_message:

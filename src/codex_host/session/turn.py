@@ -15,16 +15,6 @@ from codex_hookspecs.images import with_images
 from codex_hookspecs.response_items import continuation_message, mended, message, text_of, user_message
 from codex_hookspecs.types.items import HookPrompt, HookPromptFragment, UserMessage
 from codex_hookspecs.types.json import JsonObject
-from codex_hookspecs.types.lifecycle import (
-    PostModelRequestEvent,
-    PreModelRequestEvent,
-    SessionStartEvent,
-    SessionStartVerdict,
-    StopEvent,
-    StopVerdict,
-    UserPromptSubmitEvent,
-    UserPromptVerdict,
-)
 from codex_hookspecs.types.models import Completed, ModelRequest
 from codex_hookspecs.types.storage import TurnBegan
 from codex_host.session.calls import run_calls
@@ -34,6 +24,7 @@ from codex_host.session.settings import permission_mode
 from codex_host.session.stream import StreamReader
 
 if TYPE_CHECKING:
+    from codex_hookspecs.types.lifecycle import StopVerdict
     from codex_hookspecs.types.tools import ToolCall
     from codex_host.session.thread import HostThread
 
@@ -102,8 +93,10 @@ class TurnRun:
     async def _session_start(self) -> bool:
         thread = self.thread
         source, thread.start_source = thread.start_source, None
-        if source is None or not thread.dispatch.has("session_start"):
+        if source is None or not thread.dispatch.has("session_start", thread):
             return True
+        from codex_hookspecs.types.lifecycle import SessionStartEvent, SessionStartVerdict
+
         event = SessionStartEvent(**self.event_fields(), source=source)  # type: ignore[arg-type]
         verdict = await thread.dispatch.lifecycle("session_start", SessionStartVerdict, event, self.scope())
         await self._add_contexts(verdict.contexts)
@@ -112,7 +105,9 @@ class TurnRun:
     async def _take_prompt(self, content: Sequence[JsonObject]) -> bool:
         thread = self.thread
         contexts: tuple[str, ...] = ()
-        if thread.dispatch.has("user_prompt_submit"):
+        if thread.dispatch.has("user_prompt_submit", thread):
+            from codex_hookspecs.types.lifecycle import UserPromptSubmitEvent, UserPromptVerdict
+
             event = UserPromptSubmitEvent(**self.event_fields(), prompt=text_of(content))
             verdict = await thread.dispatch.lifecycle("user_prompt_submit", UserPromptVerdict, event, self.scope())
             if verdict.block_reason is not None or verdict.stop_reason is not None:
@@ -143,15 +138,15 @@ class TurnRun:
             if thread.pending or thread.contexts:
                 continue
             verdict = await self._stop(active=blocks > 0)
-            if verdict.stop_reason is not None:
+            if verdict is not None and verdict.stop_reason is not None:
                 return
-            if verdict.prompts and blocks >= ceiling:
-                await thread.warn(
-                    f"Stop hooks sent the agent back to work {blocks} times in this turn; the turn ends here "
-                    f"(hooks.max_stop_blocks = {ceiling})"
-                )
-                return
-            if verdict.prompts:
+            if verdict is not None and verdict.prompts:
+                if blocks >= ceiling:
+                    await thread.warn(
+                        f"Stop hooks sent the agent back to work {blocks} times in this turn; the turn ends here "
+                        f"(hooks.max_stop_blocks = {ceiling})"
+                    )
+                    return
                 blocks += 1
                 await self._continue_with(verdict)
             elif not thread.pending and not thread.contexts:
@@ -166,8 +161,10 @@ class TurnRun:
 
     async def _sample(self) -> list[ToolCall]:
         thread = self.thread
-        observed = thread.dispatch.has("pre_model_request") or thread.dispatch.has("post_model_request")
+        observed = thread.dispatch.has("pre_model_request", thread) or thread.dispatch.has("post_model_request", thread)
         if observed:
+            from codex_hookspecs.types.lifecycle import PostModelRequestEvent, PreModelRequestEvent
+
             before = PreModelRequestEvent(**self.event_fields())
             await thread.dispatch.observe("pre_model_request", before, self.scope())
         reader = StreamReader(self)
@@ -221,10 +218,12 @@ class TurnRun:
             turn_state=self._turn_state,
         )
 
-    async def _stop(self, *, active: bool) -> StopVerdict:
+    async def _stop(self, *, active: bool) -> StopVerdict | None:
         thread = self.thread
-        if not thread.dispatch.has("stop"):
-            return StopVerdict()
+        if not thread.dispatch.has("stop", thread):
+            return None
+        from codex_hookspecs.types.lifecycle import StopEvent, StopVerdict
+
         event = StopEvent(**self.event_fields(), stop_hook_active=active, last_assistant_message=self.last_message)
         return await thread.dispatch.lifecycle("stop", StopVerdict, event, self.scope())
 
