@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from codex_hookspecs.errors import ToolError
 from codex_tool_exec.answers import DEFAULT_TOKENS
 from codex_tool_exec.arguments import flag, permission, read_arguments, text, texts, whole
 
@@ -43,9 +44,14 @@ class ExecCall(NamedTuple):
     tty: bool
     yield_time_ms: int
     max_output_tokens: int
-    escalated: bool
+    permissions: str
     justification: str | None
     prefix_rule: tuple[str, ...] | None
+
+    @property
+    def escalated(self) -> bool:
+        """Whether the command shall run without sandbox."""
+        return self.permissions != "use_default"
 
 
 class WriteCall(NamedTuple):
@@ -57,22 +63,26 @@ class WriteCall(NamedTuple):
     max_output_tokens: int
 
 
-def read_exec_call(arguments: str) -> ExecCall:
+def read_exec_call(arguments: str, config: Mapping[str, Any]) -> ExecCall:
     """Return a call of ``exec_command``.
 
+    :param config: with ``allow_login_shell = false`` no call gets a login shell.
     :raises ToolError: when the arguments do not fit.
     """
     found = read_arguments(arguments, _EXEC_FIELDS, required="cmd")
     rule = found.get("prefix_rule")
+    allowed = config.get("allow_login_shell") is not False
+    if found.get("login") and not allowed:
+        raise ToolError("login shell is disabled by config; omit `login` or set it to false.")
     return ExecCall(
         cmd=found["cmd"],
         workdir=found.get("workdir") or None,
         shell=found.get("shell") or None,
-        login=found.get("login", True),
+        login=found.get("login", allowed),
         tty=found.get("tty", False),
         yield_time_ms=_clamp(found.get("yield_time_ms", 10_000), LEAST_WAIT_MS, MOST_WAIT_MS),
         max_output_tokens=int(found.get("max_output_tokens", DEFAULT_TOKENS)),
-        escalated=found.get("sandbox_permissions", "use_default") != "use_default",
+        permissions=found.get("sandbox_permissions", "use_default"),
         justification=found.get("justification"),
         prefix_rule=tuple(rule) if rule else None,
     )

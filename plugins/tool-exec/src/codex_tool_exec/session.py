@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import codecs
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from attrs import evolve
@@ -28,6 +29,7 @@ class Session:
     :param number: what the model calls it by.
     :param item: the item as it was announced.
     :param remote: its output is waited for until it is closed; a local one gets a short grace after the exit.
+    :param on_closed: called when neither the command nor a child of it can say anything more.
     """
 
     def __init__(
@@ -39,9 +41,9 @@ class Session:
         *,
         tty: bool,
         remote: bool,
+        on_closed: Callable[[Session], None],
     ) -> None:
         self.number = number
-        self.turn_id = context.turn_id
         self.process = process
         self.item = item
         self.tty = tty
@@ -53,6 +55,7 @@ class Session:
         self.over = asyncio.Event()
         self._context = context
         self._remote = remote
+        self._on_closed = on_closed
         self._began = time.monotonic()
         self._new = HeadTail()
         self._all = HeadTail()
@@ -85,23 +88,31 @@ class Session:
     async def end(self, seconds: float) -> None:
         """Kill the command with all its children and see to it that it is reported."""
         await self.process.terminate()
-        if not await self.wait(seconds):
-            self._task.cancel()
+        await asyncio.wait((self._task,), timeout=seconds)
+        self._task.cancel()
         await asyncio.gather(self._task, return_exceptions=True)
 
     async def _follow(self) -> None:
         try:
-            while (event := await self._next()) is not None:
-                await self._take(event)
-                if self.closed:
-                    break
-            for stream, decoder in self._decoders.items():
-                await self._tell(decoder.decode(b"", final=True), stream)
+            try:
+                await self._collect()
+            except BaseException:
+                await self.process.terminate()
+                raise
+            finally:
+                self.exited = True
+                await self._report()
         finally:
-            self.exited = True
-            del self._events
-            await self._report()
             self.over.set()
+        while not self.closed:  # What its children still say is not waited for, nor shall it hold them up.
+            self.closed = not isinstance(await anext(self._events, None), OutputChunk | ProcessExited)
+        self._on_closed(self)
+
+    async def _collect(self) -> None:
+        while not self.closed and (event := await self._next()) is not None:
+            await self._take(event)
+        for decoder in self._decoders.values():
+            await self._tell(decoder.decode(b"", final=True))
 
     async def _next(self) -> ProcessEvent | None:
         """Return the next event, or ``None`` when nothing more is waited for."""
@@ -121,7 +132,7 @@ class Session:
                 decoder = self._decoders.get(event.stream)
                 if decoder is None:
                     decoder = self._decoders[event.stream] = codecs.getincrementaldecoder("utf-8")("replace")
-                await self._tell(decoder.decode(event.data), event.stream)
+                await self._tell(decoder.decode(event.data))
         elif isinstance(event, ProcessExited):
             self.exit_code = event.exit_code
             self.exited = True
@@ -131,7 +142,7 @@ class Session:
         else:
             self.closed = True
 
-    async def _tell(self, text: str, stream: str) -> None:
+    async def _tell(self, text: str) -> None:
         if not text:
             return
         self._deltas += 1

@@ -31,6 +31,10 @@ REACTION_SECONDS = 0.1
 END_SECONDS = 2.0
 STDIN_CLOSED = "stdin is closed for this session; rerun exec_command with tty=true to keep stdin open"
 
+NO_ADDITIONAL = (
+    "additional permissions are not available; use sandbox_permissions `require_escalated` with a justification"
+)
+
 
 class Shell:
     """The commands of one thread.
@@ -41,7 +45,7 @@ class Shell:
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._environ = environ
         self._sessions: SessionStore[Session] = SessionStore()
-        self._left: list[Session] = []
+        self._left: set[Session] = set()
         self._endings: set[asyncio.Task[None]] = set()
 
     async def exec_command(self, call: ToolCall, context: ToolContext) -> ToolOutput:
@@ -49,7 +53,9 @@ class Shell:
 
         :raises ToolError: when it can't be started or may not run.
         """
-        wanted = read_exec_call(call.arguments)
+        wanted = read_exec_call(call.arguments, context.thread.config)
+        if wanted.permissions == "with_additional_permissions" and context.settings.approval_policy != "never":
+            raise ToolError(NO_ADDITIONAL)
         if "*** Begin Patch" in wanted.cmd:
             patched = await _patched(wanted, call, context)
             if patched is not None:
@@ -85,7 +91,7 @@ class Shell:
         await context.emit(
             TerminalInteraction(
                 thread_id=context.thread.id,
-                turn_id=session.turn_id,
+                turn_id=context.turn_id,
                 item_id=session.item.id,
                 process_id=str(session.number),
                 stdin=wanted.chars,
@@ -120,8 +126,21 @@ class Shell:
         except (ExecError, SandboxUnavailable) as error:
             self._sessions.release(number)
             raise await _not_started(error, item, context) from error
-        await context.start_item(item)
-        session = Session(number, process, item, context, tty=wanted.tty, remote=environment.remote)
+        try:
+            await context.start_item(item)
+        except BaseException:
+            self._sessions.release(number)
+            await process.terminate()
+            raise
+        session = Session(
+            number,
+            process,
+            item,
+            context,
+            tty=wanted.tty,
+            remote=environment.remote,
+            on_closed=self._left.discard,
+        )
         evicted = self._sessions.insert(number, session)
         if evicted is not None:
             self._end_later(evicted)
@@ -159,10 +178,11 @@ class Shell:
         if over:
             self._sessions.release(session.number)
             if not session.closed:
-                self._left.append(session)
+                self._left.add(session)
         else:
             session.used_at = time.monotonic()
         if session.failure is not None:
+            self._end_later(session)
             raise ToolError(f"the command was lost: {session.failure}\n{answer_text(answer, max_tokens)}")
         return ToolOutput(answer_text(answer, max_tokens), hook_response=shown_output(answer, max_tokens))
 
