@@ -135,23 +135,26 @@ def _prepared(connection: sqlite3.Connection) -> frozenset[str]:
 
     :raises sqlite3.Error: when the database can't be used, also because it is one of another kind.
     """
-    columns = _thread_columns(connection)
-    if not columns:
+    if _is_empty(connection):
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("BEGIN IMMEDIATE")
-        if not connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+        if _is_empty(connection):
             from codex_thread_store.schema import statements
 
             for statement in statements():
                 connection.execute(statement)
         connection.execute("COMMIT")
-        columns = _thread_columns(connection)
+    columns = _thread_columns(connection)
     connection.execute("PRAGMA synchronous = NORMAL")
     missing = {"id", "rollout_path", "archived", "first_user_message"} - columns.keys()
     foreign = [name for name, needed in columns.items() if needed and name not in ROW_COLUMNS]
     if missing or foreign:
         raise sqlite3.OperationalError(f"its tables are unknown: {', '.join(sorted(missing) or foreign)}")
     return frozenset(columns)
+
+
+def _is_empty(connection: sqlite3.Connection) -> bool:
+    return not connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
 
 
 def _thread_columns(connection: sqlite3.Connection) -> dict[str, bool]:
