@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from attrs import field
 
-from codex_hookspecs.types.json import JsonObject
+from codex_hookspecs.types.json import JsonObject, Unsigned
 from codex_hookspecs.types.sandbox import SandboxMode
 from codex_hookspecs.types.threads import ApprovalPolicy
 from codex_hookspecs.values import frozen
+
+SourceKind = Literal[
+    "cli",
+    "vscode",
+    "exec",
+    "appServer",
+    "subAgent",
+    "subAgentReview",
+    "subAgentCompact",
+    "subAgentThreadSpawn",
+    "subAgentOther",
+    "unknown",
+]
 
 
 @frozen(kw_only=True)
@@ -82,3 +95,25 @@ class TurnStartParams:
     personality: str | None = None
     output_schema: Any = None
     collaboration_mode: JsonObject | None = field(default=None, metadata={"experimental": True})
+
+
+@frozen
+class TurnInterruptParams:
+    """Parameters of ``turn/interrupt``."""
+
+    thread_id: str
+    turn_id: str
+
+
+@frozen(kw_only=True)
+class ThreadListParams:
+    """Parameters of ``thread/list``."""
+
+    cursor: str | None = None
+    limit: Unsigned | None = None
+    sort_key: Literal["created_at", "updated_at"] | None = None
+    model_providers: list[str] | None = None
+    source_kinds: list[SourceKind] | None = None
+    archived: bool | None = None
+    cwd: str | None = None
+    search_term: str | None = None

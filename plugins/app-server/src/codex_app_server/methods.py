@@ -17,7 +17,7 @@ _OWN: Final = "codex_app_server.requests"
 _METHODS: Final = {
     "thread/start": ("threads:start", f"{_SHARED}:ThreadStartParams"),
     "thread/resume": ("threads:resume", f"{_SHARED}:ThreadResumeParams"),
-    "thread/list": ("stored:list_threads", f"{_OWN}:ThreadListParams"),
+    "thread/list": ("stored:list_threads", f"{_SHARED}:ThreadListParams"),
     "thread/loaded/list": ("stored:list_loaded", f"{_OWN}:PageParams"),
     "thread/read": ("stored:read", f"{_OWN}:ThreadReadParams"),
     "thread/unsubscribe": ("threads:unsubscribe", f"{_OWN}:ThreadParams"),
@@ -26,7 +26,8 @@ _METHODS: Final = {
     "thread/unarchive": ("stored:unarchive", f"{_OWN}:ThreadParams"),
     "turn/start": ("turns:start", f"{_SHARED}:TurnStartParams"),
     "turn/steer": ("turns:steer", f"{_OWN}:TurnSteerParams"),
-    "turn/interrupt": ("turns:interrupt", f"{_OWN}:TurnInterruptParams"),
+    "turn/interrupt": ("turns:interrupt", f"{_SHARED}:TurnInterruptParams"),
+    "review/start": ("reviews:start", f"{_OWN}:ReviewStartParams"),
     "config/read": ("catalog:read_config", f"{_OWN}:ConfigReadParams"),
     "model/list": ("catalog:list_models", f"{_OWN}:ModelListParams"),
     "account/read": ("catalog:read_account", f"{_OWN}:GetAccountParams"),

@@ -2,23 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from codex_hookspecs.types.json import JsonObject, Unsigned
 from codex_hookspecs.values import frozen
-
-SourceKind = Literal[
-    "cli",
-    "vscode",
-    "exec",
-    "appServer",
-    "subAgent",
-    "subAgentReview",
-    "subAgentCompact",
-    "subAgentThreadSpawn",
-    "subAgentOther",
-    "unknown",
-]
 
 
 @frozen
@@ -26,20 +11,6 @@ class ThreadParams:
     """Parameters that name a thread only."""
 
     thread_id: str
-
-
-@frozen(kw_only=True)
-class ThreadListParams:
-    """Parameters of ``thread/list``."""
-
-    cursor: str | None = None
-    limit: Unsigned | None = None
-    sort_key: Literal["created_at", "updated_at"] | None = None
-    model_providers: list[str] | None = None
-    source_kinds: list[SourceKind] | None = None
-    archived: bool | None = None
-    cwd: str | None = None
-    search_term: str | None = None
 
 
 @frozen
@@ -75,12 +46,16 @@ class TurnSteerParams:
     expected_turn_id: str
 
 
-@frozen
-class TurnInterruptParams:
-    """Parameters of ``turn/interrupt``."""
+@frozen(kw_only=True)
+class ReviewStartParams:
+    """Parameters of ``review/start``.
+
+    :param target: what to review, tagged uncommittedChanges, baseBranch, commit or custom.
+    """
 
     thread_id: str
-    turn_id: str
+    target: JsonObject
+    delivery: str | None = None
 
 
 @frozen

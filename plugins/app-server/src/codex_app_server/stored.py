@@ -13,13 +13,13 @@ from codex_hookspecs.types.storage import ThreadQuery
 if TYPE_CHECKING:
     from codex_app_server.requests import (
         PageParams,
-        ThreadListParams,
         ThreadParams,
         ThreadReadParams,
         ThreadSetNameParams,
     )
     from codex_hookspecs.ports.surface import RpcContext
     from codex_hookspecs.types.json import JsonObject
+    from codex_hookspecs.types.requests import ThreadListParams
 
 _DEFAULT_PAGE = 25
 _LARGEST_PAGE = 100

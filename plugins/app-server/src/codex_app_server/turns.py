@@ -9,17 +9,19 @@ import attrs
 
 from codex_app_server.threads import check_id
 from codex_hookspecs.errors import RpcError
-from codex_hookspecs.types.threads import Turn
+from codex_hookspecs.ids import uuid7
+from codex_hookspecs.types.notifications import ErrorNotice
+from codex_hookspecs.types.threads import Turn, TurnError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
-    from codex_app_server.requests import TurnInterruptParams, TurnSteerParams
+    from codex_app_server.requests import TurnSteerParams
     from codex_hookspecs.ports.surface import RpcContext
     from codex_hookspecs.ports.threads import AgentThread
     from codex_hookspecs.types.json import JsonObject
-    from codex_hookspecs.types.requests import TurnStartParams
+    from codex_hookspecs.types.requests import TurnInterruptParams, TurnStartParams
     from codex_hookspecs.types.threads import ThreadSettings
 
 _INPUTS: dict[Any, tuple[str, ...]] = {
@@ -44,6 +46,8 @@ _SETTINGS = {
 async def start(params: TurnStartParams, context: RpcContext) -> JsonObject:
     """Begin a turn, or join the running one."""
     thread = loaded(params.thread_id, context)
+    if not params.input:
+        return _empty(thread, context)
     turn_id = await thread.submit(user_input(params.input), settings=_changed(thread.settings, params))
     return {"turn": Turn(id=turn_id, status="inProgress")}
 
@@ -85,6 +89,15 @@ def user_input(parts: Sequence[JsonObject]) -> list[JsonObject]:
     :raises RpcError: when one is of no known kind or lacks a member.
     """
     return [_user_input(part) for part in parts]
+
+
+def _empty(thread: AgentThread, context: RpcContext) -> JsonObject:
+    """Answer a turn without input as the public server does: with a turn that fails at once and never completes."""
+    turn_id = uuid7()
+    error = TurnError("input must not be empty", "badRequest")
+    notice = ErrorNotice(error=error, will_retry=False, thread_id=thread.id, turn_id=turn_id)
+    context.after_answer(lambda: thread.notify(notice))
+    return {"turn": Turn(id=turn_id, status="inProgress")}
 
 
 def _user_input(part: JsonObject) -> JsonObject:

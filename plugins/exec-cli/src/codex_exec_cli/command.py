@@ -61,7 +61,7 @@ def _reporter(options: Options, host: Host, out: Stream, err: Stream) -> Reporte
     if options.json:
         from codex_exec_cli.jsonl import JsonReporter
 
-        return JsonReporter(out, hook_events=options.hook_events)
+        return JsonReporter(out, hook_events=options.hook_events, count=options.command != "review")
     from codex_exec_cli.human import HumanReporter
     from codex_exec_cli.style import Style, wants_color
 

@@ -43,10 +43,12 @@ class JsonReporter:
     """Writes one line per event.
 
     :param hook_events: hooks are shown too.
+    :param count: tokens are told; the format has zeros for reviews.
     """
 
-    def __init__(self, out: Stream, *, hook_events: bool = False) -> None:
+    def __init__(self, out: Stream, *, hook_events: bool = False, count: bool = True) -> None:
         self._out = out
+        self._counting = count
         self._hook_events = hook_events
         self._count = 0
         self._ids: dict[str, str] = {}
@@ -73,7 +75,7 @@ class JsonReporter:
             case ItemCompleted(item=item):
                 self._completed(item)
             case TokenUsageUpdated(token_usage=usage):
-                self._usage = usage.total
+                self._usage = usage.total if self._counting else None
             case PlanUpdated():
                 self._planned(notification)
             case TurnStarted():

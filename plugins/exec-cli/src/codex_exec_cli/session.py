@@ -10,8 +10,16 @@ from codex_exec_cli.command import ExecError
 from codex_hookspecs.errors import CodexError, RpcError
 from codex_hookspecs.ids import is_uuid
 from codex_hookspecs.types.items import AgentMessage, Plan
+from codex_hookspecs.types.json import Unsigned
 from codex_hookspecs.types.notifications import ItemCompleted, TurnCompleted
-from codex_hookspecs.types.requests import ThreadResumeParams, ThreadStartParams, TurnStartParams
+from codex_hookspecs.types.requests import (
+    SourceKind,
+    ThreadListParams,
+    ThreadResumeParams,
+    ThreadStartParams,
+    TurnInterruptParams,
+    TurnStartParams,
+)
 
 if TYPE_CHECKING:
     from codex_exec_cli.reporter import Reporter
@@ -23,13 +31,7 @@ if TYPE_CHECKING:
     from codex_hookspecs.types.threads import TurnStatus
 
 CLIENT_NAME: Final = "codex_exec"
-SOURCE_KINDS: Final = [
-    "cli",
-    "vscode",
-    "exec",
-    "appServer",
-    "unknown",
-]
+SOURCE_KINDS: Final[list[SourceKind]] = ["cli", "vscode", "exec", "appServer", "unknown"]
 _PAGE: Final = 100
 _MAX_PAGES: Final = 200
 _INTERRUPTED_STATUS: Final = 1
@@ -83,7 +85,7 @@ class _Session:
 
     async def _begin(self, request: ExecRequest) -> str:
         if request.review is not None:
-            target = {"threadId": self._thread_id, "target": request.review, "delivery": "inline"}
+            target = {"threadId": self._thread_id, "target": request.review}
             answer = await _asked(self._client, "review/start", target)
         else:
             params = TurnStartParams(
@@ -108,7 +110,7 @@ class _Session:
         return getattr(notification, "thread_id", None) in (None, self._thread_id)
 
     async def _interrupt(self) -> None:
-        params = {"threadId": self._thread_id, "turnId": self._turn_id}
+        params = TurnInterruptParams(self._thread_id, self._turn_id)
         try:
             await self._client.request("turn/interrupt", params)
         except CodexError:
@@ -169,13 +171,15 @@ async def _resumable(client: AppClient, request: ExecRequest, cwd: str) -> str |
     wanted = request.resume or ""
     if is_uuid(wanted):
         return wanted.lower()
-    query: JsonObject = {
-        "limit": _PAGE if wanted else 1,
-        "sortKey": "updated_at",
-        "sourceKinds": SOURCE_KINDS,
-        "cwd": None if request.everywhere else cwd,
-    }
+    cursor = None
     for _page in range(_MAX_PAGES):
+        query = ThreadListParams(
+            cursor=cursor,
+            limit=Unsigned(_PAGE if wanted else 1),
+            sort_key="updated_at",
+            source_kinds=SOURCE_KINDS,
+            cwd=None if request.everywhere else cwd,
+        )
         page = await _asked(client, "thread/list", query)
         for thread in page["data"]:
             if not wanted or thread.name == wanted:
@@ -183,7 +187,7 @@ async def _resumable(client: AppClient, request: ExecRequest, cwd: str) -> str |
                 return found
         if not wanted or page["nextCursor"] is None:
             return None
-        query["cursor"] = page["nextCursor"]
+        cursor = page["nextCursor"]
     return None
 
 

@@ -1,0 +1,58 @@
+"""The method that has changes reviewed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from codex_app_server.turns import loaded
+from codex_hookspecs.errors import RpcError
+from codex_hookspecs.types.threads import Turn
+
+if TYPE_CHECKING:
+    from codex_app_server.requests import ReviewStartParams
+    from codex_hookspecs.ports.surface import RpcContext
+    from codex_hookspecs.types.json import JsonObject
+
+_FINDINGS = (
+    "Report what the author would want to fix, most important first, each finding with file and line, "
+    "why it is wrong and when it shows. Say so if there is nothing to fix."
+)
+_NEEDED = {"uncommittedChanges": (), "baseBranch": ("branch",), "commit": ("sha",), "custom": ("instructions",)}
+
+
+async def start(params: ReviewStartParams, context: RpcContext) -> JsonObject:
+    """Begin a turn that reviews; it runs in the thread itself."""
+    thread = loaded(params.thread_id, context)
+    if params.delivery not in (None, "inline"):
+        raise RpcError(f"review delivery {params.delivery!r} is not supported, allowed is `inline`")
+    text = review_prompt(params.target)
+    turn_id = await thread.submit([{"type": "text", "text": text, "text_elements": []}])
+    return {"turn": Turn(id=turn_id, status="inProgress"), "reviewThreadId": thread.id}
+
+
+def review_prompt(target: JsonObject) -> str:
+    """Return what the agent is asked.
+
+    :raises RpcError: when the target is of no known kind, or lacks something.
+    """
+    kind = target.get("type")
+    if kind not in _NEEDED:
+        allowed = ", ".join(f"`{known}`" for known in _NEEDED)
+        raise RpcError(f"Invalid request: unknown variant `{kind}`, expected one of {allowed}")
+    for name in _NEEDED[kind]:
+        value = target.get(name)
+        if not isinstance(value, str) or not value.strip():
+            raise RpcError(f"{name} must not be empty")
+    if kind == "uncommittedChanges":
+        return f"Review the current code changes (staged, unstaged, and untracked files). {_FINDINGS}"
+    if kind == "baseBranch":
+        branch = target["branch"]
+        return (
+            f"Review the code changes against the base branch '{branch}'. Find the merge base of HEAD and that branch "
+            f"(`git merge-base HEAD {branch}`) and look at the diff from there. {_FINDINGS}"
+        )
+    if kind == "commit":
+        title = f' ("{target["title"]}")' if target.get("title") else ""
+        return f"Review the code changes introduced by commit {target['sha']}{title}. {_FINDINGS}"
+    instructions: str = target["instructions"].strip()
+    return instructions
