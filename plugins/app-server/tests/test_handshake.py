@@ -1,0 +1,109 @@
+"""The handshake, and what is answered to requests that can't be understood."""
+
+from __future__ import annotations
+
+import pytest
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_initialize_tells_who_answers(connect) -> None:
+    client = await connect(hello=False)
+
+    result = await client.result("initialize", {"clientInfo": {"name": "probe", "title": None, "version": "1.0"}})
+
+    assert result["userAgent"].startswith("probe/")
+    assert result["userAgent"].endswith("(probe; 1.0)")
+    assert result["codexHome"].endswith("/home")
+    assert result["platformFamily"] == "unix"
+
+
+async def test_ids_are_echoed_in_kind(connect) -> None:
+    client = await connect(hello=False)
+
+    answer = await client.ask("initialize", {"clientInfo": {"name": "a", "version": "1"}}, number="initialize")
+
+    assert answer["id"] == "initialize"
+
+
+async def test_nothing_is_answered_before_the_handshake(connect) -> None:
+    client = await connect(hello=False)
+
+    assert await client.refusal("thread/loaded/list", {}) == (-32600, "Not initialized")
+
+
+async def test_an_unknown_method_and_wrong_parameters_are_told_even_before_the_handshake(connect) -> None:
+    client = await connect(hello=False)
+
+    code, message = await client.refusal("no/such", {})
+
+    assert code == -32600
+    assert message.startswith("Invalid request: unknown variant `no/such`, expected one of `")
+    assert "`thread/start`" in message
+    assert "`initialize`" in message
+    assert await client.refusal("turn/start", {}) == (-32600, "Invalid request: missing field `threadId`")
+
+
+async def test_the_handshake_happens_once(connect) -> None:
+    client = await connect()
+
+    refusal = await client.refusal("initialize", {"clientInfo": {"name": "again", "version": "1"}})
+
+    assert refusal == (-32600, "Already initialized")
+
+
+@pytest.mark.parametrize("name", ["two\nlines", "ünïcode", ""])
+async def test_a_name_that_is_no_header_value_is_refused(connect, name: str) -> None:
+    client = await connect(hello=False)
+
+    refusal = await client.refusal("initialize", {"clientInfo": {"name": name, "version": "1"}})
+
+    assert refusal == (-32600, f"Invalid clientInfo.name: '{name}'. Must be a valid HTTP header value.")
+
+
+async def test_left_out_parameters_are_a_missing_field(connect) -> None:
+    client = await connect(hello=False)
+
+    assert await client.refusal("initialize") == (-32600, "Invalid request: missing field `params`")
+    assert await client.refusal("initialize", {}) == (-32600, "Invalid request: missing field `clientInfo`")
+    assert await client.refusal("thread/start") == (-32600, "Invalid request: missing field `params`")
+
+
+async def test_what_is_no_message_gets_no_answer_and_breaks_nothing(connect) -> None:
+    client = await connect()
+    for text in ("nonsense", "[]", '{"foo":1}', '{"method":"x","id":null}', '{"id":99,"result":{}}', '{"method":"?"}'):
+        client.send(text)
+
+    await client.result("thread/loaded/list", {})
+
+    assert client.last == []
+
+
+async def test_experimental_members_need_the_capability(connect) -> None:
+    plain = await connect()
+    daring = await connect(capabilities={"experimentalApi": True})
+
+    refusal = await plain.refusal("thread/start", {"dynamicTools": [{"name": "t"}]})
+
+    assert refusal == (-32600, "thread/start.dynamicTools requires experimentalApi capability")
+    await plain.result("thread/start", {"dynamicTools": [], "persistExtendedHistory": False})
+    await daring.result("thread/start", {"persistExtendedHistory": True})
+
+
+async def test_explicit_nulls_are_as_good_as_nothing(connect) -> None:
+    client = await connect(capabilities={"experimentalApi": True, "optOutNotificationMethods": None})
+    names = ("model", "modelProvider", "cwd", "config", "baseInstructions", "personality", "dynamicTools", "serviceName")
+
+    await client.result("thread/start", dict.fromkeys(names) | {"sandbox": "danger-full-access"})
+
+
+async def test_a_client_can_opt_out_of_notifications(connect) -> None:
+    client = await connect(capabilities={"optOutNotificationMethods": ["thread/started", "item/agentMessage/delta"]})
+
+    opened = await client.result("thread/start", {})
+    messages = await client.turn(opened["thread"]["id"])
+
+    methods = [message["method"] for message in messages]
+    assert "thread/started" not in methods
+    assert "item/agentMessage/delta" not in methods
+    assert "item/completed" in methods
