@@ -37,7 +37,10 @@ def codex_home(environ: Mapping[str, str]) -> str:
             raise ConfigError(f"CODEX_HOME is {given!r}, which is not a directory")
         return os.path.realpath(given)
     home = os.path.join(environ.get("HOME") or os.path.expanduser("~"), ".codex")
-    os.makedirs(home, exist_ok=True)
+    try:
+        os.makedirs(home, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(f"{home} can't be made: {error.strerror}; set CODEX_HOME to a directory") from error
     return os.path.realpath(home)
 
 
@@ -70,8 +73,7 @@ class Application:
         self.features = FeatureSwitches(config.get("features", {}))
         self.registry = registry
         self.ledger = ledger
-        fail_closed = config.get("hooks.fail_closed", ())
-        self.dispatch = Dispatcher(registry, ledger, host=self, fail_closed=fail_closed)
+        self.dispatch = Dispatcher(registry, ledger, host=self, fail_closed=config.get("hooks.fail_closed", ()))
         self.threads = HostThreads(self)
         self.environments = HostEnvironments(self)
         self._warnings = list(warnings)
@@ -84,11 +86,13 @@ class Application:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        if self._app_server is not None:
-            await self._app_server.aclose()
-        await self.threads.aclose()
-        await self.environments.aclose()
-        self.ledger.save()
+        try:
+            if self._app_server is not None:
+                await self._app_server.aclose()
+        finally:
+            await self.threads.aclose()
+            await self.environments.aclose()
+            self.ledger.save()
 
     def app_server(self) -> AppServer:
         """Return the request processor that all front ends talk to."""
@@ -136,7 +140,8 @@ class Application:
         root = logging.getLogger("codex")
         if not root.handlers:
             root.addHandler(logging.StreamHandler())
-            root.setLevel(self.environ.get("CODEX_LOG", "error").upper())
+            level = self.environ.get("CODEX_LOG", "error").upper()
+            root.setLevel(level if level in logging.getLevelNamesMapping() else "ERROR")
         return log
 
     def complain(self, text: str) -> None:

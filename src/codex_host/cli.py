@@ -60,6 +60,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     except KeyboardInterrupt:
         return 130
+    except Exception as error:
+        if os.environ.get("CODEX_LOG"):
+            raise
+        return _fail(f"internal error: {type(error).__name__}: {error} (CODEX_LOG=debug shows where)")
 
 
 def _run(options: GlobalOptions) -> int:
@@ -90,7 +94,11 @@ def _run_plugin_command(options: GlobalOptions) -> int:
         environ=dict(os.environ),
         no_plugins=options.no_plugins,
     )
-    broken = [status for status in host.registry.statuses.values() if status.state in ("failed", "incompatible")]
+    broken = [
+        status
+        for status in host.registry.statuses.values()
+        if status.state in ("failed", "incompatible", "quarantined") and not status.expected
+    ]
     if broken and options.strict_plugins:
         return _fail("; ".join(f"plugin {status.name} is {status.state}: {status.detail}" for status in broken))
     name = options.command or ""
@@ -105,6 +113,9 @@ def _run_plugin_command(options: GlobalOptions) -> int:
     for command in (command for _, commands in offered for command in commands):
         if command.name == name:
             return asyncio.run(_inside(host, command, options.rest))
+    if usable:
+        complaints = "; ".join(host.dispatch.complaints) or "it does not offer the command that its manifest lists"
+        return _fail(f"the command {name!r} of plugin {usable[0].name} can't be used: {complaints}")
     return _fail(f"unrecognized subcommand '{name}'", status=2, usage=True)
 
 
@@ -117,10 +128,11 @@ def _help(options: GlobalOptions) -> int:
     from codex_host.app import codex_home
     from codex_host.plugins.discovery import found_plugins
 
-    commands = dict(_HOST_COMMANDS)
+    commands: dict[str, str] = {}
     for plugin in found_plugins(codex_home(os.environ)):
         if plugin.manifest is not None:
             commands.update(plugin.manifest.commands)
+    commands.update(_HOST_COMMANDS)
     print("Run coding agents; every part is a plugin.\n")
     print(f"{USAGE}\n\nCommands:")
     for name, help_text in sorted(commands.items()):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ import tomlkit
 
 from codex_hookspecs.config_keys import split_key
 from codex_hookspecs.errors import ConfigError
+from codex_host.state_file import replace_file
 
 
 def edit_file(file: str, edits: Mapping[str, Any]) -> None:
@@ -21,11 +21,12 @@ def edit_file(file: str, edits: Mapping[str, Any]) -> None:
     """
     path = Path(os.path.realpath(file))
     try:
-        text = path.read_text(encoding="utf-8") if path.exists() else ""
+        text = path.read_bytes().decode("utf-8") if path.exists() else ""
         document = tomlkit.parse(text)
         for key, value in edits.items():
             _set(document, split_key(key), value)
-        _replace(path, tomlkit.dumps(document))
+        mode = path.stat().st_mode & 0o777 if path.exists() else 0o600
+        replace_file(path, tomlkit.dumps(document), mode=mode)
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"can't be changed: {error}", source=file) from error
     except tomlkit.exceptions.TOMLKitError as error:
@@ -44,19 +45,3 @@ def _set(table: Any, path: list[str], value: Any) -> None:
         table.pop(last, None)
     else:
         table[last] = value
-
-
-def _replace(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    mode = path.stat().st_mode & 0o777 if path.exists() else 0o600
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).chmod(mode)
-        Path(temporary).replace(path)
-    except OSError:
-        Path(temporary).unlink(missing_ok=True)
-        raise

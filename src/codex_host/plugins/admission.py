@@ -10,6 +10,8 @@ from codex_host.platform import PLATFORM
 from codex_host.plugins.registry import PluginStatus
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from codex_host.config.effective import EffectiveConfig
     from codex_host.plugins.discovery import FoundPlugin
     from codex_host.plugins.ledger import Ledger
@@ -31,6 +33,21 @@ class Admission:
         self._ledger = ledger
         self._no_plugins = no_plugins
         self._trust: TrustStore | None = None
+
+    def admit_all(self, plugins: Sequence[FoundPlugin]) -> dict[str, PluginStatus]:
+        """Return the status of every plugin by name; what needs a plugin that is not loaded is not loaded either."""
+        statuses = {plugin.name: self.admit(plugin) for plugin in plugins}
+        needs = {plugin.name: plugin.manifest.needs for plugin in plugins if plugin.manifest}
+        lacking = True
+        while lacking:
+            lacking = False
+            for name, needed in needs.items():
+                missing = [each for each in needed if each not in statuses or statuses[each].state != "loaded"]
+                if missing and statuses[name].state == "loaded":
+                    found = statuses[missing[0]].state if missing[0] in statuses else "not installed"
+                    state = "disabled" if found == "disabled" else "incompatible"
+                    lacking = _set(statuses[name], state, f"it needs {missing[0]}, which is {found}")
+        return statuses
 
     def admit(self, plugin: FoundPlugin) -> PluginStatus:
         """Return the status a plugin has before it is imported; ``loaded`` means that it is to be."""

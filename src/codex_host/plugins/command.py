@@ -6,6 +6,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from attrs import define
@@ -71,23 +72,17 @@ def run_plugins(options: GlobalOptions) -> int:
     if options.help or "--help" in flags or command == "help" or "-h" in words:
         print(_USAGE, end="")
         return 0
-    runs: dict[str, tuple[Callable[[Desk, Sequence[str], set[str]], int], int]] = {
-        "list": (_list, 0),
-        "show": (_show, 1),
-        "trust": (_trust, 1),
-        "distrust": (_distrust, 1),
-        "enable": (_enable, 1),
-        "disable": (_disable, 1),
-        "doctor": (_doctor, 0),
-    }
-    if command not in runs:
-        print(f"error: unrecognized subcommand '{command}'\n\n{_USAGE}", end="", file=sys.stderr)
-        return 2
-    run, needed = runs[command]
-    if len(words) - 1 < needed or flags - {"--json", "--refresh", "--project"}:
-        print(f"error: the arguments don't fit\n\n{_USAGE}", end="", file=sys.stderr)
-        return 2
+    if command not in _RUNS:
+        return _refuse(f"unrecognized subcommand '{command}'")
+    run, arguments, allowed = _RUNS[command]
+    if len(words) - 1 not in arguments or flags - {f"--{flag}" for flag in allowed}:
+        return _refuse("the arguments don't fit")
     return run(_desk(options, refresh="--refresh" in flags or command == "doctor"), words[1:], flags)
+
+
+def _refuse(message: str) -> int:
+    print(f"error: {message}\n\n{_USAGE}", end="", file=sys.stderr)
+    return 2
 
 
 def _desk(options: GlobalOptions, *, refresh: bool) -> Desk:
@@ -100,8 +95,7 @@ def _desk(options: GlobalOptions, *, refresh: bool) -> Desk:
         print(f"warning: the configuration does not count here: {error}", file=sys.stderr)
         config = EffectiveConfig(home, cwd=options.cwd, base=())
     admission = Admission(config=config, home=home, ledger=ledger, no_plugins=options.no_plugins)
-    statuses = {plugin.name: admission.admit(plugin) for plugin in found}
-    return Desk(home, options.cwd, {plugin.name: plugin for plugin in found}, statuses, ledger)
+    return Desk(home, options.cwd, {plugin.name: plugin for plugin in found}, admission.admit_all(found), ledger)
 
 
 def _list(desk: Desk, words: Sequence[str], flags: set[str]) -> int:
@@ -186,19 +180,12 @@ def _distrust(desk: Desk, words: Sequence[str], flags: set[str]) -> int:
     return 0
 
 
-def _enable(desk: Desk, words: Sequence[str], flags: set[str]) -> int:
-    return _switch(desk, words[0], enabled=True, project="--project" in flags)
-
-
-def _disable(desk: Desk, words: Sequence[str], flags: set[str]) -> int:
-    return _switch(desk, words[0], enabled=False, project="--project" in flags)
-
-
-def _switch(desk: Desk, name: str, *, enabled: bool, project: bool) -> int:
-    plugin = desk.plugin(name)
-    folder = os.path.join(project_root(desk.cwd) or desk.cwd, ".codex") if project else desk.home
+def _switch(desk: Desk, words: Sequence[str], flags: set[str], *, enabled: bool) -> int:
+    plugin = desk.plugin(words[0])
+    name = plugin.name
+    folder = os.path.join(project_root(desk.cwd) or desk.cwd, ".codex") if "--project" in flags else desk.home
     file = os.path.join(folder, "config.toml")
-    edit_file(file, {f'plugins."{plugin.name}".enabled': enabled})
+    edit_file(file, {f'plugins."{name}".enabled': enabled})
     if enabled and desk.ledger.release(name):
         desk.ledger.save()
         print(f"The quarantine of {name} is over.")
@@ -211,3 +198,14 @@ def _doctor(desk: Desk, words: Sequence[str], flags: set[str]) -> int:
 
     names = [desk.plugin(word).name for word in words] or sorted(desk.plugins)
     return examine([desk.plugins[name] for name in names], desk.statuses)
+
+
+_RUNS: dict[str, tuple[Callable[[Desk, Sequence[str], set[str]], int], Sequence[int], tuple[str, ...]]] = {
+    "list": (_list, (0,), ("json", "refresh")),
+    "show": (_show, (1,), ("json", "refresh")),
+    "trust": (_trust, (1,), ()),
+    "distrust": (_distrust, (1,), ()),
+    "enable": (partial(_switch, enabled=True), (1,), ("project",)),
+    "disable": (partial(_switch, enabled=False), (1,), ("project",)),
+    "doctor": (_doctor, (0, 1), ()),
+}

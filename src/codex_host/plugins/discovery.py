@@ -6,15 +6,19 @@ import json
 import os
 import sys
 import zlib
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from codex_hookspecs.errors import ManifestError
 from codex_hookspecs.manifest import FILE_NAME, Manifest, read_manifest
 from codex_hookspecs.values import frozen
+from codex_host.state_file import replace_file
 
 if TYPE_CHECKING:
     from importlib.metadata import Distribution
+
+    Claim = tuple[str, Distribution]
 
 GROUP = "codex.plugins"
 _FORMAT = 1
@@ -83,7 +87,7 @@ def _scan() -> tuple[list[FoundPlugin], list[str]]:
     """Look at all installed distributions; return the plugins and the files that the answer depends on."""
     from importlib.metadata import distributions
 
-    owners: dict[str, list[tuple[str, Distribution]]] = {}
+    owners: dict[str, list[Claim]] = {}
     files: list[str] = []
     seen: set[str] = set()
     for distribution in distributions():
@@ -91,32 +95,59 @@ def _scan() -> tuple[list[FoundPlugin], list[str]]:
         if name in seen:
             continue
         seen.add(name)
-        points = [point for point in distribution.entry_points if point.group == GROUP]
-        for point in points:
-            owners.setdefault(point.name, []).append((point.value, distribution))
+        points = _entry_points(distribution)
+        for point, value in points.items():
+            owners.setdefault(point, []).append((value, distribution))
         if points:
-            files.append(str(distribution.locate_file(f"{_info_folder(distribution)}/entry_points.txt")))
-    plugins = [_described(name, _without_strangers(name, claims)) for name, claims in sorted(owners.items())]
+            files.append(f"{distribution._path}/entry_points.txt")  # type: ignore[attr-defined]
+    plugins = [plugin for name, claims in sorted(owners.items()) for plugin in _settled(name, claims)]
     listed = _listed_by_stevedore(owners)
     files += [f"{plugin.folder}/{FILE_NAME}" for plugin in plugins if plugin.folder]
-    return [plugin for plugin in plugins if plugin.name in listed], files
+    return [plugin for plugin in plugins if plugin.name.partition("@")[0] in listed], files
+
+
+def _entry_points(distribution: Distribution) -> dict[str, str]:
+    """Return what a distribution offers, name to value; a broken file offers a plugin without value."""
+    text = distribution.read_text("entry_points.txt") or ""
+    if GROUP not in text:
+        return {}
+    try:
+        return {point.name: point.value for point in distribution.entry_points if point.group == GROUP}
+    except Exception:
+        return {distribution.metadata["Name"] or "unknown": ""}
 
 
 def _listed_by_stevedore(owners: dict[str, Any]) -> set[str]:
     """Return the names that stevedore lists, and those that are too new for its cache."""
     from stevedore.named import NamedExtensionManager
 
-    manager: NamedExtensionManager[object] = NamedExtensionManager(GROUP, names=[], warn_on_missing_entrypoint=False)
-    return {point.name for point in manager.list_entry_points()} | set(owners)
+    try:
+        manager = NamedExtensionManager[object](GROUP, names=[], warn_on_missing_entrypoint=False)
+        return {point.name for point in manager.list_entry_points()} | set(owners)
+    except Exception:  # some distribution's entry points are broken
+        return set(owners)
 
 
-def _without_strangers(name: str, claims: list[tuple[str, Distribution]]) -> list[tuple[str, Distribution]]:
-    """Return the claims on a name; nobody can push a first-party plugin out by taking its name."""
+def _settled(name: str, claims: list[Claim]) -> list[FoundPlugin]:
+    """Describe who gets a name; nobody can push a first-party plugin out by taking its name."""
     own = [claim for claim in claims if name in FIRST_PARTY and claim[1].metadata["Name"] == f"codex-{name}"]
-    return own or claims
+    if not own or len(claims) == len(own):
+        return [_described(name, claims)]
+    strangers = [
+        FoundPlugin(
+            name=f"{name}@{distribution.metadata['Name']}",
+            value=value,
+            distribution=distribution.metadata["Name"],
+            version=distribution.version,
+            problem=f"its name {name} belongs to codex-{name}; it is left out",
+        )
+        for value, distribution in claims
+        if (value, distribution) not in own
+    ]
+    return [_described(name, own), *strangers]
 
 
-def _described(name: str, claims: list[tuple[str, Distribution]]) -> FoundPlugin:
+def _described(name: str, claims: list[Claim]) -> FoundPlugin:
     value, distribution = claims[0]
     facts: dict[str, Any] = {
         "name": name,
@@ -127,6 +158,8 @@ def _described(name: str, claims: list[tuple[str, Distribution]]) -> FoundPlugin
     if len(claims) > 1:
         both = " and ".join(sorted(f"{each.metadata['Name']} {each.version}" for _, each in claims))
         return FoundPlugin(**facts, problem=f"the name is taken by two distributions: {both}; uninstall one")
+    if not value:
+        return FoundPlugin(**facts, problem="its entry_points.txt can't be read")
     folder = _package_folder(value.partition(":")[0])
     if folder is None:
         return FoundPlugin(**facts, problem=f"its package {value.partition('.')[0]} can't be found")
@@ -148,11 +181,6 @@ def _package_folder(module: str) -> str | None:
     if locations:
         return locations[0]
     return os.path.dirname(spec.origin) if spec and spec.origin else None
-
-
-def _info_folder(distribution: Distribution) -> str:
-    path: Path = distribution._path  # type: ignore[attr-defined]
-    return str(path)
 
 
 def _states(paths: list[str]) -> dict[str, list[int] | None]:
@@ -187,10 +215,5 @@ def _write_cache(cache: Path, plugins: list[FoundPlugin], states: dict[str, list
     import attrs
 
     kept = {"format": _FORMAT, "states": states, "plugins": [attrs.asdict(plugin) for plugin in plugins]}
-    temporary = cache.with_name(f"{cache.name}.{os.getpid()}")
-    try:
-        cache.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_text(json.dumps(kept), encoding="utf-8")
-        temporary.replace(cache)
-    except OSError:
-        temporary.unlink(missing_ok=True)
+    with suppress(OSError):
+        replace_file(cache, json.dumps(kept))

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from attrs import define, field
+
+from codex_host.state_file import replace_file
 
 QUARANTINE_AFTER = 3
 """Failures of one hook of one plugin after which the plugin is not called any more."""
@@ -40,10 +42,8 @@ class Ledger:
     def __init__(self, path: Path | None = None) -> None:
         self._path = path
         self._accounts: dict[str, Account] = {}
-        self._kept: dict[str, Any] = {}
-        self._changed = False
-        if path is not None:
-            self._kept = _read(path)
+        self._kept = _read(path) if path else {}
+        self._changes: dict[str, dict[str, Any]] = {}
 
     @classmethod
     def in_home(cls, home: str) -> Ledger:
@@ -69,8 +69,7 @@ class Ledger:
         """Note how long a plugin took to load."""
         account = self.account(plugin)
         if not account.load_ms or not 0.5 < load_ms / account.load_ms < 2:
-            self._kept.setdefault(plugin, {})["load_ms"] = round(load_ms, 2)
-            self._changed = True
+            self._keep(plugin, load_ms=round(load_ms, 2))
         account.load_ms = load_ms
 
     def failed(self, plugin: str, hook: str, error: str, *, version: str) -> bool:
@@ -84,8 +83,7 @@ class Ledger:
         if account.quarantined is not None or account.failures[hook] < QUARANTINE_AFTER:
             return False
         account.quarantined = f"{hook} {error} {QUARANTINE_AFTER}x"
-        self._kept.setdefault(plugin, {}).update(quarantined=account.quarantined, version=version)
-        self._changed = True
+        self._keep(plugin, quarantined=account.quarantined, version=version)
         return True
 
     def succeeded(self, plugin: str, hook: str) -> None:
@@ -99,29 +97,38 @@ class Ledger:
         """
         self.account(plugin).quarantined = None
         self.account(plugin).failures.clear()
-        found = self._kept.get(plugin, {}).pop("quarantined", None) is not None
-        self._changed = self._changed or found
+        found = self._kept.get(plugin, {}).get("quarantined") is not None
+        if found:
+            self._keep(plugin, quarantined=None)
         return found
 
     def save(self) -> None:
-        """Write what outlives the program, if it changed; a directory that can't be written is no error."""
-        if self._path is None or not self._changed:
+        """Write what changed over what other processes wrote; a directory that can't be written is no error."""
+        if self._path is None or not self._changes:
             return
-        self._changed = False
-        temporary = self._path.with_name(f"{self._path.name}.{os.getpid()}")
-        try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            temporary.write_text(json.dumps(self._kept, indent=1), encoding="utf-8")
-            temporary.replace(self._path)
-        except OSError:
-            temporary.unlink(missing_ok=True)
+        kept = _read(self._path)
+        for plugin, facts in self._changes.items():
+            kept.setdefault(plugin, {}).update(facts)
+        self._changes.clear()
+        with suppress(OSError):
+            replace_file(self._path, json.dumps(kept, indent=1))
+
+    def _keep(self, plugin: str, **facts: Any) -> None:
+        self._kept.setdefault(plugin, {}).update(facts)
+        self._changes.setdefault(plugin, {}).update(facts)
 
 
-def _read(path: Path) -> dict[str, Any]:
+def _read(path: Path) -> dict[str, dict[str, Any]]:
     try:
-        kept = json.loads(path.read_text(encoding="utf-8"))
+        kept = json.loads(path.read_bytes())
     except (OSError, ValueError):
         return {}
-    if not isinstance(kept, dict):
-        return {}
-    return {name: value for name, value in kept.items() if isinstance(value, dict)}
+    return {name: facts for name, facts in kept.items() if _sound(facts)} if isinstance(kept, dict) else {}
+
+
+def _sound(facts: Any) -> bool:
+    return (
+        isinstance(facts, dict)
+        and isinstance(facts.get("load_ms", 0.0), float | int)
+        and isinstance(facts.get("quarantined"), str | None)
+    )

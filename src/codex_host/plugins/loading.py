@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import sys
 import time
+from contextlib import redirect_stdout
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from codex_hookspecs.errors import HookSpecError
 from codex_host.plugins.admission import Admission
 from codex_host.plugins.discovery import found_plugins
 
@@ -26,14 +28,18 @@ def load_plugins(
     :return: warnings for the user.
     """
     warnings: list[str] = []
+    plugins = found_plugins(home)
     admission = Admission(config=config, home=home, ledger=ledger, no_plugins=no_plugins)
-    for plugin in found_plugins(home):
-        status = admission.admit(plugin)
-        registry.statuses[plugin.name] = status
-        if status.state == "loaded":
-            _load(plugin, registry, ledger)
-        if status.state not in ("loaded", "disabled") and not status.expected:
-            warnings.append(f"plugin {plugin.name} is {status.state}: {status.detail}{_remedy(status.remedy)}")
+    registry.statuses.update(admission.admit_all(plugins))
+    # What a plugin prints while it is imported must not get into machine-readable output.
+    with redirect_stdout(sys.stderr):
+        for plugin in plugins:
+            status = registry.statuses[plugin.name]
+            if status.state == "loaded":
+                _load(plugin, registry, ledger)
+            if status.state not in ("loaded", "disabled") and not status.expected:
+                remedy = f" (run: {status.remedy})" if status.remedy else ""
+                warnings.append(f"plugin {plugin.name} is {status.state}: {status.detail}{remedy}")
     return warnings
 
 
@@ -44,16 +50,16 @@ def _load(plugin: FoundPlugin, registry: Registry, ledger: Ledger) -> None:
         module, _, attribute = plugin.value.partition(":")
         loaded = import_module(module)
         status.hooks = registry.register(getattr(loaded, attribute) if attribute else loaded, plugin.name)
-    except Exception:
-        import traceback
-
-        lines = "".join(traceback.format_exception_only(*sys.exc_info()[:2])).strip().splitlines()
-        last = traceback.extract_tb(sys.exc_info()[2])[-1]
+    except (Exception, SystemExit) as error:
         status.state = "failed"
-        status.detail = f"{' '.join(lines[-3:])} ({last.filename}:{last.lineno})"
+        status.detail = str(error) if isinstance(error, HookSpecError) else _last_lines(error)
         status.remedy = f"codex plugins doctor {plugin.name}"
     ledger.loaded(plugin.name, (time.perf_counter() - started) * 1000)
 
 
-def _remedy(command: str) -> str:
-    return f" (run: {command})" if command else ""
+def _last_lines(error: BaseException) -> str:
+    import traceback
+
+    lines = "".join(traceback.format_exception_only(error)).strip().splitlines()
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{' '.join(line.strip() for line in lines[-3:])} ({last.filename}:{last.lineno})"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from inspect import iscoroutinefunction
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import pluggy
 from attrs import define, field
@@ -104,43 +104,65 @@ def check_implementation(
 
     :raises HookSpecError: names plugin, hook, what was found and the fix.
     """
-    where = f"plugin {plugin!r}, hook {hook!r}"
-    is_async = iscoroutinefunction(implementation)
-    if policy.kind == "event" and not is_async:
-        raise HookSpecError(f"{where}: found 'def {hook}', write 'async def {hook}'", plugin=plugin, hook=hook)
-    if policy.kind != "event" and is_async:
-        raise HookSpecError(f"{where}: found 'async def {hook}', write 'def {hook}'", plugin=plugin, hook=hook)
+    objection = _objection(spec, implementation, is_event=policy.kind == "event", hook=hook)
+    if objection:
+        raise HookSpecError(f"plugin {plugin!r}, hook {hook!r}: {objection}", plugin=plugin, hook=hook)
+
+
+def _objection(
+    spec: Callable[..., Any], implementation: Callable[..., Any], *, is_event: bool, hook: str
+) -> str | None:
+    options = getattr(implementation, _MARK)
+    code = getattr(getattr(implementation, "__func__", implementation), "__code__", None)
+    if code is None:
+        return f"found a {type(implementation).__name__}, write a function"
+    if options.get("wrapper") or options.get("hookwrapper"):
+        return "found a wrapper, write a plain implementation; answers are combined as the specification says"
+    if iscoroutinefunction(implementation) is not is_event:
+        found, wanted = ("def", "async def") if is_event else ("async def", "def")
+        return f"found '{found} {hook}', write '{wanted} {hook}'"
     known = _arguments(spec)
-    for argument in _arguments(implementation):
-        if argument != "self" and argument not in known:
-            allowed = ", ".join(known)
-            message = f"{where}: unknown argument {argument!r}, a {hook} implementation can take: {allowed}"
-            raise HookSpecError(message, plugin=plugin, hook=hook)
-    _check_annotations(spec, implementation, where=where, plugin=plugin, hook=hook)
+    taken = _arguments(implementation)
+    if taken[:1] == ("self",):
+        return "found a class, let the entry point name an instance of it"
+    unknown = next((argument for argument in taken if argument not in known), None)
+    if unknown is not None:
+        return f"unknown argument {unknown!r}, a {hook} implementation can take: {', '.join(known)}"
+    if code.co_kwonlyargcount or getattr(implementation, "__defaults__", None):
+        return "found a default or keyword-only argument, which is never filled; take it plainly or leave it out"
+    return _contradiction(spec, implementation)
 
 
-def _check_annotations(
-    spec: Callable[..., Any], implementation: Callable[..., Any], *, where: str, plugin: str, hook: str
-) -> None:
-    wanted = spec.__annotations__
+def _contradiction(spec: Callable[..., Any], implementation: Callable[..., Any]) -> str | None:
     for argument, found in getattr(implementation, "__annotations__", {}).items():
-        if argument == "return" or argument not in wanted or _same(found, wanted[argument]):
+        wanted = str(spec.__annotations__.get(argument, ""))
+        if not wanted or _same(found, wanted) or (argument == "return" and "Verdict" not in wanted):
             continue
+        expected = getattr(codex_hookspecs, wanted.removesuffix(" | None"), Any)
         resolved = _resolved(implementation, argument)
-        expected = getattr(codex_hookspecs, str(wanted[argument]), Any)
-        if resolved is Any or not isinstance(resolved, type) or not isinstance(expected, type):
-            continue
-        if not issubclass(expected, resolved):
-            message = f"{where}: {argument} is annotated {resolved.__name__}, it is a {expected.__name__}"
-            raise HookSpecError(message, plugin=plugin, hook=hook)
+        if argument == "return":
+            given = next((each for each in get_args(resolved) or (resolved,) if each is not type(None)), Any)
+            if not _fits(given, expected):
+                return f"it is annotated to return {given.__name__}, it is to return {wanted}"
+        elif not _fits(expected, resolved):
+            return f"{argument} is annotated {resolved.__name__}, it is a {expected.__name__}"
+    return None
 
 
-def _same(found: object, wanted: object) -> bool:
+def _fits(narrow: Any, wide: Any) -> bool:
+    """Tell whether one class is part of another; what is no plain class fits."""
+    plain = all(
+        isinstance(each, type) and each is not Any and not hasattr(each, "_is_protocol") for each in (narrow, wide)
+    )
+    return not plain or issubclass(narrow, wide)
+
+
+def _same(found: object, wanted: str) -> bool:
     name = found if isinstance(found, str) else getattr(found, "__name__", "")
-    return name.rpartition(".")[2] == str(wanted).rpartition(".")[2]
+    return name == wanted or name.rpartition(".")[2] in wanted.split(" | ")
 
 
-def _resolved(function: Callable[..., Any], argument: str) -> object:
+def _resolved(function: Callable[..., Any], argument: str) -> Any:
     from typing import get_type_hints
 
     try:

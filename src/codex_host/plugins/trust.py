@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from codex_hookspecs.errors import PluginError
+from codex_host.state_file import replace_file
 
 if TYPE_CHECKING:
     from codex_host.plugins.discovery import FoundPlugin
@@ -65,28 +66,25 @@ class TrustStore:
         """Forget a decision.
 
         :return: whether there was one.
+        :raises PluginError: when that can't be kept.
         """
-        return self._entries.pop(name, None) is not None and self._write()
+        found = self._entries.pop(name, None) is not None
+        if found and not self._write():
+            raise PluginError(f"this can't be kept: {self._path} can't be written", plugin=name)
+        return found
 
     def _read(self) -> dict[str, Any]:
         try:
             entries = json.loads(self._path.read_bytes())
         except (OSError, ValueError):
             return {}
-        return (
-            {name: entry for name, entry in entries.items() if isinstance(entry, dict)}
-            if isinstance(entries, dict)
-            else {}
-        )
+        kept = entries.items() if isinstance(entries, dict) else ()
+        return {name: entry for name, entry in kept if isinstance(entry, dict)}
 
     def _write(self) -> bool:
-        temporary = self._path.with_name(f"{self._path.name}.{os.getpid()}")
         try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            temporary.write_text(json.dumps(self._entries, indent=1), encoding="utf-8")
-            temporary.replace(self._path)
+            replace_file(self._path, json.dumps(self._entries, indent=1))
         except OSError:
-            temporary.unlink(missing_ok=True)
             return False
         return True
 
