@@ -7,6 +7,7 @@ import pytest
 from codex_hookspecs.errors import ConfigError, ModelError
 from codex_hookspecs.script import script_from
 from codex_hookspecs.testing import ScriptedModel
+from codex_hookspecs.testing.model_contract import ModelProviderContract
 from codex_hookspecs.types.models import ItemDone, ModelRequest, Retrying
 
 pytestmark = pytest.mark.anyio
@@ -81,3 +82,9 @@ async def test_the_end_of_each_thread_is_counted() -> None:
     await model.aclose()
 
     assert (model.name, model.closed) == ("echo", 1)
+
+
+class TestScriptedModel(ModelProviderContract):
+    @pytest.fixture
+    def provider_for(self):
+        return lambda rounds: ScriptedModel(*rounds)
