@@ -54,15 +54,21 @@ def is_user_turn(item: JsonObject) -> bool:
     )
 
 
+def texts_of(item: JsonObject, *roles: str) -> list[str]:
+    """Return the texts of a message item, one for each part; none when it has another role."""
+    if item.get("type") != "message" or item.get("role") not in roles:
+        return []
+    return list(_texts(_parts(item)))
+
+
 def sent_fragments(history: Iterable[JsonObject]) -> dict[str, str]:
     """Return the standing fragments in a history by key, the newest text of each."""
     found: dict[str, str] = {}
     for item in history:
-        if item.get("type") == "message" and item.get("role") in ("developer", "user"):
-            for text in _texts(_parts(item)):
-                key = fragment_key(text)
-                if key is not None:
-                    found[key] = text
+        for text in texts_of(item, "developer", "user"):
+            key = fragment_key(text)
+            if key is not None:
+                found[key] = text
     return found
 
 
@@ -73,10 +79,8 @@ def hook_prompt(text: str, hook_run_id: str) -> str:
 
 def hook_prompts(item: JsonObject) -> list[tuple[str, str]]:
     """Return the continuation prompts in a message item as pairs of text and hook run id."""
-    if item.get("type") != "message" or item.get("role") != "user":
-        return []
     found = []
-    for text in _texts(_parts(item)):
+    for text in texts_of(item, "user"):
         if text.startswith('<hook_prompt hook_run_id="') and text.rstrip().endswith(_HOOK_PROMPT_END):
             run_id, _, rest = text.removeprefix('<hook_prompt hook_run_id="').partition('">')
             found.append((_unescaped(rest.rstrip().removesuffix(_HOOK_PROMPT_END)), _unescaped(run_id)))

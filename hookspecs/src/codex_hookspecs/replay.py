@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from codex_hookspecs.fragments import is_user_turn, sent_fragments
+from codex_hookspecs.fragments import is_user_turn, sent_fragments, texts_of
 from codex_hookspecs.types.items import Item, UserMessage
 from codex_hookspecs.types.storage import (
     HistoryAppended,
@@ -115,8 +115,15 @@ class Replay:
             history=tuple(self._history),
             usage=self._usage,
             settings=self.settings,
-            fragments=sent_fragments(self._history),
+            fragments=self._fragments(),
         )
+
+    def _fragments(self) -> dict[str, str]:
+        found = sent_fragments(self._history)
+        instructions = self.settings.get("developer_instructions")
+        if instructions and any(instructions in texts_of(item, "developer") for item in self._history):
+            found["developer_instructions"] = instructions
+        return found
 
     def _finish(self, record: ItemFinished) -> None:
         self.begin(record.turn_id)

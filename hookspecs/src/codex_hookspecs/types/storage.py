@@ -18,7 +18,7 @@ class ThreadMeta:
     """What a new thread is stored with.
 
     :param forked_from: thread that this one is a copy of, or ``None``.
-    :param base_instructions: the instructions the thread began with.
+    :param base_instructions: the instructions the thread began with; those of its first turn when empty.
     :param created_at_ms: milliseconds since the epoch.
     """
 
@@ -35,7 +35,7 @@ class ThreadMeta:
 
 @frozen(kw_only=True)
 class TurnBegan:
-    """Record: a turn began with these settings."""
+    """Record: a turn began with these settings; their ``base_instructions`` are those in force."""
 
     turn_id: str
     settings: ThreadSettings

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from typing import Any
 
 from codex_hookspecs.clock import local_date, local_timezone
-from codex_hookspecs.errors import FileSystemError
 from codex_hookspecs.ports.host import Host
 from codex_hookspecs.ports.threads import AgentThread
 from codex_hookspecs.types.context import Fragment
+from codex_hookspecs.types.notifications import WarningNotice
 from codex_hookspecs.types.threads import ThreadSettings
 from codex_instructions.agents_md import DocSettings, agents_md_text, find_docs, joined
 from codex_instructions.base_prompt import BASE_PROMPT
@@ -18,6 +16,7 @@ from codex_instructions.collaboration import collaboration_text
 from codex_instructions.environment import environment_text
 from codex_instructions.permissions import permissions_text
 
+_INSTEAD = "the standard instructions are used instead"
 HOME_NAMES = ("AGENTS.override.md", "AGENTS.md")
 
 
@@ -29,7 +28,7 @@ async def gather_fragments(thread: AgentThread, settings: ThreadSettings, host: 
     environment = await host.environments.get()
     facts = await environment.facts()
     fragments = [
-        Fragment(key="base_instructions", place="base", text=_base(settings, thread.config, host), order=10),
+        Fragment(key="base_instructions", place="base", text=await _base(thread, settings, host), order=10),
         Fragment(
             key="permissions",
             place="developer",
@@ -45,8 +44,8 @@ async def gather_fragments(thread: AgentThread, settings: ThreadSettings, host: 
         fragments.append(Fragment(key="collaboration_mode", place="developer", text=collaboration, order=30))
     texts, unreadable = await find_docs(environment.files, settings.cwd, DocSettings.of(thread.config))
     for error in unreadable:
-        _log(host, f"skipping an instruction file: {error}")
-    instructions = joined(_home_doc(host), texts)
+        await _tell(thread, f"the instruction file {error.path} is left out: {error}")
+    instructions = joined(await _home_doc(thread, host), texts)
     if instructions:
         text = agents_md_text(settings.cwd, instructions)
         fragments.append(Fragment(key="agents_md", place="user", text=text, order=10))
@@ -55,22 +54,21 @@ async def gather_fragments(thread: AgentThread, settings: ThreadSettings, host: 
     return fragments
 
 
-def _base(settings: ThreadSettings, config: Mapping[str, Any], host: Host) -> str:
+async def _base(thread: AgentThread, settings: ThreadSettings, host: Host) -> str:
     if settings.base_instructions is not None:
         return settings.base_instructions
-    name = config.get("model_instructions_file")
+    name = thread.config.get("model_instructions_file")
     if isinstance(name, str) and name:
         path = _configured_path(name, host, settings.cwd)
         try:
-            with open(path, encoding="utf-8") as file:
-                text = file.read()
+            text = _local_text(path)
         except (OSError, UnicodeDecodeError) as error:
-            _log(host, f"reading model_instructions_file {path}: {error}; the standard instructions are used instead")
+            await _tell(thread, f"reading model_instructions_file {path}: {_reason(error)}; {_INSTEAD}")
         else:
             if text.strip():
                 return text
-            _log(host, f"model_instructions_file {path} is empty; the standard instructions are used instead")
-    configured = config.get("base_instructions")
+            await _tell(thread, f"model_instructions_file {path} is empty; {_INSTEAD}")
+    configured = thread.config.get("base_instructions")
     return configured if isinstance(configured, str) and configured else BASE_PROMPT
 
 
@@ -81,22 +79,32 @@ def _configured_path(name: str, host: Host, cwd: str) -> str:
     return os.path.join(folder, os.path.expanduser(name))
 
 
-def _home_doc(host: Host) -> str:
+async def _home_doc(thread: AgentThread, host: Host) -> str:
     """Return the user's own instructions, without blank space around them."""
     for name in HOME_NAMES:
         path = os.path.join(host.codex_home, name)
         try:
-            with open(path, encoding="utf-8", errors="replace") as file:
-                text = file.read().strip()
+            text = _local_text(path, errors="replace").strip()
         except FileNotFoundError:
             continue
         except OSError as error:
-            _log(host, f"skipping an instruction file: {FileSystemError(f'{path}: {error.strerror}', path=path)}")
+            await _tell(thread, f"the instruction file {path} is left out: {_reason(error)}")
             continue
         if text:
             return text
     return ""
 
 
-def _log(host: Host, message: str) -> None:
-    host.logger("instructions").warning(message)
+def _local_text(path: str, *, errors: str = "strict") -> str:
+    with open(path, encoding="utf-8", errors=errors) as file:
+        return file.read()
+
+
+async def _tell(thread: AgentThread, message: str) -> None:
+    """Warn the user, in a thread's first turn: the reason stays the same in later ones."""
+    if not thread.history:
+        await thread.notify(WarningNotice(message=message, thread_id=thread.id))
+
+
+def _reason(error: Exception) -> str:
+    return getattr(error, "strerror", None) or str(error)

@@ -6,9 +6,11 @@ import os
 import time
 from collections.abc import Callable, Sequence
 
+import attrs
+
 from codex_hookspecs.errors import StorageError, ThreadBusy
 from codex_hookspecs.replay import begins_thread
-from codex_hookspecs.types.storage import Record, ThreadMeta
+from codex_hookspecs.types.storage import Record, ThreadMeta, TurnBegan
 from codex_thread_store.lines import Line, meta_line, record_lines, serialized
 from codex_thread_store.lock import holder, lock
 
@@ -33,7 +35,8 @@ class RolloutWriter:
         self._path = path
         self._thread_id = thread_id
         self._kept = kept
-        self._held: list[Line] | None = None if meta is None else [meta_line(meta)]
+        self._meta = meta
+        self._held: list[Line] | None = None if meta is None else []
         self._pending: list[Record] = []
         self._descriptor: int | None = None
         self._torn = False
@@ -73,7 +76,8 @@ class RolloutWriter:
             self._held.extend(lines)
             if not any(map(begins_thread, records)):
                 return
-            lines, records = self._held, self._pending
+            assert self._meta is not None
+            lines, records = [meta_line(_instructed(self._meta, self._pending)), *self._held], self._pending
             self._create()
         if lines:
             self._write(serialized(lines, now_ms))
@@ -139,3 +143,11 @@ class RolloutWriter:
             "free space or fix its permissions, or run without storing (--ephemeral)",
             thread_id=self._thread_id,
         )
+
+
+def _instructed(meta: ThreadMeta, records: Sequence[Record]) -> ThreadMeta:
+    """Return what a thread began with, with the instructions of its first turn when it was made without."""
+    if meta.base_instructions:
+        return meta
+    texts = (record.settings.base_instructions for record in records if isinstance(record, TurnBegan))
+    return attrs.evolve(meta, base_instructions=next((text for text in texts if text), ""))
