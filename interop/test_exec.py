@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from interop.clients import OURS, REAL_118, Stage
+from interop.clients import OURS, REAL_118, Codex, Stage
 from interop.compare import Both, Side
 from interop.conftest import need
 
@@ -79,7 +79,7 @@ FAILURES: dict[str, list[list[dict[str, Any]]]] = {
     "slow down": [[{"failed": ["slow_down", "busy"]}]],
     "unknown code": [[{"failed": ["strange", "odd"]}]],
     "incomplete": [[{"fail": {"incomplete": "max_output_tokens"}}]],
-    "after a command": [[{"sh": "echo hi"}], [{"fail": 400}]],
+    "after a command": [[{"sh": "echo hi"}], [{"delay": 0.8}, {"fail": 400}]],
 }
 
 
@@ -130,13 +130,11 @@ RETRIED: dict[str, list[list[dict[str, Any]]]] = {
     "500 always": [[{"fail": {"status": 500, "always": True}}]],
     "500 once": [[{"fail": 500}], [{"say": "x"}]],
     "429 always": [[{"fail": {"status": 429, "always": True}}]],
-    "429 with a time": [[{"fail": {"status": 429, "retry_after": 1}}], [{"say": "x"}]],
     "401 always": [[{"fail": {"status": 401, "message": "who", "always": True}}]],
     "404 always": [[{"fail": {"status": 404, "message": "where", "always": True}}]],
     "400 always": [[{"fail": {"status": 400, "message": "what", "always": True}}]],
     "cut always": [[{"say": "part"}, {"fail": {"cut": "before_completed", "always": True}}]],
     "cut once": [[{"say": "part"}, {"cut": True}], [{"say": "x"}]],
-    "cut after a call": [[{"sh": "echo hi"}, {"cut": True}], [{"say": "x"}]],
     "broken once": [[{"say": "part"}, {"fail": {"cut": "abrupt"}}], [{"say": "x"}]],
     "silence once": [[{"say": "part"}, {"fail": {"cut": "silence"}}], [{"say": "x"}]],
     "rate limit": [
@@ -158,6 +156,31 @@ def test_requests_are_repeated_the_same(both: Both, name: str) -> None:
     assert len(ours.turns) == len(real.turns)
     assert_same_run(real, ours)
     assert ours.input() == real.input()
+
+
+def test_a_limit_with_a_time_is_waited_for(codex: Codex, stage: Stage, server: ResponsesServer) -> None:
+    stage.set_up(codex)
+    server.play([[{"fail": {"status": 429, "retry_after": 1}}], [{"say": "x"}]])
+
+    outcome = stage.exec(codex, "go")
+
+    first, second = server.turns
+    assert second.at - first.at > 0.9
+    assert outcome.status == 0
+
+
+def test_a_call_that_came_whole_before_a_cut_is_answered_in_the_next_request(
+    codex: Codex, stage: Stage, server: ResponsesServer
+) -> None:
+    stage.set_up(codex)
+    server.play([[{"say": "part"}, {"sh": "echo hi"}, {"cut": True}], [{"say": "x"}]])
+
+    outcome = stage.exec(codex, "go")
+
+    assert len(server.turns) == 2
+    found = server.turns[-1].body["input"][-3:]
+    assert [item["type"] for item in found] == ["message", "function_call", "function_call_output"]
+    assert outcome.events[-2]["item"]["text"] == "x"
 
 
 @pytest.mark.parametrize("name", ["400", "cut"])
