@@ -11,7 +11,7 @@ LONGEST_BACKOFF: Final = 60.0
 LONGEST_DELAY: Final = 300.0
 """Servers that ask for more patience than this are not tried again."""
 
-_AGAIN_IN: Final = re.compile(r"try again in\s*(\d+(?:\.\d+)?)\s*(s|ms|seconds?)", re.IGNORECASE)
+_AGAIN_IN: Final = r"(?i)try again in\s*(\d+(?:\.\d+)?)\s*(s|ms|seconds?)"
 
 
 def backoff(attempt: int, luck: float) -> float:
@@ -25,7 +25,7 @@ def backoff(attempt: int, luck: float) -> float:
 
 def delay_in_text(message: str) -> float | None:
     """Return the seconds that a text like ``Please try again in 1.5s`` asks for, ``None`` when it does not."""
-    found = _AGAIN_IN.search(message)
+    found = re.search(_AGAIN_IN, message)
     if not found:
         return None
     return float(found[1]) / (1000 if found[2].lower() == "ms" else 1)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
@@ -15,7 +14,6 @@ if TYPE_CHECKING:
     from codex_model_responses.settings import ProviderSettings
 
 _VARIABLE: Final = "CODEX_API_KEY"
-_PRINTABLE: Final = re.compile(r"[\x21-\x7e]+")
 _KEYLESS_HOST: Final = urlsplit(OPENAI_URL).hostname
 
 
@@ -73,7 +71,7 @@ def _stored_key(path: str) -> str | None:
 
 
 def _usable(token: str, source: str) -> str:
-    if not _PRINTABLE.fullmatch(token):
+    if not (token.isascii() and token.isprintable()) or " " in token:
         raise ModelError(
             f"The API key from {source} can't be sent: it holds blanks or characters outside ASCII.",
             info="unauthorized",

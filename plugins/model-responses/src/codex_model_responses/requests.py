@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
@@ -17,7 +16,6 @@ TURN_STATE: Final = "x-codex-turn-state"
 """Response header that later requests of the same turn repeat."""
 
 _TIERS: Final = {"fast": "priority"}
-_UNSAFE: Final = re.compile(r"[^\x20-\x7e]")
 
 
 def body_of(request: ModelRequest) -> bytes:
@@ -64,14 +62,20 @@ def headers_of(request: ModelRequest, settings: ProviderSettings, *, bearer: str
         headers.append(("authorization", f"Bearer {bearer}"))
     headers += [("accept", "text/event-stream"), ("content-type", "application/json")]
     if request.user_agent:
-        headers.append(("user-agent", _UNSAFE.sub("_", request.user_agent)))
-    headers.append(("originator", _UNSAFE.sub("_", request.originator)))
+        headers.append(("user-agent", _printable(request.user_agent)))
+    headers.append(("originator", _printable(request.originator)))
     return _last_of_each(headers, settings.headers)
 
 
 def encoded(value: Any) -> bytes:
     """Encode JSON in the shortest form; half surrogate pairs, which UTF-8 can't carry, become question marks."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
+
+
+def _printable(text: str) -> str:
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(letter if letter.isascii() and letter.isprintable() else "_" for letter in text)
 
 
 def _text_of(request: ModelRequest) -> dict[str, Any]:

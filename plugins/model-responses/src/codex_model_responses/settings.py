@@ -25,8 +25,8 @@ _OURS: Final = frozenset((
     "http_headers", "env_http_headers", "request_max_retries", "stream_max_retries", "stream_idle_timeout_ms",
     "requires_openai_auth", "supports_websockets",
 ))  # fmt: skip
-_TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_CONTROL: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+_TOKEN: Final = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
+_CONTROL: Final = r"[\x00-\x08\x0a-\x1f\x7f]"
 
 
 @frozen(kw_only=True)
@@ -127,7 +127,7 @@ def _custom(name: str, table: _Table, environ: Mapping[str, str]) -> ProviderSet
 
 def _from_environment(names: Mapping[str, str], environ: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
     found = ((header.lower(), environ.get(variable, "").strip()) for header, variable in names.items())
-    return tuple((header, value) for header, value in found if value and not _CONTROL.search(value))
+    return tuple((header, value) for header, value in found if value and not re.search(_CONTROL, value))
 
 
 def _base_url(url: Any, key: str, source: str | None) -> str:
@@ -139,7 +139,7 @@ def _base_url(url: Any, key: str, source: str | None) -> str:
         valid = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
     except ValueError:
         valid = False
-    if not valid or _CONTROL.search(url) or " " in url.strip():
+    if not valid or re.search(_CONTROL, url) or " " in url.strip():
         raise ConfigError(f"{key} is {_shown(url)}, allowed is {allowed}", source=source)
     if "@" in parts.netloc:
         raise ConfigError(
@@ -189,7 +189,7 @@ class _Table:
 
     def headers(self, values: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
         for name, value in values.items():
-            if not _TOKEN.fullmatch(name) or _CONTROL.search(value):
+            if not re.fullmatch(_TOKEN, name) or re.search(_CONTROL, value):
                 raise self.wrong(
                     "http_headers", "a table of header names and one-line values", shown=f"odd at {_shown(name)}"
                 )

@@ -13,13 +13,13 @@ import h11
 from codex_hookspecs.errors import ConfigError, ModelError
 from codex_hookspecs.responses.failures import RequestFailed, disconnected, from_status, unreachable, untrusted
 from codex_model_responses.connection import Connection, connect
-from codex_model_responses.proxies import proxy_for
 from codex_model_responses.sse import EventTooLong, SseParser
 
 if TYPE_CHECKING:
     from ssl import SSLContext
 
     from codex_model_responses.connection import Headers
+    from codex_model_responses.proxies import Proxy
     from codex_model_responses.settings import ProviderSettings
 
 _ERROR_BYTES: Final = 1024 * 1024
@@ -46,10 +46,7 @@ class HttpTransport:
         self._tls: SSLContext | None = None
         self._idle: list[Connection] = []
         self._open: set[Connection] = set()
-        try:
-            self._proxy = proxy_for(parts.scheme, self._host, self._port, environ)
-        except ConfigError as error:
-            raise ModelError(str(error)) from error
+        self._proxy = _proxy_for(parts.scheme, self._host, self._port, environ)
 
     async def post(self, headers: Headers, body: bytes) -> EventStream:
         """Send a request and wait for the beginning of its answer.
@@ -189,6 +186,17 @@ class EventStream:
             self._transport.release(self._connection)
         else:
             self._transport.drop(self._connection)
+
+
+def _proxy_for(scheme: str, host: str, port: int, environ: Mapping[str, str]) -> Proxy | None:
+    if not any(name.lower().endswith("_proxy") for name in environ):
+        return None
+    from codex_model_responses.proxies import proxy_for  # most machines have no proxy
+
+    try:
+        return proxy_for(scheme, host, port, environ)
+    except ConfigError as error:
+        raise ModelError(str(error)) from error
 
 
 def _decoded(data: bytes) -> dict[str, Any] | None:
