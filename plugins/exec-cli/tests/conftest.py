@@ -1,0 +1,69 @@
+"""A stream that keeps what is written, and values to report."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from codex_hookspecs.types.notifications import (
+    ItemCompleted,
+    ItemStarted,
+    Notification,
+    TokenUsageUpdated,
+    TurnCompleted,
+    TurnStarted,
+)
+from codex_hookspecs.types.threads import ThreadTokenUsage, TokenUsage, Turn, TurnError
+
+
+class MemoryStream:
+    """Stands for standard output or error."""
+
+    def __init__(self, *, terminal: bool = False) -> None:
+        self.terminal = terminal
+        self.text = ""
+
+    def write(self, text: str) -> None:
+        self.text += text
+
+    def line(self, text: str) -> None:
+        self.write(f"{text}\n")
+
+
+class Told:
+    """Makes notifications of one turn."""
+
+    def started(self, item: Any) -> Notification:
+        return ItemStarted(item=item, thread_id="t", turn_id="u", started_at_ms=1)
+
+    def completed(self, item: Any) -> Notification:
+        return ItemCompleted(item=item, thread_id="t", turn_id="u", completed_at_ms=1)
+
+    def begun(self) -> Notification:
+        return TurnStarted(thread_id="t", turn=Turn(id="u", status="inProgress"))
+
+    def ended(self, status: Any = "completed", error: TurnError | None = None) -> Notification:
+        return TurnCompleted(thread_id="t", turn=Turn(id="u", status=status, error=error))
+
+    def used(self, inputs: int, cached: int, outputs: int) -> Notification:
+        total = TokenUsage(input_tokens=inputs, cached_input_tokens=cached, output_tokens=outputs)
+        return TokenUsageUpdated(thread_id="t", turn_id="u", token_usage=ThreadTokenUsage(total=total, last=total))
+
+
+@pytest.fixture
+def told() -> Told:
+    """Return a maker of notifications."""
+    return Told()
+
+
+@pytest.fixture
+def out() -> MemoryStream:
+    """Return a stream that stands for standard output."""
+    return MemoryStream()
+
+
+@pytest.fixture
+def err() -> MemoryStream:
+    """Return a stream that stands for standard error."""
+    return MemoryStream()

@@ -1,0 +1,127 @@
+"""The command line: options anywhere, clear refusals."""
+
+from __future__ import annotations
+
+import pytest
+
+from codex_exec_cli.help import help_text
+from codex_exec_cli.options import COMMANDS, OPTIONS, UsageError, parse
+
+
+def refusal(*words: str) -> str:
+    with pytest.raises(UsageError) as caught:
+        parse(words)
+    return str(caught.value)
+
+
+def test_the_typescript_sdks_order_is_understood() -> None:
+    words = (
+        "--experimental-json --model m --sandbox workspace-write --add-dir /a --add-dir /b --skip-git-repo-check "
+        "--output-schema s.json resume 01a20248-1563-78c1-9ed2-8f218306b201 --image a.png --image b.png"
+    )
+
+    options = parse(words.split())
+
+    assert options.json
+    assert options.skip_git_check
+    assert (options.model, options.sandbox, options.output_schema) == ("m", "workspace-write", "s.json")
+    assert options.add_dirs == ["/a", "/b"]
+    assert (options.command, options.session) == ("resume", "01a20248-1563-78c1-9ed2-8f218306b201")
+    assert options.images == ["a.png", "b.png"]
+    assert options.prompt is None
+
+
+def test_options_may_follow_the_prompt() -> None:
+    options = parse(["do it", "--json", "-o", "out.txt", "--color=never"])
+
+    assert (options.prompt, options.json, options.output_file, options.color) == ("do it", True, "out.txt", "never")
+
+
+@pytest.mark.parametrize("words", [["-mx", "p"], ["-m=x", "p"], ["--model=x", "p"], ["p", "-m", "x"]])
+def test_a_value_can_be_given_in_every_usual_way(words: list[str]) -> None:
+    options = parse(words)
+
+    assert (options.model, options.prompt) == ("x", "p")
+
+
+def test_images_take_every_value_up_to_the_next_option() -> None:
+    options = parse(["-i", "a.png,b.png", "c.png", "--json", "prompt"])
+
+    assert options.images == ["a.png", "b.png", "c.png"]
+    assert options.prompt == "prompt"
+    assert parse(["-i", "a.png", "swallowed"]).prompt is None
+
+
+def test_behind_two_dashes_everything_is_the_prompt() -> None:
+    assert parse(["--json", "--", "--not-an-option"]).prompt == "--not-an-option"
+    assert parse(["--", "resume"]).command == ""
+
+
+def test_a_resumed_session_is_told_from_a_prompt() -> None:
+    assert (parse(["resume", "id", "p"]).session, parse(["resume", "id", "p"]).prompt) == ("id", "p")
+    assert (parse(["resume", "--last", "p"]).session, parse(["resume", "--last", "p"]).prompt) == (None, "p")
+    assert parse(["before", "resume", "--last"]).prompt == "before"
+    assert parse(["resume", "--last", "-"]).prompt == "-"
+
+
+def test_an_option_behind_the_command_overrides_the_one_before() -> None:
+    assert parse(["-m", "a", "resume", "-m", "b", "id"]).model == "b"
+
+
+def test_global_options_that_the_host_has_applied_are_accepted() -> None:
+    options = parse(["-c", "a=1", "--enable", "f", "-p", "x", "-C", "/w", "prompt", "--disable=g"])
+
+    assert options.prompt == "prompt"
+
+
+def test_an_unknown_option_is_refused_byte_for_byte_like_the_public_program() -> None:
+    assert refusal("--nope", "x") == (
+        "error: unexpected argument '--nope' found\n\n"
+        "  tip: to pass '--nope' as a value, use '-- --nope'\n\n"
+        "Usage: codex exec [OPTIONS] [PROMPT] [COMMAND]\n\n"
+        "For more information, try '--help'.\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        ("x y", "unexpected argument 'y' found"),
+        ("-m", "a value is required for '--model <MODEL>' but none was supplied"),
+        ("-m --json", "a value is required for '--model <MODEL>' but none was supplied"),
+        ("-i", "a value is required for '--image <FILE>...' but none was supplied"),
+        ("-m a -m b", "the argument '--model <MODEL>' cannot be used multiple times"),
+        ("--json=1 x", "unexpected value '1' for '--json' found; no more were expected"),
+        ("-s all x", "invalid value 'all' for '--sandbox <SANDBOX_MODE>'\n  [possible values: read-only, "),
+        ("--color=blue x", "invalid value 'blue' for '--color <COLOR>'\n  [possible values: always, never, auto]"),
+        (
+            "--full-auto --yolo x",
+            "the argument '--dangerously-bypass-approvals-and-sandbox' cannot be used with '--full-auto'",
+        ),
+        ("review --uncommitted --base b", "the argument '--uncommitted' cannot be used with '--base <BRANCH>'"),
+        ("--last x", "unexpected argument '--last' found"),
+    ],
+)
+def test_what_is_wrong_is_named(words: str, complaint: str) -> None:
+    assert refusal(*words.split()).startswith(f"error: {complaint}")
+
+
+def test_a_refusal_shows_the_usage_of_its_command() -> None:
+    assert "Usage: codex exec resume [OPTIONS] [SESSION_ID] [PROMPT]" in refusal("resume", "--nope")
+
+
+@pytest.mark.parametrize("command", ["", *COMMANDS])
+def test_the_help_tells_every_option_of_a_command(command: str) -> None:
+    text = help_text(command)
+
+    for option in OPTIONS:
+        assert (max(option.names, key=len) in text) == (option.command in ("", command))
+    assert max(len(line) for line in text.splitlines()) <= 100
+
+
+@pytest.mark.parametrize("words", [["--help"], ["-h", "x"], ["help"], ["resume", "--help"], ["help", "resume"]])
+def test_help_can_be_asked_for_anywhere(words: list[str]) -> None:
+    options = parse(words)
+
+    assert options.help
+    assert (options.command == "resume") == ("resume" in words)
