@@ -88,15 +88,23 @@ class CallContext:
                 "cancel",
             ],
         }
-        tool_input = {"command": command, "description": justification}
         await self.thread.approvals.consent(
             self._run,
             call,
-            HookPayload(tool_name="Bash", tool_input=tool_input),
+            self._shell_payload(call, command, justification),
             method="item/commandExecution/requestApproval",
             params=params,
             key=("command", str(escalated), cwd, *argv),
         )
+
+    def _shell_payload(self, call: ToolCall, command: str, justification: str | None) -> HookPayload:
+        """Show hooks the command as the model wrote it, the way ``pre_tool_use`` does."""
+        tool = self.thread.tools.get(call.name)
+        payload = tool.payload(call) if tool is not None and tool.payload is not None else None
+        if payload is not None and payload.tool_name == "Bash":
+            command = payload.tool_input["command"]
+        description = {} if justification is None else {"description": justification}
+        return HookPayload(tool_name="Bash", tool_input={"command": command, **description})
 
     async def approve_patch(self, call: ToolCall, *, item_id: str, paths: tuple[str, ...], reason: str | None) -> None:
         """Return when a patch may be applied; see :class:`~codex_hookspecs.ports.tools.ToolContext`."""
