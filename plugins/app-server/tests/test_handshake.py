@@ -92,7 +92,16 @@ async def test_experimental_members_need_the_capability(connect) -> None:
 
 async def test_explicit_nulls_are_as_good_as_nothing(connect) -> None:
     client = await connect(capabilities={"experimentalApi": True, "optOutNotificationMethods": None})
-    names = ("model", "modelProvider", "cwd", "config", "baseInstructions", "personality", "dynamicTools", "serviceName")
+    names = (
+        "model",
+        "modelProvider",
+        "cwd",
+        "config",
+        "baseInstructions",
+        "personality",
+        "dynamicTools",
+        "serviceName",
+    )
 
     await client.result("thread/start", dict.fromkeys(names) | {"sandbox": "danger-full-access"})
 
