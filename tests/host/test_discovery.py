@@ -1,0 +1,222 @@
+"""Which plugins are found, and when the program looks again."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from codex_host.plugins.discovery import FIRST_PARTY, FoundPlugin, found_plugins
+
+if TYPE_CHECKING:
+    from tests.host.conftest import Codex, Distributions
+
+
+def found(home: Path, name: str) -> FoundPlugin | None:
+    return next((plugin for plugin in found_plugins(str(home)) if plugin.name == name), None)
+
+
+def heavy_modules_of_a_look(home: Path) -> set[str]:
+    """Look for plugins in a process of its own and tell which costly modules that took."""
+    code = (
+        "import sys; from codex_host.plugins.discovery import found_plugins; found_plugins(sys.argv[1]);"
+        "print({'importlib.metadata', 'stevedore', 'asyncio'} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(home)], capture_output=True, text=True, check=True)
+    return set(eval(done.stdout))
+
+
+def test_an_installed_distribution_is_found_with_its_manifest(distributions: Distributions, home: Path) -> None:
+    folder = distributions.add("noisy", version="2.1", manifest='description = "Makes noise."\nhooks = ["tools"]')
+
+    plugin = found(home, "noisy")
+
+    assert plugin is not None
+    assert (plugin.distribution, plugin.version, plugin.folder) == ("codex-noisy", "2.1", str(folder))
+    assert plugin.manifest is not None
+    assert plugin.manifest.description == "Makes noise."
+    assert not plugin.first_party
+
+
+def test_finding_a_plugin_does_not_import_it(distributions: Distributions, home: Path) -> None:
+    distributions.add("noisy", plugin="raise SystemError('imported')")
+
+    plugin = found(home, "noisy")
+
+    assert plugin is not None
+    assert "third_codex_noisy" not in sys.modules
+
+
+def test_first_party_plugins_are_found_by_name_and_distribution(home: Path) -> None:
+    plugins = [plugin for plugin in found_plugins(str(home)) if plugin.first_party]
+
+    assert {plugin.name for plugin in plugins} == FIRST_PARTY
+    assert all(plugin.problem == "" for plugin in plugins)
+
+
+def test_an_unchanged_installation_is_read_from_the_cache(distributions: Distributions, home: Path) -> None:
+    distributions.add("noisy")
+    first = heavy_modules_of_a_look(home)
+
+    second = heavy_modules_of_a_look(home)
+
+    assert first == {"importlib.metadata", "stevedore"}
+    assert second == set()
+
+
+def test_cached_plugins_are_the_same_as_found_ones(distributions: Distributions, home: Path) -> None:
+    distributions.add("noisy", manifest='hooks = ["tools"]\nneeds = ["other"]\n[commands]\nmoo = "Moo."')
+
+    assert found_plugins(str(home)) == found_plugins(str(home))
+
+
+def test_a_new_distribution_is_seen_at_once(distributions: Distributions, home: Path) -> None:
+    assert found(home, "noisy") is None
+
+    distributions.add("noisy")
+
+    assert found(home, "noisy") is not None
+
+
+def test_a_removed_distribution_is_gone_at_once(distributions: Distributions, home: Path) -> None:
+    distributions.add("noisy")
+    assert found(home, "noisy") is not None
+
+    distributions.remove("codex-noisy")
+
+    assert found(home, "noisy") is None
+
+
+def test_changed_entry_points_are_seen(distributions: Distributions, home: Path) -> None:
+    distributions.add("noisy")
+    assert found(home, "noisy") is not None
+
+    distributions.add("noisy", points="[codex.plugins]\nrenamed = third_codex_noisy.plugin\n")
+
+    assert found(home, "noisy") is None
+    assert found(home, "renamed") is not None
+
+
+def test_a_changed_manifest_is_seen(distributions: Distributions, home: Path) -> None:
+    distributions.add("noisy")
+    assert found(home, "noisy") is not None
+
+    distributions.add("noisy", manifest='description = "new words"')
+
+    plugin = found(home, "noisy")
+    assert plugin is not None
+    assert plugin.manifest is not None
+    assert plugin.manifest.description == "new words"
+
+
+@pytest.mark.parametrize(
+    "damage",
+    ["", "{", "[]", "null", '{"format": 1}', '{"format": 1, "states": [1], "plugins": [{}]}', '{"format": 99}'],
+)
+def test_a_damaged_cache_is_made_again(distributions: Distributions, home: Path, damage: str) -> None:
+    distributions.add("noisy")
+    expected = found_plugins(str(home))
+    [cache] = (home / "plugins").glob("found-*.json")
+    cache.write_text(damage)
+
+    assert found_plugins(str(home)) == expected
+    assert json.loads(cache.read_text())["plugins"]
+
+
+def test_a_home_that_takes_no_files_only_costs_time(distributions: Distributions, home: Path) -> None:
+    distributions.add("noisy")
+    (home / "plugins").write_text("in the way")
+
+    assert found(home, "noisy") is not None
+
+
+def test_two_distributions_with_one_name_are_refused_and_both_named(distributions: Distributions, home: Path) -> None:
+    distributions.add("noisy", distribution="acme-noisy", version="1.0")
+    distributions.add("noisy", distribution="zeta-noisy", version="2.0")
+
+    plugin = found(home, "noisy")
+
+    assert plugin is not None
+    assert plugin.problem == (
+        "the name is taken by two distributions: acme-noisy 1.0 and zeta-noisy 2.0; uninstall one"
+    )
+
+
+def test_a_stranger_cannot_take_the_name_of_a_first_party_plugin(distributions: Distributions, home: Path) -> None:
+    distributions.add("tool-plan", distribution="evil-plan")
+
+    own, stranger = found(home, "tool-plan"), found(home, "tool-plan@evil-plan")
+
+    assert own is not None
+    assert own.first_party
+    assert own.problem == ""
+    assert stranger is not None
+    assert stranger.problem == "its name tool-plan belongs to codex-tool-plan; it is left out"
+
+
+def test_a_distribution_that_calls_itself_first_party_needs_the_name_too(
+    distributions: Distributions, home: Path
+) -> None:
+    distributions.add("other", distribution="codex-tool-plan-extra")
+
+    plugin = found(home, "other")
+
+    assert plugin is not None
+    assert not plugin.first_party
+
+
+def test_an_older_copy_further_down_the_path_does_not_count(
+    distributions: Distributions, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    distributions.add("noisy", version="1.0")
+    newer = type(distributions)(tmp_path / "nearer")
+    newer.add("noisy", version="2.0")
+    monkeypatch.syspath_prepend(str(newer.folder))
+
+    plugin = found(home, "noisy")
+
+    assert plugin is not None
+    assert (plugin.version, plugin.problem) == ("2.0", "")
+
+
+def test_broken_entry_points_of_one_distribution_leave_the_others_alone(
+    distributions: Distributions, home: Path
+) -> None:
+    distributions.add("noisy")
+    distributions.add("broken", points="[codex.plugins]\nthis line says nothing\n")
+    distributions.add("foreign", points="[console_scripts]\nneither does this\n")
+
+    broken = found(home, "codex-broken")
+
+    assert found(home, "noisy") is not None
+    assert broken is not None
+    assert broken.problem == "its entry_points.txt can't be read"
+
+
+def test_a_plugin_whose_package_is_missing_says_so(distributions: Distributions, home: Path) -> None:
+    distributions.add("noisy", points="[codex.plugins]\nnoisy = nowhere.plugin\n")
+
+    plugin = found(home, "noisy")
+
+    assert plugin is not None
+    assert plugin.problem == "its package nowhere can't be found"
+
+
+def test_refreshing_looks_again_although_nothing_seems_changed(
+    distributions: Distributions, codex: Codex, home: Path
+) -> None:
+    manifest = distributions.add("noisy", manifest='description = "aaaa"') / "codex-plugin.toml"
+    codex("plugins", "list")
+    before = manifest.stat()
+    manifest.write_text(manifest.read_text().replace("aaaa", "bbbb"))
+    os.utime(manifest, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+    stale, fresh = codex("plugins", "show", "noisy").out, codex("plugins", "show", "noisy", "--refresh").out
+
+    assert "aaaa" in stale
+    assert "bbbb" in fresh
