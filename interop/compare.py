@@ -25,7 +25,7 @@ _NOISE: Final = [
     (re.compile(r'session_id(\\*)": \d+'), r'session_id\1": N'),
     (re.compile(r" in \d+(\.\d+)?m?s:?"), " in Nms:"),
     (re.compile(r"http://127\.0\.0\.1:\d+"), "http://HOST"),
-    (re.compile(r"^OpenAI Codex v.*$", re.MULTILINE), "OpenAI Codex"),
+    (re.compile(r"^(OpenAI Codex|codex-host) v.*$", re.MULTILINE), "NAME vN"),
     (re.compile(r"^\d{4}-\d\d-\d\dT\S+Z +(ERROR|WARN) .*\n", re.MULTILINE), ""),
 ]
 
