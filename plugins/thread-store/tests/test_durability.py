@@ -14,7 +14,7 @@ import pytest
 
 from codex_hookspecs.errors import StorageError, ThreadBusy
 from codex_hookspecs.ids import uuid7
-from codex_hookspecs.testing.store_contract import VERSION, settings, turn
+from codex_hookspecs.testing.store_samples import VERSION, settings, turn
 from codex_hookspecs.types.storage import ThreadMeta
 from codex_thread_store import lock
 from codex_thread_store.store import RolloutStore
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.anyio
 
 CHILD = """
 import asyncio, sys
-from codex_hookspecs.testing.store_contract import settings, turn
+from codex_hookspecs.testing.store_samples import settings, turn
 from codex_hookspecs.types.storage import ThreadMeta
 from codex_thread_store.store import RolloutStore
 
@@ -206,7 +206,7 @@ async def test_a_file_that_is_no_rollout_is_refused_by_name(
 LIMITED = """
 import asyncio, json, resource, signal, sys
 from codex_hookspecs.errors import StorageError
-from codex_hookspecs.testing.store_contract import settings, turn
+from codex_hookspecs.testing.store_samples import settings, turn
 from codex_hookspecs.types.storage import ThreadMeta
 from codex_thread_store.store import RolloutStore
 

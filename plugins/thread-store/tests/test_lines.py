@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from codex_hookspecs.testing.store_contract import answered, began, message, said, settings, turn
+from codex_hookspecs.testing.store_samples import answered, began, message, said, settings, turn
 from codex_hookspecs.types import items
 from codex_hookspecs.types.storage import (
     HistoryAppended,

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from codex_hookspecs.testing.store_contract import VERSION, turn
+from codex_hookspecs.testing.store_samples import VERSION, turn
 from codex_hookspecs.types.sandbox import SandboxPolicy
 from codex_hookspecs.types.storage import ThreadQuery
 from codex_hookspecs.types.threads import Turn, TurnError
@@ -78,7 +78,8 @@ async def test_a_rollout_of_0_118_gives_the_history_to_go_on_with(store: Rollout
         "web_search_call",
     ]
     assert texts(stored.history, "assistant") == ["looking", "final words", "again done", "done", "done"]
-    assert set(stored.fragments) == {"permissions", "skills", "agents_md", "environment_context"}
+    sent = {"permissions", "developer_instructions", "skills", "agents_md", "environment_context"}
+    assert set(stored.fragments) == sent
     assert stored.usage.total.total_tokens == 258_400
     assert stored.usage.model_context_window == 258_400
 

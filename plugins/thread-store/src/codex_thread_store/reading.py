@@ -171,4 +171,5 @@ def _numbered(thread: Thread) -> Thread:
 def _git(form: Any) -> GitInfo | None:
     if not isinstance(form, dict):
         return None
-    return GitInfo(form.get("commit_hash"), form.get("branch"), origin_url=form.get("repository_url"))
+    found = GitInfo(form.get("commit_hash"), form.get("branch"), origin_url=form.get("repository_url"))
+    return None if found == GitInfo() else found

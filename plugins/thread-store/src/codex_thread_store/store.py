@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from codex_hookspecs.errors import StorageError, ThreadNotFound
+from codex_hookspecs.errors import CodexError, StorageError, ThreadNotFound
 from codex_hookspecs.ids import is_uuid
 from codex_hookspecs.types.storage import Record, StoredThread, ThreadMeta, ThreadPage, ThreadQuery
 from codex_hookspecs.types.threads import Thread
@@ -18,9 +18,11 @@ from codex_thread_store.rows import Tracked, new_thread
 from codex_thread_store.writer import RolloutWriter
 
 if TYPE_CHECKING:
+    from codex_hookspecs.ports.environment import FileSystem
     from codex_thread_store.index import Index
 
 _CLOSE_SECONDS = 5.0
+_GIT_SECONDS = 5.0
 
 
 class RolloutStore:
@@ -28,10 +30,18 @@ class RolloutStore:
 
     :param home: ``$CODEX_HOME``.
     :param warn: tells the user's log what did not work but does not matter to threads.
+    :param files: gives the file system that threads work on, for the facts about their work tree.
     """
 
-    def __init__(self, home: str, *, warn: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        home: str,
+        *,
+        warn: Callable[[str], None],
+        files: Callable[[], Awaitable[FileSystem]] | None = None,
+    ) -> None:
         self._home = home
+        self._files = files
         self._warn = warn
         self._index: Index | None = None
         self._updates: set[asyncio.Future[None]] = set()
@@ -44,10 +54,11 @@ class RolloutStore:
         def kept(records: Sequence[Record], now: int) -> None:
             nonlocal tracked
             if tracked is None:
-                tracked = Tracked(new_thread(meta, path))
+                tracked = Tracked(new_thread(writer.meta or meta, path))
             self._note(tracked, records, now)
 
-        return RolloutWriter(path, meta.thread_id, meta=meta, kept=kept)
+        writer = RolloutWriter(path, meta.thread_id, meta=meta, kept=kept, described=self._with_git)
+        return writer
 
     async def open(self, thread_id: str, *, cli_version: str) -> tuple[StoredThread, RolloutWriter]:
         """Read a thread and take over writing it."""
@@ -102,6 +113,18 @@ class RolloutStore:
             await asyncio.wait(self._updates, timeout=_CLOSE_SECONDS)
         if self._index is not None:
             self._index.close()
+
+    async def _with_git(self, meta: ThreadMeta) -> ThreadMeta:
+        if meta.git is not None or self._files is None:
+            return meta
+        from codex_thread_store.git_facts import git_info
+
+        try:
+            async with asyncio.timeout(_GIT_SECONDS):
+                return attrs.evolve(meta, git=await git_info(await self._files(), meta.settings.cwd))
+        except (CodexError, TimeoutError) as error:
+            self._warn(f"looking for the git facts of thread {meta.thread_id}: {str(error) or 'timed out'}")
+            return meta
 
     def _note(self, tracked: Tracked, records: Sequence[Record], now: int) -> None:
         """Let the index learn of records beside what the caller waits for."""

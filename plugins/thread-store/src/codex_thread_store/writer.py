@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 import attrs
 
@@ -16,6 +17,8 @@ from codex_thread_store.lock import holder, lock
 
 Kept = Callable[[Sequence[Record], int], None]
 """Is told of records after they were kept, and the time in seconds since the epoch."""
+
+Described = Callable[[ThreadMeta], Awaitable[ThreadMeta]]
 
 _FLAGS = os.O_RDWR | os.O_APPEND | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
 
@@ -29,18 +32,29 @@ class RolloutWriter:
     :param path: the rollout file.
     :param meta: of a new thread, whose file is made with its first item or message; ``None`` for a file that exists.
     :param kept: told of what was kept.
+    :param described: adds to the meta data of a new thread what is only needed in its file.
     """
 
-    def __init__(self, path: str, thread_id: str, *, meta: ThreadMeta | None, kept: Kept | None = None) -> None:
+    def __init__(
+        self,
+        path: str,
+        thread_id: str,
+        *,
+        meta: ThreadMeta | None,
+        kept: Kept | None = None,
+        described: Described | None = None,
+    ) -> None:
         self._path = path
         self._thread_id = thread_id
         self._kept = kept
-        self._meta = meta
+        self.meta = meta
+        self._described = described
         self._held: list[Line] | None = None if meta is None else []
         self._pending: list[Record] = []
         self._descriptor: int | None = None
         self._torn = False
         self._closed = False
+        self._one_at_a_time = asyncio.Lock()
 
     @property
     def path(self) -> str:
@@ -65,10 +79,21 @@ class RolloutWriter:
 
     async def append(self, records: Sequence[Record]) -> None:
         """Keep records; see :class:`~codex_hookspecs.ports.storage.ThreadWriter`."""
-        if self._closed:
-            raise StorageError(f"writing thread {self._thread_id}: it is closed", thread_id=self._thread_id)
-        if not records:
-            return
+        async with self._one_at_a_time:
+            if self._closed:
+                raise StorageError(f"writing thread {self._thread_id}: it is closed", thread_id=self._thread_id)
+            if records:
+                await self._append(records)
+
+    async def aclose(self) -> None:
+        """Let go of the thread."""
+        async with self._one_at_a_time:
+            self._closed = True
+            if self._descriptor is not None:
+                os.close(self._descriptor)
+                self._descriptor = None
+
+    async def _append(self, records: Sequence[Record]) -> None:
         now_ms = time.time_ns() // 1_000_000
         lines = record_lines(records, self._thread_id, now_ms)
         if self._held is not None:
@@ -76,8 +101,9 @@ class RolloutWriter:
             self._held.extend(lines)
             if not any(map(begins_thread, records)):
                 return
-            assert self._meta is not None
-            lines, records = [meta_line(_instructed(self._meta, self._pending)), *self._held], self._pending
+            await self._describe()
+            assert self.meta is not None
+            lines, records = [meta_line(self.meta), *self._held], self._pending
             self._create()
         if lines:
             self._write(serialized(lines, now_ms))
@@ -85,12 +111,12 @@ class RolloutWriter:
         if self._kept is not None:
             self._kept(records, now_ms // 1000)
 
-    async def aclose(self) -> None:
-        """Let go of the thread."""
-        self._closed = True
-        if self._descriptor is not None:
-            os.close(self._descriptor)
-            self._descriptor = None
+    async def _describe(self) -> None:
+        assert self.meta is not None
+        self.meta = _instructed(self.meta, self._pending)
+        if self._described is not None:
+            self.meta = await self._described(self.meta)
+            self._described = None
 
     def _create(self) -> None:
         if self._descriptor is not None:

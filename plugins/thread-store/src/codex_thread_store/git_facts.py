@@ -1,0 +1,95 @@
+"""Tell where a work tree stands from git's own files, without running git."""
+
+from __future__ import annotations
+
+import posixpath
+from typing import TYPE_CHECKING
+
+from codex_hookspecs.errors import FileSystemError
+from codex_hookspecs.types.threads import GitInfo
+
+if TYPE_CHECKING:
+    from codex_hookspecs.ports.environment import FileSystem
+
+_LIMIT = 1024 * 1024
+_REF = "ref: "
+_GITDIR = "gitdir: "
+
+
+async def git_info(files: FileSystem, cwd: str) -> GitInfo | None:
+    """Return commit, branch and origin of the work tree that a directory is in, or ``None`` outside of one.
+
+    :param files: file system of the machine the directory is on.
+    """
+    folder = await _git_folder(files, cwd)
+    if folder is None:
+        return None
+    shared = folder
+    common = await _text(files, posixpath.join(folder, "commondir"))
+    if common:
+        shared = posixpath.normpath(posixpath.join(folder, common.strip()))
+    head = (await _text(files, posixpath.join(folder, "HEAD"))).strip()
+    origin = origin_url(await _text(files, posixpath.join(shared, "config")))
+    if not head.startswith(_REF):
+        return GitInfo(head or None, origin_url=origin)
+    ref = head.removeprefix(_REF)
+    commit = await _commit(files, folder, shared, ref)
+    branch = ref.removeprefix("refs/heads/") if commit else None
+    return GitInfo(commit, branch, origin_url=origin)
+
+
+def origin_url(config: str) -> str | None:
+    """Return the URL of the remote ``origin`` in the text of a git configuration file."""
+    found = None
+    inside = False
+    for raw in config.splitlines():
+        line = raw.strip()
+        if line.startswith("["):
+            inside = line.replace(" ", "").replace("\t", "") == '[remote"origin"]'
+        elif inside:
+            key, equals, value = line.partition("=")
+            if equals and key.strip().lower() == "url":
+                found = found or value.strip().strip('"') or None
+    return found
+
+
+def packed_commit(packed: str, ref: str) -> str | None:
+    """Return the commit of a reference in the text of ``packed-refs``."""
+    for line in packed.splitlines():
+        commit, _, name = line.partition(" ")
+        if name == ref:
+            return commit
+    return None
+
+
+async def _git_folder(files: FileSystem, cwd: str) -> str | None:
+    folder = cwd
+    while True:
+        path = posixpath.join(folder, ".git")
+        try:
+            found = await files.metadata(path)
+        except FileSystemError:
+            parent = posixpath.dirname(folder)
+            if parent == folder:
+                return None
+            folder = parent
+            continue
+        if found.is_directory:
+            return path
+        link = (await _text(files, path)).strip()
+        return posixpath.normpath(posixpath.join(folder, link[len(_GITDIR) :])) if link.startswith(_GITDIR) else None
+
+
+async def _commit(files: FileSystem, folder: str, shared: str, ref: str) -> str | None:
+    for place in dict.fromkeys((folder, shared)):
+        commit = (await _text(files, posixpath.join(place, ref))).strip()
+        if commit:
+            return commit
+    return packed_commit(await _text(files, posixpath.join(shared, "packed-refs")), ref)
+
+
+async def _text(files: FileSystem, path: str) -> str:
+    try:
+        return (await files.read_file(path, limit=_LIMIT)).decode("utf-8", "replace")
+    except FileSystemError:
+        return ""
