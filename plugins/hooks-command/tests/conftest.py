@@ -26,12 +26,16 @@ class Configuration:
     """Layers of one directory; writing changes the user's file as the real one does."""
 
     layers: list[ConfigLayer]
+    values: dict[str, Any] = field(factory=dict)
     written: dict[str, Any] = field(factory=dict)
     asked: list[tuple[str, Any]] = field(factory=list)
 
     def for_directory(self, cwd: str, overrides: Mapping[str, Any] | None = None) -> Configuration:
         self.asked.append((cwd, overrides))
         return self
+
+    def get(self, key: str, default: Any = None) -> Any:
+        return self.values.get(key, default)
 
     def write_user(self, edits: Mapping[str, Any]) -> None:
         self.written.update(edits)
@@ -52,17 +56,20 @@ class Program:
     codex_home: str
     config: Configuration
     environ: dict[str, str]
+    cwd: str = "/"
     features: Switches = field(factory=Switches)
 
 
 @define
 class Settings:
+    cwd: str = "/"
     overrides: dict[str, Any] = field(factory=dict)
 
 
 @define(eq=False)
 class OpenThread:
     id: str = "thread-1"
+    active_turn_id: str | None = None
     settings: Settings = field(factory=Settings)
     closing: list[Any] = field(factory=list)
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from codex_hooks_command import plugin
 from codex_hookspecs.types import lifecycle as life
 
 pytestmark = pytest.mark.anyio
@@ -25,7 +26,8 @@ from types import SimpleNamespace as Bag
 from codex_hooks_command import plugin
 class Program:
     features = Bag(enabled=lambda key: True)
-    config = Bag(for_directory=lambda cwd, overrides: Bag(layers=[Bag(folder="/nowhere", file=None, table={})]))
+    layers = [Bag(folder="/nowhere", file=None, table={})]
+    config = Bag(for_directory=lambda cwd, overrides: Bag(layers=Program.layers, get=lambda key: None))
 scope = Bag(thread=None, config={})
 try:
     plugin.stop(Bag(turn_id="t", cwd="/"), scope, Program()).send(None)
@@ -46,6 +48,19 @@ async def test_with_nothing_configured_nothing_waits_and_no_other_module_is_load
         "codex_hooks_command.presence",
         "codex_hooks_command.sessions",
     ]
+
+
+async def test_events_are_made_only_for_threads_with_hooks(world: Any) -> None:
+    thread = world.scope.thread
+    thread.active_turn_id = "turn-1"
+    assert plugin.stop.codex_active(world.program, thread) is False
+
+    world.commands("Stop", "true")
+    assert plugin.stop.codex_active(world.program, thread) is False
+    thread.active_turn_id = "turn-2"
+
+    assert plugin.stop.codex_active(world.program, thread) is True
+    assert plugin.stop.codex_active(world.program, None) is True
 
 
 async def test_the_feature_switches_all_hooks_off(world: Any) -> None:
@@ -334,7 +349,7 @@ async def test_a_hook_of_the_project_waits_and_says_so_until_it_is_bypassed(worl
     assert "is not run: it is not trusted" in world.scope.warnings[0]
 
     world.turn += 1
-    world.scope.config["bypass_hook_trust"] = True
+    world.program.config.values["bypass_hook_trust"] = True
     await world.fire("Stop")
 
     assert len(world.scope.ended) == 1

@@ -108,9 +108,9 @@ def _trust(view: _View, options: Namespace) -> None:
         raise ConfigError(f"can't trust hooks in {foreign.origin.path}: {foreign.origin.disabled}")
     edits: dict[str, Any] = {}
     for one in chosen:
-        edits[_setting(one, "trusted_hash")] = one.hash
+        edits[f"{_state(one)}.trusted_hash"] = one.hash
         if not one.enabled:
-            edits[_setting(one, "enabled")] = True
+            edits[f"{_state(one)}.enabled"] = True
     view.apply(edits, [f"Trusted {_described(one)}" for one in chosen])
 
 
@@ -118,10 +118,12 @@ def _untrust(view: _View, options: Namespace) -> None:
     edits: dict[str, Any] = {}
     told = []
     for one in _chosen(options, view.registry):
-        edits[_setting(one, "trusted_hash")] = None
-        if one.origin.source != "project":
-            edits[_setting(one, "enabled")] = False
-        told.append(f"{'No longer trusted:' if one.origin.source == 'project' else 'Switched off:'} {_described(one)}")
+        if one.origin.source == "project":
+            edits[_state(one)] = None
+            told.append(f"No longer trusted: {_described(one)}")
+        else:
+            edits[f"{_state(one)}.enabled"] = False
+            told.append(f"Switched off: {_described(one)}")
     view.apply(edits, told)
 
 
@@ -145,10 +147,10 @@ def _chosen(options: Namespace, registry: Registry | None) -> list[Registered]:
     return [by_name[name] for name in dict.fromkeys(options.keys)]
 
 
-def _setting(one: Registered, name: str) -> str:
+def _state(one: Registered) -> str:
     if '"' in one.key:
         _refuse(f"the path of {one.key} holds a quote and can't be a key of config.toml; rename it")
-    return f'hooks.state."{one.key}".{name}'
+    return f'hooks.state."{one.key}"'
 
 
 def _described(one: Registered) -> str:
