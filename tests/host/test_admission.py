@@ -1,0 +1,309 @@
+"""Which of the installed plugins run: facts, configuration, trust, needs, quarantine."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from codex_host.platform import PLATFORM
+
+if TYPE_CHECKING:
+    from tests.host.conftest import Codex, Distributions
+
+MOO = """
+    from codex_hookspecs import CliCommand, hookimpl
+
+    async def moo(arguments, host):
+        print("moo", *arguments)
+        return 0
+
+    @hookimpl
+    def cli_commands():
+        return [CliCommand(name="moo", help="Moo.", run=moo)]
+"""
+MOO_MANIFEST = '[commands]\nmoo = "Moo."\n'
+
+
+@pytest.fixture
+def moo(distributions: Distributions) -> Distributions:
+    """Have a plugin ``cow`` installed that offers the command ``moo``."""
+    distributions.add("cow", plugin=MOO, manifest=MOO_MANIFEST)
+    return distributions
+
+
+def facts(codex: Codex, name: str, *options: str) -> dict:
+    """Return what the program says of one plugin."""
+    return json.loads(codex(*options, "plugins", "show", name, "--json").out)
+
+
+def trust_project(home: Path, place: Path) -> None:
+    (home / "config.toml").write_text(f'[projects."{place}"]\ntrust_level = "trusted"\n')
+
+
+@pytest.mark.parametrize(
+    ("manifest", "status", "detail"),
+    [
+        (None, "incompatible", "codex-plugin.toml is missing; a plugin needs one (api = 1)"),
+        ("= broken", "incompatible", "codex-plugin.toml can't be read: Invalid statement (at line 3, column 1)"),
+        ("colour = 1", "incompatible", "unknown key 'colour', allowed are"),
+        ('platforms = ["beos"]', "incompatible", "platforms = ['beos'], allowed is a list out of linux, macos, windows"),
+        ('hooks = "stop"', "incompatible", "hooks = 'stop', allowed is a list of names"),
+        ('needs = ["absent"]', "untrusted", "not trusted yet"),
+    ],
+)
+def test_a_manifest_is_checked_before_anything_is_imported(
+    distributions: Distributions, codex: Codex, manifest: str | None, status: str, detail: str
+) -> None:
+    distributions.add("noisy", plugin="raise SystemError", manifest=manifest)
+
+    shown = facts(codex, "noisy")
+
+    assert shown["status"] == status
+    assert detail in shown["detail"]
+
+
+def test_a_manifest_of_another_name_is_refused(distributions: Distributions, codex: Codex) -> None:
+    (distributions.add("noisy") / "codex-plugin.toml").write_text('name = "quiet"\napi = 1\n')
+
+    assert "name = 'quiet', allowed is the entry-point name 'noisy'" in facts(codex, "noisy")["detail"]
+
+
+def test_a_plugin_for_other_contracts_is_refused(distributions: Distributions, codex: Codex) -> None:
+    (distributions.add("noisy") / "codex-plugin.toml").write_text('name = "noisy"\napi = 99\n')
+
+    shown = facts(codex, "noisy")
+
+    assert shown["status"] == "incompatible"
+    assert shown["detail"] == "written for api 99 of the contracts, this host has 1"
+
+
+def test_a_plugin_of_another_platform_is_left_out_without_a_warning(moo: Distributions, codex: Codex) -> None:
+    other = "windows" if PLATFORM != "windows" else "linux"
+    moo.add("alien", manifest=f'platforms = ["{other}"]')
+    codex("plugins", "trust", "cow")
+
+    strict = codex("--strict-plugins", "moo")
+
+    assert facts(codex, "alien")["detail"] == f"made for {other}, this is {PLATFORM}"
+    assert (strict.status, strict.out) == (0, "moo\n")
+
+
+def test_a_new_third_party_plugin_does_not_run_before_it_is_trusted(moo: Distributions, codex: Codex) -> None:
+    before = codex("moo")
+    trusted = codex("plugins", "trust", "cow")
+    after = codex("moo", "loudly")
+
+    assert before.status == 1
+    assert "comes from plugin cow, which is untrusted: not trusted yet" in before.err
+    assert trusted.out.startswith("Trusted plugin cow (codex-cow 1.0.0, sha256:")
+    assert (after.status, after.out) == (0, "moo loudly\n")
+
+
+@pytest.mark.parametrize("change", ["edited", "added", "deleted"])
+def test_changed_files_are_asked_about_again(moo: Distributions, codex: Codex, change: str) -> None:
+    folder = moo.folder / "third_codex_cow"
+    (folder / "sound.txt").write_text("moo")
+    codex("plugins", "trust", "cow")
+
+    if change == "edited":
+        (folder / "sound.txt").write_text("mow")
+    elif change == "added":
+        (folder / "more.py").write_text("")
+    else:
+        (folder / "sound.txt").unlink()
+
+    assert facts(codex, "cow")["detail"] == "its files changed since it was trusted"
+    assert codex("moo").status == 1
+    codex("plugins", "trust", "cow")
+    assert codex("moo").status == 0
+
+
+def test_a_touched_file_with_the_same_content_is_still_trusted(moo: Distributions, codex: Codex) -> None:
+    codex("plugins", "trust", "cow")
+
+    os.utime(moo.folder / "third_codex_cow" / "plugin.py", (1, 1))
+
+    assert facts(codex, "cow")["status"] == "enabled"
+
+
+def test_what_python_compiles_is_no_change(moo: Distributions, codex: Codex) -> None:
+    codex("plugins", "trust", "cow")
+
+    assert codex("moo").status == 0
+    assert codex("moo").status == 0
+
+
+def test_another_version_is_asked_about_again(moo: Distributions, codex: Codex) -> None:
+    codex("plugins", "trust", "cow")
+
+    moo.remove("codex-cow")
+    moo.add("cow", plugin=MOO, manifest=MOO_MANIFEST, version="2.0")
+
+    assert facts(codex, "cow")["detail"] == "version 1.0.0 was trusted, this is 2.0"
+
+
+def test_another_distribution_does_not_inherit_trust(moo: Distributions, codex: Codex) -> None:
+    codex("plugins", "trust", "cow")
+
+    moo.remove("codex-cow")
+    moo.add("cow", distribution="evil-cow", plugin=MOO, manifest=MOO_MANIFEST)
+
+    assert facts(codex, "cow")["detail"] == "trusted was codex-cow, this is evil-cow"
+
+
+def test_trust_is_taken_back(moo: Distributions, codex: Codex) -> None:
+    codex("plugins", "trust", "cow")
+
+    taken = codex("plugins", "distrust", "cow")
+
+    assert taken.out == "Plugin cow is not trusted any more.\n"
+    assert codex("moo").status == 1
+
+
+@pytest.mark.parametrize("content", ["", "[]", '{"cow": 1}', '{"cow": {"version": 5, "states": []}}'])
+def test_a_damaged_trust_file_trusts_nobody(moo: Distributions, codex: Codex, home: Path, content: str) -> None:
+    codex("plugins", "trust", "cow")
+    (home / "plugins" / "trust.json").write_text(content)
+
+    assert facts(codex, "cow")["status"] == "untrusted"
+
+
+def test_trust_that_cannot_be_kept_is_an_error(moo: Distributions, codex: Codex, home: Path) -> None:
+    (home / "plugins").write_text("in the way")
+
+    refused = codex("plugins", "trust", "cow")
+
+    assert refused.status == 1
+    assert "trust can't be kept" in refused.err
+
+
+def test_the_user_switches_a_plugin_off_and_on(moo: Distributions, codex: Codex) -> None:
+    codex("plugins", "trust", "cow")
+    codex("plugins", "disable", "cow")
+    off = codex("moo")
+    codex("plugins", "enable", "cow")
+
+    assert "which is disabled: switched off in the configuration" in off.err
+    assert codex("moo").status == 0
+
+
+def test_a_trusted_project_switches_a_plugin_off(moo: Distributions, codex: Codex, home: Path, place: Path) -> None:
+    codex("plugins", "trust", "cow")
+    codex("plugins", "disable", "cow", "--project")
+    untrusted = codex("moo")
+
+    trust_project(home, place)
+
+    assert untrusted.status == 0
+    assert codex("moo").status == 1
+    assert codex("-C", "/", "moo").status == 0
+
+
+def test_a_trusted_project_switches_on_what_the_user_switched_off(
+    moo: Distributions, codex: Codex, home: Path, place: Path
+) -> None:
+    trust_project(home, place)
+    codex("plugins", "trust", "cow")
+    codex("plugins", "disable", "cow")
+
+    codex("plugins", "enable", "cow", "--project")
+
+    assert codex("moo").status == 0
+    assert codex("-C", "/", "moo").status == 1
+
+
+@pytest.mark.parametrize("options", [["--no-plugins"], ["--disable", "plugins"], ["-c", "features.plugins=false"]])
+def test_third_party_plugins_are_left_out_as_a_whole(moo: Distributions, codex: Codex, options: list[str]) -> None:
+    codex("plugins", "trust", "cow")
+
+    refused = codex(*options, "moo")
+
+    assert refused.status == 1
+    assert "which is disabled" in refused.err
+    assert facts(codex, "tool-plan", *options)["status"] == "enabled"
+
+
+def test_a_first_party_plugin_can_be_switched_off(codex: Codex) -> None:
+    codex("plugins", "disable", "exec-cli")
+
+    refused = codex("exec", "hello")
+
+    assert refused.status == 1
+    assert refused.err == (
+        "Error: the command 'exec' comes from plugin exec-cli, which is disabled: switched off in the configuration\n"
+    )
+
+
+def test_what_needs_a_plugin_that_is_off_is_off(codex: Codex) -> None:
+    codex("plugins", "disable", "app-server")
+
+    refused = codex("exec", "hello")
+
+    assert "plugin exec-cli, which is disabled: it needs app-server, which is disabled" in refused.err
+
+
+def test_needs_reach_through_several_plugins(distributions: Distributions, codex: Codex) -> None:
+    for name, needed in (("first", "second"), ("second", "third"), ("third", "fourth")):
+        distributions.add(name, manifest=f'needs = ["{needed}"]')
+        codex("plugins", "trust", name)
+
+    assert facts(codex, "third")["detail"] == "it needs fourth, which is not installed"
+    assert facts(codex, "second")["detail"] == "it needs third, which is incompatible"
+    assert facts(codex, "first")["detail"] == "it needs second, which is incompatible"
+
+
+def test_plugins_that_need_each_other_are_loaded(distributions: Distributions, codex: Codex) -> None:
+    for name, needed in (("left", "right"), ("right", "left")):
+        distributions.add(name, manifest=f'needs = ["{needed}"]')
+        codex("plugins", "trust", name)
+
+    assert facts(codex, "left")["status"] == facts(codex, "right")["status"] == "enabled"
+
+
+def test_strict_plugins_end_the_program_when_one_cannot_be_loaded(moo: Distributions, codex: Codex) -> None:
+    moo.add("noisy", plugin="import nowhere_to_be_found")
+    for name in ("cow", "noisy"):
+        codex("plugins", "trust", name)
+
+    strict, lax = codex("--strict-plugins", "moo"), codex("moo")
+
+    assert strict.status == 1
+    assert "plugin noisy is failed: ModuleNotFoundError: No module named 'nowhere_to_be_found'" in strict.err
+    assert lax.status == 0
+
+
+def quarantine(home: Path, **plugins: dict) -> None:
+    (home / "plugins").mkdir(exist_ok=True)
+    (home / "plugins" / "ledger.json").write_text(json.dumps(plugins))
+
+
+def test_a_quarantined_plugin_stays_out_until_it_is_enabled(moo: Distributions, codex: Codex, home: Path) -> None:
+    codex("plugins", "trust", "cow")
+    quarantine(home, cow={"load_ms": 1.0, "quarantined": "stop raised ValueError 3x", "version": "1.0.0"})
+
+    refused = codex("moo")
+    enabled = codex("plugins", "enable", "cow")
+
+    assert "which is quarantined: stop raised ValueError 3x" in refused.err
+    assert "The quarantine of cow is over." in enabled.out
+    assert codex("moo").status == 0
+
+
+def test_a_new_version_ends_a_quarantine(moo: Distributions, codex: Codex, home: Path) -> None:
+    codex("plugins", "trust", "cow")
+    quarantine(home, cow={"load_ms": 1.0, "quarantined": "stop raised ValueError 3x", "version": "0.9"})
+
+    assert codex("moo").status == 0
+    assert json.loads((home / "plugins" / "ledger.json").read_text())["cow"]["quarantined"] is None
+
+
+@pytest.mark.parametrize("content", ["", "[]", '{"cow": []}', '{"cow": {"load_ms": "fast", "quarantined": 7}}'])
+def test_a_damaged_ledger_counts_for_nothing(moo: Distributions, codex: Codex, home: Path, content: str) -> None:
+    codex("plugins", "trust", "cow")
+    (home / "plugins" / "ledger.json").write_text(content)
+
+    assert codex("moo").status == 0
