@@ -48,3 +48,11 @@ def test_a_plugin_says_what_it_is_when_it_is_chosen_its_settings_and_limits(page
     assert headings[0] == f"codex-{page.parent.name}"
     assert {"When it is chosen", "Settings", "Limits"} <= set(headings)
     assert "None known." not in page.read_text()
+
+
+def test_the_authors_page_shows_the_example_as_it_is() -> None:
+    example = ROOT / "examples/hello-plugin"
+    page = (ROOT / "docs/writing-a-plugin.md").read_text()
+    shown = ["src/codex_hello/codex-plugin.toml", "src/codex_hello/plugin.py", "tests/test_hello.py"]
+
+    assert [name for name in shown if (example / name).read_text() not in page] == []

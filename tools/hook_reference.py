@@ -5,11 +5,12 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 import re
 import sys
-import typing
 from collections.abc import Callable, Iterator
+from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -57,7 +58,7 @@ def render() -> str:
         parts.append(f"## {_title(area)}\n\n{inspect.getdoc(area)}\n")
         for name, spec, policy in hooks_of(area):
             parts.append(_hook(name, spec, policy))
-            values.update(_values_in(spec))
+            values.update(_values_in(area, spec))
     parts.append("## Values and ports\n\nWhat hooks are given and what they answer with.\n")
     parts += [_value(values[name]) for name in sorted(values)]
     return "\n".join(parts)
@@ -125,15 +126,17 @@ def _signature(spec: Callable[..., Any]) -> str:
     return str(signature.replace(parameters=shown)).replace("'", "")
 
 
-def _values_in(spec: Callable[..., Any]) -> dict[str, type[Any]]:
+def _values_in(area: ModuleType, spec: Callable[..., Any]) -> dict[str, type[Any]]:
     """Return the classes of ours that a specification's annotations name."""
+    names = set(re.findall(r"\w+", " ".join(spec.__annotations__.values())))
     found: dict[str, type[Any]] = {}
-    pending = list(typing.get_type_hints(spec).values())
-    while pending:
-        hint = pending.pop()
-        pending += typing.get_args(hint)
-        if inspect.isclass(hint) and hint.__module__.startswith("codex_hookspecs."):
-            found |= {base.__name__: base for base in hint.__mro__ if base.__module__ == hint.__module__}
+    for node in ast.walk(ast.parse(inspect.getsource(area))):
+        # What only annotations need is imported for type checkers alone.
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("codex_hookspecs."):
+            for name in names.intersection(alias.name for alias in node.names):
+                value = getattr(import_module(node.module or ""), name)
+                if inspect.isclass(value):
+                    found |= {base.__name__: base for base in value.__mro__ if base.__module__ == value.__module__}
     return found
 
 

@@ -20,7 +20,8 @@ def cli_commands(host: Host) -> Sequence[CliCommand] | None:
     :param host: the running program.
     :return: commands, or ``None`` for none.
 
-    Called when one of the plugin's commands is run. Two plugins with one command are an error that names both.
+    Called when one of the plugin's commands is run. Two plugins with one command are an error that names both; a
+    failing plugin offers nothing.
 
     Example::
 
@@ -84,7 +85,7 @@ def doctor_checks(host: Host) -> Sequence[DoctorCheck] | None:
     :param host: the running program.
     :return: checks, or ``None`` for none.
 
-    Each check runs in the plugin's own child process under a time limit.
+    Each check runs in the plugin's own child process under a time limit; one that raises is reported as a fault.
 
     Example::
 
