@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from codex_hookspecs.responses.failures import disconnected, from_error
@@ -35,6 +35,13 @@ class Translator:
         """
         rule = _RULES.get(str(event.get("type")))
         return rule(self, event) if rule else None
+
+    def events(self, found: Iterable[Mapping[str, Any]]) -> Iterator[ModelEvent]:
+        """Translate events one by one, leaving out those that mean nothing; raises as :meth:`translate`."""
+        for event in found:
+            translated = self.translate(event)
+            if translated is not None:
+                yield translated
 
     def _added(self, event: Mapping[str, Any]) -> ModelEvent | None:
         item = event.get("item")

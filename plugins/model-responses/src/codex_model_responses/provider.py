@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from codex_hookspecs.types.models import ModelEvent, ModelRequest
     from codex_model_responses.connection import Headers
     from codex_model_responses.settings import ProviderSettings
+    from codex_model_responses.token_command import CommandTokens
     from codex_model_responses.transport import EventStream, HttpTransport
 
 
@@ -52,6 +53,7 @@ class ResponsesProvider:
         self._log = log
         self._transport: HttpTransport | None = None
         self._told_models: set[str] = set()
+        self._tokens: CommandTokens | None = None
 
     @property
     def name(self) -> str:
@@ -62,25 +64,26 @@ class ResponsesProvider:
         """Send a request and iterate its events; see :class:`~codex_hookspecs.ports.models.ModelProvider`."""
         body = body_of(request)
         attempt = 0
+        refused = False
         while True:
             answer: EventStream | None = None
             complete = False
             try:
-                answer = await self._begin(self._headers(request), body)
+                answer = await self._begin(await self._headers(request), body)
                 for event in self._first_events(request, answer.headers):
                     yield event
                 translator = Translator()
-                while not complete:
-                    for message in await answer.read():
-                        translated = translator.translate(message)
-                        if translated is None:
-                            continue
-                        complete = isinstance(translated, Completed)
-                        yield translated
+                while True:
+                    for event in translator.events(await answer.read()):
+                        complete = isinstance(event, Completed)
+                        yield event
                         if complete:
-                            break
-                return
+                            return
             except RequestFailed as failure:
+                if failure.status == 401 and self._tokens is not None and not refused:
+                    refused = True
+                    self._tokens.refused()
+                    continue
                 attempt += 1
                 if not failure.again or attempt > self._settings.stream_max_retries:
                     raise failure.final() from failure
@@ -115,12 +118,21 @@ class ResponsesProvider:
                 wait = self._wait(failure, attempt)
             await self._sleep(wait)
 
-    def _headers(self, request: ModelRequest) -> Headers:
-        bearer = bearer_for(self._settings, self._environ, self._codex_home)
+    async def _headers(self, request: ModelRequest) -> Headers:
+        bearer = await self._bearer()
         headers = headers_of(request, self._settings, bearer=bearer)
         if self._settings.first_party and self._version:
             headers.insert(0, ("version", self._version))
         return headers
+
+    async def _bearer(self) -> str | None:
+        if self._settings.auth is None:
+            return bearer_for(self._settings, self._environ, self._codex_home)
+        if self._tokens is None:
+            from codex_model_responses.token_command import CommandTokens
+
+            self._tokens = CommandTokens(self._settings.auth, f"model_providers.{self._settings.name}")
+        return await self._tokens.token()
 
     def _first_events(self, request: ModelRequest, headers: Mapping[str, str]) -> list[ModelEvent]:
         if state := headers.get(TURN_STATE):

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from codex_hookspecs.ports.host import Config
+    from codex_model_responses.token_command import AuthCommand
 
 OPENAI: Final = "openai"
 OPENAI_URL: Final = "https://api.openai.com/v1"
@@ -23,9 +24,9 @@ _OPENAI_ENV_HEADERS: Final = {"openai-organization": "OPENAI_ORGANIZATION", "ope
 _OURS: Final = frozenset((
     "base_url", "wire_api", "env_key", "env_key_instructions", "experimental_bearer_token", "query_params",
     "http_headers", "env_http_headers", "request_max_retries", "stream_max_retries", "stream_idle_timeout_ms",
-    "requires_openai_auth", "supports_websockets",
+    "requires_openai_auth", "supports_websockets", "auth",
 ))  # fmt: skip
-_TOKEN: Final = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
+_HEADER_NAME: Final = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 _CONTROL: Final = r"[\x00-\x08\x0a-\x1f\x7f]"
 
 
@@ -37,6 +38,7 @@ class ProviderSettings:
     :param base_url: without trailing slash.
     :param first_party: the built-in provider, which accepts an OpenAI login.
     :param openai_auth: the OpenAI key of the user may be sent there.
+    :param auth: the command that prints tokens.
     :param headers: extra headers, environment variables already looked up.
     :param query: parameters of the URL.
     :param idle_seconds: longest silence of a stream.
@@ -49,6 +51,7 @@ class ProviderSettings:
     env_key: str | None = None
     env_key_instructions: str | None = None
     bearer_token: str | None = None
+    auth: AuthCommand | None = None
     headers: tuple[tuple[str, str], ...] = ()
     query: tuple[tuple[str, str], ...] = ()
     request_max_retries: int = 4
@@ -117,6 +120,7 @@ def _custom(name: str, table: _Table, environ: Mapping[str, str]) -> ProviderSet
         env_key=table.text("env_key"),
         env_key_instructions=table.text("env_key_instructions"),
         bearer_token=table.text("experimental_bearer_token"),
+        auth=table.auth(),
         headers=(*table.headers(fixed), *_from_environment(table.texts("env_http_headers"), environ)),
         query=tuple(table.texts("query_params").items()),
         request_max_retries=min(table.count("request_max_retries", 4), MAX_RETRIES),
@@ -153,9 +157,10 @@ def _base_url(url: Any, key: str, source: str | None) -> str:
 class _Table:
     """The table of one provider with the words for what is wrong in it."""
 
-    def __init__(self, name: str, table: Mapping[str, Any], config: Config) -> None:
+    def __init__(self, name: str, table: Mapping[str, Any], config: Config, *, prefix: str = "") -> None:
         bare = re.fullmatch(r"[\w-]+", name, re.ASCII)
-        self._prefix = f"model_providers.{name if bare else _shown(name)}"
+        self._name = name
+        self._prefix = prefix or f"model_providers.{name if bare else _shown(name)}"
         self._table = table
         self._config = config
 
@@ -189,11 +194,48 @@ class _Table:
 
     def headers(self, values: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
         for name, value in values.items():
-            if not re.fullmatch(_TOKEN, name) or re.search(_CONTROL, value):
+            if not re.fullmatch(_HEADER_NAME, name) or re.search(_CONTROL, value):
                 raise self.wrong(
                     "http_headers", "a table of header names and one-line values", shown=f"odd at {_shown(name)}"
                 )
         return tuple((name.lower(), value.strip()) for name, value in values.items())
+
+    def auth(self) -> AuthCommand | None:
+        found = self._checked("auth", lambda value: isinstance(value, Mapping), "a table", secret=True)
+        if found is None:
+            return None
+        for key in ("env_key", "experimental_bearer_token", "requires_openai_auth"):
+            if self._table.get(key):
+                raise ConfigError(
+                    f"{self.key('auth')} can't stand beside {key}; remove one", source=self.origin("auth")
+                )
+        from codex_model_responses.token_command import KEYS, AuthCommand  # few providers have one
+
+        inner = _Table(self._name, found, self._config, prefix=self.key("auth"))
+        for key in found:
+            if key not in KEYS:
+                raise ConfigError(
+                    f"{inner.key(key)} is unknown, allowed are {', '.join(KEYS)}", source=self.origin("auth")
+                )
+        command = inner.text("command")
+        if command is None:
+            raise ConfigError(
+                f"{self.key('auth')} has no command; it names the program that prints a token",
+                source=self.origin("auth"),
+            )
+        args = inner._checked(
+            "args",
+            lambda value: isinstance(value, list) and all(isinstance(part, str) for part in value),
+            "a list of texts",
+            secret=True,
+        )
+        return AuthCommand(
+            command=command,
+            args=tuple(args or ()),
+            cwd=inner.text("cwd"),
+            seconds=inner.count("timeout_ms", 5_000, least=1) / 1000,
+            lifetime=inner.count("refresh_interval_ms", 300_000) / 1000,
+        )
 
     def _checked(self, key: str, fits: Callable[[Any], Any], allowed: str, *, secret: bool = False) -> Any:
         value = self._table.get(key)
@@ -211,6 +253,6 @@ def _shown(value: Any) -> str:
 def _kind(value: Any) -> str:
     if value == "":
         return "empty"
-    return {"dict": "a table with other values", "list": "a list", "bool": "true or false"}.get(
+    return {"dict": "a table with other values", "list": "a list", "bool": "true or false", "str": "a text"}.get(
         type(value).__name__, "a number"
     )
