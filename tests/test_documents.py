@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from codex_host.config import check
+
 ROOT = Path(__file__).parents[1]
 PAGES = sorted(
     [ROOT / "README.md", ROOT / "hookspecs/README.md"]
@@ -56,3 +58,10 @@ def test_the_authors_page_shows_the_example_as_it_is() -> None:
     shown = ["src/codex_hello/codex-plugin.toml", "src/codex_hello/plugin.py", "tests/test_hello.py"]
 
     assert [name for name in shown if (example / name).read_text() not in page] == []
+
+
+def test_every_key_that_is_checked_is_explained() -> None:
+    page = (ROOT / "docs/configuration.md").read_text()
+    keys = [*check._WORDS, *check._TEXTS, *check._TABLES, *check._NUMBERS, "approval_policy"]
+
+    assert [key for key in keys if not re.search(rf"`\[?{key}\b", page)] == []

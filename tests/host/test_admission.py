@@ -50,7 +50,11 @@ def trust_project(home: Path, place: Path) -> None:
         (None, "incompatible", "codex-plugin.toml is missing; a plugin needs one (api = 1)"),
         ("= broken", "incompatible", "codex-plugin.toml can't be read: Invalid statement (at line 3, column 1)"),
         ("colour = 1", "incompatible", "unknown key 'colour', allowed are"),
-        ('platforms = ["beos"]', "incompatible", "platforms = ['beos'], allowed is a list out of linux, macos, windows"),
+        (
+            'platforms = ["beos"]',
+            "incompatible",
+            "platforms = ['beos'], allowed is a list out of linux, macos, windows",
+        ),
         ('hooks = "stop"', "incompatible", "hooks = 'stop', allowed is a list of names"),
         ('needs = ["absent"]', "untrusted", "not trusted yet"),
     ],

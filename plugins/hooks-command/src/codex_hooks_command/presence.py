@@ -13,7 +13,7 @@ FILE_NAME = "hooks.json"
 State = tuple[int, int, int]
 """When a file was changed, its size and its inode."""
 
-SETTINGS = frozenset({"state", "max_stop_blocks"})
+SETTINGS = frozenset({"fail_closed", "max_stop_blocks", "state"})
 """Keys of the ``[hooks]`` table that are not events."""
 
 
