@@ -11,6 +11,7 @@ import pytest
 from attrs import define, field
 
 from codex_hooks_command import plugin
+from codex_hookspecs.errors import ConfigError
 from codex_hookspecs.types import lifecycle as life
 from codex_hookspecs.types.config import ConfigLayer
 from codex_hookspecs.types.notifications import HookRun
@@ -29,9 +30,12 @@ class Configuration:
     values: dict[str, Any] = field(factory=dict)
     written: dict[str, Any] = field(factory=dict)
     asked: list[tuple[str, Any]] = field(factory=list)
+    fault: str = ""
 
     def for_directory(self, cwd: str, overrides: Mapping[str, Any] | None = None) -> Configuration:
         self.asked.append((cwd, overrides))
+        if self.fault:
+            raise ConfigError(self.fault)
         return self
 
     def get(self, key: str, default: Any = None) -> Any:

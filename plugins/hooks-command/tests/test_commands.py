@@ -143,6 +143,19 @@ async def test_hooks_of_an_untrusted_project_can_not_be_trusted_one_by_one(world
     assert world.program.config.written == {}
 
 
+async def test_a_project_is_trusted_together_with_its_hooks(world: Any, hooks: Any) -> None:
+    path = world.hooks({"Stop": [{"hooks": [{"type": "command", "command": "x"}]}]}, folder=world.project / ".codex")
+    world.layer("project", folder=str(world.project / ".codex"), disabled_reason="/p is not trusted")
+
+    printed = await hooks("trust", "--project", "--all")
+
+    assert printed.splitlines() == [f"Trusted project {world.project}", f"Trusted Stop hook `x` in {path}"]
+    assert list(world.program.config.written) == [
+        f'projects."{world.project}".trust_level',
+        f'hooks.state."{path}:stop:0:0".trusted_hash',
+    ]
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

@@ -94,11 +94,9 @@ def test_an_untrusted_project_runs_nothing_and_shifts_no_numbers(tmp_path: Path)
 
     registry = found(foreign, flags, bypass=True)
 
-    assert [(one.display_order, one.skipped) for one in registry.handlers] == [(0, None), (1, "/p is not trusted")]
-    assert registry.warnings == (
-        BYPASS_WARNING,
-        f"1 hook is not run in {tmp_path}/p/.codex/hooks.json: /p is not trusted",
-    )
+    reason = f"/p is not trusted; to trust it with its hooks, run: codex hooks trust --project --all -C {tmp_path}/p"
+    assert [(one.display_order, one.skipped) for one in registry.handlers] == [(0, None), (1, reason)]
+    assert registry.warnings == (BYPASS_WARNING, f"1 hook is not run in {tmp_path}/p/.codex/hooks.json: {reason}")
     assert [one.display_order for one in registry.matching(Event.STOP, None)] == [0]
 
 

@@ -341,6 +341,16 @@ async def test_a_broken_file_is_told_and_the_turn_goes_on(world: Any) -> None:
     assert world.scope.warnings[0].startswith(f"failed to parse hooks config {path}: ")
 
 
+async def test_a_configuration_that_broke_leaves_the_hooks_in_force(world: Any) -> None:
+    world.commands("PreToolUse", "echo no >&2; exit 2")
+    await world.fire("PreToolUse")
+    world.turn += 1
+    world.program.config.fault = "config.toml is not TOML"
+
+    assert (await world.fire("PreToolUse")).deny_reason == "no"
+    assert world.scope.warnings == ["hooks stay as they were: config.toml is not TOML"]
+
+
 async def test_a_hook_of_the_project_waits_and_says_so_until_it_is_bypassed(world: Any) -> None:
     world.hooks({"Stop": [{"hooks": [{"type": "command", "command": "true"}]}]}, folder=world.project / ".codex")
     world.layer("project", folder=str(world.project / ".codex"))

@@ -10,7 +10,7 @@ from codex_hooks_command.handlers import Handler, Origin
 from codex_hooks_command.parsing import parse_json
 from codex_hooks_command.trust import Accepted
 
-PROJECT = Origin(path="/p/.codex/hooks.json", key="/p/.codex/hooks.json", source="project", root="/p")
+PROJECT = Origin(path="/p/.codex/hooks.json", key="/p/.codex/hooks.json", source="project")
 USER = Origin(path="/h/hooks.json", key="/h/hooks.json", source="user")
 SYSTEM = Origin(path="/etc/codex/hooks.json", key="/etc/codex/hooks.json", source="system")
 

@@ -94,6 +94,8 @@ def _parser() -> ArgumentParser:
         if name != "list":
             action.add_argument("keys", nargs="*", metavar="KEY", help="key or number of a hook, as the list shows it")
             action.add_argument("--all", action="store_true", help="every hook of the project")
+        if name == "trust":
+            action.add_argument("--project", action="store_true", help="trust the project, with its configuration, too")
     return parser
 
 
@@ -103,15 +105,21 @@ def _list(view: _View, _options: Namespace) -> None:
 
 def _trust(view: _View, options: Namespace) -> None:
     chosen = _chosen(options, view.registry)
-    foreign = next((one for one in chosen if one.origin.disabled is not None), None)
-    if foreign is not None:
-        raise ConfigError(f"can't trust hooks in {foreign.origin.path}: {foreign.origin.disabled}")
     edits: dict[str, Any] = {}
+    told = []
+    if options.project:
+        root = _project_of(view.directory)
+        edits[f"projects.{_quoted(root)}.trust_level"] = "trusted"
+        told.append(f"Trusted project {root}")
+    foreign = next((one for one in chosen if one.origin.disabled is not None), None)
+    if foreign is not None and not options.project:
+        raise ConfigError(f"can't trust hooks in {foreign.origin.path}: {foreign.origin.disabled}")
     for one in chosen:
         edits[f"{_state(one)}.trusted_hash"] = one.hash
         if not one.enabled:
             edits[f"{_state(one)}.enabled"] = True
-    view.apply(edits, [f"Trusted {_described(one)}" for one in chosen])
+        told.append(f"Trusted {_described(one)}")
+    view.apply(edits, told)
 
 
 def _untrust(view: _View, options: Namespace) -> None:
@@ -148,9 +156,23 @@ def _chosen(options: Namespace, registry: Registry | None) -> list[Registered]:
 
 
 def _state(one: Registered) -> str:
-    if '"' in one.key:
-        _refuse(f"the path of {one.key} holds a quote and can't be a key of config.toml; rename it")
-    return f'hooks.state."{one.key}"'
+    return f"hooks.state.{_quoted(one.key)}"
+
+
+def _project_of(directory: str) -> str:
+    """Return the root of the repository that a directory is in, the directory itself when it is in none."""
+    root = directory
+    while not os.path.lexists(os.path.join(root, ".git")):
+        root, before = os.path.dirname(root), root
+        if root == before:
+            return directory
+    return root
+
+
+def _quoted(key: str) -> str:
+    if '"' in key:
+        _refuse(f"{key} holds a quote and can't be a key of config.toml; rename it")
+    return f'"{key}"'
 
 
 def _described(one: Registered) -> str:

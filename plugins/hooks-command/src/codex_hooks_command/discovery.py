@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from attrs import evolve
@@ -143,8 +143,11 @@ def _table_of(layer: ConfigLayer, seen: set[str]) -> _Found | None:
 
 
 def _origin(layer: ConfigLayer, path: str, key: str) -> Origin:
-    root = str(Path(layer.folder).parent) if layer.kind == "project" and layer.folder else None
-    return Origin(path=path, key=key, source=_SOURCES[layer.kind], root=root, disabled=layer.disabled_reason)
+    disabled = layer.disabled_reason
+    if disabled is not None and layer.folder is not None:
+        command = f"codex hooks trust --project --all -C {shlex.quote(os.path.dirname(layer.folder))}"
+        disabled = f"{disabled}; to trust it with its hooks, run: {command}"
+    return Origin(path=path, key=key, source=_SOURCES[layer.kind], disabled=disabled)
 
 
 def _register(

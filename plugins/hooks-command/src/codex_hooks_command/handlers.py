@@ -70,16 +70,14 @@ class Origin:
     :param path: the file.
     :param key: how trust keys begin; the path, or ``<plugin>@<market>:<relative file>`` for a bundle.
     :param source: kind of configuration layer.
-    :param root: directory of the project, for its own hooks.
     :param plugin_id: the bundle.
     :param environment: variables added for handlers of a bundle, also substituted in their commands.
-    :param disabled: why nothing of this origin may run, or ``None``.
+    :param disabled: why nothing of this origin may run and what changes it, or ``None``.
     """
 
     path: str
     key: str
     source: Source
-    root: str | None = None
     plugin_id: str | None = None
     environment: Mapping[str, str] = field(factory=dict)
     disabled: str | None = None

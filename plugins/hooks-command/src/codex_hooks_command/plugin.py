@@ -5,18 +5,23 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from codex_hookspecs.markers import hookimpl
+from codex_hookspecs.markers import active_when, hookimpl
 
 from .sessions import sessions_of
 
 if TYPE_CHECKING:
     from codex_hookspecs.ports.host import Host
     from codex_hookspecs.ports.surface import CliCommand, RpcMethod
-    from codex_hookspecs.ports.threads import HookScope
+    from codex_hookspecs.ports.threads import AgentThread, HookScope
+
+
+def _configured(host: Host, thread: AgentThread | None) -> bool:
+    return sessions_of(host).configured(thread)
 
 
 def _scripts_for(name: str) -> Callable[[Any, HookScope, Host], Awaitable[Any]]:
     @hookimpl
+    @active_when(_configured)
     async def run_scripts(event: Any, scope: HookScope, host: Host) -> Any:
         sessions = sessions_of(host)
         registry = await sessions.registry(event, scope)

@@ -5,13 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
+from codex_hookspecs.errors import ConfigError
+
 from . import presence
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
+    from typing import Any
 
     from codex_hookspecs.ports.host import Config, Host
-    from codex_hookspecs.ports.threads import HookScope
+    from codex_hookspecs.ports.threads import AgentThread, HookScope
     from codex_hookspecs.types.config import ConfigLayer
     from codex_hookspecs.types.lifecycle import LifecycleEvent
 
@@ -39,6 +42,7 @@ class Sessions:
     def __init__(self, host: Host) -> None:
         self._host = host
         self._turns: dict[str, Registry | None] = {}
+        self._last: dict[str, Registry | None] = {}
         self._states: dict[str, presence.State | None] = {}
         self._files: HookFiles | None = None
         self._detached: DetachedRuns | None = None
@@ -48,19 +52,45 @@ class Sessions:
 
         :return: ``None`` when nothing is configured.
         """
-        turn = event.turn_id
-        if turn is not None and turn in self._turns:
-            return self._turns[turn]
-        registry = None
-        if self._host.features.enabled(FEATURE):
+        if event.turn_id is not None and event.turn_id in self._turns:
+            registry = self._turns[event.turn_id]
+        else:
             overrides = scope.thread.settings.overrides if scope.thread is not None else None
-            config = self._host.config.for_directory(event.cwd, overrides)
-            registry = self.look_up(config, bypass=bool(scope.config.get(BYPASS_KEY)))
-        if turn is not None:
-            self._keep(turn, registry)
+            registry = self._found(event.turn_id, event.cwd, overrides)
         for warning in registry.warnings if registry is not None else ():
             await scope.warn(warning)
         return registry
+
+    def configured(self, thread: AgentThread | None) -> bool:
+        """Tell whether any hook is configured for a thread."""
+        if thread is None:
+            return True
+        turn = thread.active_turn_id
+        if turn is not None and turn in self._turns:
+            return self._turns[turn] is not None
+        return self._found(turn, thread.settings.cwd, thread.settings.overrides) is not None
+
+    def _found(self, turn: str | None, cwd: str, overrides: Mapping[str, Any] | None) -> Registry | None:
+        registry = None
+        if self._host.features.enabled(FEATURE):
+            try:
+                config = self._host.config.for_directory(cwd, overrides)
+            except ConfigError as error:
+                registry = self._as_before(cwd, error)
+            else:
+                registry = self._last[cwd] = self.look_up(config, bypass=bool(config.get(BYPASS_KEY)))
+        if turn is not None:
+            self._keep(turn, registry)
+        return registry
+
+    def _as_before(self, cwd: str, error: ConfigError) -> Registry:
+        # A configuration that broke meanwhile must not switch off the hooks that guard the user.
+        from attrs import evolve
+
+        from .discovery import Registry
+
+        known = self._last.get(cwd) or Registry()
+        return evolve(known, warnings=(*known.warnings, f"hooks stay as they were: {error}"))
 
     def look_up(self, config: Config, *, bypass: bool) -> Registry | None:
         """Return the handlers that a configuration puts in force.
