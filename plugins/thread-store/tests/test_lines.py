@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import attrs
 import pytest
 
 from codex_hookspecs.testing.store_samples import answered, began, message, said, settings, turn
@@ -227,3 +228,34 @@ async def test_the_file_is_made_with_the_first_message(tmp_path: Path) -> None:
     assert kinds[0] == "session_meta"
     assert kinds.count("session_meta") == 1
     assert len(kinds) == 7
+
+
+async def test_the_first_turn_has_its_order_however_its_records_came(tmp_path: Path) -> None:
+    writer = await RolloutStore(str(tmp_path), warn=print).create(META)
+    for record in (began("t1"), HistoryAppended(message("developer", "x"), "t1"), *said("t1", "hello")):
+        await writer.append([record])
+    await writer.aclose()
+
+    entries = [json.loads(line) for line in Path(writer.path).read_bytes().splitlines()]
+    assert names([(entry["type"], entry["payload"]) for entry in entries]) == [
+        "session_meta",
+        "task_started",
+        "response_item",
+        "turn_context",
+        "response_item",
+        "user_message",
+        "item_completed",
+    ]
+
+
+async def test_a_thread_made_without_instructions_is_stored_with_those_of_its_first_turn(tmp_path: Path) -> None:
+    meta = attrs.evolve(META, base_instructions="")
+    store = RolloutStore(str(tmp_path), warn=print)
+    writer = await store.create(meta)
+    await writer.append([began("t1", base_instructions="IN FORCE"), *said("t1", "hello")])
+    await writer.aclose()
+
+    stored = await store.read(ID)
+    await store.aclose()
+
+    assert stored.settings["base_instructions"] == "IN FORCE"

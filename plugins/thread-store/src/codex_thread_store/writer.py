@@ -49,8 +49,7 @@ class RolloutWriter:
         self._kept = kept
         self.meta = meta
         self._described = described
-        self._held: list[Line] | None = None if meta is None else []
-        self._pending: list[Record] = []
+        self._held: list[Record] | None = None if meta is None else []
         self._descriptor: int | None = None
         self._torn = False
         self._closed = False
@@ -94,29 +93,29 @@ class RolloutWriter:
                 self._descriptor = None
 
     async def _append(self, records: Sequence[Record]) -> None:
-        now_ms = time.time_ns() // 1_000_000
-        lines = record_lines(records, self._thread_id, now_ms)
+        lines: list[Line] = []
         if self._held is not None:
-            self._pending.extend(records)
-            self._held.extend(lines)
-            if not any(map(begins_thread, records)):
+            self._held.extend(records)
+            if not any(map(begins_thread, self._held)):
                 return
-            await self._describe()
-            assert self.meta is not None
-            lines, records = [meta_line(self.meta), *self._held], self._pending
+            records = self._held
+            lines.append(meta_line(await self._describe(records)))
             self._create()
+        now_ms = time.time_ns() // 1_000_000
+        lines += record_lines(records, self._thread_id, now_ms)
         if lines:
             self._write(serialized(lines, now_ms))
-        self._held, self._pending = None, []
+        self._held = None
         if self._kept is not None:
             self._kept(records, now_ms // 1000)
 
-    async def _describe(self) -> None:
+    async def _describe(self, records: Sequence[Record]) -> ThreadMeta:
         assert self.meta is not None
-        self.meta = _instructed(self.meta, self._pending)
+        self.meta = _instructed(self.meta, records)
         if self._described is not None:
             self.meta = await self._described(self.meta)
             self._described = None
+        return self.meta
 
     def _create(self) -> None:
         if self._descriptor is not None:
