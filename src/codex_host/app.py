@@ -106,16 +106,7 @@ class Application:
     def rpc_methods(self) -> Sequence[RpcMethod]:
         """Return the RPC methods that plugins offer."""
         if self._rpc_methods is None:
-            owners: dict[str, str] = {}
-            methods: list[RpcMethod] = []
-            for plugin, offered in self.dispatch.offers("rpc_methods"):
-                for method in offered:
-                    if method.name in owners:
-                        text = f"plugins {owners[method.name]} and {plugin} both offer the method {method.name}"
-                        raise PluginError(text, plugin=plugin)
-                    owners[method.name] = plugin
-                    methods.append(method)
-            self._rpc_methods = tuple(methods)
+            self._rpc_methods = tuple(self.dispatch.offers("rpc_methods").values())
         return self._rpc_methods
 
     def launcher(self, policy: SandboxPolicy) -> SandboxLauncher:
@@ -143,11 +134,6 @@ class Application:
             level = self.environ.get("CODEX_LOG", "error").upper()
             root.setLevel(level if level in logging.getLevelNamesMapping() else "ERROR")
         return log
-
-    def complain(self, text: str) -> None:
-        """Note something that the user should know."""
-        if text not in self._warnings:
-            self._warnings.append(text)
 
     def startup_warnings(self) -> Sequence[str]:
         """Return what the user should know of how the program came up."""

@@ -109,11 +109,10 @@ def _run_plugin_command(options: GlobalOptions) -> int:
     if plugins and not usable:
         status = plugins[0]
         return _fail(f"the command {name!r} comes from plugin {status.name}, which is {status.state}: {status.detail}")
-    offered = host.dispatch.offers("cli_commands", plugin=usable[0].name) if usable else []
-    for command in (command for _, commands in offered for command in commands):
-        if command.name == name:
-            return asyncio.run(_inside(host, command, options.rest))
     if usable:
+        offered = host.dispatch.offers("cli_commands", plugin=usable[0].name)
+        if name in offered:
+            return asyncio.run(_inside(host, offered[name], options.rest))
         complaints = "; ".join(host.dispatch.complaints) or "it does not offer the command that its manifest lists"
         return _fail(f"the command {name!r} of plugin {usable[0].name} can't be used: {complaints}")
     return _fail(f"unrecognized subcommand '{name}'", status=2, usage=True)

@@ -38,8 +38,11 @@ class HostEnvironments:
             raise ExecError(f"there is no environment {name!r}; there are: {', '.join(sorted(providers)) or 'none'}")
         async with self._lock:
             if name not in self._opened:
-                async with asyncio.timeout(OPEN_LIMIT):
-                    self._opened[name] = await providers[name].open()
+                try:
+                    async with asyncio.timeout(OPEN_LIMIT):
+                        self._opened[name] = await providers[name].open()
+                except (OSError, TimeoutError) as error:
+                    raise ExecError(f"environment {name!r} can't be opened: {str(error) or "no answer in time"}") from error
         return self._opened[name]
 
     async def aclose(self) -> None:
@@ -50,16 +53,7 @@ class HostEnvironments:
 
     def _known(self) -> dict[str, EnvironmentProvider]:
         if self._providers is None:
-            providers: dict[str, EnvironmentProvider] = {}
-            owners: dict[str, str] = {}
-            for plugin, offered in self._host.dispatch.offers("environments"):
-                for provider in offered:
-                    if provider.id in providers:
-                        other = owners[provider.id]
-                        raise ExecError(f"plugins {other} and {plugin} both offer the environment {provider.id!r}")
-                    providers[provider.id] = provider
-                    owners[provider.id] = plugin
-            self._providers = providers
+            providers = self._providers = self._host.dispatch.offers("environments", key="id")
             ranked = sorted(providers.values(), key=lambda each: (not each.default, each.id == "local", each.id))
             self._default = ranked[0].id if ranked else None
         return self._providers

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Generator, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterable, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from attrs import define
@@ -21,6 +22,25 @@ if TYPE_CHECKING:
 
 V = TypeVar("V", bound="Verdict")
 Complaint = Callable[[str], Awaitable[None]]
+GRACE = 2.0
+"""Seconds in which a cancelled implementation may clean up before it is left behind."""
+FAULTS = (Exception, SystemExit, asyncio.CancelledError)
+"""What code of a plugin may raise without harm to others; see :func:`pass_cancellation`."""
+_PARTS = {
+    "app_server": ("AppServer", "connect"),
+    "analytics_sink": ("AnalyticsSink", "record"),
+    "cli_commands": ("CliCommand", "name", "run"),
+    "doctor_checks": ("DoctorCheck", "name", "run"),
+    "environments": ("EnvironmentProvider", "id", "open"),
+    "instruction_fragments": ("Fragment", "key", "place", "text", "order"),
+    "model_provider": ("ModelProvider", "stream", "aclose"),
+    "rpc_methods": ("RpcMethod", "name", "handle"),
+    "sandbox_launcher": ("SandboxLauncher", "launch"),
+    "thread_store": ("ThreadStore", "create", "open", "read", "aclose"),
+    "tools": ("Tool", "name", "spec", "run"),
+}
+"""By hook: what is contributed, and what it must have."""
+_SINGLE = ("app_server", "analytics_sink", "model_provider", "sandbox_launcher", "thread_store")
 
 
 @define
@@ -63,30 +83,49 @@ class Dispatcher:
 
     def has(self, hook: str, thread: AgentThread | None = None) -> bool:
         """Tell whether any plugin implements a hook and has something to do in a thread."""
-        return any(
-            bound.account.quarantined is None and (bound.active is None or bound.active(self._host, thread))
-            for bound in self._calls(hook)
-        )
+        for bound in self._calls(hook):
+            try:
+                if bound.account.quarantined is None and (bound.active is None or bound.active(self._host, thread)):
+                    return True
+            except Exception as error:
+                self.complain(self._failed(hook, bound, error))
+        return False
 
-    def offers(self, hook: str, *, plugin: str | None = None, **arguments: Any) -> list[tuple[str, Any]]:
-        """Collect what plugins offer, in order of plugin name: plugin and contribution.
+    def offers(self, hook: str, *, key: str = "name", plugin: str | None = None, **arguments: Any) -> dict[str, Any]:
+        """Collect what plugins offer: those of the host first, then in order of plugin name.
 
+        :param key: attribute that names a contribution; of two with one name the later is left out.
         :param plugin: ask this one only.
         """
         asked = [bound for bound in self._calls(hook) if plugin in (None, bound.plugin)]
-        found = [(bound.plugin, self._call_sync(hook, bound, arguments)) for bound in asked]
-        return sorted(((name, answer) for name, answer in found if answer is not None), key=lambda pair: pair[0])
+        asked.sort(key=lambda bound: (not self._registry.status(bound.plugin).first_party, bound.plugin))
+        offered: dict[str, Any] = {}
+        owners: dict[str, str] = {}
+        for bound in asked:
+            for part in self._call_sync(hook, bound, arguments) or ():
+                name = getattr(part, key)
+                if name in owners:
+                    what = f"{_PARTS[hook][0]} {name} of plugin {bound.plugin}"
+                    self.complain(f"{what} is left out: plugin {owners[name]} offers one of that name")
+                    continue
+                offered[name], owners[name] = part, bound.plugin
+        return offered
 
     def choose(self, hook: str, **arguments: Any) -> Any:
         """Return the first answer other than ``None``.
 
-        :raises ConfigError: when an implementation says that the configuration is wrong.
+        :raises CodexError: when an implementation says what is wrong, e.g. with the configuration.
         """
         for bound in self._calls(hook):
-            answer = self._call_sync(hook, bound, arguments)
+            answer = self._call_sync(hook, bound, arguments, raises=True)
             if answer is not None:
                 return answer
         return None
+
+    def complain(self, text: str) -> None:
+        """Note something that the user should know."""
+        if text not in self.complaints:
+            self.complaints.append(text)
 
     async def lifecycle(self, hook: str, verdict: type[V], event: LifecycleEvent, scope: Scope) -> V:
         """Tell all plugins an event and merge what they answer."""
@@ -111,7 +150,8 @@ class Dispatcher:
                     raise _WrongAnswer(f"returned {type(answer).__name__}, not {verdict.__name__} or None")
                 if account.failures:
                     self._ledger.succeeded(bound.plugin, hook)
-            except Exception as error:
+            except FAULTS as error:
+                pass_cancellation(error)
                 answer = await self._failed_event(hook, bound, order, error, verdict=verdict, scope=scope)
             else:
                 if answer is not None and not bound.reports:
@@ -139,8 +179,9 @@ class Dispatcher:
         for bound in self._calls(hook):
             if bound.account.quarantined is None:
                 try:
-                    joined.extend(await self._timed(hook, bound, values) or ())
-                except Exception as error:
+                    joined.extend(_checked(hook, await self._timed(hook, bound, values)) or ())
+                except FAULTS as error:
+                    pass_cancellation(error)
                     await complain(self._failed(hook, bound, error))
         return joined
 
@@ -165,27 +206,29 @@ class Dispatcher:
             limit=getattr(function, "codex_time_limit", None) or self._registry.policies[hook].timeout,
         )
 
-    def _call_sync(self, hook: str, bound: Bound, arguments: dict[str, Any]) -> Any:
+    def _call_sync(self, hook: str, bound: Bound, arguments: dict[str, Any], *, raises: bool = False) -> Any:
         if bound.account.quarantined is not None:
             return None
         bound.account.calls += 1
         started = time.perf_counter()
         try:
-            return bound.start({**arguments, "host": self._host})
-        except CodexError as error:
-            if not isinstance(error, PluginError):
+            answer = _checked(hook, bound.start({**arguments, "host": self._host}))
+        except FAULTS as error:
+            if raises and isinstance(error, CodexError) and not isinstance(error, PluginError):
                 raise
-            self.complaints.append(self._failed(hook, bound, error))
-        except Exception as error:
-            self.complaints.append(self._failed(hook, bound, error))
+            self.complain(self._failed(hook, bound, error))
+            return None
         finally:
             bound.account.total_ms += (time.perf_counter() - started) * 1000
-        return None
+        if bound.account.failures:
+            self._ledger.succeeded(bound.plugin, hook)
+        return answer
 
     async def _observe(self, hook: str, bound: Bound, order: int, *, values: dict[str, Any], scope: Scope) -> None:
         try:
             await self._timed(hook, bound, values)
-        except Exception as error:
+        except FAULTS as error:
+            pass_cancellation(error)
             await self._failed_event(hook, bound, order, error, verdict=None, scope=scope)
 
     async def _timed(self, hook: str, bound: Bound, values: dict[str, Any]) -> Any:
@@ -193,26 +236,26 @@ class Dispatcher:
         account.calls += 1
         started = time.perf_counter()
         try:
-            async with asyncio.timeout(bound.limit) as timer:
-                answer = await bound.start(values)
-        except TimeoutError as error:
-            if timer.expired():
-                raise _WrongAnswer(f"took longer than {bound.limit:g} s") from error
-            raise
+            answer = await self._rest(bound, bound.start(values))
         finally:
             account.total_ms += (time.perf_counter() - started) * 1000
         if account.failures:
             self._ledger.succeeded(bound.plugin, hook)
         return answer
 
-    async def _rest(self, bound: Bound, coroutine: Coroutine[Any, Any, Any], yielded: Any) -> Any:
+    async def _rest(self, bound: Bound, coroutine: Coroutine[Any, Any, Any], yielded: Any = None) -> Any:
+        task = asyncio.current_task()
+        before = task.cancelling() if task else 0
         try:
             async with asyncio.timeout(bound.limit) as timer:
-                return await _Resumed(coroutine, yielded)
+                answer = await _Resumed(coroutine, yielded)
         except TimeoutError as error:
             if timer.expired():
                 raise _WrongAnswer(f"took longer than {bound.limit:g} s") from error
             raise
+        if task and task.cancelling() > before:
+            raise asyncio.CancelledError  # which the implementation kept to itself
+        return answer
 
     async def _report(self, hook: str, bound: Bound, order: int, answer: V, scope: Scope) -> V:
         from codex_hookspecs.hook_runs import finished_run
@@ -222,7 +265,7 @@ class Dispatcher:
         return answer
 
     async def _failed_event(
-        self, hook: str, bound: Bound, order: int, error: Exception, *, verdict: type[V] | None, scope: Scope
+        self, hook: str, bound: Bound, order: int, error: BaseException, *, verdict: type[V] | None, scope: Scope
     ) -> V | None:
         message = self._failed(hook, bound, error)
         if not bound.reports:
@@ -235,7 +278,7 @@ class Dispatcher:
             return verdict.refusal(message)
         return None
 
-    def _failed(self, hook: str, bound: Bound, error: Exception) -> str:
+    def _failed(self, hook: str, bound: Bound, error: BaseException) -> str:
         status = self._registry.status(bound.plugin)
         what = str(error) if isinstance(error, _WrongAnswer) else f"raised {type(error).__name__}"
         detail = "" if isinstance(error, _WrongAnswer) else f": {error}"
@@ -251,28 +294,79 @@ class _WrongAnswer(Exception):
     """Says in words what an implementation did wrong."""
 
 
+def pass_cancellation(error: BaseException) -> None:
+    """Raise the error again if it is the cancellation of the running task, not one that a plugin made up."""
+    if isinstance(error, asyncio.CancelledError):
+        task = asyncio.current_task()
+        if task is None or task.cancelling():
+            raise error
+
+
+def _checked(hook: str, answer: Any) -> Any:
+    """Return what a plugin contributes, a sequence as a list, if every part is what the hook is for."""
+    word, *wanted = _PARTS[hook]
+    if answer is None:
+        return None
+    parts = [answer] if hook in _SINGLE else answer
+    if not isinstance(parts, Iterable):
+        raise _WrongAnswer(f"returned {type(answer).__name__}, not a list of {word}")
+    parts = list(parts)
+    for part in parts:
+        if not all(hasattr(part, name) for name in wanted):
+            raise _WrongAnswer(f"returned {type(part).__name__} where a {word} belongs")
+    return answer if hook in _SINGLE else parts
+
+
 class _Resumed:
-    """Go on with a coroutine that was already run to its first suspension."""
+    """Go on with a coroutine that was already run to its first suspension.
+
+    It may catch a cancellation to clean up; when it is not done after a moment, it is left behind.
+    """
 
     def __init__(self, coroutine: Coroutine[Any, Any, Any], yielded: Any) -> None:
         self._coroutine = coroutine
         self._yielded = yielded
+        self._grace: asyncio.TimerHandle | None = None
+        self._late = False
 
     def __await__(self) -> Generator[Any, Any, Any]:
         coroutine, yielded = self._coroutine, self._yielded
         step: Callable[[Any], Any]
         value: Any
-        while True:
-            try:
-                sent = yield yielded
-            except GeneratorExit:
-                coroutine.close()
-                raise
-            except BaseException as error:
-                step, value = coroutine.throw, error
-            else:
-                step, value = coroutine.send, sent
-            try:
-                yielded = step(value)
-            except StopIteration as finished:
-                return finished.value
+        try:
+            while True:
+                try:
+                    sent = yield yielded
+                except GeneratorExit:
+                    coroutine.close()
+                    raise
+                except asyncio.CancelledError as error:
+                    self._cancelled()
+                    step, value = coroutine.throw, error
+                except BaseException as error:
+                    step, value = coroutine.throw, error
+                else:
+                    step, value = coroutine.send, sent
+                try:
+                    yielded = step(value)
+                except StopIteration as finished:
+                    return finished.value
+        finally:
+            if self._grace is not None:
+                self._grace.cancel()
+
+    def _cancelled(self) -> None:
+        task = asyncio.current_task()
+        if task is None:
+            return
+        if self._late:
+            task.uncancel()
+            with suppress(RuntimeError):  # it catches even the end
+                self._coroutine.close()
+            raise asyncio.CancelledError
+        if self._grace is None:
+            self._grace = asyncio.get_running_loop().call_later(GRACE, self._expire, task)
+
+    def _expire(self, task: asyncio.Task[Any]) -> None:
+        self._late = True
+        task.cancel()

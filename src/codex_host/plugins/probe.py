@@ -47,9 +47,8 @@ def main() -> None:
 async def _checks(host: Any) -> list[str]:
     problems: list[str] = []
     async with host:
-        for _, checks in host.dispatch.offers("doctor_checks"):
-            for check in checks:
-                problems += [f"{check.name}: {text}" for text in await check.run()]
+        for name, check in host.dispatch.offers("doctor_checks").items():
+            problems += [f"{name}: {text}" for text in await check.run()]
     complaints: list[str] = host.dispatch.complaints
     return problems + complaints
 

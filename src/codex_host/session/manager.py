@@ -204,12 +204,7 @@ class HostThreads:
             writer=writer,
             stored=stored,
         )
-        for plugin, tools in self._host.dispatch.offers("tools", thread=thread):
-            for tool in tools:
-                if tool.name in thread.tools:
-                    self._host.complain(f"tool {tool.name} of plugin {plugin} is left out: the name is taken")
-                    continue
-                thread.tools[tool.name] = tool
+        thread.tools.update(self._host.dispatch.offers("tools", thread=thread))
         self._threads[thread_id] = thread
         return thread
 
@@ -218,7 +213,7 @@ class HostThreads:
             self._asked_for_store = True
             self._store = self._host.dispatch.choose("thread_store")
             if self._store is None:
-                self._host.complain("no plugin stores threads: nothing is kept of this session")
+                self._host.dispatch.complain("no plugin stores threads: nothing is kept of this session")
         return self._store
 
     def _need_store(self, thread_id: str) -> ThreadStore:

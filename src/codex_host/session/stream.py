@@ -140,6 +140,8 @@ class StreamReader:
         )
 
     async def _retrying(self, event: Retrying) -> None:
+        # What a broken response called is never run; history answers it as aborted.
+        self.calls.clear()
         error = TurnError(event.message, event.info, additional_details=event.details)
         await self._thread.notify(
             ErrorNotice(error=error, will_retry=True, thread_id=self._thread.id, turn_id=self._run.id)

@@ -198,6 +198,7 @@ class TurnRun:
     def _request(self) -> ModelRequest:
         thread, settings = self.thread, self.settings
         sandbox = "none" if settings.sandbox.unrestricted else thread.host.sandbox_tag
+        reasons = settings.model.startswith("gpt-5")
         return ModelRequest(
             thread_id=thread.id,
             turn_id=self.id,
@@ -205,8 +206,8 @@ class TurnRun:
             instructions=self._instructions,
             input=mended(thread.history),
             tools=tuple(tool.spec for tool in thread.tools.values()),
-            reasoning_effort=settings.reasoning_effort,
-            reasoning_summary=settings.reasoning_summary,
+            reasoning_effort=settings.reasoning_effort or ("medium" if reasons else None),
+            reasoning_summary=settings.reasoning_summary or ("auto" if reasons else None),
             verbosity=settings.verbosity,
             output_schema=settings.output_schema,
             service_tier=settings.service_tier,

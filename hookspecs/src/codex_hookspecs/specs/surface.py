@@ -44,7 +44,8 @@ def rpc_methods(host: Host) -> Sequence[RpcMethod] | None:
     :param host: the running program.
     :return: methods, or ``None`` for none.
 
-    Two plugins with one method are an error that names both; a failing plugin offers nothing.
+    Of two methods with one name the one of the host's own plugins, else the first in order of plugin name, is kept,
+    with a warning that names both plugins. A failing plugin offers nothing.
 
     Example::
 
