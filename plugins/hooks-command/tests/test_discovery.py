@@ -12,6 +12,7 @@ import pytest
 from codex_hooks_command.discovery import BYPASS_WARNING, Registry, discover
 from codex_hooks_command.events import Event
 from codex_hooks_command.files import LONGEST_FILE, HookFiles
+from codex_hooks_command.trust import hash_of
 from codex_hookspecs.types.config import ConfigLayer
 
 GROUPS = [{"hooks": [{"type": "command", "command": "true"}]}]
@@ -112,7 +113,7 @@ def test_a_hook_of_a_trusted_project_waits_for_its_review(tmp_path: Path) -> Non
     assert registry.warnings == (f"Stop hook `true` in {one.origin.path} is not run: {one.skipped}",)
     assert f"codex hooks trust '{one.key}'" in str(one.skipped)
 
-    accepted = layer(tmp_path / "home", toml=f'[hooks.state."{one.key}"]\ntrusted_hash = "{one.hash}"\n')
+    accepted = layer(tmp_path / "home", toml=f'[hooks.state."{one.key}"]\ntrusted_hash = "{hash_of(one.handler)}"\n')
     (again,) = found(accepted, project).handlers
 
     assert (again.trust, again.skipped) == ("trusted", None)
@@ -131,7 +132,7 @@ def test_a_changed_hook_waits_again(tmp_path: Path) -> None:
 
 def test_a_project_has_no_say_in_what_is_trusted(tmp_path: Path) -> None:
     (one,) = found(layer(tmp_path, "project", declared=DECLARED)).handlers
-    state = f'[hooks.state."{one.key}"]\ntrusted_hash = "{one.hash}"\n'
+    state = f'[hooks.state."{one.key}"]\ntrusted_hash = "{hash_of(one.handler)}"\n'
 
     (again,) = found(layer(tmp_path, "project", declared=DECLARED, toml=state)).handlers
 

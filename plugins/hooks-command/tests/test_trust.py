@@ -15,6 +15,9 @@ USER = Origin(path="/h/hooks.json", key="/h/hooks.json", source="user")
 SYSTEM = Origin(path="/etc/codex/hooks.json", key="/etc/codex/hooks.json", source="system")
 
 
+HASH = "sha256:2ba34c7a02841fada06b868a093d041fd3d9de81883c789a321916b0aa118851"
+
+
 def handler(event: str, *, matcher: str | None = None, **keys: Any) -> Handler:
     group = {"hooks": [{"type": "command", "command": "true", **keys}], "matcher": matcher}
     return parse_json(json.dumps({"hooks": {event: [group]}}), "F").handlers[0]
@@ -45,21 +48,21 @@ def test_the_key_names_file_event_group_and_handler() -> None:
 
 
 def test_what_is_not_the_projects_is_trusted_by_its_place() -> None:
-    assert trust.standing(SYSTEM, "h", Accepted()) == "managed"
-    assert trust.standing(USER, "h", Accepted()) == "trusted"
+    assert trust.standing(SYSTEM, handler("Stop"), Accepted()) == "managed"
+    assert trust.standing(USER, handler("Stop"), Accepted()) == "trusted"
 
 
 @pytest.mark.parametrize(
     ("accepted", "status", "said"),
     [
         (Accepted(), "untrusted", "it is not trusted"),
-        (Accepted("h"), "trusted", None),
+        (Accepted(HASH), "trusted", None),
         (Accepted("other"), "modified", "it has changed since it was trusted"),
-        (Accepted("h", enabled=False), "trusted", "it is switched off"),
+        (Accepted(HASH, enabled=False), "trusted", "it is switched off"),
     ],
 )
 def test_a_hook_of_a_project_runs_when_its_hash_was_accepted(accepted: Accepted, status: str, said: str | None) -> None:
-    standing = trust.standing(PROJECT, "h", accepted)
+    standing = trust.standing(PROJECT, handler("Stop"), accepted)
     reason = trust.refusal("K", PROJECT, accepted, standing, bypass=False)
 
     assert standing == status

@@ -13,6 +13,7 @@ from codex_hookspecs.ports.surface import CliCommand
 
 from .listing import table, wire_listing
 from .sessions import sessions_of
+from .trust import hash_of
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
@@ -115,7 +116,7 @@ def _trust(view: _View, options: Namespace) -> None:
     if foreign is not None and not options.project:
         raise ConfigError(f"can't trust hooks in {foreign.origin.path}: {foreign.origin.disabled}")
     for one in chosen:
-        edits[f"{_state(one)}.trusted_hash"] = one.hash
+        edits[f"{_state(one)}.trusted_hash"] = hash_of(one.handler)
         if not one.enabled:
             edits[f"{_state(one)}.enabled"] = True
         told.append(f"Trusted {_described(one)}")

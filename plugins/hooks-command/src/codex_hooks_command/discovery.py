@@ -153,15 +153,14 @@ def _origin(layer: ConfigLayer, path: str, key: str) -> Origin:
 def _register(
     number: int, origin: Origin, handler: Handler, accepted: Mapping[str, Accepted], *, bypass: bool
 ) -> Registered:
-    key, current_hash = trust.key_of(origin, handler), trust.hash_of(handler)
+    key = trust.key_of(origin, handler)
     known = accepted.get(key, Accepted())
-    status = trust.standing(origin, current_hash, known)
+    status = trust.standing(origin, handler, known)
     return Registered(
         handler=handler,
         origin=origin,
         display_order=number,
         key=key,
-        hash=current_hash,
         enabled=known.enabled is not False or origin.source == "system",
         trust=status,
         skipped=trust.refusal(key, origin, known, status, bypass=bypass),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from attrs import evolve
@@ -65,16 +64,22 @@ def _declared_in(path: str, *, size: int) -> HookFile:
     if size > LONGEST_FILE:
         return HookFile(warnings=(f"failed to read hooks config {path}: larger than {LONGEST_FILE} bytes",))
     try:
-        return parsing.parse_json(Path(path).read_text("utf-8"), path)
+        return parsing.parse_json(_text_of(path), path)
     except UnicodeDecodeError as error:
         return HookFile(warnings=(f"failed to read hooks config {path}: not UTF-8 (byte {error.start})",))
+
+
+def _text_of(path: str) -> str:
+    # Not through pathlib, which nothing else on a turn's way needs.
+    with open(path, encoding="utf-8") as file:
+        return file.read()
 
 
 def _hooks_table(path: str, before: Any, warnings: list[str]) -> Any:
     import tomllib
 
     try:
-        return tomllib.loads(Path(path).read_text("utf-8")).get("hooks", {})
+        return tomllib.loads(_text_of(path)).get("hooks", {})
     except FileNotFoundError:
         return {}
     except (OSError, ValueError) as error:

@@ -94,7 +94,6 @@ class Registered:
     origin: Origin
     display_order: int
     key: str
-    hash: str
     enabled: bool
     trust: TrustStatus
     skipped: str | None = None

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from .trust import hash_of
+
 if TYPE_CHECKING:
     from .discovery import Registry
     from .handlers import Registered
@@ -38,7 +40,7 @@ def wire_entry(one: Registered) -> dict[str, Any]:
         "displayOrder": one.display_order,
         "enabled": one.enabled,
         "isManaged": origin.source == "system",
-        "currentHash": one.hash,
+        "currentHash": hash_of(one.handler),
         "trustStatus": one.trust,
         "skipped": one.skipped,
     }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from typing import Any
 
@@ -31,6 +30,8 @@ def hash_of(handler: Handler) -> str:
 
     It is taken over the normalized handler and not over the file, so that the same hook in JSON and TOML is one.
     """
+    import hashlib  # only hooks of projects and listings need it
+
     identity: dict[str, Any] = {"event_name": handler.event.facts.snake, "hooks": [_normalized(handler)]}
     if handler.matcher is not None and handler.event.facts.subject is not None:
         identity["matcher"] = handler.matcher
@@ -38,16 +39,18 @@ def hash_of(handler: Handler) -> str:
     return "sha256:" + hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def standing(origin: Origin, current_hash: str, accepted: Accepted) -> TrustStatus:
+def standing(origin: Origin, handler: Handler, accepted: Accepted) -> TrustStatus:
     """Say how far a handler is trusted.
 
     Handlers of the system and of the user's own files are theirs by place; a bundle is accepted when it is installed.
     """
     if origin.source == "system":
         return "managed"
-    if origin.source != "project" or accepted.trusted_hash == current_hash:
+    if origin.source != "project":
         return "trusted"
-    return "untrusted" if accepted.trusted_hash is None else "modified"
+    if accepted.trusted_hash is None:
+        return "untrusted"
+    return "trusted" if accepted.trusted_hash == hash_of(handler) else "modified"
 
 
 def refusal(key: str, origin: Origin, accepted: Accepted, status: TrustStatus, *, bypass: bool) -> str | None:
