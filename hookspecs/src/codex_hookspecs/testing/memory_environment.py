@@ -47,7 +47,8 @@ class MemoryProcess:
         self._feed = ProcessFeed(on_room=self._room.set)
         self._stdin: asyncio.Queue[bytes] = asyncio.Queue(_QUEUED_WRITES)
         self._death: int | None = None
-        self._task = asyncio.create_task(self._live(program), name=f"memory process {params.process_id}")
+        self._task = asyncio.create_task(self._run(program), name=f"memory process {params.process_id}")
+        self._task.add_done_callback(self._finish)
 
     @property
     def process_id(self) -> str:
@@ -99,27 +100,31 @@ class MemoryProcess:
             await self._room.wait()
         self._feed.output("pty" if self.params.tty else stream, data.encode() if isinstance(data, str) else data)
 
+    def lose(self, message: str) -> None:
+        """Lose the process, as a connection that breaks does."""
+        self._feed.fail(message)
+        self._task.cancel()
+
     def _kill(self, code: int) -> None:
         if not self._feed.log.exited and self._death is None:
             self._death = 1 if self.params.tty else code
             self._task.cancel()
 
-    async def _live(self, program: Program) -> None:
-        code = 1
+    async def _run(self, program: Program) -> int:
+        if isinstance(program, str | bytes):
+            await self.say(program)
+            return 0
         try:
-            if isinstance(program, str | bytes):
-                await self.say(program)
-                code = 0
-            else:
-                code = await program(self)
-        except asyncio.CancelledError:
-            code = 137 if self._death is None else self._death
+            return await program(self)
         except Exception as error:
             await self.say(f"{type(error).__name__}: {error}\n", "stderr")
-        finally:
-            self._feed.exit(code)
-            self._feed.close()
-            self._on_closed(self.process_id)
+            return 1
+
+    def _finish(self, task: asyncio.Task[int]) -> None:
+        died = 137 if self._death is None else self._death
+        self._feed.exit(died if task.cancelled() else task.result())
+        self._feed.close()
+        self._on_closed(self.process_id)
 
 
 async def _not_found(process: MemoryProcess) -> int:
@@ -158,7 +163,6 @@ class MemoryExecBackend:
         self.started.append(params)
         process = MemoryProcess(params, program, self._forget)
         self._live[params.process_id] = process
-        await asyncio.sleep(0)
         return process
 
     async def aclose(self) -> None:

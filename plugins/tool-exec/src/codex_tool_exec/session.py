@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import codecs
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from typing import TYPE_CHECKING
 
 from attrs import evolve
@@ -27,6 +27,7 @@ class Session:
     """A command that was started.
 
     :param number: what the model calls it by.
+    :param events: its events from the first one on.
     :param item: the item as it was announced.
     :param remote: its output is waited for until it is closed; a local one gets a short grace after the exit.
     :param on_closed: called when neither the command nor a child of it can say anything more.
@@ -36,6 +37,7 @@ class Session:
         self,
         number: int,
         process: ExecProcess,
+        events: AsyncIterator[ProcessEvent],
         item: CommandExecution,
         context: ToolContext,
         *,
@@ -61,7 +63,7 @@ class Session:
         self._all = HeadTail()
         self._deltas = 0
         self._decoders: dict[str, codecs.IncrementalDecoder] = {}
-        self._events = process.events()
+        self._events = events
         self._task = asyncio.create_task(self._follow(), name=f"command {number}")
 
     def drain(self) -> bytes:

@@ -126,6 +126,7 @@ class Shell:
         except (ExecError, SandboxUnavailable) as error:
             self._sessions.release(number)
             raise await _not_started(error, item, context) from error
+        events = process.events()  # From here on nothing it says can be dropped.
         try:
             await context.start_item(item)
         except BaseException:
@@ -135,6 +136,7 @@ class Shell:
         session = Session(
             number,
             process,
+            events,
             item,
             context,
             tty=wanted.tty,

@@ -1,0 +1,189 @@
+"""A thread whose machine is in memory, and which remembers what clients would have been told."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+import pytest
+
+from codex_hookspecs.errors import SandboxUnavailable, ToolRejected
+from codex_hookspecs.testing.memory_environment import MemoryEnvironment, MemoryProcess, Program
+from codex_hookspecs.types.notifications import CommandOutputDelta, TerminalInteraction
+from codex_hookspecs.types.sandbox import Launch, LaunchRequest, SandboxPolicy
+from codex_hookspecs.types.threads import ThreadSettings
+from codex_hookspecs.types.tools import Tool, ToolCall, ToolOutput
+from codex_tool_exec import plugin
+
+
+async def failing(process: MemoryProcess) -> int:
+    await process.say("out\n")
+    await process.say("err\n", "stderr")
+    return 3
+
+
+async def waiting(process: MemoryProcess) -> int:
+    await process.say("ready\n")
+    await asyncio.Event().wait()
+    return 0
+
+
+async def slow(process: MemoryProcess) -> int:
+    await process.say("one\n")
+    await asyncio.sleep(0.4)
+    await process.say("two\n")
+    return 0
+
+
+async def cat(process: MemoryProcess) -> int:
+    while (data := await process.receive()) != b"\x04":
+        await process.say(data)
+    return 0
+
+
+async def show_env(process: MemoryProcess) -> int:
+    await process.say(json.dumps(process.params.env))
+    return 0
+
+
+async def flood(process: MemoryProcess) -> int:
+    for _ in range(30_000):
+        await process.say(b"0123456789abcde\n" * 64)
+    return 0
+
+
+PROGRAMS: dict[str, Program] = {
+    "echo hi": "hi\n",
+    "fail": failing,
+    "wait": waiting,
+    "slow": slow,
+    "cat": cat,
+    "env": show_env,
+    "flood": flood,
+    "binary": b"a\xff\xfeb\n",
+    "letters": b"a" * 60_001,
+    "numbers": "".join(f"{number}\n" for number in range(1, 3001)),
+    "silent": "",
+    "umlauts": "äöü€",
+}
+
+
+FILES = {"/bin/sh": "", "/usr/bin/zsh": "", "/work/sub/x": ""}
+
+
+class Host:
+    environ = {"PATH": "/bin", "HOME": "/home/user", "MOCK_KEY": "secret"}
+
+
+class Conversation:
+    """Plays a thread and the context of its calls; ``told`` has every item state and notification in order."""
+
+    id = "thread-1"
+    turn_id = "turn-1"
+
+    def __init__(self) -> None:
+        self.told: list[tuple[str, Any]] = []
+        self._news = asyncio.Event()
+        self.config: dict[str, Any] = {}
+        self.asked: list[dict[str, Any]] = []
+        self.delegated: list[ToolCall] = []
+        self.warned: list[str] = []
+        self.refusal: ToolRejected | None = None
+        self.machine = MemoryEnvironment(
+            programs=PROGRAMS, files={"/bin/sh": "", "/usr/bin/zsh": "", "/work/sub/x": ""}
+        )
+        self._closing: list[Callable[[], Awaitable[None]]] = []
+        self._calls = 0
+        self.policy(SandboxPolicy("dangerFullAccess"))
+        self.tools: dict[str, Tool] = {tool.name: tool for tool in plugin.tools(thread=self, host=Host())}
+
+    @property
+    def thread(self) -> Conversation:
+        return self
+
+    def policy(self, policy: SandboxPolicy, approval: str = "never") -> None:
+        self.settings = ThreadSettings(
+            cwd="/work", model="m", model_provider="p", sandbox=policy, approval_policy=approval
+        )
+
+    async def call(self, name: str, /, arguments: str | None = None, **given: Any) -> ToolOutput:
+        self._calls += 1
+        text = json.dumps(given) if arguments is None else arguments
+        async with asyncio.timeout(20):
+            return await self.tools[name].run(ToolCall(call_id=f"call-{self._calls}", name=name, arguments=text), self)
+
+    async def run(self, cmd: str, **given: Any) -> ToolOutput:
+        return await self.call("exec_command", cmd=cmd, **given)
+
+    async def session(self, cmd: str, **given: Any) -> int:
+        output = await self.run(cmd, yield_time_ms=250, **given)
+        return int(output.text.split("session ID ")[1].split()[0])
+
+    async def close(self) -> None:
+        for callback in self._closing:
+            await callback()
+
+    async def until(self, state: str) -> list[Any]:
+        """Wait until there is at least one item of a state."""
+        async with asyncio.timeout(10):
+            while not self.items(state):
+                self._news.clear()
+                await self._news.wait()
+        return self.items(state)
+
+    def tell(self, kind: str, what: Any) -> None:
+        self.told.append((kind, what))
+        self._news.set()
+
+    def items(self, state: str) -> list[Any]:
+        return [item for kind, item in self.told if kind == state]
+
+    # the thread
+
+    def on_close(self, callback: Callable[[], Awaitable[None]]) -> None:
+        self._closing.append(callback)
+
+    async def add_context(self, text: str) -> None:
+        self.warned.append(text)
+
+    # the context of a call
+
+    async def environment(self) -> MemoryEnvironment:
+        return self.machine
+
+    async def emit(self, notification: Any) -> None:
+        if isinstance(notification, CommandOutputDelta):
+            self.tell("delta", notification.delta)
+        else:
+            assert isinstance(notification, TerminalInteraction)
+            self.tell("interaction", (notification.item_id, notification.process_id, notification.stdin))
+
+    async def start_item(self, item: Any) -> None:
+        self.tell("started", item)
+
+    async def complete_item(self, item: Any) -> None:
+        self.tell("completed", item)
+
+    async def approve_command(self, call: ToolCall, **question: Any) -> None:
+        self.asked.append(question)
+        if self.refusal is not None:
+            raise self.refusal
+
+    def launch(self, request: LaunchRequest) -> Launch:
+        if request.policy.kind == "readOnly":
+            raise SandboxUnavailable("no launcher holds read-only here; use danger-full-access")
+        return Launch(argv=("/bin/sh", "-c", "echo hi"), env={**request.env, "BOXED": "1"}, arg0="box")
+
+    async def delegate(self, call: ToolCall) -> ToolOutput:
+        self.delegated.append(call)
+        return ToolOutput("patched")
+
+
+@pytest.fixture
+async def talk() -> AsyncIterator[Conversation]:
+    conversation = Conversation()
+    yield conversation
+    await conversation.close()
+    await conversation.machine.aclose()
