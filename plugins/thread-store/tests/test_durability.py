@@ -136,6 +136,22 @@ async def test_without_a_table_of_locks_the_other_process_is_just_another_one(
     await writer.aclose()
 
 
+async def test_a_thread_that_a_running_codex_holds_is_busy(store: RolloutStore, tmp_path: Path) -> None:
+    writer, thread_id = await created(store)
+    await writer.append(turn("t1", "a", "b"))
+    await writer.aclose()
+    path = tmp_path / "thread-writer-locks" / f"{thread_id}.lock"
+    path.parent.mkdir()
+    with path.open("w") as codex:
+        assert lock.lock(codex.fileno())
+
+        with pytest.raises(ThreadBusy):
+            await store.open(thread_id, cli_version=VERSION)
+
+    _, second = await store.open(thread_id, cli_version=VERSION)
+    await second.aclose()
+
+
 def test_nobody_holds_the_lock_of_a_file_that_is_not_there(tmp_path: Path) -> None:
     assert lock.holder(str(tmp_path / "none")) is None
 

@@ -27,6 +27,22 @@ def lock(descriptor: int) -> bool:
     return True
 
 
+def held_by_codex(home: str, thread_id: str) -> str | None:
+    """Return the lock file by which a running Codex of 0.169 or later holds a thread, or ``None``.
+
+    :param home: ``$CODEX_HOME``.
+    """
+    path = os.path.join(home, "thread-writer-locks", f"{thread_id}.lock")
+    try:
+        descriptor = os.open(path, os.O_RDWR | getattr(os, "O_CLOEXEC", 0))
+    except OSError:
+        return None
+    try:
+        return None if lock(descriptor) else path
+    finally:
+        os.close(descriptor)
+
+
 def holder(path: str) -> int | None:
     """Return the process that holds the lock of a file, where the system tells."""
     try:

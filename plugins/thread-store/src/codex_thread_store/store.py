@@ -70,7 +70,7 @@ class RolloutStore:
                 self._note(tracked, records, now)
 
         writer = RolloutWriter(path, thread_id, meta=None, kept=kept)
-        writer.take_over()
+        writer.take_over(self._home)
         try:
             stored = await asyncio.to_thread(self._read, path, thread_id)
         except BaseException:

@@ -13,7 +13,7 @@ from codex_hookspecs.errors import StorageError, ThreadBusy
 from codex_hookspecs.replay import begins_thread
 from codex_hookspecs.types.storage import Record, ThreadMeta, TurnBegan
 from codex_thread_store.lines import Line, meta_line, record_lines, serialized
-from codex_thread_store.lock import holder, lock
+from codex_thread_store.lock import held_by_codex, holder, lock
 
 Kept = Callable[[Sequence[Record], int], None]
 """Is told of records after they were kept, and the time in seconds since the epoch."""
@@ -60,9 +60,10 @@ class RolloutWriter:
         """The rollout file."""
         return self._path
 
-    def take_over(self) -> None:
+    def take_over(self, home: str) -> None:
         """Open the existing file and take its lock.
 
+        :param home: ``$CODEX_HOME``, where Codex has its own locks.
         :raises ThreadBusy: when somebody else has it.
         :raises StorageError: when it can't be opened for writing.
         """
@@ -71,6 +72,8 @@ class RolloutWriter:
         except OSError as error:
             raise self._failed("opening", error) from error
         self._lock()
+        if (foreign := held_by_codex(home, self._thread_id)) is not None:
+            raise self._busy(foreign)
         size = os.fstat(self._descriptor).st_size
         if size:
             os.lseek(self._descriptor, size - 1, os.SEEK_SET)
@@ -129,13 +132,20 @@ class RolloutWriter:
 
     def _lock(self) -> None:
         assert self._descriptor is not None
-        if lock(self._descriptor):
-            return
+        if not lock(self._descriptor):
+            raise self._busy(self._path)
+
+    def _busy(self, locked: str) -> ThreadBusy:
+        """Let go of the file and return the error that says who has it.
+
+        :param locked: the file whose lock was not free.
+        """
+        assert self._descriptor is not None
         os.close(self._descriptor)
         self._descriptor = None
-        pid = holder(self._path)
+        pid = holder(locked)
         who = "another process" if pid is None else "this process" if pid == os.getpid() else f"process {pid}"
-        raise ThreadBusy(
+        return ThreadBusy(
             f"thread {self._thread_id} is in use: {who} is writing {self._path}; "
             "end that session first, or start a new thread",
             thread_id=self._thread_id,
