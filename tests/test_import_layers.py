@@ -108,3 +108,10 @@ def test_every_library_that_is_declared_is_pinned(member: Path) -> None:
     }
 
     assert {name for name in declared(member) if not ours(name.replace("-", "_"))} - pinned == set()
+
+
+@pytest.mark.parametrize("member", MEMBERS, ids=name_of)
+def test_every_library_that_is_declared_is_imported(member: Path) -> None:
+    used = {name for module, _ in imports(member / "src") for name in distributions().get(module, [normal(module)])}
+
+    assert declared(member) - used - {"codex-hookspecs"} == set()
