@@ -42,7 +42,8 @@ class HostEnvironments:
                     async with asyncio.timeout(OPEN_LIMIT):
                         self._opened[name] = await providers[name].open()
                 except (OSError, TimeoutError) as error:
-                    raise ExecError(f"environment {name!r} can't be opened: {str(error) or "no answer in time"}") from error
+                    what = str(error) or "no answer in time"
+                    raise ExecError(f"environment {name!r} can't be opened: {what}") from error
         return self._opened[name]
 
     async def aclose(self) -> None:

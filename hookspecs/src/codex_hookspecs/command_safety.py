@@ -40,6 +40,13 @@ _SHELLS = frozenset(("bash", "sh", "zsh"))
 _JOINERS = frozenset(("&&", "||", ";", "|"))
 
 
+def script_of(argv: tuple[str, ...]) -> str | None:
+    """Return the script of ``SHELL -c SCRIPT`` or ``SHELL -lc SCRIPT``, or ``None`` when it is no such call."""
+    if len(argv) == 3 and argv[0].rpartition("/")[2] in _SHELLS and argv[1] in ("-c", "-lc"):
+        return argv[2]
+    return None
+
+
 def commands_of(argv: tuple[str, ...]) -> list[list[str]] | None:
     """Return the plain commands that a command line runs, or ``None`` when that can't be told.
 
@@ -48,8 +55,9 @@ def commands_of(argv: tuple[str, ...]) -> list[list[str]] | None:
     """
     if not argv:
         return None
-    if argv[0].rpartition("/")[2] in _SHELLS and len(argv) == 3 and argv[1] in ("-c", "-lc"):
-        return _script_commands(argv[2])
+    script = script_of(argv)
+    if script is not None:
+        return _script_commands(script)
     return [list(argv)]
 
 

@@ -10,10 +10,10 @@ def user_agent(originator: str, version: str, client_version: str, environ: Mapp
     """Return the User-Agent: ``<originator>/<version> (<os> <version>; <arch>) <terminal> (<client>; <version>)``."""
     system = os.uname()
     client = originator.replace("_", "-")
-    name, version = _distribution() if system.sysname == "Linux" else (system.sysname, system.release)
+    name, release = _distribution() if system.sysname == "Linux" else (system.sysname, system.release)
     terminal = _header_safe(environ.get("TERM_PROGRAM") or environ.get("TERM") or "unknown")
     return (
-        f"{originator}/{version} ({name} {version}; {system.machine}) {terminal} "
+        f"{originator}/{version} ({name} {release}; {system.machine}) {terminal} "
         f"({client}; {client_version or version})"
     )
 

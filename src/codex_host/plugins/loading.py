@@ -47,14 +47,19 @@ def _load(plugin: FoundPlugin, registry: Registry, ledger: Ledger) -> None:
     status = registry.statuses[plugin.name]
     started = time.perf_counter()
     try:
-        module, _, attribute = plugin.value.partition(":")
-        loaded = import_module(module)
-        status.hooks = registry.register(getattr(loaded, attribute) if attribute else loaded, plugin.name)
+        status.hooks = registry.register(imported(plugin.value), plugin.name)
     except (Exception, SystemExit) as error:
         status.state = "failed"
         status.detail = str(error) if isinstance(error, HookSpecError) else _last_lines(error)
         status.remedy = f"codex plugins doctor {plugin.name}"
     ledger.loaded(plugin.name, (time.perf_counter() - started) * 1000)
+
+
+def imported(value: str) -> object:
+    """Import what an entry point names."""
+    module, _, attribute = value.partition(":")
+    loaded = import_module(module)
+    return getattr(loaded, attribute) if attribute else loaded
 
 
 def _last_lines(error: BaseException) -> str:

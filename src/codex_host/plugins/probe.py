@@ -8,7 +8,6 @@ import os
 import sys
 import time
 import traceback
-from importlib import import_module
 from typing import Any
 
 
@@ -17,16 +16,16 @@ def main() -> None:
     from codex_host.app import Application, codex_home
     from codex_host.config.effective import EffectiveConfig
     from codex_host.plugins.ledger import Ledger
+    from codex_host.plugins.loading import imported
     from codex_host.plugins.registry import Registry
 
     name, value = sys.argv[1:3]
     report: dict[str, Any] = {"problems": [], "hooks": [], "load_ms": 0.0, "modules": 0}
     registry = Registry()
+    out, sys.stdout = sys.stdout, sys.stderr  # whatever the plugin prints, to its end
     modules, started = len(sys.modules), time.perf_counter()
     try:
-        module, _, attribute = value.partition(":")
-        loaded = import_module(module)
-        report["hooks"] = registry.register(getattr(loaded, attribute) if attribute else loaded, name)
+        report["hooks"] = registry.register(imported(value), name)
         report["load_ms"] = (time.perf_counter() - started) * 1000
         report["modules"] = len(sys.modules) - modules
         home, cwd = codex_home(os.environ), os.getcwd()
@@ -39,9 +38,9 @@ def main() -> None:
             ledger=Ledger(),
         )
         report["problems"] = asyncio.run(_checks(host))
-    except Exception:
+    except (Exception, SystemExit):
         report["problems"] = traceback.format_exc(limit=-3).strip().splitlines()[::-1][:6]
-    print(json.dumps(report))
+    print(json.dumps(report), file=out, flush=True)
 
 
 async def _checks(host: Any) -> list[str]:

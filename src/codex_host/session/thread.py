@@ -197,7 +197,10 @@ class HostThread:
     async def notify(self, notification: Notification) -> None:
         """Tell all listeners something."""
         if self._run is not None and notification.METHOD in ("turn/plan/updated", "turn/diff/updated"):
-            await self.record(Observed(self._run.id, notification))
+            if notification is not self._run.diff:
+                await self.record(Observed(self._run.id, notification))
+            if notification.METHOD == "turn/diff/updated":
+                self._run.diff = notification
         for listener in tuple(self._listeners):
             await listener(notification)
 

@@ -25,6 +25,7 @@ from codex_host.session.stream import StreamReader
 
 if TYPE_CHECKING:
     from codex_hookspecs.types.lifecycle import StopVerdict
+    from codex_hookspecs.types.notifications import Notification
     from codex_hookspecs.types.tools import ToolCall
     from codex_host.session.thread import HostThread
 
@@ -47,6 +48,7 @@ class TurnRun:
         self.id = turn_id
         self.settings = thread.settings
         self.last_message: str | None = None
+        self.diff: Notification | None = None
         self.may_begin = asyncio.Event()
         self._content = content
         self._instructions = ""
@@ -193,6 +195,9 @@ class TurnRun:
                     token_usage=None if done is None else done.usage,
                 )
                 await thread.dispatch.observe("post_model_request", after, self.scope())
+        if self.diff is not None:
+            # Clients that came late see the diff too: it is told again after each response (0.118).
+            await thread.notify(self.diff)
         return reader.calls
 
     def _request(self) -> ModelRequest:
