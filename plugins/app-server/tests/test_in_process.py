@@ -133,7 +133,7 @@ async def test_an_experimental_method_needs_the_capability(host) -> None:
         client_name="a", client_version="1", session_source="cli", experimental=False
     )
 
-    with pytest.raises(RpcError, match="^x/dare requires experimentalApi capability$"):
+    with pytest.raises(RpcError, match=r"^x/dare requires experimentalApi capability$"):
         await plain.request("x/dare")
 
 

@@ -45,7 +45,7 @@ def test_pages_follow_each_other_by_their_cursors() -> None:
 
     assert first == {"data": ["a", "b"], "nextCursor": "2"}
     assert second == {"data": ["c", "d", "e"], "nextCursor": None}
-    with pytest.raises(RpcError, match="^invalid cursor: x$"):
+    with pytest.raises(RpcError, match=r"^invalid cursor: x$"):
         page("abcde", "x", None)
 
 

@@ -89,6 +89,21 @@ def test_a_turn_with_tools_reads_as_the_public_program_writes_it(out, told) -> N
     ]
 
 
+def test_the_beginning_of_a_file_change_can_be_left_out_and_its_end_keeps_the_place(out, told) -> None:
+    reporter = JsonReporter(out, begun_changes=False)
+    change = FileUpdateChange("/w/k.txt", {"type": "add"}, diff="a")
+
+    reporter.show(told.started(FileChange(id="p", changes=(change,), status="inProgress")))
+    reporter.show(told.completed(AgentMessage(id="m", text="hi")))
+    reporter.show(told.completed(FileChange(id="p", changes=(change,), status="completed")))
+
+    shown = [json.loads(line) for line in lines(out)]
+    assert [(line["type"], line["item"]["type"], line["item"]["id"]) for line in shown] == [
+        ("item.completed", "agent_message", "item_1"),
+        ("item.completed", "file_change", "item_0"),
+    ]
+
+
 def test_a_failure_is_an_error_and_a_failed_turn(out, told) -> None:
     reporter = JsonReporter(out)
     error = TurnError("Reconnecting... 1/1", additional_details="stream closed")

@@ -43,6 +43,7 @@ class Server:
         self.error = error
         self.hangs = False
         self.left = False
+        self.waiting = asyncio.Event()
         self._interrupted = asyncio.Event()
 
     @hookimpl
@@ -73,6 +74,7 @@ class Server:
 
     async def notifications(self) -> AsyncIterator[Notification]:
         if self.hangs:
+            self.waiting.set()
             await self._interrupted.wait()
             yield self._ended("interrupted")
         if self.answer is not None:
@@ -379,10 +381,8 @@ async def test_a_signal_interrupts_the_turn(codex, number: signal.Signals, statu
     server = Server()
     server.hangs = True
     running = asyncio.create_task(codex(server, FULL, "work"))
-    while not server.asked or server.asked[-1][0] != "turn/start":
-        await asyncio.sleep(0)
-    for _ in range(3):
-        await asyncio.sleep(0)
+    async with asyncio.timeout(10):
+        await server.waiting.wait()
 
     os.kill(os.getpid(), number)
     async with asyncio.timeout(10):

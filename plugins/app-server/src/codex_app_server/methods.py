@@ -12,12 +12,13 @@ if TYPE_CHECKING:
     from typing import Any
 
 _SHARED: Final = "codex_hookspecs.types.requests"
+_MORE: Final = "codex_hookspecs.types.thread_requests"
 _OWN: Final = "codex_app_server.requests"
 
 _METHODS: Final = {
     "thread/start": ("threads:start", f"{_SHARED}:ThreadStartParams"),
-    "thread/resume": ("threads:resume", f"{_SHARED}:ThreadResumeParams"),
-    "thread/list": ("stored:list_threads", f"{_SHARED}:ThreadListParams"),
+    "thread/resume": ("threads:resume", f"{_MORE}:ThreadResumeParams"),
+    "thread/list": ("stored:list_threads", f"{_MORE}:ThreadListParams"),
     "thread/loaded/list": ("stored:list_loaded", f"{_OWN}:PageParams"),
     "thread/read": ("stored:read", f"{_OWN}:ThreadReadParams"),
     "thread/unsubscribe": ("threads:unsubscribe", f"{_OWN}:ThreadParams"),
@@ -26,7 +27,7 @@ _METHODS: Final = {
     "thread/unarchive": ("stored:unarchive", f"{_OWN}:ThreadParams"),
     "turn/start": ("turns:start", f"{_SHARED}:TurnStartParams"),
     "turn/steer": ("turns:steer", f"{_OWN}:TurnSteerParams"),
-    "turn/interrupt": ("turns:interrupt", f"{_SHARED}:TurnInterruptParams"),
+    "turn/interrupt": ("turns:interrupt", f"{_MORE}:TurnInterruptParams"),
     "review/start": ("reviews:start", f"{_OWN}:ReviewStartParams"),
     "config/read": ("catalog:read_config", f"{_OWN}:ConfigReadParams"),
     "model/list": ("catalog:list_models", f"{_OWN}:ModelListParams"),

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     )
     from codex_hookspecs.ports.surface import RpcContext
     from codex_hookspecs.types.json import JsonObject
-    from codex_hookspecs.types.requests import ThreadListParams
+    from codex_hookspecs.types.thread_requests import ThreadListParams
 
 _DEFAULT_PAGE = 25
 _LARGEST_PAGE = 100

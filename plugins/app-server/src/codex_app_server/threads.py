@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from codex_app_server.requests import ThreadParams
     from codex_hookspecs.ports.surface import RpcContext
     from codex_hookspecs.types.json import JsonObject
-    from codex_hookspecs.types.requests import ThreadResumeParams, ThreadStartParams
+    from codex_hookspecs.types.requests import ThreadStartParams
+    from codex_hookspecs.types.thread_requests import ThreadResumeParams
 
 ORIGINATOR_OVERRIDE = "CODEX_INTERNAL_ORIGINATOR_OVERRIDE"
 

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from codex_hookspecs.ports.surface import RpcContext
     from codex_hookspecs.ports.threads import AgentThread
     from codex_hookspecs.types.json import JsonObject
-    from codex_hookspecs.types.requests import TurnInterruptParams, TurnStartParams
+    from codex_hookspecs.types.requests import TurnStartParams
+    from codex_hookspecs.types.thread_requests import TurnInterruptParams
     from codex_hookspecs.types.threads import ThreadSettings
 
 _INPUTS: dict[Any, tuple[str, ...]] = {

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from codex_exec_cli.reporter import Reporter
     from codex_hookspecs.ports.host import Host
 
+PYTHON_SDK = "codex_sdk_py"
+"""Originator of the Python SDK, whose model of a file change has no word for one that only begins."""
+
 
 class ExecError(Exception):
     """Raised when the command can't be carried out; the text is for people.
@@ -61,7 +64,12 @@ def _reporter(options: Options, host: Host, out: Stream, err: Stream) -> Reporte
     if options.json:
         from codex_exec_cli.jsonl import JsonReporter
 
-        return JsonReporter(out, hook_events=options.hook_events, count=options.command != "review")
+        return JsonReporter(
+            out,
+            hook_events=options.hook_events,
+            count=options.command != "review",
+            begun_changes=host.environ.get("CODEX_INTERNAL_ORIGINATOR_OVERRIDE") != PYTHON_SDK,
+        )
     from codex_exec_cli.human import HumanReporter
     from codex_exec_cli.style import Style, wants_color
 

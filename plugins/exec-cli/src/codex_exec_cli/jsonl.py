@@ -44,10 +44,14 @@ class JsonReporter:
 
     :param hook_events: hooks are shown too.
     :param count: tokens are told; the format has zeros for reviews.
+    :param begun_changes: the beginning of a file change is told, as the format has it.
     """
 
-    def __init__(self, out: Stream, *, hook_events: bool = False, count: bool = True) -> None:
+    def __init__(
+        self, out: Stream, *, hook_events: bool = False, count: bool = True, begun_changes: bool = True
+    ) -> None:
         self._out = out
+        self._begun_changes = begun_changes
         self._counting = count
         self._hook_events = hook_events
         self._count = 0
@@ -101,6 +105,8 @@ class JsonReporter:
         if details is not None:
             own = self._ids.setdefault(item.id, "") or self._next_id()
             self._ids[item.id] = own
+            if isinstance(item, FileChange) and not self._begun_changes:
+                return
             self._emit({"type": "item.started", "item": {"id": own, **details}}, item)
 
     def _completed(self, item: Item) -> None:

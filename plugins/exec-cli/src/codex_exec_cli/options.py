@@ -5,10 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-from attrs import define, field
-
-from codex_hookspecs.values import frozen
-
 SANDBOX_MODES: Final = ("read-only", "workspace-write", "danger-full-access")
 COLORS: Final = ("always", "never", "auto")
 COMMANDS: Final = ("resume", "review")
@@ -36,13 +32,14 @@ class UsageError(Exception):
         return f"error: {self.message}\n\n{tip}Usage: {USAGES[self.command]}\n\nFor more information, try '--help'.\n"
 
 
-@define(kw_only=True)
 class Options:
     """What the command line says.
 
-    :param command: ``resume``, ``review`` or empty.
-    :param prompt: as given; ``-`` for standard input.
-    :param session: id or name of the thread to resume.
+    A plain class: an attrs class of this size costs every run of the command a millisecond.
+
+    :ivar command: ``resume``, ``review`` or empty.
+    :ivar prompt: as given; ``-`` for standard input.
+    :ivar session: id or name of the thread to resume.
     """
 
     command: str = ""
@@ -50,7 +47,6 @@ class Options:
     session: str | None = None
     help: bool = False
     version: bool = False
-    images: list[str] = field(factory=list)
     model: str | None = None
     oss: bool = False
     local_provider: str | None = None
@@ -59,7 +55,6 @@ class Options:
     bypass_sandbox: bool = False
     bypass_hook_trust: bool = False
     skip_git_check: bool = False
-    add_dirs: list[str] = field(factory=list)
     ephemeral: bool = False
     output_schema: str | None = None
     color: str = "auto"
@@ -73,8 +68,11 @@ class Options:
     commit: str | None = None
     title: str | None = None
 
+    def __init__(self) -> None:
+        self.images: list[str] = []
+        self.add_dirs: list[str] = []
 
-@frozen
+
 class Option:
     """One option.
 
@@ -85,12 +83,22 @@ class Option:
     :param command: the sub-command that alone has it.
     """
 
-    names: tuple[str, ...]
-    target: str
-    value: str = ""
-    choices: tuple[str, ...] = field(default=(), kw_only=True)
-    many: str = field(default="", kw_only=True)
-    command: str = field(default="", kw_only=True)
+    def __init__(
+        self,
+        names: tuple[str, ...],
+        target: str,
+        value: str = "",
+        *,
+        choices: tuple[str, ...] = (),
+        many: str = "",
+        command: str = "",
+    ) -> None:
+        self.names = names
+        self.target = target
+        self.value = value
+        self.choices = choices
+        self.many = many
+        self.command = command
 
     @property
     def label(self) -> str:

@@ -10,16 +10,8 @@ from codex_exec_cli.command import ExecError
 from codex_hookspecs.errors import CodexError, RpcError
 from codex_hookspecs.ids import is_uuid
 from codex_hookspecs.types.items import AgentMessage, Plan
-from codex_hookspecs.types.json import Unsigned
 from codex_hookspecs.types.notifications import ItemCompleted, TurnCompleted
-from codex_hookspecs.types.requests import (
-    SourceKind,
-    ThreadListParams,
-    ThreadResumeParams,
-    ThreadStartParams,
-    TurnInterruptParams,
-    TurnStartParams,
-)
+from codex_hookspecs.types.requests import ThreadStartParams, TurnStartParams
 
 if TYPE_CHECKING:
     from codex_exec_cli.reporter import Reporter
@@ -28,6 +20,7 @@ if TYPE_CHECKING:
     from codex_hookspecs.ports.surface import AppClient
     from codex_hookspecs.types.json import JsonObject
     from codex_hookspecs.types.notifications import Notification
+    from codex_hookspecs.types.thread_requests import SourceKind
     from codex_hookspecs.types.threads import TurnStatus
 
 CLIENT_NAME: Final = "codex_exec"
@@ -110,6 +103,8 @@ class _Session:
         return getattr(notification, "thread_id", None) in (None, self._thread_id)
 
     async def _interrupt(self) -> None:
+        from codex_hookspecs.types.thread_requests import TurnInterruptParams
+
         params = TurnInterruptParams(self._thread_id, self._turn_id)
         try:
             await self._client.request("turn/interrupt", params)
@@ -158,6 +153,8 @@ async def _open(client: AppClient, request: ExecRequest, host: Host) -> JsonObje
         if request.resume:
             raise ExecError(f"Error: no session is named `{request.resume}`; give its id, or --last for the newest one")
         return await _asked(client, "thread/start", ThreadStartParams(**request.settings))
+    from codex_hookspecs.types.thread_requests import ThreadResumeParams
+
     resume = ThreadResumeParams(thread_id=thread_id, **request.settings)
     try:
         opened: JsonObject = await client.request("thread/resume", resume)
@@ -171,6 +168,9 @@ async def _resumable(client: AppClient, request: ExecRequest, cwd: str) -> str |
     wanted = request.resume or ""
     if is_uuid(wanted):
         return wanted.lower()
+    from codex_hookspecs.types.json import Unsigned
+    from codex_hookspecs.types.thread_requests import ThreadListParams
+
     cursor = None
     for _page in range(_MAX_PAGES):
         query = ThreadListParams(
