@@ -198,6 +198,17 @@ async def test_of_two_rewrites_the_last_to_finish_wins(world: Any) -> None:
     assert (await world.fire("PreToolUse")).updated_input == {"command": "late"}
 
 
+@pytest.mark.parametrize("command", ["exit 1", "echo '{bad'", "no-such-program-at-all"])
+async def test_a_failure_refuses_where_that_is_asked_for(world: Any, command: str) -> None:
+    rewrite = say("PreToolUse", permissionDecision="allow", updatedInput={"command": "x"})
+    world.commands("PreToolUse", rewrite, command)
+    assert (await world.fire("PreToolUse")).deny_reason is None
+
+    world.scope.config["hooks"] = {"fail_closed": ["pre_tool_use"]}
+
+    assert (await world.fire("PreToolUse")).deny_reason.startswith("PreToolUse hook failed: hook ")
+
+
 async def test_any_refusal_of_a_permission_wins(world: Any) -> None:
     allow = say("PermissionRequest", decision={"behavior": "allow"})
     world.commands("PermissionRequest", allow, "echo never >&2; exit 2")

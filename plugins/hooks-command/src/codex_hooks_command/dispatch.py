@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
-from .engine import Engine
+from .engine import Concluded, Engine
 from .events import Event
 from .verdicts import verdict_of
 
@@ -25,4 +26,21 @@ async def dispatch(
     :return: what they want together, or ``None``.
     """
     engine = Engine(event, facts, scope, host)
-    return verdict_of(event, await engine.run(registry, detached), engine)
+    runs = await engine.run(registry, detached)
+    verdict = verdict_of(event, runs, engine)
+    failure = _failure(runs)
+    if verdict is None or failure is None or not _fails_closed(event, scope.config):
+        return verdict
+    kind = type(verdict)
+    return kind.merged([verdict, kind.refusal(f"{event.facts.name} hook failed: {failure}")])
+
+
+def _failure(runs: Sequence[Concluded]) -> str | None:
+    failed = (run.outcome for run in runs if run.outcome.status == "failed")
+    return next((outcome.entries[-1][1] for outcome in failed), None)
+
+
+def _fails_closed(event: Event, config: Mapping[str, Any]) -> bool:
+    hooks = config.get("hooks")
+    names = hooks.get("fail_closed") if isinstance(hooks, Mapping) else None
+    return isinstance(names, list) and event.facts.snake in names
