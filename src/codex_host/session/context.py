@@ -7,7 +7,7 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from codex_hookspecs.command_safety import command_needs_consent, script_of
+from codex_hookspecs.command_safety import command_needs_consent
 from codex_hookspecs.errors import CodexError, ToolError, ToolRejected
 from codex_hookspecs.types.json import JsonObject
 from codex_hookspecs.types.sandbox import Launch

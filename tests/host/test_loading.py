@@ -1,0 +1,230 @@
+"""Plugins that misbehave while they are imported leave the program working and show what they did."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from codex_host.plugins import doctor
+
+if TYPE_CHECKING:
+    from codex_hookspecs.testing import Project
+    from tests.host.conftest import Codex, Distributions
+
+MOO = """
+    from codex_hookspecs import CliCommand, hookimpl
+
+    async def moo(arguments, host):
+        print("moo", *host.startup_warnings(), sep="\\n")
+        return 0
+
+    @hookimpl
+    def cli_commands():
+        return [CliCommand(name="moo", help="Moo.", run=moo)]
+"""
+
+
+@pytest.fixture
+def moo(distributions: Distributions, codex: Codex) -> Distributions:
+    """Have a trusted plugin installed whose command ``moo`` prints the warnings of the start."""
+    distributions.add("cow", plugin=MOO, manifest='[commands]\nmoo = "Moo."\n')
+    codex("plugins", "trust", "cow")
+    return distributions
+
+
+def add_trusted(distributions: Distributions, codex: Codex, name: str, plugin: str) -> None:
+    distributions.add(name, plugin=plugin)
+    codex("plugins", "trust", name)
+
+
+@pytest.mark.parametrize(
+    ("source", "told"),
+    [
+        ("raise ValueError('no\\nluck')", "plugin noisy is failed: ValueError: no luck ("),
+        ("import nowhere.at.all", "plugin noisy is failed: ModuleNotFoundError: No module named 'nowhere' ("),
+        ("def f(:", "SyntaxError: invalid syntax"),
+        ("import sys; sys.exit(3)", "plugin noisy is failed: SystemExit: 3 ("),
+        ("raise SystemExit", "plugin noisy is failed: SystemExit ("),
+    ],
+)
+def test_a_failing_import_is_told_with_its_last_line(moo: Distributions, codex: Codex, source: str, told: str) -> None:
+    add_trusted(moo, codex, "noisy", source)
+
+    ran = codex("moo")
+
+    assert ran.status == 0
+    assert told in ran.out
+    assert "(run: codex plugins doctor noisy)" in ran.out
+    assert "Traceback" not in ran.out + ran.err
+
+
+def test_the_line_that_failed_is_named(moo: Distributions, codex: Codex) -> None:
+    add_trusted(moo, codex, "noisy", "import json\n\njson.loads(5)\n")
+
+    assert "json/__init__.py:" in codex("moo").out
+
+
+def test_a_plugin_that_does_not_fit_is_told_in_its_own_words(moo: Distributions, codex: Codex) -> None:
+    add_trusted(moo, codex, "noisy", "from codex_hookspecs import hookimpl\n\n@hookimpl\ndef stop(event): ...\n")
+
+    assert (
+        "plugin noisy is failed: plugin 'noisy', hook 'stop': found 'def stop', write 'async def stop' "
+        "(run: codex plugins doctor noisy)"
+    ) in codex("moo").out
+
+
+def test_a_missing_attribute_of_the_entry_point_is_told(moo: Distributions, codex: Codex) -> None:
+    moo.add("noisy", points="[codex.plugins]\nnoisy = third_codex_noisy.plugin:absent\n")
+    codex("plugins", "trust", "noisy")
+
+    assert (
+        "plugin noisy is failed: AttributeError: module 'third_codex_noisy.plugin' has no attribute" in codex("moo").out
+    )
+
+
+def test_what_an_import_prints_does_not_get_into_the_output(moo: Distributions, codex: Codex) -> None:
+    add_trusted(moo, codex, "noisy", "print('good morning')")
+
+    ran = codex("moo")
+
+    assert ran.out == "moo\n"
+    assert "good morning" in ran.err
+
+
+def test_an_interruption_while_importing_ends_the_program(moo: Distributions, codex: Codex) -> None:
+    add_trusted(moo, codex, "noisy", "raise KeyboardInterrupt")
+
+    assert codex("moo").status == 130
+
+
+def test_a_command_that_the_plugin_fails_to_offer_is_told(moo: Distributions, codex: Codex) -> None:
+    moo.add(
+        "cat",
+        plugin=MOO.replace("return [", "raise ValueError('asleep')\n        return ["),
+        manifest="[commands]\nmiau = 'Miau.'",
+    )
+    codex("plugins", "trust", "cat")
+
+    ran = codex("miau")
+
+    assert ran.status == 1
+    assert ran.err == (
+        "Error: the command 'miau' of plugin cat can't be used: "
+        "plugin cat (codex-cat 1.0.0): cli_commands raised ValueError: asleep\n"
+    )
+
+
+def test_a_command_that_two_plugins_offer_is_refused_and_both_are_named(moo: Distributions, codex: Codex) -> None:
+    moo.add("bull", plugin=MOO, manifest='[commands]\nmoo = "Moo."\n')
+    codex("plugins", "trust", "bull")
+
+    ran = codex("moo")
+
+    assert ran.status == 1
+    assert ran.err == "Error: plugins bull and cow both offer the command 'moo'; disable one\n"
+
+
+def test_a_command_that_raises_is_no_traceback(
+    moo: Distributions, codex: Codex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("CODEX_LOG", raising=False)
+    moo.add(
+        "cat",
+        plugin=MOO.replace('print("moo"', 'raise ValueError("asleep"')
+        .replace('"moo"', '"miau"')
+        .replace(', *host.startup_warnings(), sep="\\n"', ""),
+        manifest="[commands]\nmiau = 'Miau.'",
+    )
+    codex("plugins", "trust", "cat")
+
+    ran = codex("miau")
+
+    assert (ran.status, ran.err) == (
+        1,
+        "Error: internal error: ValueError: asleep (CODEX_LOG=debug shows where)\n",
+    )
+
+
+def test_how_long_each_plugin_took_to_load_is_kept(moo: Distributions, codex: Codex, home: Path) -> None:
+    codex("moo")
+
+    shown = json.loads(codex("plugins", "show", "cow", "--json").out)
+
+    assert shown["loadMs"] > 0
+
+
+def test_the_doctor_bounds_an_import_that_never_ends(
+    moo: Distributions, codex: Codex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(doctor, "LIMIT", 0.6)
+    add_trusted(moo, codex, "noisy", "import threading\nthreading.Event().wait()")
+
+    ran = codex("plugins", "doctor", "noisy")
+
+    assert (ran.status, ran.out) == (1, "noisy: took longer than 0.6 s to be imported and checked\n")
+
+
+@pytest.mark.parametrize(
+    ("source", "told"),
+    [
+        ("import nowhere", "noisy: ModuleNotFoundError: No module named 'nowhere'"),
+        ("import os; os._exit(7)", "noisy: the process ended with status 7"),
+        ("import sys; sys.exit('bye')", "noisy: SystemExit: bye"),
+        ("print('{}')\nimport atexit; atexit.register(print, 'late')", "noisy: ok"),
+    ],
+)
+def test_the_doctor_survives_and_tells(moo: Distributions, codex: Codex, source: str, told: str) -> None:
+    add_trusted(moo, codex, "noisy", source)
+
+    ran = codex("plugins", "doctor", "noisy")
+
+    assert ran.out.splitlines()[0] == told
+    assert ran.status == (0 if told.endswith("ok") else 1)
+
+
+def test_the_doctor_compares_the_manifest_with_the_plugin(moo: Distributions, codex: Codex) -> None:
+    moo.add("noisy", manifest='hooks = ["stop"]')
+    codex("plugins", "trust", "noisy")
+
+    ran = codex("plugins", "doctor", "noisy")
+
+    assert ran.out == "noisy: the manifest lists the hooks ['stop'], the plugin implements ['tools']\n"
+    assert ran.status == 1
+
+
+def test_the_doctor_runs_the_checks_of_a_plugin(moo: Distributions, codex: Codex) -> None:
+    source = """
+        from codex_hookspecs import DoctorCheck, hookimpl
+
+        async def legs():
+            return ["three legs"]
+
+        @hookimpl
+        def doctor_checks():
+            return [DoctorCheck("legs", legs)]
+    """
+    moo.add("horse", plugin=source)
+    codex("plugins", "trust", "horse")
+
+    ran = codex("plugins", "doctor", "horse")
+
+    assert (ran.status, ran.out) == (1, "horse: legs: three legs\n")
+
+
+def test_the_doctor_does_not_import_what_is_not_trusted(distributions: Distributions, codex: Codex, home: Path) -> None:
+    distributions.add("noisy", plugin=f"open({str(home / 'ran')!r}, 'w')")
+
+    ran = codex("plugins", "doctor", "noisy")
+
+    assert ran.out == "noisy: not examined, not trusted yet (run: codex plugins trust noisy)\n"
+    assert not (home / "ran").exists()
+
+
+def test_all_first_party_plugins_are_well(project: Project) -> None:
+    ran = project.run("plugins", "doctor")
+
+    ran.assert_success()
+    assert {line.partition(": ")[2] for line in ran.stdout.splitlines() if "remark" not in line} == {"ok"}
