@@ -281,9 +281,9 @@ class Dispatcher:
     def _failed(self, hook: str, bound: Bound, error: BaseException) -> str:
         status = self._registry.status(bound.plugin)
         what = str(error) if isinstance(error, _WrongAnswer) else f"raised {type(error).__name__}"
-        detail = "" if isinstance(error, _WrongAnswer) else f": {error}"
+        detail = "" if isinstance(error, _WrongAnswer) or not str(error) else f": {error}"
         quarantined = self._ledger.failed(bound.plugin, hook, what, version=status.version)
-        text = f"plugin {bound.plugin} ({status.distribution} {status.version}): {hook} {what}{detail}".rstrip()
+        text = f"plugin {bound.plugin} ({status.distribution} {status.version}): {hook} {what}{detail}"
         if quarantined:
             status.state = "quarantined"
             text += f"; it is not called any more (run: codex plugins show {bound.plugin})"

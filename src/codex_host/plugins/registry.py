@@ -136,7 +136,7 @@ def _objection(
 def _contradiction(spec: Callable[..., Any], implementation: Callable[..., Any]) -> str | None:
     for argument, found in getattr(implementation, "__annotations__", {}).items():
         wanted = str(spec.__annotations__.get(argument, ""))
-        if not wanted or _same(found, wanted) or (argument == "return" and "Verdict" not in wanted):
+        if not wanted or found == "Any" or _same(found, wanted) or (argument == "return" and "Verdict" not in wanted):
             continue
         expected = getattr(codex_hookspecs, wanted.removesuffix(" | None"), Any)
         resolved = _resolved(implementation, argument)

@@ -7,7 +7,6 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from codex_hookspecs.command_safety import command_needs_consent
 from codex_hookspecs.errors import CodexError, ToolError, ToolRejected
 from codex_hookspecs.types.json import JsonObject
 from codex_hookspecs.types.sandbox import Launch
@@ -69,6 +68,8 @@ class CallContext:
         command_actions: tuple[JsonObject, ...] = (),
     ) -> None:
         """Return when a command may run; see :class:`~codex_hookspecs.ports.tools.ToolContext`."""
+        from codex_hookspecs.command_safety import command_needs_consent
+
         if not command_needs_consent(self.settings.approval_policy, argv, escalated=escalated):
             return
         amendment = list(prefix_rule or argv)

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 from codex_hookspecs.errors import ModelError
 from codex_hookspecs.identity import user_agent
 from codex_hookspecs.ids import uuid4
-from codex_hookspecs.images import with_images
 from codex_hookspecs.response_items import continuation_message, mended, message, text_of, user_message
 from codex_hookspecs.types.items import HookPrompt, HookPromptFragment, UserMessage
 from codex_hookspecs.types.json import JsonObject
@@ -118,7 +117,11 @@ class TurnRun:
             contexts = verdict.contexts
         item = UserMessage(id=uuid4(), content=tuple(_shown(part) for part in content))
         await thread.start_item(self.id, item)
-        await thread.remember(self.id, user_message(await with_images(content)))
+        if any(part["type"] == "localImage" for part in content):
+            from codex_hookspecs.images import with_images
+
+            content = await with_images(content)
+        await thread.remember(self.id, user_message(content))
         await thread.complete_item(self.id, item)
         await self._add_contexts(contexts)
         return True

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
-from codex_exec_local.backend import LocalExecBackend
 from codex_exec_local.files import LocalFileSystem
 from codex_hookspecs.types.environment import EnvironmentFacts
+
+if TYPE_CHECKING:
+    from codex_exec_local.backend import LocalExecBackend
 
 
 class LocalEnvironment:
@@ -18,7 +21,7 @@ class LocalEnvironment:
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._environ = environ
         self._facts: EnvironmentFacts | None = None
-        self._exec = LocalExecBackend()
+        self._exec: LocalExecBackend | None = None
         self._files = LocalFileSystem()
 
     @property
@@ -34,6 +37,11 @@ class LocalEnvironment:
     @property
     def exec(self) -> LocalExecBackend:
         """Starts processes."""
+        if self._exec is None:
+            # A turn that only reads files needs none of it.
+            from codex_exec_local.backend import LocalExecBackend
+
+            self._exec = LocalExecBackend()
         return self._exec
 
     @property
@@ -51,7 +59,8 @@ class LocalEnvironment:
 
     async def aclose(self) -> None:
         """Kill all processes."""
-        await self._exec.aclose()
+        if self._exec is not None:
+            await self._exec.aclose()
         self._files.close()
 
 

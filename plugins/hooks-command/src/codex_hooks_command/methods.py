@@ -8,7 +8,6 @@ from typing import Any
 from codex_hookspecs.ports.surface import RpcContext, RpcMethod
 from codex_hookspecs.values import frozen
 
-from .listing import wire_listing
 from .sessions import sessions_of
 
 
@@ -33,5 +32,8 @@ async def _list_hooks(params: HooksListParams, context: RpcContext) -> dict[str,
 
 
 def _listing(sessions: Any, context: RpcContext, cwd: str) -> dict[str, Any]:
+    # Loaded when somebody asks.
+    from .listing import wire_listing
+
     config = context.host.config.for_directory(cwd)
     return wire_listing(cwd, sessions.look_up(config, bypass=False))
