@@ -173,7 +173,9 @@ async def test_a_torn_last_line_is_ignored_and_ended_before_more_is_written(stor
     assert len(broken) == 1
 
 
-async def test_lines_that_are_broken_or_unknown_are_skipped(store: RolloutStore) -> None:
+async def test_lines_that_are_broken_or_unknown_are_skipped_and_counted(
+    store: RolloutStore, capsys: pytest.CaptureFixture[str]
+) -> None:
     writer, thread_id = await created(store)
     await writer.append(turn("t1", "a", "b"))
     await writer.aclose()
@@ -201,6 +203,7 @@ async def test_lines_that_are_broken_or_unknown_are_skipped(store: RolloutStore)
 
     assert [turn.id for turn in (await store.read(thread_id)).thread.turns] == ["t1", "t2"]
     assert stored.settings["model"] == "m2"
+    assert "skipped 6 broken lines" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("content", [b"", b"\n\n", b"garbage\n", b'{"type":"event_msg","payload":{"type":"x"}}\n'])

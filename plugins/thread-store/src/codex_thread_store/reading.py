@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import count
 from typing import Any
 
@@ -29,14 +29,19 @@ _OF_META = ("cwd", "model_provider", "base_instructions", "source", "originator"
 """Settings that the first line tells."""
 
 
-def read_thread(path: str, home: str, *, name: str | None = None) -> StoredThread:
+def read_thread(
+    path: str, home: str, *, name: str | None = None, warn: Callable[[str], None] | None = None
+) -> StoredThread:
     """Read the thread of a rollout file.
 
     :param home: where the files of threads that it was forked from are.
+    :param warn: told how many lines were skipped because they are broken.
     :raises StorageError: when the file can't be read or does not begin like a rollout.
     """
     entries = Entries()
     meta = _read(path, home, entries, None, _FORKS)
+    if entries.broken and warn is not None:
+        warn(f"reading the thread's file {path}: skipped {entries.broken} broken lines")
     replay = Replay(meta)
     replay.settings = {key: getattr(meta.settings, key) for key in _OF_META}
     numbers = count(1)

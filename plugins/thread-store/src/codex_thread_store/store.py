@@ -145,7 +145,7 @@ class RolloutStore:
         from codex_thread_store.names import read_names
         from codex_thread_store.reading import read_thread
 
-        return read_thread(path, self._home, name=read_names(self._home).get(thread_id))
+        return read_thread(path, self._home, name=read_names(self._home).get(thread_id), warn=self._warn)
 
     def _path(self, thread_id: str, *, archived: bool | None = None) -> str:
         """Return a thread's file.
