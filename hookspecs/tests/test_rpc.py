@@ -37,6 +37,14 @@ def test_what_is_no_message_is_malformed_and_breaks_nothing(text: str | bytes) -
     assert session.receive('{"method":"a"}') == Told("a")
 
 
+def test_half_a_character_is_malformed_and_a_whole_one_is_not() -> None:
+    session = RpcSession()
+
+    assert isinstance(session.receive(rb'{"method":"a","params":"\ud83d"}'), Malformed)
+    assert isinstance(session.receive(r'{"method":"a","params":"\uDE00"}'), Malformed)
+    assert session.receive(rb'{"method":"a","params":"\ud83d\ude00"}') == Told("a", "😀")
+
+
 def test_a_message_that_is_too_long_is_not_even_read() -> None:
     event = RpcSession(max_message=10).receive('{"method":"abc"}')
 

@@ -95,6 +95,7 @@ class RpcSession:
             return Malformed(f"a message of {len(text)} bytes, allowed are {self._max_message}")
         try:
             value = json.loads(text)
+            _refuse_half_characters(text, value)
         except (ValueError, RecursionError) as error:
             return Malformed(f"not JSON: {error}")
         return self.receive_value(value)
@@ -199,6 +200,16 @@ class LineFramer:
 def dump(message: JsonObject) -> bytes:
     """Encode a message without line end."""
     return json.dumps(message, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
+
+
+def _refuse_half_characters(text: bytes | str, value: Any) -> None:
+    """Refuse escapes that stand for half a character: such text can be neither stored nor sent on.
+
+    :raises UnicodeEncodeError: when there is one.
+    """
+    escape, upper = (b"\\ud", b"\\uD") if isinstance(text, bytes) else ("\\ud", "\\uD")
+    if escape in text or upper in text:  # type: ignore[operator]
+        json.dumps(value, ensure_ascii=False).encode()
 
 
 def _called(value: JsonObject, method: str) -> Event:

@@ -106,6 +106,10 @@ def test_what_is_wrong_is_named(words: str, complaint: str) -> None:
     assert refusal(*words.split()).startswith(f"error: {complaint}")
 
 
+def test_words_that_are_no_utf8_are_refused() -> None:
+    assert "invalid UTF-8 was detected in one or more arguments" in refusal("--json", "a\udcff")
+
+
 def test_a_refusal_shows_the_usage_of_its_command() -> None:
     assert "Usage: codex exec resume [OPTIONS] [SESSION_ID] [PROMPT]" in refusal("resume", "--nope")
 

@@ -47,6 +47,9 @@ async def run(arguments: Sequence[str], host: Host) -> int:
         return error.status
     except BrokenPipeError:
         return 1
+    except OSError as error:
+        err.line(f"Error: writing to standard output: {os_text(error)}")
+        return 1
 
 
 async def _carry_out(options: Options, host: Host, out: Stream, err: Stream) -> int:

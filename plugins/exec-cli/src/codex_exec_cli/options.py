@@ -152,7 +152,14 @@ def parse(arguments: Sequence[str]) -> Options:
 
     :raises UsageError: when it is wrong.
     """
+    if not all(map(_is_text, arguments)):
+        raise UsageError("invalid UTF-8 was detected in one or more arguments")
     return _Reader(arguments).read()
+
+
+def _is_text(word: str) -> bool:
+    """Tell whether a word holds no bytes that could not be decoded."""
+    return word.isascii() or not any("\ud800" <= character <= "\udfff" for character in word)
 
 
 class _Reader:

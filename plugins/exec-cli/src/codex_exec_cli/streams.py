@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import select
 
@@ -22,9 +23,10 @@ class Stream:
         return os.isatty(self._descriptor)
 
     def write(self, text: str) -> None:
-        """Write text.
+        """Write text; into a closed descriptor it goes nowhere.
 
         :raises BrokenPipeError: when the reader of standard output is gone.
+        :raises OSError: when standard output takes no more, e.g. on a full disk.
         """
         rest = memoryview(text.encode("utf-8", "replace"))
         while rest:
@@ -34,9 +36,9 @@ class Stream:
                 # A parent may have made the shared pipe non-blocking.
                 select.select([], [self._descriptor], [])
             except OSError as error:
-                if self._lossy:
+                if self._lossy or error.errno == errno.EBADF:
                     return
-                raise BrokenPipeError(str(error)) from error
+                raise
 
     def line(self, text: str) -> None:
         """Write text and a line end."""
