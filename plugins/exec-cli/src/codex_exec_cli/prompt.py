@@ -5,7 +5,8 @@ from __future__ import annotations
 import codecs
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Final
 
 NO_PROMPT: Final = "No prompt provided. Either specify one as an argument or pipe the prompt into stdin."
@@ -82,15 +83,22 @@ def decode_prompt(data: bytes) -> str:
 
 
 def read_stdin(descriptor: int = 0) -> bytes:
-    """Read standard input to its end; a closed one is empty. Ctrl-C ends the program."""
+    """Read standard input to its end; a closed one is empty."""
+    parts = []
+    try:
+        while part := os.read(descriptor, 1 << 20):
+            parts.append(part)
+    except OSError:
+        return b""
+    return b"".join(parts)
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """Let Ctrl-C end the program while it waits for input; the event loop, which would see to it, stands still then."""
     before = signal.getsignal(signal.SIGINT)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
-        parts = []
-        while part := os.read(descriptor, 1 << 20):
-            parts.append(part)
-        return b"".join(parts)
-    except OSError:
-        return b""
+        yield
     finally:
         signal.signal(signal.SIGINT, before)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from attrs import field
 
 from codex_exec_cli.command import ExecError, os_text
-from codex_exec_cli.prompt import PromptError, read_stdin, resolve_prompt
+from codex_exec_cli.prompt import PromptError, interruptible, read_stdin, resolve_prompt
 from codex_hookspecs.values import frozen
 
 if TYPE_CHECKING:
@@ -124,13 +124,14 @@ def _prompt(options: Options, review: JsonObject | None, err: Stream) -> str:
     if review is not None and review["type"] != "custom":
         return review_title(review)
     try:
-        return resolve_prompt(
-            options.prompt,
-            terminal=os.isatty(0),
-            read=read_stdin,
-            tell=err.line,
-            append=options.command == "",
-        )
+        with interruptible():
+            return resolve_prompt(
+                options.prompt,
+                terminal=os.isatty(0),
+                read=read_stdin,
+                tell=err.line,
+                append=options.command == "",
+            )
     except PromptError as error:
         raise ExecError(str(error)) from error
 
