@@ -1,0 +1,746 @@
+"""Calling hooks: order, merging, isolation, time limits, quarantine."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import anyio
+import anyio.lowlevel
+import anyio.to_thread
+import pytest
+
+from codex_hookspecs import (
+    PermissionVerdict,
+    PostToolUseVerdict,
+    PreToolUseVerdict,
+    SessionStartVerdict,
+    StopVerdict,
+    Tool,
+    UserPromptVerdict,
+    hookimpl,
+)
+from codex_hookspecs.errors import ConfigError
+from codex_hookspecs.markers import active_when, time_limit
+from codex_hookspecs.types.lifecycle import SessionEndEvent, StopEvent
+from codex_hookspecs.types.notifications import HookRun
+from codex_host.plugins import dispatch
+from codex_host.plugins.dispatch import Dispatcher
+from codex_host.plugins.ledger import Ledger
+from codex_host.plugins.registry import Registry
+
+EVENT = StopEvent(session_id="s", turn_id="t", cwd="/")
+
+
+class Watched:
+    """The scope of an event that keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.runs: list[HookRun] = []
+        self.warnings: list[str] = []
+
+    async def report(self, run: HookRun) -> None:
+        self.runs.append(run)
+
+    async def warn(self, text: str) -> None:
+        self.warnings.append(text)
+
+
+class Bench:
+    """A dispatcher over plugins that are given as functions."""
+
+    def __init__(self, *, ledger: Ledger | None = None, fail_closed: tuple[str, ...] = ()) -> None:
+        self.registry = Registry()
+        self.ledger = ledger or Ledger()
+        self.scope = Watched()
+        self.dispatcher = Dispatcher(self.registry, self.ledger, host="the host", fail_closed=fail_closed)  # type: ignore[arg-type]
+
+    def plug(self, name: str, **functions: Callable[..., Any]) -> None:
+        marked = {hook: hookimpl(function) for hook, function in functions.items()}
+        self.registry.register(SimpleNamespace(**marked), name)
+        status = self.registry.status(name)
+        status.version, status.distribution = "1.0", f"codex-{name}"
+
+    async def ask(self, hook: str = "stop", verdict: type = StopVerdict) -> Any:
+        return await self.dispatcher.lifecycle(hook, verdict, EVENT, self.scope)  # type: ignore[arg-type]
+
+    def stops(self, *functions: Callable[..., Any]) -> None:
+        for index, function in enumerate(functions):
+            self.plug(f"p{index}", stop=function)
+
+
+def answering(answer: Any) -> Callable[..., Any]:
+    """Return an implementation that answers one thing."""
+
+    async def implementation(event: Any) -> Any:
+        return answer
+
+    return implementation
+
+
+def raising(error: BaseException) -> Callable[..., Any]:
+    """Return an implementation that raises one thing."""
+
+    async def implementation(event: Any) -> Any:
+        raise error
+
+    return implementation
+
+
+@pytest.fixture
+def bench() -> Bench:
+    return Bench()
+
+
+async def test_nobody_to_ask_means_no_opinion(bench: Bench) -> None:
+    assert await bench.ask() == StopVerdict()
+    assert not bench.dispatcher.has("stop")
+
+
+async def test_plugins_are_asked_in_order_of_registration_unless_marked(bench: Bench) -> None:
+    asked: list[str] = []
+
+    def noting(name: str, **options: bool) -> None:
+        async def stop(event: Any) -> None:
+            asked.append(name)
+
+        bench.registry.register(SimpleNamespace(stop=hookimpl(stop, **options)), name)
+
+    noting("last", trylast=True)
+    noting("a")
+    noting("b")
+    noting("first", tryfirst=True)
+
+    await bench.ask()
+
+    assert asked == ["first", "a", "b", "last"]
+
+
+async def test_an_implementation_gets_exactly_what_it_asks_for(bench: Bench) -> None:
+    got: list[Any] = []
+
+    async def all_of_it(host: Any, scope: Any, event: Any) -> None:
+        got.extend((host, scope, event))
+
+    async def nothing() -> None:
+        got.append("nothing")
+
+    bench.stops(all_of_it, nothing)
+
+    await bench.ask()
+
+    assert got == ["the host", bench.scope, EVENT, "nothing"]
+
+
+async def test_every_block_of_a_stop_is_kept_in_order(bench: Bench) -> None:
+    bench.stops(answering(StopVerdict.block("one")), answering(None), answering(StopVerdict.block("two")))
+
+    verdict = await bench.ask()
+
+    assert [prompt.text for prompt in verdict.prompts] == ["one", "two"]
+    assert [prompt.run_id.partition(":/")[0] for prompt in verdict.prompts] == ["stop:0", "stop:2"]
+
+
+async def test_contexts_are_joined_and_the_first_stop_reason_counts(bench: Bench) -> None:
+    answers = [
+        SessionStartVerdict(contexts=("one", "two")),
+        SessionStartVerdict(contexts=("three",), stop_reason="first"),
+        SessionStartVerdict(stop_reason="second"),
+    ]
+    for index, answer in enumerate(answers):
+        bench.plug(f"p{index}", session_start=answering(answer))
+
+    verdict = await bench.ask("session_start", SessionStartVerdict)
+
+    assert verdict == SessionStartVerdict(contexts=("one", "two", "three"), stop_reason="first")
+
+
+async def test_any_block_of_a_prompt_wins(bench: Bench) -> None:
+    bench.plug("a", user_prompt_submit=answering(UserPromptVerdict(contexts=("c",))))
+    bench.plug("b", user_prompt_submit=answering(UserPromptVerdict(block_reason="no")))
+
+    verdict = await bench.ask("user_prompt_submit", UserPromptVerdict)
+
+    assert verdict == UserPromptVerdict(contexts=("c",), block_reason="no")
+
+
+async def test_of_several_rewritten_inputs_the_first_counts(bench: Bench) -> None:
+    bench.plug("a", pre_tool_use=answering(PreToolUseVerdict(updated_input={"command": "a"})))
+    bench.plug("b", pre_tool_use=answering(PreToolUseVerdict(updated_input={"command": "b"})))
+
+    verdict = await bench.ask("pre_tool_use", PreToolUseVerdict)
+
+    assert verdict.updated_input == {"command": "a"}
+
+
+async def test_feedback_on_a_tool_is_collected(bench: Bench) -> None:
+    bench.plug("a", post_tool_use=answering(PostToolUseVerdict.block("one")))
+    bench.plug("b", post_tool_use=answering(PostToolUseVerdict.block("two")))
+
+    verdict = await bench.ask("post_tool_use", PostToolUseVerdict)
+
+    assert verdict.feedback == ("one", "two")
+
+
+@pytest.mark.parametrize(
+    ("words", "outcome"),
+    [(["allow", None], "allow"), (["allow", "deny"], "deny"), ([None, None], None), (["deny", "allow"], "deny")],
+)
+async def test_any_denial_of_a_permission_wins_then_any_consent(
+    bench: Bench, words: list[Any], outcome: str | None
+) -> None:
+    for index, word in enumerate(words):
+        bench.plug(f"p{index}", permission_request=answering(PermissionVerdict(behavior=word)))
+
+    assert (await bench.ask("permission_request", PermissionVerdict)).behavior == outcome
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (ValueError("no luck"), "stop raised ValueError: no luck"),
+        (SystemExit(3), "stop raised SystemExit: 3"),
+        (asyncio.CancelledError(), "stop raised CancelledError"),
+        (TimeoutError("their own"), "stop raised TimeoutError: their own"),
+        (ExceptionGroup("two", [ValueError()]), "stop raised ExceptionGroup: two (1 sub-exception)"),
+    ],
+)
+async def test_a_plugin_that_raises_is_named_and_does_not_reach_the_others(
+    bench: Bench, error: BaseException, told: str
+) -> None:
+    bench.stops(raising(error), answering(StopVerdict.block("go on")))
+
+    verdict = await bench.ask()
+
+    assert [prompt.text for prompt in verdict.prompts] == ["go on"]
+    assert bench.scope.warnings == [f"plugin p0 (codex-p0 1.0): {told}"]
+    assert [run.status for run in bench.scope.runs] == ["failed", "blocked"]
+
+
+async def test_a_plugin_that_calls_exit_while_it_waits_is_contained(bench: Bench) -> None:
+    async def stop(event: Any) -> None:
+        await asyncio.sleep(0)
+        sys.exit("bye")
+
+    bench.stops(stop)
+
+    assert await bench.ask() == StopVerdict()
+    assert bench.scope.warnings == ["plugin p0 (codex-p0 1.0): stop raised SystemExit: bye"]
+
+
+async def test_a_task_that_a_hook_cancels_itself_is_no_interruption(bench: Bench) -> None:
+    async def stop(event: Any) -> None:
+        own = asyncio.create_task(asyncio.sleep(60))
+        await asyncio.sleep(0)
+        own.cancel()
+        await own
+
+    bench.stops(stop)
+
+    assert await bench.ask() == StopVerdict()
+    assert bench.scope.warnings == ["plugin p0 (codex-p0 1.0): stop raised CancelledError"]
+
+
+@pytest.mark.parametrize("answer", [True, "text", {"decision": "block"}, UserPromptVerdict(block_reason="no")])
+async def test_an_answer_of_another_type_is_refused(bench: Bench, answer: Any) -> None:
+    bench.stops(answering(answer))
+
+    assert await bench.ask() == StopVerdict()
+    assert bench.scope.warnings == [
+        f"plugin p0 (codex-p0 1.0): stop returned {type(answer).__name__}, not StopVerdict or None"
+    ]
+
+
+async def test_a_slow_implementation_is_cut_off_at_its_own_limit(bench: Bench) -> None:
+    ended: list[str] = []
+
+    @time_limit(0.02)
+    async def stop(event: Any) -> None:
+        try:
+            await asyncio.sleep(60)
+        finally:
+            ended.append("cleaned up")
+
+    bench.stops(stop, answering(StopVerdict.block("go on")))
+
+    verdict = await bench.ask()
+
+    assert len(verdict.prompts) == 1
+    assert bench.scope.warnings == ["plugin p0 (codex-p0 1.0): stop took longer than 0.02 s"]
+    assert ended == ["cleaned up"]
+
+
+async def test_an_implementation_may_clean_up_for_a_moment(bench: Bench) -> None:
+    ended: list[str] = []
+
+    @time_limit(0.02)
+    async def stop(event: Any) -> None:
+        try:
+            await asyncio.sleep(60)
+        finally:
+            await asyncio.sleep(0.02)
+            ended.append("cleaned up")
+
+    bench.stops(stop)
+
+    await bench.ask()
+
+    assert ended == ["cleaned up"]
+    assert bench.scope.warnings == ["plugin p0 (codex-p0 1.0): stop took longer than 0.02 s"]
+
+
+@pytest.mark.parametrize("stubbornness", [1, 2, 50])
+async def test_an_implementation_that_ignores_its_end_is_left_behind(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, stubbornness: int
+) -> None:
+    monkeypatch.setattr(dispatch, "GRACE", 0.02)
+
+    @time_limit(0.02)
+    async def stop(event: Any) -> None:
+        for _ in range(stubbornness):
+            try:
+                await asyncio.sleep(60)
+            except asyncio.CancelledError:
+                continue
+        await asyncio.sleep(60)
+
+    bench.stops(stop, answering(StopVerdict.block("go on")))
+
+    async with asyncio.timeout(2):
+        verdict = await bench.ask()
+
+    assert len(verdict.prompts) == 1
+    assert bench.scope.warnings == ["plugin p0 (codex-p0 1.0): stop took longer than 0.02 s"]
+    current = asyncio.current_task()
+    assert current is not None
+    assert current.cancelling() == 0
+
+
+async def interrupted(bench: Bench) -> None:
+    """Ask, interrupt once the hook waits, and see the interruption arrive."""
+    task = asyncio.create_task(bench.ask())
+    await asyncio.sleep(0.01)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        async with asyncio.timeout(2):
+            await task
+
+
+async def test_an_interruption_passes_through_and_is_no_failure(bench: Bench) -> None:
+    async def stop(event: Any) -> None:
+        await asyncio.sleep(60)
+
+    bench.stops(stop)
+
+    await interrupted(bench)
+
+    assert bench.scope.warnings == []
+    assert bench.ledger.account("p0").failures == {}
+
+
+async def test_an_interruption_that_a_hook_keeps_to_itself_arrives_nevertheless(bench: Bench) -> None:
+    async def stop(event: Any) -> StopVerdict | None:
+        try:
+            await asyncio.sleep(60)
+        except asyncio.CancelledError:
+            return None
+        return None
+
+    bench.stops(stop)
+
+    await interrupted(bench)
+
+
+async def test_an_interruption_does_not_wait_for_a_hook_that_goes_on(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dispatch, "GRACE", 0.02)
+
+    async def stop(event: Any) -> None:
+        while True:
+            try:
+                await asyncio.sleep(60)
+            except asyncio.CancelledError:
+                continue
+
+    bench.stops(stop)
+
+    await interrupted(bench)
+
+
+async def test_a_hook_may_be_marked_to_fail_closed_by_the_user() -> None:
+    bench = Bench(fail_closed=("pre_tool_use", "user_prompt_submit", "permission_request"))
+    for hook in ("pre_tool_use", "user_prompt_submit", "permission_request"):
+        bench.plug(hook.replace("_", "-"), **{hook: raising(ValueError("broken"))})
+
+    denied = await bench.ask("pre_tool_use", PreToolUseVerdict)
+    blocked = await bench.ask("user_prompt_submit", UserPromptVerdict)
+    refused = await bench.ask("permission_request", PermissionVerdict)
+
+    assert denied.deny_reason.endswith("pre_tool_use raised ValueError: broken")
+    assert blocked.block_reason.endswith("raised ValueError: broken")
+    assert refused.behavior == "deny"
+
+
+async def test_a_plugin_is_quarantined_after_three_failures_in_a_row(bench: Bench, tmp_path: Path) -> None:
+    bench.ledger._path = tmp_path / "ledger.json"
+    bench.stops(raising(ValueError("broken")))
+
+    for _ in range(5):
+        await bench.ask()
+    bench.ledger.save()
+
+    assert len(bench.scope.warnings) == 3
+    assert bench.scope.warnings[-1].endswith("; it is not called any more (run: codex plugins show p0)")
+    assert bench.registry.status("p0").state == "quarantined"
+    assert not bench.dispatcher.has("stop")
+    assert Ledger(tmp_path / "ledger.json").account("p0").quarantined == "stop raised ValueError 3x"
+
+
+async def test_a_success_in_between_is_a_new_beginning(bench: Bench) -> None:
+    outcomes = [True, True, False, True, True, False]
+
+    async def stop(event: Any) -> None:
+        if outcomes.pop(0):
+            raise ValueError
+
+    bench.stops(stop)
+
+    for _ in range(6):
+        await bench.ask()
+
+    assert bench.ledger.account("p0").quarantined is None
+
+
+def test_offers_that_work_again_are_a_new_beginning(bench: Bench) -> None:
+    outcomes = [True, True, False, True, True, False]
+
+    def tools(thread: Any) -> list[Tool]:
+        if outcomes.pop(0):
+            raise ValueError
+        return []
+
+    bench.plug("a", tools=tools)
+
+    for _ in range(6):
+        bench.dispatcher.offers("tools", thread=None)
+
+    assert bench.ledger.account("a").quarantined is None
+
+
+async def test_runs_of_python_hooks_are_reported_unless_they_do_it_themselves(bench: Bench) -> None:
+    async def reporting(event: Any, scope: Any) -> StopVerdict:
+        return StopVerdict.block("mine")
+
+    bench.stops(answering(StopVerdict.block("more")), reporting, answering(None))
+
+    await bench.ask()
+
+    [run] = bench.scope.runs
+    assert (run.status, run.event_name, run.status_message) == ("blocked", "stop", "p0")
+    assert run.id.startswith("stop:0:")
+    assert [(entry.kind, entry.text) for entry in run.entries] == [("feedback", "more")]
+
+
+async def test_costs_are_accounted(bench: Bench) -> None:
+    async def stop(event: Any) -> None:
+        await asyncio.sleep(0.01)
+
+    bench.stops(stop)
+
+    await bench.ask()
+    await bench.ask()
+
+    assert bench.ledger.account("p0").calls == 2
+    assert bench.ledger.account("p0").total_ms >= 20
+
+
+async def test_observers_run_side_by_side_and_fail_alone(bench: Bench) -> None:
+    meeting = asyncio.Barrier(2)
+    met: list[str] = []
+
+    def meeting_as(name: str) -> Callable[..., Any]:
+        async def session_end(event: Any) -> None:
+            await meeting.wait()
+            met.append(name)
+
+        return session_end
+
+    bench.plug("a", session_end=meeting_as("a"))
+    bench.plug("b", session_end=raising(ValueError("broken")))
+    bench.plug("c", session_end=meeting_as("c"))
+
+    async with asyncio.timeout(2):
+        await bench.dispatcher.observe("session_end", SessionEndEvent(session_id="s", cwd="/"), bench.scope)  # type: ignore[arg-type]
+
+    assert sorted(met) == ["a", "c"]
+    assert bench.scope.warnings == ["plugin b (codex-b 1.0): session_end raised ValueError: broken"]
+
+
+async def test_what_observers_return_is_ignored(bench: Bench) -> None:
+    bench.plug("a", session_end=answering("nonsense"))
+
+    await bench.dispatcher.observe("session_end", SessionEndEvent(session_id="s", cwd="/"), bench.scope)  # type: ignore[arg-type]
+
+    assert bench.scope.warnings == []
+
+
+async def test_an_implementation_with_nothing_to_do_does_not_make_the_event(bench: Bench) -> None:
+    @active_when(lambda host, thread: thread == "here")
+    async def stop(event: Any) -> None: ...
+
+    bench.stops(stop)
+
+    assert bench.dispatcher.has("stop", "here")  # type: ignore[arg-type]
+    assert not bench.dispatcher.has("stop", "there")  # type: ignore[arg-type]
+
+
+def test_a_predicate_that_raises_counts_as_nothing_to_do(bench: Bench) -> None:
+    @active_when(lambda host, thread: thread.nonsense)
+    async def stop(event: Any) -> None: ...
+
+    bench.stops(stop)
+
+    assert not bench.dispatcher.has("stop")
+    assert "plugin p0 (codex-p0 1.0): stop raised AttributeError" in bench.dispatcher.complaints[0]
+
+
+def roll() -> int:
+    """Roll a die."""
+    return 4
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        (5, "returned int, not a list of Tool"),
+        ("abc", "returned str where a Tool belongs"),
+        ([roll], "returned function where a Tool belongs"),
+        ([None], "returned NoneType where a Tool belongs"),
+    ],
+)
+def test_offers_of_another_type_are_refused(bench: Bench, answer: Any, told: str) -> None:
+    bench.plug("a", tools=lambda thread: answer)
+    bench.plug("b", tools=lambda thread: [Tool.from_function(roll)])
+
+    offered = bench.dispatcher.offers("tools", thread=None)
+
+    assert list(offered) == ["roll"]
+    assert bench.dispatcher.complaints == [f"plugin a (codex-a 1.0): tools {told}"]
+
+
+def test_an_offer_may_be_made_piece_by_piece(bench: Bench) -> None:
+    def tools(thread: Any) -> Any:
+        yield Tool.from_function(roll)
+
+    def failing(thread: Any) -> Any:
+        yield Tool.from_function(roll, name="other")
+        raise ValueError("in the middle")
+
+    bench.plug("a", tools=tools)
+    bench.plug("b", tools=failing)
+
+    assert list(bench.dispatcher.offers("tools", thread=None)) == ["roll"]
+    assert bench.dispatcher.complaints == ["plugin b (codex-b 1.0): tools raised ValueError: in the middle"]
+
+
+def test_of_two_tools_with_one_name_the_hosts_own_is_kept(bench: Bench) -> None:
+    first, second, third = (Tool.from_function(roll) for _ in range(3))
+    bench.plug("a", tools=lambda thread: [first])
+    bench.plug("b", tools=lambda thread: [second])
+    bench.plug("c", tools=lambda thread: [third])
+    bench.registry.status("b").first_party = True
+
+    offered = bench.dispatcher.offers("tools", thread=None)
+
+    assert offered["roll"] is second
+    assert bench.dispatcher.complaints == [
+        "Tool roll of plugin a is left out: plugin b offers one of that name",
+        "Tool roll of plugin c is left out: plugin b offers one of that name",
+    ]
+
+
+def test_one_complaint_is_kept_once(bench: Bench) -> None:
+    bench.plug("a", tools=lambda thread: 5)
+
+    bench.dispatcher.offers("tools", thread=None)
+    bench.dispatcher.offers("tools", thread=None)
+
+    assert len(bench.dispatcher.complaints) == 1
+
+
+def test_the_first_choice_wins_and_a_broken_one_is_passed_over(bench: Bench) -> None:
+    provider = SimpleNamespace(stream=None, aclose=None)
+
+    def broken(name: str) -> Any:
+        sys.exit(1)
+
+    bench.plug("a", model_provider=lambda name, config: None)
+    bench.plug("b", model_provider=broken)
+    bench.plug("c", model_provider=lambda name: "not a provider")
+    bench.plug("d", model_provider=lambda name: provider)
+    bench.plug("e", model_provider=lambda name: SimpleNamespace(stream=None, aclose=None))
+
+    assert bench.dispatcher.choose("model_provider", name="x", config={}) is provider
+    assert bench.dispatcher.complaints == [
+        "plugin b (codex-b 1.0): model_provider raised SystemExit: 1",
+        "plugin c (codex-c 1.0): model_provider returned str where a ModelProvider belongs",
+    ]
+
+
+def test_wrong_configuration_is_told_by_who_knows_it(bench: Bench) -> None:
+    def model_provider(name: str) -> Any:
+        raise ConfigError("base_url = 5, allowed is text", source="model_providers.x")
+
+    bench.plug("a", model_provider=model_provider)
+
+    with pytest.raises(ConfigError, match="base_url = 5"):
+        bench.dispatcher.choose("model_provider", name="x", config={})
+
+
+async def test_lists_of_an_event_are_joined_and_a_wrong_one_is_left_out(bench: Bench) -> None:
+    told: list[str] = []
+    fragment = SimpleNamespace(key="k", place="user", text="t", order=1)
+
+    async def complain(text: str) -> None:
+        told.append(text)
+
+    bench.plug("a", instruction_fragments=lambda_async([fragment]))
+    bench.plug("b", instruction_fragments=lambda_async("abc"))
+    bench.plug("c", instruction_fragments=lambda_async(None))
+
+    joined = await bench.dispatcher.concat("instruction_fragments", complain, thread=None, settings=None)
+
+    assert joined == [fragment]
+    assert told == ["plugin b (codex-b 1.0): instruction_fragments returned str where a Fragment belongs"]
+
+
+def lambda_async(answer: Any) -> Callable[..., Any]:
+    """Return an implementation of ``instruction_fragments``."""
+
+    async def implementation(thread: Any) -> Any:
+        await asyncio.sleep(0)
+        return answer
+
+    return implementation
+
+
+async def in_a_task_group() -> str:
+    results: list[int] = []
+
+    async def work(number: int) -> None:
+        await anyio.lowlevel.checkpoint()
+        results.append(number)
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(work, 1)
+        group.start_soon(work, 2)
+    return str(sorted(results))
+
+
+async def under_own_time_limit() -> str:
+    try:
+        async with asyncio.timeout(0.01):
+            await asyncio.sleep(60)
+    except TimeoutError:
+        return "timed out"
+    return "late"
+
+
+async def in_nested_cancel_scopes() -> str:
+    with anyio.move_on_after(60) as outer:
+        with anyio.move_on_after(0.01) as inner:
+            await anyio.sleep(60)
+        with anyio.CancelScope() as third:
+            third.cancel()
+            await anyio.sleep(60)
+    return f"{outer.cancelled_caught} {inner.cancelled_caught} {third.cancelled_caught}"
+
+
+async def failing_after() -> str:
+    try:
+        with anyio.fail_after(0.01):
+            await anyio.sleep(60)
+    except TimeoutError:
+        return "failed"
+    return "late"
+
+
+async def in_a_thread() -> str:
+    return await anyio.to_thread.run_sync(lambda: "from a thread")
+
+
+async def yielding_bare() -> str:
+    for _ in range(5):
+        await asyncio.sleep(0)
+    return "yielded"
+
+
+async def with_a_cancelled_group() -> str:
+    async with anyio.create_task_group() as group:
+        group.start_soon(anyio.sleep, 60)
+        await anyio.lowlevel.checkpoint()
+        group.cancel_scope.cancel()
+    return "group over"
+
+
+async def asyncio_task_group_failing() -> str:
+    async def fail() -> None:
+        raise LookupError
+
+    try:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(fail())
+            await asyncio.sleep(60)
+    except* LookupError:
+        pass
+    return "one failed"
+
+
+@pytest.mark.parametrize(
+    ("work", "result"),
+    [
+        (in_a_task_group, "[1, 2]"),
+        (under_own_time_limit, "timed out"),
+        (in_nested_cancel_scopes, "False True True"),
+        (failing_after, "failed"),
+        (in_a_thread, "from a thread"),
+        (yielding_bare, "yielded"),
+        (with_a_cancelled_group, "group over"),
+        (asyncio_task_group_failing, "one failed"),
+    ],
+)
+async def test_hooks_use_the_event_loop_as_any_coroutine_does(
+    bench: Bench, work: Callable[..., Any], result: str
+) -> None:
+    async def stop(event: Any) -> StopVerdict:
+        return StopVerdict.block(await work())
+
+    bench.stops(stop)
+
+    verdict = await bench.ask()
+
+    assert bench.scope.warnings == []
+    assert verdict.prompts[0].text == result
+    current = asyncio.current_task()
+    assert current is not None
+    assert current.cancelling() == 0
+
+
+async def test_context_variables_of_the_turn_are_seen_in_a_hook(bench: Bench) -> None:
+    from contextvars import ContextVar
+
+    variable: ContextVar[str] = ContextVar("variable")
+    variable.set("of the turn")
+
+    async def stop(event: Any) -> StopVerdict:
+        await asyncio.sleep(0)
+        return StopVerdict.block(variable.get())
+
+    bench.stops(stop)
+
+    assert (await bench.ask()).prompts[0].text == "of the turn"
