@@ -2,6 +2,7 @@
 
 ``exec``: a turn with all tools and a Stop hook, a second turn, a failed turn. ``edited``: two turns, a name, an
 interrupted turn (taken back in 0.118), a turn, a compaction, a turn, a user's shell command. ``forked``: a fork of it.
+``extended``: a turn with all tools and a failed one, kept with ``persistExtendedHistory``.
 """
 
 from __future__ import annotations
@@ -101,6 +102,30 @@ async def test_the_settings_of_a_rollout_of_0_118_are_known(store: RolloutStore,
     assert stored.thread.git_info is not None
     assert stored.thread.git_info.branch == "master"
     assert stored.thread.cli_version == "0.118.0"
+
+
+async def test_an_extended_rollout_of_0_118_gives_commands_patches_and_failures(
+    store: RolloutStore, tmp_path: Path
+) -> None:
+    stored = await store.read(put(tmp_path, "extended-0.118.jsonl"))
+
+    first, second = stored.thread.turns
+    assert [(item.TYPE, item.id) for item in first.items] == [
+        ("userMessage", "item-1"),
+        ("reasoning", "item-2"),
+        ("agentMessage", "item-3"),
+        ("commandExecution", "call_0_2"),
+        ("fileChange", "call_1_0"),
+        ("fileChange", "call_2_0"),
+        ("imageView", "call_3_0"),
+        ("webSearch", "ws_4_0"),
+        ("agentMessage", "item-4"),
+    ]
+    assert (first.items[3].exit_code, first.items[3].duration_ms) == (3, 403)
+    assert first.items[5].changes[0].diff == "@@ -1 +1 @@\n-a\n+b\n"
+    assert [item.id for item in second.items] == ["item-5"]
+    assert second.status == "failed"
+    assert second.error == TurnError('{"error": {"message": "scripted failure 400"}}', "other")
 
 
 async def test_a_rollout_of_0_169_gives_every_item_with_its_live_id(store: RolloutStore, tmp_path: Path) -> None:

@@ -18,7 +18,6 @@ from codex_hookspecs.types.items import (
     Plan,
     Reasoning,
     UserMessage,
-    WebSearch,
 )
 from codex_hookspecs.types.storage import (
     HistoryAppended,
@@ -30,7 +29,7 @@ from codex_hookspecs.types.storage import (
     UsageCounted,
 )
 from codex_hookspecs.types.threads import ThreadTokenUsage, TokenUsage, TurnError
-from codex_thread_store.item_forms import command_of, item_of, patch_of
+from codex_thread_store.item_forms import command_of, item_of, patch_of, search_of
 from codex_thread_store.settings_forms import camel_words, context_settings
 
 _PRIVATE = "internal_chat_message_metadata_passthrough"
@@ -46,20 +45,30 @@ class Began:
         self.turn_id = turn_id
 
 
-class Entries:
-    """Collects the records that lines stand for.
+class Shown:
+    """An item that an event of 0.118 stands for; it counts only in turns without ``item_completed`` events.
 
-    Items of ``item_completed`` events have their live ids. The events that 0.118 keeps instead give items without an
-    id; they count only in turns that are not itemized, and get numbers then.
+    :param item: without an id when the event has none; it gets a number then.
     """
 
+    __slots__ = ("item", "turn_id")
+
+    def __init__(self, turn_id: str, item: Item) -> None:
+        self.turn_id = turn_id
+        self.item = item
+
+
+class Entries:
+    """Collects the records that lines stand for."""
+
     def __init__(self) -> None:
-        self.records: list[tuple[int | None, Record | Began]] = []
+        self.records: list[tuple[int | None, Record | Began | Shown]] = []
         self.settings: list[dict[str, Any]] = []
         self.itemized: set[str] = set()
         self.broken = 0
         self.unknown = 0
         self._turn_id = ""
+        self._errors: dict[str, TurnError] = {}
         self._implied = 0
         self._history: list[dict[str, Any]] = []
         self._at_ms: int | None = None
@@ -90,7 +99,7 @@ class Entries:
         self._keep(HistoryAppended(item, self._turn_id))
         prompts = hook_prompts(item)
         if prompts:
-            self._legacy(HookPrompt(id="", fragments=tuple(HookPromptFragment(*prompt) for prompt in prompts)))
+            self._show(HookPrompt(id="", fragments=tuple(HookPromptFragment(*prompt) for prompt in prompts)))
 
     def _compact(self, payload: dict[str, Any]) -> None:
         message = str(payload.get("message", ""))
@@ -108,10 +117,10 @@ class Entries:
         else:
             reader(self, payload)
 
-    def _legacy(self, item: Item) -> None:
+    def _show(self, item: Item, turn_id: str | None = None) -> None:
         if not self._turn_id:
             self._begin(f"turn-{self._implied}")
-        self._keep(ItemFinished(self._turn_id, item))
+        self.records.append((self._at_ms, Shown(turn_id or self._turn_id, item)))
 
     def _begin(self, turn_id: str) -> None:
         self._turn_id = turn_id
@@ -122,12 +131,13 @@ class Entries:
         self._begin(payload.get("turn_id") or f"turn-{self._implied}")
 
     def _task_complete(self, payload: dict[str, Any]) -> None:
-        error = payload.get("error")
+        turn_id = payload.get("turn_id") or self._turn_id
+        error = _error(payload["error"]) if payload.get("error") is not None else self._errors.pop(turn_id, None)
         self._keep(
             TurnEnded(
-                turn_id=payload.get("turn_id") or self._turn_id,
+                turn_id=turn_id,
                 status="completed" if error is None else "failed",
-                error=None if error is None else _error(error),
+                error=error,
                 last_agent_message=payload.get("last_agent_message"),
                 duration_ms=payload.get("duration_ms"),
             )
@@ -164,10 +174,10 @@ class Entries:
             content.append({"type": "text", "text": payload["message"], "text_elements": elements})
         content.extend({"type": "image", "url": url} for url in payload.get("images") or ())
         content.extend({"type": "localImage", "path": path} for path in payload.get("local_images") or ())
-        self._legacy(UserMessage(id="", content=tuple(content)))
+        self._show(UserMessage(id="", content=tuple(content)))
 
     def _agent_message(self, payload: dict[str, Any]) -> None:
-        self._legacy(
+        self._show(
             AgentMessage(
                 id="",
                 text=payload["message"],
@@ -178,10 +188,25 @@ class Entries:
 
     def _reason(self, summary: tuple[str, ...], content: tuple[str, ...]) -> None:
         last = self.records[-1][1] if self.records else None
-        if isinstance(last, ItemFinished) and isinstance(last.item, Reasoning) and not last.item.id:
+        if isinstance(last, Shown) and isinstance(last.item, Reasoning):
             summary, content = last.item.summary + summary, last.item.content + content
             self.records.pop()
-        self._legacy(Reasoning(id="", summary=summary, content=content))
+        self._show(Reasoning(id="", summary=summary, content=content))
+
+    def _failed(self, payload: dict[str, Any]) -> None:
+        self._errors[self._turn_id] = _error(payload)
+
+    def _command(self, payload: dict[str, Any]) -> None:
+        self._show(command_of(payload, payload["call_id"]), payload.get("turn_id"))
+
+    def _patch(self, payload: dict[str, Any]) -> None:
+        self._show(patch_of(payload, payload["call_id"]), payload.get("turn_id"))
+
+    def _view(self, payload: dict[str, Any]) -> None:
+        self._show(ImageView(id=payload["call_id"], path=payload["path"]))
+
+    def _search(self, payload: dict[str, Any]) -> None:
+        self._show(search_of(payload, payload["call_id"]))
 
     def _rolled_back(self, payload: dict[str, Any]) -> None:
         self._keep(TurnsDropped(int(payload["num_turns"])))
@@ -200,14 +225,13 @@ _EVENTS: dict[str, Callable[[Entries, dict[str, Any]], None]] = {
     "agent_message": Entries._agent_message,
     "agent_reasoning": lambda entries, payload: entries._reason((payload["text"],), ()),
     "agent_reasoning_raw_content": lambda entries, payload: entries._reason((), (payload["text"],)),
-    "context_compacted": lambda entries, _: entries._legacy(ContextCompaction(id="")),
+    "context_compacted": lambda entries, _: entries._show(ContextCompaction(id="")),
     "thread_rolled_back": Entries._rolled_back,
-    "exec_command_end": lambda entries, payload: entries._legacy(command_of(payload, "")),
-    "patch_apply_end": lambda entries, payload: entries._legacy(patch_of(payload, "")),
-    "view_image_tool_call": lambda entries, payload: entries._legacy(ImageView(id="", path=payload["path"])),
-    "web_search_end": lambda entries, payload: entries._legacy(
-        WebSearch(id="", query=payload.get("query") or "", action=payload.get("action"))
-    ),
+    "error": Entries._failed,
+    "exec_command_end": Entries._command,
+    "patch_apply_end": Entries._patch,
+    "view_image_tool_call": Entries._view,
+    "web_search_end": Entries._search,
 }
 
 

@@ -77,6 +77,15 @@ def patch_of(form: Mapping[str, Any], item_id: str) -> Item:
     return items.FileChange(id=item_id, changes=changes, status=camel_words(status))
 
 
+def search_of(form: Mapping[str, Any], item_id: str) -> Item:
+    """Return the search that an item of 0.169 or a ``web_search_end`` event describes."""
+    action = form.get("action")
+    if isinstance(action, dict):
+        kind = camel_words(action.get("type", "other"))
+        action = {**action, "type": kind} | ({"queries": action.get("queries")} if kind == "search" else {})
+    return items.WebSearch(id=item_id, query=form.get("query") or "", action=action)
+
+
 def _from_wire(form: dict[str, Any]) -> Item | None:
     kind = _KINDS.get(form["type"])
     return None if kind is None else cast(Item, _made(kind, form))
@@ -135,13 +144,6 @@ def _user_message(form: dict[str, Any], item_id: str) -> Item:
     return items.UserMessage(id=item_id, content=content)
 
 
-def _web_search(form: dict[str, Any], item_id: str) -> Item:
-    action = form.get("action")
-    if isinstance(action, dict):
-        action = {**action, "type": camel_words(action.get("type", "other"))}
-    return items.WebSearch(id=item_id, query=form.get("query") or "", action=action)
-
-
 def _mcp_call(form: dict[str, Any], item_id: str) -> Item:
     result, error = form.get("result"), form.get("error")
     return items.McpToolCall(
@@ -178,7 +180,7 @@ _CORE: dict[str, Callable[[dict[str, Any], str], Item]] = {
     "HookPrompt": _hook_prompt,
     "AgentMessage": _agent_message,
     "Reasoning": _reasoning,
-    "WebSearch": _web_search,
+    "WebSearch": search_of,
     "McpToolCall": _mcp_call,
     "DynamicToolCall": _dynamic_call,
     "Plan": lambda form, item_id: items.Plan(id=item_id, text=form["text"]),

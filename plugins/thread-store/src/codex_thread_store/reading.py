@@ -16,7 +16,7 @@ from codex_hookspecs.types.sandbox import SandboxPolicy
 from codex_hookspecs.types.storage import ItemFinished, StoredThread, ThreadMeta
 from codex_hookspecs.types.threads import GitInfo, Thread, ThreadSettings
 from codex_thread_store import layout
-from codex_thread_store.entries import Began, Entries
+from codex_thread_store.entries import Began, Entries, Shown
 from codex_thread_store.settings_forms import source_of
 
 _FORKS = 16
@@ -48,11 +48,11 @@ def read_thread(
     for at_ms, record in entries.records:
         if isinstance(record, Began):
             replay.begin(record.turn_id, at_ms=at_ms)
-        elif not isinstance(record, ItemFinished) or record.item.id:
+        elif not isinstance(record, Shown):
             replay.take(record, at_ms=at_ms)
         elif record.turn_id not in entries.itemized:
-            item = attrs.evolve(record.item, id=f"{_UNNUMBERED}{next(numbers)}")
-            replay.take(ItemFinished(record.turn_id, item), at_ms=at_ms)
+            item_id = record.item.id or f"{_UNNUMBERED}{next(numbers)}"
+            replay.take(ItemFinished(record.turn_id, attrs.evolve(record.item, id=item_id)), at_ms=at_ms)
     for settings in entries.settings:
         replay.settings.update(settings)
     stored = replay.result(path=path, name=name, updated_at=int(os.stat(path).st_mtime))
