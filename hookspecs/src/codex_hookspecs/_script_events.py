@@ -6,10 +6,13 @@ import json
 import re
 from typing import TYPE_CHECKING, Any, Final
 
+from attrs import field
+
+from codex_hookspecs.values import frozen
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from codex_hookspecs.script import Step
 
 DELAY: Final = "script.delay"
 """Direction: wait ``seconds``."""
@@ -22,6 +25,20 @@ USAGE: Final = {"input": 120, "cached": 20, "output": 12, "reasoning": 2}
 
 _CHUNKS: Final = 6
 _SESSION: Final = re.compile(r"Process running with session ID (\d+)")
+
+
+@frozen
+class Step:
+    """One thing the model does.
+
+    :param kind: a key of the table above, short forms already replaced.
+    :param value: the value under that key.
+    :param extra: what stood beside it.
+    """
+
+    kind: str
+    value: Any
+    extra: Mapping[str, Any] = field(factory=dict, kw_only=True)
 
 
 def round_events(

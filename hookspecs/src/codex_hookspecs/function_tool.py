@@ -7,12 +7,13 @@ import json
 import re
 import types
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
 from codex_hookspecs._json_kinds import Kind, Misfit, kind_of
 from codex_hookspecs.errors import ToolError
-from codex_hookspecs.types.tools import Tool, ToolCall, ToolOutput
+from codex_hookspecs.types.calls import ToolCall, ToolOutput
+from codex_hookspecs.types.json import JsonObject
 from codex_hookspecs.wire import encode
 
 _CONTEXT: Final = "context"
@@ -20,8 +21,13 @@ _NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _FIELD: Final = re.compile(r"^\s*:param\s+(?:[^:\s]+\s+)?(\w+):[ \t]*(.*(?:\n(?!\s*:|\s*$).*)*)", re.MULTILINE)
 
 
-def tool_from_function(function: Callable[..., Any], *, name: str | None = None) -> Tool:
-    """Make a tool; see :meth:`codex_hookspecs.types.tools.Tool.from_function`.
+Run = Callable[[ToolCall, Any], Awaitable[ToolOutput]]
+
+
+def described(function: Callable[..., Any], *, name: str | None = None) -> tuple[str, JsonObject, Run]:
+    """Return name, specification and call of the tool that a function makes.
+
+    See :meth:`codex_hookspecs.types.tools.Tool.from_function`.
 
     A sync function runs in a thread of its own, so that it holds up nothing else. Text is given to the model as it is,
     a :class:`~codex_hookspecs.types.tools.ToolOutput` too, anything else as JSON.
@@ -42,7 +48,7 @@ def tool_from_function(function: Callable[..., Any], *, name: str | None = None)
             arguments[_CONTEXT] = context
         return _output(await _called(function, arguments), chosen)
 
-    return Tool(name=chosen, spec=_spec(function, chosen, kinds, required), run=run)
+    return chosen, _spec(function, chosen, kinds, required), run
 
 
 def _kinds(function: Callable[..., Any], signature: inspect.Signature, name: str) -> dict[str, Kind]:

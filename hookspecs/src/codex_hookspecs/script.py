@@ -40,9 +40,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final
 
-from attrs import field
-
-from codex_hookspecs._script_events import CUT, DELAY, HTTP_ERROR, USAGE, last_session, round_events
+from codex_hookspecs._script_events import CUT, DELAY, HTTP_ERROR, USAGE, Step, last_session, round_events
 from codex_hookspecs.errors import ConfigError
 from codex_hookspecs.values import frozen
 
@@ -96,20 +94,6 @@ _SHORT: Final[Mapping[str, str]] = {"sleep": "delay", "http": "fail", "failed": 
 _FAIL_KEYS: Final = (
     "status", "message", "code", "type", "retry_after", "headers", "incomplete", "cut", "always",
 )  # fmt: skip
-
-
-@frozen
-class Step:
-    """One thing the model does.
-
-    :param kind: a key of the table above, short forms already replaced.
-    :param value: the value under that key.
-    :param extra: what stood beside it.
-    """
-
-    kind: str
-    value: Any
-    extra: Mapping[str, Any] = field(factory=dict, kw_only=True)
 
 
 @frozen

@@ -35,7 +35,8 @@ def _state(value: Any) -> tuple[Any, ...]:
 def _equal(self: Any, other: object) -> bool:
     if type(other) is not type(self):
         return NotImplemented
-    return _state(self) == _state(other)
+    same: bool = _state(self) == _state(other)
+    return same
 
 
 def _hash(self: Any) -> int:

@@ -3,61 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Any, Literal
+from typing import Any
 
-from attrs import field
-
+from codex_hookspecs.types.calls import CallKind, HookPayload, ToolCall, ToolOutput
 from codex_hookspecs.types.json import JsonObject
 from codex_hookspecs.values import frozen
 
-CallKind = Literal["function", "custom"]
-
-
-@frozen(kw_only=True)
-class ToolCall:
-    """One call that the model made.
-
-    :param call_id: id that the output must carry.
-    :param kind: ``custom`` tools take free text, ``function`` tools a JSON object as text.
-    :param arguments: the text as the model wrote it.
-    :param namespace: namespace the model addressed, or ``None``.
-    """
-
-    call_id: str
-    name: str
-    kind: CallKind = "function"
-    arguments: str = ""
-    namespace: str | None = None
-
-
-@frozen
-class ToolOutput:
-    """What a tool gives back.
-
-    :param text: what the model reads, when ``content`` is ``None``.
-    :param success: a failure is still an answer; the model is told the text either way.
-    :param content: content parts of the Responses API (``input_text``, ``input_image``) in place of the text.
-    :param hook_response: what ``post_tool_use`` hooks see; the text when ``None``.
-    """
-
-    text: str = ""
-    success: bool = True
-    content: tuple[JsonObject, ...] | None = field(default=None, kw_only=True)
-    hook_response: Any = field(default=None, kw_only=True)
-
-
-@frozen(kw_only=True)
-class HookPayload:
-    """How tool hooks see one call.
-
-    :param tool_name: e.g. ``Bash``, ``apply_patch``.
-    :param tool_input: JSON value that hooks read, and may replace by one of the same shape.
-    :param aliases: further names for matchers.
-    """
-
-    tool_name: str
-    tool_input: Any
-    aliases: tuple[str, ...] = ()
+__all__ = ["CallKind", "HookPayload", "Tool", "ToolCall", "ToolOutput"]
 
 
 @frozen(kw_only=True)
@@ -91,6 +43,7 @@ class Tool:
             ``list[…]``, ``dict``, ``Literal``, optional ones). A parameter named ``context`` gets the tool context.
         :raises TypeError: when a parameter has no annotation or one that JSON can't carry.
         """
-        from codex_hookspecs.function_tool import tool_from_function
+        from codex_hookspecs.function_tool import described
 
-        return tool_from_function(function, name=name)
+        chosen, spec, run = described(function, name=name)
+        return cls(name=chosen, spec=spec, run=run)
