@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache
 from itertools import count
 from typing import Any
 
@@ -87,17 +88,21 @@ def meta_of(payload: dict[str, Any]) -> ThreadMeta:
 
 def moment_ms(text: Any) -> int | None:
     """Return a time stamp of a rollout in milliseconds since the epoch, or ``None``."""
-    import calendar
-    import time
-
     if not isinstance(text, str):
         return None
     whole, _, rest = text.removesuffix("Z").partition(".")
     try:
-        seconds = calendar.timegm(time.strptime(whole, "%Y-%m-%dT%H:%M:%S"))
-        return seconds * 1000 + int((rest + "000")[:3] if rest else 0)
+        return _seconds(whole) * 1000 + (int((rest + "000")[:3]) if rest else 0)
     except ValueError:
         return None
+
+
+@lru_cache(maxsize=64)
+def _seconds(text: str) -> int:
+    import calendar
+    import time
+
+    return calendar.timegm(time.strptime(text, "%Y-%m-%dT%H:%M:%S"))
 
 
 def lines_of(path: str) -> Iterator[bytes]:

@@ -155,7 +155,7 @@ class RolloutStore:
         places = (False, True) if archived is None else (archived,)
         if is_uuid(thread_id):
             for place in places:
-                path = layout.find(self._home, thread_id, archived=place)
+                path = layout.find(self._home, thread_id.lower(), archived=place)
                 if path is not None:
                     return path
         kind = "archived rollout" if archived else "rollout"
