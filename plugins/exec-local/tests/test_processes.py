@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import resource
+import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator
@@ -294,6 +295,28 @@ async def test_exits_are_learnt_without_pidfd_too(backend: LocalExecBackend, mon
 
     assert (output(found), code(found)) == (b"hi\n", 5)
     assert children() == []
+
+
+async def test_exit_codes_are_kept_when_the_parent_ignored_them() -> None:
+    old = signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    try:
+        assert code(await finish(await start(LocalExecBackend(), "exit 5"))) == 5
+    finally:
+        signal.signal(signal.SIGCHLD, old)
+
+
+async def test_writes_that_wait_keep_their_order(backend: LocalExecBackend) -> None:
+    process = await start(backend, "exec cat", pipe_stdin=True)
+    events = process.events()
+    blocks = [f"{number:06}".encode() * 5000 for number in range(200)]
+
+    await asyncio.gather(*(process.write(block) for block in blocks))
+
+    seen = b""
+    async with asyncio.timeout(LIMIT):
+        while len(seen) < 200 * 30_000:
+            seen += (await anext(events)).data
+    assert seen == b"".join(blocks)
 
 
 async def test_too_many_descriptors_is_an_error_that_leaves_nothing(backend: LocalExecBackend) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+from codex_exec_local.exits import heed_exits
 from codex_exec_local.process import LocalProcess
 from codex_hookspecs.errors import ExecError
 from codex_hookspecs.types.environment import ExecParams
@@ -15,6 +16,7 @@ class LocalExecBackend:
     """Starts processes and knows the live ones by id."""
 
     def __init__(self) -> None:
+        heed_exits()
         self._live: dict[str, LocalProcess] = {}
         self._closed = False
 
@@ -43,8 +45,8 @@ class LocalExecBackend:
         self._closed = True
         processes = list(self._live.values())
         await asyncio.gather(*(process.terminate() for process in processes))
+        await asyncio.gather(*(process.wait_exited(_CLOSE_SECONDS) for process in processes))
         for process in processes:
-            await process.wait_exited(_CLOSE_SECONDS)
             process.abandon()
 
     def _forget(self, process_id: str) -> None:

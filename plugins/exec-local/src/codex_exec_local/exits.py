@@ -21,6 +21,14 @@ class ExitWatch(Protocol):
         ...
 
 
+def heed_exits() -> None:
+    """Have the kernel keep exit codes for us, also when whoever started this program told it not to."""
+    from signal import SIG_DFL, SIG_IGN, SIGCHLD, getsignal, signal
+
+    if getsignal(SIGCHLD) == SIG_IGN and threading.current_thread() is threading.main_thread():
+        signal(SIGCHLD, SIG_DFL)
+
+
 def watch_exit(pid: int, loop: asyncio.AbstractEventLoop, on_exit: OnExit) -> ExitWatch:
     """Have a function called when a child ends."""
     if hasattr(os, "pidfd_open"):
@@ -46,7 +54,9 @@ class _Watch:
         return os.waitstatus_to_exitcode(self._status)
 
     def _look(self, options: int) -> int | None:
-        """Return the wait status without letting go of the child, ``None`` while it runs."""
+        """Return the wait status, ``None`` while it runs; the child is not let go of where the system allows that."""
+        if not hasattr(os, "waitid"):  # macOS before Python 3.13.
+            return os.waitpid(self._pid, 0)[1]
         try:
             result = os.waitid(os.P_PID, self._pid, os.WEXITED | os.WNOWAIT | options)
         except ChildProcessError:  # Somebody else waited for it.

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from codex_hookspecs.types.environment import EnvironmentFacts
 
-_SHELLS = ("bash", "zsh", "sh", "dash", "ksh", "fish")
+_SHELLS = ("bash", "zsh", "sh", "dash", "ksh")
 _FALLBACKS = ("/bin/bash", "/usr/bin/bash", "/bin/zsh", "/bin/sh")
 _OS = {"linux": "linux", "darwin": "macos", "win32": "windows", "cygwin": "windows"}
 
@@ -39,6 +39,13 @@ def _account() -> tuple[str | None, str | None]:
     except KeyError:
         return None, None
     return entry.pw_dir or None, entry.pw_shell or None
+
+
+def _directory(home: str) -> str:
+    try:
+        return os.getcwd()
+    except FileNotFoundError:
+        return home
 
 
 def _shell(*candidates: str | None) -> str:

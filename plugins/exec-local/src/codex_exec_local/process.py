@@ -17,6 +17,7 @@ from codex_hookspecs.types.environment import ExecParams, ProcessEvent, ReadResu
 
 _READ_BYTES = 65536
 _READS_AT_ONCE = 4
+_TERMINAL_READS_AT_ONCE = 32  # A terminal gives at most a page at a time.
 
 
 class LocalProcess:
@@ -111,7 +112,7 @@ class LocalProcess:
             self._loop.remove_reader(descriptor)
 
     def _pump(self, stream: Stream, descriptor: int) -> None:
-        for _ in range(_READS_AT_ONCE):
+        for _ in range(_TERMINAL_READS_AT_ONCE if self._tty else _READS_AT_ONCE):
             try:
                 data = os.read(descriptor, _READ_BYTES)
             except (BlockingIOError, InterruptedError):
@@ -126,7 +127,7 @@ class LocalProcess:
             if self._feed.full:
                 self._pause()
                 return
-            if len(data) < _READ_BYTES:
+            if len(data) < _READ_BYTES and not self._tty:
                 return
 
     def _ended(self, status: int) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import subprocess
+import warnings
+from collections.abc import Callable
 from typing import NamedTuple
 
 from codex_hookspecs.types.environment import ExecParams, Stream
@@ -62,12 +64,15 @@ def _on_pipes(params: ExecParams) -> Child:
 
 
 def _on_terminal(params: ExecParams) -> Child:
+    take_terminal = _terminal_taker()
     master, slave = os.openpty()
     try:
         set_window(slave, params.rows, params.columns)
         os.set_blocking(master, False)
         env = params.env if "SHELL" in params.env else {**params.env, "SHELL": _login_shell()}
-        popen = _popen(params, slave, slave, slave, env, terminal=True)
+        with warnings.catch_warnings():  # From Python 3.12 on about threads, which this child does not touch.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            popen = _popen(params, slave, slave, slave, env, take_terminal)
         writer = os.dup(master)
     except BaseException:
         _close([master])
@@ -78,7 +83,12 @@ def _on_terminal(params: ExecParams) -> Child:
 
 
 def _popen(  # noqa: PLR0917
-    params: ExecParams, stdin: int, stdout: int, stderr: int, env: dict[str, str], terminal: bool = False
+    params: ExecParams,
+    stdin: int,
+    stdout: int,
+    stderr: int,
+    env: dict[str, str],
+    prepare: Callable[[], None] | None = None,
 ) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         [params.arg0 if params.arg0 is not None else params.argv[0], *params.argv[1:]],
@@ -89,16 +99,23 @@ def _popen(  # noqa: PLR0917
         stdout=stdout,
         stderr=stderr,
         start_new_session=True,
-        # A terminal becomes the controlling one only on request of the session's leader.
-        preexec_fn=_take_terminal if terminal else None,  # noqa: PLW1509
+        preexec_fn=prepare,  # noqa: PLW1509
     )
 
 
-def _take_terminal() -> None:
-    import fcntl
-    import termios
+def _terminal_taker() -> Callable[[], None]:
+    """Return what the child does before it becomes the program; everything it needs is imported here."""
+    from fcntl import ioctl
+    from signal import SIG_DFL, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP, signal
+    from termios import TIOCSCTTY
 
-    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+    def take() -> None:
+        for number in (SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP):
+            signal(number, SIG_DFL)
+        # A terminal becomes the controlling one only on request of the session's leader.
+        ioctl(0, TIOCSCTTY, 0)
+
+    return take
 
 
 def _login_shell() -> str:

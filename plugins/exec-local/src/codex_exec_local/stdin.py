@@ -19,19 +19,20 @@ class StdinQueue:
         self._descriptor: int | None = descriptor
         self._loop = loop
         self._pending: deque[memoryview] = deque()
-        self._room: deque[asyncio.Future[None]] = deque()
+        self._turn = asyncio.Lock()
+        self._room = asyncio.Event()
 
     async def put(self, data: bytes) -> None:
-        """Queue bytes, waiting for room."""
-        while len(self._pending) >= _QUEUED_WRITES and self._descriptor is not None:
-            waiter: asyncio.Future[None] = self._loop.create_future()
-            self._room.append(waiter)
-            await waiter
-        if self._descriptor is None or not data:
-            return
-        self._pending.append(memoryview(data))
-        if len(self._pending) == 1:
-            self._flush()
+        """Queue bytes, waiting for room; who came first is served first."""
+        async with self._turn:
+            while len(self._pending) >= _QUEUED_WRITES and self._descriptor is not None:
+                self._room.clear()
+                await self._room.wait()
+            if self._descriptor is None or not data:
+                return
+            self._pending.append(memoryview(data))
+            if len(self._pending) == 1:
+                self._flush()
 
     def close(self) -> None:
         """Close the descriptor and forget what was not written."""
@@ -40,7 +41,7 @@ class StdinQueue:
             os.close(self._descriptor)
             self._descriptor = None
         self._pending.clear()
-        self._let_in(len(self._room))
+        self._room.set()
 
     def _flush(self) -> None:
         descriptor = self._descriptor
@@ -59,12 +60,5 @@ class StdinQueue:
                 self._pending[0] = self._pending[0][count:]
             else:
                 self._pending.popleft()
-                self._let_in(1)
+                self._room.set()
         self._loop.remove_writer(descriptor)
-
-    def _let_in(self, count: int) -> None:
-        while count > 0 and self._room:
-            waiter = self._room.popleft()
-            if not waiter.done():
-                waiter.set_result(None)
-                count -= 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import stat
 
@@ -43,23 +44,10 @@ def write(path: str, data: bytes) -> None:
     if found is not None and (not stat.S_ISREG(found.st_mode) or found.st_nlink > 1):
         _write_in_place(target, data)
         return
-    temporary = f"{target}.{os.getpid()}-{os.urandom(4).hex()}.tmp"
-    try:
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
-    except OSError:
-        if found is None:
-            temporary = ""
+    if found is not None and not os.access(target, os.W_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), target)
+    if not _replace(target, data, found):
         _write_in_place(target, data)
-        return
-    try:
-        with open(descriptor, "wb") as file:
-            if found is not None:
-                _keep_identity(descriptor, found)
-            file.write(data)
-        os.replace(temporary, target)
-    except BaseException:
-        os.unlink(temporary)
-        raise
 
 
 def metadata(path: str) -> FileMetadata:
@@ -145,6 +133,33 @@ def _copy_one(source: str, destination: str, mode: int) -> None:
         while data := reader.read(_COPY_BYTES):
             writer.write(data)
         os.chmod(writer.fileno(), stat.S_IMODE(mode))
+
+
+def _replace(target: str, data: bytes, found: os.stat_result | None) -> bool:
+    """Write beside a file and move that into its place.
+
+    :param found: the file as it is, or ``None``.
+    :return: whether that could be done.
+    """
+    temporary = f"{target}.{os.getpid()}-{os.urandom(4).hex()}.tmp"
+    try:
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+    except OSError:
+        return False
+    try:
+        with open(descriptor, "wb") as file:
+            if found is not None:
+                _keep_identity(descriptor, found)
+            file.write(data)
+    except BaseException:
+        os.unlink(temporary)
+        raise
+    try:
+        os.replace(temporary, target)
+    except OSError:
+        os.unlink(temporary)
+        return False
+    return True
 
 
 def _write_in_place(path: str, data: bytes) -> None:
