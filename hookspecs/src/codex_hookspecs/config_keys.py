@@ -41,11 +41,12 @@ def parse_override(text: str) -> tuple[str, Any]:
 
     :raises ConfigError: when there is no ``=`` or no key.
     """
-    key, equals, value = text.partition("=")
-    if not equals or not key.strip():
+    equals = next((at for at, mark in enumerate(text) if mark == "=" and text.count('"', 0, at) % 2 == 0), 0)
+    key = text[:equals].strip()
+    if not key:
         raise ConfigError(f"{text!r} is not of the form key=value", source="-c")
-    split_key(key.strip())
-    return key.strip(), parse_value(value.strip())
+    split_key(key)
+    return key, parse_value(text[equals + 1 :].strip())
 
 
 def parse_value(text: str) -> Any:
@@ -57,9 +58,10 @@ def parse_value(text: str) -> Any:
     import tomllib
 
     try:
-        return tomllib.loads(f"value = {text}")["value"]
+        table = tomllib.loads(f"value = {text}")
     except tomllib.TOMLDecodeError:
         return text
+    return table["value"] if len(table) == 1 else text
 
 
 def nested(dotted: Mapping[str, Any]) -> dict[str, Any]:

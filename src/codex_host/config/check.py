@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from codex_hookspecs.errors import ConfigError
@@ -13,25 +13,58 @@ EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh")
 SUMMARIES = ("auto", "concise", "detailed", "none")
 VERBOSITIES = ("low", "medium", "high")
 
-_WORDS: dict[str, tuple[str, ...]] = {
-    "sandbox_mode": SANDBOX_MODES,
-    "model_reasoning_effort": EFFORTS,
-    "model_reasoning_summary": SUMMARIES,
-    "model_verbosity": VERBOSITIES,
-}
-_TEXTS = ("model", "model_provider", "profile", "developer_instructions", "personality", "service_tier")
-_TABLES = (
-    "features",
-    "profiles",
-    "projects",
-    "model_providers",
-    "hooks",
-    "plugins",
-    "sandbox_workspace_write",
-    "mcp_servers",
-    "shell_environment_policy",
+Rule = tuple[Callable[[Any], bool], str]
+
+
+def _one_of(words: Sequence[str]) -> Rule:
+    return (lambda value: value in words), f"one of {', '.join(words)}"
+
+
+_TEXT: Rule = (lambda value: isinstance(value, str)), "text"
+_TEXTS: Rule = (
+    (lambda value: isinstance(value, list) and all(isinstance(part, str) for part in value)),
+    "a list of texts",
 )
-_NUMBERS = ("model_context_window", "tool_output_token_limit")
+_TABLE: Rule = (lambda value: isinstance(value, dict)), "a table"
+_NUMBER: Rule = (lambda value: type(value) is int and value >= 0), "a number from 0"
+_SWITCH: Rule = (lambda value: isinstance(value, bool)), "true or false"
+_APPROVAL: Rule = (lambda value: value in APPROVAL_POLICIES or isinstance(value, dict)), _one_of(APPROVAL_POLICIES)[1]
+_FEATURE: Rule = (lambda value: isinstance(value, bool | dict)), "true or false"
+
+_RULES: dict[str, Rule] = {
+    "approval_policy": _APPROVAL,
+    "sandbox_mode": _one_of(SANDBOX_MODES),
+    "model_reasoning_effort": _one_of(EFFORTS),
+    "model_reasoning_summary": _one_of(SUMMARIES),
+    "model_verbosity": _one_of(VERBOSITIES),
+    "model": _TEXT,
+    "model_provider": _TEXT,
+    "profile": _TEXT,
+    "developer_instructions": _TEXT,
+    "personality": _TEXT,
+    "service_tier": _TEXT,
+    "model_context_window": _NUMBER,
+    "tool_output_token_limit": _NUMBER,
+    "features": _TABLE,
+    "features.*": _FEATURE,
+    "hooks": _TABLE,
+    "hooks.max_stop_blocks": _NUMBER,
+    "hooks.fail_closed": _TEXTS,
+    "mcp_servers": _TABLE,
+    "model_providers": _TABLE,
+    "model_providers.*": _TABLE,
+    "plugins": _TABLE,
+    "plugins.*": _TABLE,
+    "plugins.*.enabled": _SWITCH,
+    "profiles": _TABLE,
+    "profiles.*": _TABLE,
+    "projects": _TABLE,
+    "sandbox_workspace_write": _TABLE,
+    "sandbox_workspace_write.network_access": _SWITCH,
+    "sandbox_workspace_write.writable_roots": _TEXTS,
+    "shell_environment_policy": _TABLE,
+}
+"""What a key may be; ``*`` stands for every key of a table."""
 
 
 def check_table(table: Mapping[str, Any], *, source: str) -> None:
@@ -39,30 +72,18 @@ def check_table(table: Mapping[str, Any], *, source: str) -> None:
 
     :raises ConfigError: for the first wrong value; names the key, what was found and what is allowed.
     """
-    for key, allowed in _WORDS.items():
-        if key in table and table[key] not in allowed:
-            raise _wrong(key, table[key], "one of " + ", ".join(allowed), source)
-    approval = table.get("approval_policy", "never")
-    if approval not in APPROVAL_POLICIES and not isinstance(approval, dict):
-        raise _wrong("approval_policy", approval, "one of " + ", ".join(APPROVAL_POLICIES), source)
-    for keys, kind, words in ((_TEXTS, str, "text"), (_TABLES, dict, "a table"), (_NUMBERS, int, "a number")):
-        for key in keys:
-            if key in table and (not isinstance(table[key], kind) or isinstance(table[key], bool)):
-                raise _wrong(key, table[key], words, source)
-    for key, value in table.get("features", {}).items():
-        if not isinstance(value, bool | dict):
-            raise _wrong(f"features.{key}", value, "true or false", source)
-    _check_sections(table, source)
+    for pattern, (fits, allowed) in _RULES.items():
+        for key, value in _values(table, pattern.split(".")):
+            if not fits(value):
+                raise ConfigError(f"{key} = {value!r}, allowed is {allowed}", source=source)
     for name, profile in table.get("profiles", {}).items():
         check_table(profile, source=f"{source}, profile {name}")
 
 
-def _check_sections(table: Mapping[str, Any], source: str) -> None:
-    for section in ("model_providers", "profiles"):
-        for key, value in table.get(section, {}).items():
-            if not isinstance(value, dict):
-                raise _wrong(f"{section}.{key}", value, "a table", source)
-
-
-def _wrong(key: str, found: object, allowed: str, source: str) -> ConfigError:
-    return ConfigError(f"{key} = {found!r}, allowed is {allowed}", source=source)
+def _values(table: Any, path: Sequence[str], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    head, *rest = path
+    for name in table if head == "*" else path[:1]:
+        if name in table and not rest:
+            yield f"{prefix}{name}", table[name]
+        elif isinstance(table.get(name), dict):
+            yield from _values(table[name], rest, f"{prefix}{name}.")

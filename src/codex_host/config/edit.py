@@ -24,7 +24,7 @@ def edit_file(file: str, edits: Mapping[str, Any]) -> None:
         text = path.read_bytes().decode("utf-8") if path.exists() else ""
         document = tomlkit.parse(text)
         for key, value in edits.items():
-            _set(document, split_key(key), value)
+            _set(document, split_key(key), value, file=file)
         mode = path.stat().st_mode & 0o777 if path.exists() else 0o600
         replace_file(path, tomlkit.dumps(document), mode=mode)
     except (OSError, UnicodeDecodeError) as error:
@@ -33,14 +33,16 @@ def edit_file(file: str, edits: Mapping[str, Any]) -> None:
         raise ConfigError(f"is not TOML: {error}", source=file) from error
 
 
-def _set(table: Any, path: list[str], value: Any) -> None:
+def _set(table: Any, path: list[str], value: Any, *, file: str) -> None:
     *parents, last = path
     for part in parents:
-        if not isinstance(table.get(part), dict):
+        if part not in table:
             if value is None:
                 return
             table[part] = tomlkit.table(is_super_table=part != parents[-1])
         table = table[part]
+        if not isinstance(table, dict):
+            raise ConfigError(f"{part} is {table}, which is not a table", source=file)
     if value is None:
         table.pop(last, None)
     else:
