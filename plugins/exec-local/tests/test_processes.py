@@ -310,12 +310,13 @@ async def test_writes_that_wait_keep_their_order(backend: LocalExecBackend) -> N
     events = process.events()
     blocks = [f"{number:06}".encode() * 5000 for number in range(200)]
 
-    await asyncio.gather(*(process.write(block) for block in blocks))
-
+    writing = asyncio.gather(*(process.write(block) for block in blocks))
     seen = b""
     async with asyncio.timeout(LIMIT):
         while len(seen) < 200 * 30_000:
             seen += (await anext(events)).data
+
+    await writing
     assert seen == b"".join(blocks)
 
 
