@@ -198,6 +198,14 @@ async def test_a_damaged_database_is_put_aside_and_made_anew(home: Home, content
     assert "was damaged" in home.warnings[0]
 
 
+async def test_text_that_is_not_unicode_is_indexed_all_the_same(home: Home) -> None:
+    thread_id = await home.keep("half \ud83d of it, whole \N{GRINNING FACE}")
+
+    assert await home.listed() == [thread_id]
+    assert home.rows()[0]["title"] == "half ? of it, whole \N{GRINNING FACE}"
+    assert home.warnings == []
+
+
 async def test_a_lost_index_is_made_up_for_by_listing(home: Home) -> None:
     ids = {await home.keep(f"number {number}") for number in range(3)}
     (home.path / FILE).unlink()

@@ -6,6 +6,7 @@ import json
 import os
 import stat
 import time
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -195,14 +196,21 @@ def test_text_that_is_not_unicode_does_not_spoil_the_file() -> None:
     assert json.loads(data.split(b"\n")[0])["payload"]["content"][0]["text"] == "half ? a character"
 
 
+@pytest.fixture
+async def store(tmp_path: Path) -> AsyncIterator[RolloutStore]:
+    store = RolloutStore(str(tmp_path), warn=print)
+    yield store
+    await store.aclose()
+
+
 async def test_the_file_is_named_after_local_time_and_readable_by_all(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    store: RolloutStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TZ", "Asia/Tokyo")
     time.tzset()
     old = os.umask(0o022)
     try:
-        writer = await RolloutStore(str(tmp_path), warn=print).create(META)
+        writer = await store.create(META)
         await writer.append(turn("t1", "a", "b"))
         await writer.aclose()
     finally:
@@ -216,8 +224,8 @@ async def test_the_file_is_named_after_local_time_and_readable_by_all(
     assert stat.S_IMODE(path.stat().st_mode) == 0o644
 
 
-async def test_the_file_is_made_with_the_first_message(tmp_path: Path) -> None:
-    writer = await RolloutStore(str(tmp_path), warn=print).create(META)
+async def test_the_file_is_made_with_the_first_message(store: RolloutStore, tmp_path: Path) -> None:
+    writer = await store.create(META)
     await writer.append([began("t1"), HistoryAppended(message("developer", "x"), "t1")])
 
     assert list(tmp_path.iterdir()) == []
@@ -230,8 +238,8 @@ async def test_the_file_is_made_with_the_first_message(tmp_path: Path) -> None:
     assert len(kinds) == 7
 
 
-async def test_the_first_turn_has_its_order_however_its_records_came(tmp_path: Path) -> None:
-    writer = await RolloutStore(str(tmp_path), warn=print).create(META)
+async def test_the_first_turn_has_its_order_however_its_records_came(store: RolloutStore, tmp_path: Path) -> None:
+    writer = await store.create(META)
     for record in (began("t1"), HistoryAppended(message("developer", "x"), "t1"), *said("t1", "hello")):
         await writer.append([record])
     await writer.aclose()
@@ -248,14 +256,12 @@ async def test_the_first_turn_has_its_order_however_its_records_came(tmp_path: P
     ]
 
 
-async def test_a_thread_made_without_instructions_is_stored_with_those_of_its_first_turn(tmp_path: Path) -> None:
+async def test_a_thread_made_without_instructions_is_stored_with_those_of_its_first_turn(store: RolloutStore) -> None:
     meta = attrs.evolve(META, base_instructions="")
-    store = RolloutStore(str(tmp_path), warn=print)
     writer = await store.create(meta)
     await writer.append([began("t1", base_instructions="IN FORCE"), *said("t1", "hello")])
     await writer.aclose()
 
     stored = await store.read(ID)
-    await store.aclose()
 
     assert stored.settings["base_instructions"] == "IN FORCE"

@@ -96,7 +96,7 @@ class Index:
                 connection.execute(
                     f"INSERT INTO threads ({', '.join(known)}) VALUES ({', '.join('?' * len(known))}) "  # noqa: S608
                     f"ON CONFLICT(id) DO UPDATE SET {changed}",
-                    [row[name] for name in known],
+                    [_storable(row[name]) for name in known],
                 )
         except BaseException:
             connection.execute("ROLLBACK")
@@ -129,6 +129,11 @@ class Index:
         self._off = not busy
         what = "this change is made up for at the next listing" if busy else "threads are listed from their files"
         self._warn(f"the thread index {self._path} can't be used ({error}); {what}")
+
+
+def _storable(value: Any) -> Any:
+    """Return a value as SQLite takes it: text must be Unicode, which the name of a directory need not be."""
+    return value.encode("utf-8", "replace").decode() if isinstance(value, str) and not value.isascii() else value
 
 
 def _prepared(connection: sqlite3.Connection) -> frozenset[str]:
