@@ -7,7 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from codex_hookspecs.errors import ConfigError
-from codex_hookspecs.features import FeatureSwitches, default_of, known_key, rows
+from codex_hookspecs.features import FeatureSwitches, aliases_of, default_of, known_key, rows
 from codex_host.app import codex_home
 from codex_host.config.edit import edit_file
 from codex_host.config.effective import EffectiveConfig
@@ -54,7 +54,7 @@ def _switch(home: str, name: str, *, enable: bool, profile: str | None) -> int:
     # A feature that is off by itself needs no key to be off (as Codex 0.118 writes it).
     value = None if not enable and not default_of(key) and profile is None else enable
     file = os.path.join(home, "config.toml")
-    edit_file(file, {f"{table}.{key}": value})
+    edit_file(file, {**{f"{table}.{alias}": None for alias in aliases_of(key)}, f"{table}.{key}": value})
     print(f"{'Enabled' if enable else 'Disabled'} feature `{key}` in config.toml.")
     for warning in FeatureSwitches({key: True} if enable else {}).warnings(file, suppressed=False):
         print(warning)

@@ -57,7 +57,7 @@ def _features() -> dict[str, Feature]:
                 key=key,
                 stage=stage,
                 default=word.endswith("*"),
-                aliases=tuple(sorted(alias for alias, target in _ALIASES.items() if target == key)),
+                aliases=tuple(aliases_of(key)),
                 implies=_IMPLIES.get(key, ()),
                 display_name=name,
                 description=description,
@@ -112,6 +112,11 @@ def known_key(key: str) -> str | None:
     """Return the key that a name or alias stands for, or ``None`` when it is unknown."""
     key = _ALIASES.get(key, key)
     return key if any(key == word.rstrip("*") for keys in _KEYS.values() for word in keys.split()) else None
+
+
+def aliases_of(key: str) -> list[str]:
+    """Return the older names of a known key."""
+    return [alias for alias, target in _ALIASES.items() if target == key]
 
 
 def default_of(key: str) -> bool:

@@ -15,7 +15,7 @@ from codex_hookspecs.errors import ConfigError, PluginError
 from codex_host.app import codex_home
 from codex_host.config.edit import edit_file
 from codex_host.config.effective import EffectiveConfig
-from codex_host.config.layers import project_root
+from codex_host.config.layers import is_trusted, project_root, untrusted_reason
 from codex_host.plugins.admission import Admission
 from codex_host.plugins.discovery import FoundPlugin, found_plugins
 from codex_host.plugins.ledger import Ledger
@@ -46,6 +46,7 @@ class Desk:
 
     home: str
     cwd: str
+    config: EffectiveConfig
     plugins: dict[str, FoundPlugin]
     statuses: dict[str, PluginStatus]
     ledger: Ledger
@@ -66,9 +67,9 @@ def run_plugins(options: GlobalOptions) -> int:
 
     :raises CodexError: when it can't be done.
     """
-    words = [word for word in options.rest if not word.startswith("--")]
+    words = [word for word in options.rest if not word.startswith("--")] or ["list"]
     flags = {word for word in options.rest if word.startswith("--")}
-    command = words[0] if words else "list"
+    command = words[0]
     if options.help or "--help" in flags or command == "help" or "-h" in words:
         print(_USAGE, end="")
         return 0
@@ -95,7 +96,9 @@ def _desk(options: GlobalOptions, *, refresh: bool) -> Desk:
         print(f"warning: the configuration does not count here: {error}", file=sys.stderr)
         config = EffectiveConfig(home, cwd=options.cwd, base=())
     admission = Admission(config=config, home=home, ledger=ledger, no_plugins=options.no_plugins)
-    return Desk(home, options.cwd, {plugin.name: plugin for plugin in found}, admission.admit_all(found), ledger)
+    return Desk(
+        home, options.cwd, config, {plugin.name: plugin for plugin in found}, admission.admit_all(found), ledger
+    )
 
 
 def _list(desk: Desk, words: Sequence[str], flags: set[str]) -> int:
@@ -183,13 +186,15 @@ def _distrust(desk: Desk, words: Sequence[str], flags: set[str]) -> int:
 def _switch(desk: Desk, words: Sequence[str], flags: set[str], *, enabled: bool) -> int:
     plugin = desk.plugin(words[0])
     name = plugin.name
-    folder = os.path.join(project_root(desk.cwd) or desk.cwd, ".codex") if "--project" in flags else desk.home
-    file = os.path.join(folder, "config.toml")
+    root = project_root(desk.cwd) or desk.cwd if "--project" in flags else None
+    file = os.path.join(os.path.join(root, ".codex") if root else desk.home, "config.toml")
     edit_file(file, {f'plugins."{name}".enabled': enabled})
     if enabled and desk.ledger.release(name):
         desk.ledger.save()
         print(f"The quarantine of {name} is over.")
     print(f"{'Enabled' if enabled else 'Disabled'} plugin {name} in {file}.")
+    if root and not is_trusted(desk.cwd, root, desk.config.get("projects", {})):
+        print(f"warning: {untrusted_reason(root)}")
     return 0
 
 

@@ -1,0 +1,242 @@
+"""The program's own command line: global options, help, exit statuses."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from codex_hookspecs.errors import ConfigError
+from codex_host import __version__
+from codex_host.options import parse
+
+if TYPE_CHECKING:
+    from codex_hookspecs.testing import Project
+    from tests.host.conftest import Codex
+
+
+# --- taking options out of a command line
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "-c model=a exec hi",
+        "exec -c model=a hi",
+        "exec hi -c model=a",
+        "-cmodel=a exec hi",
+        "-c=model=a exec hi",
+        "--config model=a exec hi",
+        "--config=model=a exec hi",
+        "exec --config=model=a hi",
+    ],
+)
+def test_global_options_may_stand_anywhere_and_in_every_form(line: str) -> None:
+    options = parse(line.split(), cwd="/")
+
+    assert options.overrides == {"model": "a"}
+    assert (options.command, options.rest) == ("exec", ["hi"])
+
+
+def test_everything_behind_two_dashes_is_left_alone() -> None:
+    options = parse(["exec", "--", "-c", "model=a", "--no-plugins"], cwd="/")
+
+    assert options.rest == ["--", "-c", "model=a", "--no-plugins"]
+    assert options.overrides == {}
+
+
+def test_later_options_win() -> None:
+    options = parse(["-c", "a=1", "--enable", "undo", "-c", "a=2", "--disable", "undo", "exec"], cwd="/")
+
+    assert options.overrides == {"a": 2, "features.undo": False}
+
+
+def test_directories_are_taken_one_from_the_other() -> None:
+    assert parse(["-C", "a", "-C", "../b"], cwd="/x").cwd == "/x/b"
+    assert parse(["--cd=/y"], cwd="/x").cwd == "/y"
+
+
+def test_options_of_the_sub_command_are_left_to_it() -> None:
+    options = parse(["exec", "--json", "-o", "file", "-h", "-V", "-", "--unknown=1"], cwd="/")
+
+    assert options.rest == ["--json", "-o", "file", "-h", "-V", "-", "--unknown=1"]
+    assert not options.help
+
+
+def test_aliases_of_features_become_their_keys() -> None:
+    assert parse(["--enable", "codex_hooks"], cwd="/").overrides == {"features.hooks": True}
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("-c", "a value is required for '-c' but none was supplied"),
+        ("exec --profile", "a value is required for '--profile'"),
+        ("--nonsense", "unexpected argument '--nonsense' found"),
+        ("-x exec", "unexpected argument '-x' found"),
+        ("-c model", "'model' is not of the form key=value"),
+        ("--enable zzz", "Unknown feature flag: zzz"),
+    ],
+)
+def test_a_wrong_command_line_is_told(line: str, told: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        parse(line.split(), cwd="/")
+
+    assert told in str(caught.value)
+
+
+# --- running
+
+
+@pytest.mark.parametrize("line", ["--version", "-V", "-c a=b --version"])
+def test_the_version_is_printed(codex: Codex, line: str) -> None:
+    ran = codex(*line.split())
+
+    assert (ran.status, ran.out, ran.err) == (0, f"codex-host {__version__}\n", "")
+
+
+@pytest.mark.parametrize("line", ["", "--help", "-h", "help"])
+def test_help_lists_the_commands_of_the_host_and_of_plugins(codex: Codex, line: str) -> None:
+    ran = codex(*line.split())
+
+    assert ran.status == 0
+    assert "Usage: codex [OPTIONS] COMMAND [ARGS]" in ran.out
+    for command in ("exec", "plugins", "features"):
+        assert f"\n  {command} " in ran.out
+
+
+@pytest.mark.parametrize("line", ["--nonsense", "-c model exec", "exec --profile", "nosuch"])
+def test_a_command_line_that_is_none_ends_with_status_two_and_usage(codex: Codex, line: str) -> None:
+    ran = codex(*line.split())
+
+    assert ran.status == 2
+    assert ran.out == ""
+    assert ran.err.startswith("error: ")
+    assert "Usage: codex [OPTIONS] COMMAND [ARGS]" in ran.err
+    assert "Traceback" not in ran.err
+
+
+def test_an_unknown_sub_command_is_named(codex: Codex) -> None:
+    assert codex("nosuch").err.startswith("error: unrecognized subcommand 'nosuch'\n")
+
+
+@pytest.mark.parametrize("option", ["--enable", "--disable"])
+def test_an_unknown_feature_ends_with_status_one(codex: Codex, option: str) -> None:
+    ran = codex(option, "zzz", "exec", "hi")
+
+    assert (ran.status, ran.err) == (1, "Error: Unknown feature flag: zzz\n")
+
+
+def test_an_unknown_profile_ends_with_status_one(codex: Codex) -> None:
+    ran = codex("-p", "nosuch", "exec", "hi")
+
+    assert (ran.status, ran.err) == (1, "Error: config profile `nosuch` not found; there are: none\n")
+
+
+def test_broken_configuration_ends_with_status_one_file_and_line(codex: Codex, home: Path) -> None:
+    (home / "config.toml").write_text("a = 1\nb = \n")
+
+    ran = codex("exec", "hi")
+
+    assert ran.status == 1
+    assert ran.err == f"Error: {home}/config.toml: is not TOML: Invalid value (at line 2, column 5)\n"
+
+
+def test_a_missing_working_directory_is_told(codex: Codex) -> None:
+    ran = codex("-C", "/nowhere/at/all", "exec", "hi")
+
+    assert ran.status == 1
+    assert ran.err == "Error: working directory /nowhere/at/all does not exist or is not a directory\n"
+
+
+@pytest.mark.parametrize("line", ["exec hi", "plugins list", "features list", "--help"])
+def test_a_home_that_is_no_directory_is_told(
+    codex: Codex, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, line: str
+) -> None:
+    (tmp_path / "file").write_text("")
+    for value in (tmp_path / "missing", tmp_path / "file"):
+        monkeypatch.setenv("CODEX_HOME", str(value))
+
+        ran = codex(*line.split())
+
+        assert (ran.status, ran.err) == (1, f"Error: CODEX_HOME is '{value}', which is not a directory\n")
+
+
+def test_a_home_that_cannot_be_made_is_told(codex: Codex, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "user").mkdir()
+    (tmp_path / "user" / ".codex").write_text("")
+    monkeypatch.delenv("CODEX_HOME")
+    monkeypatch.setenv("HOME", str(tmp_path / "user"))
+
+    ran = codex("plugins", "list")
+
+    assert ran.status == 1
+    assert ran.err == f"Error: {tmp_path}/user/.codex can't be made: File exists; set CODEX_HOME to a directory\n"
+
+
+def test_the_default_home_is_made(codex: Codex, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CODEX_HOME")
+    monkeypatch.setenv("HOME", str(tmp_path / "user"))
+
+    assert codex("plugins", "list").status == 0
+    assert (tmp_path / "user" / ".codex").is_dir()
+
+
+def test_a_relative_home_is_taken_from_where_the_program_starts(
+    codex: Codex, home: Path, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CODEX_HOME", os.path.relpath(home, place))
+
+    codex("-C", "/", "features", "enable", "undo")
+
+    assert (home / "config.toml").read_text() == "[features]\nundo = true\n"
+
+
+def test_a_working_directory_that_is_gone_is_told(project: Project) -> None:
+    code = (
+        "import os, sys; os.mkdir('gone'); os.chdir('gone'); os.rmdir('../gone'); os.execv(sys.argv[1], sys.argv[1:])"
+    )
+    program = str(Path(sys.executable).with_name("codex"))
+
+    done = subprocess.run(
+        [sys.executable, "-c", code, program, "features", "list"],
+        cwd=project.root,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (done.returncode, done.stderr) == (1, "Error: the working directory does not exist any more\n")
+
+
+def test_a_reader_that_goes_away_is_no_traceback(project: Project) -> None:
+    program = str(Path(sys.executable).with_name("codex"))
+    reading, writing = os.pipe()
+    os.close(reading)
+
+    done = subprocess.run(
+        [program, "features", "list"],
+        env={**os.environ, "CODEX_HOME": str(project.home)},
+        stdout=writing,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    os.close(writing)
+
+    assert (done.returncode, done.stderr) == (1, "")
+
+
+def test_the_version_costs_no_library(project: Project) -> None:
+    code = (
+        "import sys; from codex_host.cli import main; main(['--version']); "
+        "print(sorted({'asyncio', 'importlib.metadata', 'stevedore', 'cattrs', 'attrs', 'pluggy'} & set(sys.modules)))"
+    )
+
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert done.stdout.splitlines()[-1] == "[]"
