@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from codex_hookspecs.testing.memory_store import MemoryThreadStore
 from codex_hookspecs.testing.store_contract import ThreadStoreContract
 
