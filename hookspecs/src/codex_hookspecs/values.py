@@ -32,11 +32,10 @@ def _state(value: Any) -> tuple[Any, ...]:
     return tuple([getattr(value, attribute.name) for attribute in type(value).__attrs_attrs__])
 
 
-def _equal(self: Any, other: object) -> bool:
+def _equal(self: Any, other: object) -> Any:
     if type(other) is not type(self):
         return NotImplemented
-    same: bool = _state(self) == _state(other)
-    return same
+    return _state(self) == _state(other)
 
 
 def _hash(self: Any) -> int:

@@ -23,7 +23,7 @@ class DirectoryFiles:
         self.refused: set[str] = set()
 
     async def read_file(self, path, *, limit=None):
-        if Path(path).is_dir():  # noqa: ASYNC240
+        if Path(path).is_dir():
             raise FileSystemError(f"path `{path}` is not a file", path=path)
         return _done(path, lambda file: file.read_bytes()[:limit])
 
