@@ -10,6 +10,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 HOST_LINES = 3_000
 MODULE_LINES = 400
+FUNCTION_LINES = 50
 PLUGIN_MODULE_LINES = 80
 
 
@@ -52,3 +53,14 @@ def test_no_module_outgrows_its_subject() -> None:
 @pytest.mark.parametrize("path", sources("plugins/*/src/*"), ids=lambda path: str(path.relative_to(ROOT)))
 def test_plugin_modules_hold_hook_implementations_only(path: Path) -> None:
     assert path.name != "plugin.py" or lines(path) < PLUGIN_MODULE_LINES
+
+
+def test_no_function_outgrows_a_screen() -> None:
+    functions = [
+        (f"{path.relative_to(ROOT)}:{node.lineno} {node.name}", (node.end_lineno or node.lineno) - node.lineno + 1)
+        for path in sources("src", "hookspecs/src", "plugins/*/src", "examples", "tools")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    ]
+
+    assert [(name, length) for name, length in functions if length > FUNCTION_LINES] == []
