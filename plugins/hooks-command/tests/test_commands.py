@@ -50,6 +50,12 @@ async def test_the_list_can_be_read_without_knowing_anything(world: Any, hooks: 
     assert lines[-1] == "2 hooks wait for your review. If you want what they do, run: codex hooks trust 2 3"
 
 
+async def test_the_list_tells_that_the_feature_is_off(world: Any, hooks: Any, keys: list[str]) -> None:
+    world.program.features.on = False
+
+    assert (await hooks("list")).endswith("No hook runs: the feature is off (run: codex features enable hooks)\n")
+
+
 async def test_an_empty_list_says_so(hooks: Any) -> None:
     assert await hooks("list") == "No hooks are configured here.\n"
 

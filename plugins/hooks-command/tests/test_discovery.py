@@ -221,7 +221,13 @@ def test_a_file_that_can_not_be_read_is_told(tmp_path: Path, content: bytes, sai
     assert registry.warnings[0].startswith(f"failed to read hooks config {tmp_path}/hooks.json: {said}")
 
 
-def test_a_directory_in_the_place_of_the_file_is_told(tmp_path: Path) -> None:
-    (tmp_path / "hooks.json").mkdir()
+def test_what_is_not_a_file_is_told_and_not_opened(tmp_path: Path) -> None:
+    (tmp_path / "a" / "hooks.json").mkdir(parents=True)
+    (tmp_path / "b").mkdir()
+    (tmp_path / "b" / "hooks.json").symlink_to("/dev/zero")
 
-    assert "Is a directory" in found(layer(tmp_path)).warnings[0]
+    registry = found(layer(tmp_path / "a"), layer(tmp_path / "b", "profile"))
+
+    assert registry.warnings == tuple(
+        f"failed to read hooks config {tmp_path}/{name}/hooks.json: not a file" for name in "ab"
+    )

@@ -12,7 +12,7 @@ from codex_hookspecs.errors import ConfigError
 from codex_hookspecs.ports.surface import CliCommand
 
 from .listing import table, wire_listing
-from .sessions import sessions_of
+from .sessions import FEATURE, sessions_of
 from .trust import hash_of
 
 if TYPE_CHECKING:
@@ -68,6 +68,8 @@ class _View:
             _print(json.dumps(wire_listing(self.directory, self.registry), ensure_ascii=False, indent=2))
         else:
             _print(table(self.registry, home=self._host.environ.get("HOME", "")))
+            if not self._host.features.enabled(FEATURE):
+                _print("\nNo hook runs: the feature is off (run: codex features enable hooks)")
 
     def apply(self, edits: dict[str, Any], told: Sequence[str]) -> None:
         """Write settings and print what was done."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 from typing import TYPE_CHECKING, Any
 
 from attrs import evolve
@@ -34,7 +35,7 @@ class HookFiles:
                 return None
             if (known := self._declared.get(path)) is not None and known[0] == state:
                 return known[1]
-            content = _declared_in(path, size=state[1])
+            content = _declared_in(path, state)
         except OSError as error:
             return HookFile(warnings=(f"failed to read hooks config {path}: {error.strerror or error}",))
         self._declared[path] = (state, content)
@@ -60,7 +61,11 @@ class HookFiles:
         return evolve(layer, table={**layer.table, "hooks": known[1]})
 
 
-def _declared_in(path: str, *, size: int) -> HookFile:
+def _declared_in(path: str, state: State) -> HookFile:
+    _, size, _, mode = state
+    # A repository can hold a link to a device that never ends.
+    if not stat.S_ISREG(mode):
+        return HookFile(warnings=(f"failed to read hooks config {path}: not a file",))
     if size > LONGEST_FILE:
         return HookFile(warnings=(f"failed to read hooks config {path}: larger than {LONGEST_FILE} bytes",))
     try:

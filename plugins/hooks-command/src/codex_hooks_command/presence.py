@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     from codex_hookspecs.types.config import ConfigLayer
 
 FILE_NAME = "hooks.json"
-State = tuple[int, int, int]
-"""When a file was changed, its size and its inode."""
+State = tuple[int, int, int, int]
+"""When a file was changed, its size, inode and mode."""
 
 SETTINGS = frozenset({"fail_closed", "max_stop_blocks", "state"})
 """Keys of the ``[hooks]`` table that are not events."""
@@ -36,4 +36,4 @@ def state_of(path: str) -> State | None:
         status = os.stat(path)
     except (FileNotFoundError, NotADirectoryError):
         return None
-    return status.st_mtime_ns, status.st_size, status.st_ino
+    return status.st_mtime_ns, status.st_size, status.st_ino, status.st_mode
