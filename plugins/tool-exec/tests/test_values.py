@@ -15,7 +15,7 @@ from codex_tool_exec.buffer import HeadTail
 from codex_tool_exec.calls import read_exec_call, read_write_call
 from codex_tool_exec.commands import shell_argv
 from codex_tool_exec.environ import apply_policy
-from codex_tool_exec.quoting import quote
+from codex_tool_exec.quoting import join, quote
 from codex_tool_exec.store import SessionStore, to_evict
 
 
@@ -46,11 +46,17 @@ from codex_tool_exec.store import SessionStore, to_evict
                 "`with_additional_permissions` at line 1 column 48"
             ),
         ),
+        ('{"cmd": {"a": 1}}', "invalid type: map, expected a string at line 1 column 8"),
+        ('{"cmd": [1]}', "invalid type: sequence, expected a string at line 1 column 8"),
         ('{\n"cmd": 3}', "invalid type: integer `3`, expected a string at line 2 column 8"),
         ('{"cmd": "a" "b"}', "expected `,` or `}` at line 1 column 13"),
         ("{cmd: 1}", "key must be a string at line 1 column 2"),
-        ('{"cmd": "a', "EOF while parsing a value at line 1 column 9"),
-        ('{"cmd": x}', "invalid JSON (Expecting value) at line 1 column 9"),
+        ('{"cmd": "a', "EOF while parsing a string at line 1 column 10"),
+        ('{"cmd": "a", "tty" true}', "expected `:` at line 1 column 20"),
+        ('{"cmd": "a",}', "trailing comma at line 1 column 13"),
+        ('{"cmd":', "EOF while parsing a value at line 1 column 7"),
+        ('{"cmd": "a\nb"}', "control character (\\u0000-\\u001F) found while parsing a string at line 2 column 0"),
+        ('{"cmd": x}', "expected value at line 1 column 9"),
         ("7", "invalid type: integer `7`, expected an object at line 1 column 1"),
         ('{"cmd": ' + "[" * 100_000, "recursion limit exceeded at line 1 column 8"),
     ],
@@ -92,6 +98,10 @@ def test_null_unknown_members_and_whole_floats_are_fine() -> None:
 )
 def test_arguments_are_quoted_as_clients_know_them(argument: str, quoted: str) -> None:
     assert quote(argument) == quoted
+
+
+def test_a_command_with_a_null_is_not_quoted() -> None:
+    assert join(["sh", "a\0b"]) == "<command included NUL byte>"
 
 
 @given(st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"])))

@@ -12,6 +12,11 @@ from codex_hookspecs.errors import ToolError
 _U64 = 2**64 - 1
 _SPACE = " \t\n\r"
 _WORDS = {"use_default", "require_escalated", "with_additional_permissions"}
+_SYNTAX = {
+    "Expecting value": "expected value",
+    "Invalid control character at": "control character (\\u0000-\\u001F) found while parsing a string",
+    "Expecting ',' delimiter": "expected `,`",
+}
 
 Check = Callable[[Any], str | None]
 """Says what is wrong with a value, or ``None``."""
@@ -35,7 +40,7 @@ def read_arguments(text: str, fields: Mapping[str, Check], *, required: str) -> 
             continue
         problem = check(value)
         if problem is not None:
-            reader.fail(problem)
+            reader.fail(problem, at_start=problem.startswith(("invalid type: map", "invalid type: sequence")))
         found[key] = value
     if required not in found:
         reader.fail(f"missing field `{required}`")
@@ -109,7 +114,7 @@ class _Reader:
 
     def __init__(self, document: str) -> None:
         self._text = document
-        self._at = 0
+        self._at = self._start = 0
         self._members = 0
         self._decoder = json.JSONDecoder()
 
@@ -138,17 +143,21 @@ class _Reader:
         self._members += 1
         if self._text[self._at] != '"':
             self._at += 1
-            self.fail("key must be a string")
+            self.fail("trailing comma" if self._text[self._at - 1] == "}" else "key must be a string")
         key = self._scan(lambda: scanstring(self._text, self._at + 1, True))
         return str(key)
 
     def value(self) -> Any:
         """Return the value behind a key."""
         self._skip()
-        if self._members and self._at < len(self._text) and self._text[self._at] == ":":
+        if self._members:
+            colon = self._peek("EOF while parsing an object")
             self._at += 1
+            if colon != ":":
+                self.fail("expected `:`")
             self._skip()
         self._peek("EOF while parsing a value")
+        self._start = self._at
         return self._scan(lambda: self._decoder.raw_decode(self._text, self._at))
 
     def end(self) -> None:
@@ -157,9 +166,9 @@ class _Reader:
             self._at += 1
             self.fail("trailing characters")
 
-    def fail(self, problem: str) -> None:
-        """Raise the error for the present place."""
-        read = self._text[: self._at]
+    def fail(self, problem: str, *, at_start: bool = False) -> None:
+        """Raise the error for the present place, or for where the last value starts."""
+        read = self._text[: self._start if at_start else self._at]
         line = read.count("\n") + 1
         column = len(read.rpartition("\n")[2].encode("utf-8", "surrogatepass"))
         raise ToolError(f"failed to parse function arguments: {problem} at line {line} column {column}")
@@ -167,11 +176,14 @@ class _Reader:
     def _scan(self, scan: Callable[[], tuple[Any, int]]) -> Any:
         try:
             value, self._at = scan()
-        except (json.JSONDecodeError, RecursionError) as error:
-            if isinstance(error, json.JSONDecodeError):
-                self._at = min(error.pos + 1, len(self._text))
-                cut = error.pos >= len(self._text) or error.msg.startswith("Unterminated")
-                self.fail("EOF while parsing a value" if cut else f"invalid JSON ({error.msg})")
+        except json.JSONDecodeError as error:
+            unterminated = error.msg.startswith("Unterminated")
+            cut = unterminated or error.pos >= len(self._text)
+            self._at = len(self._text) if cut else error.pos + 1
+            if cut:
+                self.fail(f"EOF while parsing a {'string' if unterminated else 'value'}")
+            self.fail(_SYNTAX.get(error.msg, f"invalid JSON ({error.msg})"))
+        except RecursionError:
             self.fail("recursion limit exceeded")
         return value
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from codex_hookspecs.types.json import JsonObject
     from codex_tool_exec.calls import ExecCall
 
+_SHELLS = ("bash", "zsh", "sh", "pwsh", "powershell", "cmd")
 _SHELL_DIRECTORIES = ("/bin", "/usr/bin", "/usr/local/bin", "/opt/homebrew/bin")
 _LAST_RESORT = "/bin/sh"
 
@@ -46,7 +47,7 @@ async def make_command(
     env = command_environment(environ, context.thread.config, context.thread.id)
     shell = facts.shell
     if wanted.shell is not None:
-        shell = await _find_shell(wanted.shell, environment, env.get("PATH", ""))
+        shell = await _find_shell(wanted.shell, facts.shell, environment, env.get("PATH", ""))
     argv = shell_argv(shell, wanted.cmd, login=wanted.login)
     cwd = context.settings.cwd
     if wanted.workdir is not None:
@@ -56,7 +57,7 @@ async def make_command(
 
 def shell_argv(shell: str, script: str, *, login: bool) -> tuple[str, ...]:
     """Return the arguments that have a shell run a script."""
-    name = shell.replace("\\", "/").rpartition("/")[2].lower().removesuffix(".exe")
+    name = _name(shell)
     if name in ("pwsh", "powershell"):
         return (shell, "-Command", script) if login else (shell, "-NoProfile", "-Command", script)
     if name == "cmd":
@@ -64,19 +65,26 @@ def shell_argv(shell: str, script: str, *, login: bool) -> tuple[str, ...]:
     return (shell, "-lc" if login else "-c", script)
 
 
-async def _find_shell(name: str, environment: Environment, path: str) -> str:
-    """Return the shell that a model means, or the one that is always there."""
-    if "/" in name or "\\" in name:
-        candidates = [name]
-        name = name.replace("\\", "/").rpartition("/")[2]
-    else:
-        candidates = []
-    candidates += [posixpath.join(folder, name) for folder in path.split(":") if folder.startswith("/")]
-    candidates += [posixpath.join(folder, name) for folder in _SHELL_DIRECTORIES]
+async def _find_shell(wanted: str, default: str, environment: Environment, path: str) -> str:
+    """Return the shell that a model means: as named, the user's of that kind, one on the path, else the plainest."""
+    name = _name(wanted)
+    if name not in _SHELLS:
+        return _LAST_RESORT
+    candidates = [wanted] if "/" in wanted or "\\" in wanted else []
+    if _name(default) == name:
+        candidates.append(default)
+    folders = [folder for folder in path.split(":") if folder.startswith("/")]
+    candidates += [posixpath.join(folder, name) for folder in (*folders, *_SHELL_DIRECTORIES)]
     for candidate in dict.fromkeys(candidates):
+        if candidate == default:
+            return default
         try:
             if (await environment.files.metadata(candidate)).is_file:
                 return candidate
         except FileSystemError:
             continue
     return _LAST_RESORT
+
+
+def _name(shell: str) -> str:
+    return shell.replace("\\", "/").rpartition("/")[2].lower().removesuffix(".exe")

@@ -12,6 +12,8 @@ _ESCAPED_IN_DOUBLE = frozenset('$`"\\')
 
 def join(argv: Sequence[str]) -> str:
     """Return arguments quoted so that a POSIX shell reads them back."""
+    if any("\0" in argument for argument in argv):
+        return "<command included NUL byte>"
     return " ".join(map(quote, argv))
 
 
