@@ -1,0 +1,61 @@
+"""The example of a third party's plugin does in an installed program what its page says."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from codex_hookspecs.testing import Project
+
+EXAMPLE = Path(__file__).parents[1] / "examples" / "hello-plugin"
+SCRIPT = [[{"call": "roll_dice", "args": {"sides": 1}}], [{"say": "a one; TODO: roll more"}], [{"say": "all done"}]]
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a directory for ``sys.path`` that pip installed the example into."""
+    folder = tmp_path_factory.mktemp("installed")
+    command = [
+        "-m",
+        "pip",
+        "install",
+        "-q",
+        "--no-deps",
+        "--no-build-isolation",
+        "--no-index",
+        "--target",
+        folder,
+        EXAMPLE,
+    ]
+    subprocess.run([sys.executable, *map(str, command)], check=True, timeout=120)
+    return folder
+
+
+def test_the_example_runs_once_it_is_trusted(project: Project, installed: Path) -> None:
+    environ = {"PYTHONPATH": str(installed)}
+    project.write({"script.json": json.dumps(SCRIPT)})
+    run = ["exec", "--json", "--skip-git-repo-check", "--dangerously-bypass-approvals-and-sandbox"]
+    run += [
+        "-c",
+        "model_provider=scripted",
+        "-c",
+        f"model_providers.scripted.script={project.root / 'script.json'}",
+        "go",
+    ]
+
+    before = project.run("plugins", "list", environ=environ).stdout
+    project.run("plugins", "trust", "hello", environ=environ).assert_success()
+    after = project.run("plugins", "list", environ=environ).stdout
+    turn = project.run(*run, environ=environ)
+
+    assert "not trusted (run: codex plugins trust hello)" in before
+    assert "enabled, trusted" in after
+    turn.assert_success()
+    messages = [
+        event["item"]["text"] for event in turn.events() if event.get("item", {}).get("type") == "agent_message"
+    ]
+    assert messages == ["a one; TODO: roll more", "all done"]
