@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from codex_hookspecs.fragments import hook_prompt
 from codex_hookspecs.truncation import truncate_bytes, truncate_tokens
 from codex_hookspecs.types.json import JsonObject
 from codex_hookspecs.types.tools import ToolCall, ToolOutput
@@ -83,16 +84,7 @@ def mended(items: Sequence[JsonObject]) -> tuple[JsonObject, ...]:
 
 def continuation_message(prompts: Sequence[ContinuationPrompt]) -> JsonObject:
     """Return one user message with one ``<hook_prompt>`` part for each prompt, in order (format of Codex 0.118)."""
-    return message("user", *(_part(prompt) for prompt in prompts))
-
-
-def _part(prompt: ContinuationPrompt) -> str:
-    run_id = _escaped(prompt.run_id).replace('"', "&quot;")
-    return f'<hook_prompt hook_run_id="{run_id}">{_escaped(prompt.text)}</hook_prompt>'
-
-
-def _escaped(text: str) -> str:
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return message("user", *(hook_prompt(prompt.text, prompt.run_id) for prompt in prompts))
 
 
 class OutputBudget:

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any, cast
 import attrs
 
 from codex_hookspecs.config_keys import lookup
+from codex_hookspecs.config_rules import APPROVAL_POLICIES, SANDBOX_MODES
 from codex_hookspecs.errors import ConfigError
 from codex_hookspecs.types.json import JsonObject
 from codex_hookspecs.types.sandbox import SandboxMode, SandboxPolicy
 from codex_hookspecs.types.threads import ApprovalPolicy, ThreadSettings
-from codex_host.config.check import APPROVAL_POLICIES, SANDBOX_MODES
 
 if TYPE_CHECKING:
     from codex_hookspecs.types.lifecycle import PermissionMode
@@ -76,7 +76,7 @@ def resumed_settings(
     """Return settings for a resumed thread: what was stored holds unless the client or a flag says otherwise."""
     kept = {
         name: stored[name]
-        for name in ("model", "model_provider", "reasoning_effort")
+        for name in ("model", "model_provider", "reasoning_effort", "base_instructions")
         if stored.get(name) and params.get(name) is None and not _from_flags(table, name)
     }
     return attrs.evolve(settings, **kept)

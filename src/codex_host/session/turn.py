@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Sequence
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
+import attrs
+
+from codex_hookspecs.clock import local_date, local_timezone
 from codex_hookspecs.errors import ModelError
 from codex_hookspecs.identity import user_agent
 from codex_hookspecs.ids import uuid4
@@ -84,12 +86,16 @@ class TurnRun:
 
     async def _begin(self) -> None:
         thread, settings = self.thread, self.settings
-        today = time.strftime("%Y-%m-%d")
-        zone = _timezone(thread.host.environ.get("TZ", ""))
-        await thread.record(TurnBegan(turn_id=self.id, settings=settings, current_date=today, timezone=zone))
         fragments = await gather(thread, settings)
         self._instructions = "\n\n".join(part.text for part in fragments if part.place == "base")
-        await thread.remember(self.id, *changed_messages(fragments, thread.fragments))
+        began = TurnBegan(
+            turn_id=self.id,
+            settings=attrs.evolve(settings, base_instructions=self._instructions),
+            current_date=local_date(),
+            timezone=local_timezone(thread.host.environ),
+        )
+        await thread.record(began)
+        await thread.remember(self.id, *changed_messages(fragments, thread.fragments, thread.history))
 
     async def _session_start(self) -> bool:
         thread = self.thread
@@ -255,13 +261,3 @@ def _ceiling(config: Any) -> int:
     hooks = config.get("hooks")
     value = hooks.get("max_stop_blocks", MAX_STOP_BLOCKS) if isinstance(hooks, dict) else MAX_STOP_BLOCKS
     return value if type(value) is int and value >= 0 else MAX_STOP_BLOCKS
-
-
-def _timezone(variable: str) -> str:
-    if variable:
-        return variable.removeprefix(":")
-    import os
-
-    target = os.path.realpath("/etc/localtime")
-    _, found, name = target.partition("/zoneinfo/")
-    return name if found else "Etc/UTC"

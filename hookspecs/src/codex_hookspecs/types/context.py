@@ -15,7 +15,7 @@ class Fragment:
 
     :param key: stable name; a fragment is sent again only when its text changed.
     :param place: ``base`` is the request's ``instructions``; ``developer`` fragments are the parts of one developer
-        message; each ``user`` fragment is a user message of its own.
+        message, ``user`` fragments those of one user message.
     :param order: fragments of one place are sorted by it. Used: permissions 10, client's developer instructions 20,
         collaboration mode 30, skills 40, plugins 50; AGENTS.md 10, environment 20.
     """
