@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from codex_hookspecs.config_keys import lookup, merge, nested
+from codex_hookspecs.config_rules import check_table
 from codex_hookspecs.errors import ConfigError
 from codex_hookspecs.types.config import ConfigLayer
-from codex_host.config.check import check_table
 from codex_host.config.layers import base_layers, project_layers
 
 

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from codex_hookspecs.config_rules import check_table
 from codex_hookspecs.errors import ConfigError
 from codex_hookspecs.types.config import ConfigLayer
-from codex_host.config.check import check_table
 
 SYSTEM_FOLDER = "/etc/codex"
 FILE_NAME = "config.toml"

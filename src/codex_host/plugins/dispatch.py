@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from attrs import define
 
 from codex_hookspecs.errors import CodexError, PluginError
+from codex_hookspecs.fit import PARTS, WrongAnswer, checked
 
 if TYPE_CHECKING:
     from codex_hookspecs.ports.host import Host
@@ -26,21 +27,6 @@ GRACE = 2.0
 """Seconds in which a cancelled implementation may clean up before it is left behind."""
 FAULTS = (Exception, SystemExit, asyncio.CancelledError)
 """What code of a plugin may raise without harm to others; see :func:`pass_cancellation`."""
-_PARTS = {
-    "app_server": ("AppServer", "connect"),
-    "analytics_sink": ("AnalyticsSink", "record"),
-    "cli_commands": ("CliCommand", "name", "run"),
-    "doctor_checks": ("DoctorCheck", "name", "run"),
-    "environments": ("EnvironmentProvider", "id", "open"),
-    "instruction_fragments": ("Fragment", "key", "place", "text", "order"),
-    "model_provider": ("ModelProvider", "stream", "aclose"),
-    "rpc_methods": ("RpcMethod", "name", "handle"),
-    "sandbox_launcher": ("SandboxLauncher", "launch"),
-    "thread_store": ("ThreadStore", "create", "open", "read", "aclose"),
-    "tools": ("Tool", "name", "spec", "run"),
-}
-"""By hook: what is contributed, and what it must have."""
-_SINGLE = ("app_server", "analytics_sink", "model_provider", "sandbox_launcher", "thread_store")
 
 
 @define
@@ -105,7 +91,7 @@ class Dispatcher:
             for part in self._call_sync(hook, bound, arguments) or ():
                 name = getattr(part, key)
                 if name in owners:
-                    what = f"{_PARTS[hook][0]} {name} of plugin {bound.plugin}"
+                    what = f"{PARTS[hook][0]} {name} of plugin {bound.plugin}"
                     self.complain(f"{what} is left out: plugin {owners[name]} offers one of that name")
                     continue
                 offered[name], owners[name] = part, bound.plugin
@@ -147,7 +133,7 @@ class Dispatcher:
                 else:
                     answer = await self._rest(bound, coroutine, yielded)
                 if answer is not None and not isinstance(answer, verdict):
-                    raise _WrongAnswer(f"returned {type(answer).__name__}, not {verdict.__name__} or None")
+                    raise WrongAnswer(f"returned {type(answer).__name__}, not {verdict.__name__} or None")
                 if account.failures:
                     self._ledger.succeeded(bound.plugin, hook)
             except FAULTS as error:
@@ -179,7 +165,7 @@ class Dispatcher:
         for bound in self._calls(hook):
             if bound.account.quarantined is None:
                 try:
-                    joined.extend(_checked(hook, await self._timed(hook, bound, values)) or ())
+                    joined.extend(checked(hook, await self._timed(hook, bound, values)) or ())
                 except FAULTS as error:
                     pass_cancellation(error)
                     await complain(self._failed(hook, bound, error))
@@ -212,7 +198,7 @@ class Dispatcher:
         bound.account.calls += 1
         started = time.perf_counter()
         try:
-            answer = _checked(hook, bound.start({**arguments, "host": self._host}))
+            answer = checked(hook, bound.start({**arguments, "host": self._host}))
         except FAULTS as error:
             if raises and isinstance(error, CodexError) and not isinstance(error, PluginError):
                 raise
@@ -248,10 +234,10 @@ class Dispatcher:
         before = task.cancelling() if task else 0
         try:
             async with asyncio.timeout(bound.limit) as timer:
-                answer = await _Resumed(coroutine, yielded)
+                answer = await Resumed(coroutine, yielded)
         except TimeoutError as error:
             if timer.expired():
-                raise _WrongAnswer(f"took longer than {bound.limit:g} s") from error
+                raise WrongAnswer(f"took longer than {bound.limit:g} s") from error
             raise
         if task and task.cancelling() > before:
             raise asyncio.CancelledError  # which the implementation kept to itself
@@ -280,18 +266,14 @@ class Dispatcher:
 
     def _failed(self, hook: str, bound: Bound, error: BaseException) -> str:
         status = self._registry.status(bound.plugin)
-        what = str(error) if isinstance(error, _WrongAnswer) else f"raised {type(error).__name__}"
-        detail = "" if isinstance(error, _WrongAnswer) or not str(error) else f": {error}"
+        what = str(error) if isinstance(error, WrongAnswer) else f"raised {type(error).__name__}"
+        detail = "" if isinstance(error, WrongAnswer) or not str(error) else f": {error}"
         quarantined = self._ledger.failed(bound.plugin, hook, what, version=status.version)
         text = f"plugin {bound.plugin} ({status.distribution} {status.version}): {hook} {what}{detail}"
         if quarantined:
             status.state = "quarantined"
             text += f"; it is not called any more (run: codex plugins show {bound.plugin})"
         return text
-
-
-class _WrongAnswer(Exception):
-    """Says in words what an implementation did wrong."""
 
 
 def pass_cancellation(error: BaseException) -> None:
@@ -302,30 +284,18 @@ def pass_cancellation(error: BaseException) -> None:
             raise error
 
 
-def _checked(hook: str, answer: Any) -> Any:
-    """Return what a plugin contributes, a sequence as a list, if every part is what the hook is for."""
-    word, *wanted = _PARTS[hook]
-    if answer is None:
-        return None
-    parts = [answer] if hook in _SINGLE else answer
-    if not isinstance(parts, Iterable):
-        raise _WrongAnswer(f"returned {type(answer).__name__}, not a list of {word}")
-    parts = list(parts)
-    for part in parts:
-        if not all(hasattr(part, name) for name in wanted):
-            raise _WrongAnswer(f"returned {type(part).__name__} where a {word} belongs")
-    return answer if hook in _SINGLE else parts
-
-
-class _Resumed:
-    """Go on with a coroutine that was already run to its first suspension.
+class Resumed:
+    """Go on with a coroutine of a plugin that may already have been run to its first suspension.
 
     It may catch a cancellation to clean up; when it is not done after a moment, it is left behind.
+
+    :param grace: how long that moment is, seconds.
     """
 
-    def __init__(self, coroutine: Coroutine[Any, Any, Any], yielded: Any) -> None:
+    def __init__(self, coroutine: Coroutine[Any, Any, Any], yielded: Any = None, *, grace: float | None = None) -> None:
         self._coroutine = coroutine
         self._yielded = yielded
+        self._seconds = GRACE if grace is None else grace
         self._grace: asyncio.TimerHandle | None = None
         self._late = False
 
@@ -365,7 +335,7 @@ class _Resumed:
                 self._coroutine.close()
             raise asyncio.CancelledError
         if self._grace is None:
-            self._grace = asyncio.get_running_loop().call_later(GRACE, self._expire, task)
+            self._grace = asyncio.get_running_loop().call_later(self._seconds, self._expire, task)
 
     def _expire(self, task: asyncio.Task[Any]) -> None:
         self._late = True

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import time
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from codex_hookspecs.call_views import denied, dynamic_item, payload_of, rewritten
 from codex_hookspecs.errors import CodexError, ToolError, ToolRejected
 from codex_hookspecs.response_items import OutputBudget, call_output, message
-from codex_hookspecs.types.tools import HookPayload, Tool, ToolCall, ToolOutput
+from codex_hookspecs.types.tools import ToolOutput
 from codex_hookspecs.values import frozen
+from codex_host.plugins.dispatch import FAULTS, Resumed, pass_cancellation
 from codex_host.session.context import CallContext
 
 if TYPE_CHECKING:
     from codex_hookspecs.types.json import JsonObject
     from codex_hookspecs.types.lifecycle import PreToolUseVerdict
+    from codex_hookspecs.types.tools import HookPayload, Tool, ToolCall
     from codex_host.session.turn import TurnRun
+
+CLEAN_UP = 10.0
+"""Seconds that a cancelled tool may take to put things in order before it is left behind."""
 
 
 @frozen
@@ -83,56 +88,68 @@ async def _answer(run: TurnRun, call: ToolCall) -> Answered:
     if tool is None:
         kind = "custom tool call" if call.kind == "custom" else "call"
         return Answered((), ToolOutput(f"unsupported {kind}: {call.name}", success=False))
-    payload = tool.payload(call) if tool.payload else _plain_payload(call)
     contexts: tuple[str, ...] = ()
-    if payload is not None and run.thread.dispatch.has("pre_tool_use", run.thread):
-        verdict = await _before(run, call, payload)
-        contexts = verdict.contexts
-        refusal = verdict.deny_reason if verdict.deny_reason is not None else verdict.stop_reason
-        if refusal is not None:
-            return Answered(contexts, ToolOutput(_denied(payload, refusal), success=False))
-        if verdict.updated_input is not None:
-            try:
-                call = _rewritten(tool, call, verdict.updated_input)
-            except ToolError as error:
-                return Answered(contexts, ToolOutput(str(error), success=False))
-            payload = tool.payload(call) if tool.payload else _plain_payload(call)
-    output, failed = await run_tool(run, tool, call)
+    try:
+        payload = payload_of(tool, call)
+        if payload is not None and run.thread.dispatch.has("pre_tool_use", run.thread):
+            verdict = await _before(run, call, payload)
+            contexts = verdict.contexts
+            refusal = verdict.deny_reason if verdict.deny_reason is not None else verdict.stop_reason
+            if refusal is not None:
+                return Answered(contexts, ToolOutput(denied(payload, refusal), success=False))
+            if verdict.updated_input is not None:
+                call = rewritten(tool, call, verdict.updated_input)
+                payload = payload_of(tool, call)
+    except ToolError as error:
+        return Answered(contexts, ToolOutput(str(error), success=False))
+    output, failed = await _run_tool(run, tool, call)
     if payload is None or failed or not run.thread.dispatch.has("post_tool_use", run.thread):
         return Answered(contexts, output)
     return await _after(run, call, payload, output, contexts)
 
 
-async def run_tool(run: TurnRun, tool: Tool, call: ToolCall) -> tuple[ToolOutput, bool]:
+async def _run_tool(run: TurnRun, tool: Tool, call: ToolCall) -> tuple[ToolOutput, bool]:
     """Run one tool and return its output, and whether it failed.
 
     :raises TurnInterrupted: when a client's answer cancelled the turn.
     """
-    from codex_host.session.turn import TurnInterrupted
-
     context = CallContext(run, call)
     started = time.monotonic()
     if not tool.announces:
-        await context.start_item(_dynamic(call, None, started))
+        await context.start_item(dynamic_item(call))
     failed = False
     try:
-        output = await tool.run(call, context)
-        if not isinstance(output, ToolOutput):
-            raise ToolError(f"tool {call.name} returned {type(output).__name__}, not ToolOutput")
-    except ToolRejected as error:
-        if error.cancel:
-            raise TurnInterrupted from error
-        output, failed = ToolOutput(str(error), success=False), True
-    except CodexError as error:
-        output, failed = ToolOutput(str(error), success=False), True
-    except Exception as error:
-        run.thread.host.logger("host").exception("tool %s failed", call.name)
-        text = f"tool {call.name} failed: {type(error).__name__}: {error}"
-        await run.thread.warn(text)
-        output, failed = ToolOutput(text, success=False), True
+        output = await Resumed(_output_of(tool, call, context), grace=CLEAN_UP)
+    except FAULTS as error:
+        output, failed = await _failure(run, call, error), True
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError  # which the tool kept to itself
     if not tool.announces:
-        await context.complete_item(_dynamic(call, output, started))
+        await context.complete_item(dynamic_item(call, output, int((time.monotonic() - started) * 1000)))
     return output, failed
+
+
+async def _output_of(tool: Tool, call: ToolCall, context: CallContext) -> ToolOutput:
+    output = await tool.run(call, context)
+    if not isinstance(output, ToolOutput):
+        raise ToolError(f"tool {call.name} returned {type(output).__name__}, not ToolOutput")
+    return output
+
+
+async def _failure(run: TurnRun, call: ToolCall, error: BaseException) -> ToolOutput:
+    """Return what the model is told of a tool that raised."""
+    from codex_host.session.turn import TurnInterrupted
+
+    pass_cancellation(error)
+    if isinstance(error, ToolRejected) and error.cancel:
+        raise TurnInterrupted from error
+    if isinstance(error, CodexError):
+        return ToolOutput(str(error), success=False)
+    run.thread.host.logger("host").warning("tool %s failed", call.name, exc_info=error)
+    text = f"tool {call.name} failed: {type(error).__name__}: {error}"
+    await run.thread.warn(text)
+    return ToolOutput(text, success=False)
 
 
 async def _before(run: TurnRun, call: ToolCall, payload: HookPayload) -> PreToolUseVerdict:
@@ -166,53 +183,3 @@ async def _after(
     if replaced is not None:
         output = ToolOutput(replaced, success=output.success)
     return Answered(contexts + verdict.contexts, output)
-
-
-def _denied(payload: HookPayload, reason: str) -> str:
-    if payload.tool_name == "Bash":
-        return f"Command blocked by PreToolUse hook: {reason}. Command: {payload.tool_input['command']}"
-    return f"Tool call blocked by PreToolUse hook: {reason}. Tool: {payload.tool_name}"
-
-
-def _plain_payload(call: ToolCall) -> HookPayload | None:
-    if call.kind == "custom":
-        return HookPayload(tool_name=call.name, tool_input={"input": call.arguments})
-    return HookPayload(tool_name=call.name, tool_input=_parsed(call.arguments))
-
-
-def _parsed(arguments: str) -> Any:
-    try:
-        return json.loads(arguments) if arguments else {}
-    except ValueError:
-        return arguments
-
-
-def _rewritten(tool: Tool, call: ToolCall, new_input: JsonObject) -> ToolCall:
-    if tool.with_input is not None:
-        return tool.with_input(call, new_input)
-    import attrs
-
-    return attrs.evolve(call, arguments=json.dumps(new_input, ensure_ascii=False))
-
-
-def _dynamic(call: ToolCall, output: ToolOutput | None, started: float) -> Any:
-    from codex_hookspecs.types.items import DynamicToolCall
-
-    if output is None:
-        return DynamicToolCall(id=call.call_id, tool=call.name, arguments=_parsed(call.arguments), status="inProgress")
-    parts = output.content if output.content is not None else ({"type": "input_text", "text": output.text},)
-    shown = tuple(
-        {"type": "inputText", "text": part["text"]}
-        if part["type"] == "input_text"
-        else {"type": "inputImage", "imageUrl": part.get("image_url", "")}
-        for part in parts
-    )
-    return DynamicToolCall(
-        id=call.call_id,
-        tool=call.name,
-        arguments=_parsed(call.arguments),
-        status="completed" if output.success else "failed",
-        content_items=shown,
-        success=output.success,
-        duration_ms=int((time.monotonic() - started) * 1000),
-    )

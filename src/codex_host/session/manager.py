@@ -135,8 +135,11 @@ class HostThreads:
 
     async def archive(self, thread_id: str) -> None:
         """Unload a thread and put it away."""
+        store = self._need_store(thread_id)
+        if await store.find(thread_id) is None:
+            raise ThreadNotFound(f"no rollout found for thread id {thread_id}", thread_id=thread_id)
         await self.unload(thread_id)
-        await self._need_store(thread_id).archive(thread_id)
+        await store.archive(thread_id)
 
     async def unarchive(self, thread_id: str) -> Thread:
         """Bring an archived thread back."""

@@ -1,4 +1,4 @@
-"""Check the values of keys that the host itself reads, so that a mistake is told with file and key."""
+"""Say what the keys of the configuration may be, so that a mistake is told with file and key."""
 
 from __future__ import annotations
 

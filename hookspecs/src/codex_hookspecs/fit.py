@@ -1,0 +1,131 @@
+"""Tell whether implementations fit their specification, and contributions their hook."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from inspect import iscoroutinefunction
+from typing import Any, get_args
+
+import codex_hookspecs
+from codex_hookspecs.errors import HookSpecError
+from codex_hookspecs.markers import PROJECT, HookPolicy
+
+PARTS = {
+    "app_server": ("AppServer", "connect"),
+    "analytics_sink": ("AnalyticsSink", "record"),
+    "cli_commands": ("CliCommand", "name", "run"),
+    "doctor_checks": ("DoctorCheck", "name", "run"),
+    "environments": ("EnvironmentProvider", "id", "open"),
+    "instruction_fragments": ("Fragment", "key", "place", "text", "order"),
+    "model_provider": ("ModelProvider", "stream", "aclose"),
+    "rpc_methods": ("RpcMethod", "name", "handle"),
+    "sandbox_launcher": ("SandboxLauncher", "launch"),
+    "thread_store": ("ThreadStore", "create", "open", "read", "aclose"),
+    "tools": ("Tool", "name", "spec", "run"),
+}
+"""By hook: what is contributed, and what it must have."""
+_SINGLE = ("app_server", "analytics_sink", "model_provider", "sandbox_launcher", "thread_store")
+_MARK = f"{PROJECT}_impl"
+
+
+class WrongAnswer(Exception):
+    """Raised when an implementation answers what its hook is not for; the text goes on from the hook's name."""
+
+
+def check_implementation(
+    spec: Callable[..., Any], implementation: Callable[..., Any], *, policy: HookPolicy, plugin: str, hook: str
+) -> None:
+    """Refuse an implementation of the wrong kind, with unknown arguments or contradicting annotations.
+
+    :raises HookSpecError: names plugin, hook, what was found and the fix.
+    """
+    objection = _objection(spec, implementation, is_event=policy.kind == "event", hook=hook)
+    if objection:
+        raise HookSpecError(f"plugin {plugin!r}, hook {hook!r}: {objection}", plugin=plugin, hook=hook)
+
+
+def _objection(
+    spec: Callable[..., Any], implementation: Callable[..., Any], *, is_event: bool, hook: str
+) -> str | None:
+    options = getattr(implementation, _MARK)
+    code = getattr(getattr(implementation, "__func__", implementation), "__code__", None)
+    if code is None:
+        return f"found a {type(implementation).__name__}, write a function"
+    if options.get("wrapper") or options.get("hookwrapper"):
+        return "found a wrapper, write a plain implementation; answers are combined as the specification says"
+    if iscoroutinefunction(implementation) is not is_event:
+        found, wanted = ("def", "async def") if is_event else ("async def", "def")
+        return f"found '{found} {hook}', write '{wanted} {hook}'"
+    known = _arguments(spec)
+    taken = _arguments(implementation)
+    if taken[:1] == ("self",):
+        return "found a class, let the entry point name an instance of it"
+    unknown = next((argument for argument in taken if argument not in known), None)
+    if unknown is not None:
+        return f"unknown argument {unknown!r}, a {hook} implementation can take: {', '.join(known)}"
+    if code.co_kwonlyargcount or getattr(implementation, "__defaults__", None):
+        return "found a default or keyword-only argument, which is never filled; take it plainly or leave it out"
+    return _contradiction(spec, implementation)
+
+
+def _contradiction(spec: Callable[..., Any], implementation: Callable[..., Any]) -> str | None:
+    for argument, found in getattr(implementation, "__annotations__", {}).items():
+        wanted = str(spec.__annotations__.get(argument, ""))
+        if not wanted or found == "Any" or _same(found, wanted) or (argument == "return" and "Verdict" not in wanted):
+            continue
+        expected = getattr(codex_hookspecs, wanted.removesuffix(" | None"), Any)
+        resolved = _resolved(implementation, argument)
+        if argument == "return":
+            given = next((each for each in get_args(resolved) or (resolved,) if each is not type(None)), Any)
+            if not _fits(given, expected):
+                return f"it is annotated to return {given.__name__}, it is to return {wanted}"
+        elif not _fits(expected, resolved):
+            return f"{argument} is annotated {resolved.__name__}, it is a {expected.__name__}"
+    return None
+
+
+def _fits(narrow: Any, wide: Any) -> bool:
+    """Tell whether one class is part of another; what is no plain class fits."""
+    plain = all(
+        isinstance(each, type) and each is not Any and not hasattr(each, "_is_protocol") for each in (narrow, wide)
+    )
+    return not plain or issubclass(narrow, wide)
+
+
+def _same(found: object, wanted: str) -> bool:
+    name = found if isinstance(found, str) else getattr(found, "__name__", "")
+    return name == wanted or name.rpartition(".")[2] in wanted.split(" | ")
+
+
+def _resolved(function: Callable[..., Any], argument: str) -> Any:
+    from typing import get_type_hints
+
+    try:
+        return get_type_hints(function).get(argument, Any)
+    except Exception:
+        return Any
+
+
+def _arguments(function: Callable[..., Any]) -> tuple[str, ...]:
+    code = getattr(function, "__func__", function).__code__
+    count: int = code.co_argcount + code.co_kwonlyargcount
+    names: tuple[str, ...] = code.co_varnames[:count]
+    return names[1:] if hasattr(function, "__self__") else names
+
+
+def checked(hook: str, answer: Any) -> Any:
+    """Return what a plugin contributes, a sequence as a list.
+
+    :raises WrongAnswer: when a part is not what the hook is for.
+    """
+    word, *wanted = PARTS[hook]
+    if answer is None:
+        return None
+    parts = [answer] if hook in _SINGLE else answer
+    if not isinstance(parts, Iterable):
+        raise WrongAnswer(f"returned {type(answer).__name__}, not a list of {word}")
+    parts = list(parts)
+    for part in parts:
+        if not all(hasattr(part, name) for name in wanted):
+            raise WrongAnswer(f"returned {type(part).__name__} where a {word} belongs")
+    return answer if hook in _SINGLE else parts
