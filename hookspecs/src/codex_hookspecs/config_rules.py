@@ -31,7 +31,7 @@ _SWITCH: Rule = (lambda value: isinstance(value, bool)), "true or false"
 _APPROVAL: Rule = (lambda value: value in APPROVAL_POLICIES or isinstance(value, dict)), _one_of(APPROVAL_POLICIES)[1]
 _FEATURE: Rule = (lambda value: isinstance(value, bool | dict)), "true or false"
 
-_RULES: dict[str, Rule] = {
+RULES: dict[str, Rule] = {
     "approval_policy": _APPROVAL,
     "sandbox_mode": _one_of(SANDBOX_MODES),
     "model_reasoning_effort": _one_of(EFFORTS),
@@ -72,7 +72,7 @@ def check_table(table: Mapping[str, Any], *, source: str) -> None:
 
     :raises ConfigError: for the first wrong value; names the key, what was found and what is allowed.
     """
-    for pattern, (fits, allowed) in _RULES.items():
+    for pattern, (fits, allowed) in RULES.items():
         for key, value in _values(table, pattern.split(".")):
             if not fits(value):
                 raise ConfigError(f"{key} = {value!r}, allowed is {allowed}", source=source)
