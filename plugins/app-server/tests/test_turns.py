@@ -253,6 +253,16 @@ async def test_threads_can_be_listed_named_and_put_away(connect) -> None:
     assert back["thread"]["id"] == thread_id
 
 
+async def test_a_thread_that_can_not_be_put_away_stays_loaded(connect) -> None:
+    client = await connect()
+    thread_id = await client.thread()
+
+    refusal = await client.refusal("thread/archive", {"threadId": thread_id})
+
+    assert refusal == (-32600, f"no rollout found for thread id {thread_id}")
+    assert (await client.turn(thread_id))[-1]["params"]["turn"]["status"] == "completed"
+
+
 async def test_two_requests_are_worked_on_at_once(connect, model) -> None:
     client = await connect(model=model([{"sleep": 60}]))
     first, second = await client.thread(), await client.thread()
