@@ -48,6 +48,20 @@ async def show_env(process: MemoryProcess) -> int:
     return 0
 
 
+async def leave_behind(process: MemoryProcess) -> int:
+    await process.say("a\n")
+    process.leave(2)
+    await asyncio.Event().wait()
+    return 0
+
+
+async def leave_chatting(process: MemoryProcess) -> int:
+    process.leave(0)
+    while True:
+        await process.say("still here\n")
+        await asyncio.sleep(0.005)
+
+
 async def flood(process: MemoryProcess) -> int:
     for _ in range(30_000):
         await process.say(b"0123456789abcde\n" * 64)
@@ -62,6 +76,8 @@ PROGRAMS: dict[str, Program] = {
     "cat": cat,
     "env": show_env,
     "flood": flood,
+    "leave": leave_behind,
+    "chat": leave_chatting,
     "binary": b"a\xff\xfeb\n",
     "letters": b"a" * 60_001,
     "numbers": "".join(f"{number}\n" for number in range(1, 3001)),

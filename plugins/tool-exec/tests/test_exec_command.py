@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from codex_hookspecs.errors import RpcError, ToolError, ToolRejected
+from codex_hookspecs.errors import RpcError, StorageError, ToolError, ToolRejected
 from codex_hookspecs.types.sandbox import SandboxPolicy
 from codex_hookspecs.types.tools import HookPayload, ToolCall
 
@@ -77,6 +77,31 @@ async def test_the_end_of_the_thread_ends_everything(talk: Conversation) -> None
     await talk.close()
 
     assert [(item.status, item.exit_code) for item in talk.items("completed")] == [("failed", 137)] * 2
+
+
+@pytest.mark.parametrize(("cmd", "code"), [("leave", 2), ("chat", 0)])
+async def test_what_a_command_leaves_behind_is_not_waited_for_and_ends_with_the_thread(
+    talk: Conversation, cmd: str, code: int
+) -> None:
+    output = await talk.run(cmd)
+
+    assert f"Process exited with code {code}\n" in output.text
+    assert talk.items("completed")[0].exit_code == code
+    assert len(talk.machine.exec._live) == 1
+    await talk.close()
+    assert talk.machine.exec._live == {}
+
+
+async def test_a_command_that_can_not_be_reported_is_a_failed_call(
+    talk: Conversation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def refuse(item: object) -> None:
+        raise StorageError("disk full")
+
+    monkeypatch.setattr(talk, "complete_item", refuse)
+
+    with pytest.raises(StorageError, match="disk full"):
+        await talk.run("echo hi")
 
 
 async def test_shell_login_and_directory_are_the_call_s(talk: Conversation) -> None:

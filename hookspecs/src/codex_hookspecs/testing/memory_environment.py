@@ -84,6 +84,7 @@ class MemoryProcess:
         """End the function at once."""
         running = not self._feed.log.exited
         self._kill(137)
+        self._task.cancel()
         await asyncio.gather(self._task, return_exceptions=True)
         return running
 
@@ -99,6 +100,10 @@ class MemoryProcess:
             self._room.clear()
             await self._room.wait()
         self._feed.output("pty" if self.params.tty else stream, data.encode() if isinstance(data, str) else data)
+
+    def leave(self, code: int) -> None:
+        """Exit, for the function; what it does from here on is done by what the process left behind."""
+        self._feed.exit(code)
 
     def lose(self, message: str) -> None:
         """Lose the process, as a connection that breaks does."""

@@ -31,6 +31,8 @@ class Session:
     :param item: the item as it was announced.
     :param remote: its output is waited for until it is closed; a local one gets a short grace after the exit.
     :param on_closed: called when neither the command nor a child of it can say anything more.
+    :ivar failure: why the environment lost the process, or ``None``.
+    :ivar problem: what kept it from being reported, or ``None``.
     """
 
     def __init__(
@@ -52,6 +54,7 @@ class Session:
         self.used_at = time.monotonic()
         self.exit_code: int | None = None
         self.failure: str | None = None
+        self.problem: Exception | None = None
         self.exited = False
         self.closed = False
         self.over = asyncio.Event()
@@ -62,6 +65,7 @@ class Session:
         self._new = HeadTail()
         self._all = HeadTail()
         self._deltas = 0
+        self._grace = GRACE_SECONDS
         self._decoders: dict[str, codecs.IncrementalDecoder] = {}
         self._events = events
         self._task = asyncio.create_task(self._follow(), name=f"command {number}")
@@ -104,6 +108,8 @@ class Session:
             finally:
                 self.exited = True
                 await self._report()
+        except Exception as error:
+            self.problem = error
         finally:
             self.over.set()
         while not self.closed:  # What its children still say is not waited for, nor shall it hold them up.
@@ -120,11 +126,14 @@ class Session:
         """Return the next event, or ``None`` when nothing more is waited for."""
         if not self.exited or self._remote:
             return await anext(self._events, None)
+        waited_from = time.monotonic()
         try:
-            async with asyncio.timeout(GRACE_SECONDS):
+            async with asyncio.timeout(self._grace):
                 return await anext(self._events, None)
         except TimeoutError:
             return None
+        finally:
+            self._grace -= time.monotonic() - waited_from
 
     async def _take(self, event: ProcessEvent) -> None:
         if isinstance(event, OutputChunk):

@@ -183,6 +183,8 @@ class Shell:
                 self._left.add(session)
         else:
             session.used_at = time.monotonic()
+        if session.problem is not None:
+            raise session.problem
         if session.failure is not None:
             self._end_later(session)
             raise ToolError(f"the command was lost: {session.failure}\n{answer_text(answer, max_tokens)}")
