@@ -21,6 +21,7 @@ from codex_host.session.manager import HostThreads
 if TYPE_CHECKING:
     from logging import Logger
 
+    from codex_hookspecs.ports.auth import ConnectionAuthenticator
     from codex_hookspecs.ports.sandbox import SandboxLauncher
     from codex_hookspecs.ports.surface import AppServer, RpcMethod
     from codex_hookspecs.types.sandbox import SandboxPolicy
@@ -108,6 +109,10 @@ class Application:
         if self._rpc_methods is None:
             self._rpc_methods = tuple(self.dispatch.offers("rpc_methods").values())
         return self._rpc_methods
+
+    def connection_authenticators(self) -> Sequence[ConnectionAuthenticator]:
+        """Return who can check the credentials of incoming connections."""
+        return tuple(self.dispatch.offers("connection_authenticators", key="mode").values())
 
     def launcher(self, policy: SandboxPolicy) -> SandboxLauncher:
         """Return who holds a policy.

@@ -13,6 +13,7 @@ from codex_hookspecs.markers import PROJECT, HookPolicy
 PARTS = {
     "app_server": ("AppServer", "connect"),
     "analytics_sink": ("AnalyticsSink", "record"),
+    "connection_authenticators": ("ConnectionAuthenticator", "mode", "prepare"),
     "cli_commands": ("CliCommand", "name", "run"),
     "doctor_checks": ("DoctorCheck", "name", "run"),
     "environments": ("EnvironmentProvider", "id", "open"),

@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     from logging import Logger
 
+    from codex_hookspecs.ports.auth import ConnectionAuthenticator
     from codex_hookspecs.ports.environment import EnvironmentManager
+    from codex_hookspecs.ports.sandbox import SandboxLauncher
     from codex_hookspecs.ports.surface import AppServer, RpcMethod
     from codex_hookspecs.ports.threads import ThreadManager
     from codex_hookspecs.types.config import ConfigLayer, Feature
+    from codex_hookspecs.types.sandbox import SandboxPolicy
 
 
 class Config(Protocol):
@@ -119,6 +122,17 @@ class Host(Protocol):
 
     def rpc_methods(self) -> Sequence[RpcMethod]:
         """Return the RPC methods that plugins offer."""
+        ...
+
+    def connection_authenticators(self) -> Sequence[ConnectionAuthenticator]:
+        """Return who can check the credentials of incoming connections."""
+        ...
+
+    def launcher(self, policy: SandboxPolicy) -> SandboxLauncher:
+        """Return who holds a policy on this machine.
+
+        :raises SandboxUnavailable: when no plugin can.
+        """
         ...
 
     def logger(self, plugin: str) -> Logger:

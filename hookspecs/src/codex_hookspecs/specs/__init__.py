@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from types import ModuleType
 
-from codex_hookspecs.specs import analytics, context, environment, lifecycle, models, sandbox, storage, surface, tools
+from codex_hookspecs.specs import (
+    analytics,
+    auth,
+    context,
+    environment,
+    lifecycle,
+    models,
+    sandbox,
+    storage,
+    surface,
+    tools,
+)
 
 AREAS: tuple[ModuleType, ...] = (
     lifecycle,
@@ -13,6 +24,7 @@ AREAS: tuple[ModuleType, ...] = (
     context,
     environment,
     sandbox,
+    auth,
     storage,
     surface,
     analytics,

@@ -30,11 +30,26 @@ class EnvironmentFacts:
 
 
 @frozen(kw_only=True)
+class EnvironPolicy:
+    """Which of its own variables a machine gives to a process (format of ``envPolicy``); patterns are globs.
+
+    :param ignore_default_excludes: keep what looks like a secret by its name.
+    """
+
+    inherit: Literal["all", "core", "none"] = "all"
+    ignore_default_excludes: bool = True
+    exclude: tuple[str, ...] = ()
+    set: dict[str, str] = field(factory=dict)
+    include_only: tuple[str, ...] = ()
+
+
+@frozen(kw_only=True)
 class ExecParams:
     """A process to start.
 
     :param process_id: chosen by the caller, unique among the environment's live processes; not a pid.
-    :param env: the exact environment.
+    :param env: the exact environment; with ``env_policy`` what is laid over the variables that the policy lets through.
+    :param env_policy: which variables of the machine the process gets; only remote environments are given one.
     :param tty: run on a pseudo-terminal of ``rows`` by ``columns``; its output is the stream ``pty``.
     :param pipe_stdin: keep stdin writable without a terminal; otherwise it reads as empty.
     :param arg0: what the program sees as its name.
@@ -45,6 +60,7 @@ class ExecParams:
     argv: tuple[str, ...]
     cwd: str
     env: dict[str, str]
+    env_policy: EnvironPolicy | None = None
     tty: bool = False
     pipe_stdin: bool = False
     rows: int = 24

@@ -1,0 +1,40 @@
+"""Credentials of incoming connections."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from codex_hookspecs.markers import offer
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from codex_hookspecs.ports.auth import ConnectionAuthenticator
+    from codex_hookspecs.ports.host import Host
+
+
+@offer
+def connection_authenticators(host: Host) -> Sequence[ConnectionAuthenticator] | None:
+    """Offer ways to tell whether a client that opens a websocket may do so (``--ws-auth MODE``).
+
+    :param host: the running program.
+    :return: authenticators, each with the mode that it is for, or ``None`` for none.
+
+    Of two for one mode the one of the host's own plugins, else the first in order of plugin name, is kept, with a
+    warning that names both plugins. A failing plugin offers nothing; a server that was told to authenticate and finds
+    nobody for its mode does not start.
+
+    Example::
+
+        from codex_hookspecs import hookimpl
+
+        class Password:
+            mode = "password"
+
+            def prepare(self, options):
+                return lambda authorization: None if authorization == "Bearer open-sesame" else "wrong password"
+
+        @hookimpl
+        def connection_authenticators():
+            return [Password()]
+    """

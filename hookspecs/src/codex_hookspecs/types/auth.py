@@ -1,0 +1,27 @@
+"""How a server of ours was told to authenticate the clients that connect to it."""
+
+from __future__ import annotations
+
+from codex_hookspecs.values import frozen
+
+
+@frozen(kw_only=True)
+class ConnectionAuthOptions:
+    """The ``--ws-…`` options of a server.
+
+    :param mode: ``--ws-auth``.
+    :param token_file: file with the token that clients must present.
+    :param token_sha256: hexadecimal digest of that token.
+    :param shared_secret_file: file with the secret that bearer tokens are signed with.
+    :param issuer: what tokens must name as issuer, if anything.
+    :param audience: what tokens must name as audience, if anything.
+    :param max_clock_skew_seconds: tolerance for the times in a token.
+    """
+
+    mode: str
+    token_file: str | None = None
+    token_sha256: str | None = None
+    shared_secret_file: str | None = None
+    issuer: str | None = None
+    audience: str | None = None
+    max_clock_skew_seconds: int | None = None
