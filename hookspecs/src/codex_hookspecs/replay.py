@@ -191,10 +191,10 @@ class _Turn:
 
 
 def begins_thread(record: Record) -> bool:
-    """Tell whether a record makes a thread worth keeping."""
+    """Tell whether a record makes a thread worth keeping; a refused prompt does when its turn is over."""
     if isinstance(record, HistoryAppended):
         return record.item.get("role") == "assistant" or is_user_turn(record.item)
-    return isinstance(record, ItemFinished | HistoryReplaced)
+    return isinstance(record, ItemFinished | HistoryReplaced | TurnEnded)
 
 
 def preview_of(item: UserMessage) -> str:
