@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
+from codex_hookspecs.errors import ModelError
 from codex_hookspecs.ids import uuid4
 from codex_hookspecs.item_mapping import announced, finished
 from codex_hookspecs.response_items import tool_call
@@ -21,13 +22,21 @@ from codex_hookspecs.types.models import (
     SummaryPartAdded,
     TextDelta,
 )
-from codex_hookspecs.types.notifications import AgentMessageDelta, ErrorNotice, RateLimitsUpdated
+from codex_hookspecs.types.notifications import ErrorNotice, RateLimitsUpdated
 from codex_hookspecs.types.threads import TurnError
 
 if TYPE_CHECKING:
     from codex_hookspecs.types.json import JsonObject
     from codex_hookspecs.types.tools import ToolCall
     from codex_host.session.turn import TurnRun
+
+_DELTAS: dict[type, str] = {
+    TextDelta: "AgentMessageDelta",
+    SummaryPartAdded: "ReasoningSummaryPartAdded",
+    SummaryDelta: "ReasoningSummaryTextDelta",
+    ReasoningDelta: "ReasoningTextDelta",
+}
+"""Which notification passes a piece on."""
 
 
 class StreamReader:
@@ -45,18 +54,21 @@ class StreamReader:
         self._handlers: dict[type, Callable[[Any], Awaitable[None]]] = {
             ItemAdded: self._added,
             ItemDone: self._done,
-            TextDelta: self._text,
-            SummaryPartAdded: self._summary_part,
-            SummaryDelta: self._summary,
-            ReasoningDelta: self._reasoning,
+            **dict.fromkeys(_DELTAS, self._delta),
             Retrying: self._retrying,
             RateLimits: self._rate_limits,
             ModelWarning: self._warning,
         }
 
     async def take(self, event: ModelEvent) -> None:
-        """Take one event."""
-        await self._handlers[type(event)](event)
+        """Take one event.
+
+        :raises ModelError: when it is none.
+        """
+        handler = self._handlers.get(type(event))
+        if handler is None:
+            raise ModelError(f"the model provider sent {type(event).__name__}, which is no model event")
+        await handler(event)
 
     def _named(self, item: JsonObject, *, final: bool) -> JsonObject:
         """Return the item with an id; one that the provider left unnamed keeps the same made-up id to its end."""
@@ -91,55 +103,17 @@ class StreamReader:
             self._run.last_message = shown.text
         await self._thread.complete_item(self._run.id, shown)
 
-    async def _text(self, event: TextDelta) -> None:
-        await self._thread.notify(
-            AgentMessageDelta(
-                thread_id=self._thread.id,
-                turn_id=self._run.id,
-                item_id=event.item_id or self._unnamed,
-                delta=event.delta,
-            )
-        )
+    async def _delta(self, event: Any) -> None:
+        from codex_hookspecs.types import notifications
 
-    async def _summary_part(self, event: SummaryPartAdded) -> None:
-        from codex_hookspecs.types.notifications import ReasoningSummaryPartAdded
-
-        await self._thread.notify(
-            ReasoningSummaryPartAdded(
-                thread_id=self._thread.id,
-                turn_id=self._run.id,
-                item_id=event.item_id or self._unnamed,
-                summary_index=event.summary_index,
-            )
-        )
-
-    async def _summary(self, event: SummaryDelta) -> None:
-        from codex_hookspecs.types.notifications import ReasoningSummaryTextDelta
-
-        await self._thread.notify(
-            ReasoningSummaryTextDelta(
-                thread_id=self._thread.id,
-                turn_id=self._run.id,
-                item_id=event.item_id or self._unnamed,
-                delta=event.delta,
-                summary_index=event.summary_index,
-            )
-        )
-
-    async def _reasoning(self, event: ReasoningDelta) -> None:
-        from codex_hookspecs.types.notifications import ReasoningTextDelta
-
-        await self._thread.notify(
-            ReasoningTextDelta(
-                thread_id=self._thread.id,
-                turn_id=self._run.id,
-                item_id=event.item_id or self._unnamed,
-                delta=event.delta,
-                content_index=event.content_index,
-            )
-        )
+        kind = getattr(notifications, _DELTAS[type(event)])
+        fields = vars(event) | {"item_id": event.item_id or self._unnamed}
+        await self._thread.notify(kind(thread_id=self._thread.id, turn_id=self._run.id, **fields))
 
     async def _retrying(self, event: Retrying) -> None:
+        self.calls.clear()
+        self._open.clear()
+        self._unnamed = ""
         # What a broken response called is never run; history answers it as aborted.
         self.calls.clear()
         error = TurnError(event.message, event.info, additional_details=event.details)

@@ -150,18 +150,21 @@ class HostThread:
             return turn_id
         if settings is not None:
             self.settings = settings
+        if self._work is not None and self._work.done():
+            await self.wait_idle()
         if self._run is not None:
             self.pending.append(content)
             return turn_id
         self._preview = self._preview or text_of(content)
         self._run = TurnRun(self, turn_id, content)
-        self._task = asyncio.create_task(self._supervise(self._run), name=f"turn {turn_id}")
+        self._work = asyncio.create_task(self._run.run(), name=f"work {turn_id}")
+        self._task = asyncio.create_task(self._supervise(self._run, self._work), name=f"turn {turn_id}")
         return turn_id
 
     async def steer(self, content: Sequence[JsonObject], *, expected_turn_id: str) -> str:
         """Add a message to the running turn."""
         self._check_open()
-        if self._run is None:
+        if self._run is None or self._work is None or self._work.done():
             raise RpcError("no active turn to steer")
         if self._run.id != expected_turn_id:
             raise RpcError(f"expected active turn id `{expected_turn_id}` but found `{self._run.id}`")
@@ -202,7 +205,10 @@ class HostThread:
             if notification.METHOD == "turn/diff/updated":
                 self._run.diff = notification
         for listener in tuple(self._listeners):
-            await listener(notification)
+            try:
+                await listener(notification)
+            except Exception:
+                self.host.logger("host").warning("a listener failed at %s", notification.METHOD, exc_info=True)
 
     def listen(self, listener: Listener) -> Callable[[], None]:
         """Add a listener; the result removes it again."""
@@ -283,24 +289,23 @@ class HostThread:
                 async with asyncio.timeout(CLOSE_LIMIT):
                     await close()
             except Exception:
-                self.host.logger("host").exception("thread %s: clean-up failed", self.id)
+                self.host.logger("host").warning("thread %s: clean-up failed", self.id, exc_info=True)
 
     def _check_open(self) -> None:
         if self.closed:
             raise RpcError(f"thread not found: {self.id}")
 
-    async def _supervise(self, run: TurnRun) -> None:
+    async def _supervise(self, run: TurnRun, work: asyncio.Task[None]) -> None:
         began = time.monotonic()
         started_at = int(time.time())
         self._turns.append(Turn(id=run.id, status="inProgress", started_at=started_at))
-        self._work = asyncio.create_task(run.run(), name=f"work {run.id}")
         await self.set_status({"type": "active", "activeFlags": []})
         await self.notify(
             TurnStarted(thread_id=self.id, turn=Turn(id=run.id, status="inProgress", started_at=started_at))
         )
         run.may_begin.set()
-        await asyncio.wait({self._work})
-        status, error = self._outcome(self._work)
+        await asyncio.wait({work})
+        status, error = self._outcome(work)
         if status == "interrupted":
             await self._after_interrupt(run)
         duration = int((time.monotonic() - began) * 1000)
@@ -309,8 +314,8 @@ class HostThread:
         )
         try:
             await self.record(ended)
-        except CodexError as failure:
-            status, error = "failed", TurnError(str(failure), "other")
+        except Exception as failure:
+            status, error = "failed", TurnError(f"the turn can't be kept: {failure}", "other")
         turn = Turn(
             id=run.id,
             status=status,
@@ -338,7 +343,7 @@ class HostThread:
         if isinstance(failure, ModelError):
             return "failed", TurnError(failure.message, failure.info, additional_details=failure.details)
         if not isinstance(failure, CodexError):
-            self.host.logger("host").error("turn failed", exc_info=failure)
+            self.host.logger("host").warning("turn failed", exc_info=failure)
             return "failed", TurnError(f"internal error: {type(failure).__name__}: {failure}", "other")
         return "failed", TurnError(str(failure), "other")
 
@@ -352,5 +357,5 @@ class HostThread:
                 verdict = await self.dispatch.lifecycle("interrupt", InterruptVerdict, event, run.scope())
                 if verdict.system_message:
                     await self.warn(verdict.system_message)
-        except CodexError as error:
-            self.host.logger("host").error("after an interruption: %s", error)
+        except Exception:
+            self.host.logger("host").warning("after an interruption", exc_info=True)

@@ -80,9 +80,12 @@ class TurnRun:
         thread = self.thread
         for warning in thread.host.startup_warnings():
             await thread.warn(warning)
-        await self._begin()
-        if await self._session_start() and await self._take_prompt(self._content):
-            await self._work()
+        try:
+            await self._begin()
+            if await self._session_start() and await self._take_prompt(self._content):
+                await self._work()
+        except SystemExit as error:
+            raise RuntimeError("a plugin tried to end the program") from error
 
     async def _begin(self) -> None:
         thread, settings = self.thread, self.settings
@@ -138,15 +141,16 @@ class TurnRun:
 
     async def _work(self) -> None:
         thread = self.thread
-        ceiling = _ceiling(thread.config)
+        ceiling = thread.config.get("hooks", {}).get("max_stop_blocks", MAX_STOP_BLOCKS)
         blocks = 0
+        await self._take_pending()
         while True:
-            await self._take_pending()
             calls = await self._sample()
             if calls:
                 await run_calls(self, calls)
+                await self._take_pending()
                 continue
-            if thread.pending or thread.contexts:
+            if await self._take_pending():
                 continue
             verdict = await self._stop(active=blocks > 0)
             if verdict is not None and verdict.stop_reason is not None:
@@ -160,15 +164,19 @@ class TurnRun:
                     return
                 blocks += 1
                 await self._continue_with(verdict)
-            elif not thread.pending and not thread.contexts:
+                await self._take_pending()
+            elif not await self._take_pending():
                 return
 
-    async def _take_pending(self) -> None:
+    async def _take_pending(self) -> bool:
+        """Add what came in the meantime to the history; tell whether the model has something new to read."""
         thread = self.thread
+        before = len(thread.history)
         while thread.pending:
             await self._take_prompt(thread.pending.pop(0))
-        while thread.contexts:
-            await self._add_contexts((thread.contexts.pop(0),))
+        contexts = [thread.contexts.pop(0) for _ in tuple(thread.contexts)]
+        await self._add_contexts(contexts)
+        return len(thread.history) > before
 
     async def _sample(self) -> list[ToolCall]:
         thread = self.thread
@@ -255,9 +263,3 @@ class TurnRun:
 
 def _shown(part: JsonObject) -> JsonObject:
     return {"text_elements": [], **part} if part["type"] == "text" else part
-
-
-def _ceiling(config: Any) -> int:
-    hooks = config.get("hooks")
-    value = hooks.get("max_stop_blocks", MAX_STOP_BLOCKS) if isinstance(hooks, dict) else MAX_STOP_BLOCKS
-    return value if type(value) is int and value >= 0 else MAX_STOP_BLOCKS
