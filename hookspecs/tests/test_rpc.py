@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from codex_hookspecs.errors import RpcError
 from codex_hookspecs.rpc import ABSENT, Answered, LineFramer, Malformed, Request, RpcSession, Told, dump
@@ -102,6 +104,23 @@ def test_answers_are_written_without_a_version_member() -> None:
 
 def test_messages_are_compact_utf8_even_with_broken_characters() -> None:
     assert dump({"a": "ü\ud800"}) == '{"a":"ü?"}'.encode()
+
+
+@given(st.binary(max_size=60) | st.from_regex(r'\{"(method|id|result|error|params)":[^}]{0,9}\}').map(str.encode))
+def test_nothing_that_comes_in_raises(data: bytes) -> None:
+    assert RpcSession().receive(data) is not None
+
+
+@given(st.lists(st.binary(max_size=9)), st.data())
+def test_lines_do_not_depend_on_how_the_bytes_came(parts: list[bytes], data: st.DataObject) -> None:
+    whole = b"\n".join(parts)
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(whole)))))
+    framer, at_once = LineFramer(), LineFramer()
+
+    pieces = [whole[begin:end] for begin, end in zip([0, *cuts], [*cuts, len(whole)], strict=True)]
+    lines = [line for piece in pieces for line in framer.feed(piece)]
+
+    assert [*lines, *framer.finish()] == [*at_once.feed(whole), *at_once.finish()]
 
 
 def test_lines_are_cut_wherever_the_bytes_were_cut() -> None:

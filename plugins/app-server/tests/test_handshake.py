@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
+
+from codex_hookspecs import RpcMethod, hookimpl
+from codex_hookspecs.types.notifications import OtherNotification
 
 pytestmark = pytest.mark.anyio
 
@@ -77,6 +82,28 @@ async def test_what_is_no_message_gets_no_answer_and_breaks_nothing(connect) -> 
     await client.result("thread/loaded/list", {})
 
     assert client.last == []
+
+
+class Odd:
+    """A plugin whose method answers with what is no JSON."""
+
+    @hookimpl
+    def rpc_methods(self) -> list[RpcMethod]:
+        async def odd(params: Any, context: Any) -> Any:
+            await context.notify(OtherNotification(method="x/odd", params={"a": {1, 2}}))
+            return {"a": {1, 2}}
+
+        return [RpcMethod(name="x/odd", params=None, handle=odd)]
+
+
+async def test_an_answer_that_can_not_be_sent_is_an_error_and_breaks_nothing(connect) -> None:
+    client = await connect(plugins=[Odd()])
+
+    code, message = await client.refusal("x/odd")
+
+    assert code == -32603
+    assert message.startswith("the answer to x/odd can't be sent: ")
+    assert await client.result("thread/loaded/list", {}) == {"data": [], "nextCursor": None}
 
 
 async def test_experimental_members_need_the_capability(connect) -> None:

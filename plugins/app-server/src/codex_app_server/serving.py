@@ -10,15 +10,18 @@ from codex_app_server.handshake import initialize_params, initialize_result
 from codex_app_server.outbox import Outbox
 from codex_app_server.subscriptions import ConnectionGoneError
 from codex_hookspecs.errors import RpcError
-from codex_hookspecs.rpc import ABSENT, Answered, Malformed, Request, RpcSession, dump
+from codex_hookspecs.rpc import ABSENT, INTERNAL_ERROR, Answered, Malformed, Request, RpcSession, dump
 from codex_hookspecs.types.notifications import OtherNotification
 from codex_hookspecs.wire import encode
 
 if TYPE_CHECKING:
-    from codex_app_server.processor import Processor
+    from codex_app_server.processor import After, Processor
     from codex_hookspecs.ports.surface import RpcMethod
     from codex_hookspecs.types.json import JsonObject
     from codex_hookspecs.types.notifications import Notification
+
+_FAREWELL_LIMIT: Final = 5.0
+"""Seconds that what is still on its way to a client may take when it has left."""
 
 OPEN_REQUESTS: Final = 128
 """Requests of one client that may be worked on at once; then it is not read any further."""
@@ -51,7 +54,7 @@ class WireConnection:
         self._processor = processor
         self._transport = transport
         self._session = RpcSession()
-        self._outbox: Outbox[JsonObject] = Outbox()
+        self._outbox: Outbox[bytes] = Outbox()
         self._questions: dict[int | str, asyncio.Future[JsonObject]] = {}
         self._opted_out: frozenset[str] = frozenset()
         self._slots = asyncio.Semaphore(OPEN_REQUESTS)
@@ -76,14 +79,20 @@ class WireConnection:
             await asyncio.gather(*requests, return_exceptions=True)
             await self._processor.detach(self)
             self._outbox.close()
-            await writer
+            await asyncio.wait({writer}, timeout=_FAREWELL_LIMIT)
+            writer.cancel()
 
     async def notify(self, notification: Notification) -> None:
         """Send a notification."""
         method = method_of(notification)
         if method not in self._opted_out:
             params = notification.params if isinstance(notification, OtherNotification) else encode(notification)
-            await self._outbox.put(self._session.notify(method, params))
+            try:
+                message = dump(self._session.notify(method, params))
+            except (TypeError, ValueError) as error:
+                self._log.error("notification %s can't be sent: %s", method, error)
+                return
+            await self._outbox.put(message)
 
     async def ask(self, request_id: int, method: str, params: JsonObject) -> JsonObject:
         """Send a request and wait for its answer."""
@@ -91,7 +100,7 @@ class WireConnection:
         future: asyncio.Future[JsonObject] = asyncio.get_running_loop().create_future()
         self._questions[request_id] = future
         try:
-            await self._outbox.put(message)
+            await self._outbox.put(dump(message))
             return await future
         finally:
             del self._questions[request_id]
@@ -111,19 +120,24 @@ class WireConnection:
                 self._log.warning("ignored what a client sent: %s", event.reason)
 
     async def _answer(self, request: Request) -> None:
+        after: After = []
         try:
             if request.method == "initialize":
-                self._outbox.push(self._session.answer(request.id, self._initialize(request)))
-                return
-            method, params = self._prepared(request)
-            result, after = await self._processor.run(self, method, params)
-            self._outbox.push(self._session.answer(request.id, encode(result)))
-            for action in after:
-                self._processor.spawn(action())
+                result = self._initialize(request)
+            else:
+                method, params = self._prepared(request)
+                result, after = await self._processor.run(self, method, params)
+            message = dump(self._session.answer(request.id, encode(result)))
         except RpcError as error:
-            self._outbox.push(self._session.refuse(request.id, error))
+            message = dump(self._session.refuse(request.id, error))
+        except (TypeError, ValueError) as error:
+            problem = f"the answer to {request.method} can't be sent: {error}"
+            message = dump(self._session.refuse(request.id, RpcError(problem, code=INTERNAL_ERROR)))
         finally:
             self._slots.release()
+        self._outbox.push(message)
+        for action in after:
+            self._processor.spawn(action())
 
     def _initialize(self, request: Request) -> JsonObject:
         if request.params is ABSENT:
@@ -170,7 +184,7 @@ class WireConnection:
     async def _write(self) -> None:
         try:
             while (message := await self._outbox.get()) is not None:
-                await self._transport.send(dump(message))
+                await self._transport.send(message)
         except OSError as error:
             self._log.info("client %s is gone: %s", self.number, error)
             self._outbox.close()

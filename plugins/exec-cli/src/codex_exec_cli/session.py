@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from codex_exec_cli.command import ExecError
@@ -126,14 +127,16 @@ class _Signals:
         assert task is not None
         self._task = task
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, self._handle, number)
+        with suppress(NotImplementedError):  # Windows: Ctrl-C ends the program without an interruption
+            for number in (signal.SIGINT, signal.SIGTERM):
+                loop.add_signal_handler(number, self._handle, number)
         return self
 
     def __exit__(self, *_: object) -> None:
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.remove_signal_handler(number)
+        with suppress(NotImplementedError):
+            for number in (signal.SIGINT, signal.SIGTERM):
+                loop.remove_signal_handler(number)
 
     def _handle(self, number: signal.Signals) -> None:
         self._received += 1
