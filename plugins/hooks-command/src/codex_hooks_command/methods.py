@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
 from codex_hookspecs.ports.surface import RpcContext, RpcMethod
@@ -28,7 +27,7 @@ def hooks_list_method() -> RpcMethod:
 
 async def _list_hooks(params: HooksListParams, context: RpcContext) -> dict[str, Any]:
     sessions = sessions_of(context.host)
-    return {"data": [_listing(sessions, context, cwd) for cwd in params.cwds or (os.getcwd(),)]}
+    return {"data": [_listing(sessions, context, cwd) for cwd in params.cwds or (context.host.cwd,)]}
 
 
 def _listing(sessions: Any, context: RpcContext, cwd: str) -> dict[str, Any]:
