@@ -37,12 +37,18 @@ async def test_what_is_written_arrives_and_the_answer_has_what_is_new(talk: Conv
     assert second.text.startswith("Command: /bin/sh -lc cat\n")
 
 
-async def test_clients_are_told_what_was_written(talk: Conversation) -> None:
+async def test_clients_are_told_what_was_written_before_what_comes_of_it(talk: Conversation) -> None:
     session = await talk.session("cat", tty=True)
 
     await talk.call("write_stdin", session_id=session, chars="hey\n")
+    await talk.call("write_stdin", session_id=session, chars="\x04")
 
-    assert talk.told[-2:] == [("delta", "hey\n"), ("interaction", ("call-1", str(session), "hey\n"))]
+    assert talk.told[1:4] == [
+        ("interaction", ("call-1", str(session), "hey\n")),
+        ("delta", "hey\n"),
+        ("interaction", ("call-1", str(session), "\x04")),
+    ]
+    assert talk.told[4][0] == "completed"
 
 
 async def test_a_command_that_ends_is_over_with_the_answer(talk: Conversation) -> None:

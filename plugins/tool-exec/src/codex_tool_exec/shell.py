@@ -83,21 +83,20 @@ class Shell:
         session.used_at = time.monotonic()
         if wanted.chars:
             await self._write(session, wanted)
+        interaction = TerminalInteraction(
+            thread_id=context.thread.id,
+            turn_id=context.turn_id,
+            item_id=session.item.id,
+            process_id=str(session.number),
+            stdin=wanted.chars,
+        )
+        await context.emit(interaction)  # Before the command can be reported as over.
+        if wanted.chars:
             await session.wait(REACTION_SECONDS)
         started = time.monotonic()
         over = session.over.is_set()
         await session.wait(wanted.yield_time_ms / 1000)
-        output = self._answer(session, 0.0 if over else time.monotonic() - started, wanted.max_output_tokens)
-        await context.emit(
-            TerminalInteraction(
-                thread_id=context.thread.id,
-                turn_id=context.turn_id,
-                item_id=session.item.id,
-                process_id=str(session.number),
-                stdin=wanted.chars,
-            )
-        )
-        return output
+        return self._answer(session, 0.0 if over else time.monotonic() - started, wanted.max_output_tokens)
 
     async def aclose(self) -> None:
         """Kill everything that was started, as the thread ends."""
