@@ -298,11 +298,13 @@ async def test_a_question_is_put_between_status_changes_and_then_resolved(connec
     await client.result("turn/start", {"threadId": thread_id, "input": [{"type": "text", "text": "go"}]})
 
     before = await client.until("item/commandExecution/requestApproval")
+    meanwhile = await client.result("thread/read", {"threadId": thread_id})
     number = before[-1]["id"]
     client.send(f'{{"id":{number},"result":{{"decision":"accept"}}}}')
     after = await client.until("turn/completed")
 
     assert number == 0
+    assert meanwhile["thread"]["status"] == before[-2]["params"]["status"]
     assert before[-2]["params"]["status"] == {"type": "active", "activeFlags": ["waitingOnApproval"]}
     assert after[0]["params"] == {"threadId": thread_id, "requestId": 0}
     assert after[1]["params"]["status"] == {"type": "active", "activeFlags": []}

@@ -108,6 +108,13 @@ class AgentThread(Protocol):
         """Tell all listeners something."""
         ...
 
+    async def set_status(self, status: JsonObject) -> None:
+        """Change what clients see the thread doing and tell them, e.g. that its turn waits for an answer.
+
+        :param status: in wire form: ``{"type":"active","activeFlags":["waitingOnApproval"]}`` …
+        """
+        ...
+
     def listen(self, listener: Listener) -> Callable[[], None]:
         """Add a listener.
 

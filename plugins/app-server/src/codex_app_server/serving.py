@@ -117,7 +117,7 @@ class WireConnection:
             elif isinstance(event, Answered):
                 self._settle(event)
             elif isinstance(event, Malformed):
-                self._log.warning("ignored what a client sent: %s", event.reason)
+                self._log.error("ignored what a client sent: %s", event.reason)
 
     async def _answer(self, request: Request) -> None:
         after: After = []

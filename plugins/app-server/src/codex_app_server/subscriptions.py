@@ -47,11 +47,6 @@ class Subscription:
         self._unlisten = thread.listen(self._tell)
         thread.set_asker(self._ask)
 
-    @property
-    def flags(self) -> list[str]:
-        """What the thread waits for."""
-        return sorted(set(self._waiting.values()))
-
     def end(self) -> None:
         """Stop following the thread."""
         self._unlisten()
@@ -111,5 +106,4 @@ class Subscription:
         await self._tell(ServerRequestResolved(thread_id=self.thread.id, request_id=request_id))
 
     def _tell_status(self) -> Coroutine[Any, Any, None]:
-        status = {"type": "active", "activeFlags": self.flags}
-        return self._tell(ThreadStatusChanged(thread_id=self.thread.id, status=status))
+        return self.thread.set_status({"type": "active", "activeFlags": sorted(set(self._waiting.values()))})
