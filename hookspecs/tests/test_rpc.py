@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from codex_hookspecs.errors import RpcError
-from codex_hookspecs.rpc import ABSENT, Answered, LineFramer, Malformed, Request, RpcSession, Told, dump
+from codex_hookspecs.rpc import ABSENT, Answered, LineFramer, Malformed, Request, RpcSession, Told, Unasked, dump
 
 
 def test_a_request_keeps_its_id_in_kind() -> None:
@@ -30,7 +30,7 @@ def test_a_message_without_an_id_is_a_notification() -> None:
 @pytest.mark.parametrize(
     "text",
     ["no json", "", "[]", "[1]", "1", '{"foo":1}', '{"method":"a","id":null}', '{"method":"a","id":1.5}',
-     '{"method":"a","id":true}', '{"method":5,"id":1}', '{"id":1}', '{"id":1,"result":{}}', b"\xff", "[" * 100_000],
+     '{"method":"a","id":true}', '{"method":5,"id":1}', '{"id":1}', b"\xff", "[" * 100_000],
 )  # fmt: skip
 def test_what_is_no_message_is_malformed_and_breaks_nothing(text: str | bytes) -> None:
     session = RpcSession()
@@ -59,7 +59,7 @@ def test_an_answer_belongs_to_its_question_and_comes_once() -> None:
 
     assert message == {"method": "ask", "id": 0, "params": {"a": 1}}
     assert session.receive_value({"id": first, "result": {"ok": True}}) == Answered(0, {"ok": True})
-    assert isinstance(session.receive_value({"id": first, "result": {}}), Malformed)
+    assert session.receive_value({"id": first, "result": {}}) == Unasked(0)
 
 
 def test_an_error_answer_carries_code_message_and_data() -> None:
@@ -89,7 +89,7 @@ def test_a_forgotten_question_takes_no_answer() -> None:
     number, _ = session.request("ask")
     session.forget(number)
 
-    assert isinstance(session.receive_value({"id": number, "result": 1}), Malformed)
+    assert session.receive_value({"id": number, "result": 1}) == Unasked(0)
 
 
 def test_answers_are_written_without_a_version_member() -> None:

@@ -69,13 +69,20 @@ class Answered:
 
 
 @frozen
+class Unasked:
+    """An answer that nobody waits for, or no longer; it is ignored."""
+
+    id: Any
+
+
+@frozen
 class Malformed:
     """Something came that is no message; it gets no answer and the connection lives on."""
 
     reason: str
 
 
-Event: TypeAlias = Request | Told | Answered | Malformed
+Event: TypeAlias = Request | Told | Answered | Unasked | Malformed
 
 
 class RpcSession:
@@ -139,13 +146,13 @@ class RpcSession:
         return {"error": body, "id": request_id}
 
     def forget(self, request_id: RpcId) -> None:
-        """Stop waiting for an answer; one that still comes is malformed."""
+        """Stop waiting for an answer; one that still comes is unasked."""
         self._asked.discard(request_id)
 
     def _answered(self, value: JsonObject) -> Event:
         request_id = value.get("id")
         if not _is_id(request_id) or request_id not in self._asked:
-            return Malformed(f"an answer to unknown request {request_id!r}")
+            return Unasked(request_id)
         self._asked.discard(request_id)
         error = value.get("error")
         if error is None:
