@@ -148,6 +148,10 @@ class TurnRun:
             calls = await self._sample()
             if calls:
                 await run_calls(self, calls)
+            if self.diff is not None:
+                # Clients that came late see the diff too: it is told again after each response and its calls (0.118).
+                await thread.notify(self.diff)
+            if calls:
                 await self._take_pending()
                 continue
             if await self._take_pending():
@@ -212,9 +216,6 @@ class TurnRun:
                     token_usage=None if done is None else done.usage,
                 )
                 await thread.dispatch.observe("post_model_request", after, self.scope())
-        if self.diff is not None:
-            # Clients that came late see the diff too: it is told again after each response (0.118).
-            await thread.notify(self.diff)
         return reader.calls
 
     def _request(self) -> ModelRequest:
