@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Literal, TypeAlias
 
 from attrs import field
@@ -53,6 +54,8 @@ class ExecParams:
     :param tty: run on a pseudo-terminal of ``rows`` by ``columns``; its output is the stream ``pty``.
     :param pipe_stdin: keep stdin writable without a terminal; otherwise it reads as empty.
     :param arg0: what the program sees as its name.
+    :param descriptors: open descriptors of this program that a local process inherits under the same numbers.
+    :param prepare: called in a local process before it becomes the program; see ``Launch.prepare``.
     :param sandbox: policy that an environment with its own launcher must hold; already applied when ``None``.
     """
 
@@ -66,6 +69,8 @@ class ExecParams:
     rows: int = 24
     columns: int = 80
     arg0: str | None = None
+    descriptors: tuple[int, ...] = ()
+    prepare: Callable[[], None] | None = None
     sandbox: SandboxPolicy | None = None
     metadata: JsonObject = field(factory=dict)
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Literal
 
 from attrs import field
 
 from codex_hookspecs.values import frozen
+
+if TYPE_CHECKING:
+    from codex_hookspecs.sandboxing.policies import Permissions
 
 SandboxMode = Literal["read-only", "workspace-write", "danger-full-access"]
 PolicyKind = Literal["dangerFullAccess", "readOnly", "workspaceWrite", "externalSandbox"]
@@ -21,6 +25,8 @@ class SandboxPolicy:
     :param writable_roots: absolute directories writable beside the cwd (``workspaceWrite`` only).
     :param exclude_slash_tmp: ``/tmp`` is not writable (``workspaceWrite`` only).
     :param exclude_tmpdir_env_var: ``$TMPDIR`` is not writable (``workspaceWrite`` only).
+    :param readable_roots: all that can be read beside what can be written; ``None`` when everything can be read.
+    :param platform_defaults: what programs of the platform need can be read too, if not everything can.
     """
 
     kind: PolicyKind = field(metadata={"wire": "type"})
@@ -28,6 +34,8 @@ class SandboxPolicy:
     writable_roots: tuple[str, ...] = field(default=(), kw_only=True)
     exclude_slash_tmp: bool = field(default=False, kw_only=True)
     exclude_tmpdir_env_var: bool = field(default=False, kw_only=True)
+    readable_roots: tuple[str, ...] | None = field(default=None, kw_only=True)
+    platform_defaults: bool = field(default=True, kw_only=True)
 
     @classmethod
     def of_mode(cls, mode: SandboxMode) -> SandboxPolicy:
@@ -59,26 +67,45 @@ class LaunchRequest:
     """A command that is to run under a policy.
 
     :param argv: program and arguments as the command would run without a sandbox.
-    :param cwd: absolute working directory, which is the workspace of the policy.
+    :param cwd: absolute working directory.
     :param env: the complete environment.
+    :param permissions: the policy in the split form, where the legacy one does not say it all.
+    :param policy_cwd: absolute workspace of the policy, when it is not the working directory.
+    :param project_roots: absolute directories of the project, when it is not the workspace alone.
+    :param tty: it gets a terminal of its own.
+    :param managed_network: the network can be used through the proxies that the environment names, and not else.
     """
 
     argv: tuple[str, ...]
     cwd: str
     env: dict[str, str]
     policy: SandboxPolicy
+    permissions: Permissions | None = None
+    policy_cwd: str | None = None
+    project_roots: tuple[str, ...] = ()
+    tty: bool = False
+    managed_network: bool = False
 
 
 @frozen(kw_only=True)
 class Launch:
-    """How to run a command so that its policy holds.
+    """How to run a command so that its policy holds; whoever gets it calls ``started`` and ``ended``, once each.
 
     :param argv: program and arguments to execute instead.
     :param arg0: what the program sees as its name, or ``None`` for ``argv[0]``.
     :param sandbox_type: name that clients are shown, e.g. ``linuxSeccomp``.
+    :param descriptors: open descriptors that the program inherits under the same numbers.
+    :param prepare: called in the child between fork and exec, when the sandbox is the process's own doing; must not
+        wait, lock or import.
+    :param started: called when the program was started, or could not be; lets go of the descriptors.
+    :param ended: called when the program is over, or was never started; clears up what it needed.
     """
 
     argv: tuple[str, ...]
     env: dict[str, str]
     arg0: str | None = None
     sandbox_type: str = "none"
+    descriptors: tuple[int, ...] = ()
+    prepare: Callable[[], None] | None = None
+    started: Callable[[], None] | None = None
+    ended: Callable[[], None] | None = None

@@ -54,7 +54,8 @@ def _on_pipes(params: ExecParams) -> Child:
             theirs.append(reader)
         for descriptor in ours:
             os.set_blocking(descriptor, False)
-        popen = _popen(params, theirs[2] if params.pipe_stdin else subprocess.DEVNULL, theirs[0], theirs[1], params.env)
+        stdin_of_child = theirs[2] if params.pipe_stdin else subprocess.DEVNULL
+        popen = _popen(params, stdin_of_child, theirs[0], theirs[1], params.env, params.prepare)
     except BaseException:
         _close(ours)
         raise
@@ -70,9 +71,7 @@ def _on_terminal(params: ExecParams) -> Child:
         set_window(slave, params.rows, params.columns)
         os.set_blocking(master, False)
         env = params.env if "SHELL" in params.env else {**params.env, "SHELL": _login_shell()}
-        with warnings.catch_warnings():  # From Python 3.12 on about threads, which this child does not touch.
-            warnings.simplefilter("ignore", DeprecationWarning)
-            popen = _popen(params, slave, slave, slave, env, take_terminal)
+        popen = _popen(params, slave, slave, slave, env, _one_after_other(take_terminal, params.prepare))
         writer = os.dup(master)
     except BaseException:
         _close([master])
@@ -90,6 +89,21 @@ def _popen(  # noqa: PLR0917
     env: dict[str, str],
     prepare: Callable[[], None] | None = None,
 ) -> subprocess.Popen[bytes]:
+    if prepare is not None:
+        with warnings.catch_warnings():  # From Python 3.12 on about threads, which this child does not touch.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            return _launch(params, stdin, stdout, stderr, env, prepare)
+    return _launch(params, stdin, stdout, stderr, env, None)
+
+
+def _launch(  # noqa: PLR0917
+    params: ExecParams,
+    stdin: int,
+    stdout: int,
+    stderr: int,
+    env: dict[str, str],
+    prepare: Callable[[], None] | None,
+) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         [params.arg0 if params.arg0 is not None else params.argv[0], *params.argv[1:]],
         executable=params.argv[0],
@@ -99,8 +113,20 @@ def _popen(  # noqa: PLR0917
         stdout=stdout,
         stderr=stderr,
         start_new_session=True,
+        pass_fds=params.descriptors,
         preexec_fn=prepare,  # noqa: PLW1509
     )
+
+
+def _one_after_other(first: Callable[[], None], second: Callable[[], None] | None) -> Callable[[], None]:
+    if second is None:
+        return first
+
+    def both() -> None:
+        first()
+        second()
+
+    return both
 
 
 def _terminal_taker() -> Callable[[], None]:

@@ -1,0 +1,1 @@
+"""What sandbox launchers share: policies that are enforced, their transforms, denials, system call filters."""

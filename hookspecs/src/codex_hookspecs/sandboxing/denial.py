@@ -1,0 +1,29 @@
+"""Guess from how a command ended whether its sandbox kept it from working (heuristic of Codex 0.118)."""
+
+from __future__ import annotations
+
+_MARKS = (
+    "operation not permitted",
+    "permission denied",
+    "read-only file system",
+    "seccomp",
+    "sandbox",
+    "landlock",
+    "failed to write file",
+)
+_OTHER_FAILURES = (2, 126, 127)
+_SIGSYS = 128 + 31
+
+
+def looks_denied(exit_code: int, output: str, *, linux: bool = True) -> bool:
+    """Tell whether a sandboxed command looks as if it was held back.
+
+    :param output: all that it wrote.
+    :param linux: the platform kills for a forbidden system call.
+    """
+    if exit_code == 0:
+        return False
+    lowered = output.lower()
+    if any(mark in lowered for mark in _MARKS):
+        return True
+    return exit_code not in _OTHER_FAILURES and linux and exit_code == _SIGSYS

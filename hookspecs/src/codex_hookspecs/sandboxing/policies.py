@@ -1,0 +1,95 @@
+"""Policies in the split form that launchers enforce: entries of the file system, and the network.
+
+Forms and words of Codex 0.118 to 0.169 (``FileSystemSandboxPolicy``, ``NetworkSandboxPolicy``).
+"""
+
+from __future__ import annotations
+
+from typing import Literal, TypeAlias
+
+from codex_hookspecs.values import frozen
+
+Access = Literal["none", "read", "write"]
+FileSystemKind = Literal["restricted", "unrestricted", "external-sandbox"]
+Network = Literal["restricted", "enabled"]
+SpecialKind = Literal["root", "minimal", "current_working_directory", "project_roots", "tmpdir", "slash_tmp", "unknown"]
+
+SPECIAL_KINDS: tuple[SpecialKind, ...] = (
+    "root",
+    "minimal",
+    "current_working_directory",
+    "project_roots",
+    "tmpdir",
+    "slash_tmp",
+    "unknown",
+)
+RANK: dict[str, int] = {"read": 0, "write": 1, "none": 2}
+"""Which access wins among entries for the same path."""
+
+
+@frozen
+class Special:
+    """A path that depends on where a command runs.
+
+    :param kind: ``minimal`` stands for what programs of the platform need to be read.
+    :param subpath: relative path below a project root, or ``None``.
+    :param path: what an ``unknown`` entry names; kept and ignored, so that newer configuration still loads.
+    """
+
+    kind: SpecialKind
+    subpath: str | None = None
+    path: str | None = None
+
+
+@frozen
+class Glob:
+    """A pattern of paths that can't be touched; only entries with access ``none`` have one."""
+
+    pattern: str
+
+
+Where: TypeAlias = "str | Special | Glob"
+"""An absolute path, or one of the other two forms."""
+
+
+@frozen
+class Entry:
+    """One rule.
+
+    :param skip_missing: the rule does not hold where nothing exists at its path.
+    """
+
+    where: Where
+    access: Access
+    skip_missing: bool = False
+
+
+@frozen
+class FileSystemPolicy:
+    """What may be read and written; without entries nothing may.
+
+    :param kind: ``unrestricted`` and ``external-sandbox`` allow everything and have no entries.
+    """
+
+    kind: FileSystemKind = "restricted"
+    entries: tuple[Entry, ...] = ()
+
+
+@frozen
+class Permissions:
+    """A whole policy as it is enforced."""
+
+    file_system: FileSystemPolicy
+    network: Network = "restricted"
+
+
+ROOT = Special("root")
+MINIMAL = Special("minimal")
+CWD = Special("current_working_directory")
+PROJECT_ROOTS = Special("project_roots")
+TMPDIR = Special("tmpdir")
+SLASH_TMP = Special("slash_tmp")
+
+READ_ONLY = FileSystemPolicy("restricted", (Entry(ROOT, "read"),))
+UNRESTRICTED = FileSystemPolicy("unrestricted")
+EXTERNAL = FileSystemPolicy("external-sandbox")
