@@ -285,8 +285,11 @@ class StopVerdict(Verdict):
     def block(cls, reason: str) -> Self:
         """Send the agent back to work.
 
-        :param reason: what it shall do, not blank.
+        :param reason: what it shall do.
+        :raises ValueError: when it is blank.
         """
+        if not reason.strip():
+            raise ValueError("a block needs a reason")
         return cls(prompts=(ContinuationPrompt(reason),))
 
 
