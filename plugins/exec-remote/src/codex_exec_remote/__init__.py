@@ -1,0 +1,1 @@
+"""Processes and files of other machines, over the exec-server protocol."""

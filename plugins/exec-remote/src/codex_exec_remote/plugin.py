@@ -1,0 +1,24 @@
+"""Hook implementations of exec-remote."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from codex_hookspecs import hookimpl
+
+if TYPE_CHECKING:
+    from codex_hookspecs.ports.environment import EnvironmentProvider
+    from codex_hookspecs.ports.host import Host
+
+
+@hookimpl
+def environments(host: Host) -> Sequence[EnvironmentProvider] | None:
+    """Offer the machine of ``CODEX_EXEC_SERVER_URL`` and those of the tables ``[environments.*]``."""
+    url = host.environ.get("CODEX_EXEC_SERVER_URL", "").strip()
+    tables = host.config.get("environments")
+    if not url and not tables:
+        return None
+    from codex_exec_remote.providers import find_providers
+
+    return find_providers(url, tables or {}, host)
