@@ -73,7 +73,7 @@ class Approvals:
         try:
             answer = await asker(method, params)
         except RpcError as error:
-            raise ToolRejected(f"{REJECTED}: {error.message}") from error
+            raise ToolRejected(REJECTED) from error
         decision = answer.get("decision", "decline")
         if isinstance(decision, dict) and not decision.keys() & {
             "acceptWithExecpolicyAmendment",

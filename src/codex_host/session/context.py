@@ -68,11 +68,12 @@ class CallContext:
         command_actions: tuple[JsonObject, ...] = (),
     ) -> None:
         """Return when a command may run; see :class:`~codex_hookspecs.ports.tools.ToolContext`."""
-        from codex_hookspecs.command_safety import command_needs_consent
+        from codex_hookspecs.command_safety import command_needs_consent, commands_of
 
         if not command_needs_consent(self.settings.approval_policy, argv, escalated=escalated):
             return
-        amendment = list(prefix_rule or argv)
+        commands = commands_of(argv) or []
+        amendment = list(prefix_rule or (commands[0] if len(commands) == 1 else argv))
         params: JsonObject = {
             "threadId": self.thread.id,
             "turnId": self.turn_id,

@@ -261,6 +261,10 @@ class HostThread:
         window = self.settings.context_window
         self.usage = ThreadTokenUsage(total=self.usage.total + usage, last=usage, model_context_window=window)
         await self.record(UsageCounted(turn_id, self.usage))
+        await self.tell_usage(turn_id)
+
+    async def tell_usage(self, turn_id: str) -> None:
+        """Tell clients what the thread cost so far."""
         await self.notify(TokenUsageUpdated(thread_id=self.id, turn_id=turn_id, token_usage=self.usage))
 
     async def set_status(self, status: JsonObject) -> None:

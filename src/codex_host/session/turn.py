@@ -126,13 +126,12 @@ class TurnRun:
             contexts = verdict.contexts
         item = UserMessage(id=uuid4(), content=tuple(_shown(part) for part in content))
         await thread.start_item(self.id, item)
-        if any(part["type"] == "localImage" for part in content):
-            from codex_hookspecs.images import with_images
-
-            content = await with_images(content)
-        await thread.remember(self.id, user_message(content))
+        await thread.remember(self.id, user_message(await _with_images(content)))
         await thread.complete_item(self.id, item)
         await self._add_contexts(contexts)
+        if thread.usage.total.total_tokens and content is self._content:
+            # What a thread cost so far is told again when a later turn begins (0.118).
+            await thread.tell_usage(self.id)
         return True
 
     async def _add_contexts(self, contexts: Sequence[str]) -> None:
@@ -260,6 +259,14 @@ class TurnRun:
         item = HookPrompt(id=item_id, fragments=fragments)
         await thread.start_item(self.id, item)
         await thread.complete_item(self.id, item)
+
+
+async def _with_images(content: Sequence[JsonObject]) -> Sequence[JsonObject]:
+    if not any(part["type"] == "localImage" for part in content):
+        return content
+    from codex_hookspecs.images import with_images
+
+    return await with_images(content)
 
 
 def _shown(part: JsonObject) -> JsonObject:
