@@ -1,0 +1,272 @@
+"""Consent: by policy, by hooks, by the client."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from codex_hookspecs import PermissionVerdict, ToolOutput
+from codex_hookspecs.errors import RpcError
+from codex_hookspecs.types.tools import ToolCall
+
+
+def commands(kit: Any, argv: tuple[str, ...] = ("make", "it"), **options: Any) -> Any:
+    """Return a plugin whose tool asks before it runs a command."""
+
+    async def run(call: ToolCall, context: Any) -> ToolOutput:
+        await context.approve_command(
+            call, item_id=call.call_id, command=" ".join(argv), argv=argv, cwd=context.settings.cwd, **options
+        )
+        return ToolOutput("ran")
+
+    return kit.toolbox(kit.tool("run", run))
+
+
+def patches(kit: Any, *paths: Path) -> Any:
+    """Return a plugin whose tool asks before it changes files."""
+
+    async def run(call: ToolCall, context: Any) -> ToolOutput:
+        await context.approve_patch(call, item_id=call.call_id, paths=tuple(map(str, paths)), reason="because")
+        return ToolOutput("changed")
+
+    return kit.toolbox(kit.tool("run", run))
+
+
+class Client:
+    """Somebody who is asked and gives the same answer always."""
+
+    def __init__(self, answer: Any) -> None:
+        self.answer = answer
+        self.asked: list[tuple[str, Any]] = []
+
+    async def __call__(self, method: str, params: Any) -> Any:
+        self.asked.append((method, params))
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer
+
+
+RUN = [{"call": "run", "call_id": "c"}]
+
+
+async def asked(host: Any, scripted: Any, client: Client | None, *plugins: Any, **config: Any) -> Any:
+    """Run a turn with a client that answers; return what it saw."""
+    run = host(plugins=list(plugins), model=scripted, config=config)
+    thread = await (await run.opened()).thread()
+    thread.set_asker(client)
+    return await run.turn("go")
+
+
+@pytest.mark.parametrize(
+    ("policy", "argv", "escalated", "is_asked"),
+    [
+        ("untrusted", ("make", "it"), False, True),
+        ("untrusted", ("ls",), False, False),
+        ("on-request", ("make", "it"), False, False),
+        ("on-request", ("make", "it"), True, True),
+        ("on-request", ("rm", "-rf", "x"), False, True),
+        ("on-failure", ("make", "it"), True, False),
+        ("never", ("rm", "-rf", "x"), False, False),
+    ],
+)
+async def test_the_policy_says_whether_anybody_is_asked(
+    host: Any, model: Any, kit: Any, policy: str, argv: tuple[str, ...], escalated: bool, is_asked: bool
+) -> None:
+    client, scripted = Client({"decision": "accept"}), model(RUN, "done")
+
+    await asked(host, scripted, client, commands(kit, argv, escalated=escalated), approval_policy=policy)
+
+    assert bool(client.asked) is is_asked
+    assert scripted.output("c") == "ran"
+
+
+async def test_who_may_never_be_asked_cannot_be_asked_for_more(host: Any, model: Any, kit: Any) -> None:
+    client, scripted = Client({"decision": "accept"}), model(RUN, "done")
+
+    await asked(host, scripted, client, commands(kit, escalated=True), approval_policy="never")
+
+    assert client.asked == []
+    assert scripted.output("c").startswith("approval policy is Never; reject command")
+
+
+async def test_the_question_tells_what_is_about_to_happen(host: Any, model: Any, kit: Any) -> None:
+    client = Client({"decision": "accept"})
+
+    outcome = await asked(
+        host, model(RUN, "done"), client, commands(kit, justification="to build"), approval_policy="untrusted"
+    )
+
+    [(method, params)] = client.asked
+    assert method == "item/commandExecution/requestApproval"
+    assert (params["threadId"], params["turnId"], params["itemId"]) == (outcome.thread.id, outcome.turn.id, "c")
+    assert (params["command"], params["reason"]) == ("make it", "to build")
+    assert params["proposedExecpolicyAmendment"] == ["make", "it"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "output"),
+    [
+        ({"decision": "accept"}, "ran"),
+        ({"decision": "acceptForSession"}, "ran"),
+        ({"decision": {"acceptWithExecpolicyAmendment": {"execpolicy_amendment": ["make"]}}}, "ran"),
+        ({"decision": "decline"}, "rejected by user"),
+        ({"decision": {"somethingElse": {}}}, "rejected by user"),
+        ({"decision": "ACCEPT"}, "rejected by user"),
+        ({"decision": None}, "rejected by user"),
+        ({"decision": ["accept"]}, "rejected by user"),
+        ({}, "rejected by user"),
+        (RpcError("client went away"), "rejected by user"),
+        (None, None),
+        ("accept", None),
+        (ConnectionError("broken pipe"), None),
+    ],
+)
+async def test_only_a_clear_yes_runs_the_command(
+    host: Any, model: Any, kit: Any, answer: Any, output: str | None
+) -> None:
+    scripted = model(RUN, "done")
+
+    outcome = await asked(host, scripted, Client(answer), commands(kit), approval_policy="untrusted")
+
+    assert scripted.output("c") != "ran" if output is None else scripted.output("c") == output
+    assert outcome.final_message == "done"
+
+
+async def test_nobody_to_ask_means_no(host: Any, model: Any, kit: Any) -> None:
+    scripted = model(RUN, "done")
+
+    await asked(host, scripted, None, commands(kit), approval_policy="untrusted")
+
+    assert scripted.output("c") == "nobody is connected who could give consent"
+
+
+async def test_cancelling_ends_the_turn_as_interrupted(host: Any, model: Any, kit: Any) -> None:
+    interrupts: list[Any] = []
+    scripted = model(RUN, "never")
+    plugin = kit.plugin("p", interrupt=kit.answering(None, interrupts))
+
+    outcome = await asked(
+        host, scripted, Client({"decision": "cancel"}), commands(kit), plugin, approval_policy="untrusted"
+    )
+
+    assert outcome.turn.status == "interrupted"
+    assert len(scripted.requests) == 1
+    assert len(interrupts) == 1
+
+
+async def test_consent_for_the_session_is_not_asked_for_again(host: Any, model: Any, kit: Any) -> None:
+    client = Client({"decision": "acceptForSession"})
+    scripted = model([*RUN, {"call": "run", "call_id": "d"}], "done")
+
+    await asked(host, scripted, client, commands(kit), approval_policy="untrusted")
+
+    assert len(client.asked) == 1
+    assert (scripted.output("c"), scripted.output("d")) == ("ran", "ran")
+
+
+async def test_consent_once_is_asked_for_again(host: Any, model: Any, kit: Any) -> None:
+    client = Client({"decision": "accept"})
+
+    await asked(
+        host, model([*RUN, {"call": "run", "call_id": "d"}], "done"), client, commands(kit), approval_policy="untrusted"
+    )
+
+    assert len(client.asked) == 2
+
+
+@pytest.mark.parametrize(
+    ("verdict", "output", "questions"),
+    [
+        (PermissionVerdict(behavior="allow"), "ran", 0),
+        (PermissionVerdict(behavior="deny", message="not on Fridays"), "not on Fridays", 0),
+        (PermissionVerdict(behavior="deny"), "denied by a PermissionRequest hook", 0),
+        (PermissionVerdict(), "ran", 1),
+        (None, "ran", 1),
+    ],
+)
+async def test_hooks_are_asked_before_the_client(
+    host: Any, model: Any, kit: Any, verdict: PermissionVerdict | None, output: str, questions: int
+) -> None:
+    seen: list[Any] = []
+    client, scripted = Client({"decision": "accept"}), model(RUN, "done")
+    plugin = kit.plugin("p", permission_request=kit.answering(verdict, seen))
+
+    await asked(host, scripted, client, commands(kit, justification="to build"), plugin, approval_policy="untrusted")
+
+    assert scripted.output("c") == output
+    assert len(client.asked) == questions
+    assert (seen[0].tool_name, seen[0].tool_input) == ("Bash", {"command": "make it", "description": "to build"})
+
+
+async def test_hooks_are_not_asked_when_the_policy_allows(host: Any, model: Any, kit: Any) -> None:
+    seen: list[Any] = []
+    plugin = kit.plugin("p", permission_request=kit.answering(None, seen))
+
+    await asked(host, model(RUN, "done"), None, commands(kit), plugin, approval_policy="never")
+
+    assert seen == []
+
+
+async def test_a_failing_permission_hook_leaves_it_to_the_client(host: Any, model: Any, kit: Any) -> None:
+    async def permission_request(event: Any) -> None:
+        raise ValueError
+
+    client, scripted = Client({"decision": "accept"}), model(RUN, "done")
+    plugin = kit.plugin("p", permission_request=permission_request)
+
+    await asked(host, scripted, client, commands(kit), plugin, approval_policy="untrusted")
+
+    assert (len(client.asked), scripted.output("c")) == (1, "ran")
+
+
+@pytest.mark.parametrize(
+    ("policy", "sandbox", "inside", "questions", "output"),
+    [
+        ("on-request", "workspace-write", True, 0, "changed"),
+        ("on-request", "workspace-write", False, 1, "changed"),
+        ("on-request", "read-only", True, 1, "changed"),
+        ("untrusted", "danger-full-access", True, 1, "changed"),
+        ("never", "danger-full-access", False, 0, "changed"),
+        (
+            "never", "workspace-write", False, 0,
+            "writing outside of the project is not allowed; rejected by user approval settings",
+        ),
+        (
+            "never", "read-only", True, 0,
+            "writing in a read-only sandbox is not allowed; rejected by user approval settings",
+        ),
+    ],
+)  # fmt: skip
+async def test_a_patch_needs_consent_where_the_sandbox_does_not_let_it_write(
+    host: Any,
+    model: Any,
+    kit: Any,
+    tmp_path: Path,
+    policy: str,
+    sandbox: str,
+    inside: bool,
+    questions: int,
+    output: str,
+) -> None:
+    client, scripted = Client({"decision": "accept"}), model(RUN, "done")
+    path = tmp_path / "project" / "file" if inside else Path("/elsewhere/file")
+
+    await asked(host, scripted, client, patches(kit, path), approval_policy=policy, sandbox_mode=sandbox)
+
+    assert len(client.asked) == questions
+    assert scripted.output("c") == output
+    assert all(method == "item/fileChange/requestApproval" for method, _ in client.asked)
+
+
+async def test_permission_hooks_know_a_patch_by_its_other_names(host: Any, model: Any, kit: Any) -> None:
+    seen: list[Any] = []
+    plugin = kit.plugin("p", permission_request=kit.answering(PermissionVerdict(behavior="allow"), seen))
+
+    await asked(
+        host, model(RUN, "done"), None, patches(kit, Path("/elsewhere/file")), plugin,
+        approval_policy="on-request", sandbox_mode="read-only",
+    )  # fmt: skip
+
+    assert (seen[0].tool_name, seen[0].matcher_aliases) == ("apply_patch", ("Write", "Edit"))
