@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from codex_hookspecs.ports.surface import DoctorCheck as DoctorCheck
     from codex_hookspecs.ports.surface import RpcContext as RpcContext
     from codex_hookspecs.ports.surface import RpcMethod as RpcMethod
+    from codex_hookspecs.ports.surface import SurfaceHost as SurfaceHost
     from codex_hookspecs.ports.threads import AgentThread as AgentThread
     from codex_hookspecs.ports.threads import HookScope as HookScope
     from codex_hookspecs.ports.tools import ToolContext as ToolContext
@@ -79,7 +80,7 @@ _MODULES = {
     "ports.models": "ModelProvider",
     "ports.sandbox": "SandboxLauncher",
     "ports.storage": "ThreadStore",
-    "ports.surface": "AppServer CliCommand DoctorCheck RpcContext RpcMethod",
+    "ports.surface": "AppServer CliCommand DoctorCheck RpcContext RpcMethod SurfaceHost",
     "ports.threads": "AgentThread HookScope",
     "ports.tools": "ToolContext",
     "types.context": "Fragment",

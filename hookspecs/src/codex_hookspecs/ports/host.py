@@ -11,7 +11,6 @@ if TYPE_CHECKING:
     from codex_hookspecs.ports.auth import ConnectionAuthenticator
     from codex_hookspecs.ports.environment import EnvironmentManager
     from codex_hookspecs.ports.sandbox import SandboxLauncher
-    from codex_hookspecs.ports.surface import AppServer, RpcMethod
     from codex_hookspecs.ports.threads import ThreadManager
     from codex_hookspecs.types.config import ConfigLayer, Feature
     from codex_hookspecs.types.sandbox import SandboxPolicy
@@ -111,17 +110,6 @@ class Host(Protocol):
     @property
     def environments(self) -> EnvironmentManager:
         """Machines that threads can work on."""
-        ...
-
-    def app_server(self) -> AppServer:
-        """Return the request processor that all front ends talk to.
-
-        :raises PluginError: when no plugin offers one.
-        """
-        ...
-
-    def rpc_methods(self) -> Sequence[RpcMethod]:
-        """Return the RPC methods that plugins offer."""
         ...
 
     def connection_authenticators(self) -> Sequence[ConnectionAuthenticator]:

@@ -22,7 +22,7 @@ class CliCommand:
 
     name: str
     help: str
-    run: Callable[[Sequence[str], Host], Awaitable[int]]
+    run: Callable[[Sequence[str], SurfaceHost], Awaitable[int]]
 
 
 @frozen(kw_only=True)
@@ -40,7 +40,7 @@ class RpcContext:
     :param after_answer: have something done when the answer to the present request is on its way.
     """
 
-    host: Host
+    host: SurfaceHost
     connection_id: int
     client_name: str
     client_version: str = ""
@@ -135,4 +135,19 @@ class AnalyticsSink(Protocol):
 
     async def aclose(self) -> None:
         """Deliver what is left, within a second."""
+        ...
+
+
+class SurfaceHost(Host, Protocol):
+    """The running program as front ends see it."""
+
+    def app_server(self) -> AppServer:
+        """Return the request processor that all front ends talk to.
+
+        :raises PluginError: when no plugin offers one.
+        """
+        ...
+
+    def rpc_methods(self) -> Sequence[RpcMethod]:
+        """Return the RPC methods that plugins offer."""
         ...

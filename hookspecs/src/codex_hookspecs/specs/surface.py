@@ -10,11 +10,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from codex_hookspecs.ports.host import Host
-    from codex_hookspecs.ports.surface import AppServer, CliCommand, DoctorCheck, RpcMethod
+    from codex_hookspecs.ports.surface import AppServer, CliCommand, DoctorCheck, RpcMethod, SurfaceHost
 
 
 @offer
-def cli_commands(host: Host) -> Sequence[CliCommand] | None:
+def cli_commands(host: SurfaceHost) -> Sequence[CliCommand] | None:
     """Offer sub-commands of ``codex``; the manifest must list them under ``[commands]``.
 
     :param host: the running program.
@@ -38,7 +38,7 @@ def cli_commands(host: Host) -> Sequence[CliCommand] | None:
 
 
 @offer
-def rpc_methods(host: Host) -> Sequence[RpcMethod] | None:
+def rpc_methods(host: SurfaceHost) -> Sequence[RpcMethod] | None:
     """Offer methods of the app-server protocol.
 
     :param host: the running program.
@@ -61,7 +61,7 @@ def rpc_methods(host: Host) -> Sequence[RpcMethod] | None:
 
 
 @choose
-def app_server(host: Host) -> AppServer | None:
+def app_server(host: SurfaceHost) -> AppServer | None:
     """Choose the request processor that all front ends talk to; called once, when the first one connects.
 
     :param host: the running program.

@@ -15,7 +15,7 @@ from codex_hookspecs.errors import PluginError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from codex_hookspecs.ports.host import Host
+    from codex_hookspecs.ports.surface import SurfaceHost
 
 STDIO: Final = "stdio://"
 USAGE: Final = "Usage: codex app-server [--listen <URL>]"
@@ -29,7 +29,7 @@ Options:
 """
 
 
-async def serve(arguments: Sequence[str], host: Host) -> int:
+async def serve(arguments: Sequence[str], host: SurfaceHost) -> int:
     """Serve until the client leaves or the process is told to end.
 
     :return: the exit status.

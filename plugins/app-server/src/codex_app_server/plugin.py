@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from codex_hookspecs.markers import hookimpl
-from codex_hookspecs.ports.host import Host
-from codex_hookspecs.ports.surface import AppServer, CliCommand, RpcMethod
+from codex_hookspecs.ports.surface import AppServer, CliCommand, RpcMethod, SurfaceHost
 
 
 @hookimpl
-def app_server(host: Host) -> AppServer:
+def app_server(host: SurfaceHost) -> AppServer:
     """Offer the request processor."""
     from codex_app_server.processor import Processor
 
@@ -29,7 +28,7 @@ def rpc_methods() -> Sequence[RpcMethod]:
 def cli_commands() -> Sequence[CliCommand]:
     """Offer ``codex app-server``."""
 
-    async def run(arguments: Sequence[str], host: Host) -> int:
+    async def run(arguments: Sequence[str], host: SurfaceHost) -> int:
         from codex_app_server.command import serve
 
         return await serve(arguments, host)

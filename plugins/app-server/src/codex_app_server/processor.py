@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Mapping
     from typing import Any
 
-    from codex_hookspecs.ports.host import Host
+    from codex_hookspecs.ports.surface import SurfaceHost
     from codex_hookspecs.ports.threads import AgentThread
 
     After = list[Callable[[], Awaitable[None]]]
@@ -27,7 +27,7 @@ _INTERNAL: Final = -32603
 class Processor:
     """The request processor of the program."""
 
-    def __init__(self, host: Host) -> None:
+    def __init__(self, host: SurfaceHost) -> None:
         self._host = host
         self._methods: Mapping[str, RpcMethod] | None = None
         self._connections: dict[int, Connection] = {}
@@ -37,7 +37,7 @@ class Processor:
         self._questions = 0
 
     @property
-    def host(self) -> Host:
+    def host(self) -> SurfaceHost:
         """The running program."""
         return self._host
 

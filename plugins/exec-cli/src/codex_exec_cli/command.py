@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from codex_exec_cli.reporter import Reporter
-    from codex_hookspecs.ports.host import Host
+    from codex_hookspecs.ports.surface import SurfaceHost
 
 PYTHON_SDK = "codex_sdk_py"
 """Originator of the Python SDK, whose model of a file change has no word for one that only begins."""
@@ -29,7 +29,7 @@ class ExecError(Exception):
         self.status = status
 
 
-async def run(arguments: Sequence[str], host: Host) -> int:
+async def run(arguments: Sequence[str], host: SurfaceHost) -> int:
     """Run the command and return its exit status."""
     out, err = Stream(1, lossy=False), Stream(2, lossy=True)
     try:
@@ -52,7 +52,7 @@ async def run(arguments: Sequence[str], host: Host) -> int:
         return 1
 
 
-async def _carry_out(options: Options, host: Host, out: Stream, err: Stream) -> int:
+async def _carry_out(options: Options, host: SurfaceHost, out: Stream, err: Stream) -> int:
     from codex_exec_cli.request import make_request
     from codex_exec_cli.session import run_session
 
@@ -63,7 +63,7 @@ async def _carry_out(options: Options, host: Host, out: Stream, err: Stream) -> 
     return status
 
 
-def _reporter(options: Options, host: Host, out: Stream, err: Stream) -> Reporter:
+def _reporter(options: Options, host: SurfaceHost, out: Stream, err: Stream) -> Reporter:
     if options.json:
         from codex_exec_cli.jsonl import JsonReporter
 
@@ -103,7 +103,7 @@ def os_text(error: OSError) -> str:
     return f"{os.strerror(error.errno)} (os error {error.errno})" if error.errno else str(error)
 
 
-def _information(options: Options, host: Host) -> str:
+def _information(options: Options, host: SurfaceHost) -> str:
     if options.version and not options.help:
         return f"codex-host {host.version}\n"
     from codex_exec_cli.help import help_text

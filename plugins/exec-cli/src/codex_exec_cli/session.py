@@ -17,8 +17,7 @@ from codex_hookspecs.types.requests import ThreadStartParams, TurnStartParams
 if TYPE_CHECKING:
     from codex_exec_cli.reporter import Reporter
     from codex_exec_cli.request import ExecRequest
-    from codex_hookspecs.ports.host import Host
-    from codex_hookspecs.ports.surface import AppClient
+    from codex_hookspecs.ports.surface import AppClient, SurfaceHost
     from codex_hookspecs.types.json import JsonObject
     from codex_hookspecs.types.notifications import Notification
     from codex_hookspecs.types.thread_requests import SourceKind
@@ -31,7 +30,7 @@ _MAX_PAGES: Final = 200
 _INTERRUPTED_STATUS: Final = 1
 
 
-async def run_session(request: ExecRequest, host: Host, reporter: Reporter) -> tuple[int, str | None]:
+async def run_session(request: ExecRequest, host: SurfaceHost, reporter: Reporter) -> tuple[int, str | None]:
     """Run the turn.
 
     :return: exit status and final message.
@@ -58,7 +57,7 @@ class _Session:
         self._interrupting: asyncio.Task[None] | None = None
         self.final_message: str | None = None
 
-    async def run(self, request: ExecRequest, host: Host) -> int:
+    async def run(self, request: ExecRequest, host: SurfaceHost) -> int:
         opened = await _open(self._client, request, host)
         self._thread_id = opened["thread"].id
         self._reporter.begin(opened, request.prompt)
@@ -147,7 +146,7 @@ class _Signals:
             self._task.cancel()
 
 
-async def _open(client: AppClient, request: ExecRequest, host: Host) -> JsonObject:
+async def _open(client: AppClient, request: ExecRequest, host: SurfaceHost) -> JsonObject:
     if request.resume is None:
         start = ThreadStartParams(**request.settings, ephemeral=request.ephemeral or None)
         return await _asked(client, "thread/start", start)
