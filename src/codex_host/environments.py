@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from codex_hookspecs.errors import ExecError
+from codex_host.closing import close_all
 
 if TYPE_CHECKING:
     from codex_hookspecs.ports.environment import Environment, EnvironmentProvider
@@ -48,9 +49,9 @@ class HostEnvironments:
 
     async def aclose(self) -> None:
         """Close all environments."""
-        for environment in self._opened.values():
-            await environment.aclose()
+        closers = [environment.aclose for environment in self._opened.values()]
         self._opened.clear()
+        await close_all(self._host, "environments", closers)
 
     def _known(self) -> dict[str, EnvironmentProvider]:
         if self._providers is None:

@@ -14,6 +14,7 @@ from codex_hookspecs.types.json import JsonObject
 from codex_hookspecs.types.storage import StoredThread, ThreadMeta, ThreadPage, ThreadQuery
 from codex_hookspecs.types.threads import Thread, ThreadSettings
 from codex_host import __version__
+from codex_host.closing import close_all
 from codex_host.session.settings import resolve_settings, resumed_settings
 from codex_host.session.thread import HostThread
 
@@ -157,7 +158,7 @@ class HostThreads:
         for thread_id in tuple(self._threads):
             await self.unload(thread_id)
         if self._store is not None:
-            await self._store.aclose()
+            await close_all(self._host, "threads", [self._store.aclose])
 
     def _settings(
         self,

@@ -27,6 +27,7 @@ from codex_hookspecs.types.notifications import (
 from codex_hookspecs.types.storage import HistoryAppended, ItemFinished, Observed, TurnEnded, UsageCounted
 from codex_hookspecs.types.threads import Thread, ThreadSettings, ThreadTokenUsage, TokenUsage, Turn, TurnError
 from codex_host import __version__
+from codex_host.closing import close_all
 from codex_host.session.approvals import Approvals
 from codex_host.session.scope import Scope
 from codex_host.session.turn import TurnInterrupted, TurnRun
@@ -41,9 +42,6 @@ if TYPE_CHECKING:
     from codex_hookspecs.types.tools import Tool
     from codex_host.app import Application
     from codex_host.plugins.dispatch import Dispatcher
-
-CLOSE_LIMIT = 10.0
-"""Seconds that each clean-up of a thread may take."""
 
 ABORTED_TEXT = (
     "<turn_aborted>\nThe user stopped the turn before it was done. Commands that were running may have taken effect "
@@ -288,12 +286,7 @@ class HostThread:
         closers = [*reversed(self._cleanups), self.model.aclose]
         if self._writer is not None:
             closers.append(self._writer.aclose)
-        for close in closers:
-            try:
-                async with asyncio.timeout(CLOSE_LIMIT):
-                    await close()
-            except Exception:
-                self.host.logger("host").warning("thread %s: clean-up failed", self.id, exc_info=True)
+        await close_all(self.host, f"thread {self.id}", closers)
 
     def _check_open(self) -> None:
         if self.closed:

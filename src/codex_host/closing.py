@@ -1,0 +1,26 @@
+"""Close what is open, whatever happens on the way."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from codex_host.app import Application
+
+CLOSE_LIMIT = 10.0
+"""Seconds that each clean-up may take."""
+
+
+async def close_all(host: Application, what: str, closers: Iterable[Callable[[], Awaitable[None]]]) -> None:
+    """Call every closer, each under a time limit; a failure is logged and keeps none of the others.
+
+    :param what: whose they are, for the log.
+    """
+    for close in closers:
+        try:
+            async with asyncio.timeout(CLOSE_LIMIT):
+                await close()
+        except Exception:
+            host.logger("host").warning("%s: clean-up failed", what, exc_info=True)
