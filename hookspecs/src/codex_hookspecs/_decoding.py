@@ -15,8 +15,8 @@ from cattrs.errors import ClassValidationError, IterableValidationError
 from cattrs.gen import make_dict_structure_fn, override
 
 from codex_hookspecs.errors import WireError
+from codex_hookspecs.naming import wire_name
 from codex_hookspecs.types.json import Unsigned
-from codex_hookspecs.wire import wire_name
 
 T = TypeVar("T")
 Structure = Callable[[Any, Any], Any]

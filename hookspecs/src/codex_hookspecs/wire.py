@@ -13,21 +13,11 @@ from typing import Any, TypeVar
 
 import attrs
 
+from codex_hookspecs.naming import wire_name
+
 T = TypeVar("T")
 
 _PLANS: dict[type, tuple[str | None, tuple[tuple[str, str], ...]]] = {}
-
-
-def wire_name(attribute: attrs.Attribute[Any]) -> str:
-    """Return the wire name of an attrs field."""
-    given: str | None = attribute.metadata.get("wire")
-    return given or camel(attribute.name)
-
-
-def camel(name: str) -> str:
-    """Return a snake case name in camel case."""
-    head, *rest = name.split("_")
-    return head + "".join(part.capitalize() for part in rest)
 
 
 def encode(value: Any) -> Any:

@@ -11,8 +11,19 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
     from typing import Any
 
-    from codex_app_server.processor import Processor
     from codex_hookspecs.types.json import JsonObject
+
+
+class Requests(Protocol):
+    """Handles what clients inside the program ask."""
+
+    async def call(self, connection: Connection, name: str, params: Any) -> Any:
+        """Handle a request."""
+        ...
+
+    async def detach(self, connection: Connection) -> None:
+        """Let a client go."""
+        ...
 
 
 class Connection(Protocol):
@@ -51,7 +62,7 @@ class InProcessClient:
 
     def __init__(
         self,
-        processor: Processor,
+        requests: Requests,
         number: int,
         *,
         client_name: str,
@@ -59,7 +70,7 @@ class InProcessClient:
         session_source: str,
         experimental: bool,
     ) -> None:
-        self._processor = processor
+        self._requests = requests
         self._outbox: Outbox[Notification] = Outbox()
         self._answer: Callable[[str, JsonObject], Awaitable[JsonObject]] | None = None
         self.number = number
@@ -71,7 +82,7 @@ class InProcessClient:
 
     async def request(self, method: str, params: Any = None) -> Any:
         """Call a method; see :class:`~codex_hookspecs.ports.surface.AppClient`."""
-        return await self._processor.call(self, method, params)
+        return await self._requests.call(self, method, params)
 
     async def notifications(self) -> AsyncIterator[Notification]:
         """Iterate what the server tells, until the connection is closed."""
@@ -97,4 +108,4 @@ class InProcessClient:
     async def aclose(self) -> None:
         """Leave."""
         self._outbox.close()
-        await self._processor.detach(self)
+        await self._requests.detach(self)

@@ -221,6 +221,6 @@ def _refuse_experimental(method: RpcMethod, params: Any) -> None:
         raise RpcError(f"{method.name} requires experimentalApi capability")
     for attribute in getattr(params, "__attrs_attrs__", ()):
         if attribute.metadata.get("experimental") and getattr(params, attribute.name):
-            from codex_hookspecs.wire import wire_name
+            from codex_hookspecs.naming import wire_name
 
             raise RpcError(f"{method.name}.{wire_name(attribute)} requires experimentalApi capability")

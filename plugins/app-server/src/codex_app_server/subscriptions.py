@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from codex_hookspecs.errors import RpcError
 from codex_hookspecs.types.notifications import (
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from typing import Any
 
     from codex_app_server.connection import Connection
-    from codex_app_server.processor import Processor
     from codex_hookspecs.ports.threads import AgentThread
     from codex_hookspecs.types.json import JsonObject
 
@@ -36,11 +35,24 @@ class ConnectionGoneError(RpcError):
     """Raised by a question whose client left before it answered."""
 
 
+class Clients(Protocol):
+    """All clients of the program."""
+
+    async def broadcast(self, notification: Notification) -> None:
+        """Tell every client something."""
+
+    def next_request_id(self) -> int:
+        """Return the id of the next question to clients."""
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        """Have something done beside the requests."""
+
+
 class Subscription:
     """One loaded thread and the clients that follow it."""
 
-    def __init__(self, processor: Processor, thread: AgentThread) -> None:
-        self._processor = processor
+    def __init__(self, clients: Clients, thread: AgentThread) -> None:
+        self._clients = clients
         self.thread = thread
         self.connections: dict[int, Connection] = {}
         self._waiting: dict[int, str] = {}
@@ -54,20 +66,20 @@ class Subscription:
 
     async def _tell(self, notification: Notification) -> None:
         if isinstance(notification, TO_ALL):
-            await self._processor.broadcast(notification)
+            await self._clients.broadcast(notification)
             return
         for connection in tuple(self.connections.values()):
             await connection.notify(notification)
 
     async def _ask(self, method: str, params: JsonObject) -> JsonObject:
-        request_id = self._processor.next_request_id()
+        request_id = self._clients.next_request_id()
         self._waiting[request_id] = _FLAGS.get(method, "waitingOnApproval")
         await self._tell_status()
         try:
             answer = await self._first_answer(request_id, method, params)
         except asyncio.CancelledError:
             del self._waiting[request_id]
-            self._processor.spawn(self._resolve_when_idle(request_id))
+            self._clients.spawn(self._resolve_when_idle(request_id))
             raise
         except RpcError:
             await self._resolve(request_id)

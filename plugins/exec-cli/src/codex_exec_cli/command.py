@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
+from codex_exec_cli.failures import ExecError, os_text
 from codex_exec_cli.options import Options, UsageError, parse
 from codex_exec_cli.streams import Stream
 
@@ -16,17 +16,6 @@ if TYPE_CHECKING:
 
 PYTHON_SDK = "codex_sdk_py"
 """Originator of the Python SDK, whose model of a file change has no word for one that only begins."""
-
-
-class ExecError(Exception):
-    """Raised when the command can't be carried out; the text is for people.
-
-    :param status: exit status.
-    """
-
-    def __init__(self, message: str, *, status: int = 1) -> None:
-        super().__init__(message)
-        self.status = status
 
 
 async def run(arguments: Sequence[str], host: SurfaceHost) -> int:
@@ -96,11 +85,6 @@ def _write_message(path: str, message: str | None, err: Stream) -> None:
         raise ExecError(f"Failed to write the last message to {path}: {os_text(error)}") from error
     if message is None:
         err.line(f"Warning: no last agent message; wrote empty content to {path}")
-
-
-def os_text(error: OSError) -> str:
-    """Return an operating system error as the public program words it."""
-    return f"{os.strerror(error.errno)} (os error {error.errno})" if error.errno else str(error)
 
 
 def _information(options: Options, host: SurfaceHost) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from attrs import field
 
-from codex_exec_cli.command import ExecError, os_text
+from codex_exec_cli.failures import ExecError, os_text
 from codex_exec_cli.prompt import PromptError, interruptible, read_stdin, resolve_prompt
 from codex_hookspecs.values import frozen
 

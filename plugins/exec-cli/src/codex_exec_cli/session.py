@@ -7,7 +7,7 @@ import signal
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, Self
 
-from codex_exec_cli.command import ExecError
+from codex_exec_cli.failures import ExecError
 from codex_hookspecs.errors import CodexError, RpcError
 from codex_hookspecs.ids import is_uuid
 from codex_hookspecs.types.items import AgentMessage, Plan
