@@ -57,14 +57,14 @@ async def test_a_model_is_told_the_client_or_the_override_as_originator(host, mo
     client = await connected(host, model=agent, environ={"CODEX_INTERNAL_ORIGINATOR_OVERRIDE": "codex_sdk_ts"})
 
     opened = await client.request("thread/start", ThreadStartParams())
-    application = client._processor.host
+    application = client._requests.host
 
     assert application.threads.get(opened["thread"].id).settings.originator == "codex_sdk_ts"
 
 
 async def test_leaving_unloads_the_threads_it_alone_followed(host) -> None:
     client = await connected(host)
-    application = client._processor.host
+    application = client._requests.host
     await client.request("thread/start", ThreadStartParams())
 
     await client.aclose()
@@ -78,7 +78,7 @@ async def test_a_thread_waits_for_a_slow_client(host, model) -> None:
     client = await connected(host, model=model(*rounds))
     client._outbox = Outbox(limit=5)
     opened = await client.request("thread/start", ThreadStartParams())
-    thread = client._processor.host.threads.get(opened["thread"].id)
+    thread = client._requests.host.threads.get(opened["thread"].id)
     await client.request("turn/start", TurnStartParams(thread_id=thread.id, input=TEXT))
 
     with pytest.raises(TimeoutError):
