@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from functools import cache
 from types import UnionType
@@ -15,6 +14,7 @@ from cattrs.errors import ClassValidationError, IterableValidationError
 from cattrs.gen import make_dict_structure_fn, override
 
 from codex_hookspecs.errors import WireError
+from codex_hookspecs.json_words import described
 from codex_hookspecs.naming import wire_name
 from codex_hookspecs.types.json import Unsigned
 
@@ -39,21 +39,6 @@ def structure(kind: type[T], value: Any) -> T:
         faults = sorted(_faults(error, "$"), key=lambda fault: fault[0].startswith("missing field"))
         raise WireError(tuple(faults)) from error
     return result
-
-
-def described(value: Any) -> str:
-    """Return how the public protocol's errors name a JSON value that was not expected."""
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return f"boolean `{json.dumps(value)}`"
-    if isinstance(value, int):
-        return f"integer `{value}`"
-    if isinstance(value, float):
-        return f"floating point `{value}`"
-    if isinstance(value, str):
-        return f"string {json.dumps(value, ensure_ascii=False)}"
-    return "sequence" if isinstance(value, list) else "map"
 
 
 def one_of(names: tuple[str, ...]) -> str:

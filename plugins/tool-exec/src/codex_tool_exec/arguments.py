@@ -8,6 +8,7 @@ from json.decoder import scanstring  # type: ignore[attr-defined]
 from typing import Any
 
 from codex_hookspecs.errors import ToolError
+from codex_hookspecs.json_words import described
 
 _U64 = 2**64 - 1
 _SPACE = " \t\n\r"
@@ -92,21 +93,7 @@ def permission(value: Any) -> str | None:
 
 
 def _invalid_type(value: Any, expected: str) -> str:
-    return f"invalid type: {_described(value)}, expected {expected}"
-
-
-def _described(value: Any) -> str:
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return f"boolean `{str(value).lower()}`"
-    if isinstance(value, int):
-        return f"integer `{value}`"
-    if isinstance(value, float):
-        return f"floating point `{value}`"
-    if isinstance(value, str):
-        return f"string {json.dumps(value, ensure_ascii=False)}"
-    return "sequence" if isinstance(value, list) else "map"
+    return f"invalid type: {described(value)}, expected {expected}"
 
 
 class _Reader:

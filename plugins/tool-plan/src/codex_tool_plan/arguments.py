@@ -6,6 +6,7 @@ import json
 from typing import Any, Literal
 
 from codex_hookspecs.errors import ToolError
+from codex_hookspecs.json_words import described
 from codex_hookspecs.types.notifications import PlanStep
 
 _STATUS: dict[str, Literal["pending", "inProgress", "completed"]] = {
@@ -45,7 +46,7 @@ def _step(value: Any) -> PlanStep:
 
 def _table(value: Any, name: str, *, allowed: tuple[str, str], required: tuple[str, ...]) -> dict[str, Any]:
     if not isinstance(value, dict):
-        raise _refusal(f"invalid type: {_described(value)}, expected struct {name}")
+        raise _refusal(f"invalid type: {described(value)}, expected struct {name}")
     for key in value:
         if key not in allowed:
             raise _refusal(f"unknown field `{key}`, expected `{allowed[0]}` or `{allowed[1]}`")
@@ -57,21 +58,7 @@ def _table(value: Any, name: str, *, allowed: tuple[str, str], required: tuple[s
 
 def _expect(value: Any, kind: type, words: str) -> None:
     if not isinstance(value, kind):
-        raise _refusal(f"invalid type: {_described(value)}, expected {words}")
-
-
-def _described(value: Any) -> str:
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return f"boolean `{str(value).lower()}`"
-    if isinstance(value, int):
-        return f"integer `{value}`"
-    if isinstance(value, float):
-        return f"floating point `{value}`"
-    if isinstance(value, str):
-        return f"string {json.dumps(value, ensure_ascii=False)}"
-    return "sequence" if isinstance(value, list) else "map"
+        raise _refusal(f"invalid type: {described(value)}, expected {words}")
 
 
 def _refusal(message: str) -> ToolError:
