@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from codex_hookspecs.fragments import hook_prompt
+from codex_hookspecs.fragments import hook_prompt, texts_of
 from codex_hookspecs.truncation import truncate_bytes, truncate_tokens
 from codex_hookspecs.types.json import JsonObject
 from codex_hookspecs.types.tools import ToolCall, ToolOutput
 
 if TYPE_CHECKING:
+    from codex_hookspecs.types.context import Fragment
     from codex_hookspecs.types.lifecycle import ContinuationPrompt
 
 ABORTED = "aborted"
@@ -80,6 +81,26 @@ def mended(items: Sequence[JsonObject]) -> tuple[JsonObject, ...]:
         if kind in _OUTPUT_OF and item.get("call_id") not in answered:
             result.append({"type": _OUTPUT_OF[kind], "call_id": item.get("call_id"), "output": ABORTED})
     return tuple(result)
+
+
+def fragment_messages(
+    fragments: Sequence[Fragment], sent: dict[str, str], history: Sequence[JsonObject]
+) -> list[JsonObject]:
+    """Return messages for the fragments whose text differs from what was sent, and note them as sent.
+
+    Developer fragments are the parts of one message, user fragments those of another (as Codex 0.118 sends them).
+
+    :param sent: text of each fragment sent so far, by key; changed in place.
+    :param history: what the model was told so far; a text that stands in it is not sent again.
+    """
+    fresh = [part for part in fragments if part.place != "base" and part.text and sent.get(part.key) != part.text]
+    if fresh and history:
+        told = {text for item in history for text in texts_of(item, "developer", "user")}
+        unknown = [part.key for part in fresh if part.key not in sent and part.text in told]
+        fresh = [part for part in fresh if part.key not in unknown]
+    sent.update((part.key, part.text) for part in fresh)
+    texts = {role: [part.text for part in fresh if part.place == role] for role in ("developer", "user")}
+    return [message(role, *parts) for role, parts in texts.items() if parts]
 
 
 def continuation_message(prompts: Sequence[ContinuationPrompt]) -> JsonObject:

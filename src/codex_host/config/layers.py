@@ -9,6 +9,7 @@ from typing import Any
 
 from codex_hookspecs.config_rules import check_table
 from codex_hookspecs.errors import ConfigError
+from codex_hookspecs.project_trust import is_trusted, project_root, untrusted_reason
 from codex_hookspecs.types.config import ConfigLayer
 
 SYSTEM_FOLDER = "/etc/codex"
@@ -68,47 +69,6 @@ def project_layers(cwd: str, codex_home: str, projects: Mapping[str, Any]) -> li
         table = read_table(file) if trusted else {}
         layers.append(ConfigLayer(kind="project", folder=folder, file=file, table=table, disabled_reason=reason))
     return layers
-
-
-def untrusted_reason(root: str) -> str:
-    """Say that a project is not trusted and what changes it."""
-    return (
-        f"{root} is not trusted: its configuration and hooks do not count"
-        f' (to trust it, add [projects."{root}"] trust_level = "trusted" to config.toml)'
-    )
-
-
-def project_root(cwd: str) -> str | None:
-    """Return the nearest directory upward that holds ``.git``, or ``None``."""
-    directory = cwd
-    while True:
-        if os.path.lexists(f"{directory}/.git"):
-            return directory
-        parent = os.path.dirname(directory)
-        if parent == directory:
-            return None
-        directory = parent
-
-
-def is_trusted(cwd: str, root: str | None, projects: Mapping[str, Any]) -> bool:
-    """Tell whether the user trusts a directory, its project, or the repository its work tree is linked to."""
-    if not projects:
-        return False
-    for directory in (cwd, root, _main_repository(root) if root else None):
-        entry = projects.get(directory) if directory else None
-        if isinstance(entry, dict) and "trust_level" in entry:
-            return bool(entry["trust_level"] == "trusted")
-    return False
-
-
-def _main_repository(root: str) -> str | None:
-    """Return the repository that a linked work tree belongs to (``gitdir: …/.git/worktrees/<name>``)."""
-    try:
-        text = Path(root, ".git").read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError):
-        return None
-    folder, found, _ = text.removeprefix("gitdir:").strip().partition("/.git/worktrees/")
-    return os.path.realpath(os.path.join(root, folder)) if found else None
 
 
 def _downward(root: str, cwd: str) -> list[str]:

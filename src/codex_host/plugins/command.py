@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 from attrs import define
 
 from codex_hookspecs.errors import ConfigError, PluginError
+from codex_hookspecs.project_trust import is_trusted, project_root, untrusted_reason
 from codex_host.app import codex_home
 from codex_host.config.edit import edit_file
 from codex_host.config.effective import EffectiveConfig
-from codex_host.config.layers import is_trusted, project_root, untrusted_reason
 from codex_host.plugins.admission import Admission
 from codex_host.plugins.discovery import FoundPlugin, found_plugins
 from codex_host.plugins.ledger import Ledger

@@ -13,13 +13,19 @@ from codex_hookspecs.clock import local_date, local_timezone
 from codex_hookspecs.errors import ModelError
 from codex_hookspecs.identity import user_agent
 from codex_hookspecs.ids import uuid4
-from codex_hookspecs.response_items import continuation_message, mended, message, text_of, user_message
+from codex_hookspecs.response_items import (
+    continuation_message,
+    fragment_messages,
+    mended,
+    message,
+    text_of,
+    user_message,
+)
 from codex_hookspecs.types.items import HookPrompt, HookPromptFragment, UserMessage
 from codex_hookspecs.types.json import JsonObject
 from codex_hookspecs.types.models import Completed, ModelRequest
 from codex_hookspecs.types.storage import TurnBegan
 from codex_host.session.calls import run_calls
-from codex_host.session.fragments import changed_messages, gather
 from codex_host.session.scope import Scope
 from codex_host.session.settings import permission_mode
 from codex_host.session.stream import StreamReader
@@ -89,7 +95,8 @@ class TurnRun:
 
     async def _begin(self) -> None:
         thread, settings = self.thread, self.settings
-        fragments = await gather(thread, settings)
+        offered = await thread.dispatch.concat("instruction_fragments", thread.warn, thread=thread, settings=settings)
+        fragments = sorted(offered, key=lambda fragment: (fragment.order, fragment.key))
         self._instructions = "\n\n".join(part.text for part in fragments if part.place == "base")
         began = TurnBegan(
             turn_id=self.id,
@@ -98,7 +105,7 @@ class TurnRun:
             timezone=local_timezone(thread.host.environ),
         )
         await thread.record(began)
-        await thread.remember(self.id, *changed_messages(fragments, thread.fragments, thread.history))
+        await thread.remember(self.id, *fragment_messages(fragments, thread.fragments, thread.history))
 
     async def _session_start(self) -> bool:
         thread = self.thread
