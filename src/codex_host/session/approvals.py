@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from codex_hookspecs.approval_questions import decision_of
 from codex_hookspecs.errors import RpcError, ToolRejected
 from codex_hookspecs.types.json import JsonObject
 
@@ -44,13 +45,10 @@ class Approvals:
         if verdict is not None and verdict.behavior == "deny":
             raise ToolRejected(verdict.message or "denied by a PermissionRequest hook")
         decision = await self._ask_client(run, method, params)
-        if decision in ("accept", "acceptForSession"):
-            if decision == "acceptForSession":
-                self._accepted.add(key)
-            return
-        if isinstance(decision, dict):
-            return
-        raise ToolRejected(REJECTED, cancel=decision == "cancel")
+        if decision == "acceptForSession":
+            self._accepted.add(key)
+        elif decision != "accept":
+            raise ToolRejected(REJECTED, cancel=decision == "cancel")
 
     async def _ask_hooks(self, run: TurnRun, call: ToolCall, payload: HookPayload) -> PermissionVerdict | None:
         if not run.thread.dispatch.has("permission_request", run.thread):
@@ -66,18 +64,11 @@ class Approvals:
         )
         return await run.thread.dispatch.lifecycle("permission_request", PermissionVerdict, event, run.scope())
 
-    async def _ask_client(self, run: TurnRun, method: str, params: JsonObject) -> Any:
+    async def _ask_client(self, run: TurnRun, method: str, params: JsonObject) -> str:
         asker = run.thread.asker
         if asker is None:
             raise ToolRejected("nobody is connected who could give consent")
         try:
-            answer = await asker(method, params)
+            return decision_of(await asker(method, params))
         except RpcError as error:
             raise ToolRejected(REJECTED) from error
-        decision = answer.get("decision", "decline")
-        if isinstance(decision, dict) and not decision.keys() & {
-            "acceptWithExecpolicyAmendment",
-            "applyNetworkPolicyAmendment",
-        }:
-            return "decline"
-        return decision

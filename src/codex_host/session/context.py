@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from codex_hookspecs.approval_questions import COMMAND, PATCH, command_question, patch_question
 from codex_hookspecs.errors import CodexError, ToolError, ToolRejected
 from codex_hookspecs.types.json import JsonObject
 from codex_hookspecs.types.sandbox import Launch
@@ -73,31 +73,25 @@ class CallContext:
         if not command_needs_consent(self.settings.approval_policy, argv, escalated=escalated):
             return
         commands = commands_of(argv) or []
-        amendment = list(prefix_rule or (commands[0] if len(commands) == 1 else argv))
-        params: JsonObject = {
-            "threadId": self.thread.id,
-            "turnId": self.turn_id,
-            "itemId": item_id,
-            "startedAtMs": time.time_ns() // 1_000_000,
-            "reason": justification,
-            "command": command,
-            "cwd": cwd,
-            "commandActions": list(command_actions),
-            "proposedExecpolicyAmendment": amendment,
-            "availableDecisions": [
-                "accept",
-                {"acceptWithExecpolicyAmendment": {"execpolicy_amendment": amendment}},
-                "cancel",
-            ],
-        }
+        question = command_question(
+            self._where(item_id),
+            command=command,
+            cwd=cwd,
+            reason=justification,
+            amendment=prefix_rule or (commands[0] if len(commands) == 1 else argv),
+            actions=command_actions,
+        )
         await self.thread.approvals.consent(
             self._run,
             call,
             self._shell_payload(call, command, justification),
-            method="item/commandExecution/requestApproval",
-            params=params,
+            method=COMMAND,
+            params=question,
             key=("command", str(escalated), cwd, *argv),
         )
+
+    def _where(self, item_id: str) -> JsonObject:
+        return {"threadId": self.thread.id, "turnId": self.turn_id, "itemId": item_id}
 
     def _shell_payload(self, call: ToolCall, command: str, justification: str | None) -> HookPayload:
         """Show hooks the command as the model wrote it, the way ``pre_tool_use`` does."""
@@ -120,14 +114,6 @@ class CallContext:
         if verdict == "refuse":
             where = "in a read-only sandbox" if sandbox.kind == "readOnly" else "outside of the project"
             raise ToolRejected(f"writing {where} is not allowed; rejected by user approval settings")
-        params = {
-            "threadId": self.thread.id,
-            "turnId": self.turn_id,
-            "itemId": item_id,
-            "startedAtMs": time.time_ns() // 1_000_000,
-            "reason": reason,
-            "grantRoot": None,
-        }
         payload = HookPayload(
             tool_name="apply_patch", tool_input={"command": call.arguments}, aliases=("Write", "Edit")
         )
@@ -135,8 +121,8 @@ class CallContext:
             self._run,
             call,
             payload,
-            method="item/fileChange/requestApproval",
-            params=params,
+            method=PATCH,
+            params=patch_question(self._where(item_id), reason=reason),
             key=("patch", *sorted(paths)),
         )
 

@@ -10,7 +10,6 @@ import attrs
 
 from codex_hookspecs.errors import ConfigError, ThreadNotFound
 from codex_hookspecs.ids import uuid7
-from codex_hookspecs.types.json import JsonObject
 from codex_hookspecs.types.storage import StoredThread, ThreadMeta, ThreadPage, ThreadQuery
 from codex_hookspecs.types.threads import Thread, ThreadSettings
 from codex_host import __version__
@@ -41,15 +40,11 @@ class HostThreads:
         *,
         cwd: str | None = None,
         params: Mapping[str, Any] | None = None,
-        source: str | JsonObject = "cli",
-        originator: str = "codex_cli",
-        client_version: str = "",
+        **client: Any,
     ) -> HostThread:
         """Make a thread; see :class:`~codex_hookspecs.ports.threads.ThreadManager`."""
         params = params or {}
-        settings, table = self._settings(
-            cwd or params.get("cwd"), params, source=source, originator=originator, client_version=client_version
-        )
+        settings, table = self._settings(cwd or params.get("cwd"), params, client)
         thread_id = uuid7()
         store = self._find_store()
         writer: ThreadWriter | None = None
@@ -70,9 +65,7 @@ class HostThreads:
         thread_id: str,
         *,
         params: Mapping[str, Any] | None = None,
-        source: str | JsonObject = "cli",
-        originator: str = "codex_cli",
-        client_version: str = "",
+        **client: Any,
     ) -> HostThread:
         """Load a stored thread; see :class:`~codex_hookspecs.ports.threads.ThreadManager`."""
         loaded = self._threads.get(thread_id)
@@ -82,9 +75,7 @@ class HostThreads:
         stored, writer = await self._need_store(thread_id).open(thread_id, cli_version=__version__)
         try:
             cwd = params.get("cwd") or _existing(stored.thread.cwd)
-            settings, table = self._settings(
-                cwd, params, source=source, originator=originator, client_version=client_version
-            )
+            settings, table = self._settings(cwd, params, client)
             settings = resumed_settings(settings, stored.settings, params, self._host.config.flags)
             settings = attrs.evolve(settings, source=stored.thread.source)
             return self._load(thread_id, settings, table, self._provider(settings, table), writer=writer, stored=stored)
@@ -161,20 +152,11 @@ class HostThreads:
             await close_all(self._host, "threads", [self._store.aclose])
 
     def _settings(
-        self,
-        cwd: str | None,
-        params: Mapping[str, Any],
-        *,
-        source: str | JsonObject,
-        originator: str,
-        client_version: str,
+        self, cwd: str | None, params: Mapping[str, Any], client: Mapping[str, Any]
     ) -> tuple[ThreadSettings, Mapping[str, Any]]:
         directory = os.path.abspath(os.path.join(self._host.cwd, cwd or ""))
         table = self._host.config.for_directory(directory, params.get("config") or None).table
-        settings = resolve_settings(
-            table, params, cwd=directory, source=source, originator=originator, client_version=client_version
-        )
-        return settings, table
+        return resolve_settings(table, params, cwd=directory, **client), table
 
     def _provider(self, settings: ThreadSettings, table: Mapping[str, Any]) -> ModelProvider:
         name = settings.model_provider

@@ -27,9 +27,9 @@ def resolve_settings(
     params: Mapping[str, Any],
     *,
     cwd: str,
-    source: str | JsonObject,
-    originator: str,
-    client_version: str,
+    source: str | JsonObject = "cli",
+    originator: str = "codex_cli",
+    client_version: str = "",
 ) -> ThreadSettings:
     """Return the settings of a thread; what the client asked for goes before configuration.
 
