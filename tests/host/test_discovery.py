@@ -190,6 +190,10 @@ def test_broken_entry_points_of_one_distribution_leave_the_others_alone(
     distributions.add("noisy")
     distributions.add("broken", points="[codex.plugins]\nthis line says nothing\n")
     distributions.add("foreign", points="[console_scripts]\nneither does this\n")
+    distributions.add("binary")
+    [info] = distributions.folder.glob("codex_binary-*.dist-info")
+    for file in info.iterdir():
+        file.write_bytes(b"[codex.plugins]\n\xff\xfe")
 
     broken = found(home, "codex-broken")
 

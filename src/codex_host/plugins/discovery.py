@@ -10,6 +10,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import attrs
+
 from codex_hookspecs.errors import ManifestError
 from codex_hookspecs.manifest import FILE_NAME, Manifest, read_manifest
 from codex_hookspecs.values import frozen
@@ -91,11 +93,9 @@ def _scan() -> tuple[list[FoundPlugin], list[str]]:
     files: list[str] = []
     seen: set[str] = set()
     for distribution in distributions():
-        name = (distribution.metadata["Name"] or "").lower().replace("_", "-")
-        if name in seen:
-            continue
+        name = _name(distribution).lower().replace("_", "-")
+        points = {} if name in seen else _entry_points(distribution)
         seen.add(name)
-        points = _entry_points(distribution)
         for point, value in points.items():
             owners.setdefault(point, []).append((value, distribution))
         if points:
@@ -108,13 +108,21 @@ def _scan() -> tuple[list[FoundPlugin], list[str]]:
 
 def _entry_points(distribution: Distribution) -> dict[str, str]:
     """Return what a distribution offers, name to value; a broken file offers a plugin without value."""
-    text = distribution.read_text("entry_points.txt") or ""
-    if GROUP not in text:
-        return {}
     try:
+        if GROUP not in (distribution.read_text("entry_points.txt") or ""):
+            return {}
         return {point.name: point.value for point in distribution.entry_points if point.group == GROUP}
+    except UnicodeDecodeError:
+        return {}
     except Exception:
-        return {distribution.metadata["Name"] or "unknown": ""}
+        return {_name(distribution): ""}
+
+
+def _name(distribution: Distribution) -> str:
+    try:
+        return distribution.metadata["Name"] or "unknown"
+    except Exception:
+        return "unknown"
 
 
 def _listed_by_stevedore(owners: dict[str, Any]) -> set[str]:
@@ -134,15 +142,14 @@ def _settled(name: str, claims: list[Claim]) -> list[FoundPlugin]:
     if not own or len(claims) == len(own):
         return [_described(name, claims)]
     strangers = [
-        FoundPlugin(
-            name=f"{name}@{distribution.metadata['Name']}",
-            value=value,
-            distribution=distribution.metadata["Name"],
-            version=distribution.version,
+        attrs.evolve(
+            _described(name, [claim]),
+            name=f"{name}@{_name(claim[1])}",
+            manifest=None,
             problem=f"its name {name} belongs to codex-{name}; it is left out",
         )
-        for value, distribution in claims
-        if (value, distribution) not in own
+        for claim in claims
+        if claim not in own
     ]
     return [_described(name, own), *strangers]
 
@@ -152,7 +159,7 @@ def _described(name: str, claims: list[Claim]) -> FoundPlugin:
     facts: dict[str, Any] = {
         "name": name,
         "value": value,
-        "distribution": distribution.metadata["Name"],
+        "distribution": _name(distribution),
         "version": distribution.version,
     }
     if len(claims) > 1:
@@ -212,8 +219,6 @@ def _manifest(facts: dict[str, Any] | None) -> Manifest | None:
 
 
 def _write_cache(cache: Path, plugins: list[FoundPlugin], states: dict[str, list[int] | None]) -> None:
-    import attrs
-
     kept = {"format": _FORMAT, "states": states, "plugins": [attrs.asdict(plugin) for plugin in plugins]}
     with suppress(OSError):
         replace_file(cache, json.dumps(kept))
