@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Mapping, Sequence
+from contextlib import redirect_stdout
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from codex_hookspecs.errors import ConfigError, PluginError, SandboxUnavailable
 from codex_hookspecs.features import FeatureSwitches
 from codex_host import __version__
+from codex_host.closing import close_all
 from codex_host.config.effective import EffectiveConfig
 from codex_host.environments import HostEnvironments
 from codex_host.platform import PLATFORM
@@ -25,6 +28,9 @@ if TYPE_CHECKING:
     from codex_hookspecs.ports.sandbox import SandboxLauncher
     from codex_hookspecs.ports.surface import AppServer, RpcMethod
     from codex_hookspecs.types.sandbox import SandboxPolicy
+
+DOWN_LIMIT = 60.0
+"""Seconds that each part of the program may take to come down; what it closes has limits of its own."""
 
 
 def codex_home(environ: Mapping[str, str]) -> str:
@@ -87,13 +93,13 @@ class Application:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        try:
-            if self._app_server is not None:
-                await self._app_server.aclose()
-        finally:
-            await self.threads.aclose()
-            await self.environments.aclose()
-            self.ledger.save()
+        closers = [self.threads.aclose, self.environments.aclose]
+        if self._app_server is not None:
+            closers.insert(0, self._app_server.aclose)
+        # What plugins print at the end must not follow machine-readable output.
+        with redirect_stdout(sys.stderr):
+            await close_all(self, "program", closers, seconds=DOWN_LIMIT)
+        self.ledger.save()
 
     def app_server(self) -> AppServer:
         """Return the request processor that all front ends talk to."""

@@ -13,14 +13,17 @@ CLOSE_LIMIT = 10.0
 """Seconds that each clean-up may take."""
 
 
-async def close_all(host: Application, what: str, closers: Iterable[Callable[[], Awaitable[None]]]) -> None:
+async def close_all(
+    host: Application, what: str, closers: Iterable[Callable[[], Awaitable[None]]], *, seconds: float = CLOSE_LIMIT
+) -> None:
     """Call every closer, each under a time limit; a failure is logged and keeps none of the others.
 
     :param what: whose they are, for the log.
+    :param seconds: the limit of each.
     """
     for close in closers:
         try:
-            async with asyncio.timeout(CLOSE_LIMIT):
+            async with asyncio.timeout(seconds):
                 await close()
         except Exception:
             host.logger("host").warning("%s: clean-up failed", what, exc_info=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from contextlib import redirect_stdout
 from typing import TYPE_CHECKING
 
 from codex_exec_cli.failures import ExecError, os_text
@@ -46,7 +48,9 @@ async def _carry_out(options: Options, host: SurfaceHost, out: Stream, err: Stre
     from codex_exec_cli.session import run_session
 
     request = make_request(options, host, err)
-    status, final_message = await run_session(request, host, _reporter(options, host, out, err))
+    # Our own output goes to the descriptors; what hooks and tools of other plugins print must not get between it.
+    with redirect_stdout(sys.stderr):
+        status, final_message = await run_session(request, host, _reporter(options, host, out, err))
     if status == 0 and options.output_file is not None:
         _write_message(options.output_file, final_message, err)
     return status
