@@ -104,4 +104,4 @@ def _apply(options: GlobalOptions, kind: str, value: str) -> None:
     elif kind == "profile":
         options.profile = value
     else:
-        options.cwd = os.path.abspath(os.path.join(options.cwd, value))
+        options.cwd = os.path.realpath(os.path.join(options.cwd, value))

@@ -60,6 +60,13 @@ def test_directories_are_taken_one_from_the_other() -> None:
     assert parse(["--cd=/y"], cwd="/x").cwd == "/y"
 
 
+def test_a_link_to_a_directory_is_followed(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to("real")
+
+    assert parse(["-C", "link"], cwd=str(tmp_path.resolve())).cwd == str(tmp_path.resolve() / "real")
+
+
 def test_options_of_the_sub_command_are_left_to_it() -> None:
     options = parse(["exec", "--json", "-o", "file", "-h", "-V", "-", "--unknown=1"], cwd="/")
 

@@ -196,8 +196,8 @@ class HostThreads:
 
     def _find_store(self) -> ThreadStore | None:
         if not self._asked_for_store:
-            self._asked_for_store = True
             self._store = self._host.dispatch.choose("thread_store")
+            self._asked_for_store = True
             if self._store is None:
                 self._host.dispatch.complain("no plugin stores threads: nothing is kept of this session")
         return self._store

@@ -182,7 +182,7 @@ class HostThread:
 
     async def wait_idle(self) -> None:
         """Return when no turn is running."""
-        while self._task is not None and not self._task.done():
+        while self._task is not None and not self._task.done() and self._task is not asyncio.current_task():
             await asyncio.wait({self._task})
 
     async def add_context(self, text: str) -> None:

@@ -316,6 +316,36 @@ async def test_a_tool_that_goes_on_forever_is_left_behind(
     assert thread.turns()[0].status == "interrupted"
 
 
+async def test_a_listener_may_interrupt_the_turn_it_hears_of(host: Any, model: Any, kit: Any) -> None:
+    thread = await (await host(model=model([{"delay": 60}])).opened()).thread()
+
+    async def listener(notification: Any) -> None:
+        if notification.METHOD == "turn/started":
+            await thread.interrupt()
+
+    thread.listen(listener)
+
+    async with asyncio.timeout(5):
+        await thread.submit(GO)
+        await thread.wait_idle()
+
+    assert thread.turns()[0].status == "interrupted"
+
+
+async def test_a_hook_may_interrupt_its_own_turn(host: Any, model: Any, kit: Any) -> None:
+    async def user_prompt_submit(event: Any, scope: Any) -> None:
+        await scope.thread.interrupt(event.turn_id)
+
+    scripted = model("never")
+    run = host(plugins=[kit.plugin("p", user_prompt_submit=user_prompt_submit)], model=scripted)
+
+    async with asyncio.timeout(5):
+        outcome = await run.turn("go")
+
+    assert outcome.turn.status == "interrupted"
+    assert scripted.requests == []
+
+
 async def test_a_failing_interrupt_hook_is_told_and_the_turn_ends(host: Any, model: Any, kit: Any, gate: Gate) -> None:
     async def interrupt(event: Any) -> None:
         raise ValueError("no luck")

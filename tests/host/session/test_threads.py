@@ -229,6 +229,19 @@ async def test_without_a_store_the_user_is_told(host: Any, model: Any, kit: Any)
     assert outcome.warnings == ["no plugin stores threads: nothing is kept of this session"]
 
 
+async def test_a_store_that_cannot_be_opened_is_told_every_time(host: Any, kit: Any) -> None:
+    from codex_hookspecs.errors import StorageError
+
+    def thread_store() -> Any:
+        raise StorageError("sessions is not a directory")
+
+    threads = await threads_of(host(plugins=[kit.plugin("p", thread_store=thread_store)]))
+
+    for _ in range(2):
+        with pytest.raises(StorageError, match="sessions is not a directory"):
+            await threads.start()
+
+
 @pytest.mark.parametrize(
     ("params", "told"),
     [

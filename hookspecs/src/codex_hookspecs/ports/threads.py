@@ -77,8 +77,9 @@ class AgentThread(Protocol):
 
         :param content: user inputs in wire form, e.g. ``{"type":"text","text":…}``.
         :param settings: settings of this and later turns; the present ones when ``None``.
-        :return: id of the turn; the notifications follow.
-        :raises RpcError: when the input is empty or the thread is closed.
+        :return: id of the turn; the notifications follow. An empty input makes no turn: the id is that of an error
+            notification.
+        :raises RpcError: when the thread is closed.
         """
         ...
 
