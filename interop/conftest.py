@@ -10,6 +10,7 @@ import pytest
 
 from codex_hookspecs.testing.responses_server import ResponsesServer
 from interop.clients import OURS, PEERS, REAL_118, REAL_169, Codex, Stage
+from interop.exec_server import Server
 from interop.hook_runs import Play
 
 if TYPE_CHECKING:
@@ -60,3 +61,22 @@ def codex(request: pytest.FixtureRequest) -> Codex:
 def play(codex: Codex, stage: Stage, server: ResponsesServer) -> Play:
     """Run a conversation with hook scripts."""
     return Play(codex, stage, server)
+
+
+@pytest.fixture(scope="session", params=["0.169.0", "ours"])
+def serving(request: pytest.FixtureRequest) -> Codex:
+    """The program whose exec-server a case is about."""
+    chosen = _CLIENTS[request.param]
+    need(chosen.path, f"codex {chosen.name}")
+    return chosen
+
+
+@pytest.fixture(scope="session")
+def served(serving: Codex) -> Iterator[Server]:
+    """An exec-server that the cases share."""
+    folder = PEERS / "runs" / f"exec-server-{serving.name}"
+    shutil.rmtree(folder, ignore_errors=True)
+    running = Server(serving, folder)
+    yield running
+    running.close()
+    shutil.rmtree(folder, ignore_errors=True)
