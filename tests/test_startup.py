@@ -27,16 +27,16 @@ LIBRARIES = {
 }
 NEVER_IN_A_TURN = {"argparse", "cattrs", "email", "httpx", "importlib.metadata", "stevedore", "tomlkit"}
 PROGRAM = """
-import json, os, sys
+import os, sys
 bare = set(sys.modules)
 noted = []
 def watch(event, arguments):
-    if event == "socket.connect" and isinstance(arguments[1], tuple) and not noted:
+    if event == "import" and arguments[0] == "h11" and not noted:
         noted.append(set(sys.modules))
 sys.addaudithook(watch)
 from codex_host.cli import main
 status = main(sys.argv[1:])
-modules = (noted or [set(sys.modules)])[0] - bare - {"codex_host.cli", "json"}
+modules = (noted or [set(sys.modules)])[0] - bare
 with open(os.environ["MODULES_FILE"], "w") as file:
     file.write("\\n".join(sorted(modules)))
 sys.exit(status)
@@ -51,7 +51,7 @@ def home(tmp_path: Path) -> Path:
 
 
 def modules_after(home: Path, *arguments: str) -> set[str]:
-    """Run the program; return the modules it had loaded at its first connection, or at its end when it made none."""
+    """Run the program; return the modules it had loaded when it wanted HTTP, or at its end when it did not."""
     file = home / "modules.txt"
     kept = {key: value for key, value in os.environ.items() if not key.startswith(("CODEX", "OPENAI"))}
 
