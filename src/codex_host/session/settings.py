@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Any, cast
 
 import attrs
 
-from codex_hookspecs.config_keys import lookup
-from codex_hookspecs.config_rules import APPROVAL_POLICIES, SANDBOX_MODES
+from codex_hookspecs.config_rules import APPROVAL_POLICIES
 from codex_hookspecs.errors import ConfigError
 from codex_hookspecs.types.json import JsonObject
-from codex_hookspecs.types.sandbox import SandboxMode, SandboxPolicy
+from codex_hookspecs.types.sandbox import SandboxPolicy
 from codex_hookspecs.types.threads import ApprovalPolicy, ThreadSettings
 
 if TYPE_CHECKING:
@@ -47,13 +46,16 @@ def resolve_settings(
     approval = pick("approval_policy", "approval_policy", "on-request")
     if approval not in APPROVAL_POLICIES:
         raise ConfigError(f"approval policy {approval!r}, allowed is one of {', '.join(APPROVAL_POLICIES)}")
+    sandbox = pick("sandbox", "sandbox_mode", "read-only")
+    if not isinstance(sandbox, SandboxPolicy):
+        sandbox = SandboxPolicy.configured(sandbox, table.get("sandbox_workspace_write", {}))
     return ThreadSettings(
         cwd=cwd,
         model=pick("model", "model", DEFAULT_MODEL),
         model_provider=pick("model_provider", "model_provider", DEFAULT_PROVIDER),
         approval_policy=cast(ApprovalPolicy, approval),
         approvals_reviewer=params.get("approvals_reviewer") or "user",
-        sandbox=_sandbox(pick("sandbox", "sandbox_mode", "read-only"), table),
+        sandbox=sandbox,
         reasoning_effort=pick("effort", "model_reasoning_effort"),
         reasoning_summary=pick("summary", "model_reasoning_summary"),
         verbosity=table.get("model_verbosity"),
@@ -91,25 +93,3 @@ def permission_mode(settings: ThreadSettings) -> PermissionMode:
 def _from_flags(table: Mapping[str, Any], name: str) -> bool:
     key = {"reasoning_effort": "model_reasoning_effort"}.get(name, name)
     return key in table
-
-
-def _sandbox(mode: str | SandboxPolicy, table: Mapping[str, Any]) -> SandboxPolicy:
-    if isinstance(mode, SandboxPolicy):
-        return mode
-    if mode not in SANDBOX_MODES:
-        raise ConfigError(f"sandbox mode {mode!r}, allowed is one of {', '.join(SANDBOX_MODES)}")
-    policy = SandboxPolicy.of_mode(cast(SandboxMode, mode))
-    if policy.kind != "workspaceWrite":
-        return policy
-    options = lookup(table, "sandbox_workspace_write", {})
-    roots = options.get("writable_roots", [])
-    relative = [root for root in roots if not os.path.isabs(root)]
-    if relative:
-        raise ConfigError(f"sandbox_workspace_write.writable_roots has {relative[0]!r}, allowed are absolute paths")
-    return attrs.evolve(
-        policy,
-        network_access=bool(options.get("network_access", False)),
-        writable_roots=tuple(roots),
-        exclude_slash_tmp=bool(options.get("exclude_slash_tmp", False)),
-        exclude_tmpdir_env_var=bool(options.get("exclude_tmpdir_env_var", False)),
-    )
