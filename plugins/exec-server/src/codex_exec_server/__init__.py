@@ -1,0 +1,1 @@
+"""The `codex exec-server` command: this machine for agents elsewhere."""

@@ -1,0 +1,88 @@
+"""Run ``codex exec-server``: listen, say where, serve until told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from codex_exec_server.options import HELP, UsageError, parse
+from codex_hookspecs.errors import ConfigError
+
+if TYPE_CHECKING:
+    from codex_exec_server.options import Options
+    from codex_hookspecs.ports.auth import ConnectionCheck
+    from codex_hookspecs.ports.host import Host
+
+
+async def run(arguments: Sequence[str], host: Host) -> int:
+    """Run the command and return its exit status."""
+    try:
+        options = parse(arguments)
+        if options.help:
+            print(HELP, end="")
+            return 0
+        check = authentication(options, host)
+    except UsageError as error:
+        print(error, file=sys.stderr)
+        return 2
+    except ConfigError as error:
+        print(f"Error: {error}", file=sys.stderr)
+        return 1
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    return await _serve(options, host, check, stop)
+
+
+def authentication(options: Options, host: Host) -> ConnectionCheck | None:
+    """Return the check that the options ask for.
+
+    :raises ConfigError: when no plugin offers it, or it can't be set up.
+    """
+    if options.auth is None:
+        return None
+    for authenticator in host.connection_authenticators():
+        if authenticator.mode == options.auth.mode:
+            return authenticator.prepare(options.auth)
+    raise ConfigError(
+        f"cannot authenticate clients with --ws-auth {options.auth.mode}: no plugin offers it; "
+        "install one (a plugin with the hook connection_authenticators), or leave the option out"
+    )
+
+
+async def _serve(options: Options, host: Host, check: ConnectionCheck | None, stop: asyncio.Event) -> int:
+    from codex_exec_server.server import ExecServer
+
+    server = ExecServer(host, await host.environments.get("local"), concurrent=options.concurrent)
+    try:
+        if options.address is None:
+            from codex_exec_server.stdio import StdioPeer
+
+            over = asyncio.create_task(StdioPeer(server).over.wait())
+            await asyncio.wait((over, asyncio.create_task(stop.wait())), return_when=asyncio.FIRST_COMPLETED)
+            return 0
+        return await _listen(options.address, server, check, stop)
+    finally:
+        await server.aclose()
+
+
+async def _listen(address: tuple[str, int], server: object, check: ConnectionCheck | None, stop: asyncio.Event) -> int:
+    from codex_exec_server.websocket import listen
+
+    try:
+        listener, url = await listen(server, *address, check)  # type: ignore[arg-type]
+    except OSError as error:
+        print(f"Error: {os.strerror(error.errno or 0)} (os error {error.errno})", file=sys.stderr)
+        return 1
+    print(url, flush=True)
+    # Clients that connect now would otherwise wait for the library.
+    import websockets.server  # noqa: F401
+
+    await stop.wait()
+    listener.close()
+    return 0

@@ -1,0 +1,185 @@
+"""Read parameters of the exec-server protocol, refusing them in the words of its server (0.169).
+
+A reader takes a decoded JSON value and returns what it stands for. They are plain functions instead of the shared
+converter because the protocol words its errors differently and every request pays for them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from codex_exec_server.base64_text import Base64Error, decode_base64
+from codex_hookspecs.errors import RpcError
+from codex_hookspecs.file_uri import PathError, path_of
+
+INVALID_REQUEST: Final = -32600
+INVALID_PARAMS: Final = -32602
+
+Reader = Callable[[Any], Any]
+
+
+class _Required:
+    """Stands for the default of a member that has none."""
+
+
+REQUIRED: Final = _Required()
+Default = Any
+Member = tuple[Reader, Default]
+
+
+def wrong(message: str, code: int = INVALID_PARAMS) -> RpcError:
+    """Return the error that refuses parameters."""
+    return RpcError(message, code=code)
+
+
+def described(value: Any) -> str:
+    """Return how errors name a value that was not expected."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return f"boolean `{json.dumps(value)}`"
+    if isinstance(value, int | float):
+        return "number"
+    if isinstance(value, str):
+        return f"string {json.dumps(value, ensure_ascii=False)}"
+    return "sequence" if isinstance(value, list) else "map"
+
+
+def text(value: Any) -> str:
+    """Read a string."""
+    if type(value) is not str:
+        raise _unexpected(value, "a string")
+    return value
+
+
+def flag(value: Any) -> bool:
+    """Read a boolean."""
+    if type(value) is not bool:
+        raise _unexpected(value, "a boolean")
+    return value
+
+
+def whole(value: Any) -> int:
+    """Read a number that is whole and not negative."""
+    if type(value) is int and 0 <= value < 2**64:
+        return value
+    if type(value) in (int, float):
+        raise wrong("invalid number")
+    raise _unexpected(value, "u64")
+
+
+def path(value: Any) -> str:
+    """Read an absolute path or a file URI."""
+    try:
+        return path_of(text(value))
+    except PathError as error:
+        raise wrong(str(error), INVALID_REQUEST if error.foreign else INVALID_PARAMS) from None
+
+
+def working_directory(value: Any) -> str:
+    """Read the directory of a process."""
+    try:
+        return path_of(text(value))
+    except PathError as error:
+        if error.foreign and "%00" not in value:
+            raise wrong(f"cwd URI `{value}` is not valid on this exec-server host: {error}") from None
+        raise wrong(str(error)) from None
+
+
+def data(value: Any) -> bytes:
+    """Read base64."""
+    try:
+        return decode_base64(text(value))
+    except Base64Error as error:
+        raise wrong(str(error)) from None
+
+
+def optional(reader: Reader) -> Reader:
+    """Read what may be null."""
+    return lambda value: None if value is None else reader(value)
+
+
+def items(reader: Reader) -> Reader:
+    """Read a sequence."""
+
+    def read(value: Any) -> list[Any]:
+        if not isinstance(value, list):
+            raise _unexpected(value, "a sequence")
+        return [reader(item) for item in value]
+
+    return read
+
+
+def mapping(value: Any) -> dict[str, str]:
+    """Read an object whose members are strings."""
+    if not isinstance(value, dict):
+        raise _unexpected(value, "a map")
+    return {key: text(item) for key, item in value.items()}
+
+
+def word(*words: str) -> Reader:
+    """Read one of some words."""
+    shown = [f"`{each}`" for each in words]
+    names = f"one of {', '.join(shown)}" if len(shown) > 2 else " or ".join(shown)
+
+    def read(value: Any) -> str:
+        if not isinstance(value, str):
+            raise _unexpected(value, "string or map")
+        if value not in words:
+            raise wrong(f"unknown variant `{value}`, expected {names}")
+        return value
+
+    return read
+
+
+def nothing(value: Any) -> None:
+    """Read parameters of a method that has none."""
+    if value is not None and not isinstance(value, dict):
+        raise _unexpected(value, "unit")
+
+
+def struct(name: str, members: Mapping[str, Member]) -> Reader:
+    """Read an object with named members; unknown ones are ignored.
+
+    :param members: reader and default by name; a default of ``REQUIRED`` is none.
+    """
+    needed = sum(default is REQUIRED for _, default in members.values())
+
+    def read(value: Any) -> dict[str, Any]:
+        if isinstance(value, list):
+            if len(value) < needed or (len(value) < len(members) and needed == len(members)):
+                raise wrong(f"invalid length {len(value)}, expected struct {name} with {len(members)} elements")
+            value = dict(zip(members, value, strict=False))
+        elif not isinstance(value, dict):
+            raise _unexpected(value, f"struct {name}")
+        result = {}
+        missing = None
+        for key, (reader, default) in members.items():
+            if key in value:
+                result[key] = reader(value[key])
+            elif default is REQUIRED:
+                missing = missing or key
+            else:
+                result[key] = default
+        if missing is not None:
+            raise wrong(f"missing field `{missing}`")
+        return result
+
+    return read
+
+
+def opaque(name: str) -> Reader:
+    """Read an object that is kept as it came."""
+
+    def read(value: Any) -> dict[str, Any]:
+        if not isinstance(value, dict):
+            raise _unexpected(value, f"struct {name}")
+        return value
+
+    return read
+
+
+def _unexpected(value: Any, expected: str) -> RpcError:
+    return wrong(f"invalid type: {described(value)}, expected {expected}")

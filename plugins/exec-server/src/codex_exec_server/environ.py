@@ -1,0 +1,50 @@
+"""Make the environment of a child process out of what a client sent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from codex_exec_server.decoding import REQUIRED, flag, items, mapping, struct, text, word
+from codex_hookspecs.environ_policy import apply_policy
+from codex_hookspecs.errors import ExecError
+from codex_hookspecs.types.environment import EnvironPolicy
+
+read_policy = struct(
+    "ExecEnvPolicy",
+    {
+        "inherit": (word("core", "all", "none"), REQUIRED),
+        "ignoreDefaultExcludes": (flag, REQUIRED),
+        "exclude": (items(text), REQUIRED),
+        "set": (mapping, REQUIRED),
+        "includeOnly": (items(text), REQUIRED),
+    },
+)
+
+
+def child_environ(server: Mapping[str, str], env: dict[str, str], policy: dict[str, Any] | None) -> dict[str, str]:
+    """Return the environment of a child.
+
+    :param server: variables of this program.
+    :param env: the exact environment, or with a policy what is laid on top.
+    :raises ExecError: when it can't be passed on.
+    """
+    if policy is not None:
+        wanted = EnvironPolicy(
+            inherit=policy["inherit"],
+            ignore_default_excludes=policy["ignoreDefaultExcludes"],
+            exclude=tuple(policy["exclude"]),
+            set=policy["set"],
+            include_only=tuple(policy["includeOnly"]),
+        )
+        env = {**apply_policy(server, wanted), **env}
+    if any("\0" in name or "\0" in value for name, value in env.items()):
+        raise ExecError("data provided contains a nul byte")
+    if not any("=" in name for name in env):
+        return env
+    made = {}
+    for name, value in env.items():
+        head, equals, rest = name.partition("=")
+        if head:
+            made[head] = f"{rest}={value}" if equals else value
+    return made

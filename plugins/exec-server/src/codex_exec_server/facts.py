@@ -1,0 +1,99 @@
+"""Answer ``environment/*`` and what else clients ask about this machine."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+from codex_exec_server.connection import Connection, Method
+from codex_exec_server.decoding import REQUIRED, items, nothing, path, struct, text, wrong
+from codex_hookspecs.file_uri import uri_of
+
+if TYPE_CHECKING:
+    from codex_exec_server.server import ExecServer
+
+CAPABILITIES = {
+    "networkProxyLaunch": False,
+    "networkProxyReviewDomains": False,
+    "credentialMasking": False,
+    "credentialMaskingCustomProviders": False,
+    "capabilityDiscoverySandbox": False,
+    "fsWatchMissing": True,
+    "capabilityDiscoveryV2": True,
+    "environmentConfigRead": True,
+    "httpHeaderEnvVars": False,
+    "sandboxedFileStreaming": True,
+    "fileWriteStreaming": True,
+    "shellSnapshotV2": False,
+    "windowsMxc": False,
+    "linuxRootWritePreservesDevices": True,
+    "linuxApprovedRootWritePreservesRestrictions": True,
+    "processResize": True,
+    "processFlow": True,
+}
+_config = struct(
+    "EnvironmentConfigReadParams",
+    {
+        "cwd": (path, REQUIRED),
+        "configPaths": (items(items(text)), REQUIRED),
+        "requirementsPaths": (items(items(text)), REQUIRED),
+    },
+)
+_discover = struct("CapabilitiesDiscoverParams", {"cwd": (path, REQUIRED)})
+
+
+async def environment_info(server: ExecServer) -> dict[str, Any]:
+    """Return what is known of this machine, asked once."""
+    if server.info is None:
+        facts = await server.environment.facts()
+        server.info = {
+            "shell": {"name": os.path.basename(facts.shell), "path": facts.shell},
+            "executorVersion": server.version,
+            "providerId": server.provider_id,
+            "cwd": uri_of(facts.cwd),
+            "userHomeDir": uri_of(facts.home),
+            "platformOs": facts.os,
+            "prependPathDirs": [],
+            "temporaryDirectories": [],
+            "tempDir": uri_of(facts.temporary_directory),
+            "capabilities": CAPABILITIES,
+        }
+    return server.info
+
+
+async def info(connection: Connection, _params: None) -> Any:
+    """Return what is known of this machine."""
+    return await environment_info(connection.server)
+
+
+def status(_connection: Connection, _params: None) -> Any:
+    """Tell that this machine can be worked on."""
+    return {"status": "ready"}
+
+
+async def read_config(connection: Connection, params: dict[str, Any]) -> Any:
+    """Return the configuration kept on this machine: none, clients bring their own."""
+    if not any(params["configPaths"]) and not any(params["requirementsPaths"]):
+        raise wrong("at least one config or requirements path is required")
+    facts = await connection.server.environment.facts()
+    empty = {"layers": [], "cloudInsertionIndex": 0}
+    return {
+        "userHomeDir": uri_of(facts.home),
+        "codexHomeDir": uri_of(connection.server.codex_home),
+        "hostname": os.uname().nodename,
+        "config": empty,
+        "requirements": empty,
+    }
+
+
+def discover(_connection: Connection, _params: dict[str, Any]) -> Any:
+    """Return the plugins and skills kept on this machine for clients: none."""
+    return {"plugins": [], "skills": [], "warnings": []}
+
+
+METHODS = {
+    "environment/info": Method(nothing, info, "environment info", urgent=True),
+    "environment/status": Method(nothing, status, "environment status", urgent=True),
+    "environmentConfig/read": Method(_config, read_config, "environment config"),
+    "capabilities/discoverV2": Method(_discover, discover, "capability discovery"),
+}

@@ -1,0 +1,198 @@
+"""Answer the methods ``fs/*`` that look at or change whole files and directories."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from codex_exec_server.base64_text import Base64Error, decode_base64
+from codex_exec_server.connection import Connection, Method
+from codex_exec_server.decoding import REQUIRED, Member, flag, optional, path, struct, text, whole
+from codex_exec_server.sandbox import read_sandbox, require_writable
+from codex_hookspecs.errors import FileSystemError, RpcError
+from codex_hookspecs.file_uri import uri_of
+
+NOT_FOUND = -32004
+MOST_READ = 512 * 1024 * 1024
+NEEDS = "filesystem"
+
+
+def lane(_params: dict[str, Any]) -> str:
+    """Have everything that touches files happen in the order it was asked for."""
+    return "fs"
+
+
+def file_struct(name: str, members: dict[str, Member]) -> Callable[[Any], dict[str, Any]]:
+    """Read parameters that may hold a sandbox."""
+    return struct(name, {**members, "sandbox": (_sandbox, None)})
+
+
+def translated(error: FileSystemError) -> RpcError:
+    """Return the answer to a file operation that failed."""
+    if error.errno == errno.ENOENT:
+        return RpcError(str(error), code=NOT_FOUND)
+    if error.errno is None:
+        return RpcError(str(error))
+    return RpcError(str(error), code=-32603)
+
+
+def _sandbox(value: Any) -> Any:
+    if value is not None:
+        read_sandbox(value)
+    return value
+
+
+def _guarded(run: Callable[[Connection, dict[str, Any]], Awaitable[Any]]) -> Callable[[Connection, Any], Any]:
+    async def guarded(connection: Connection, params: dict[str, Any]) -> Any:
+        try:
+            return await run(connection, params)
+        except FileSystemError as error:
+            raise translated(error) from error
+
+    return guarded
+
+
+def _method(
+    name: str, members: dict[str, Member], run: Callable[[Connection, dict[str, Any]], Awaitable[Any]]
+) -> Method:
+    return Method(file_struct(name, members), _guarded(run), NEEDS, lane=lane)
+
+
+async def _read_file(connection: Connection, params: dict[str, Any]) -> Any:
+    from base64 import b64encode
+
+    files = connection.server.environment.files
+    found = await files.metadata(params["path"])
+    if found.is_file and found.size > MOST_READ:
+        raise RpcError(f"file is too large to read: limit is {MOST_READ} bytes")
+    return {"dataBase64": b64encode(await files.read_file(params["path"])).decode()}
+
+
+async def _write_file(connection: Connection, params: dict[str, Any]) -> Any:
+    try:
+        content = decode_base64(params["dataBase64"])
+    except Base64Error as error:
+        raise RpcError(f"fs/writeFile requires valid base64 dataBase64: {error}") from None
+    require_writable(read_sandbox(params["sandbox"]), params["path"])
+    await connection.server.environment.files.write_file(params["path"], content)
+    return {}
+
+
+async def _create_directory(connection: Connection, params: dict[str, Any]) -> Any:
+    require_writable(read_sandbox(params["sandbox"]), params["path"])
+    recursive = params["recursive"] is not False
+    await connection.server.environment.files.create_directory(params["path"], recursive=recursive)
+    return {}
+
+
+async def _metadata(connection: Connection, params: dict[str, Any]) -> Any:
+    found = await connection.server.environment.files.metadata(params["path"])
+    return {
+        "isDirectory": found.is_directory,
+        "isFile": found.is_file,
+        "isSymlink": found.is_symlink,
+        "size": found.size,
+        "createdAtMs": found.created_at_ms,
+        "modifiedAtMs": found.modified_at_ms,
+    }
+
+
+async def _canonicalize(connection: Connection, params: dict[str, Any]) -> Any:
+    return {"path": uri_of(await connection.server.environment.files.canonicalize(params["path"]))}
+
+
+async def _read_directory(connection: Connection, params: dict[str, Any]) -> Any:
+    entries = await connection.server.environment.files.read_directory(params["path"])
+    return {
+        "entries": [
+            {"fileName": _shown(entry.file_name), "isDirectory": entry.is_directory, "isFile": entry.is_file}
+            for entry in entries
+        ]
+    }
+
+
+async def _remove(connection: Connection, params: dict[str, Any]) -> Any:
+    require_writable(read_sandbox(params["sandbox"]), params["path"])
+    recursive, force = params["recursive"] is not False, params["force"] is not False
+    await connection.server.environment.files.remove(params["path"], recursive=recursive, force=force)
+    return {}
+
+
+async def _copy(connection: Connection, params: dict[str, Any]) -> Any:
+    source, destination, recursive = params["sourcePath"], params["destinationPath"], params["recursive"]
+    require_writable(read_sandbox(params["sandbox"]), destination)
+    try:
+        await connection.server.environment.files.copy(source, destination, recursive=recursive)
+    except FileSystemError as error:
+        if error.errno is None:
+            raise RpcError(_copy_fault(str(error))) from error
+        raise
+    return {}
+
+
+def _copy_fault(found: str) -> str:
+    if "itself" in found:
+        return "fs/copy cannot copy a directory to itself or one of its descendants"
+    if "is a directory" in found:
+        return "fs/copy requires recursive: true when sourcePath is a directory"
+    if "neither file" in found:
+        return "fs/copy only supports regular files, directories, and symlinks"
+    return found
+
+
+async def _walk(connection: Connection, params: dict[str, Any]) -> Any:
+    import asyncio
+
+    from codex_exec_server.walk import Limits, walk
+
+    options = params["options"]
+    limits = Limits(**{key: options[wire] for key, wire in _LIMITS.items()})
+    if not limits.max_entries or not limits.max_directories:
+        raise RpcError("filesystem walk limits must be greater than zero")
+    try:
+        return await asyncio.get_running_loop().run_in_executor(None, walk, params["path"], limits)
+    except OSError as error:
+        code = NOT_FOUND if error.errno == errno.ENOENT else -32603
+        raise RpcError(f"{error.strerror} (os error {error.errno})", code=code) from error
+
+
+def _shown(name: str) -> str:
+    return name if name.isascii() else name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
+_LIMITS = {
+    "max_depth": "maxDepth",
+    "max_directories": "maxDirectories",
+    "max_entries": "maxEntries",
+    "follow": "followDirectorySymlinks",
+    "prune_hidden": "pruneHiddenDirectories",
+}
+_walk_options = struct(
+    "WalkOptions",
+    {
+        "maxDepth": (whole, REQUIRED),
+        "maxDirectories": (whole, REQUIRED),
+        "maxEntries": (whole, REQUIRED),
+        "followDirectorySymlinks": (flag, REQUIRED),
+        "pruneHiddenDirectories": (flag, REQUIRED),
+    },
+)
+_PATH: dict[str, Member] = {"path": (path, REQUIRED)}
+_RECURSIVE: dict[str, Member] = {"recursive": (optional(flag), None)}
+
+METHODS = {
+    "fs/readFile": _method("FsReadFileParams", _PATH, _read_file),
+    "fs/writeFile": _method("FsWriteFileParams", {**_PATH, "dataBase64": (text, REQUIRED)}, _write_file),
+    "fs/createDirectory": _method("FsCreateDirectoryParams", {**_PATH, **_RECURSIVE}, _create_directory),
+    "fs/getMetadata": _method("FsGetMetadataParams", _PATH, _metadata),
+    "fs/canonicalize": _method("FsCanonicalizeParams", _PATH, _canonicalize),
+    "fs/readDirectory": _method("FsReadDirectoryParams", _PATH, _read_directory),
+    "fs/remove": _method("FsRemoveParams", {**_PATH, **_RECURSIVE, "force": (optional(flag), None)}, _remove),
+    "fs/copy": _method(
+        "FsCopyParams",
+        {"sourcePath": (path, REQUIRED), "destinationPath": (path, REQUIRED), "recursive": (flag, REQUIRED)},
+        _copy,
+    ),
+    "fs/walk": _method("FsWalkParams", {**_PATH, "options": (_walk_options, REQUIRED)}, _walk),
+}

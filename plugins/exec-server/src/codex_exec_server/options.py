@@ -1,0 +1,147 @@
+"""Read the command line of ``codex exec-server``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from codex_hookspecs.errors import ConfigError
+from codex_hookspecs.types.auth import ConnectionAuthOptions
+
+DEFAULT_LISTEN = "ws://127.0.0.1:0"
+DEFAULT_CONCURRENT = 256
+AUTH_MODES = ("capability-token", "signed-bearer-token")
+_VALUED = {
+    "--listen": "URL",
+    "--concurrent-requests": "COUNT",
+    "--ws-auth": "MODE",
+    "--ws-token-file": "PATH",
+    "--ws-token-sha256": "HEX",
+    "--ws-shared-secret-file": "PATH",
+    "--ws-issuer": "ISSUER",
+    "--ws-audience": "AUDIENCE",
+    "--ws-max-clock-skew-seconds": "SECONDS",
+}
+USAGE = "Usage: codex exec-server [OPTIONS]"
+HELP = f"""\
+Serve this machine's processes and files to agents elsewhere.
+
+{USAGE}
+
+Options:
+      --listen URL               ws://IP:PORT (default {DEFAULT_LISTEN}; port 0 is any free one) or stdio
+      --concurrent-requests N    requests of one connection that may wait at once (default {DEFAULT_CONCURRENT};
+                                 1 handles them strictly one after the other)
+      --ws-auth MODE             have clients authenticate: {", ".join(AUTH_MODES)}
+      --ws-token-file PATH       file with the capability token
+      --ws-token-sha256 HEX      digest of the capability token
+      --ws-shared-secret-file PATH
+                                 file with the secret that bearer tokens are signed with
+      --ws-issuer ISSUER         issuer that bearer tokens must name
+      --ws-audience AUDIENCE     audience that bearer tokens must name
+      --ws-max-clock-skew-seconds SECONDS
+                                 tolerance for the times in bearer tokens
+  -h, --help                     show this help
+
+The first line on stdout is the URL that is served.
+"""
+
+
+class UsageError(ConfigError):
+    """Raised for a command line that can't be read; the exit status is 2."""
+
+    def __str__(self) -> str:
+        return f"error: {self.message}\n\n{USAGE}\n\nFor more information, try '--help'."
+
+
+class Options(NamedTuple):
+    """What was asked for.
+
+    :param address: IP and port, or ``None`` for stdio.
+    """
+
+    address: tuple[str, int] | None
+    concurrent: int
+    auth: ConnectionAuthOptions | None
+    help: bool = False
+
+
+def parse(arguments: Sequence[str]) -> Options:
+    """Return what a command line asks for.
+
+    :raises UsageError: when an option is unknown or has no fitting value.
+    :raises ConfigError: when the URL can't be served.
+    """
+    given: dict[str, str] = {}
+    words = list(arguments)
+    while words:
+        word, equals, value = words.pop(0).partition("=")
+        if word in ("-h", "--help"):
+            return Options(None, 1, None, help=True)
+        if word not in _VALUED:
+            raise UsageError(f"unexpected argument '{word}' found")
+        if not equals:
+            if not words:
+                raise UsageError(f"a value is required for '{word} <{_VALUED[word]}>' but none was supplied")
+            value = words.pop(0)
+        if word in given:
+            raise UsageError(f"the argument '{word} <{_VALUED[word]}>' cannot be used multiple times")
+        given[word] = value
+    concurrent = _count(given, "--concurrent-requests", DEFAULT_CONCURRENT, least=1)
+    return Options(listen_address(given.get("--listen", DEFAULT_LISTEN)), concurrent, _auth(given))
+
+
+def listen_address(url: str) -> tuple[str, int] | None:
+    """Return IP and port of a URL, ``None`` for stdio.
+
+    :raises ConfigError: when it is neither.
+    """
+    if url in ("stdio", "stdio://"):
+        return None
+    if not url.startswith("ws://"):
+        raise ConfigError(f"unsupported --listen URL `{url}`; expected `ws://IP:PORT` or `stdio`")
+    host, colon, port = url.removeprefix("ws://").removesuffix("/").rpartition(":")
+    bare = host[1:-1] if host.startswith("[") and host.endswith("]") else host
+    if not colon or not port.isascii() or not port.isdigit() or int(port) > 65535 or not _is_ip(bare, host):
+        raise ConfigError(f"invalid websocket --listen URL `{url}`; expected `ws://IP:PORT`")
+    return bare, int(port)
+
+
+def _is_ip(bare: str, host: str) -> bool:
+    import socket
+
+    try:
+        socket.inet_pton(socket.AF_INET if bare == host else socket.AF_INET6, bare)
+    except OSError:
+        return False
+    return True
+
+
+def _auth(given: dict[str, str]) -> ConnectionAuthOptions | None:
+    mode = given.get("--ws-auth")
+    if mode is None:
+        extra = sorted(name for name in given if name.startswith("--ws-"))
+        if extra:
+            raise ConfigError(f"{extra[0]} says how to authenticate, but --ws-auth is not given; add --ws-auth MODE")
+        return None
+    if mode not in AUTH_MODES:
+        raise UsageError(f"invalid value '{mode}' for '--ws-auth <MODE>'\n  [possible values: {', '.join(AUTH_MODES)}]")
+    skew = "--ws-max-clock-skew-seconds"
+    return ConnectionAuthOptions(
+        mode=mode,
+        token_file=given.get("--ws-token-file"),
+        token_sha256=given.get("--ws-token-sha256"),
+        shared_secret_file=given.get("--ws-shared-secret-file"),
+        issuer=given.get("--ws-issuer"),
+        audience=given.get("--ws-audience"),
+        max_clock_skew_seconds=_count(given, skew, 0, least=0) if skew in given else None,
+    )
+
+
+def _count(given: dict[str, str], name: str, default: int, *, least: int) -> int:
+    text = given.get(name)
+    if text is None:
+        return default
+    if not text.isascii() or not text.isdigit() or len(text) > 9 or int(text) < least:
+        raise UsageError(f"invalid value '{text}' for '{name} <{_VALUED[name]}>': a whole number from {least} on")
+    return int(text)

@@ -1,0 +1,215 @@
+"""Answer ``initialize`` and the methods ``process/*``."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from typing import TYPE_CHECKING, Any
+
+from codex_exec_server.connection import Connection, Method
+from codex_exec_server.decoding import (
+    REQUIRED,
+    data,
+    flag,
+    items,
+    mapping,
+    opaque,
+    optional,
+    struct,
+    text,
+    whole,
+    word,
+    working_directory,
+    wrong,
+)
+from codex_exec_server.environ import child_environ, read_policy
+from codex_exec_server.facts import environment_info
+from codex_exec_server.sandbox import read_sandbox
+from codex_hookspecs.errors import RpcError
+from codex_hookspecs.types.environment import ExecParams
+
+if TYPE_CHECKING:
+    from codex_exec_server.processes import ServedProcess
+
+MOST_WAIT_MS = 24 * 3600 * 1000
+_NEEDS = "exec"
+
+_initialize = struct("InitializeParams", {"clientName": (text, REQUIRED), "resumeSessionId": (optional(text), None)})
+_start = struct(
+    "ExecParams",
+    {
+        "processId": (text, REQUIRED),
+        "argv": (items(text), REQUIRED),
+        "cwd": (working_directory, REQUIRED),
+        "envPolicy": (optional(read_policy), None),
+        "env": (mapping, REQUIRED),
+        "tty": (flag, REQUIRED),
+        "pipeStdin": (flag, False),
+        "arg0": (optional(text), None),
+        "sandbox": (optional(opaque("WireFileSystemSandboxContext")), None),
+        "enforceManagedNetwork": (flag, False),
+        "managedNetwork": (optional(opaque("ManagedNetworkSandboxContext")), None),
+        "networkProxy": (optional(opaque("RemoteNetworkProxyLaunchConfig")), None),
+        "metadata": (optional(opaque("ExecMetadata")), None),
+        "rows": (whole, 24),
+        "columns": (whole, 80),
+    },
+)
+_id = struct("TerminateParams", {"processId": (text, REQUIRED)})
+_read = struct(
+    "ReadParams",
+    {
+        "processId": (text, REQUIRED),
+        "afterSeq": (optional(whole), None),
+        "maxBytes": (optional(whole), None),
+        "waitMs": (optional(whole), None),
+    },
+)
+_write = struct(
+    "WriteParams", {"processId": (text, REQUIRED), "chunk": (data, REQUIRED), "writeId": (optional(text), None)}
+)
+_signal = struct("SignalParams", {"processId": (text, REQUIRED), "signal": (word("interrupt"), REQUIRED)})
+_resize = struct(
+    "ResizeParams", {"processId": (text, REQUIRED), "rows": (whole, REQUIRED), "columns": (whole, REQUIRED)}
+)
+_flow = struct("FlowParams", {"processId": (text, REQUIRED), "flowing": (flag, REQUIRED)})
+
+
+def _read_start(value: Any) -> dict[str, Any]:
+    found: dict[str, Any] = _start(value)
+    read_sandbox(found["sandbox"])
+    if not found["argv"]:
+        raise wrong("argv must not be empty")
+    if not (0 < found["rows"] < 65536 and 0 < found["columns"] < 65536):
+        raise wrong("rows and columns must be between 1 and 65535")
+    return found
+
+
+def _read_write(value: Any) -> dict[str, Any]:
+    found: dict[str, Any] = _write(value)
+    if found["writeId"] == "":
+        raise wrong("writeId must not be empty")
+    return found
+
+
+async def initialize(connection: Connection, params: dict[str, Any]) -> Any:
+    """Open a session or resume one."""
+    if connection.session is not None:
+        raise RpcError("initialize may only be sent once per connection")
+    sessions = connection.server.sessions
+    wanted = params["resumeSessionId"]
+    session = sessions.open() if wanted is None else sessions.find(wanted)
+    connection.session = session
+    await session.attach(connection.outlet)
+    return {"sessionId": session.id, "environmentInfo": await environment_info(connection.server)}
+
+
+async def start(connection: Connection, params: dict[str, Any]) -> Any:
+    """Start a process."""
+    session, server = connection.session, connection.server
+    assert session is not None
+    if params["enforceManagedNetwork"]:
+        raise RpcError("the managed network is enforced, but this server has no proxy that could hold it", code=-32603)
+    argv, arg0 = tuple(params["argv"]), params["arg0"]
+    env = child_environ(server.environ, params["env"], params["envPolicy"])
+    wanted, sandbox_type = read_sandbox(params["sandbox"]), "none"
+    process_id = params["processId"]
+    if wanted is not None and process_id not in session.processes:
+        launch = server.launch(argv, params["cwd"], env, wanted)
+        argv, env, sandbox_type = launch.argv, launch.env, launch.sandbox_type
+        arg0 = launch.arg0 or arg0
+    exec_params = ExecParams(
+        process_id=f"{session.id}/{process_id}",
+        argv=argv,
+        cwd=params["cwd"],
+        env=env,
+        tty=params["tty"],
+        pipe_stdin=params["pipeStdin"],
+        rows=params["rows"],
+        columns=params["columns"],
+        arg0=arg0,
+        metadata=params["metadata"] or {},
+    )
+    served = await session.start(process_id, exec_params)
+    served.sandbox_type = sandbox_type
+    return {"processId": process_id, "sandboxType": sandbox_type}
+
+
+async def read(connection: Connection, params: dict[str, Any]) -> Any:
+    """Return retained output."""
+    served = _find(connection, params)
+    process = await served.process() if served is not None else None
+    if served is None or process is None:
+        raise RpcError(f"unknown process id {params['processId']}")
+    wait = min(params["waitMs"] or 0, MOST_WAIT_MS) / 1000
+    result = await process.read(params["afterSeq"] or 0, max_bytes=params["maxBytes"], wait=wait)
+    if result.chunks or result.next_seq > (params["afterSeq"] or 0):
+        served.caught_up()
+    return {
+        "chunks": [
+            {"seq": chunk.seq, "stream": chunk.stream, "chunk": b64encode(chunk.data).decode()}
+            for chunk in result.chunks
+        ],
+        "nextSeq": result.next_seq,
+        "exited": result.exited,
+        "exitCode": result.exit_code,
+        "closed": result.closed,
+        "failure": result.failure,
+        "sandboxDenied": result.sandbox_denied,
+    }
+
+
+async def write(connection: Connection, params: dict[str, Any]) -> Any:
+    """Write to stdin."""
+    served = _find(connection, params)
+    if served is None:
+        return {"status": "unknownProcess"}
+    return {"status": await served.write(params["chunk"], params["writeId"])}
+
+
+async def signal(connection: Connection, params: dict[str, Any]) -> Any:
+    """Interrupt a process; nothing tells whether there was one."""
+    served = _find(connection, params)
+    process = await served.process() if served is not None else None
+    if process is not None:
+        await process.signal()
+    return {}
+
+
+async def terminate(connection: Connection, params: dict[str, Any]) -> Any:
+    """Kill a process with all its children."""
+    served = _find(connection, params)
+    return {"running": await served.terminate() if served is not None else False}
+
+
+async def resize(connection: Connection, params: dict[str, Any]) -> Any:
+    """Change the size of a terminal; an addition of this server to the protocol."""
+    served = _find(connection, params)
+    process = await served.process() if served is not None else None
+    if process is not None and 0 < params["rows"] < 65536 and 0 < params["columns"] < 65536:
+        await process.resize(params["rows"], params["columns"])
+    return {}
+
+
+def set_flow(connection: Connection, params: dict[str, Any]) -> Any:
+    """Hold up one process's output, or let it go on; an addition of this server to the protocol."""
+    served = _find(connection, params)
+    if served is not None:
+        served.set_flow(flowing=params["flowing"])
+    return {}
+
+
+def _find(connection: Connection, params: dict[str, Any]) -> ServedProcess | None:
+    assert connection.session is not None
+    return connection.session.processes.get(params["processId"])
+
+
+METHODS = {
+    "initialize": Method(_initialize, initialize, urgent=True),
+    "process/start": Method(_read_start, start, _NEEDS),
+    "process/read": Method(_read, read, _NEEDS, waits=True),
+    "process/write": Method(_read_write, write, _NEEDS),
+    "process/signal": Method(_signal, signal, _NEEDS, urgent=True),
+    "process/terminate": Method(_id, terminate, _NEEDS, urgent=True),
+    "process/resize": Method(_resize, resize, _NEEDS, urgent=True),
+    "process/setFlow": Method(_flow, set_flow, _NEEDS, urgent=True),
+}

@@ -1,0 +1,177 @@
+"""Keep the sessions of clients and their processes, across lost connections (sessions of the exec-server protocol)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final, Protocol
+
+from codex_exec_server.processes import ServedProcess
+from codex_hookspecs.errors import RpcError
+from codex_hookspecs.ids import uuid4
+
+if TYPE_CHECKING:
+    from codex_hookspecs.ports.environment import ExecBackend
+    from codex_hookspecs.types.environment import ExecParams
+
+RETENTION_SECONDS: Final = 80.0
+"""How long an ended process can still be asked about, and a session lives on without a connection."""
+HOLD_SECONDS: Final = 10.0
+"""How long processes of a lost connection are held up by output that nobody takes; after that it is dropped."""
+
+
+class Line(Protocol):
+    """A connection as processes see it."""
+
+    @property
+    def paused(self) -> bool:
+        """Whether the client does not read fast enough."""
+        ...
+
+    @property
+    def gone(self) -> bool:
+        """Whether the connection is lost."""
+        ...
+
+    def queue(self, payload: bytes) -> None:
+        """Send something, soon."""
+        ...
+
+    async def room(self) -> None:
+        """Return when the client has caught up or is gone."""
+        ...
+
+
+class Session:
+    """What one client started.
+
+    :param on_end: called with the id when it is over.
+    """
+
+    def __init__(self, backend: ExecBackend, retention: float, on_end: Callable[[str], None]) -> None:
+        self.id = uuid4()
+        self.line: Line | None = None
+        self.processes: dict[str, ServedProcess] = {}
+        self.retention = retention
+        self._backend = backend
+        self._on_end = on_end
+        self._loop = asyncio.get_running_loop()
+        self._hold_until = 0.0
+        self._changed: asyncio.Future[None] | None = None
+        self._expiry: asyncio.TimerHandle | None = None
+        self._endings: set[asyncio.Task[None]] = set()
+
+    async def start(self, process_id: str, params: ExecParams) -> ServedProcess:
+        """Start a process.
+
+        :raises RpcError: when the id is taken.
+        :raises ExecError: when it can't be started; the id is free again.
+        """
+        if process_id in self.processes:
+            raise RpcError(f"process {process_id} already exists")
+        served = self.processes[process_id] = ServedProcess(self, process_id)
+        try:
+            served.begin(await self._backend.start(params))
+        except BaseException:
+            served.failed()
+            del self.processes[process_id]
+            raise
+        return served
+
+    async def attach(self, line: Line) -> None:
+        """Have a connection receive what happens from now on."""
+        if self._expiry is not None:
+            self._expiry.cancel()
+            self._expiry = None
+        for served in list(self.processes.values()):
+            await served.mute()
+        self.line = line
+        self._wake()
+
+    def detach(self) -> None:
+        """Go on without connection, for a while."""
+        self.line = None
+        self._hold_until = self._loop.time() + HOLD_SECONDS
+        self._expiry = self._loop.call_later(self.retention, self._expire)
+        for served in self.processes.values():
+            served.let_flow()
+        self._wake()
+
+    async def held(self) -> bool:
+        """Wait while output shall be kept for a client that may come back.
+
+        :return: ``False`` when it is not coming back in time.
+        """
+        if self.line is not None:
+            return True
+        left = self._hold_until - self._loop.time()
+        if left <= 0:
+            return False
+        await self.changed(left)
+        return True
+
+    async def changed(self, seconds: float) -> None:
+        """Return when a connection comes or goes, at the latest after some seconds."""
+        if self._changed is None:
+            self._changed = self._loop.create_future()
+        await asyncio.wait((self._changed,), timeout=seconds)
+
+    def retire(self, process_id: str) -> None:
+        """Forget a process that has ended, after the time of retention."""
+        self._loop.call_later(self.retention, self.processes.pop, process_id, None)
+
+    async def aclose(self) -> None:
+        """Kill what is running and forget everything."""
+        if self._expiry is not None:
+            self._expiry.cancel()
+        self._on_end(self.id)
+        served = list(self.processes.values())
+        await asyncio.gather(*(each.aclose() for each in served))
+        self.processes.clear()
+
+    def _wake(self) -> None:
+        waiter, self._changed = self._changed, None
+        if waiter is not None:
+            waiter.set_result(None)
+
+    def _expire(self) -> None:
+        task = self._loop.create_task(self.aclose(), name=f"end session {self.id}")
+        self._endings.add(task)
+        task.add_done_callback(self._endings.discard)
+
+
+class Sessions:
+    """All sessions of a server.
+
+    :param retention: seconds that ended processes and lost sessions are kept.
+    """
+
+    def __init__(self, backend: ExecBackend, retention: float = RETENTION_SECONDS) -> None:
+        self._backend = backend
+        self._retention = retention
+        self._sessions: dict[str, Session] = {}
+
+    def open(self) -> Session:
+        """Return a new session."""
+        session = Session(self._backend, self._retention, self._forget)
+        self._sessions[session.id] = session
+        return session
+
+    def find(self, session_id: str) -> Session:
+        """Return a session that has no connection.
+
+        :raises RpcError: when there is none of that id, or it has one.
+        """
+        session = self._sessions.get(session_id)
+        if session is None:
+            raise RpcError(f"unknown session id {session_id}")
+        if session.line is not None and not session.line.gone:
+            raise RpcError(f"session {session_id} is already attached to another connection", code=-32010)
+        return session
+
+    async def aclose(self) -> None:
+        """End all sessions."""
+        await asyncio.gather(*(session.aclose() for session in list(self._sessions.values())))
+
+    def _forget(self, session_id: str) -> None:
+        self._sessions.pop(session_id, None)

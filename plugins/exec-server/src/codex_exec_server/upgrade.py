@@ -1,0 +1,75 @@
+"""Decide about an HTTP request that comes in: let it become a websocket, or answer it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from codex_hookspecs.ports.auth import ConnectionCheck
+
+MOST_HEAD: Final = 32 * 1024
+_REASONS = {
+    200: "OK",
+    400: "Bad Request",
+    401: "Unauthorized",
+    403: "Forbidden",
+    404: "Not Found",
+    405: "Method Not Allowed",
+}
+
+
+def decide(head: bytes, check: ConnectionCheck | None) -> bytes | None:
+    """Return the answer to a request, ``None`` when it may become a websocket.
+
+    :param head: its first line and headers; empty when they were too long.
+    """
+    first, _, rest = head.decode("latin-1").partition("\r\n")
+    words = first.split(" ")
+    if len(words) != 3 or not words[2].startswith("HTTP/1."):
+        return _response(400)
+    method, target, _ = words
+    headers = [(name.strip().lower(), value.strip()) for name, _, value in map(_split, rest.split("\r\n"))]
+    if any(name == "origin" for name, _ in headers):
+        return _response(403)
+    path = target.partition("?")[0]
+    if path == "/readyz":
+        return _response(200) if method in ("GET", "HEAD") else _response(405, allow="GET,HEAD")
+    if path != "/":
+        return _response(404)
+    if method != "GET":
+        return _response(405, "Request method must be `GET`")
+    fault = _fault(dict(headers))
+    if fault:
+        return _response(400, fault)
+    if check is not None:
+        authorization = next((value for name, value in headers if name == "authorization"), None)
+        refused = check(authorization)
+        if refused is not None:
+            return _response(401, refused)
+    return None
+
+
+def _fault(headers: dict[str, str]) -> str:
+    if "upgrade" not in headers.get("connection", "").lower():
+        return "Connection header did not include 'upgrade'"
+    if headers.get("upgrade", "").lower() != "websocket":
+        return "`Upgrade` header did not include 'websocket'"
+    if headers.get("sec-websocket-version") != "13":
+        return "`Sec-WebSocket-Version` header did not include '13'"
+    if "sec-websocket-key" not in headers:
+        return "`Sec-WebSocket-Key` header missing"
+    return ""
+
+
+def _split(line: str) -> tuple[str, str, str]:
+    return line.partition(":")
+
+
+def _response(status: int, text: str = "", *, allow: str = "") -> bytes:
+    lines = [f"HTTP/1.1 {status} {_REASONS[status]}", "connection: close"]
+    if allow:
+        lines.append(f"allow: {allow}")
+    if text:
+        lines.append("content-type: text/plain; charset=utf-8")
+    body = text.encode("utf-8", "replace")
+    return "\r\n".join([*lines, f"content-length: {len(body)}", "", ""]).encode("latin-1") + body

@@ -1,0 +1,236 @@
+"""Pump bytes between a socket and a connection: the upgrade, frames, backpressure; no threads, no tasks."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from codex_exec_server.upgrade import MOST_HEAD, decide
+
+if TYPE_CHECKING:
+    from websockets.frames import Frame
+    from websockets.server import ServerProtocol
+
+    from codex_exec_server.connection import Connection
+    from codex_exec_server.server import ExecServer
+    from codex_hookspecs.ports.auth import ConnectionCheck
+
+MOST_FRAME: Final = 16 * 1024 * 1024
+MOST_MESSAGE: Final = 64 * 1024 * 1024
+HIGH_WATER: Final = 128 * 1024
+MOST_UNSENT: Final = 8 * 1024 * 1024
+"""Bytes of answers that may wait for a client that does not read before it is not read from either."""
+SEND_BUFFER: Final = 128 * 1024
+"""What the kernel may hold; what is in flight when a connection breaks must still be retained for the resumption."""
+BATCH: Final = 64 * 1024
+UPGRADE_SECONDS: Final = 10.0
+_TEXT, _BINARY, _CONTINUATION = 1, 2, 0
+
+
+class WebsocketPeer(asyncio.Protocol):
+    """A client that came in over TCP.
+
+    :param check: tells whether its credentials are good, if they matter.
+    """
+
+    def __init__(self, server: ExecServer, check: ConnectionCheck | None) -> None:
+        self.label = ""
+        self.paused = False
+        self.gone = False
+        self._server = server
+        self._check = check
+        self._loop = asyncio.get_running_loop()
+        self._transport: asyncio.Transport
+        self._protocol: ServerProtocol | None = None
+        self._connection: Connection | None = None
+        self._head = b""
+        self._parts: list[bytes] = []
+        self._size = 0
+        self._queued: list[bytes] = []
+        self._queued_bytes = 0
+        self._flush_due = False
+        self._waiters: list[asyncio.Future[None]] = []
+        self._holds = 0
+        self._deadline: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Take the socket."""
+        self._transport = cast("asyncio.Transport", transport)
+        self._transport.set_write_buffer_limits(high=HIGH_WATER)
+        found: socket.socket = transport.get_extra_info("socket")
+        found.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
+        found.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        host, port = transport.get_extra_info("peername")[:2]
+        shown = f"[{host}]" if ":" in host else host
+        self.label = f"websocket JSON-RPC message from exec-server websocket {shown}:{port}"
+        self._deadline = self._loop.call_later(UPGRADE_SECONDS, self.drop)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Clean up."""
+        self.gone = True
+        self._wake()
+        if self._deadline is not None:
+            self._deadline.cancel()
+        if self._connection is not None:
+            self._server.lose(self._connection)
+
+    def eof_received(self) -> bool:
+        """Hang up when the client does."""
+        return False
+
+    def data_received(self, data: bytes) -> None:
+        """Take bytes."""
+        if self._protocol is None:
+            self._head += data
+            end = self._head.find(b"\r\n\r\n")
+            if end < 0 and len(self._head) <= MOST_HEAD:
+                return
+            data, self._head = self._head, b""
+            if not self._upgrade(data, end):
+                return
+        self._feed(data)
+
+    def pause_writing(self) -> None:
+        """The client does not read fast enough."""
+        self.paused = True
+
+    def resume_writing(self) -> None:
+        """The client has caught up."""
+        self.paused = False
+        self._wake()
+        if self._holds & 2:
+            self._hold(2, held=False)
+
+    def send(self, payload: bytes) -> None:
+        """Send a message now."""
+        if self.gone or self._protocol is None:
+            return
+        self._protocol.send_text(payload)
+        self._flush_due = False
+        self._flush()
+        if self.paused and self._transport.get_write_buffer_size() > MOST_UNSENT:
+            self._hold(2, held=True)
+
+    def queue(self, payload: bytes) -> None:
+        """Send a message together with others of the same moment."""
+        if self.gone or self._protocol is None:
+            return
+        self._protocol.send_text(payload)
+        self._queued_bytes += len(payload)
+        if self._queued_bytes >= BATCH:
+            self._flush()
+        elif not self._flush_due:
+            self._flush_due = True
+            self._loop.call_soon(self._flush)
+
+    async def room(self) -> None:
+        """Return when the client has caught up or is gone."""
+        if self.paused and not self.gone:
+            waiter = self._loop.create_future()
+            self._waiters.append(waiter)
+            await waiter
+
+    def hold_incoming(self, *, held: bool) -> None:
+        """Read nothing more, or go on."""
+        self._hold(1, held=held)
+
+    def drop(self) -> None:
+        """End the connection at once, without the closing handshake."""
+        self._flush()
+        self.gone = True
+        if self._transport.get_write_buffer_size():
+            self._transport.abort()
+        else:
+            self._transport.close()
+        self._wake()
+
+    def _upgrade(self, data: bytes, end: int) -> bool:
+        refused = decide(data[:end] if end >= 0 else b"", self._check)
+        if refused is not None:
+            self._transport.write(refused)
+            self._transport.close()
+            return False
+        from websockets.server import ServerProtocol
+
+        self._protocol = ServerProtocol(max_size=(MOST_MESSAGE, MOST_FRAME))
+        return True
+
+    def _feed(self, data: bytes) -> None:
+        protocol = self._protocol
+        assert protocol is not None
+        protocol.receive_data(data)
+        for event in protocol.events_received():
+            if self._connection is None:
+                self._accept(event)
+            elif not self.gone:
+                self._frame(cast("Frame", event))
+        if protocol.parser_exc is not None:
+            self._transport.abort()
+            return
+        for piece in protocol.data_to_send():
+            if piece:
+                self._transport.write(piece)
+            else:
+                self._transport.close()
+
+    def _accept(self, request: Any) -> None:
+        assert self._protocol is not None
+        response = self._protocol.accept(request)
+        self._protocol.send_response(response)
+        if response.status_code == 101:
+            if self._deadline is not None:
+                self._deadline.cancel()
+            self._connection = self._server.connect(self)
+
+    def _frame(self, frame: Frame) -> None:
+        assert self._connection is not None
+        code = frame.opcode
+        if code not in (_TEXT, _BINARY, _CONTINUATION):
+            return
+        if frame.fin and not self._parts:
+            self._connection.receive(bytes(frame.data))
+            return
+        self._parts.append(bytes(frame.data))
+        if frame.fin:
+            whole, self._parts = b"".join(self._parts), []
+            self._connection.receive(whole)
+
+    def _flush(self) -> None:
+        self._flush_due = False
+        self._queued_bytes = 0
+        if self._protocol is None or self._transport.is_closing():
+            return
+        pieces = self._protocol.data_to_send()
+        if len(pieces) == 1:
+            self._transport.write(pieces[0])
+        elif pieces:
+            self._transport.write(b"".join(pieces))
+
+    def _hold(self, reason: int, *, held: bool) -> None:
+        before, self._holds = self._holds, self._holds | reason if held else self._holds & ~reason
+        if self._transport.is_closing():
+            return
+        if self._holds and not before:
+            self._transport.pause_reading()
+        elif before and not self._holds:
+            self._transport.resume_reading()
+
+    def _wake(self) -> None:
+        waiters, self._waiters = self._waiters, []
+        for waiter in waiters:
+            if not waiter.done():
+                waiter.set_result(None)
+
+
+async def listen(server: ExecServer, host: str, port: int, check: ConnectionCheck | None) -> tuple[asyncio.Server, str]:
+    """Listen on a port.
+
+    :return: the listener and its URL.
+    """
+    make: Callable[[], WebsocketPeer] = lambda: WebsocketPeer(server, check)  # noqa: E731
+    listener = await asyncio.get_running_loop().create_server(make, host, port, backlog=512)
+    bound = listener.sockets[0].getsockname()
+    shown = f"[{bound[0]}]" if ":" in bound[0] else bound[0]
+    return listener, f"ws://{shown}:{bound[1]}"

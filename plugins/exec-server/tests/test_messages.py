@@ -1,0 +1,72 @@
+"""What counts as a message, and what it is refused with otherwise."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from codex_exec_server.messages import Call, Fault, Foreign, Tell, parse, process_event
+from codex_hookspecs.types.environment import OutputChunk, ProcessClosed, ProcessExited
+
+
+@pytest.mark.parametrize("number", [0, -5, 2**63 - 1, "a", ""])
+def test_ids_are_whole_numbers_of_64_bits_or_texts(number: object) -> None:
+    assert parse(json.dumps({"id": number, "method": "m"}).encode()) == Call(number, "m", None)
+
+
+@pytest.mark.parametrize("number", [None, 1.5, True, {}, [], 2**63, 10**30])
+def test_other_ids_are_refused(number: object) -> None:
+    found = parse(json.dumps({"id": number, "method": "m"}).encode())
+
+    assert found == Fault("data did not match any variant of untagged enum RequestId")
+
+
+def test_a_message_without_id_is_a_notification() -> None:
+    assert parse(b'{"method":"initialized","params":{}}') == Tell("initialized")
+
+
+@pytest.mark.parametrize("text", ['{"id":1,"result":null}', '{"id":"a","error":{"code":1,"message":"x"}}'])
+def test_answers_are_known_as_such(text: str) -> None:
+    assert parse(text.encode()) == Foreign()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "garbage",
+        "[]",
+        "5",
+        "{}",
+        '{"id":1}',
+        '{"method":5}',
+        "[" * 100000,
+        '{"id":1,"id":2,"method":"m"}',
+        "",
+        " ",
+        '{"id":1,"method":"m"} x',
+        '{"id":1,"method":"m","params":NaN}',
+        '{"id":1,"method":"\\ud800"}',
+        '{"result":{}}',
+    ],
+)
+def test_what_is_no_message_is_a_fault(text: str) -> None:
+    assert isinstance(parse(text.encode()), Fault)
+
+
+def test_bytes_that_are_no_text_are_a_fault() -> None:
+    assert isinstance(parse(b"\xff\xfe\x00"), Fault)
+
+
+@pytest.mark.parametrize(
+    ("event", "method", "params"),
+    [
+        (OutputChunk(3, "pty", data=b"\x00\xff"), "process/output", {"seq": 3, "stream": "pty", "chunk": "AP8="}),
+        (ProcessExited(4, 137), "process/exited", {"seq": 4, "exitCode": 137, "sandboxDenied": False}),
+        (ProcessClosed(5), "process/closed", {"seq": 5}),
+    ],
+)
+def test_events_are_told_as_notifications(event, method: str, params: dict) -> None:
+    found = json.loads(process_event(json.dumps('a "b"'), event))
+
+    assert found == {"method": method, "params": {"processId": 'a "b"', **params}}
