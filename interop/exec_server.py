@@ -259,9 +259,18 @@ async def ended(pid: int) -> None:
     with anyio.fail_after(LIMIT):
         while True:
             try:
-                state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+                state = (await anyio.Path(f"/proc/{pid}/stat").read_text()).rpartition(")")[2].split()[0]
             except (FileNotFoundError, ProcessLookupError):
                 return
             if state == "Z":
+                return
+            await anyio.sleep(0.01)
+
+
+async def appears(path: Path) -> None:
+    """Wait until there is such a file."""
+    with anyio.fail_after(LIMIT):
+        while True:
+            if await anyio.Path(path).exists():
                 return
             await anyio.sleep(0.01)
