@@ -1,0 +1,1 @@
+"""The fallback sandbox of Linux, which needs no program: Landlock, seccomp and namespaces."""

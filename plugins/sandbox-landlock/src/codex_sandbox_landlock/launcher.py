@@ -1,0 +1,85 @@
+"""Wrap commands so that they put themselves under their policy before they begin."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+
+from codex_hookspecs.errors import SandboxUnavailable
+from codex_hookspecs.sandboxing.enforcement import enforced, resolved
+from codex_hookspecs.sandboxing.seccomp import Mode, filter_program
+from codex_hookspecs.types.sandbox import Launch, LaunchRequest
+from codex_sandbox_landlock.kernel import APPLY, Kernel, kernel
+from codex_sandbox_landlock.metadata_filter import metadata_filter
+from codex_sandbox_landlock.placeholders import Placeholder, hold
+from codex_sandbox_landlock.plan import plan
+
+_NETWORK_VARIABLE = "CODEX_SANDBOX_NETWORK_DISABLED"
+
+
+class LandlockLauncher:
+    """Holds policies with the kernel's own means.
+
+    :param unprotected: see the setting of this name.
+    :param ask: finds out what the kernel offers.
+    """
+
+    name = "landlock"
+
+    def __init__(self, *, unprotected: bool = False, ask: Callable[[], Kernel] = kernel) -> None:
+        self._unprotected = unprotected
+        self._ask = ask
+
+    def launch(self, request: LaunchRequest) -> Launch:
+        """Return how to run a command so that its policy holds.
+
+        :raises SandboxUnavailable: when it can't be held here.
+        """
+        policy = resolved(request)
+        network = enforced(request).network == "enabled"
+        if request.managed_network:
+            raise SandboxUnavailable(
+                "the command was not run: sandbox-landlock can't lead a command to the proxies of a managed network; "
+                "install bubblewrap, or switch the managed network off"
+            )
+        if policy.full_write and network:
+            return Launch(argv=request.argv, env=request.env)
+        wanted = plan(policy, network=network, kernel=self._ask(), unprotected=self._unprotected)
+        operations = list(wanted.operations)
+        machine = os.uname().machine
+        mode: Mode = "enabled" if network else "restricted"
+        operations.append(("filter", filter_program(mode, machine).hex()))
+        if not wanted.metadata:
+            operations.append(("filter", metadata_filter(machine).hex()))
+        held = _hold_all(wanted.missing)
+        there = {place for place in wanted.missing if os.path.lexists(place)}
+        open_places = [place for place in wanted.missing if place not in there and _can_be_made(place)]
+        if open_places:
+            _release_all(held)
+            raise SandboxUnavailable(
+                f"the command was not run: sandbox-landlock could not keep {open_places[0]} from being made; try again"
+            )
+        return Launch(
+            argv=(
+                *APPLY,
+                *(word for each in operations if each[1] not in wanted.missing or each[1] in there for word in each),
+                "--",
+                *request.argv,
+            ),
+            env=request.env if network else {**request.env, _NETWORK_VARIABLE: "1"},
+            sandbox_type="linuxSeccomp",
+            ended=lambda: _release_all(held),
+        )
+
+
+def _hold_all(paths: tuple[str, ...]) -> list[Placeholder]:
+    return [placeholder for placeholder in map(hold, paths) if placeholder is not None]
+
+
+def _release_all(held: list[Placeholder]) -> None:
+    while held:
+        held.pop().release()
+
+
+def _can_be_made(place: str) -> bool:
+    return os.access(os.path.dirname(place), os.W_OK)

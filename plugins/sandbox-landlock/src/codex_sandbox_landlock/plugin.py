@@ -1,0 +1,21 @@
+"""Hook implementations of sandbox-landlock."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from codex_hookspecs import hookimpl
+
+if TYPE_CHECKING:
+    from codex_hookspecs.ports.host import Host
+    from codex_hookspecs.ports.sandbox import SandboxLauncher
+
+
+@hookimpl(trylast=True)
+def sandbox_launcher(platform: str, host: Host) -> SandboxLauncher | None:
+    """Offer the kernel's own means, after all launchers that have a program for it."""
+    if platform != "linux":
+        return None
+    from codex_sandbox_landlock.launcher import LandlockLauncher
+
+    return LandlockLauncher(unprotected=host.config.get("plugins.sandbox-landlock.unprotected") is True)

@@ -1,0 +1,169 @@
+"""What is to be done for a policy follows from it, from the disk and from the kernel; what can't be held is refused."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from codex_hookspecs.errors import SandboxUnavailable
+from codex_hookspecs.sandboxing.policies import CWD, MINIMAL, ROOT, Entry, FileSystemPolicy, Glob
+from codex_hookspecs.sandboxing.resolution import Place, Resolved
+from codex_sandbox_landlock import rights
+from codex_sandbox_landlock.kernel import Kernel
+from codex_sandbox_landlock.plan import Plan, plan
+
+FULL = Kernel(7)
+BARE = Kernel(7, "Operation not permitted")
+READ_ALL = Entry(ROOT, "read")
+WORKSPACE = (READ_ALL, Entry(CWD, "write"))
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Path:
+    folder = tmp_path.resolve() / "ws"
+    folder.mkdir()
+    return folder
+
+
+def planned(
+    cwd: Path, *entries: Entry, kernel: Kernel = FULL, network: bool = False, unprotected: bool = False
+) -> Plan:
+    resolved = Resolved(FileSystemPolicy("restricted", entries), Place(cwd=str(cwd)))
+    return plan(resolved, network=network, kernel=kernel, unprotected=unprotected)
+
+
+def refusal(cwd: Path, *entries: Entry, kernel: Kernel = FULL) -> str:
+    with pytest.raises(SandboxUnavailable) as caught:
+        planned(cwd, *entries, kernel=kernel)
+    return str(caught.value)
+
+
+def values(made: Plan, operation: str) -> list[str]:
+    return [value for name, value in made.operations if name == operation]
+
+
+def test_reading_everything_takes_a_read_only_tree_and_no_rule_for_reading(workspace: Path) -> None:
+    made = planned(workspace, READ_ALL)
+
+    assert values(made, "unshare") == ["user,mounts,ipc,pids,network"]
+    assert values(made, "readonly") == ["/"]
+    assert values(made, "landlock") == [f"7,{rights.write_rights(7)},3,3"]
+
+
+def test_a_writable_root_is_bound_and_what_is_protected_in_it_pinned(workspace: Path) -> None:
+    (workspace / ".git").mkdir()
+
+    made = planned(workspace, *WORKSPACE)
+
+    mounts = [each for each in made.operations if each[0] in ("bind", "pin")]
+    assert mounts[0] == ("bind", str(workspace))
+    assert ("pin", f"{workspace}/.git") in mounts
+    assert made.missing == tuple(f"{workspace}/{name}" for name in (".agents", ".codex", ".aws"))
+
+
+def test_mounts_go_from_the_outside_to_the_inside(workspace: Path) -> None:
+    (workspace / "docs" / "open").mkdir(parents=True)
+    entries = (*WORKSPACE, Entry(f"{workspace}/docs", "read"), Entry(f"{workspace}/docs/open", "write"))
+
+    made = planned(workspace, *entries)
+
+    order = [each for each in made.operations if str(workspace) in each[1] and each[0] in ("bind", "pin")]
+    wanted = [("bind", str(workspace)), ("pin", f"{workspace}/docs"), ("bind", f"{workspace}/docs/open")]
+    assert [each for each in order if each in wanted] == wanted
+
+
+def test_a_denied_directory_is_hidden(workspace: Path) -> None:
+    (workspace / "secret").mkdir()
+
+    made = planned(workspace, *WORKSPACE, Entry(f"{workspace}/secret", "none"))
+
+    assert values(made, "hide") == [f"{workspace}/secret"]
+
+
+def test_restricted_reading_is_a_matter_of_rules(workspace: Path) -> None:
+    made = planned(workspace, Entry(MINIMAL, "read"), Entry(CWD, "read"))
+
+    assert f"{rights.READ}:{workspace}" in values(made, "allow")
+    assert f"{rights.READ}:{os.path.realpath('/usr')}" in values(made, "allow")
+    assert values(made, "landlock") == [f"7,{rights.write_rights(7) | rights.READ},3,3"]
+
+
+def test_an_open_network_keeps_its_namespace_and_its_ports(workspace: Path) -> None:
+    made = planned(workspace, READ_ALL, network=True)
+
+    assert values(made, "unshare") == ["user,mounts,ipc,pids"]
+    assert values(made, "landlock") == [f"7,{rights.write_rights(7)},0,{rights.SCOPE_SIGNAL}"]
+
+
+@pytest.mark.parametrize(("abi", "files"), [(1, 0x1FF2), (2, 0x3FF2), (3, 0x7FF2)])
+def test_an_old_kernel_is_asked_for_no_right_it_does_not_know(workspace: Path, abi: int, files: int) -> None:
+    made = planned(workspace, READ_ALL, kernel=Kernel(abi))
+
+    assert values(made, "landlock") == [f"{abi},{files},0,0"]
+
+
+def test_without_namespaces_a_policy_that_only_reads_is_held(workspace: Path) -> None:
+    made = planned(workspace, READ_ALL, kernel=BARE)
+
+    assert {name for name, _ in made.operations} == {"landlock", "allow"}
+    assert not made.metadata
+
+
+def test_without_namespaces_a_writable_root_is_refused_with_reason_and_remedy(workspace: Path) -> None:
+    text = refusal(workspace, *WORKSPACE, kernel=BARE)
+
+    assert "sandbox-landlock can't hold" in text
+    assert "Operation not permitted" in text
+    assert "plugins.sandbox-landlock.unprotected=true" in text
+    assert "bubblewrap" in text
+    assert "\n" not in text
+
+
+def test_the_user_can_accept_that_protected_names_are_open(workspace: Path) -> None:
+    made = planned(workspace, *WORKSPACE, kernel=BARE, unprotected=True)
+
+    assert f"{rights.write_rights(7)}:{workspace}" in values(made, "allow")
+    assert values(made, "pin") == []
+
+
+def test_accepting_open_names_opens_no_path_of_the_policy(workspace: Path) -> None:
+    (workspace / "docs").mkdir()
+
+    with pytest.raises(SandboxUnavailable, match=r"docs back inside of"):
+        planned(workspace, *WORKSPACE, Entry(f"{workspace}/docs", "read"), kernel=BARE, unprotected=True)
+
+
+def test_a_kernel_without_landlock_holds_nothing(workspace: Path) -> None:
+    assert "this kernel has no Landlock" in refusal(workspace, READ_ALL, kernel=Kernel(0))
+
+
+def test_a_pattern_of_denied_paths_is_refused(workspace: Path) -> None:
+    assert "it denies a pattern" in refusal(workspace, READ_ALL, Entry(Glob("/**/*.env"), "none"))
+
+
+def test_a_path_opened_below_a_denied_one_is_refused(workspace: Path) -> None:
+    (workspace / "secret" / "pub").mkdir(parents=True)
+    entries = (Entry(f"{workspace}/secret", "none"), Entry(f"{workspace}/secret/pub", "read"))
+
+    assert "it opens" in refusal(workspace, *WORKSPACE, *entries)
+
+
+def test_a_protected_path_that_is_a_link_is_refused(workspace: Path) -> None:
+    (workspace / ".git").symlink_to(workspace.parent)
+
+    assert ".git has to stay as it is, but is a link" in refusal(workspace, *WORKSPACE)
+
+
+def test_a_rule_across_a_link_that_the_command_could_turn_is_refused(workspace: Path) -> None:
+    (workspace / "real").mkdir()
+    (workspace / "link").symlink_to("real")
+
+    assert "crosses the link" in refusal(workspace, *WORKSPACE, Entry(f"{workspace}/link/secret", "none"))
+
+
+def test_a_root_that_does_not_exist_is_left_out(workspace: Path) -> None:
+    made = planned(workspace, READ_ALL, Entry(f"{workspace}/none", "write"))
+
+    assert values(made, "bind") == []
