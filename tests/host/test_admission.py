@@ -56,6 +56,12 @@ def trust_project(home: Path, place: Path) -> None:
             "platforms = ['beos'], allowed is a list out of linux, macos, windows",
         ),
         ('hooks = "stop"', "incompatible", "hooks = 'stop', allowed is a list of names"),
+        ("[settings]\nsince = 2020-01-01", "incompatible", "allowed is a table with a line of text for each"),
+        (
+            "[commands]\nmoo = 5",
+            "incompatible",
+            "commands = {'moo': 5}, allowed is a table with a line of text for each",
+        ),
         ('needs = ["absent"]', "untrusted", "not trusted yet"),
     ],
 )

@@ -40,7 +40,7 @@ class Manifest:
     hooks: tuple[str, ...] = ()
     commands: dict[str, str] = field(factory=dict)
     needs: tuple[str, ...] = ()
-    settings: dict[str, Any] = field(factory=dict)
+    settings: dict[str, str] = field(factory=dict)
 
 
 def read_manifest(path: Path, *, plugin: str) -> Manifest:
@@ -86,11 +86,10 @@ def manifest_from_table(table: dict[str, Any], *, source: str, plugin: str) -> M
             raise wrong(key, "a list of names")
     if not set(table.get("platforms", [])) <= set(PLATFORMS):
         raise wrong("platforms", f"a list out of {', '.join(PLATFORMS)}")
-    commands = table.get("commands", {})
-    if not isinstance(commands, dict) or not all(isinstance(text, str) for text in commands.values()):
-        raise wrong("commands", "a table of one-line helps")
-    if not isinstance(table.get("settings", {}), dict):
-        raise wrong("settings", "a table")
+    for key in ("commands", "settings"):
+        lines = table.get(key, {})
+        if not isinstance(lines, dict) or not all(isinstance(text, str) for text in lines.values()):
+            raise wrong(key, "a table with a line of text for each")
     return Manifest(
         name=plugin,
         api=table["api"],
@@ -98,7 +97,7 @@ def manifest_from_table(table: dict[str, Any], *, source: str, plugin: str) -> M
         description=table.get("description", ""),
         platforms=tuple(table.get("platforms", ())),
         hooks=tuple(table.get("hooks", ())),
-        commands=dict(commands),
+        commands=dict(table.get("commands", {})),
         needs=tuple(table.get("needs", ())),
         settings=dict(table.get("settings", {})),
     )
