@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
+from contextlib import redirect_stdout
 from typing import TYPE_CHECKING, Final
 
 from codex_app_server.processor import Processor
@@ -44,7 +45,9 @@ async def serve(arguments: Sequence[str], host: SurfaceHost) -> int:
     processor = host.app_server()
     if not isinstance(processor, Processor):
         raise PluginError("another plugin's processor is chosen; it must serve stdio itself", plugin="app-server")
-    await _until_told(WireConnection(processor, StdioTransport(host.logger("app-server"))))
+    # What a plugin prints must not get between the messages.
+    with redirect_stdout(sys.stderr):
+        await _until_told(WireConnection(processor, StdioTransport(host.logger("app-server"))))
     return 0
 
 
