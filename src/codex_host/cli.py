@@ -104,6 +104,11 @@ def _run_plugin_command(options: GlobalOptions) -> int:
     name = options.command or ""
     plugins = [status for status in host.registry.statuses.values() if name in status.commands]
     usable = [status for status in plugins if status.state == "loaded"]
+    own = [status for status in usable if status.first_party]
+    if own and usable != own:
+        strangers = ", ".join(status.name for status in usable if status not in own)
+        host.dispatch.complain(f"the command {name} of {strangers} is left out: plugin {own[0].name} offers it")
+    usable = own or usable
     if len(usable) > 1:
         return _fail(f"plugins {usable[0].name} and {usable[1].name} both offer the command {name!r}; disable one")
     if plugins and not usable:
@@ -128,7 +133,7 @@ def _help(options: GlobalOptions) -> int:
     from codex_host.plugins.discovery import found_plugins
 
     commands: dict[str, str] = {}
-    for plugin in found_plugins(codex_home(os.environ)):
+    for plugin in sorted(found_plugins(codex_home(os.environ)), key=lambda plugin: plugin.first_party):
         if plugin.manifest is not None:
             commands.update(plugin.manifest.commands)
     commands.update(_HOST_COMMANDS)

@@ -98,6 +98,19 @@ def test_two_distributions_with_one_name_leave_the_program_working(
     assert "the name is taken by two distributions: acme-noisy 1.0.0 and zeta-noisy 1.0.0" in ran.stderr
 
 
+def test_the_hosts_own_command_is_kept_when_another_plugin_offers_one_of_that_name(
+    distributions: Distributions, place: Project
+) -> None:
+    distributions.add("noisy", manifest='[commands]\nexec = "Mine."\nplugins = "Mine too."\n')
+    place.run("plugins", "trust", "noisy").assert_success()
+
+    ran = turn(place)
+
+    assert ran.stdout == "all done\n"
+    assert "the command exec of noisy is left out: plugin exec-cli offers it" in ran.stderr
+    assert "Mine" not in place.run("--help").stdout
+
+
 def test_what_plugins_print_does_not_get_into_json_lines(distributions: Distributions, place: Project) -> None:
     install(
         distributions,
