@@ -230,3 +230,13 @@ def test_session_end_is_not_waited_for_longer_than_three_seconds(play: Play) -> 
 
     assert seen.outcome.status == 0
     assert time.monotonic() - began < 10
+
+
+def test_json_lines_do_not_tell_of_hooks_that_ran(play: Play) -> None:
+    seen = play(SHELL, "--json", UserPromptSubmit=script("ctx"), PreToolUse=script(), Stop=script(code=3))
+
+    kinds = {event.get("item", {}).get("type", event["type"]) for event in seen.outcome.events}
+    assert kinds - {"error"} == {
+        "thread.started", "turn.started", "command_execution", "agent_message", "turn.completed",
+    }  # fmt: skip
+    assert not any("ctx" in line for line in seen.outcome.stdout.splitlines())

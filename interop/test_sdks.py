@@ -203,13 +203,16 @@ def test_an_aborted_turn_ends_the_child_and_the_thread_can_go_on(sdk: Sdk, serve
     assert resumed["finalResponse"] == "again"
 
 
-@pytest.mark.parametrize("sdk", ["typescript"], indirect=True)
 def test_a_base_url_and_a_key_replace_the_providers(sdk: Sdk, server: ResponsesServer) -> None:
+    if sdk.name == "python" and sdk.codex.name != "ours":
+        # that SDK says it by OPENAI_BASE_URL, which the real one no longer looks at
+        return
     config = sdk.stage.home / "config.toml"
     config.write_text(config.read_text().replace('model_provider = "mock"', ""))
     server.play([[{"say": "hello"}]])
+    names = ("baseUrl", "apiKey") if sdk.name == "typescript" else ("base_url", "api_key")
 
-    [turn] = sdk({"input": "x"}, client={"baseUrl": server.url, "apiKey": "sk-test"})
+    [turn] = sdk({"input": "x"}, client=dict(zip(names, (server.url, "sk-test"), strict=True)))
 
     assert turn["finalResponse"] == "hello"
     assert server.turns[0].headers["authorization"] == "Bearer sk-test"
