@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any, Self
 
 from codex_hookspecs.errors import ConfigError, PluginError, SandboxUnavailable
 from codex_hookspecs.features import FeatureSwitches
+from codex_hookspecs.platform import PLATFORM
 from codex_host import __version__
 from codex_host.closing import close_all
 from codex_host.config.effective import EffectiveConfig
 from codex_host.environments import HostEnvironments
-from codex_host.platform import PLATFORM
 from codex_host.plugins.dispatch import Dispatcher
 from codex_host.plugins.ledger import Ledger
 from codex_host.plugins.registry import Registry

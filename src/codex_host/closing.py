@@ -7,14 +7,14 @@ from collections.abc import Awaitable, Callable, Iterable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from codex_host.app import Application
+    from codex_hookspecs.ports.host import Host
 
 CLOSE_LIMIT = 10.0
 """Seconds that each clean-up may take."""
 
 
 async def close_all(
-    host: Application, what: str, closers: Iterable[Callable[[], Awaitable[None]]], *, seconds: float = CLOSE_LIMIT
+    host: Host, what: str, closers: Iterable[Callable[[], Awaitable[None]]], *, seconds: float = CLOSE_LIMIT
 ) -> None:
     """Call every closer, each under a time limit; a failure is logged and keeps none of the others.
 

@@ -10,7 +10,7 @@ from codex_host.closing import close_all
 
 if TYPE_CHECKING:
     from codex_hookspecs.ports.environment import Environment, EnvironmentProvider
-    from codex_host.app import Application
+    from codex_host.roles import Program
 
 OPEN_LIMIT = 30.0
 """Seconds that opening an environment may take."""
@@ -19,7 +19,7 @@ OPEN_LIMIT = 30.0
 class HostEnvironments:
     """All environments of the program."""
 
-    def __init__(self, host: Application) -> None:
+    def __init__(self, host: Program) -> None:
         self._host = host
         self._providers: dict[str, EnvironmentProvider] | None = None
         self._default: str | None = None

@@ -23,12 +23,12 @@ from codex_hookspecs import (
     Tool,
     UserPromptVerdict,
     hookimpl,
+    resumption,
 )
 from codex_hookspecs.errors import ConfigError
 from codex_hookspecs.markers import active_when, time_limit
 from codex_hookspecs.types.lifecycle import SessionEndEvent, StopEvent
 from codex_hookspecs.types.notifications import HookRun
-from codex_host.plugins import dispatch
 from codex_host.plugins.dispatch import Dispatcher
 from codex_host.plugins.ledger import Ledger
 from codex_host.plugins.registry import Registry
@@ -297,7 +297,7 @@ async def test_an_implementation_may_clean_up_for_a_moment(bench: Bench) -> None
 async def test_an_implementation_that_ignores_its_end_is_left_behind(
     bench: Bench, monkeypatch: pytest.MonkeyPatch, stubbornness: int
 ) -> None:
-    monkeypatch.setattr(dispatch, "GRACE", 0.02)
+    monkeypatch.setattr(resumption, "GRACE", 0.02)
 
     @time_limit(0.02)
     async def stop(event: Any) -> None:
@@ -358,7 +358,7 @@ async def test_an_interruption_that_a_hook_keeps_to_itself_arrives_nevertheless(
 async def test_an_interruption_does_not_wait_for_a_hook_that_goes_on(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(dispatch, "GRACE", 0.02)
+    monkeypatch.setattr(resumption, "GRACE", 0.02)
 
     async def stop(event: Any) -> None:
         while True:

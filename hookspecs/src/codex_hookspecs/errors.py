@@ -9,6 +9,7 @@
   - ToolError              a tool call failed; the text goes to the model
     - ToolRejected         a person, hook or policy refused the call
   - ExecError              the environment could not start or drive a process
+    - EnvironmentLost      the environment can't be reached
   - FileSystemError        the environment refused a file operation
   - SandboxUnavailable     no launcher can hold the wanted policy
   - StorageError           a thread can't be stored, found or read
@@ -107,6 +108,10 @@ class ExecError(CodexError):
     def __init__(self, message: str, *, code: int = -32603) -> None:
         super().__init__(message)
         self.code = code
+
+
+class EnvironmentLost(ExecError):
+    """Raised when an environment can't be reached, or not any more; what was asked may or may not have been done."""
 
 
 class FileSystemError(CodexError):

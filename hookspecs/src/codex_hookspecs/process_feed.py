@@ -38,9 +38,9 @@ class ProcessFeed:
         self.log.append(stream, data)
         self._wake()
 
-    def exit(self, code: int) -> None:
+    def exit(self, code: int, *, sandbox_denied: bool = False) -> None:
         """Record the exit."""
-        self.log.exit(code)
+        self.log.exit(code, sandbox_denied=sandbox_denied)
         self._wake()
 
     def close(self) -> None:

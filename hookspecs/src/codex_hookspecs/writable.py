@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from codex_hookspecs.types.sandbox import SandboxPolicy
     from codex_hookspecs.types.threads import ApprovalPolicy
 
-PROTECTED = (".git", ".agents", ".codex")
+PROTECTED = (".git", ".agents", ".codex", ".aws")
 """Names directly under a writable root that stay read-only."""
 
 PatchVerdict = Literal["allow", "ask", "refuse"]

@@ -11,7 +11,7 @@ import tomlkit
 
 from codex_hookspecs.config_keys import split_key
 from codex_hookspecs.errors import ConfigError
-from codex_host.state_file import replace_file
+from codex_hookspecs.state_file import replace_file
 
 
 def edit_file(file: str, edits: Mapping[str, Any]) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import define
 
+from codex_hookspecs.columns import aligned
 from codex_hookspecs.errors import ConfigError, PluginError
 from codex_hookspecs.project_trust import is_trusted, project_root, untrusted_reason
 from codex_host.app import codex_home
@@ -19,7 +20,6 @@ from codex_host.config.effective import EffectiveConfig
 from codex_host.plugins.admission import Admission
 from codex_host.plugins.discovery import FoundPlugin, found_plugins
 from codex_host.plugins.ledger import Ledger
-from codex_host.plugins.table import aligned
 from codex_host.plugins.trust import TrustStore
 
 if TYPE_CHECKING:

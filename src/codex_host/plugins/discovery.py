@@ -14,8 +14,8 @@ import attrs
 
 from codex_hookspecs.errors import ManifestError
 from codex_hookspecs.manifest import FILE_NAME, Manifest, read_manifest
+from codex_hookspecs.state_file import replace_file
 from codex_hookspecs.values import frozen
-from codex_host.state_file import replace_file
 
 if TYPE_CHECKING:
     from importlib.metadata import Distribution
@@ -35,6 +35,7 @@ FIRST_PARTY = frozenset(
         "instructions",
         "model-responses",
         "model-scripted",
+        "sandbox-bwrap",
         "sandbox-bwrap",
         "sandbox-landlock",
         "thread-store",

@@ -4,29 +4,36 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Generator, Sequence
-from contextlib import suppress
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from attrs import define
 
 from codex_hookspecs.errors import CodexError, PluginError
 from codex_hookspecs.fit import PARTS, WrongAnswer, checked
+from codex_hookspecs.ports.threads import HookScope
+from codex_hookspecs.resumption import Resumed
 
 if TYPE_CHECKING:
     from codex_hookspecs.ports.host import Host
     from codex_hookspecs.ports.threads import AgentThread
     from codex_hookspecs.types.lifecycle import LifecycleEvent, Verdict
+    from codex_hookspecs.types.notifications import HookRun
     from codex_host.plugins.ledger import Account, Ledger
     from codex_host.plugins.registry import Registry
-    from codex_host.session.scope import Scope
 
 V = TypeVar("V", bound="Verdict")
 Complaint = Callable[[str], Awaitable[None]]
-GRACE = 2.0
-"""Seconds in which a cancelled implementation may clean up before it is left behind."""
 FAULTS = (Exception, SystemExit, asyncio.CancelledError)
 """What code of a plugin may raise without harm to others; see :func:`pass_cancellation`."""
+
+
+class EventScope(HookScope, Protocol):
+    """A scope in which the dispatcher reports the runs of Python hooks."""
+
+    async def report(self, run: HookRun) -> None:
+        """Tell clients of a run that is already over."""
+        ...
 
 
 @define
@@ -113,7 +120,7 @@ class Dispatcher:
         if text not in self.complaints:
             self.complaints.append(text)
 
-    async def lifecycle(self, hook: str, verdict: type[V], event: LifecycleEvent, scope: Scope) -> V:
+    async def lifecycle(self, hook: str, verdict: type[V], event: LifecycleEvent, scope: EventScope) -> V:
         """Tell all plugins an event and merge what they answer."""
         answers: list[V] = []
         values = {"event": event, "scope": scope, "host": self._host}
@@ -150,7 +157,7 @@ class Dispatcher:
             return answers[0]
         return verdict.merged(answers) if answers else verdict()
 
-    async def observe(self, hook: str, event: LifecycleEvent, scope: Scope) -> None:
+    async def observe(self, hook: str, event: LifecycleEvent, scope: EventScope) -> None:
         """Tell all observers an event, side by side, and wait for them under their time limits."""
         values = {"event": event, "scope": scope, "host": self._host}
         async with asyncio.TaskGroup() as group:
@@ -210,7 +217,7 @@ class Dispatcher:
             self._ledger.succeeded(bound.plugin, hook)
         return answer
 
-    async def _observe(self, hook: str, bound: Bound, order: int, *, values: dict[str, Any], scope: Scope) -> None:
+    async def _observe(self, hook: str, bound: Bound, order: int, *, values: dict[str, Any], scope: EventScope) -> None:
         try:
             await self._timed(hook, bound, values)
         except FAULTS as error:
@@ -243,7 +250,7 @@ class Dispatcher:
             raise asyncio.CancelledError  # which the implementation kept to itself
         return answer
 
-    async def _report(self, hook: str, bound: Bound, order: int, answer: V, scope: Scope) -> V:
+    async def _report(self, hook: str, bound: Bound, order: int, answer: V, scope: EventScope) -> V:
         from codex_hookspecs.hook_runs import finished_run
 
         run, answer = finished_run(hook, bound.plugin, bound.function, order, answer)
@@ -251,7 +258,14 @@ class Dispatcher:
         return answer
 
     async def _failed_event(
-        self, hook: str, bound: Bound, order: int, error: BaseException, *, verdict: type[V] | None, scope: Scope
+        self,
+        hook: str,
+        bound: Bound,
+        order: int,
+        error: BaseException,
+        *,
+        verdict: type[V] | None,
+        scope: EventScope,
     ) -> V | None:
         message = self._failed(hook, bound, error)
         if not bound.reports:
@@ -282,61 +296,3 @@ def pass_cancellation(error: BaseException) -> None:
         task = asyncio.current_task()
         if task is None or task.cancelling():
             raise error
-
-
-class Resumed:
-    """Go on with a coroutine of a plugin that may already have been run to its first suspension.
-
-    It may catch a cancellation to clean up; when it is not done after a moment, it is left behind.
-
-    :param grace: how long that moment is, seconds.
-    """
-
-    def __init__(self, coroutine: Coroutine[Any, Any, Any], yielded: Any = None, *, grace: float | None = None) -> None:
-        self._coroutine = coroutine
-        self._yielded = yielded
-        self._seconds = GRACE if grace is None else grace
-        self._grace: asyncio.TimerHandle | None = None
-        self._late = False
-
-    def __await__(self) -> Generator[Any, Any, Any]:
-        coroutine, yielded = self._coroutine, self._yielded
-        step: Callable[[Any], Any]
-        value: Any
-        try:
-            while True:
-                try:
-                    sent = yield yielded
-                except GeneratorExit:
-                    coroutine.close()
-                    raise
-                except asyncio.CancelledError as error:
-                    self._cancelled()
-                    step, value = coroutine.throw, error
-                except BaseException as error:
-                    step, value = coroutine.throw, error
-                else:
-                    step, value = coroutine.send, sent
-                try:
-                    yielded = step(value)
-                except StopIteration as finished:
-                    return finished.value
-        finally:
-            if self._grace is not None:
-                self._grace.cancel()
-
-    def _cancelled(self) -> None:
-        task = asyncio.current_task()
-        if task is None:
-            return
-        if self._late:
-            task.uncancel()
-            with suppress(RuntimeError):  # it catches even the end
-                self._coroutine.close()
-            raise asyncio.CancelledError
-        if self._grace is None:
-            self._grace = asyncio.get_running_loop().call_later(self._seconds, self._expire, task)
-
-    def _expire(self, task: asyncio.Task[Any]) -> None:
-        self._late = True
-        task.cancel()

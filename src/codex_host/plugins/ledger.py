@@ -9,7 +9,7 @@ from typing import Any
 
 from attrs import define, field
 
-from codex_host.state_file import replace_file
+from codex_hookspecs.state_file import replace_file
 
 QUARANTINE_AFTER = 3
 """Failures of one hook of one plugin after which the plugin is not called any more."""

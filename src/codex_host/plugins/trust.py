@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from codex_hookspecs.errors import PluginError
-from codex_host.state_file import replace_file
+from codex_hookspecs.state_file import replace_file
 
 if TYPE_CHECKING:
     from codex_host.plugins.discovery import FoundPlugin

@@ -11,7 +11,7 @@ from codex_hookspecs.types.json import JsonObject
 if TYPE_CHECKING:
     from codex_hookspecs.types.lifecycle import PermissionVerdict
     from codex_hookspecs.types.tools import HookPayload, ToolCall
-    from codex_host.session.turn import TurnRun
+    from codex_host.roles import RunningTurn
 
 REJECTED = "rejected by user"
 
@@ -24,7 +24,7 @@ class Approvals:
 
     async def consent(
         self,
-        run: TurnRun,
+        run: RunningTurn,
         call: ToolCall,
         payload: HookPayload,
         *,
@@ -50,7 +50,7 @@ class Approvals:
         elif decision != "accept":
             raise ToolRejected(REJECTED, cancel=decision == "cancel")
 
-    async def _ask_hooks(self, run: TurnRun, call: ToolCall, payload: HookPayload) -> PermissionVerdict | None:
+    async def _ask_hooks(self, run: RunningTurn, call: ToolCall, payload: HookPayload) -> PermissionVerdict | None:
         if not run.thread.dispatch.has("permission_request", run.thread):
             return None
         from codex_hookspecs.types.lifecycle import PermissionRequestEvent, PermissionVerdict
@@ -64,7 +64,7 @@ class Approvals:
         )
         return await run.thread.dispatch.lifecycle("permission_request", PermissionVerdict, event, run.scope())
 
-    async def _ask_client(self, run: TurnRun, method: str, params: JsonObject) -> str:
+    async def _ask_client(self, run: RunningTurn, method: str, params: JsonObject) -> str:
         asker = run.thread.asker
         if asker is None:
             raise ToolRejected("nobody is connected who could give consent")

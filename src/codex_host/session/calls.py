@@ -10,19 +10,24 @@ from typing import TYPE_CHECKING
 from codex_hookspecs.call_views import denied, dynamic_item, payload_of, rewritten
 from codex_hookspecs.errors import CodexError, ToolError, ToolRejected
 from codex_hookspecs.response_items import OutputBudget, call_output, message
+from codex_hookspecs.resumption import Resumed
 from codex_hookspecs.types.tools import ToolOutput
 from codex_hookspecs.values import frozen
-from codex_host.plugins.dispatch import FAULTS, Resumed, pass_cancellation
+from codex_host.plugins.dispatch import FAULTS, pass_cancellation
 from codex_host.session.context import CallContext
 
 if TYPE_CHECKING:
     from codex_hookspecs.types.json import JsonObject
     from codex_hookspecs.types.lifecycle import PreToolUseVerdict
     from codex_hookspecs.types.tools import HookPayload, Tool, ToolCall
-    from codex_host.session.turn import TurnRun
+    from codex_host.roles import RunningTurn
 
 CLEAN_UP = 10.0
 """Seconds that a cancelled tool may take to put things in order before it is left behind."""
+
+
+class TurnInterrupted(Exception):
+    """Ends a turn as interrupted: a client's answer to a question cancelled it."""
 
 
 @frozen
@@ -33,7 +38,7 @@ class Answered:
     output: ToolOutput
 
 
-async def run_calls(run: TurnRun, calls: Sequence[ToolCall]) -> None:
+async def run_calls(run: RunningTurn, calls: Sequence[ToolCall]) -> None:
     """Run calls, parallel tools side by side, and answer the model in the order of the calls.
 
     :raises TurnInterrupted: when a client's answer cancelled the turn.
@@ -62,7 +67,7 @@ async def run_calls(run: TurnRun, calls: Sequence[ToolCall]) -> None:
             raise failures.exceptions[0] from failures
 
 
-def _batches(run: TurnRun, calls: Sequence[ToolCall]) -> list[list[int]]:
+def _batches(run: RunningTurn, calls: Sequence[ToolCall]) -> list[list[int]]:
     """Group neighbouring calls of parallel tools."""
     batches: list[list[int]] = []
     open_batch = False
@@ -77,13 +82,13 @@ def _batches(run: TurnRun, calls: Sequence[ToolCall]) -> list[list[int]]:
     return batches
 
 
-async def _record(run: TurnRun, call: ToolCall, answered: Answered) -> None:
+async def _record(run: RunningTurn, call: ToolCall, answered: Answered) -> None:
     budget = OutputBudget(run.settings.model, run.thread.config.get("tool_output_token_limit"))
     items: list[JsonObject] = [message("developer", text) for text in answered.contexts]
     await run.thread.remember(run.id, *items, call_output(call, answered.output, budget))
 
 
-async def _answer(run: TurnRun, call: ToolCall) -> Answered:
+async def _answer(run: RunningTurn, call: ToolCall) -> Answered:
     tool = run.thread.tools.get(call.name)
     if tool is None:
         kind = "custom tool call" if call.kind == "custom" else "call"
@@ -108,7 +113,7 @@ async def _answer(run: TurnRun, call: ToolCall) -> Answered:
     return await _after(run, call, payload, output, contexts)
 
 
-async def _run_tool(run: TurnRun, tool: Tool, call: ToolCall) -> tuple[ToolOutput, bool]:
+async def _run_tool(run: RunningTurn, tool: Tool, call: ToolCall) -> tuple[ToolOutput, bool]:
     """Run one tool and return its output, and whether it failed.
 
     :raises TurnInterrupted: when a client's answer cancelled the turn.
@@ -137,10 +142,8 @@ async def _output_of(tool: Tool, call: ToolCall, context: CallContext) -> ToolOu
     return output
 
 
-async def _failure(run: TurnRun, call: ToolCall, error: BaseException) -> ToolOutput:
+async def _failure(run: RunningTurn, call: ToolCall, error: BaseException) -> ToolOutput:
     """Return what the model is told of a tool that raised."""
-    from codex_host.session.turn import TurnInterrupted
-
     pass_cancellation(error)
     if isinstance(error, ToolRejected) and error.cancel:
         raise TurnInterrupted from error
@@ -152,7 +155,7 @@ async def _failure(run: TurnRun, call: ToolCall, error: BaseException) -> ToolOu
     return ToolOutput(text, success=False)
 
 
-async def _before(run: TurnRun, call: ToolCall, payload: HookPayload) -> PreToolUseVerdict:
+async def _before(run: RunningTurn, call: ToolCall, payload: HookPayload) -> PreToolUseVerdict:
     from codex_hookspecs.types.lifecycle import PreToolUseEvent, PreToolUseVerdict
 
     event = PreToolUseEvent(
@@ -166,7 +169,7 @@ async def _before(run: TurnRun, call: ToolCall, payload: HookPayload) -> PreTool
 
 
 async def _after(
-    run: TurnRun, call: ToolCall, payload: HookPayload, output: ToolOutput, contexts: tuple[str, ...]
+    run: RunningTurn, call: ToolCall, payload: HookPayload, output: ToolOutput, contexts: tuple[str, ...]
 ) -> Answered:
     from codex_hookspecs.types.lifecycle import PostToolUseEvent, PostToolUseVerdict
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from codex_hookspecs.types.items import Item
     from codex_hookspecs.types.notifications import Notification
     from codex_hookspecs.types.sandbox import LaunchRequest
-    from codex_host.session.turn import TurnRun
+    from codex_host.roles import RunningTurn
 
 NO_ENVIRONMENT = (
     "No usable execution environment is available. Wait for an environment to become available before using this tool."
@@ -28,7 +28,7 @@ NO_ENVIRONMENT = (
 class CallContext:
     """The context of one call."""
 
-    def __init__(self, run: TurnRun, call: ToolCall) -> None:
+    def __init__(self, run: RunningTurn, call: ToolCall) -> None:
         self._run = run
         self._call = call
         self.thread = run.thread
@@ -81,7 +81,7 @@ class CallContext:
             amendment=prefix_rule or (commands[0] if len(commands) == 1 else argv),
             actions=command_actions,
         )
-        await self.thread.approvals.consent(
+        await self.thread.consents.consent(
             self._run,
             call,
             self._shell_payload(call, command, justification),
@@ -117,7 +117,7 @@ class CallContext:
         payload = HookPayload(
             tool_name="apply_patch", tool_input={"command": call.arguments}, aliases=("Write", "Edit")
         )
-        await self.thread.approvals.consent(
+        await self.thread.consents.consent(
             self._run,
             call,
             payload,

@@ -20,7 +20,7 @@ from codex_host.session.thread import HostThread
 if TYPE_CHECKING:
     from codex_hookspecs.ports.models import ModelProvider
     from codex_hookspecs.ports.storage import ThreadStore, ThreadWriter
-    from codex_host.app import Application
+    from codex_host.roles import Program
 
 
 class HostThreads:
@@ -29,7 +29,7 @@ class HostThreads:
     :param host: the running program.
     """
 
-    def __init__(self, host: Application) -> None:
+    def __init__(self, host: Program) -> None:
         self._host = host
         self._threads: dict[str, HostThread] = {}
         self._store: ThreadStore | None = None

@@ -28,7 +28,7 @@ from codex_hookspecs.types.threads import TurnError
 if TYPE_CHECKING:
     from codex_hookspecs.types.json import JsonObject
     from codex_hookspecs.types.tools import ToolCall
-    from codex_host.session.turn import TurnRun
+    from codex_host.roles import RunningTurn
 
 _DELTAS: dict[type, str] = {
     TextDelta: "AgentMessageDelta",
@@ -45,7 +45,7 @@ class StreamReader:
     :ivar calls: tool calls that the response made, in order.
     """
 
-    def __init__(self, run: TurnRun) -> None:
+    def __init__(self, run: RunningTurn) -> None:
         self.calls: list[ToolCall] = []
         self._run = run
         self._thread = run.thread

@@ -29,8 +29,9 @@ from codex_hookspecs.types.threads import Thread, ThreadSettings, ThreadTokenUsa
 from codex_host import __version__
 from codex_host.closing import close_all
 from codex_host.session.approvals import Approvals
+from codex_host.session.calls import TurnInterrupted
 from codex_host.session.scope import Scope
-from codex_host.session.turn import TurnInterrupted, TurnRun
+from codex_host.session.turn import TurnRun
 
 if TYPE_CHECKING:
     from codex_hookspecs.ports.models import ModelProvider
@@ -40,8 +41,8 @@ if TYPE_CHECKING:
     from codex_hookspecs.types.storage import Record, StoredThread
     from codex_hookspecs.types.threads import TurnStatus
     from codex_hookspecs.types.tools import Tool
-    from codex_host.app import Application
     from codex_host.plugins.dispatch import Dispatcher
+    from codex_host.roles import Program
 
 ABORTED_TEXT = (
     "<turn_aborted>\nThe user stopped the turn before it was done. Commands that were running may have taken effect "
@@ -63,7 +64,7 @@ class HostThread:
         thread_id: str,
         settings: ThreadSettings,
         config: Mapping[str, Any],
-        host: Application,
+        host: Program,
         model: ModelProvider,
         writer: ThreadWriter | None,
         stored: StoredThread | None = None,
@@ -74,7 +75,7 @@ class HostThread:
         self.host = host
         self.model = model
         self.asker: Asker | None = None
-        self.approvals = Approvals()
+        self.consents = Approvals()
         self.tools: dict[str, Tool] = {}
         self.history: list[JsonObject] = list(stored.history) if stored else []
         self.usage = stored.usage if stored else ThreadTokenUsage(total=TokenUsage(), last=TokenUsage())

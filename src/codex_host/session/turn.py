@@ -34,14 +34,10 @@ if TYPE_CHECKING:
     from codex_hookspecs.types.lifecycle import StopVerdict
     from codex_hookspecs.types.notifications import Notification
     from codex_hookspecs.types.tools import ToolCall
-    from codex_host.session.thread import HostThread
+    from codex_host.roles import LiveThread
 
 MAX_STOP_BLOCKS = 10
 """How often stop hooks may send a turn on, unless ``hooks.max_stop_blocks`` says otherwise."""
-
-
-class TurnInterrupted(Exception):
-    """Ends a turn as interrupted: a client's answer to a question cancelled it."""
 
 
 class TurnRun:
@@ -50,7 +46,7 @@ class TurnRun:
     :param content: user inputs in wire form that the turn begins with.
     """
 
-    def __init__(self, thread: HostThread, turn_id: str, content: Sequence[JsonObject]) -> None:
+    def __init__(self, thread: LiveThread, turn_id: str, content: Sequence[JsonObject]) -> None:
         self.thread = thread
         self.id = turn_id
         self.settings = thread.settings

@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 
-PROTECTED = (".git", ".agents", ".codex", ".aws")
-"""Names directly under a writable root that can't be written, whether they exist or not."""
+from codex_hookspecs.writable import PROTECTED
 
 _POINTER = b"gitdir:"
 _POINTER_BYTES = 4096

@@ -8,6 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from codex_hookspecs.testing.exec_wire import ExecClient as ExecClient
+    from codex_hookspecs.testing.exec_wire import exec_server as exec_server
     from codex_hookspecs.testing.memory_environment import MemoryEnvironments as MemoryEnvironments
     from codex_hookspecs.testing.memory_store import MemoryThreadStore as MemoryThreadStore
     from codex_hookspecs.testing.outcome import TurnOutcome as TurnOutcome
@@ -16,12 +18,14 @@ if TYPE_CHECKING:
     from codex_hookspecs.testing.scripted_model import ScriptedModel as ScriptedModel
 
 _HOME = {
+    "ExecClient": "exec_wire",
     "MemoryEnvironments": "memory_environment",
     "MemoryThreadStore": "memory_store",
     "Project": "project",
     "RecordingSink": "recording_sink",
     "ScriptedModel": "scripted_model",
     "TurnOutcome": "outcome",
+    "exec_server": "exec_wire",
 }
 
 __all__ = sorted(_HOME)  # noqa: PLE0605

@@ -57,6 +57,7 @@ class ExecParams:
     :param descriptors: open descriptors of this program that a local process inherits under the same numbers.
     :param prepare: called in a local process before it becomes the program; see ``Launch.prepare``.
     :param sandbox: policy that an environment with its own launcher must hold; already applied when ``None``.
+    :param sandbox_cwd: absolute workspace of that policy, when it is not the working directory.
     """
 
     process_id: str
@@ -72,6 +73,7 @@ class ExecParams:
     descriptors: tuple[int, ...] = ()
     prepare: Callable[[], None] | None = None
     sandbox: SandboxPolicy | None = None
+    sandbox_cwd: str | None = None
     metadata: JsonObject = field(factory=dict)
 
 
