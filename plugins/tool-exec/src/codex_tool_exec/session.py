@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from codex_hookspecs.ports.environment import ExecProcess
     from codex_hookspecs.ports.tools import ToolContext
     from codex_hookspecs.types.items import CommandExecution
+    from codex_hookspecs.types.sandbox import Launch
 
 GRACE_SECONDS = 0.05
 MOST_DELTAS = 10_000
@@ -30,6 +31,7 @@ class Session:
     :param events: its events from the first one on.
     :param item: the item as it was announced.
     :param remote: its output is waited for until it is closed; a local one gets a short grace after the exit.
+    :param launch: how it was wrapped, if it was.
     :param on_closed: called when neither the command nor a child of it can say anything more.
     :ivar failure: why the environment lost the process, or ``None``.
     :ivar problem: what kept it from being reported, or ``None``.
@@ -45,6 +47,7 @@ class Session:
         *,
         tty: bool,
         remote: bool,
+        launch: Launch | None = None,
         on_closed: Callable[[Session], None],
     ) -> None:
         self.number = number
@@ -60,6 +63,8 @@ class Session:
         self.over = asyncio.Event()
         self._context = context
         self._remote = remote
+        self._launch = launch
+        self._told_denied = False
         self._on_closed = on_closed
         self._began = time.monotonic()
         self._new = HeadTail()
@@ -69,6 +74,16 @@ class Session:
         self._decoders: dict[str, codecs.IncrementalDecoder] = {}
         self._events = events
         self._task = asyncio.create_task(self._follow(), name=f"command {number}")
+
+    @property
+    def denied(self) -> bool:
+        """Whether it failed and it looks as if that is because of its sandbox."""
+        if self._told_denied or self._launch is None or not self.exit_code:
+            return self._told_denied
+        from codex_hookspecs.sandboxing.denial import looks_denied
+
+        text = self._all.content().decode("utf-8", "replace")
+        return looks_denied(self.exit_code, text, linux=self._launch.sandbox_type == "linuxSeccomp")
 
     def drain(self) -> bytes:
         """Return the output since the last call."""
@@ -107,6 +122,8 @@ class Session:
                 raise
             finally:
                 self.exited = True
+                if self._launch is not None and self._launch.ended is not None:
+                    self._launch.ended()
                 await self._report()
         except Exception as error:
             self.problem = error
@@ -146,6 +163,7 @@ class Session:
                 await self._tell(decoder.decode(event.data))
         elif isinstance(event, ProcessExited):
             self.exit_code = event.exit_code
+            self._told_denied = event.sandbox_denied
             self.exited = True
         elif isinstance(event, ProcessFailed):
             self.failure = event.message

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from codex_hookspecs.errors import ExecError, SandboxUnavailable, ToolError, ToolRejected
 from codex_hookspecs.ids import uuid4
+from codex_hookspecs.launching import start_launched
 from codex_hookspecs.types.environment import ExecParams
 from codex_hookspecs.types.items import CommandExecution
 from codex_hookspecs.types.notifications import TerminalInteraction
@@ -22,8 +23,9 @@ from codex_tool_exec.session import Session
 from codex_tool_exec.store import MOST, WARN_AT, SessionStore
 
 if TYPE_CHECKING:
-    from codex_hookspecs.ports.environment import Environment
+    from codex_hookspecs.ports.environment import Environment, ExecProcess
     from codex_hookspecs.ports.tools import ToolContext
+    from codex_hookspecs.types.sandbox import Launch
     from codex_hookspecs.types.tools import ToolCall
 
 SHORT_SECONDS = 0.15
@@ -67,9 +69,15 @@ class Shell:
         started = time.monotonic()
         seconds = wanted.yield_time_ms / 1000
         if await session.wait(min(SHORT_SECONDS, seconds)):
-            return self._answer(session, 0.0, wanted.max_output_tokens)
-        await session.wait(started + seconds - time.monotonic())
-        return self._answer(session, time.monotonic() - started, wanted.max_output_tokens)
+            output = self._answer(session, 0.0, wanted.max_output_tokens)
+        else:
+            await session.wait(started + seconds - time.monotonic())
+            output = self._answer(session, time.monotonic() - started, wanted.max_output_tokens)
+        if session.over.is_set() and session.denied:
+            from codex_tool_exec.denials import denied_text
+
+            raise ToolError(denied_text(session.item, context.settings, output.hook_response or ""))
+        return output
 
     async def write_stdin(self, call: ToolCall, context: ToolContext) -> ToolOutput:
         """Write to a command, wait for what it says to that.
@@ -120,8 +128,7 @@ class Shell:
             command_actions=command.actions,
         )
         try:
-            params = _exec_params(command, wanted, number, context, environment)
-            process = await environment.exec.start(params)
+            process, launch = await _started(command, wanted, number, context, environment)
         except (ExecError, SandboxUnavailable) as error:
             self._sessions.release(number)
             raise await _not_started(error, item, context) from error
@@ -131,6 +138,8 @@ class Shell:
         except BaseException:
             self._sessions.release(number)
             await process.terminate()
+            if launch is not None and launch.ended is not None:
+                launch.ended()
             raise
         session = Session(
             number,
@@ -140,6 +149,7 @@ class Shell:
             context,
             tty=wanted.tty,
             remote=environment.remote,
+            launch=launch,
             on_closed=self._left.discard,
         )
         evicted = self._sessions.insert(number, session)
@@ -239,29 +249,38 @@ async def _approve(command: Command, wanted: ExecCall, call: ToolCall, context: 
         raise ToolRejected(_failed_text(command.line, str(error)), cancel=error.cancel) from error
 
 
-def _exec_params(
+async def _started(
     command: Command, wanted: ExecCall, number: int, context: ToolContext, environment: Environment
-) -> ExecParams:
-    """Return what to start, wrapped so that the thread's policy holds.
+) -> tuple[ExecProcess, Launch | None]:
+    """Start a command, wrapped so that the thread's policy holds.
 
-    :raises SandboxUnavailable: when nothing can hold it.
+    :return: the process, and how it was launched if it is held by a launcher of this program.
+    :raises SandboxUnavailable: when nothing can hold the policy.
     """
     policy = context.settings.sandbox
-    argv, env, arg0 = command.argv, command.env, None
     held = not (policy.unrestricted or wanted.escalated)
-    if held and not environment.remote:
-        launch = context.launch(LaunchRequest(argv=argv, cwd=command.cwd, env=env, policy=policy))
-        argv, env, arg0 = launch.argv, launch.env, launch.arg0
-    return ExecParams(
+    params = ExecParams(
         process_id=f"{number}-{uuid4()}",
-        argv=argv,
+        argv=command.argv,
         cwd=command.cwd,
-        env=env,
+        env=command.env,
         tty=wanted.tty,
-        arg0=arg0,
         sandbox=policy if held and environment.remote else None,
         metadata={"threadId": context.thread.id},
     )
+    if not held or environment.remote:
+        return await environment.exec.start(params), None
+    launch = context.launch(
+        LaunchRequest(
+            argv=command.argv,
+            cwd=command.cwd,
+            env=command.env,
+            policy=policy,
+            policy_cwd=context.settings.cwd,
+            tty=wanted.tty,
+        )
+    )
+    return await start_launched(environment.exec, params, launch), launch
 
 
 async def _not_started(

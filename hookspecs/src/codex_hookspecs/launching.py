@@ -1,0 +1,37 @@
+"""Start processes the way a sandbox launcher says."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from codex_hookspecs.ports.environment import ExecBackend, ExecProcess
+    from codex_hookspecs.types.environment import ExecParams
+    from codex_hookspecs.types.sandbox import Launch
+
+
+async def start_launched(backend: ExecBackend, params: ExecParams, launch: Launch) -> ExecProcess:
+    """Start a process as a launch says; ``launch.ended`` is left to the caller when it runs.
+
+    :param params: of the command without a sandbox.
+    :raises ExecError: when it can't be started; everything the launch needed is cleared up then.
+    """
+    import attrs
+
+    wrapped = attrs.evolve(
+        params,
+        argv=launch.argv,
+        env=launch.env,
+        arg0=launch.arg0,
+        descriptors=launch.descriptors,
+        prepare=launch.prepare,
+    )
+    try:
+        return await backend.start(wrapped)
+    except BaseException:
+        if launch.ended is not None:
+            launch.ended()
+        raise
+    finally:
+        if launch.started is not None:
+            launch.started()

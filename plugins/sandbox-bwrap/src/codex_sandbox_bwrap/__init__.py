@@ -1,0 +1,1 @@
+"""Hold sandbox policies with bubblewrap."""

@@ -1,0 +1,58 @@
+"""Put together the arguments of bwrap: what is mounted, what is taken away, what is run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from codex_sandbox_bwrap.mounts import NOTHING
+
+PROC_WRITABLE_BY_ROOT = ("sys", "irq", "bus", "fs", "scsi", "acpi", "sysrq-trigger", "mtrr")
+"""Parts of ``/proc`` that change the whole machine and that root's number alone opens, without any capability."""
+
+
+class Box(NamedTuple):
+    """What a command is put into.
+
+    :param mounts: as planned.
+    :param network: it keeps the network of the machine.
+    :param proc: a new ``/proc`` is mounted.
+    :param proc_read_only: paths of the new ``/proc`` that can't be written.
+    :param new_session: it is cut off from the terminal.
+    :param filter_descriptor: where the system call filter is read from.
+    """
+
+    mounts: Sequence[str]
+    network: bool
+    proc: bool
+    proc_read_only: Sequence[str]
+    new_session: bool
+    filter_descriptor: int
+    argv0: str | None = None
+
+
+def bwrap_arguments(box: Box, command: Sequence[str], nothing: Callable[[], int]) -> list[str]:
+    """Return all arguments, without the program itself.
+
+    :param nothing: opens a descriptor that reads as empty; each mount needs one of its own.
+    """
+    arguments = ["--new-session"] if box.new_session else []
+    arguments.append("--die-with-parent")
+    arguments += (str(nothing()) if each is NOTHING else each for each in box.mounts)
+    arguments += ("--unshare-user", "--unshare-pid", "--unshare-ipc")
+    if not box.network:
+        arguments.append("--unshare-net")
+    if box.proc:
+        arguments += ("--proc", "/proc")
+        for path in box.proc_read_only:
+            arguments += ("--ro-bind", path, path)
+    if "--tmpfs" in box.mounts and _is_bare(box.mounts):
+        arguments += ("--remount-ro", "/")
+    arguments += ("--cap-drop", "ALL", "--seccomp", str(box.filter_descriptor))
+    if box.argv0 is not None:
+        arguments += ("--argv0", box.argv0)
+    return [*arguments, "--", *command]
+
+
+def _is_bare(mounts: Sequence[str]) -> bool:
+    return list(mounts[:2]) == ["--tmpfs", "/"]

@@ -1,0 +1,79 @@
+"""The command ``codex sandbox``: run one command under a policy, with the terminal and the exit status of its own."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from codex_hookspecs.errors import ConfigError
+from codex_hookspecs.types.sandbox import Launch, LaunchRequest
+from codex_sandbox_bwrap.options import HELP, Options, parse
+from codex_sandbox_bwrap.selection import Chosen, choose_policy
+
+if TYPE_CHECKING:
+    from codex_hookspecs.ports.host import Host
+
+_PLATFORMS = {"linux": "linux", "darwin": "macos", "win32": "windows"}
+NOT_FOUND, NOT_EXECUTABLE = 127, 126
+
+
+async def run(arguments: Sequence[str], host: Host) -> int:
+    """Run a command under a policy and return its exit status, 128 + N for signal N.
+
+    :raises ConfigError: for a wrong command line or policy.
+    :raises SandboxUnavailable: when nothing can hold the policy.
+    """
+    options = parse(arguments)
+    if options.help:
+        print(HELP, end="")
+        return 0
+    here = _PLATFORMS.get(sys.platform, sys.platform)
+    if options.platform != here:
+        raise ConfigError(f"codex sandbox {options.platform} runs commands on {options.platform} only, this is {here}")
+    program = find_command(options.command[0], host.environ.get("PATH", ""), host.cwd)
+    if isinstance(program, int):
+        what = "command not found" if program == NOT_FOUND else "permission denied"
+        print(f"codex: {what}: {options.command[0]}", file=sys.stderr)
+        return program
+    chosen = choose_policy(options, host.config, host.cwd)
+    request = LaunchRequest(
+        argv=options.command,
+        cwd=host.cwd,
+        env=dict(host.environ),
+        policy=chosen.policy,
+        permissions=chosen.permissions,
+        managed_network=options.proxy,
+    )
+    held = holds_back(chosen, options)
+    plain = Launch(argv=(program, *options.command[1:]), env=request.env, arg0=options.command[0])
+    launch = host.launcher(chosen.policy).launch(request) if held else plain
+    # A process that only waits needs none of what waits asynchronously.
+    from codex_sandbox_bwrap.foreground import run_in_foreground
+
+    return run_in_foreground(launch, host.cwd)
+
+
+def holds_back(chosen: Chosen, options: Options) -> bool:
+    """Tell whether a policy holds anything back."""
+    kind = chosen.permissions.file_system.kind
+    return options.proxy or kind == "restricted" or chosen.permissions.network == "restricted"
+
+
+def find_command(name: str, search: str, cwd: str) -> str | int:
+    """Return the program that a name means, or the status that a shell ends with when it can't run it."""
+    if "/" in name:
+        path = os.path.join(cwd, name)
+        if not os.path.exists(path):
+            return NOT_FOUND
+        return path if _is_program(path) else NOT_EXECUTABLE
+    for folder in search.split(os.pathsep):
+        path = os.path.join(cwd, folder, name)
+        if name and _is_program(path):
+            return path
+    return NOT_FOUND
+
+
+def _is_program(path: str) -> bool:
+    return os.path.isfile(path) and os.access(path, os.X_OK)

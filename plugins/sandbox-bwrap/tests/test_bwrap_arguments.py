@@ -1,0 +1,195 @@
+"""The arguments of bwrap are those of Codex 0.118 where its behaviour is kept, and more where it leaves things open."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from codex_hookspecs.errors import SandboxUnavailable
+from codex_hookspecs.sandboxing.documents import file_system_from, legacy_from
+from codex_hookspecs.sandboxing.enforcement import resolved
+from codex_hookspecs.sandboxing.legacy import to_split
+from codex_hookspecs.sandboxing.policies import Entry, FileSystemPolicy, Glob, Permissions, Special
+from codex_hookspecs.sandboxing.protection import PROTECTED
+from codex_hookspecs.types.sandbox import LaunchRequest, SandboxPolicy
+from codex_sandbox_bwrap.arguments import Box, bwrap_arguments
+from codex_sandbox_bwrap.mounts import NOTHING, Plan, plan_mounts
+
+RECORDED: dict[str, Any] = json.loads((Path(__file__).parent / "data" / "bwrap-0.118.json").read_text())
+CHANGED = {
+    "workspace_write_codex_symlink_to_dir": "a link in the way is refused, not masked",
+    "workspace_write_codex_symlink_to_file": "a link in the way is refused, not masked",
+}
+KEPT = sorted(set(RECORDED) - set(CHANGED))
+READ_ALL = Entry(Special("root"), "read")
+READ_ONLY = SandboxPolicy("readOnly")
+ONLY_WORKSPACE = {"type": "workspace-write", "exclude_tmpdir_env_var": True, "exclude_slash_tmp": True}
+
+
+@pytest.fixture
+def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("base").resolve()
+
+
+def build(base: Path, case: str) -> Path:
+    """Make the workspace that a case was recorded in."""
+    workspace = base / "ws"
+    bare = ("nothing_protected_exists", "git_file", "codex_symlink", "agents_is_file")
+    if not any(mark in case for mark in bare):
+        for name in (".git", ".agents", ".codex"):
+            (workspace / name).mkdir(parents=True)
+    workspace.mkdir(exist_ok=True)
+    if "extra_root" in case:
+        for name in (".git", ".codex"):
+            (base / "extra" / name).mkdir(parents=True)
+    if "nested_root" in case:
+        (workspace / "sub" / ".git").mkdir(parents=True)
+    if "git_file" in case:
+        target = (workspace if "inside" in case else base) / "gd" / "x"
+        target.mkdir(parents=True)
+        (workspace / ".git").write_text(f"gitdir: {os.path.relpath(target, workspace)}\n")
+        (workspace / ".codex").mkdir()
+    if "agents_is_file" in case:
+        (workspace / ".agents").write_text("")
+        (workspace / ".codex").mkdir()
+    if "deny" in case or "carveout" in case:
+        (workspace / "secret" / "pub").mkdir(parents=True)
+        (workspace / "s.txt").write_text("s")
+    return workspace
+
+
+def located(value: Any, base: Path) -> Any:
+    text = json.dumps(value).replace("$WS", str(base / "ws")).replace("$BASE", str(base))
+    return json.loads(text)
+
+
+def planned(base: Path, recorded: dict[str, Any]) -> Plan:
+    policy = legacy_from(recorded["policy"])
+    permissions = None
+    if "file_system" in recorded:
+        permissions = Permissions(file_system_from(recorded["file_system"]), to_split(policy).network)
+    workspace = str(base / "ws")
+    return plan_mounts(
+        resolved(LaunchRequest(argv=("true",), cwd=workspace, env={}, policy=policy, permissions=permissions))
+    )
+
+
+def operations(arguments: Iterator[str]) -> list[tuple[str, ...]]:
+    """Split mounts into single operations; descriptors are left out."""
+    sizes = {"--ro-bind": 2, "--bind": 2, "--ro-bind-data": 2, "--perms": 1}
+    found: list[tuple[str, ...]] = []
+    for word in arguments:
+        operands = tuple(next(arguments) for _ in range(sizes.get(word, 1)))
+        found.append((word, operands[1]) if word == "--ro-bind-data" else (word, *operands))
+    return found
+
+
+def comparable(found: list[tuple[str, ...]]) -> list[tuple[str, ...]]:
+    """Bring recorded mounts into our terms: what stands for a missing path, and nothing that is covered again."""
+    own = [(word, operands[-1], operands[-1]) if operands[0] == os.devnull else (word, *operands)
+           for word, *operands in found]  # fmt: skip
+    return [each for index, each in enumerate(own) if each[0] != "--ro-bind" or each not in own[index + 1 :]]
+
+
+@pytest.mark.parametrize("case", KEPT)
+def test_mounts_are_those_of_codex_and_those_of_what_it_leaves_open(case: str, base: Path) -> None:
+    build(base, case)
+    recorded = located(RECORDED[case], base)
+
+    ours = operations(iter(planned(base, recorded).arguments))
+
+    theirs = comparable(operations(iter(recorded["mounts"])))
+    added = [each for each in ours if each not in theirs]
+    assert [each for each in ours if each not in added] == theirs
+    assert all(word == "--ro-bind" and Path(path).name in PROTECTED for word, _, path in added)
+
+
+@pytest.mark.parametrize("name", PROTECTED)
+def test_what_is_protected_by_default_is_protected_whether_it_exists_or_not(name: str, base: Path) -> None:
+    workspace = build(base, "nothing_protected_exists")
+    recorded = {"policy": ONLY_WORKSPACE}
+
+    missing = planned(base, recorded)
+    (workspace / name).mkdir()
+    there = planned(base, recorded)
+
+    path = str(workspace / name)
+    assert path in missing.missing
+    assert path not in there.missing
+    assert missing.arguments == there.arguments
+
+
+@pytest.mark.parametrize("target", ["directory", "file", "nothing"])
+def test_a_link_where_a_protected_path_should_be_is_refused(target: str, base: Path) -> None:
+    workspace = build(base, "nothing_protected_exists")
+    if target == "directory":
+        (workspace / "decoy").mkdir()
+    elif target == "file":
+        (workspace / "decoy").write_text("")
+    (workspace / ".codex").symlink_to(workspace / "decoy")
+
+    with pytest.raises(SandboxUnavailable, match=r"because it crosses writable symlink .*/\.codex"):
+        planned(base, {"policy": ONLY_WORKSPACE})
+
+
+def test_a_pattern_is_refused(base: Path) -> None:
+    files = FileSystemPolicy("restricted", (READ_ALL, Entry(Glob("/**/*.env"), "none")))
+    policy = Permissions(files)
+
+    with pytest.raises(SandboxUnavailable, match=r"cannot hold the pattern '/\*\*/\*\.env'"):
+        plan_mounts(
+            resolved(LaunchRequest(argv=("true",), cwd=str(base), env={}, policy=READ_ONLY, permissions=policy))
+        )
+
+
+def test_a_loop_of_links_is_refused_in_one_line(base: Path) -> None:
+    (base / "a").symlink_to(base / "b")
+    (base / "b").symlink_to(base / "a")
+    policy = SandboxPolicy("workspaceWrite", writable_roots=(f"{base}/a",))
+
+    with pytest.raises(SandboxUnavailable, match=f"{base}/a: Too many levels of symbolic links") as caught:
+        plan_mounts(resolved(LaunchRequest(argv=("true",), cwd=str(base), env={}, policy=policy)))
+
+    assert "\n" not in str(caught.value)
+
+
+def test_a_relative_workspace_is_refused() -> None:
+    with pytest.raises(SandboxUnavailable, match="absolute directories, found 'here'"):
+        resolved(LaunchRequest(argv=("true",), cwd="here", env={}, policy=READ_ONLY))
+
+
+def test_capabilities_and_inter_process_memory_are_taken_away_from_everybody() -> None:
+    box = Box(("--ro-bind", "/", "/"), network=False, proc=True, proc_read_only=(), new_session=True,
+              filter_descriptor=9)  # fmt: skip
+
+    arguments = " ".join(bwrap_arguments(box, ["true"], lambda: 3))
+
+    assert arguments == (
+        "--new-session --die-with-parent --ro-bind / / --unshare-user --unshare-pid --unshare-ipc --unshare-net "
+        "--proc /proc --cap-drop ALL --seccomp 9 -- true"
+    )
+
+
+def test_each_masked_file_gets_a_descriptor_of_its_own() -> None:
+    numbers = iter([7, 8])
+    mounts = ("--perms", "000", "--ro-bind-data", NOTHING, "/a", "--perms", "000", "--ro-bind-data", NOTHING, "/b")
+    box = Box(mounts, network=True, proc=False, proc_read_only=(), new_session=False, filter_descriptor=9)
+
+    arguments = " ".join(bwrap_arguments(box, ["true"], lambda: next(numbers)))
+
+    assert "--ro-bind-data 7 /a --perms 000 --ro-bind-data 8 /b" in arguments
+    assert "--unshare-net" not in arguments
+
+
+def test_a_bare_root_can_not_be_written() -> None:
+    box = Box(("--tmpfs", "/", "--dev", "/dev"), network=False, proc=True, proc_read_only=("/proc/sys",),
+              new_session=True, filter_descriptor=9)  # fmt: skip
+
+    arguments = " ".join(bwrap_arguments(box, ["true"], lambda: 3))
+
+    assert "--proc /proc --ro-bind /proc/sys /proc/sys --remount-ro / " in arguments

@@ -1,0 +1,33 @@
+"""Tell the model that a sandbox kept a command from working, and what it can do about that."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from codex_tool_exec.quoting import rust_debug
+
+if TYPE_CHECKING:
+    from codex_hookspecs.types.items import CommandExecution
+    from codex_hookspecs.types.threads import ThreadSettings
+
+_ESCALATE = (
+    "If it has to be done, run it again with `sandbox_permissions` set to `require_escalated` and a `justification` "
+    "for the user."
+)
+_REMAIN = "It can't be run without the sandbox here: find a way that stays within it, or tell the user what is needed."
+
+
+def denied_text(item: CommandExecution, settings: ThreadSettings, output: str) -> str:
+    """Return what the model is told (beginning as in Codex 0.118).
+
+    :param item: the finished command.
+    :param output: what it wrote, already cut to length.
+    """
+    policy = settings.sandbox
+    network = "" if policy.network_access else ", without network"
+    return (
+        f"exec_command failed for `{item.command}`: SandboxDenied {{ message: {rust_debug(output)}, "
+        f"exit_code: {item.exit_code} }}\n"
+        f"The command ran in the sandbox {policy.mode}{network}, which seems to have kept it from working. "
+        f"{_REMAIN if settings.approval_policy == 'never' else _ESCALATE}"
+    )
