@@ -1,0 +1,78 @@
+"""Another machine as an environment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from logging import Logger
+from typing import TYPE_CHECKING
+
+from codex_exec_remote.backend import RemoteExecBackend
+from codex_exec_remote.client import Client
+from codex_exec_remote.files import RemoteFileSystem
+
+if TYPE_CHECKING:
+    from codex_exec_remote.link import Target
+    from codex_hookspecs.types.environment import EnvironmentFacts
+
+
+class RemoteEnvironment:
+    """Processes, files and facts of the machine that an exec-server runs on.
+
+    :param environment_id: name that configuration and threads use.
+    :param environ: variables of this program.
+    """
+
+    def __init__(self, environment_id: str, target: Target, environ: Mapping[str, str], log: Logger) -> None:
+        self._id = environment_id
+        self._target = target
+        self._log = log
+        self._facts: EnvironmentFacts | None = None
+        self._exec = RemoteExecBackend(self._connect, environ)
+        self._files = RemoteFileSystem(self._any_client)
+
+    @property
+    def id(self) -> str:
+        """Name of the environment."""
+        return self._id
+
+    @property
+    def remote(self) -> bool:
+        """It is another machine, which holds sandbox policies itself."""
+        return True
+
+    @property
+    def exec(self) -> RemoteExecBackend:
+        """Starts processes there."""
+        return self._exec
+
+    @property
+    def files(self) -> RemoteFileSystem:
+        """Its files."""
+        return self._files
+
+    async def open(self) -> None:
+        """Connect.
+
+        :raises EnvironmentLost: when that fails.
+        """
+        await self._any_client()
+
+    async def facts(self) -> EnvironmentFacts:
+        """Return what is known of the machine."""
+        if self._facts is None:
+            from codex_exec_remote.facts import find_facts
+
+            self._facts = await find_facts(await self._any_client(), self._exec)
+        return self._facts
+
+    async def aclose(self) -> None:
+        """End all processes and connections."""
+        await self._exec.aclose()
+
+    async def _any_client(self) -> Client:
+        return await self._exec.client(unhurried=True)
+
+    async def _connect(self) -> Client:
+        client = Client(self._target, self._log)
+        await client.open()
+        return client

@@ -1,0 +1,96 @@
+"""Find out what is to be known of another machine: from what its server tells, else by asking a shell there."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, Final
+
+from codex_exec_remote.client import Client
+from codex_exec_remote.dialect import Garbled, read_path
+from codex_hookspecs.errors import EnvironmentLost, ExecError, RpcError
+from codex_hookspecs.ids import uuid4
+from codex_hookspecs.ports.environment import ExecBackend
+from codex_hookspecs.types.environment import EnvironmentFacts, EnvironPolicy, ExecParams, OutputChunk
+from codex_hookspecs.types.json import JsonObject
+
+PROBE_SECONDS: Final = 10.0
+_OS: Final = {"linux": "linux", "darwin": "macos", "macos": "macos", "windows": "windows"}
+_SHELLS: Final = ("bash", "zsh", "sh", "dash", "ksh")
+_PROBE: Final = """uname -s; pwd
+entry=$( { getent passwd "$(id -u)" || grep "^[^:]*:[^:]*:$(id -u):" /etc/passwd; } 2>/dev/null )
+home=${entry%:*}; echo "${home##*:}"; echo "${entry##*:}"; echo "${TMPDIR:-/tmp}"
+"""
+
+
+async def find_facts(client: Client, backend: ExecBackend) -> EnvironmentFacts:
+    """Return what is known of the machine.
+
+    :param backend: runs the shell that is asked when the server tells nothing.
+    :raises ExecError: when nothing can be found out.
+    """
+    info = client.info
+    if "shell" not in info:
+        try:
+            found = await client.call("environment/info", None)
+        except RpcError:
+            found = None
+        info = found if isinstance(found, dict) else {}
+    shell = info.get("shell")
+    if isinstance(shell, dict) and isinstance(shell.get("path"), str):
+        return told_facts(info, shell["path"])
+    return probed_facts(await _probe(backend))
+
+
+def told_facts(info: JsonObject, shell: str) -> EnvironmentFacts:
+    """Read the answer to ``environment/info``."""
+    home = _path(info.get("userHomeDir"), "/")
+    listed = info.get("temporaryDirectories")
+    first = listed[0] if isinstance(listed, list) and listed else None
+    return EnvironmentFacts(
+        os=_OS.get(str(info.get("platformOs", "linux")).lower(), "linux"),
+        shell=shell,
+        home=home,
+        cwd=_path(info.get("cwd"), home),
+        temporary_directory=_path(info.get("tempDir") or first, "/tmp"),  # noqa: S108
+    )
+
+
+def probed_facts(output: str) -> EnvironmentFacts:
+    """Read what the shell said."""
+    system, cwd, home, shell, temporary, *_ = [*output.splitlines(), "", "", "", "", ""]
+    return EnvironmentFacts(
+        os=_OS.get(system.lower(), "linux"),
+        shell=shell if shell.startswith("/") and shell.rpartition("/")[2] in _SHELLS else "/bin/sh",
+        home=home or "/",
+        cwd=cwd or "/",
+        temporary_directory=temporary or "/tmp",  # noqa: S108
+    )
+
+
+async def _probe(backend: ExecBackend) -> str:
+    params = ExecParams(
+        process_id=f"facts-{uuid4()}",
+        argv=("/bin/sh", "-c", _PROBE),
+        cwd="/",
+        env={},
+        env_policy=EnvironPolicy(inherit="core"),
+    )
+    process = await backend.start(params)
+    try:
+        async with asyncio.timeout(PROBE_SECONDS):
+            parts = [event.data async for event in process.events() if isinstance(event, OutputChunk)]
+    except TimeoutError as error:
+        await process.terminate()
+        raise EnvironmentLost("the exec-server's machine did not say what it is") from error
+    if not parts:
+        raise ExecError("the exec-server's machine did not say what it is")
+    return b"".join(parts).decode("utf-8", "replace")
+
+
+def _path(value: Any, default: str) -> str:
+    if not isinstance(value, str):
+        return default
+    try:
+        return read_path(value)
+    except Garbled:
+        return default

@@ -1,0 +1,216 @@
+"""The file system of another machine behind the environment port."""
+
+from __future__ import annotations
+
+import errno
+import os
+import posixpath
+import re
+from base64 import b64decode, b64encode
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Final
+
+from codex_exec_remote.client import Client
+from codex_exec_remote.dialect import Garbled, path_form, read_path
+from codex_hookspecs.errors import ExecError, FileSystemError, RpcError
+from codex_hookspecs.ids import uuid4
+from codex_hookspecs.types.environment import DirectoryEntry, FileMetadata
+
+WHOLE_BYTES: Final = 8 * 1024 * 1024
+"""Content that goes in one message; more goes in blocks, where the server can do that."""
+BLOCK_BYTES: Final = 1024 * 1024
+MOST_BYTES: Final = 40 * 1024 * 1024
+"""Content that a server without blocks can be sent or asked for."""
+FILE_SECONDS: Final = 60.0
+_NOT_FOUND = -32004
+_UNKNOWN_METHOD = -32601
+_OS_ERROR = re.compile(r"\(os error (\d+)\)$")
+
+
+class RemoteFileSystem:
+    """Files by absolute path.
+
+    :param client: returns a session.
+    """
+
+    def __init__(self, client: Callable[[], Awaitable[Client]]) -> None:
+        self._client = client
+
+    async def read_file(self, path: str, *, limit: int | None = None) -> bytes:
+        """Return the content of a regular file, at most ``limit`` bytes of it."""
+        size = (await self.metadata(path)).size
+        wanted = size if limit is None else min(size, limit)
+        client = await self._session(path)
+        if max(size, wanted) > WHOLE_BYTES and client.dialect == "B":
+            return await self._read_blocks(client, path, wanted)
+        if size > MOST_BYTES:
+            raise FileSystemError(f"file `{path}` is too large to be read from this exec-server", path=path)
+        result = await self._ask("fs/readFile", path)
+        return _data(result.get("dataBase64"), path)[:limit]
+
+    async def write_file(self, path: str, data: bytes) -> None:
+        """Replace or create a file."""
+        client = await self._session(path)
+        if len(data) > WHOLE_BYTES and client.dialect == "B":
+            await self._write_blocks(client, path, data)
+            return
+        if len(data) > MOST_BYTES:
+            raise FileSystemError(f"{len(data)} bytes are too many to be written through this exec-server", path=path)
+        await self._ask("fs/writeFile", path, dataBase64=b64encode(data).decode())
+
+    async def create_directory(self, path: str, *, recursive: bool = True) -> None:
+        """Create a directory."""
+        await self._ask(
+            "fs/createDirectory", path, done=lambda error: _errno(error) == errno.EEXIST, recursive=recursive
+        )
+
+    async def metadata(self, path: str) -> FileMetadata:
+        """Return what is known of a path."""
+        found = await self._ask("fs/getMetadata", path)
+        return FileMetadata(
+            is_directory=found.get("isDirectory") is True,
+            is_file=found.get("isFile") is True,
+            is_symlink=found.get("isSymlink") is True,
+            size=_number(found.get("size")),
+            created_at_ms=_number(found.get("createdAtMs")),
+            modified_at_ms=_number(found.get("modifiedAtMs")),
+        )
+
+    async def canonicalize(self, path: str) -> str:
+        """Return the path with all links resolved, as far as the server can tell."""
+        try:
+            found = await self._ask("fs/canonicalize", path)
+            return read_path(found.get("path"))
+        except Garbled as error:
+            raise FileSystemError(str(error), path=path) from error
+        except FileSystemError as error:
+            if not isinstance(error.__cause__, RpcError) or error.__cause__.code != _UNKNOWN_METHOD:
+                raise
+            await self.metadata(path)
+            return posixpath.normpath(path)
+
+    async def read_directory(self, path: str) -> Sequence[DirectoryEntry]:
+        """Return the names in a directory, unsorted."""
+        found = (await self._ask("fs/readDirectory", path)).get("entries")
+        return [
+            DirectoryEntry(
+                str(entry.get("fileName")), entry.get("isDirectory") is True, is_file=entry.get("isFile") is True
+            )
+            for entry in (found if isinstance(found, list) else [])
+            if isinstance(entry, dict)
+        ]
+
+    async def remove(self, path: str, *, recursive: bool = True, force: bool = True) -> None:
+        """Remove a file, link or tree."""
+        gone = None if force else lambda error: error.code == _NOT_FOUND
+        await self._ask("fs/remove", path, done=gone, recursive=recursive, force=force)
+
+    async def copy(self, source: str, destination: str, *, recursive: bool = False) -> None:
+        """Copy a file, or with ``recursive`` a tree."""
+        client = await self._session(source)
+        params = {
+            "sourcePath": path_form(client.dialect, _absolute(source)),
+            "destinationPath": path_form(client.dialect, _absolute(destination)),
+            "recursive": recursive,
+        }
+        await self._call(client, "fs/copy", source, params)
+
+    async def _read_blocks(self, client: Client, path: str, wanted: int) -> bytes:
+        handle = uuid4().replace("-", "")
+        await self._call(client, "fs/open", path, self._at(client, path, handleId=handle, mode="read"))
+        blocks: list[bytes] = []
+        offset = 0
+        try:
+            while offset < wanted:
+                params = {"handleId": handle, "offset": offset, "len": min(BLOCK_BYTES, wanted - offset)}
+                found = await self._call(client, "fs/readBlock", path, params)
+                blocks.append(_data(found.get("chunk"), path))
+                offset += len(blocks[-1])
+                if found.get("eof") or not blocks[-1]:
+                    break
+        finally:
+            client.post("fs/close", {"handleId": handle})
+        return b"".join(blocks)
+
+    async def _write_blocks(self, client: Client, path: str, data: bytes) -> None:
+        handle = uuid4().replace("-", "")
+        await self._call(client, "fs/open", path, self._at(client, path, handleId=handle, mode="replace"))
+        try:
+            for offset in range(0, len(data), BLOCK_BYTES):
+                chunk = b64encode(data[offset : offset + BLOCK_BYTES]).decode()
+                params = {"handleId": handle, "offset": offset, "chunk": chunk}
+                await self._call(client, "fs/writeBlock", path, params)
+            await self._call(client, "fs/close", path, {"handleId": handle})
+        except BaseException:
+            client.post("fs/close", {"handleId": handle})
+            raise
+
+    async def _session(self, path: str) -> Client:
+        _absolute(path)
+        try:
+            return await self._client()
+        except ExecError as error:
+            raise FileSystemError(str(error), path=path) from error
+
+    def _at(self, client: Client, path: str, **members: Any) -> dict[str, Any]:
+        params: dict[str, Any] = {"path": path_form(client.dialect, _absolute(path)), **members}
+        return params if client.dialect == "A" else {**params, "sandbox": None}
+
+    async def _ask(
+        self, method: str, path: str, *, done: Callable[[RpcError], bool] | None = None, **members: Any
+    ) -> dict[str, Any]:
+        client = await self._session(path)
+        return await self._call(client, method, path, self._at(client, path, **members), done)
+
+    async def _call(
+        self,
+        client: Client,
+        method: str,
+        path: str,
+        params: dict[str, Any],
+        done: Callable[[RpcError], bool] | None = None,
+    ) -> dict[str, Any]:
+        try:
+            result = await client.call(method, params, seconds=FILE_SECONDS, done_before=done)
+        except RpcError as error:
+            raise _file_error(error, path) from error
+        except ExecError as error:
+            raise FileSystemError(str(error), path=path) from error
+        return result if isinstance(result, dict) else {}
+
+
+def _absolute(path: str) -> str:
+    if not path.startswith("/"):
+        raise FileSystemError(f"path `{path}` is not absolute", path=path)
+    if "\0" in path:
+        raise FileSystemError(f"path `{path!r}` can't be used: embedded null byte", path=path)
+    return path
+
+
+def _file_error(error: RpcError, path: str) -> FileSystemError:
+    number = _errno(error)
+    message = error.message
+    if error.code == _NOT_FOUND and number is None:
+        number = errno.ENOENT
+        message = f"{os.strerror(number)} (os error {number})"
+    return FileSystemError(message, path=path, errno=number)
+
+
+def _errno(error: RpcError) -> int | None:
+    found = _OS_ERROR.search(error.message)
+    return int(found[1]) if found else None
+
+
+def _data(text: Any, path: str) -> bytes:
+    try:
+        return b64decode(text, validate=True)
+    except (TypeError, ValueError) as error:
+        raise FileSystemError(f"the exec-server sent content that can't be read: {error}", path=path) from error
+
+
+def _number(value: Any) -> int:
+    return value if type(value) is int else 0
+
+
+def _is_there(error: RpcError) -> bool:
+    return _errno(error) == errno.EEXIST

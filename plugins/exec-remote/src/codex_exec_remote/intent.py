@@ -1,0 +1,60 @@
+"""Say which sandbox a process needs (objects of the 0.169 exec-server protocol); the server builds it."""
+
+from __future__ import annotations
+
+from codex_hookspecs.file_uri import uri_of
+from codex_hookspecs.types.environment import ExecParams
+from codex_hookspecs.types.json import JsonObject
+from codex_hookspecs.types.sandbox import SandboxPolicy
+
+_PROTECTED = (".git", ".agents", ".codex", ".aws")
+
+
+def sandbox_object(params: ExecParams) -> JsonObject | None:
+    """Return the object that stands for a process's policy, ``None`` when nothing has to be held back."""
+    policy = params.sandbox
+    if policy is None or policy.unrestricted:
+        return None
+    cwd = params.sandbox_cwd or params.cwd
+    roots = [cwd, *policy.writable_roots] if policy.kind == "workspaceWrite" else [cwd]
+    return {
+        "permissions": {
+            "type": "managed",
+            "file_system": {"type": "restricted", "entries": _entries(policy)},
+            "network": "enabled" if policy.network_access else "restricted",
+        },
+        "cwd": uri_of(cwd),
+        "workspaceRoots": [uri_of(root) for root in dict.fromkeys(roots)],
+        "windowsSandboxLevel": "disabled",
+        "windowsSandboxProxySettingsMode": "reconcile",
+        "useLegacyLandlock": False,
+    }
+
+
+def _entries(policy: SandboxPolicy) -> list[JsonObject]:
+    entries = []
+    if policy.readable_roots is None:
+        entries.append(_special("root", "read"))
+    else:
+        entries += [_special("minimal", "read")] if policy.platform_defaults else []
+        entries.append(_special("project_roots", "read"))
+        entries += [_path(root, "read") for root in policy.readable_roots]
+    if policy.kind != "workspaceWrite":
+        return entries
+    entries.append(_special("project_roots", "write"))
+    if not policy.exclude_slash_tmp:
+        entries.append(_special("slash_tmp", "write"))
+    if not policy.exclude_tmpdir_env_var:
+        entries.append(_special("tmpdir", "write"))
+    entries += [_path(root, "write") for root in policy.writable_roots]
+    for name in _PROTECTED:
+        entries.append({**_special("project_roots", "read", subpath=name), "missing_path_behavior": "skip"})
+    return entries
+
+
+def _special(kind: str, access: str, **more: str) -> JsonObject:
+    return {"path": {"type": "special", "value": {"kind": kind, **more}}, "access": access}
+
+
+def _path(path: str, access: str) -> JsonObject:
+    return {"path": {"type": "path", "path": uri_of(path)}, "access": access}

@@ -1,0 +1,144 @@
+"""Read which exec-servers there are (``CODEX_EXEC_SERVER_URL`` and the tables ``[environments.*]``)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
+
+from codex_hookspecs.errors import EnvironmentLost
+
+if TYPE_CHECKING:
+    from codex_exec_remote.environment import RemoteEnvironment
+    from codex_exec_remote.link import Target
+    from codex_hookspecs.ports.environment import EnvironmentProvider
+    from codex_hookspecs.ports.host import Host
+
+VARIABLE: Final = "CODEX_EXEC_SERVER_URL"
+OFF: Final = "none"
+_MEMBERS: Final = ("url", "token", "token_env_var", "default")
+
+
+class RemoteProvider:
+    """Connects to one exec-server when its machine is wanted."""
+
+    def __init__(self, name: str, target: Target, host: Host, *, default: bool) -> None:
+        self._name = name
+        self._target = target
+        self._host = host
+        self._default = default
+
+    @property
+    def id(self) -> str:
+        """Name that configuration and threads use."""
+        return self._name
+
+    @property
+    def default(self) -> bool:
+        """Whether threads that name no environment get this one."""
+        return self._default
+
+    async def open(self) -> RemoteEnvironment:
+        """Return the machine, connected."""
+        from codex_exec_remote.environment import RemoteEnvironment
+
+        log = self._host.logger("exec-remote")
+        environment = RemoteEnvironment(self._name, self._target, self._host.environ, log)
+        await environment.open()
+        return environment
+
+
+class NoEnvironment:
+    """Stands where an environment was wanted that can't be had: nothing else is taken in its place.
+
+    :param reason: why it can't.
+    """
+
+    def __init__(self, name: str, reason: str, *, default: bool) -> None:
+        self._name = name
+        self._reason = reason
+        self._default = default
+
+    @property
+    def id(self) -> str:
+        """Name that configuration and threads use."""
+        return self._name
+
+    @property
+    def default(self) -> bool:
+        """Whether threads that name no environment get none."""
+        return self._default
+
+    async def open(self) -> RemoteEnvironment:
+        """Say why there is no environment.
+
+        :raises EnvironmentLost: always.
+        """
+        raise EnvironmentLost(self._reason)
+
+
+def find_providers(url: str, tables: Any, host: Host) -> list[EnvironmentProvider]:
+    """Return a provider for each machine that is configured.
+
+    :param url: value of the variable, trimmed; empty when there is none.
+    :param tables: value of the configuration key ``environments``.
+    """
+    providers: list[EnvironmentProvider] = []
+    if url == OFF:
+        providers.append(NoEnvironment(OFF, f"{VARIABLE} is {OFF}", default=True))
+    elif url:
+        problem = _problem_of_url(url)
+        if problem is None:
+            from codex_exec_remote.link import Target
+
+            providers.append(RemoteProvider("remote", Target(url), host, default=True))
+        else:
+            providers.append(NoEnvironment("remote", f"{VARIABLE} {problem}", default=True))
+    for name, table in tables.items() if isinstance(tables, Mapping) else ():
+        providers.append(_configured(str(name), table, host, outranked=bool(url)))
+    return providers
+
+
+def _configured(name: str, table: Any, host: Host, *, outranked: bool) -> EnvironmentProvider:
+    from codex_exec_remote.link import Target
+
+    default = isinstance(table, dict) and table.get("default") is True and not outranked
+    problem = _problem_of_table(table)
+    if problem is not None:
+        return NoEnvironment(name, f"environments.{name}{problem}", default=default)
+    token = table.get("token")
+    variable = table.get("token_env_var")
+    if variable is not None:
+        token = host.environ.get(variable)
+        if not token:
+            missing = f"environments.{name}.token_env_var names {variable}, which is not set"
+            return NoEnvironment(name, missing, default=default)
+    return RemoteProvider(name, Target(table["url"].strip(), token), host, default=default)
+
+
+def _problem_of_table(table: Any) -> str | None:
+    if not isinstance(table, dict):
+        return f" is {table!r}, expected a table with url"
+    for key in table:
+        if key not in _MEMBERS:
+            return f".{key} is not known; allowed are {', '.join(_MEMBERS)}"
+    if not isinstance(table.get("url"), str):
+        return ".url is missing; expected the address of an exec-server, ws://HOST:PORT"
+    for key in ("token", "token_env_var"):
+        if not isinstance(table.get(key, ""), str):
+            return f".{key} is no text"
+    if not isinstance(table.get("default", False), bool):
+        return f".default is {table['default']!r}, expected true or false"
+    problem = _problem_of_url(table["url"].strip())
+    return f".url {problem}" if problem is not None else None
+
+
+def _problem_of_url(url: str) -> str | None:
+    try:
+        parts = urlsplit(url)
+        fits = parts.scheme in ("ws", "wss") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        fits = False
+    if fits and not parts.fragment:
+        return None
+    return f"is {url!r}; expected the address of an exec-server, ws://HOST:PORT or wss://HOST:PORT"
