@@ -12,6 +12,7 @@ from codex_hookspecs.errors import ConfigError
 from codex_hookspecs.values import frozen
 
 if TYPE_CHECKING:
+    from codex_hookspecs.sandboxing.macos_extensions import MacosExtensions
     from codex_hookspecs.sandboxing.policies import Permissions
 
 SandboxMode = Literal["read-only", "workspace-write", "danger-full-access"]
@@ -99,6 +100,7 @@ class LaunchRequest:
     :param project_roots: absolute directories of the project, when it is not the workspace alone.
     :param tty: it gets a terminal of its own.
     :param managed_network: the network can be used through the proxies that the environment names, and not else.
+    :param macos: what it may use of macOS beside files and network.
     """
 
     argv: tuple[str, ...]
@@ -110,6 +112,7 @@ class LaunchRequest:
     project_roots: tuple[str, ...] = ()
     tty: bool = False
     managed_network: bool = False
+    macos: MacosExtensions | None = None
 
 
 @frozen(kw_only=True)
