@@ -90,7 +90,7 @@ class Dispatcher:
         :param key: attribute that names a contribution; of two with one name the later is left out.
         :param plugin: ask this one only.
         """
-        asked = [bound for bound in self._calls(hook) if plugin in (None, bound.plugin)]
+        asked = [bound for bound in self._calls(hook, plugin) if plugin in (None, bound.plugin)]
         asked.sort(key=lambda bound: (not self._registry.status(bound.plugin).first_party, bound.plugin))
         offered: dict[str, Any] = {}
         owners: dict[str, str] = {}
@@ -178,12 +178,14 @@ class Dispatcher:
                     await complain(self._failed(hook, bound, error))
         return joined
 
-    def _calls(self, hook: str) -> list[Bound]:
-        """Return who is called, in order of registration, which is the order of names, unless marked otherwise."""
+    def _calls(self, hook: str, plugin: str | None = None) -> list[Bound]:
+        """Return who is called, in order of names, unless marked otherwise."""
+        if self._registry.deferred and self._registry.load_for(hook, plugin):
+            self._bound.clear()
         bound = self._bound.get(hook)
         if bound is None:
             impls = getattr(self._registry.manager.hook, hook).get_hookimpls()
-            ordered = sorted(impls, key=lambda impl: (not impl.tryfirst, impl.trylast))
+            ordered = sorted(impls, key=lambda impl: (not impl.tryfirst, impl.trylast, impl.plugin_name))
             bound = self._bound[hook] = [self._bind(hook, impl) for impl in ordered]
         return bound
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from contextlib import redirect_stdout
+from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
     from codex_host.plugins.discovery import FoundPlugin
     from codex_host.plugins.ledger import Ledger
     from codex_host.plugins.registry import Registry
+
+
+ON_DEMAND = frozenset(("cli_commands", "doctor_checks", "model_provider", "sandbox_launcher"))
+"""Hooks that most runs never ask for: a plugin of ours that has no others is imported when one of them is wanted."""
 
 
 def load_plugins(
@@ -35,7 +40,10 @@ def load_plugins(
     with redirect_stdout(sys.stderr):
         for plugin in plugins:
             status = registry.statuses[plugin.name]
-            if status.state == "loaded":
+            if status.state == "loaded" and status.first_party and ON_DEMAND.issuperset(status.hooks):
+                load = partial(_load, plugin, registry, ledger)
+                registry.deferred[plugin.name] = (frozenset(status.hooks), load)
+            elif status.state == "loaded":
                 _load(plugin, registry, ledger)
             if status.state not in ("loaded", "disabled") and not status.expected:
                 remedy = f" (run: {status.remedy})" if status.remedy else ""

@@ -47,6 +47,7 @@ class Registry:
         self.manager = pluggy.PluginManager(PROJECT)
         self.statuses: dict[str, PluginStatus] = {}
         self.policies: dict[str, HookPolicy] = {}
+        self.deferred: dict[str, tuple[frozenset[str], Callable[[], None]]] = {}
         self._specs: dict[str, Callable[..., Any]] = {}
         for area in AREAS:
             self.manager.add_hookspecs(area)
@@ -76,6 +77,17 @@ class Registry:
                 self.manager.unregister(name=name)
             raise HookSpecError(str(error), plugin=name, hook="") from error
         return tuple(sorted(hooks))
+
+    def load_for(self, hook: str, plugin: str | None = None) -> bool:
+        """Load the plugins that were put off until one of their hooks is wanted.
+
+        :param plugin: load no other than this one.
+        :return: whether there were any.
+        """
+        wanted = [name for name, (hooks, _) in self.deferred.items() if hook in hooks and plugin in (None, name)]
+        for name in wanted:
+            self.deferred.pop(name)[1]()
+        return bool(wanted)
 
     def status(self, name: str) -> PluginStatus:
         """Return the status of a plugin, made on first use."""
