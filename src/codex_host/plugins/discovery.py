@@ -38,6 +38,7 @@ FIRST_PARTY = frozenset(
         "sandbox-bwrap",
         "sandbox-bwrap",
         "sandbox-landlock",
+        "sandbox-seatbelt",
         "thread-store",
         "tool-apply-patch",
         "tool-exec",

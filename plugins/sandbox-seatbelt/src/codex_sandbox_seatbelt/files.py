@@ -1,0 +1,83 @@
+"""Write the rules for files: what can be read, what written, what is denied in spite of everything."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable
+
+from codex_hookspecs.sandboxing.protection import protected_paths
+from codex_hookspecs.sandboxing.resolution import Resolved, is_below
+from codex_sandbox_seatbelt.globs import regexes
+from codex_sandbox_seatbelt.rules import Parameters, pattern, rule, tree
+
+Canonical = Callable[[str], str]
+
+
+def read_rules(policy: Resolved, parameters: Parameters, canonical: Canonical = os.path.realpath) -> str:
+    """Return the rules for reading, and add the parameters they use."""
+    if policy.full_read or (policy.access("/") != "none" and not policy.unreadable_roots):
+        return rule("allow", "file-read*")
+    denied = _both(policy.unreadable_roots, canonical)
+    filters = [
+        _tree_without(f"READABLE_ROOT_{index}", root, denied, parameters)
+        for index, root in enumerate(_once(policy.readable_roots, canonical))
+    ]
+    if not filters:
+        return ""
+    ancestors = [f'(path-ancestors (param "READABLE_ROOT_{index}"))' for index in range(len(filters))]
+    return "\n".join([
+        rule("allow", ["file-read*", "file-test-existence"], filters),
+        rule("allow", "file-read-metadata", ancestors),
+    ])  # fmt: skip
+
+
+def write_rules(policy: Resolved, parameters: Parameters, canonical: Canonical = os.path.realpath) -> str:
+    """Return the rules for writing, and add the parameters they use."""
+    if policy.full_write:
+        return rule("allow", "file-write*", [pattern("^/")])
+    roots = _once(policy.writable_roots, canonical)
+    held_back = [path for root in roots for path in protected_paths(root) if path not in roots]
+    held_back += (rule.path for root in policy.writable_roots for rule in policy.carve_outs(root))
+    held_back = _both(held_back, canonical)
+    filters = [_tree_without(f"WRITABLE_ROOT_{index}", root, held_back, parameters) for index, root in enumerate(roots)]
+    return rule("allow", "file-write*", filters) if filters else ""
+
+
+def deny_rules(policy: Resolved, parameters: Parameters, canonical: Canonical = os.path.realpath) -> str:
+    """Return the rules that no other rule may soften; they belong at the end.
+
+    Denied patterns, and denied paths that the platform's defaults would open again.
+    """
+    filters = [pattern(regex) for glob in policy.globs for regex in regexes(glob, canonical)]
+    if policy.platform_defaults:
+        reopened = _both((each.path for each in policy.rules if each.access != "none"), canonical)
+        for index, path in enumerate(_both(policy.unreadable_roots, canonical)):
+            filters.append(_tree_without(f"DENIED_{index}", path, reopened, parameters))
+    if not filters:
+        return ""
+    return "\n".join([rule("deny", "file-read*", filters), rule("deny", "file-write*", filters)])
+
+
+def _tree_without(name: str, root: str, held_back: Iterable[str], parameters: Parameters) -> str:
+    """Return the filter for a root without what is held back strictly below it."""
+    parameters.append((name, root))
+    excluded: list[str] = []
+    for path in held_back:
+        if path != root and is_below(path, root):
+            excluded.append(f"{name}_EXCLUDED_{len(excluded)}")
+            parameters.append((excluded[-1], path))
+    return tree(name, excluded)
+
+
+def _once(paths: Iterable[str], canonical: Canonical) -> list[str]:
+    return list(dict.fromkeys(canonical(path) for path in paths))
+
+
+def _both(paths: Iterable[str], canonical: Canonical) -> list[str]:
+    """Return paths as they are spelled below the real place of their directory, and as they really lie."""
+    found: dict[str, None] = {}
+    for path in paths:
+        folder, _, name = path.rpartition("/")
+        found[f"{canonical(folder or '/').rstrip('/')}/{name}"] = None
+        found[canonical(path)] = None
+    return list(found)

@@ -1,0 +1,78 @@
+"""Wrap commands in ``sandbox-exec`` with their policy."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from typing import Any, Literal
+
+from codex_hookspecs.errors import SandboxUnavailable
+from codex_hookspecs.sandboxing.enforcement import enforced, resolved
+from codex_hookspecs.types.sandbox import Launch, LaunchRequest
+from codex_sandbox_seatbelt.network import Reach
+from codex_sandbox_seatbelt.policy import seatbelt_policy
+
+PROGRAM = "/usr/bin/sandbox-exec"
+"""Only this one is ever run: another of its name could have been put on the search path."""
+
+_CACHE_NAME = 65538
+"""``_CS_DARWIN_USER_CACHE_DIR``"""
+
+
+class SeatbeltLauncher:
+    """Holds policies with the sandbox of macOS.
+
+    :param settings: the table ``[plugins.sandbox-seatbelt]``.
+    :param exists: tells whether a program is there.
+    """
+
+    name = "seatbelt"
+
+    def __init__(self, settings: Mapping[str, Any], *, exists: Callable[[str], bool] = os.path.exists) -> None:
+        self._settings = settings
+        self._exists = exists
+
+    def launch(self, request: LaunchRequest) -> Launch:
+        """Return how to run a command so that its policy holds.
+
+        :raises SandboxUnavailable: when it can't be held here.
+        """
+        if not self._exists(PROGRAM):
+            raise SandboxUnavailable(
+                f"the command was not run: sandbox-seatbelt needs {PROGRAM}, which comes with macOS and is not there; "
+                "allow full access with --sandbox danger-full-access if this machine is disposable"
+            )
+        files = resolved(request)
+        enabled = enforced(request).network == "enabled"
+        reach = Reach(
+            enabled=enabled,
+            managed=request.managed_network,
+            local_binding=self._settings.get("local_binding") is True,
+            unix_sockets=_sockets(self._settings.get("unix_sockets", ())),
+        )
+        policy = seatbelt_policy(files, reach, request.env, _user_cache(), request.macos)
+        env = {**request.env, "CODEX_SANDBOX": "seatbelt"}
+        if not enabled:
+            env["CODEX_SANDBOX_NETWORK_DISABLED"] = "1"
+        definitions = (f"-D{name}={value}" for name, value in policy.parameters)
+        argv = (PROGRAM, "-p", policy.text, *definitions, "--", *request.argv)
+        return Launch(argv=argv, env=env, sandbox_type="macosSeatbelt")
+
+
+def _sockets(setting: object) -> tuple[str, ...] | Literal["all"]:
+    if setting == "all":
+        return "all"
+    if isinstance(setting, (list, tuple)) and all(isinstance(path, str) for path in setting):
+        return tuple(setting)
+    raise SandboxUnavailable(
+        f"the command was not run: plugins.sandbox-seatbelt.unix_sockets is {setting!r}; "
+        'allowed are "all" and a list of absolute paths'
+    )
+
+
+def _user_cache() -> str:
+    """Return the user's directory for caches as macOS assigns it."""
+    try:
+        return os.path.realpath(os.confstr(_CACHE_NAME) or "/private/var/empty")
+    except (OSError, ValueError):
+        return "/private/var/empty"

@@ -1,0 +1,109 @@
+"""Write the rules for the network: all of it, nothing, or the proxies of a managed one alone."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+from codex_hookspecs.values import frozen
+from codex_sandbox_seatbelt.base import CACHE_PARAMETER, network_rules
+from codex_sandbox_seatbelt.rules import Parameters, rule
+
+_PROXY_VARIABLES = (
+    "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "FTP_PROXY", "YARN_HTTP_PROXY", "YARN_HTTPS_PROXY",
+    "NPM_CONFIG_HTTP_PROXY", "NPM_CONFIG_HTTPS_PROXY", "NPM_CONFIG_PROXY", "BUNDLE_HTTP_PROXY", "BUNDLE_HTTPS_PROXY",
+    "PIP_PROXY", "DOCKER_HTTP_PROXY", "DOCKER_HTTPS_PROXY",
+)  # fmt: skip
+_LOOPBACK = ("localhost", "127.0.0.1", "::1")
+
+
+@frozen(kw_only=True)
+class Reach:
+    """How far the network of a command goes.
+
+    :param enabled: the whole network, if it is not a managed one.
+    :param managed: only the proxies that the environment names.
+    :param local_binding: with a managed network, also servers on this machine.
+    :param unix_sockets: with a managed network, sockets and directories of sockets, or ``all``.
+    """
+
+    enabled: bool
+    managed: bool = False
+    local_binding: bool = False
+    unix_sockets: tuple[str, ...] | Literal["all"] = ()
+
+
+def reach_rules(reach: Reach, env: Mapping[str, str], parameters: Parameters, cache: str) -> str:
+    """Return the rules, and add the parameters they use; nothing is opened when a managed network has no proxy here.
+
+    :param cache: the user's directory for caches, which the system's network libraries write.
+    """
+    if reach.managed:
+        ports = proxy_ports(env)
+        if not ports:
+            return ""
+        rules = [*_ports(ports), *_local(reach), *_unix_sockets(reach.unix_sockets, parameters)]
+    elif reach.enabled:
+        rules = [rule("allow", "network-outbound"), rule("allow", "network-inbound")]
+    else:
+        return ""
+    parameters.append((CACHE_PARAMETER, cache))
+    return "\n".join([*rules, network_rules()])
+
+
+def proxy_ports(env: Mapping[str, str]) -> list[int]:
+    """Return the ports of the proxies on this machine that an environment names, sorted."""
+    from urllib.parse import urlsplit
+
+    ports = set()
+    for name, value in env.items():
+        if name.upper() not in _PROXY_VARIABLES or not value.strip():
+            continue
+        try:
+            parts = urlsplit(value.strip() if "://" in value else f"http://{value.strip()}")
+            port = parts.port
+        except ValueError:
+            continue
+        if (parts.hostname or "") in _LOOPBACK:
+            ports.add(port or _default_port(parts.scheme))
+    return sorted(ports)
+
+
+def _default_port(scheme: str) -> int:
+    if scheme.startswith("socks"):
+        return 1080
+    return 443 if scheme == "https" else 80
+
+
+def _ports(ports: Sequence[int]) -> list[str]:
+    return [rule("allow", "network-outbound", [f'(remote ip "localhost:{port}")']) for port in ports]
+
+
+def _local(reach: Reach) -> list[str]:
+    if not reach.local_binding:
+        return []
+    return [
+        rule("allow", "network-bind", ['(local ip "*:*")']),
+        rule("allow", "network-inbound", ['(local ip "localhost:*")']),
+        rule("allow", "network-outbound", ['(remote ip "localhost:*")']),
+        rule("allow", "network-outbound", ['(remote ip "*:53")']),
+    ]
+
+
+def _unix_sockets(wanted: tuple[str, ...] | Literal["all"], parameters: Parameters) -> list[str]:
+    if wanted == "all":
+        local, remote = ["(local unix-socket)"], ["(remote unix-socket)"]
+    else:
+        paths = sorted({posixpath.normpath(path) for path in wanted if posixpath.isabs(path)})
+        if not paths:
+            return []
+        names = [f"UNIX_SOCKET_PATH_{index}" for index in range(len(paths))]
+        parameters.extend(zip(names, paths, strict=True))
+        local = [f'(local unix-socket (subpath (param "{name}")))' for name in names]
+        remote = [f'(remote unix-socket (subpath (param "{name}")))' for name in names]
+    return [
+        rule("allow", "system-socket", ["(socket-domain AF_UNIX)"]),
+        rule("allow", "network-bind", local),
+        rule("allow", "network-outbound", remote),
+    ]

@@ -1,0 +1,21 @@
+"""Hook implementations of sandbox-seatbelt."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from codex_hookspecs import hookimpl
+
+if TYPE_CHECKING:
+    from codex_hookspecs.ports.host import Host
+    from codex_hookspecs.ports.sandbox import SandboxLauncher
+
+
+@hookimpl
+def sandbox_launcher(platform: str, host: Host) -> SandboxLauncher | None:
+    """Offer the sandbox of macOS."""
+    if platform != "macos":
+        return None
+    from codex_sandbox_seatbelt.launcher import SeatbeltLauncher
+
+    return SeatbeltLauncher(host.config.get("plugins.sandbox-seatbelt", {}))

@@ -1,0 +1,49 @@
+"""Write parts of policies in the language of the macOS sandbox (SBPL): later rules win over earlier ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+Parameters = list[tuple[str, str]]
+"""Names and values that are given beside a policy, so that no path is part of its text."""
+
+
+def quoted(text: str) -> str:
+    """Return a text as a string of the language."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+def rule(verb: str, operations: str | Sequence[str], filters: Iterable[str] = ()) -> str:
+    """Return one rule; without filters it holds for everything, with several where any of them holds.
+
+    :param verb: ``allow`` or ``deny``.
+    """
+    names = operations if isinstance(operations, str) else " ".join(operations)
+    lines = list(filters)
+    if len(lines) <= 1:
+        return f"({verb} {' '.join([names, *lines])})"
+    return "\n".join([f"({verb} {names}", *(f"  {line}" for line in lines)]) + ")"
+
+
+def named(kind: str, names: Iterable[str]) -> list[str]:
+    """Return filters of one kind for some names, e.g. ``(sysctl-name "hw.ncpu")``."""
+    return [f"({kind} {quoted(name)})" for name in names]
+
+
+def tree(parameter: str, excluded: Sequence[str] = ()) -> str:
+    """Return the filter for a tree without some of its paths, all of them given as parameters.
+
+    An excluded path is left out itself, too, so that nothing can be made in its place.
+    """
+    if not excluded:
+        return f'(subpath (param "{parameter}"))'
+    without = " ".join(
+        f'(require-not (literal (param "{name}"))) (require-not (subpath (param "{name}")))' for name in excluded
+    )
+    return f'(require-all (subpath (param "{parameter}")) {without})'
+
+
+def pattern(regex: str) -> str:
+    """Return the filter for paths that match a regular expression."""
+    return f'(regex #"{regex.replace(chr(34), ".")}")'
