@@ -20,7 +20,7 @@ MEMBERS = [
     *(p.parent for group in ("plugins", "examples") for p in sorted((ROOT / group).glob("*/pyproject.toml"))),
 ]
 PLUGINS = [member for member in MEMBERS if member.parent.name in {"plugins", "examples"}]
-KIT_ONLY = {"anyio", "pytest"}  # what the test kit needs; it is an extra of the contracts
+KIT_ONLY = {"anyio", "pytest", "websockets"}  # what the test kit needs; it is an extra of the contracts
 
 
 def name_of(member: Path) -> str:

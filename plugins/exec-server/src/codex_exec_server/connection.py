@@ -118,8 +118,8 @@ class Connection:
                 raise RpcError(text, code=-32601)
             params = method.read(call.params)
             self._check(method)
-        except RpcError as error:
-            self.outlet.send(refusal(call.id, error))
+        except Exception as error:
+            self.outlet.send(refusal(call.id, as_rpc_error(error)))
             return
         job = (call, method, params, size)
         if self._slots == 1:

@@ -26,6 +26,7 @@ from codex_exec_server.facts import environment_info
 from codex_exec_server.sandbox import read_sandbox
 from codex_hookspecs.errors import RpcError
 from codex_hookspecs.types.environment import ExecParams
+from codex_hookspecs.types.sandbox import Launch
 
 if TYPE_CHECKING:
     from codex_exec_server.processes import ServedProcess
@@ -111,39 +112,36 @@ async def start(connection: Connection, params: dict[str, Any]) -> Any:
         raise RpcError("the managed network is enforced, but this server has no proxy that could hold it", code=-32603)
     argv, arg0 = tuple(params["argv"]), params["arg0"]
     env = child_environ(server.environ, params["env"], params["envPolicy"])
-    wanted, sandbox_type = read_sandbox(params["sandbox"]), "none"
+    wanted = read_sandbox(params["sandbox"])
     process_id = params["processId"]
+    launch = Launch(argv=argv, env=env, arg0=arg0)
     if wanted is not None and process_id not in session.processes:
         launch = server.launch(argv, params["cwd"], env, wanted)
-        argv, env, sandbox_type = launch.argv, launch.env, launch.sandbox_type
-        arg0 = launch.arg0 or arg0
     exec_params = ExecParams(
         process_id=f"{session.id}/{process_id}",
-        argv=argv,
+        argv=launch.argv,
         cwd=params["cwd"],
-        env=env,
+        env=launch.env,
         tty=params["tty"],
         pipe_stdin=params["pipeStdin"],
         rows=params["rows"],
         columns=params["columns"],
-        arg0=arg0,
+        arg0=launch.arg0 or arg0,
+        descriptors=launch.descriptors,
+        prepare=launch.prepare,
         metadata=params["metadata"] or {},
     )
-    served = await session.start(process_id, exec_params)
-    served.sandbox_type = sandbox_type
-    return {"processId": process_id, "sandboxType": sandbox_type}
+    await session.start(process_id, exec_params, launch)
+    return {"processId": process_id, "sandboxType": launch.sandbox_type}
 
 
 async def read(connection: Connection, params: dict[str, Any]) -> Any:
     """Return retained output."""
     served = _find(connection, params)
-    process = await served.process() if served is not None else None
-    if served is None or process is None:
-        raise RpcError(f"unknown process id {params['processId']}")
     wait = min(params["waitMs"] or 0, MOST_WAIT_MS) / 1000
-    result = await process.read(params["afterSeq"] or 0, max_bytes=params["maxBytes"], wait=wait)
-    if result.chunks or result.next_seq > (params["afterSeq"] or 0):
-        served.caught_up()
+    result = await served.read(params["afterSeq"] or 0, params["maxBytes"], wait) if served is not None else None
+    if result is None:
+        raise RpcError(f"unknown process id {params['processId']}")
     return {
         "chunks": [
             {"seq": chunk.seq, "stream": chunk.stream, "chunk": b64encode(chunk.data).decode()}

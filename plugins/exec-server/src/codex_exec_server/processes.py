@@ -5,10 +5,22 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Final
 
+from attrs import evolve
+
 from codex_exec_server.messages import encode, process_event
-from codex_hookspecs.types.environment import ProcessClosed, ProcessEvent, ProcessExited, ProcessFailed, WriteStatus
+from codex_hookspecs.types.environment import (
+    OutputChunk,
+    ProcessClosed,
+    ProcessEvent,
+    ProcessExited,
+    ProcessFailed,
+    ReadResult,
+    WriteStatus,
+)
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from codex_exec_server.sessions import Session
     from codex_hookspecs.ports.environment import ExecProcess
 
@@ -23,12 +35,12 @@ _END = 2**62
 class ServedProcess:
     """A process of a session.
 
-    :ivar sandbox_type: what holds its policy.
+    :param on_end: called once when it is over or could not be started.
     """
 
-    def __init__(self, session: Session, process_id: str) -> None:
+    def __init__(self, session: Session, process_id: str, on_end: Callable[[], None] | None) -> None:
         self.id = process_id
-        self.sandbox_type = "none"
+        self._on_end = on_end
         self._json_id = encode(process_id)
         self._session = session
         self._process: ExecProcess | None = None
@@ -36,6 +48,7 @@ class ServedProcess:
         self._killed = False
         self._muted = 0
         self._caught_up = asyncio.Event()
+        self._caught_up.set()
         self._flowing = asyncio.Event()
         self._flowing.set()
         self._writes: dict[str, asyncio.Future[WriteStatus]] = {}
@@ -53,6 +66,7 @@ class ServedProcess:
         """Note that there is no process: it could not be started."""
         if not self._launched.done():
             self._launched.set_result(None)
+        self._end()
 
     async def terminate(self) -> bool:
         """Kill it with all its children.
@@ -95,9 +109,21 @@ class ServedProcess:
         """Forget what a client that is gone wanted."""
         self._flowing.set()
 
-    def caught_up(self) -> None:
-        """Note that a resumed client has read what it missed."""
+    async def read(self, after_seq: int, max_bytes: int | None, wait: float) -> ReadResult | None:
+        """Return retained output; for a client that has just resumed also what was on its way to it.
+
+        :return: ``None`` when there is no process.
+        """
+        process = await self.process()
+        if process is None:
+            return None
+        if self._caught_up.is_set():
+            return await process.read(after_seq, max_bytes=max_bytes, wait=wait)
+        result = await process.read(after_seq)
+        first = result.chunks[0].seq if result.chunks else result.next_seq
+        lost = tuple(chunk for chunk in self._session.sent_for(self.id) if after_seq < chunk.seq < first)
         self._caught_up.set()
+        return cut(evolve(result, chunks=(*lost, *result.chunks)), max_bytes)
 
     async def mute(self) -> None:
         """Tell nothing of what has happened until now; a resumed client reads it."""
@@ -113,6 +139,7 @@ class ServedProcess:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._end()
 
     async def _write(self, data: bytes) -> WriteStatus:
         process = await self.process()
@@ -131,7 +158,13 @@ class ServedProcess:
             seq = event.seq
             if not (await self._deliver(event)) and isinstance(event, ProcessClosed):
                 break
+        self._end()
         self._session.retire(self.id)
+
+    def _end(self) -> None:
+        end, self._on_end = self._on_end, None
+        if end is not None:
+            end()
 
     async def _deliver(self, event: ProcessEvent) -> bool:
         """Send an event when its time has come.
@@ -142,7 +175,7 @@ class ServedProcess:
         session = self._session
         while True:
             line = session.line
-            if line is None:
+            if line is None or line.gone:
                 if not await session.held():
                     return False
             elif seq <= self._muted:
@@ -155,6 +188,8 @@ class ServedProcess:
                 await line.room()
             else:
                 line.queue(process_event(self._json_id, event))
+                if isinstance(event, OutputChunk):
+                    session.keep(self.id, event)
                 return True
 
     async def _wait(self, event: asyncio.Event, seconds: float) -> None:
@@ -167,3 +202,15 @@ class ServedProcess:
     def _own(self, task: asyncio.Task[object] | asyncio.Task[WriteStatus]) -> None:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+def cut(result: ReadResult, max_bytes: int | None) -> ReadResult:
+    """Return a result with no more bytes than asked for, but one chunk at least."""
+    if max_bytes is None:
+        return result
+    size = 0
+    for count, chunk in enumerate(result.chunks):
+        size += len(chunk.data)
+        if size > max_bytes and count:
+            return evolve(result, chunks=result.chunks[:count], next_seq=chunk.seq)
+    return result

@@ -43,8 +43,11 @@ def read_sandbox(value: Any) -> Wanted | None:
     if kind != "managed":
         return None
     cwd = _path(value.get("cwd")) or "/"
-    roots = [found for found in map(_path, value.get("workspaceRoots") or ()) if found] or [cwd]
-    return _managed(permissions, cwd, roots)
+    try:
+        roots = [found for found in map(_path, value.get("workspaceRoots") or ()) if found] or [cwd]
+        return _managed(permissions, cwd, roots)
+    except (AttributeError, TypeError):
+        raise wrong("invalid sandbox: expected permissions with `file_system.entries` of `path` and `access`") from None
 
 
 def require_writable(wanted: Wanted | None, *paths: str) -> None:

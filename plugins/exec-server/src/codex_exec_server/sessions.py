@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Final, Protocol
 
 from codex_exec_server.processes import ServedProcess
@@ -12,10 +13,13 @@ from codex_hookspecs.ids import uuid4
 
 if TYPE_CHECKING:
     from codex_hookspecs.ports.environment import ExecBackend
-    from codex_hookspecs.types.environment import ExecParams
+    from codex_hookspecs.types.environment import ExecParams, OutputChunk
+    from codex_hookspecs.types.sandbox import Launch
 
 RETENTION_SECONDS: Final = 80.0
 """How long an ended process can still be asked about, and a session lives on without a connection."""
+KEPT_SENT_BYTES: Final = 8 * 1024 * 1024
+"""What was sent last is kept beside what is retained: it may have been under way when the connection broke."""
 HOLD_SECONDS: Final = 10.0
 """How long processes of a lost connection are held up by output that nobody takes; after that it is dropped."""
 
@@ -60,22 +64,28 @@ class Session:
         self._changed: asyncio.Future[None] | None = None
         self._expiry: asyncio.TimerHandle | None = None
         self._endings: set[asyncio.Task[None]] = set()
+        self._sent: deque[tuple[str, OutputChunk]] = deque()
+        self._sent_bytes = 0
 
-    async def start(self, process_id: str, params: ExecParams) -> ServedProcess:
+    async def start(self, process_id: str, params: ExecParams, launch: Launch) -> ServedProcess:
         """Start a process.
 
+        :param launch: what was prepared for it, cleared up with it.
         :raises RpcError: when the id is taken.
         :raises ExecError: when it can't be started; the id is free again.
         """
         if process_id in self.processes:
             raise RpcError(f"process {process_id} already exists")
-        served = self.processes[process_id] = ServedProcess(self, process_id)
+        served = self.processes[process_id] = ServedProcess(self, process_id, on_end=launch.ended)
         try:
             served.begin(await self._backend.start(params))
         except BaseException:
             served.failed()
             del self.processes[process_id]
             raise
+        finally:
+            if launch.started is not None:
+                launch.started()
         return served
 
     async def attach(self, line: Line) -> None:
@@ -102,9 +112,9 @@ class Session:
 
         :return: ``False`` when it is not coming back in time.
         """
-        if self.line is not None:
+        if self.line is not None and not self.line.gone:
             return True
-        left = self._hold_until - self._loop.time()
+        left = HOLD_SECONDS if self.line is not None else self._hold_until - self._loop.time()
         if left <= 0:
             return False
         await self.changed(left)
@@ -115,6 +125,17 @@ class Session:
         if self._changed is None:
             self._changed = self._loop.create_future()
         await asyncio.wait((self._changed,), timeout=seconds)
+
+    def keep(self, process_id: str, chunk: OutputChunk) -> None:
+        """Keep what was sent for a client that comes back without it."""
+        self._sent.append((process_id, chunk))
+        self._sent_bytes += len(chunk.data)
+        while self._sent_bytes > KEPT_SENT_BYTES:
+            self._sent_bytes -= len(self._sent.popleft()[1].data)
+
+    def sent_for(self, process_id: str) -> Iterator[OutputChunk]:
+        """Iterate what is kept of one process."""
+        return (chunk for owner, chunk in self._sent if owner == process_id)
 
     def retire(self, process_id: str) -> None:
         """Forget a process that has ended, after the time of retention."""

@@ -1,0 +1,138 @@
+"""A server in this process, before a machine in memory."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
+
+import pytest
+
+from codex_exec_server.server import ExecServer
+from codex_exec_server.websocket import listen
+from codex_hookspecs.errors import SandboxUnavailable
+from codex_hookspecs.testing.exec_wire import ExecServerAt
+from codex_hookspecs.testing.memory_environment import MemoryEnvironment, MemoryProcess
+from codex_hookspecs.types.sandbox import Launch, LaunchRequest, SandboxPolicy
+
+FLOOD_BYTES = 4_000_000
+
+
+async def cat(process: MemoryProcess) -> int:
+    """Say what is heard."""
+    while data := await process.receive():
+        await process.say(data)
+    return 0
+
+
+async def sleep(_process: MemoryProcess) -> int:
+    """Run until killed."""
+    await asyncio.Event().wait()
+    return 0
+
+
+async def flood(process: MemoryProcess) -> int:
+    """Say more than is retained."""
+    for number in range(FLOOD_BYTES // 8000):
+        await process.say(f"{number:08d}".encode() * 1000)
+    return 0
+
+
+async def steps(process: MemoryProcess) -> int:
+    """Say one thing for each that is heard, and end at the word ``end``."""
+    while (data := await process.receive()) != b"end":
+        await process.say(b"<" + data + b">")
+    return 3
+
+
+PROGRAMS = {
+    "true": "",
+    "hello": "hello\n",
+    "cat": cat,
+    "sleep": sleep,
+    "flood": flood,
+    "steps": steps,
+}
+
+
+class Launcher:
+    """Stands for a sandbox: puts itself in front."""
+
+    name = "test"
+
+    def launch(self, request: LaunchRequest) -> Launch:
+        return Launch(argv=("hello",), env=request.env, sandbox_type="linuxSeccomp")
+
+
+class StubHost:
+    """As much of a host as the server asks for.
+
+    :param launcher: who holds policies, if anybody.
+    """
+
+    version = "1.2.3"
+    codex_home = "/home/user/.codex"
+
+    def __init__(
+        self, environ: dict[str, str], launcher: Launcher | None, authenticators: tuple[Any, ...] = ()
+    ) -> None:
+        self.environ = environ
+        self._launcher = launcher
+        self._authenticators = authenticators
+
+    def connection_authenticators(self) -> tuple[Any, ...]:
+        return self._authenticators
+
+    def launcher(self, policy: SandboxPolicy) -> Launcher:
+        if self._launcher is None:
+            raise SandboxUnavailable(f"nobody holds {policy.mode}")
+        return self._launcher
+
+
+class Running(ExecServerAt):
+    """A server in this process, with what is behind it."""
+
+    def __init__(self, url: str, server: ExecServer, environment: MemoryEnvironment) -> None:
+        super().__init__(url)
+        self.server = server
+        self.environment = environment
+
+
+@asynccontextmanager
+async def running(
+    *,
+    concurrent: int = 256,
+    retention: float = 60.0,
+    environ: dict[str, str] | None = None,
+    launcher: Launcher | None = None,
+    check: Callable[[str | None], str | None] | None = None,
+    files: dict[str, str] | None = None,
+) -> AsyncIterator[Running]:
+    environment = MemoryEnvironment("local", programs=PROGRAMS, files=files)  # type: ignore[arg-type]
+    host = StubHost(environ or {}, launcher)
+    server = ExecServer(host, environment, concurrent=concurrent, retention=retention)  # type: ignore[arg-type]
+    listener, url = await listen(server, "127.0.0.1", 0, check)
+    try:
+        yield Running(url, server, environment)
+    finally:
+        listener.close()
+        await server.aclose()
+        await environment.aclose()
+
+
+@pytest.fixture
+async def serve() -> AsyncIterator[Callable[..., Any]]:
+    """Return a factory of servers: ``server = await serve(retention=0.1)``."""
+    async with AsyncExitStack() as stack:
+
+        async def factory(**options: Any) -> Running:
+            return await stack.enter_async_context(running(**options))
+
+        yield factory
+
+
+@pytest.fixture
+def launcher() -> Launcher:
+    """Return somebody who holds every policy."""
+    return Launcher()
