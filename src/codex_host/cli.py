@@ -94,6 +94,8 @@ def _run_plugin_command(options: GlobalOptions) -> int:
         environ=dict(os.environ),
         no_plugins=options.no_plugins,
     )
+    if options.strict_plugins:
+        host.registry.load_for(None)
     broken = [
         status
         for status in host.registry.statuses.values()

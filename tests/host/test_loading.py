@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from codex_host.plugins import doctor
+from codex_host.plugins import discovery, doctor
 
 if TYPE_CHECKING:
     from codex_hookspecs.testing import Project
@@ -59,6 +59,46 @@ def test_a_failing_import_is_told_with_its_last_line(moo: Distributions, codex: 
     assert told in ran.out
     assert "(run: codex plugins doctor noisy)" in ran.out
     assert "Traceback" not in ran.out + ran.err
+
+
+@pytest.fixture
+def own(moo: Distributions, codex: Codex, monkeypatch: pytest.MonkeyPatch) -> Distributions:
+    """Have ``cow`` and ``milk`` count as plugins of the host's own."""
+    monkeypatch.setattr(discovery, "FIRST_PARTY", discovery.FIRST_PARTY | {"cow", "milk"})
+    manifest = 'hooks = ["cli_commands"]\n[commands]\nmoo = "Moo."\n'
+    moo.add("cow", plugin=MOO, manifest=manifest)
+    return moo
+
+
+def test_a_plugin_of_ours_that_is_rarely_needed_is_imported_when_it_is(own: Distributions, codex: Codex) -> None:
+    own.add("milk", plugin="print('imported')", manifest='hooks = ["sandbox_launcher"]')
+
+    ran, strict = codex("moo"), codex("--strict-plugins", "moo")
+
+    assert (ran.out, ran.err) == ("moo\n", "")
+    assert (strict.out, strict.err) == ("moo\n", "imported\n")
+
+
+def test_a_plugin_of_ours_that_fails_when_it_is_needed_is_told(own: Distributions, codex: Codex) -> None:
+    own.add(
+        "milk",
+        plugin="print('imported')\nimport nowhere",
+        manifest='hooks = ["cli_commands"]\n[commands]\nmilk = "Milk."',
+    )
+
+    other, ran, strict = codex("moo"), codex("milk"), codex("--strict-plugins", "moo")
+
+    assert (other.status, other.err) == (0, "")
+    assert (ran.status, ran.out) == (1, "")
+    assert "the command 'milk' of plugin milk can't be used: plugin milk is failed: ModuleNotFoundError" in ran.err
+    assert strict.status == 1
+    assert "plugin milk is failed: ModuleNotFoundError: No module named 'nowhere'" in strict.err
+
+
+def test_a_plugin_of_ours_that_lists_no_hooks_is_imported(own: Distributions, codex: Codex) -> None:
+    own.add("milk", plugin="print('imported')")
+
+    assert codex("moo").err == "imported\n"
 
 
 def test_the_line_that_failed_is_named(moo: Distributions, codex: Codex) -> None:
@@ -227,4 +267,5 @@ def test_all_first_party_plugins_are_well(project: Project) -> None:
     ran = project.run("plugins", "doctor")
 
     ran.assert_success()
-    assert {line.partition(": ")[2] for line in ran.stdout.splitlines() if "remark" not in line} == {"ok"}
+    findings = {line.partition(": ")[2] for line in ran.stdout.splitlines() if "remark" not in line}
+    assert {finding for finding in findings if not finding.startswith("made for ")} == {"ok"}

@@ -180,8 +180,11 @@ class Dispatcher:
 
     def _calls(self, hook: str, plugin: str | None = None) -> list[Bound]:
         """Return who is called, in order of names, unless marked otherwise."""
-        if self._registry.deferred and self._registry.load_for(hook, plugin):
-            self._bound.clear()
+        if self._registry.deferred:
+            for status in self._registry.load_for(hook, plugin):
+                self._bound.clear()
+                if status.state == "failed":
+                    self.complain(status.complaint)
         bound = self._bound.get(hook)
         if bound is None:
             impls = getattr(self._registry.manager.hook, hook).get_hookimpls()

@@ -36,18 +36,15 @@ def load_plugins(
     plugins = found_plugins(home)
     admission = Admission(config=config, home=home, ledger=ledger, no_plugins=no_plugins)
     registry.statuses.update(admission.admit_all(plugins))
-    # What a plugin prints while it is imported must not get into machine-readable output.
-    with redirect_stdout(sys.stderr):
-        for plugin in plugins:
-            status = registry.statuses[plugin.name]
-            if status.state == "loaded" and status.first_party and ON_DEMAND.issuperset(status.hooks):
-                load = partial(_load, plugin, registry, ledger)
-                registry.deferred[plugin.name] = (frozenset(status.hooks), load)
-            elif status.state == "loaded":
-                _load(plugin, registry, ledger)
-            if status.state not in ("loaded", "disabled") and not status.expected:
-                remedy = f" (run: {status.remedy})" if status.remedy else ""
-                warnings.append(f"plugin {plugin.name} is {status.state}: {status.detail}{remedy}")
+    for plugin in plugins:
+        status = registry.statuses[plugin.name]
+        if status.state == "loaded" and status.first_party and status.hooks and ON_DEMAND.issuperset(status.hooks):
+            load = partial(_load, plugin, registry, ledger)
+            registry.deferred[plugin.name] = (frozenset(status.hooks), load)
+        elif status.state == "loaded":
+            _load(plugin, registry, ledger)
+        if status.state not in ("loaded", "disabled") and not status.expected:
+            warnings.append(status.complaint)
     return warnings
 
 
@@ -55,7 +52,9 @@ def _load(plugin: FoundPlugin, registry: Registry, ledger: Ledger) -> None:
     status = registry.statuses[plugin.name]
     started = time.perf_counter()
     try:
-        status.hooks = registry.register(imported(plugin.value), plugin.name)
+        # What a plugin prints while it is imported must not get into machine-readable output.
+        with redirect_stdout(sys.stderr):
+            status.hooks = registry.register(imported(plugin.value), plugin.name)
     except (Exception, SystemExit) as error:
         status.state = "failed"
         status.detail = str(error) if isinstance(error, HookSpecError) else _last_lines(error)

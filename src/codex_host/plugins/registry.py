@@ -39,6 +39,12 @@ class PluginStatus:
     commands: dict[str, str] = field(factory=dict)
     expected: bool = False
 
+    @property
+    def complaint(self) -> str:
+        """What the user is told of a plugin that is not loaded."""
+        remedy = f" (run: {self.remedy})" if self.remedy else ""
+        return f"plugin {self.name} is {self.state}: {self.detail}{remedy}"
+
 
 class Registry:
     """The specifications, the registered plugins and the status of every plugin that was found."""
@@ -78,16 +84,19 @@ class Registry:
             raise HookSpecError(str(error), plugin=name, hook="") from error
         return tuple(sorted(hooks))
 
-    def load_for(self, hook: str, plugin: str | None = None) -> bool:
+    def load_for(self, hook: str | None, plugin: str | None = None) -> list[PluginStatus]:
         """Load the plugins that were put off until one of their hooks is wanted.
 
+        :param hook: the hook, or ``None`` for any.
         :param plugin: load no other than this one.
-        :return: whether there were any.
+        :return: what became of them.
         """
-        wanted = [name for name, (hooks, _) in self.deferred.items() if hook in hooks and plugin in (None, name)]
+        wanted = [
+            name for name, (hooks, _) in self.deferred.items() if hook in (None, *hooks) and plugin in (None, name)
+        ]
         for name in wanted:
             self.deferred.pop(name)[1]()
-        return bool(wanted)
+        return [self.statuses[name] for name in wanted]
 
     def status(self, name: str) -> PluginStatus:
         """Return the status of a plugin, made on first use."""

@@ -422,7 +422,11 @@ async def test_without_an_environment_a_tool_can_say_so(host: Any, model: Any, k
 
     scripted = model([{"call": "run", "call_id": "c"}], "done")
 
-    await host(plugins=[kit.toolbox(kit.tool("run", run))], model=scripted).turn("go")
+    turn = await host(plugins=[kit.toolbox(kit.tool("run", run))], model=scripted).turn("go")
 
-    assert scripted.output("c").startswith("No usable execution environment is available.")
-    assert "no plugin offers an environment" in scripted.output("c")
+    assert scripted.output("c") == (
+        "No usable execution environment is available. "
+        "Wait for an environment to become available before using this tool."
+    )
+    warnings = [each.message for each in turn.notifications if isinstance(each, WarningNotice)]
+    assert warnings == ["no environment to work in: no plugin offers an environment"]
