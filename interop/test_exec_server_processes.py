@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from interop.clients import Codex
+    from interop.exec_server import Wire
 
 NO_FILE = "No such file or directory (os error 2)"
 OURS_ONLY = pytest.mark.parametrize("serving", ["ours"], indirect=True)
@@ -275,17 +276,25 @@ async def test_writes_to_what_is_over_or_never_was(served: Server) -> None:
         assert await one.call("process/write", write("p", "x", "2")) == {"status": "accepted"}
 
 
-async def test_a_child_that_does_not_read_holds_writes_up_until_there_is_room(served: Server) -> None:
-    chunk = b"x" * 65536
-    async with client(served.url) as one, client(served.url) as other:
-        await one.start_shell("p", "read go < /dev/stdin; exec wc -c", pipeStdin=True)
-        idents = [await one.post("process/write", write("p", chunk, f"w{number}")) for number in range(100)]
-        for ident in idents:
-            assert await one.result(ident) == {"status": "accepted"}
+async def test_a_child_that_does_not_read_holds_writes_up_until_there_is_room(served: Server, folder: Path) -> None:
+    chunk, count, go = b"x" * 65536, 250, folder / "go"
+    script = f"while [ ! -e {go} ]; do sleep 0.02; done; head -c {len(chunk) * count} | wc -c"
+    idents: list[int] = []
 
-        assert await other.run("p", "true") == (0, b"")
-        assert await other.call("process/terminate", {"processId": "p"}) == {"running": False}
-        await one.connection.close()
+    async def feed(one: Wire) -> None:
+        idents.extend([await one.post("process/write", write("p", chunk, f"w{number}")) for number in range(count)])
+
+    async with client(served.url) as one, client(served.url) as other:
+        await one.start_shell("p", script, pipeStdin=True)
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(feed, one)
+            with pytest.raises(TimeoutError):
+                await one.until(lambda _: len(one.seen) > count, 0.6)
+            assert await other.run("p", "true") == (0, b"")
+            go.touch()
+
+        assert [await one.result(ident) for ident in idents] == [{"status": "accepted"}] * count
+        assert int(output(await one.closed("p"))) == len(chunk) * count
 
 
 async def test_an_interrupt_reaches_the_whole_group(served: Server) -> None:

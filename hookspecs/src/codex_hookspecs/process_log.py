@@ -118,7 +118,8 @@ class ProcessLog:
     def read(self, after_seq: int = 0, max_bytes: int | None = None) -> ReadResult:
         """Return the retained chunks newer than a number, and how the process stands.
 
-        :param max_bytes: bound on their bytes; one chunk is always given.
+        :param max_bytes: bound on their bytes; one chunk is always given. A bounded read goes on behind its last chunk,
+            another one at the next free number.
         """
         start = self._index(after_seq)
         end, size = start, 0
@@ -131,10 +132,9 @@ class ProcessLog:
         else:
             end = len(self._chunks)
         chunks = tuple(chunk for chunk in self._chunks[start:end] if chunk is not None)
-        cut = end < len(self._chunks)
         return ReadResult(
             chunks=chunks,
-            next_seq=chunks[-1].seq + 1 if cut else self._seq + 1,
+            next_seq=chunks[-1].seq + 1 if chunks and max_bytes is not None else self._seq + 1,
             exited=self.exited,
             exit_code=self.exit_code,
             closed=self.closed,
