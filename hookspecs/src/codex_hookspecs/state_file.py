@@ -20,6 +20,6 @@ def replace_file(path: Path, text: str, *, mode: int = 0o600) -> None:
             os.fsync(file.fileno())
         temporary.chmod(mode)
         temporary.replace(path)
-    except OSError:
+    except (OSError, UnicodeEncodeError):
         temporary.unlink(missing_ok=True)
         raise

@@ -10,7 +10,9 @@ import pytest
 
 from codex_hookspecs import PostToolUseVerdict, PreToolUseVerdict, Tool, ToolOutput
 from codex_hookspecs.errors import ToolError, ToolRejected
+from codex_hookspecs.testing.memory_environment import MemoryEnvironments
 from codex_hookspecs.types.items import DynamicToolCall
+from codex_hookspecs.types.notifications import WarningNotice
 from codex_hookspecs.types.sandbox import LaunchRequest
 from codex_hookspecs.types.tools import HookPayload, ToolCall
 
@@ -413,6 +415,19 @@ async def test_a_tool_may_hand_a_call_on(host: Any, model: Any, kit: Any) -> Non
     await host(plugins=[tools], model=scripted).turn("go")
 
     assert (scripted.output("a"), scripted.output("b")) == ("echo handed on", "unsupported call: absent")
+
+
+async def test_a_thread_works_on_the_environment_it_names(host: Any, model: Any, kit: Any) -> None:
+    async def run(call: ToolCall, context: Any) -> ToolOutput:
+        return ToolOutput((await context.environment()).id)
+
+    scripted = model([{"call": "run", "call_id": "c"}], "done")
+    machines = kit.plugin("machines", environments=lambda: [MemoryEnvironments("a"), MemoryEnvironments("b")])
+    plugins = [kit.toolbox(kit.tool("run", run)), machines]
+
+    await host(plugins=plugins, model=scripted, params={"config": {"environment": "b"}}).turn("go")
+
+    assert scripted.output("c") == "b"
 
 
 async def test_without_an_environment_a_tool_can_say_so(host: Any, model: Any, kit: Any) -> None:
