@@ -55,7 +55,7 @@ async def test_events_are_numbered_from_one_without_gaps_and_closed_is_last(serv
 
 async def test_events_have_these_members(served: Server) -> None:
     async with client(served.url) as one:
-        await one.start_shell("p", "echo hi; exit 3")
+        await one.start_shell("p", "echo hi; sleep 0.1; exit 3")
         seen = {message["method"]: message for message in await one.closed("p")}
 
         for message in seen.values():
@@ -180,7 +180,7 @@ async def test_reading_is_bounded_by_whole_chunks_and_goes_on_at_the_next(served
 
 async def test_next_counts_exited_and_closed(served: Server) -> None:
     async with client(served.url) as one:
-        await one.run_shell("p", "echo hi; exit 3")
+        await one.run_shell("p", "echo hi; sleep 0.1; exit 3")
 
         for after in (0, 1, 2, 3, 50):
             found = await read(one, "p", afterSeq=after, waitMs=60_000)

@@ -50,7 +50,7 @@ def test_exit_and_close_are_events_of_the_same_sequence() -> None:
     ]
     assert log.read(1, 1) == ReadResult(
         chunks=(OutputChunk(3, "stderr", data=b"b"),),
-        next_seq=5,
+        next_seq=4,
         exited=True,
         exit_code=3,
         closed=True,
