@@ -10,6 +10,7 @@ from codex_host.closing import close_all
 
 if TYPE_CHECKING:
     from codex_hookspecs.ports.environment import Environment, EnvironmentProvider
+    from codex_hookspecs.ports.threads import AgentThread
     from codex_host.roles import Program
 
 OPEN_LIMIT = 30.0
@@ -46,6 +47,10 @@ class HostEnvironments:
                     what = str(error) or "no answer in time"
                     raise ExecError(f"environment {name!r} can't be opened: {what}") from error
         return self._opened[name]
+
+    async def of(self, thread: AgentThread) -> Environment:
+        """Return the environment a thread works on."""
+        return await self.get(thread.config.get("environment"))
 
     async def aclose(self) -> None:
         """Close all environments."""

@@ -111,7 +111,14 @@ class ExecError(CodexError):
 
 
 class EnvironmentLost(ExecError):
-    """Raised when an environment can't be reached, or not any more; what was asked may or may not have been done."""
+    """Raised when an environment can't be reached, or not any more; what was asked may or may not have been done.
+
+    :param environment: name of the environment, or ``None`` when that is not known.
+    """
+
+    def __init__(self, message: str, *, environment: str | None = None) -> None:
+        super().__init__(message)
+        self.environment = environment
 
 
 class FileSystemError(CodexError):

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from codex_hookspecs.errors import EnvironmentLost, ExecError
 from codex_hookspecs.fragments import fragment_key
 from codex_hookspecs.testing.memory_environment import MemoryEnvironments
 from codex_hookspecs.types.context import Fragment
@@ -31,6 +32,7 @@ class Turn:
         self.history: list[dict[str, Any]] = []
         self.told: list[Notification] = []
         self.environ = {"TZ": "Europe/Berlin"}
+        self.machine: Any = None
         self.settings = {
             "cwd": "/work",
             "model": "gpt-5.2-codex",
@@ -48,7 +50,7 @@ class Turn:
             codex_home=str(self.home),
             config=SimpleNamespace(origin=self.origins.get),
             environ=self.environ,
-            environments=SimpleNamespace(get=machines.open),
+            environments=SimpleNamespace(of=self.machine or (lambda _thread: machines.open())),
             logger=logging.getLogger,
         )
         thread: Any = SimpleNamespace(id="t", config=self.config, history=self.history, notify=self.notify)
@@ -99,6 +101,40 @@ async def test_fragments_are_recognised_when_a_thread_is_read_back(a_turn: Turn)
 
     recognised = {fragment_key(part.text) for part in found.values()} - {None}
     assert recognised == {"permissions", "collaboration_mode", "agents_md", "environment_context"}
+
+
+async def test_without_an_environment_nothing_is_told_of_it(a_turn: Turn) -> None:
+    a_turn.files["/work/AGENTS.md"] = "Be kind.\n"
+    a_turn.machine = _fails(ExecError("there is none"))
+
+    found = await a_turn.fragments()
+
+    assert "agents_md" not in found
+    assert "permissions" in found
+    assert found["environment_context"].text.splitlines()[1].startswith("  <current_date>")
+
+
+async def test_an_environment_that_cannot_be_reached_is_told_as_failed(a_turn: Turn) -> None:
+    a_turn.machine = _fails(EnvironmentLost("no answer", environment="far"))
+
+    text = (await a_turn.fragments())["environment_context"].text
+
+    assert text.splitlines()[1:8] == [
+        "  <environments>",
+        '    <environment id="far">',
+        "      <cwd>/work</cwd>",
+        "      <status>failed</status>",
+        "      <error>exec-server connection attempt failed: no answer</error>",
+        "    </environment>",
+        "  </environments>",
+    ]
+
+
+def _fails(error: ExecError) -> Any:
+    async def machine(_thread: Any) -> Any:
+        raise error
+
+    return machine
 
 
 async def test_the_environment_is_described_as_codex_does(a_turn: Turn, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,11 +10,12 @@ from attrs import frozen
 from hypothesis import given
 from hypothesis import strategies as st
 
+from codex_hookspecs.environ_policy import apply_policy
 from codex_hookspecs.errors import ToolError
 from codex_tool_exec.buffer import HeadTail
 from codex_tool_exec.calls import read_exec_call, read_write_call
 from codex_tool_exec.commands import shell_argv
-from codex_tool_exec.environ import apply_policy
+from codex_tool_exec.environ import read_policy
 from codex_tool_exec.quoting import join, quote
 from codex_tool_exec.store import SessionStore, to_evict
 
@@ -143,11 +144,13 @@ ENVIRON = {"PATH": "/bin", "HOME": "/h", "FOO": "1", "MY_KEY": "k", "api_token":
     ],
 )
 def test_the_policy_says_which_variables_a_command_gets(policy: dict[str, object], names: str) -> None:
-    assert set(apply_policy(ENVIRON, policy, own=["OWN"])) == set(names.split())
+    config = {"shell_environment_policy": policy, "model_providers": {"m": {"env_key": "OWN"}}}
+
+    assert set(apply_policy(ENVIRON, read_policy(config))) == set(names.split())
 
 
 def test_what_the_policy_sets_is_text() -> None:
-    assert apply_policy({}, {"set": {"N": 3}}) == {"N": "3"}
+    assert read_policy({"shell_environment_policy": {"set": {"N": 3}}}).set == {"N": "3"}
 
 
 @frozen

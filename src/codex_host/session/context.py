@@ -38,9 +38,10 @@ class CallContext:
     async def environment(self) -> Environment:
         """Return the environment of the thread."""
         try:
-            return await self.thread.host.environments.get()
+            return await self.thread.host.environments.of(self.thread)
         except CodexError as error:
-            raise ToolError(f"{NO_ENVIRONMENT} ({error})") from error
+            await self.thread.warn(f"no environment to work in: {error}")
+            raise ToolError(NO_ENVIRONMENT) from error
 
     async def emit(self, notification: Notification) -> None:
         """Tell clients something."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from codex_hookspecs.types.environment import (
     DirectoryEntry,
@@ -14,6 +14,9 @@ from codex_hookspecs.types.environment import (
     ReadResult,
     WriteStatus,
 )
+
+if TYPE_CHECKING:
+    from codex_hookspecs.ports.threads import AgentThread
 
 
 class ExecProcess(Protocol):
@@ -166,6 +169,14 @@ class EnvironmentManager(Protocol):
         """Return an environment, opened.
 
         :param environment_id: its name; the default one when ``None``.
-        :raises ExecError: when there is none of that name or it can't be reached.
+        :raises ExecError: when there is none of that name.
+        :raises EnvironmentLost: when it can't be reached.
+        """
+        ...
+
+    async def of(self, thread: AgentThread) -> Environment:
+        """Return the environment a thread works on: the one its configuration names under ``environment``.
+
+        :raises ExecError: as ``get`` does.
         """
         ...

@@ -212,7 +212,7 @@ class FileSystemContract:
     async def test_a_tree_is_not_copied_into_itself(self, files: FileSystem, folder: str) -> None:
         await files.create_directory(f"{folder}/a")
 
-        with pytest.raises(FileSystemError, match="into itself"):
+        with pytest.raises(FileSystemError, match="itself"):
             await files.copy(f"{folder}/a", f"{folder}/a/b", recursive=True)
 
     async def test_copying_what_is_missing_is_an_error(self, files: FileSystem, folder: str) -> None:

@@ -60,7 +60,7 @@ class RemoteExecBackend:
         self._processes = {process for process in self._processes if not process.over}
         if any(process.process_id == params.process_id for process in self._processes):
             raise ExecError(f"process {params.process_id} already exists", code=_INVALID_REQUEST)
-        process = RemoteProcess(client, params.process_id, tty=params.tty)
+        process = RemoteProcess(client, params)
         wanted = start_params(client.dialect, params, self._environ)
         resumes = client.resumes
         self._processes.add(process)

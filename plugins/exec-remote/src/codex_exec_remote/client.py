@@ -90,7 +90,9 @@ class Client:
         try:
             await self._establish()
         except (LinkError, RpcError, Garbled) as error:
-            raise EnvironmentLost(f"cannot connect to the exec-server at {self._target.url}: {error}") from error
+            raise EnvironmentLost(
+                f"failed to connect to exec-server websocket `{self._target.url}`: {error}"
+            ) from error
 
     async def call(
         self,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from codex_exec_remote.backend import RemoteExecBackend
 from codex_exec_remote.client import Client
 from codex_exec_remote.files import RemoteFileSystem
+from codex_hookspecs.errors import EnvironmentLost
 
 if TYPE_CHECKING:
     from codex_exec_remote.link import Target
@@ -74,5 +75,8 @@ class RemoteEnvironment:
 
     async def _connect(self) -> Client:
         client = Client(self._target, self._log)
-        await client.open()
+        try:
+            await client.open()
+        except EnvironmentLost as error:
+            raise EnvironmentLost(str(error), environment=self._id) from error
         return client

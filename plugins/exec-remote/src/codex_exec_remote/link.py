@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
@@ -241,6 +242,13 @@ async def open_link(target: Target, on_message: Callable[[bytes], None], on_lost
         if isinstance(error, TimeoutError):
             raise LinkError(f"no answer within {CONNECT_SECONDS:g} seconds") from error
         if isinstance(error, OSError):
-            raise LinkError(error.strerror or str(error)) from error
+            raise LinkError(_os_text(error)) from error
         raise
     return link
+
+
+def _os_text(error: OSError) -> str:
+    """Return the operating system's text, the same for every address that was tried."""
+    if error.errno is not None and error.errno > 0:
+        return f"{os.strerror(error.errno)} (os error {error.errno})"
+    return "no address of it takes connections" if error.errno is None else str(error.strerror)

@@ -12,7 +12,14 @@ from codex_exec_remote.sequence import Sequence
 from codex_hookspecs.errors import EnvironmentLost, ExecError, RpcError
 from codex_hookspecs.ids import uuid4
 from codex_hookspecs.process_feed import ProcessFeed
-from codex_hookspecs.types.environment import OutputChunk, ProcessEvent, ProcessExited, ReadResult, WriteStatus
+from codex_hookspecs.types.environment import (
+    ExecParams,
+    OutputChunk,
+    ProcessEvent,
+    ProcessExited,
+    ReadResult,
+    WriteStatus,
+)
 from codex_hookspecs.types.json import JsonObject
 
 GAP_SECONDS: Final = 1.0
@@ -31,11 +38,12 @@ class RemoteProcess:
     :ivar launched: whether the server has said that it runs.
     """
 
-    def __init__(self, client: Client, process_id: str, *, tty: bool) -> None:
+    def __init__(self, client: Client, params: ExecParams) -> None:
         self.launched = False
         self._client = client
-        self._id = process_id
-        self._tty = tty
+        self._id = params.process_id
+        self._tty = params.tty
+        self._takes_input = params.tty or params.pipe_stdin
         self._loop = asyncio.get_running_loop()
         self._room = asyncio.Event()
         self._feed = ProcessFeed(on_room=self._let_flow)
@@ -78,6 +86,8 @@ class RemoteProcess:
 
         :raises ExecError: when the process or the connection is lost.
         """
+        if not self._takes_input:
+            return "stdinClosed"
         view = memoryview(data)
         async with self._write_lock:
             for start in range(0, max(len(view), 1), WRITE_BYTES):

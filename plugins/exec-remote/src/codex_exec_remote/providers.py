@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
-from codex_hookspecs.errors import EnvironmentLost
+from codex_hookspecs.errors import ExecError
 
 if TYPE_CHECKING:
     from codex_exec_remote.environment import RemoteEnvironment
@@ -72,9 +72,9 @@ class NoEnvironment:
     async def open(self) -> RemoteEnvironment:
         """Say why there is no environment.
 
-        :raises EnvironmentLost: always.
+        :raises ExecError: always.
         """
-        raise EnvironmentLost(self._reason)
+        raise ExecError(self._reason)
 
 
 def find_providers(url: str, tables: Any, host: Host) -> list[EnvironmentProvider]:

@@ -1,14 +1,57 @@
-"""Describe the machine and the moment to the model (form of Codex 0.118)."""
+"""Describe the machine and the moment to the model (form of Codex 0.118; without a machine, of 0.169)."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
-def environment_text(cwd: str, shell: str, date: str, timezone: str) -> str:
+from codex_hookspecs.errors import EnvironmentLost
+
+if TYPE_CHECKING:
+    from codex_hookspecs.errors import ExecError
+    from codex_hookspecs.ports.environment import FileSystem
+    from codex_hookspecs.types.environment import EnvironmentFacts
+
+_DEFAULT_TEMPORARY = "/tmp"  # noqa: S108
+
+
+class Machine(NamedTuple):
+    """The machine that a thread works on.
+
+    :param problem: why there is none.
+    """
+
+    files: FileSystem | None = None
+    facts: EnvironmentFacts | None = None
+    problem: ExecError | None = None
+
+    @property
+    def temporary_directory(self) -> str:
+        """Where its programs put what they do not keep."""
+        return self.facts.temporary_directory if self.facts is not None else _DEFAULT_TEMPORARY
+
+    def place_lines(self, cwd: str) -> list[str]:
+        """Return what the model is told of it."""
+        if self.facts is not None:
+            name = self.facts.shell.replace("\\", "/").rpartition("/")[2].removesuffix(".exe") or "sh"
+            return [f"  <cwd>{cwd}</cwd>", f"  <shell>{name}</shell>"]
+        if not isinstance(self.problem, EnvironmentLost):
+            return []
+        return [
+            "  <environments>",
+            f'    <environment id="{self.problem.environment or "remote"}">',
+            f"      <cwd>{cwd}</cwd>",
+            "      <status>failed</status>",
+            f"      <error>exec-server connection attempt failed: {self.problem}</error>",
+            "    </environment>",
+            "  </environments>",
+        ]
+
+
+def environment_text(place: Sequence[str], date: str, timezone: str) -> str:
     """Return the environment fragment.
 
-    :param shell: path of the user's shell; its name is told.
+    :param place: lines that describe the machine.
     """
-    name = shell.replace("\\", "/").rpartition("/")[2].removesuffix(".exe") or "sh"
-    facts = (("cwd", cwd), ("shell", name), ("current_date", date), ("timezone", timezone))
-    lines = [f"  <{tag}>{value}</{tag}>" for tag, value in facts]
-    return "\n".join(["<environment_context>", *lines, "</environment_context>"])
+    moment = [f"  <current_date>{date}</current_date>", f"  <timezone>{timezone}</timezone>"]
+    return "\n".join(["<environment_context>", *place, *moment, "</environment_context>"])

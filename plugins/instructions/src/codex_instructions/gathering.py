@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from codex_hookspecs.clock import local_date, local_timezone
+from codex_hookspecs.errors import ExecError
 from codex_hookspecs.ports.host import Host
 from codex_hookspecs.ports.threads import AgentThread
 from codex_hookspecs.types.context import Fragment
@@ -13,7 +14,7 @@ from codex_hookspecs.types.threads import ThreadSettings
 from codex_instructions.agents_md import DocSettings, agents_md_text, find_docs, joined
 from codex_instructions.base_prompt import BASE_PROMPT
 from codex_instructions.collaboration import collaboration_text
-from codex_instructions.environment import environment_text
+from codex_instructions.environment import Machine, environment_text
 from codex_instructions.permissions import permissions_text
 
 _INSTEAD = "the standard instructions are used instead"
@@ -25,14 +26,13 @@ async def gather_fragments(thread: AgentThread, settings: ThreadSettings, host: 
 
     :param thread: its configuration says how instruction files are found.
     """
-    environment = await host.environments.get()
-    facts = await environment.facts()
+    machine = await _machine(thread, host)
     fragments = [
         Fragment(key="base_instructions", place="base", text=await _base(thread, settings, host), order=10),
         Fragment(
             key="permissions",
             place="developer",
-            text=permissions_text(settings, temporary_directory=facts.temporary_directory),
+            text=permissions_text(settings, temporary_directory=machine.temporary_directory),
             order=10,
         ),
     ]
@@ -42,16 +42,31 @@ async def gather_fragments(thread: AgentThread, settings: ThreadSettings, host: 
     collaboration = collaboration_text(settings.collaboration_mode)
     if collaboration:
         fragments.append(Fragment(key="collaboration_mode", place="developer", text=collaboration, order=30))
-    texts, unreadable = await find_docs(environment.files, settings.cwd, DocSettings.of(thread.config))
-    for error in unreadable:
-        await _tell(thread, f"the instruction file {error.path} is left out: {error}")
-    instructions = joined(await _home_doc(thread, host), texts)
+    instructions = joined(await _home_doc(thread, host), await _project_docs(thread, settings, machine))
     if instructions:
         text = agents_md_text(settings.cwd, instructions)
         fragments.append(Fragment(key="agents_md", place="user", text=text, order=10))
-    text = environment_text(settings.cwd, facts.shell, local_date(), local_timezone(host.environ))
+    place = machine.place_lines(settings.cwd)
+    text = environment_text(place, local_date(), local_timezone(host.environ))
     fragments.append(Fragment(key="environment_context", place="user", text=text, order=20))
     return fragments
+
+
+async def _machine(thread: AgentThread, host: Host) -> Machine:
+    try:
+        environment = await host.environments.of(thread)
+        return Machine(environment.files, await environment.facts())
+    except ExecError as error:
+        return Machine(problem=error)
+
+
+async def _project_docs(thread: AgentThread, settings: ThreadSettings, machine: Machine) -> list[str]:
+    if machine.files is None:
+        return []
+    texts, unreadable = await find_docs(machine.files, settings.cwd, DocSettings.of(thread.config))
+    for error in unreadable:
+        await _tell(thread, f"the instruction file {error.path} is left out: {error}")
+    return texts
 
 
 async def _base(thread: AgentThread, settings: ThreadSettings, host: Host) -> str:

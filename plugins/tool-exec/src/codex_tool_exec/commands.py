@@ -6,14 +6,16 @@ import posixpath
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
+from codex_hookspecs.environ_policy import apply_policy
 from codex_hookspecs.errors import FileSystemError
 from codex_tool_exec.actions import command_actions
-from codex_tool_exec.environ import command_environment
+from codex_tool_exec.environ import overlay, read_policy
 from codex_tool_exec.quoting import join
 
 if TYPE_CHECKING:
     from codex_hookspecs.ports.environment import Environment
     from codex_hookspecs.ports.tools import ToolContext
+    from codex_hookspecs.types.environment import EnvironPolicy
     from codex_hookspecs.types.json import JsonObject
     from codex_tool_exec.calls import ExecCall
 
@@ -26,6 +28,7 @@ class Command(NamedTuple):
     """What is to be run.
 
     :param line: the arguments, shell-quoted.
+    :param policy: which variables of its machine it gets beside ``env``; none when ``None``.
     :param actions: what it does, for display.
     """
 
@@ -33,6 +36,7 @@ class Command(NamedTuple):
     line: str
     cwd: str
     env: dict[str, str]
+    policy: EnvironPolicy | None
     actions: tuple[JsonObject, ...]
 
 
@@ -44,7 +48,9 @@ async def make_command(
     :param environ: environment variables of the program.
     """
     facts = await environment.facts()
-    env = command_environment(environ, context.thread.config, context.thread.id)
+    env, policy = overlay(context.thread.id), read_policy(context.thread.config)
+    if not environment.remote:  # Another machine begins with its own variables.
+        env = {**apply_policy(environ, policy), **env}
     shell = facts.shell
     if wanted.shell is not None:
         shell = await _find_shell(wanted.shell, facts.shell, environment, env.get("PATH", ""))
@@ -52,7 +58,14 @@ async def make_command(
     cwd = context.settings.cwd
     if wanted.workdir is not None:
         cwd = posixpath.join(cwd, wanted.workdir)
-    return Command(argv=argv, line=join(argv), cwd=cwd, env=env, actions=command_actions(wanted.cmd))
+    return Command(
+        argv=argv,
+        line=join(argv),
+        cwd=cwd,
+        env=env,
+        policy=policy if environment.remote else None,
+        actions=command_actions(wanted.cmd),
+    )
 
 
 def shell_argv(shell: str, script: str, *, login: bool) -> tuple[str, ...]:

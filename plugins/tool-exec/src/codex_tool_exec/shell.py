@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from codex_hookspecs.errors import ExecError, SandboxUnavailable, ToolError, ToolRejected
+from codex_hookspecs.errors import EnvironmentLost, ExecError, SandboxUnavailable, ToolError, ToolRejected
 from codex_hookspecs.ids import uuid4
 from codex_hookspecs.launching import start_launched
 from codex_hookspecs.types.environment import ExecParams
@@ -131,7 +131,7 @@ class Shell:
             process, launch = await _started(command, wanted, number, context, environment)
         except (ExecError, SandboxUnavailable) as error:
             self._sessions.release(number)
-            raise await _not_started(error, item, context) from error
+            raise await _not_started(error, item, context, remote=environment.remote) from error
         events = process.events()  # From here on nothing it says can be dropped.
         try:
             await context.start_item(item)
@@ -259,13 +259,18 @@ async def _started(
     """
     policy = context.settings.sandbox
     held = not (policy.unrestricted or wanted.escalated)
+    env = command.env
+    if held and environment.remote and not policy.network_access:
+        env = {**env, "CODEX_SANDBOX_NETWORK_DISABLED": "1"}
     params = ExecParams(
         process_id=f"{number}-{uuid4()}",
         argv=command.argv,
         cwd=command.cwd,
-        env=command.env,
+        env=env,
+        env_policy=command.policy,
         tty=wanted.tty,
         sandbox=policy if held and environment.remote else None,
+        sandbox_cwd=context.settings.cwd,
         metadata={"threadId": context.thread.id},
     )
     if not held or environment.remote:
@@ -284,13 +289,15 @@ async def _started(
 
 
 async def _not_started(
-    error: ExecError | SandboxUnavailable, item: CommandExecution, context: ToolContext
+    error: ExecError | SandboxUnavailable, item: CommandExecution, context: ToolContext, *, remote: bool
 ) -> ToolError:
     """Report a command that was not started and return what the model is told."""
     from attrs import evolve
 
     if isinstance(error, ExecError):
-        shown = f"Failed to create unified exec process: {error}"
+        refused = remote and not isinstance(error, EnvironmentLost)
+        where = f"exec-server rejected request ({error.code}): " if refused else ""
+        shown = f"Failed to create unified exec process: {where}{error}"
         told = _failed_text(item.command, shown)
     else:
         shown = str(error)

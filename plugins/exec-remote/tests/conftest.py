@@ -1,0 +1,45 @@
+"""A server in a process of its own, and this machine seen through it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from codex_exec_remote.environment import RemoteEnvironment
+from codex_exec_remote.link import Target
+from codex_hookspecs.testing.exec_wire import ExecServerAt, exec_server
+
+LOG = logging.getLogger("codex.exec-remote")
+
+
+@asynccontextmanager
+async def machine(url: str, environ: dict[str, str] | None = None) -> AsyncIterator[RemoteEnvironment]:
+    """Connect to a server."""
+    environment = RemoteEnvironment("remote", Target(url), environ or {}, LOG)
+    try:
+        await environment.open()
+        yield environment
+    finally:
+        await environment.aclose()
+
+
+@pytest.fixture(scope="module")
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture(scope="module")
+async def server(anyio_backend: str) -> AsyncIterator[ExecServerAt]:
+    """Give our own server."""
+    async with exec_server() as running:
+        yield running
+
+
+@pytest.fixture
+async def environment(server: ExecServerAt) -> AsyncIterator[RemoteEnvironment]:
+    """Give the machine behind it."""
+    async with machine(server.url) as connected:
+        yield connected

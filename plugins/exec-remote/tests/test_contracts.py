@@ -1,0 +1,32 @@
+"""A machine behind our server keeps the contracts of the environment ports."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from codex_exec_remote.environment import RemoteEnvironment
+from codex_exec_remote.files import RemoteFileSystem
+from codex_hookspecs.testing.exec_contract import ExecBackendContract
+from codex_hookspecs.testing.files_contract import FileSystemContract
+
+
+class TestExec(ExecBackendContract):
+    @pytest.fixture
+    async def environment(self, environment: RemoteEnvironment) -> RemoteEnvironment:
+        return environment
+
+
+class TestFiles(FileSystemContract):
+    @pytest.fixture
+    async def files(self, environment: RemoteEnvironment) -> RemoteFileSystem:
+        return environment.files
+
+    @pytest.fixture
+    def folder(self, tmp_path: Path) -> str:
+        return os.path.realpath(tmp_path)
+
+    async def link(self, files: RemoteFileSystem, path: str, target: str) -> None:
+        os.symlink(target, path)
