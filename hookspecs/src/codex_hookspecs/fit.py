@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from inspect import iscoroutinefunction
 from typing import Any, get_args
 
@@ -31,6 +31,26 @@ _MARK = f"{PROJECT}_impl"
 
 class WrongAnswer(Exception):
     """Raised when an implementation answers what its hook is not for; the text goes on from the hook's name."""
+
+
+def implementations(plugin: object) -> Iterator[tuple[str, Callable[..., Any]]]:
+    """Iterate the marked implementations of a plugin with the hook each is for."""
+    for attribute in dir(plugin):
+        if attribute.startswith("__"):
+            continue
+        value = getattr(plugin, attribute, None)
+        options = getattr(value, _MARK, None)
+        if isinstance(options, dict):
+            yield options.get("specname") or attribute, value  # type: ignore[misc]
+
+
+def unknown_hook(hook: str, known: list[str]) -> str:
+    """Say that there is no such hook, with a suggestion."""
+    from difflib import get_close_matches
+
+    close = get_close_matches(hook, known, 1)
+    hint = f"did you mean {close[0]!r}?" if close else f"hooks are: {', '.join(known)}"
+    return f"there is no hook {hook!r}; {hint}"
 
 
 def check_implementation(

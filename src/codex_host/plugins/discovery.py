@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from codex_hookspecs.errors import ManifestError
+from codex_hookspecs.file_states import states_of
 from codex_hookspecs.manifest import FILE_NAME, Manifest, read_manifest
 from codex_hookspecs.state_file import replace_file
 from codex_hookspecs.values import frozen
@@ -85,9 +86,9 @@ def found_plugins(home: str, *, refresh: bool = False) -> list[FoundPlugin]:
         cached = _from_cache(cache)
         if cached is not None:
             return cached
-    before = _states(sys.path)
+    before = states_of(sys.path)
     plugins, files = _scan()
-    _write_cache(cache, plugins, before | _states(files))
+    _write_cache(cache, plugins, before | states_of(files))
     return plugins
 
 
@@ -196,21 +197,10 @@ def _package_folder(module: str) -> str | None:
     return os.path.dirname(spec.origin) if spec and spec.origin else None
 
 
-def _states(paths: list[str]) -> dict[str, list[int] | None]:
-    states: dict[str, list[int] | None] = {}
-    for path in paths:
-        try:
-            found = os.stat(path or ".")
-            states[path] = [found.st_mtime_ns, found.st_size]
-        except OSError:
-            states[path] = None
-    return states
-
-
 def _from_cache(cache: Path) -> list[FoundPlugin] | None:
     try:
         kept = json.loads(cache.read_bytes())
-        if kept["format"] != _FORMAT or _states(list(kept["states"])) != kept["states"]:
+        if kept["format"] != _FORMAT or states_of(list(kept["states"])) != kept["states"]:
             return None
         return [FoundPlugin(**{**plugin, "manifest": _manifest(plugin["manifest"])}) for plugin in kept["plugins"]]
     except (OSError, ValueError, KeyError, TypeError):

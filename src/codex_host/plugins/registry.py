@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, Literal
 
 import pluggy
 from attrs import define, field
 
 from codex_hookspecs.errors import HookSpecError
-from codex_hookspecs.fit import check_implementation
+from codex_hookspecs.fit import check_implementation, implementations, unknown_hook
 from codex_hookspecs.markers import PROJECT, HookPolicy, policy_of
 from codex_hookspecs.specs import AREAS
 
 State = Literal["loaded", "disabled", "untrusted", "incompatible", "failed", "quarantined"]
-_MARK = f"{PROJECT}_impl"
 
 
 @define(kw_only=True)
@@ -73,7 +72,7 @@ class Registry:
         for hook, implementation in implementations(plugin):
             spec = self._specs.get(hook)
             if spec is None:
-                raise HookSpecError(_unknown_hook(hook, sorted(self._specs)), plugin=name, hook=hook)
+                raise HookSpecError(unknown_hook(hook, sorted(self._specs)), plugin=name, hook=hook)
             check_implementation(spec, implementation, policy=self.policies[hook], plugin=name, hook=hook)
             hooks.append(hook)
         try:
@@ -104,22 +103,3 @@ class Registry:
         if found is None:
             found = self.statuses[name] = PluginStatus(name=name)
         return found
-
-
-def implementations(plugin: object) -> Iterator[tuple[str, Callable[..., Any]]]:
-    """Iterate the marked implementations of a plugin with the hook each is for."""
-    for attribute in dir(plugin):
-        if attribute.startswith("__"):
-            continue
-        value = getattr(plugin, attribute, None)
-        options = getattr(value, _MARK, None)
-        if isinstance(options, dict):
-            yield options.get("specname") or attribute, value  # type: ignore[misc]
-
-
-def _unknown_hook(hook: str, known: list[str]) -> str:
-    from difflib import get_close_matches
-
-    close = get_close_matches(hook, known, 1)
-    hint = f"did you mean {close[0]!r}?" if close else f"hooks are: {', '.join(known)}"
-    return f"there is no hook {hook!r}; {hint}"

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from codex_hookspecs.errors import PluginError
+from codex_hookspecs.file_states import digest_of, files_below
 from codex_hookspecs.state_file import replace_file
 
 if TYPE_CHECKING:
     from codex_host.plugins.discovery import FoundPlugin
-
-_SKIPPED = ("__pycache__", ".git", ".venv", "node_modules")
 
 
 class TrustStore:
@@ -35,10 +33,10 @@ class TrustStore:
             return f"trusted was {entry.get('distribution')}, this is {plugin.distribution}"
         if entry.get("version") != plugin.version:
             return f"version {entry.get('version')} was trusted, this is {plugin.version}"
-        files = _files(plugin.folder)
+        files = files_below(plugin.folder)
         if entry.get("states") == files:
             return None
-        if entry.get("sha256") != _hash(plugin, files):
+        if entry.get("sha256") != digest_of(plugin.folder, files, seed=plugin.value):
             return "its files changed since it was trusted"
         self._entries[plugin.name]["states"] = files
         self._write()
@@ -50,8 +48,8 @@ class TrustStore:
         :return: the hash that was recorded.
         :raises PluginError: when the decision can't be kept.
         """
-        files = _files(plugin.folder)
-        digest = _hash(plugin, files)
+        files = files_below(plugin.folder)
+        digest = digest_of(plugin.folder, files, seed=plugin.value)
         self._entries[plugin.name] = {
             "distribution": plugin.distribution,
             "version": plugin.version,
@@ -87,32 +85,3 @@ class TrustStore:
         except OSError:
             return False
         return True
-
-
-def _files(folder: str) -> dict[str, list[int]]:
-    """Return modification time and size of every file of a package, by path relative to its folder."""
-    states: dict[str, list[int]] = {}
-    for directory, names, files in os.walk(folder):
-        names[:] = sorted(name for name in names if name not in _SKIPPED)
-        for name in sorted(files):
-            path = os.path.join(directory, name)
-            try:
-                found = os.stat(path)
-            except OSError:
-                continue
-            states[os.path.relpath(path, folder)] = [found.st_mtime_ns, found.st_size]
-    return states
-
-
-def _hash(plugin: FoundPlugin, files: dict[str, list[int]]) -> str:
-    from hashlib import sha256
-
-    digest = sha256(plugin.value.encode())
-    for name in sorted(files):
-        try:
-            content = Path(plugin.folder, name).read_bytes()
-        except OSError:
-            content = b""
-        digest.update(f"\0{name}\0{len(content)}\0".encode())
-        digest.update(content)
-    return digest.hexdigest()
