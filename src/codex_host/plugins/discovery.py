@@ -40,6 +40,7 @@ FIRST_PARTY = frozenset(
         "sandbox-bwrap",
         "sandbox-landlock",
         "sandbox-seatbelt",
+        "sandbox-windows",
         "thread-store",
         "tool-apply-patch",
         "tool-exec",

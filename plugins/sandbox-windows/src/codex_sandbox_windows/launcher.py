@@ -1,0 +1,77 @@
+"""Wrap commands so that a runner runs them as the sandbox user, or say what is missing for that."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+from codex_hookspecs.errors import SandboxUnavailable
+from codex_hookspecs.sandboxing.documents import legacy_document
+from codex_hookspecs.sandboxing.enforcement import enforced, resolved
+from codex_hookspecs.sandboxing.protection import protected_paths
+from codex_hookspecs.sandboxing.resolution import Resolved
+from codex_hookspecs.types.sandbox import Launch, LaunchRequest
+from codex_sandbox_windows.bridge import Order
+
+_HELP = "or allow full access with --sandbox danger-full-access if this machine is disposable"
+
+
+class WindowsLauncher:
+    """Holds policies with a user of its own and a restricted token.
+
+    :param settings: the table ``[plugins.sandbox-windows]``.
+    :param codex_home: ``$CODEX_HOME``.
+    """
+
+    name = "windows"
+
+    def __init__(self, settings: Mapping[str, Any], codex_home: str) -> None:
+        self._settings = settings
+        self._codex_home = codex_home
+
+    def launch(self, request: LaunchRequest) -> Launch:
+        """Return how to run a command so that its policy holds.
+
+        :raises SandboxUnavailable: when it can't be held here.
+        """
+        files = resolved(request)
+        reason = self._objection(request, files)
+        if reason is not None:
+            raise SandboxUnavailable(
+                f"the command was not run: sandbox-windows can't hold its policy: {reason}; {_HELP}"
+            )
+        writable = tuple(dict.fromkeys(map(os.path.realpath, files.writable_roots)))
+        held_back = [path for root in writable for path in protected_paths(root)]
+        held_back += (rule.path for root in files.writable_roots for rule in files.carve_outs(root))
+        order = Order(
+            user=self._settings["user"],
+            password_file=self._settings["password_file"],
+            codex_home=self._codex_home,
+            policy=json.dumps(legacy_document(request.policy)),
+            policy_cwd=request.policy_cwd or request.cwd,
+            writable=writable,
+            held_back=tuple(dict.fromkeys(held_back)),
+            tty=request.tty,
+        )
+        argv = (sys.executable, "-I", "-m", "codex_sandbox_windows.bridge", order.text(), "--", *request.argv)
+        return Launch(argv=argv, env=request.env, sandbox_type="windowsRestrictedToken")
+
+    def _objection(self, request: LaunchRequest, files: Resolved) -> str | None:
+        for name in ("user", "password_file"):
+            if not isinstance(self._settings.get(name), str) or not self._settings[name]:
+                return f"no sandbox user is set up (plugins.sandbox-windows.{name} is missing)"
+        if not files.full_read:
+            return "it denies reading, which a restricted token can't"
+        if files.full_write:
+            return "it lets everything be written, which the sandbox user can't"
+        if request.managed_network:
+            return "it leads to the proxies of a managed network"
+        if enforced(request).network == "restricted" and self._settings.get("network_blocked") is not True:
+            return (
+                "it allows no network; block the sandbox user in the firewall, "
+                "then set plugins.sandbox-windows.network_blocked = true"
+            )
+        return None

@@ -1,0 +1,63 @@
+"""Commands are handed to a bridge, or refused with what is missing."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from codex_hookspecs.errors import SandboxUnavailable
+from codex_hookspecs.types.sandbox import Launch, LaunchRequest, SandboxPolicy
+from codex_sandbox_windows.bridge import Order
+from codex_sandbox_windows.launcher import WindowsLauncher
+from codex_sandbox_windows.plugin import sandbox_launcher
+
+SETTINGS = {"user": "codex", "password_file": "C:\\p", "network_blocked": True}
+WORKSPACE = SandboxPolicy("workspaceWrite", exclude_slash_tmp=True, exclude_tmpdir_env_var=True)
+
+
+def launch(policy: SandboxPolicy, cwd: Path, settings: dict = SETTINGS, **more) -> Launch:
+    request = LaunchRequest(argv=("dir", "a b"), cwd=str(cwd), env={"A": "b"}, policy=policy, **more)
+    return WindowsLauncher(settings, str(cwd)).launch(request)
+
+
+def test_a_bridge_is_told_everything(tmp_path: Path) -> None:
+    made = launch(WORKSPACE, tmp_path, tty=True)
+
+    order = Order.read(made.argv[4])
+    assert made.argv[1:4] == ("-I", "-m", "codex_sandbox_windows.bridge")
+    assert made.argv[5:] == ("--", "dir", "a b")
+    assert json.loads(order.policy)["type"] == "workspace-write"
+    assert order.writable == (str(tmp_path),)
+    assert order.held_back == tuple(f"{tmp_path}/{name}" for name in (".git", ".agents", ".codex", ".aws"))
+    assert order.tty
+    assert made.sandbox_type == "windowsRestrictedToken"
+
+
+@pytest.mark.parametrize(
+    ("policy", "settings", "reason"),
+    [
+        (WORKSPACE, {}, "no sandbox user is set up"),
+        (WORKSPACE, {"user": "codex"}, "password_file is missing"),
+        (WORKSPACE, {**SETTINGS, "network_blocked": False}, "it allows no network"),
+        (SandboxPolicy("readOnly", readable_roots=()), SETTINGS, "it denies reading"),
+        (SandboxPolicy("workspaceWrite", writable_roots=("/",)), SETTINGS, "lets everything be written"),
+    ],
+)
+def test_a_policy_that_can_not_be_held_is_refused(
+    policy: SandboxPolicy, settings: dict, reason: str, tmp_path: Path
+) -> None:
+    with pytest.raises(SandboxUnavailable, match=reason) as caught:
+        launch(policy, tmp_path, settings)
+
+    assert str(caught.value).startswith("the command was not run: sandbox-windows can't hold its policy")
+
+
+def test_a_managed_network_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(SandboxUnavailable, match="managed network"):
+        launch(WORKSPACE, tmp_path, managed_network=True)
+
+
+def test_it_answers_on_windows_alone() -> None:
+    assert sandbox_launcher("linux", None) is None
