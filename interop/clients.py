@@ -98,7 +98,7 @@ class Stage:
     def environment(self, **extra: str) -> dict[str, str]:
         """Give the environment of a run: ours without anything that points to another Codex home or account."""
         kept = {key: value for key, value in os.environ.items() if not key.startswith(("CODEX", "OPENAI"))}
-        return {**kept, "CODEX_HOME": str(self.home), "SHELL": "/bin/bash", **extra}
+        return {**kept, "CODEX_HOME": str(self.home), "HOME": str(self.folder), "SHELL": "/bin/bash", **extra}
 
     def run(
         self,
