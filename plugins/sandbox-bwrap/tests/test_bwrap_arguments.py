@@ -106,7 +106,8 @@ def test_mounts_are_those_of_codex_and_those_of_what_it_leaves_open(case: str, b
     theirs = comparable(operations(iter(recorded["mounts"])))
     added = [each for each in ours if each not in theirs]
     assert [each for each in ours if each not in added] == theirs
-    assert all(word == "--ro-bind" and Path(path).name in PROTECTED for word, _, path in added)
+    kept_in_place = {("--bind", str(way), str(way)) for way in (base / "ws" / "gd", *base.parents, base)}
+    assert all(each in kept_in_place or (each[0] == "--ro-bind" and Path(each[-1]).name in PROTECTED) for each in added)
 
 
 @pytest.mark.parametrize("name", PROTECTED)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from codex_sandbox_bwrap.mounts import NOTHING
@@ -31,10 +31,14 @@ class Box(NamedTuple):
     argv0: str | None = None
 
 
-def bwrap_arguments(box: Box, command: Sequence[str], nothing: Callable[[], int]) -> list[str]:
+def bwrap_arguments(
+    box: Box, command: Sequence[str], nothing: Callable[[], int], inner_env: Mapping[str, str] | None = None
+) -> list[str]:
     """Return all arguments, without the program itself.
 
     :param nothing: opens a descriptor that reads as empty; each mount needs one of its own.
+    :param inner_env: variables for the command alone. Those of the dynamic loader would have bwrap itself load what
+        they name, which may be a file that commands have written.
     """
     arguments = ["--new-session"] if box.new_session else []
     arguments.append("--die-with-parent")
@@ -49,6 +53,8 @@ def bwrap_arguments(box: Box, command: Sequence[str], nothing: Callable[[], int]
     if "--tmpfs" in box.mounts and _is_bare(box.mounts):
         arguments += ("--remount-ro", "/")
     arguments += ("--cap-drop", "ALL", "--seccomp", str(box.filter_descriptor))
+    for name, value in (inner_env or {}).items():
+        arguments += ("--setenv", name, value)
     if box.argv0 is not None:
         arguments += ("--argv0", box.argv0)
     return [*arguments, "--", *command]

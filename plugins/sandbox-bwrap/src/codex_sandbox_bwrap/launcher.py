@@ -61,14 +61,16 @@ class BwrapLauncher:
                     filter_program("enabled" if network else "restricted", os.uname().machine)
                 ),
             )
-            arguments = bwrap_arguments(box, request.argv, held.nothing)
+            env = request.env if network else {**request.env, NETWORK_DISABLED: "1"}
+            loading = {name: value for name, value in env.items() if name.startswith("LD_")}
+            arguments = bwrap_arguments(box, request.argv, held.nothing, loading)
         except BaseException:
             held.started()
             held.ended()
             raise
         return Launch(
             argv=(self._binary.path, *arguments),
-            env=request.env if network else {**request.env, NETWORK_DISABLED: "1"},
+            env={name: value for name, value in env.items() if name not in loading},
             arg0="bwrap",
             sandbox_type="linuxSeccomp",
             descriptors=tuple(held.descriptors),
@@ -128,5 +130,5 @@ def _without(arguments: Sequence[str], left_out: set[str]) -> list[str]:
 
 def _proc_read_only() -> list[str]:
     if os.geteuid() != 0:
-        return []
+        return ["/proc/sys"]
     return [path for name in PROC_WRITABLE_BY_ROOT if os.path.exists(path := f"/proc/{name}")]

@@ -54,6 +54,8 @@ class _Planner:
         self._arguments: list[str] = []
         self._missing: list[str] = []
         self._masked: set[str] = set()
+        self._closed: list[str] = []
+        self._pinned: set[str] = {root.real for root in self._roots}
 
     def plan(self) -> Plan:
         self._base()
@@ -91,6 +93,7 @@ class _Planner:
         if any(is_below(root.real, path) for path in self._masked) and is_directory(root.real):
             self._arguments += ("--dir", root.real)
         if root.real != "/":
+            self._pin_ways(root.real)
             self._arguments += ("--bind", root.real, root.real)
         if not is_directory(root.real):
             return
@@ -112,8 +115,27 @@ class _Planner:
         kept = [path for path in dict.fromkeys(paths) if not any(is_below(path, other) for other in inner)]
         return sorted(kept, key=_depth)
 
+    def _pin_ways(self, path: str) -> None:
+        """Keep the directories between a path and the writable roots above it from being renamed.
+
+        What is mounted moves along with a directory above it, and something else could be put in its place.
+        """
+        for root in self._roots:
+            if root.real in (path, "/") or not is_below(path, root.real):
+                continue
+            way = root.real
+            for part in os.path.dirname(path)[len(root.real) :].strip("/").split("/"):
+                way = f"{way}/{part}"
+                if any(is_below(way, path) for path in self._closed):
+                    break  # What can't be written can't be renamed; and it must not be opened again.
+                if part and way not in self._pinned and is_directory(way):
+                    self._arguments += ("--bind", way, way)
+                    self._pinned.add(way)
+
     def _keep_read_only(self, path: str, root: str) -> None:
         missing = first_missing(path, root)
+        self._pin_ways(missing or path)
+        self._closed.append(missing or path)
         if missing is None or (root == "/" and mode_of(path) is not None):
             self._arguments += ("--ro-bind", path, path)
         elif missing not in self._missing and root != "/":
@@ -124,6 +146,8 @@ class _Planner:
         if path in self._masked:
             return
         self._masked.add(path)
+        self._pin_ways(path)
+        self._closed.append(path)
         if not is_directory(path):
             self._arguments += ("--perms", "000", "--ro-bind-data", NOTHING, path)
             return

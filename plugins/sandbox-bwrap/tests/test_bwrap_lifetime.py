@@ -1,0 +1,261 @@
+"""Sandboxes end with their launcher, leave nothing in the workspace and do not disturb each other."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from codex_hookspecs.errors import SandboxUnavailable
+from codex_hookspecs.types.sandbox import LaunchRequest, SandboxPolicy
+from codex_sandbox_bwrap.binary import Abilities, Binary, find_program, known_binary
+from codex_sandbox_bwrap.launcher import BwrapLauncher
+from codex_sandbox_bwrap.placeholders import Placeholders
+from codex_sandbox_bwrap.sweeping import is_placeholder
+from codex_sandbox_bwrap.watchdog import Watchdog
+
+BWRAP = shutil.which("bwrap")
+LIMIT = 20.0
+PROTECTED = (".git", ".agents", ".codex", ".aws")
+WRITE = SandboxPolicy("workspaceWrite", exclude_slash_tmp=True, exclude_tmpdir_env_var=True)
+PROGRAM = """
+import json, sys
+from codex_hookspecs.types.sandbox import LaunchRequest, SandboxPolicy
+from codex_sandbox_bwrap.binary import known_binary
+from codex_sandbox_bwrap.foreground import run_in_foreground
+from codex_sandbox_bwrap.launcher import BwrapLauncher
+from codex_sandbox_bwrap.watchdog import Watchdog
+bwrap, home, ws, script = sys.argv[1:]
+policy = SandboxPolicy("workspaceWrite", exclude_slash_tmp=True, exclude_tmpdir_env_var=True)
+request = LaunchRequest(argv=("sh", "-c", script), cwd=ws, env={"PATH": "/usr/bin:/bin"}, policy=policy)
+launcher = BwrapLauncher(known_binary(bwrap, home), Watchdog())
+sys.exit(run_in_foreground(launcher.launch(request), ws))
+"""
+needs_bwrap = pytest.mark.skipif(BWRAP is None, reason="bwrap is not installed")
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Path:
+    folder = tmp_path / "ws"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def launcher(tmp_path: Path) -> BwrapLauncher:
+    assert BWRAP is not None
+    return BwrapLauncher(known_binary(BWRAP, str(tmp_path)), Watchdog())
+
+
+def until(holds: Callable[[], bool]) -> bool:
+    """Look until something holds, within the limit."""
+    end = time.monotonic() + LIMIT
+    looking = threading.Event()
+    while not holds() and time.monotonic() < end:
+        looking.wait(0.01)
+    return holds()
+
+
+def run(launcher: BwrapLauncher, workspace: Path, script: str) -> subprocess.CompletedProcess[str]:
+    request = LaunchRequest(argv=("sh", "-c", script), cwd=str(workspace), env={"PATH": "/usr/bin:/bin"}, policy=WRITE)
+    launch = launcher.launch(request)
+    try:
+        return subprocess.run(
+            ["bwrap", *launch.argv[1:]],
+            executable=launch.argv[0],
+            env=launch.env,
+            cwd=workspace,
+            pass_fds=launch.descriptors,
+            capture_output=True,
+            text=True,
+            timeout=LIMIT,
+            check=False,
+        )
+    finally:
+        assert launch.started is not None
+        assert launch.ended is not None
+        launch.started()
+        launch.ended()
+
+
+@pytest.fixture
+def started(workspace: Path, tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
+    """A launcher of its own whose command beats every few milliseconds."""
+    script = "echo up; while :; do echo x >> beat; sleep 0.01; done"
+    process = subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, str(BWRAP), str(tmp_path), str(workspace), script],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "up\n"
+    yield process
+    process.kill()
+    process.wait(LIMIT)
+    process.stdout.close()
+
+
+def beats(workspace: Path) -> int:
+    return (workspace / "beat").stat().st_size
+
+
+def stopped(workspace: Path) -> bool:
+    before = beats(workspace)
+    threading.Event().wait(0.2)
+    return beats(workspace) == before
+
+
+@needs_bwrap
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGHUP])
+def test_a_command_ends_with_its_launcher_and_nothing_stays(
+    number: signal.Signals, started: subprocess.Popen[str], workspace: Path
+) -> None:
+    assert (workspace / ".codex").is_dir()
+
+    os.kill(started.pid, number)
+
+    assert until(lambda: stopped(workspace))
+    assert until(lambda: os.listdir(workspace) == ["beat"])
+
+
+@needs_bwrap
+def test_parallel_commands_in_a_fresh_workspace_all_run_and_leave_nothing(
+    launcher: BwrapLauncher, workspace: Path
+) -> None:
+    script = "mkdir .git 2>/dev/null; mkdir .codex/x 2>/dev/null; echo $$ > f && cat f"
+
+    with ThreadPoolExecutor(8) as pool:
+        done = list(pool.map(lambda _: run(launcher, workspace, script), range(32)))
+
+    assert [each.returncode for each in done] == [0] * 32
+    assert os.listdir(workspace) == ["f"]
+
+
+@needs_bwrap
+def test_a_command_stays_protected_while_others_come_and_go(launcher: BwrapLauncher, workspace: Path) -> None:
+    attack = "for i in $(seq 400); do mkdir .git/hooks .codex/x .aws/y 2>/dev/null && echo BREACH; done; true"
+
+    with ThreadPoolExecutor(4) as pool:
+        attacks = [pool.submit(run, launcher, workspace, attack) for _ in range(2)]
+        others = [pool.submit(run, launcher, workspace, "true") for _ in range(20)]
+        said = [each.result().stdout for each in (*attacks, *others)]
+
+    assert "".join(said) == ""
+    assert os.listdir(workspace) == []
+
+
+def test_what_users_put_into_a_placeholder_stays(workspace: Path) -> None:
+    path = workspace / ".git"
+    held = Placeholders([str(path)])
+    (path / "config").write_text("mine")
+
+    held.release()
+
+    assert (path / "config").read_text() == "mine"
+
+
+def test_a_placeholder_stays_until_the_last_one_lets_go(workspace: Path) -> None:
+    paths = [str(workspace / name) for name in PROTECTED]
+    first, second = Placeholders(paths), Placeholders(paths)
+
+    first.release()
+    while_held = sorted(os.listdir(workspace))
+    second.release()
+
+    assert while_held == sorted(PROTECTED)
+    assert os.listdir(workspace) == []
+
+
+def test_a_directory_of_the_user_is_no_placeholder(workspace: Path) -> None:
+    path = workspace / ".codex"
+    path.mkdir()
+
+    Placeholders([str(path)]).release()
+
+    assert path.is_dir()
+    assert not is_placeholder(str(path))
+
+
+def test_litter_of_a_killed_launcher_goes_with_the_next_one(workspace: Path) -> None:
+    path = workspace / ".aws"
+    path.mkdir(0o1755)
+
+    Placeholders([str(path)]).release()
+
+    assert not path.exists()
+
+
+def test_a_bwrap_in_the_workspace_is_not_taken(workspace: Path, tmp_path: Path) -> None:
+    for folder in (workspace, tmp_path / "other"):
+        folder.mkdir(exist_ok=True)
+        (folder / "bwrap").write_text("#!/bin/sh\n")
+        (folder / "bwrap").chmod(0o755)
+    (tmp_path / "link").symlink_to(workspace)
+
+    found = find_program(f"{workspace}:{tmp_path}/link:.:{tmp_path}/other", str(workspace))
+
+    assert found == f"{tmp_path}/other/bwrap"
+    assert find_program(str(workspace), str(workspace)) is None
+
+
+def fake_bwrap(folder: Path, log: Path, *, says: str, works: bool = True) -> str:
+    """Write a bwrap that notes its arguments."""
+    path = folder / "bwrap"
+    options = "--cap-drop --die-with-parent --perms --ro-bind-data --seccomp"
+    path.write_text(
+        f'#!/bin/sh\necho "$1" >> {log}\ncase "$1" in --help) echo "{options} {says}";; '
+        f"*) {'exit 0' if works else 'echo bwrap: setting up uid map: Permission denied >&2; exit 1'};; esac\n"
+    )
+    path.chmod(0o755)
+    return str(path)
+
+
+def test_what_bwrap_offers_is_learnt_once_until_it_changes(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    path = fake_bwrap(tmp_path, log, says="")
+
+    first = known_binary(path, str(tmp_path))
+    again = known_binary(path, str(tmp_path))
+    asked = log.read_text().count("--help")
+    fake_bwrap(tmp_path, log, says="--argv0")
+    changed = known_binary(path, str(tmp_path))
+
+    assert first == again == Binary(path, Abilities(argv0=False, proc=True))
+    assert asked == 1
+    assert changed.abilities.argv0
+
+
+def test_a_bwrap_that_does_not_work_is_asked_again_and_refuses_in_one_line(tmp_path: Path, workspace: Path) -> None:
+    path = fake_bwrap(tmp_path, tmp_path / "log", says="", works=False)
+    binary = known_binary(path, str(tmp_path))
+
+    with pytest.raises(SandboxUnavailable) as caught:
+        run(BwrapLauncher(binary, Watchdog()), workspace, "echo ran")
+
+    assert str(caught.value) == (
+        "the command was not run: bwrap cannot hold the sandbox policy workspace-write: bwrap: setting up uid map: "
+        "Permission denied; allow user namespaces or install a newer bubblewrap, or run with "
+        "--sandbox danger-full-access"
+    )
+    assert not (tmp_path / "cache").exists()
+
+
+def test_a_damaged_cache_is_made_anew(tmp_path: Path) -> None:
+    path = fake_bwrap(tmp_path, tmp_path / "log", says="")
+    cache = tmp_path / "cache" / "sandbox-bwrap.json"
+    cache.parent.mkdir()
+    cache.write_text('{"half')
+
+    known_binary(path, str(tmp_path))
+
+    assert len(json.loads(cache.read_text())) == 1
