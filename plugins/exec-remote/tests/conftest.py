@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
 
 import pytest
 
@@ -43,3 +44,14 @@ async def environment(server: ExecServerAt) -> AsyncIterator[RemoteEnvironment]:
     """Give the machine behind it."""
     async with machine(server.url) as connected:
         yield connected
+
+
+@pytest.fixture
+async def connected() -> AsyncIterator[Callable[..., Any]]:
+    """Return a function that connects to a server."""
+    async with AsyncExitStack() as stack:
+
+        async def connect(url: str, environ: dict[str, str] | None = None) -> RemoteEnvironment:
+            return await stack.enter_async_context(machine(url, environ))
+
+        yield connect

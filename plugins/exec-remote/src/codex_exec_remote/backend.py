@@ -13,6 +13,7 @@ from codex_hookspecs.errors import ExecError, RpcError
 from codex_hookspecs.types.environment import ExecParams
 
 MOST_CLIENTS: Final = 64
+LAUNCH_SECONDS: Final = 30.0
 _CLOSE_SECONDS = 5.0
 _INVALID_REQUEST = -32600
 
@@ -66,7 +67,7 @@ class RemoteExecBackend:
         self._processes.add(process)
         client.processes[params.process_id] = process
         try:
-            await client.call("process/start", wanted, done_before=_exists)
+            await client.call("process/start", wanted, seconds=LAUNCH_SECONDS, done_before=_exists)
         except BaseException as error:
             process.lost("it was not started")
             self._processes.discard(process)
