@@ -47,13 +47,13 @@ class Handles:
         self._open[handle] = descriptor
 
     def read(self, handle: str, offset: int, length: int) -> tuple[bytes, bool]:
-        """Return a block and whether it reaches the end; a handle that can't be read is closed."""
+        """Return a block and whether the file ended in it; a handle that can't be read is closed."""
         descriptor = self._find(handle)
         try:
             block = os.pread(descriptor, length, offset)
             while len(block) < length and (more := os.pread(descriptor, length - len(block), offset + len(block))):
                 block += more
-            return block, offset + len(block) >= os.fstat(descriptor).st_size
+            return block, len(block) < length
         except OSError as error:
             self.close(handle)
             raise _failed(error) from error

@@ -136,7 +136,7 @@ def word(*words: str) -> Reader:
 
 def nothing(value: Any) -> None:
     """Read parameters of a method that has none."""
-    if value is not None and not isinstance(value, dict):
+    if value is not None and value != {}:
         raise _unexpected(value, "unit")
 
 

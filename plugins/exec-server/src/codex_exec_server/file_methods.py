@@ -150,6 +150,9 @@ async def _walk(connection: Connection, params: dict[str, Any]) -> Any:
     limits = Limits(**{key: options[wire] for key, wire in _LIMITS.items()})
     if not limits.max_entries or not limits.max_directories:
         raise RpcError("filesystem walk limits must be greater than zero")
+    if any(options[name] > most for name, (_, most) in _MOST_WALK.items()):
+        found = ", ".join(f"{shown}={most}" for shown, most in _MOST_WALK.values())
+        raise RpcError(f"filesystem walk limits exceed maximums: {found}")
     try:
         return await asyncio.get_running_loop().run_in_executor(None, walk, params["path"], limits)
     except OSError as error:
@@ -168,6 +171,11 @@ _LIMITS = {
     "follow": "followDirectorySymlinks",
     "prune_hidden": "pruneHiddenDirectories",
 }
+_MOST_WALK = {
+    "maxDepth": ("depth", 64),
+    "maxDirectories": ("directories", 10_000),
+    "maxEntries": ("entries", 50_000),
+}
 _walk_options = struct(
     "WalkOptions",
     {
@@ -175,7 +183,7 @@ _walk_options = struct(
         "maxDirectories": (whole, REQUIRED),
         "maxEntries": (whole, REQUIRED),
         "followDirectorySymlinks": (flag, REQUIRED),
-        "pruneHiddenDirectories": (flag, REQUIRED),
+        "pruneHiddenDirectories": (flag, False),
     },
 )
 _PATH: dict[str, Member] = {"path": (path, REQUIRED)}

@@ -67,8 +67,15 @@ def _kinds(folder: str, follow: bool) -> list[tuple[str, str]]:
     found = []
     with os.scandir(folder) as scan:
         for entry in scan:
-            if entry.is_dir(follow_symlinks=follow):
+            if _is_directory(entry, follow):
                 found.append((entry.name, "directory"))
             elif entry.is_file(follow_symlinks=False):
                 found.append((entry.name, "file"))
     return sorted(found)
+
+
+def _is_directory(entry: os.DirEntry[str], follow: bool) -> bool:
+    try:
+        return entry.is_dir(follow_symlinks=follow)
+    except OSError:
+        return False
