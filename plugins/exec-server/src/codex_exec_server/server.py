@@ -69,7 +69,7 @@ class ExecServer:
         :raises SandboxUnavailable: when nothing can hold it.
         """
         launcher = self._host.launcher(wanted.policy)
-        return launcher.launch(LaunchRequest(argv=argv, cwd=cwd, env=env, policy=wanted.policy))
+        return launcher.launch(LaunchRequest(argv=argv, cwd=cwd, env=env, policy=wanted.policy, policy_cwd=wanted.cwd))
 
     async def aclose(self) -> None:
         """Drop all connections and kill all processes."""
