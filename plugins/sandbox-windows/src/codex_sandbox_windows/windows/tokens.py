@@ -37,7 +37,8 @@ def restricted_token(cap_sids: Sequence[str]) -> int:
     given: list[c_void_p] = []
     try:
         given = [sid_of(text) for text in (*cap_sids, _EVERYONE)]
-        groups, logon = _logon_sid(own)
+        # The identifier lies in memory that has to last until it was used.
+        memory, logon = _logon_sid(own)
         sids = [*given, *([logon] if logon else [])]
         wanted = (SidAndAttributes * len(sids))(*[SidAndAttributes(sid, 0) for sid in sids])
         token = c_void_p()
@@ -48,7 +49,6 @@ def restricted_token(cap_sids: Sequence[str]) -> int:
         flags = _NO_PRIVILEGES | _LEAST_USER | _RESTRICT_WRITES
         made = make(own, flags, 0, None, 0, None, len(sids), wanted, ctypes.byref(token))
         checked("restrict the token", made)
-        del groups
         restricted = int(token.value or 0)
         try:
             _open_own_objects(restricted, sids)
