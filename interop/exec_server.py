@@ -65,6 +65,10 @@ def output(messages: Iterable[Message], stream: str | None = None) -> bytes:
     return b"".join(unb64(part["chunk"]) for part in parts if "chunk" in part and stream in (None, part["stream"]))
 
 
+def _number(message: Message) -> int:
+    return int(message["params"]["seq"])
+
+
 def environment(home: Path, **extra: str) -> dict[str, str]:
     """Give the environment of a server."""
     kept = {key: value for key, value in os.environ.items() if not key.startswith(("CODEX", "OPENAI"))}
@@ -203,9 +207,15 @@ class Wire:
         return params
 
     async def closed(self, process: str, limit: float = LIMIT) -> list[Message]:
-        """Wait for the end of a process and give all of its notifications in the order of their numbers."""
-        await self.event(process, "closed", limit)
-        return sorted(self.of(process), key=lambda message: int(message["params"]["seq"]))
+        """Wait for the end of a process and give all of its notifications in the order of their numbers.
+
+        The real server numbers and sends in separate steps, so that the last ones may change places.
+        """
+        last = (await self.event(process, "closed", limit))["seq"]
+        while len(seen := sorted(self.of(process), key=_number)) <= last - _number(seen[0]):
+            count = len(self.seen)
+            await self.until(lambda _, count=count: len(self.seen) > count, limit)  # type: ignore[misc]
+        return seen
 
     async def printed(self, process: str, text: str, limit: float = LIMIT) -> bytes:
         """Wait until a process has printed something."""
