@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 import sys
 
-from bench import dispatch, modules, turn
-from interop.clients import OURS, REAL_118
+from bench import dispatch, exec_server, modules, turn
+from interop.clients import OURS, REAL_118, REAL_169
 
 
 def main() -> int:
@@ -16,6 +16,7 @@ def main() -> int:
     """
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--pairs", type=int, default=20, help="runs of each program")
+    parser.add_argument("--rounds", type=int, default=5, help="measurements of each exec-server")
     parser.add_argument("--real-only", action="store_true", help="leave ours out")
     options = parser.parse_args()
     wanted = (REAL_118,) if options.real_only else (OURS, REAL_118)
@@ -28,6 +29,8 @@ def main() -> int:
     print("\n".join(turn.report(turn.measure(clients, options.pairs))))
     if OURS in clients:
         print("\n".join([*dispatch.report(), *modules.report()]))
+    servers = [codex for codex in ((REAL_169,) if options.real_only else (OURS, REAL_169)) if codex.present]
+    print("\n".join(exec_server.report(exec_server.measure(servers, options.rounds))))
     return 0
 
 

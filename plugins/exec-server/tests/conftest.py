@@ -16,7 +16,7 @@ from codex_hookspecs.testing.exec_wire import ExecServerAt
 from codex_hookspecs.testing.memory_environment import MemoryEnvironment, MemoryProcess
 from codex_hookspecs.types.sandbox import Launch, LaunchRequest, SandboxPolicy
 
-FLOOD_BYTES = 4_000_000
+FLOOD_BYTES = 24_000_000
 
 
 async def cat(process: MemoryProcess) -> int:

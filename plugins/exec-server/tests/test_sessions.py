@@ -13,7 +13,7 @@ from codex_hookspecs.errors import RpcError
 from codex_hookspecs.testing.exec_wire import LIMIT, output_of
 
 pytestmark = pytest.mark.anyio
-FLOOD_BYTES = 4_000_000
+FLOOD_BYTES = 24_000_000
 
 
 def write(text: bytes, write_id: str = "1") -> dict:

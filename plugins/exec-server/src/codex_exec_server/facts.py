@@ -31,6 +31,7 @@ CAPABILITIES = {
     "processResize": True,
     "processFlow": True,
 }
+_READY = {"status": "ready"}
 _config = struct(
     "EnvironmentConfigReadParams",
     {
@@ -68,7 +69,7 @@ async def info(connection: Connection, _params: None) -> Any:
 
 def status(_connection: Connection, _params: None) -> Any:
     """Tell that this machine can be worked on."""
-    return {"status": "ready"}
+    return _READY
 
 
 async def read_config(connection: Connection, params: dict[str, Any]) -> Any:

@@ -67,7 +67,8 @@ def parse(data: bytes) -> Call | Tell | Foreign | Fault:
 
 def answer(request_id: RpcId, result: Any) -> bytes:
     """Return the answer to a request."""
-    return f'{{"id":{_encode(request_id)},"result":{_encode(result)}}}'.encode()
+    shown = str(request_id) if type(request_id) is int else _encode(request_id)
+    return f'{{"id":{shown},"result":{_encode(result)}}}'.encode()
 
 
 def refusal(request_id: RpcId, error: RpcError) -> bytes:

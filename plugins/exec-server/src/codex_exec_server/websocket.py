@@ -7,6 +7,7 @@ import socket
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, cast
 
+from codex_exec_server.frames import FrameCutter, TooLarge, text_frame
 from codex_exec_server.upgrade import MOST_HEAD, decide
 
 if TYPE_CHECKING:
@@ -19,12 +20,12 @@ if TYPE_CHECKING:
 
 MOST_FRAME: Final = 16 * 1024 * 1024
 MOST_MESSAGE: Final = 64 * 1024 * 1024
-HIGH_WATER: Final = 128 * 1024
+HIGH_WATER: Final = 256 * 1024
 MOST_UNSENT: Final = 8 * 1024 * 1024
 """Bytes of answers that may wait for a client that does not read before it is not read from either."""
-SEND_BUFFER: Final = 128 * 1024
-"""What the kernel may hold; what is in flight when a connection breaks must still be retained for the resumption."""
-BATCH: Final = 64 * 1024
+SEND_BUFFER: Final = 1024 * 1024
+"""What the kernel may hold; what is in flight when a connection breaks must still be kept for the resumption."""
+BATCH: Final = 256 * 1024
 UPGRADE_SECONDS: Final = 10.0
 _TEXT, _BINARY, _CONTINUATION = 1, 2, 0
 
@@ -47,7 +48,7 @@ class WebsocketPeer(asyncio.Protocol):
         self._connection: Connection | None = None
         self._head = b""
         self._parts: list[bytes] = []
-        self._size = 0
+        self._cutter = FrameCutter(MOST_FRAME)
         self._queued: list[bytes] = []
         self._queued_bytes = 0
         self._flush_due = False
@@ -87,10 +88,13 @@ class WebsocketPeer(asyncio.Protocol):
             end = self._head.find(b"\r\n\r\n")
             if end < 0 and len(self._head) <= MOST_HEAD:
                 return
-            data, self._head = self._head, b""
-            if not self._upgrade(data, end):
+            head, data = self._head[: end + 4], self._head[end + 4 :]
+            self._head = b""
+            if not self._upgrade(head, end):
                 return
-        self._feed(data)
+            self._feed_library(head)
+        if data and self._connection is not None:
+            self._feed(data, self._connection)
 
     def pause_writing(self) -> None:
         """The client does not read fast enough."""
@@ -107,9 +111,11 @@ class WebsocketPeer(asyncio.Protocol):
         """Send a message now."""
         if self.gone or self._protocol is None:
             return
-        self._protocol.send_text(payload)
-        self._flush_due = False
-        self._flush()
+        if self._queued:
+            self._queued.append(text_frame(payload))
+            self._flush()
+        else:
+            self._transport.write(text_frame(payload))
         if self.paused and self._transport.get_write_buffer_size() > MOST_UNSENT:
             self._hold(2, held=True)
 
@@ -117,7 +123,7 @@ class WebsocketPeer(asyncio.Protocol):
         """Send a message together with others of the same moment."""
         if self.gone or self._protocol is None:
             return
-        self._protocol.send_text(payload)
+        self._queued.append(text_frame(payload))
         self._queued_bytes += len(payload)
         if self._queued_bytes >= BATCH:
             self._flush()
@@ -157,7 +163,23 @@ class WebsocketPeer(asyncio.Protocol):
         self._protocol = ServerProtocol(max_size=(MOST_MESSAGE, MOST_FRAME))
         return True
 
-    def _feed(self, data: bytes) -> None:
+    def _feed(self, data: bytes, connection: Connection) -> None:
+        try:
+            for payload, other in self._cutter.feed(data):
+                if self.gone:
+                    return
+                if payload is None:
+                    self._feed_library(other)
+                elif self._parts:  # Another message is not at its end yet.
+                    self._transport.abort()
+                    return
+                else:
+                    connection.receive(payload)
+        except TooLarge:
+            self._transport.abort()
+
+    def _feed_library(self, data: bytes) -> None:
+        """Have the library make sense of the upgrade, of control frames and of messages in several frames."""
         protocol = self._protocol
         assert protocol is not None
         protocol.receive_data(data)
@@ -198,15 +220,11 @@ class WebsocketPeer(asyncio.Protocol):
             self._connection.receive(whole)
 
     def _flush(self) -> None:
+        pieces, self._queued = self._queued, []
         self._flush_due = False
         self._queued_bytes = 0
-        if self._protocol is None or self._transport.is_closing():
-            return
-        pieces = self._protocol.data_to_send()
-        if len(pieces) == 1:
-            self._transport.write(pieces[0])
-        elif pieces:
-            self._transport.write(b"".join(pieces))
+        if pieces and not self._transport.is_closing():
+            self._transport.write(pieces[0] if len(pieces) == 1 else b"".join(pieces))
 
     def _hold(self, reason: int, *, held: bool) -> None:
         before, self._holds = self._holds, self._holds | reason if held else self._holds & ~reason
