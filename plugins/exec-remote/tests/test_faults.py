@@ -224,7 +224,7 @@ async def test_a_session_that_is_gone_fails_every_process_and_the_next_one_gets_
 
 async def test_a_session_that_is_still_attached_is_tried_again(fake: FakeExecServer, remote: RemoteEnvironment) -> None:
     started = await remote.exec.start(params())
-    refusals = iter([Refuse(-32010, "session is already attached to another connection")])
+    refusals = iter([Refuse(-32010, "session is already attached to another connection")] * 2)
 
     def initialize(asked: dict[str, Any]) -> Any:
         for refusal in refusals:

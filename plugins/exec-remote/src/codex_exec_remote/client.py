@@ -21,7 +21,7 @@ RESUME_SECONDS: Final = 30.0
 """How long a lost connection is tried to be resumed; servers keep a session for 30 to 80 seconds."""
 MOST_RESUMES: Final = 10
 """Times that a connection may break within ``RESUME_SECONDS``."""
-_FIRST_DELAY, _LONGEST_DELAY = 0.05, 2.0
+_FIRST_DELAY, _LONGEST_DELAY = 0.02, 2.0
 _ATTACHED = -32010
 LOST: Final = "the connection to the exec-server was lost"
 
@@ -173,8 +173,7 @@ class Client:
         self._link = link
         try:
             async with asyncio.timeout(INITIALIZE_SECONDS):
-                asked = {"clientName": CLIENT_NAME, "resumeSessionId": self._session}
-                answer = read_initialized(await self._ask(link, "initialize", asked))
+                answer = read_initialized(await self._initialize(link))
                 await link.send(dump(self._rpc.notify("initialized", {})))
         except BaseException as error:
             self._link = None
@@ -188,6 +187,19 @@ class Client:
         self._ready = True
         self._changed.set()
         self._adjust()
+
+    async def _initialize(self, link: Link) -> Any:
+        delay = _FIRST_DELAY
+        while True:
+            try:
+                asked = {"clientName": CLIENT_NAME, "resumeSessionId": self._session}
+                return await self._ask(link, "initialize", asked)
+            except RpcError as error:
+                # The server may not have noticed yet that the old connection is gone.
+                if error.code != _ATTACHED:
+                    raise
+            await asyncio.sleep(delay)
+            delay *= 2
 
     async def _connected(self) -> Link:
         while self._link is None or not self._ready:
@@ -270,8 +282,7 @@ class Client:
                 self._log.info("connecting to %s again: %s", self._target.url, error)
             except RpcError as error:
                 self._log.info("resuming the session at %s: %s", self._target.url, error)
-                if error.code != _ATTACHED:
-                    break
+                break
             else:
                 self._catch_up()
                 return
