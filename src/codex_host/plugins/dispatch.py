@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from attrs import define
@@ -40,23 +41,19 @@ class EventScope(HookScope, Protocol):
 class Bound:
     """One implementation, with all that a call needs.
 
-    :param names: parameters that it takes, in order.
+    :param start: calls it with those of some named values that it takes.
     :param reports: it reports its runs itself.
     :param active: tells whether it has anything to do in a thread, or ``None`` when it always may.
     :param limit: seconds it may take.
     """
 
     function: Callable[..., Any]
-    names: tuple[str, ...]
+    start: Callable[[dict[str, Any]], Any]
     plugin: str
     account: Account
     reports: bool
     active: Callable[[Host, Any], bool] | None
     limit: float | None
-
-    def start(self, values: dict[str, Any]) -> Any:
-        """Call the implementation with the values it takes."""
-        return self.function(*[values[name] for name in self.names])
 
 
 class Dispatcher:
@@ -196,7 +193,7 @@ class Dispatcher:
         function = impl.function
         return Bound(
             function=function,
-            names=tuple(impl.argnames),
+            start=_starter(function, impl.argnames),
             plugin=impl.plugin_name,
             account=self._ledger.account(impl.plugin_name),
             reports="scope" in impl.argnames,
@@ -301,3 +298,14 @@ def pass_cancellation(error: BaseException) -> None:
         task = asyncio.current_task()
         if task is None or task.cancelling():
             raise error
+
+
+def _starter(function: Callable[..., Any], names: Sequence[str]) -> Callable[[dict[str, Any]], Any]:
+    """Return a call of a function with those of some named values that it takes."""
+    if not names:
+        return lambda _: function()
+    if len(names) == 1:
+        (name,) = names
+        return lambda values: function(values[name])
+    pick = itemgetter(*names)
+    return lambda values: function(*pick(values))
