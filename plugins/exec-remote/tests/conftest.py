@@ -28,11 +28,6 @@ async def machine(url: str, environ: dict[str, str] | None = None) -> AsyncItera
 
 
 @pytest.fixture(scope="module")
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture(scope="module")
 async def server(anyio_backend: str) -> AsyncIterator[ExecServerAt]:
     """Give our own server."""
     async with exec_server() as running:
