@@ -84,18 +84,21 @@ class Server:
 
     def __init__(self, codex: Codex, home: Path, *arguments: str, **extra: str) -> None:
         home.mkdir(parents=True, exist_ok=True)
-        self.process = subprocess.Popen(
-            [str(codex.path), "exec-server", "--listen", "ws://127.0.0.1:0", *arguments],
-            env=environment(home, **extra),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-        )
+        log = home / "stderr"
+        with log.open("wb") as errors:
+            self.process = subprocess.Popen(
+                [str(codex.path), "exec-server", "--listen", "ws://127.0.0.1:0", *arguments],
+                env=environment(home, **extra),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+            )
         assert self.process.stdout is not None
         with selectors.DefaultSelector() as selector:
             selector.register(self.process.stdout, selectors.EVENT_READ)
             assert selector.select(LIMIT), "the server said nothing"
         self.first_line = self.process.stdout.readline()
+        assert self.first_line, f"the server did not start: {log.read_text()}"
         self.url = self.first_line.decode().strip()
 
     @property

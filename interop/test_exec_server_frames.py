@@ -159,6 +159,7 @@ async def test_a_closing_frame_ends_the_connection(served: Server, payload: byte
         "nothing to go on with": [frame(MORE, NOTHING)],
         "message within a message": [frame(TEXT, b"{", last=False), frame(TEXT, NOTHING)],
         "text that is not UTF-8": [frame(TEXT, b"\xff\xfe")],
+        "text in pieces that is not UTF-8": [frame(TEXT, b"\xc3", last=False), frame(MORE, b"\x28")],
         "enormous": [b"\x81\xff" + struct.pack(">Q", 2**63 - 1) + bytes(4)],
         "impossible": [b"\x81\xff" + struct.pack(">Q", 2**64 - 1) + bytes(4)],
         "17 MiB": [b"\x81\xff" + struct.pack(">Q", 17 * MIB) + bytes(4)],
@@ -200,7 +201,7 @@ async def test_an_upgrade_and_messages_may_come_together(served: Server) -> None
     await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), LIMIT)
     one = Raw(reader, writer)
 
-    kinds = {kind: payload for kind, payload in [await one.frame(), await one.frame()]}
+    kinds = dict([await one.frame(), await one.frame()])
     assert json.loads(kinds[TEXT])["id"] == 1
     assert kinds[PONG] == b"x"
     writer.transport.abort()

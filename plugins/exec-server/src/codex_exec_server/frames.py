@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from typing import Final
 
 PLAIN: Final = (0x81, 0x82)
+TEXT_HEAD: Final = b"\x81"
+_BINARY_HEAD: Final = b"\x82"
 _MASKED = 0x80
 
 
@@ -32,7 +34,7 @@ class FrameCutter:
     def feed(self, data: bytes) -> Iterator[tuple[bytes | None, bytes]]:
         """Take bytes and yield the frames that they complete.
 
-        :return: the payload of a plain frame and nothing, or ``None`` and another frame as it came.
+        :return: the payload of a plain frame and its first byte, or ``None`` and another frame as it came.
         :raises TooLarge: when a frame announces too much.
         """
         buffer = self._buffer
@@ -55,7 +57,8 @@ class FrameCutter:
             if body + size > end:
                 break
             if first in PLAIN and second & _MASKED:
-                yield _unmasked(bytes(source[body : body + size]), bytes(source[start:body])), b""
+                head = TEXT_HEAD if first == PLAIN[0] else _BINARY_HEAD
+                yield _unmasked(bytes(source[body : body + size]), bytes(source[start:body])), head
             else:
                 yield None, bytes(source[place : body + size])
             place = body + size

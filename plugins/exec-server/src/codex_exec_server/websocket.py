@@ -7,7 +7,7 @@ import socket
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from codex_exec_server.frames import FrameCutter, TooLarge, text_frame
+from codex_exec_server.frames import TEXT_HEAD, FrameCutter, TooLarge, text_frame
 from codex_exec_server.upgrade import MOST_HEAD, decide
 
 if TYPE_CHECKING:
@@ -49,6 +49,7 @@ class WebsocketPeer(asyncio.Protocol):
         self._head = b""
         self._parts: list[bytes] = []
         self._cutter = FrameCutter(MOST_FRAME)
+        self._in_text = False
         self._queued: list[bytes] = []
         self._queued_bytes = 0
         self._flush_due = False
@@ -174,7 +175,7 @@ class WebsocketPeer(asyncio.Protocol):
                     self._transport.abort()
                     return
                 else:
-                    connection.receive(payload)
+                    self._whole(payload, connection, text=other == TEXT_HEAD)
         except TooLarge:
             self._transport.abort()
 
@@ -211,13 +212,18 @@ class WebsocketPeer(asyncio.Protocol):
         code = frame.opcode
         if code not in (_TEXT, _BINARY, _CONTINUATION):
             return
-        if frame.fin and not self._parts:
-            self._connection.receive(bytes(frame.data))
-            return
+        if not self._parts:
+            self._in_text = code == _TEXT
         self._parts.append(bytes(frame.data))
         if frame.fin:
             whole, self._parts = b"".join(self._parts), []
-            self._connection.receive(whole)
+            self._whole(whole, self._connection, text=self._in_text)
+
+    def _whole(self, payload: bytes, connection: Connection, *, text: bool) -> None:
+        if text and not payload.isascii() and not _is_utf8(payload):
+            self._transport.abort()
+        else:
+            connection.receive(payload)
 
     def _flush(self) -> None:
         pieces, self._queued = self._queued, []
@@ -240,6 +246,14 @@ class WebsocketPeer(asyncio.Protocol):
         for waiter in waiters:
             if not waiter.done():
                 waiter.set_result(None)
+
+
+def _is_utf8(payload: bytes) -> bool:
+    try:
+        payload.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 async def listen(server: ExecServer, host: str, port: int, check: ConnectionCheck | None) -> tuple[asyncio.Server, str]:
