@@ -19,10 +19,9 @@ from codex_hookspecs.types.environment import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from codex_exec_server.sessions import Session
     from codex_hookspecs.ports.environment import ExecProcess
+    from codex_hookspecs.types.sandbox import Launch
 
 CATCH_UP_SECONDS: Final = 5.0
 CATCH_UP_CHUNKS: Final = 32
@@ -35,12 +34,14 @@ _END = 2**62
 class ServedProcess:
     """A process of a session.
 
-    :param on_end: called once when it is over or could not be started.
+    :param launch: how it is held to a policy; it is told when the process is over or could not be started.
     """
 
-    def __init__(self, session: Session, process_id: str, on_end: Callable[[], None] | None) -> None:
+    def __init__(self, session: Session, process_id: str, launch: Launch) -> None:
         self.id = process_id
-        self._on_end = on_end
+        self._on_end = launch.ended
+        self._sandbox_type = launch.sandbox_type
+        self._denied: bool | None = None
         self._json_id = encode(process_id)
         self._session = session
         self._process: ExecProcess | None = None
@@ -60,7 +61,7 @@ class ServedProcess:
         self._process = process
         self._launched.set_result(None)
         events = process.events()
-        self._own(asyncio.get_running_loop().create_task(self._tell(events), name=f"events of {self.id}"))
+        self._own(asyncio.get_running_loop().create_task(self._tell(process, events), name=f"events of {self.id}"))
 
     def failed(self) -> None:
         """Note that there is no process: it could not be started."""
@@ -118,8 +119,8 @@ class ServedProcess:
         if process is None:
             return None
         if self._caught_up.is_set():
-            return await process.read(after_seq, max_bytes=max_bytes, wait=wait)
-        result = await process.read(after_seq)
+            return await self._judged(process, await process.read(after_seq, max_bytes=max_bytes, wait=wait))
+        result = await self._judged(process, await process.read(after_seq))
         first = result.chunks[0].seq if result.chunks else result.next_seq
         lost = tuple(chunk for chunk in self._session.sent_for(self.id) if after_seq < chunk.seq < first)
         self._caught_up.set()
@@ -148,7 +149,24 @@ class ServedProcess:
         async with self._write_lock:
             return await process.write(data)
 
-    async def _tell(self, events: object) -> None:
+    async def _looks_denied(self, process: ExecProcess, exit_code: int) -> bool:
+        """Whether a process that has exited was kept from something by its sandbox; judged once."""
+        if self._denied is None:
+            if self._sandbox_type == "none" or exit_code == 0:
+                self._denied = False
+            else:
+                from codex_hookspecs.sandboxing.denial import looks_denied
+
+                said = b"".join(chunk.data for chunk in (await process.read()).chunks)
+                linux = self._sandbox_type == "linuxSeccomp"
+                self._denied = looks_denied(exit_code, said.decode(errors="replace"), linux=linux)
+        return self._denied
+
+    async def _judged(self, process: ExecProcess, result: ReadResult) -> ReadResult:
+        denied = result.exit_code is not None and await self._looks_denied(process, result.exit_code)
+        return evolve(result, sandbox_denied=True) if denied else result
+
+    async def _tell(self, process: ExecProcess, events: object) -> None:
         seq = 0
         async for event in events:  # type: ignore[attr-defined]
             if isinstance(event, ProcessFailed):
@@ -156,6 +174,8 @@ class ServedProcess:
                 await self._deliver(ProcessClosed(seq + 2))
                 break
             seq = event.seq
+            if isinstance(event, ProcessExited) and await self._looks_denied(process, event.exit_code):
+                event = evolve(event, sandbox_denied=True)  # noqa: PLW2901
             if not (await self._deliver(event)) and isinstance(event, ProcessClosed):
                 break
         self._end()
@@ -206,11 +226,12 @@ class ServedProcess:
 
 def cut(result: ReadResult, max_bytes: int | None) -> ReadResult:
     """Return a result with no more bytes than asked for, but one chunk at least."""
-    if max_bytes is None:
+    if max_bytes is None or not result.chunks:
         return result
-    size = 0
-    for count, chunk in enumerate(result.chunks):
+    size, count = 0, 0
+    for chunk in result.chunks:
         size += len(chunk.data)
         if size > max_bytes and count:
-            return evolve(result, chunks=result.chunks[:count], next_seq=chunk.seq)
-    return result
+            break
+        count += 1
+    return evolve(result, chunks=result.chunks[:count], next_seq=result.chunks[count - 1].seq + 1)

@@ -76,7 +76,7 @@ class Session:
         """
         if process_id in self.processes:
             raise RpcError(f"process {process_id} already exists")
-        served = self.processes[process_id] = ServedProcess(self, process_id, on_end=launch.ended)
+        served = self.processes[process_id] = ServedProcess(self, process_id, launch)
         try:
             served.begin(await self._backend.start(params))
         except BaseException:
