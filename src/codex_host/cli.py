@@ -40,6 +40,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"codex-host {__version__}")
         return 0
     from codex_hookspecs.errors import CodexError, ConfigError
+    from codex_host.shortcuts import take_shortcut
+
+    try:
+        status = take_shortcut(words, os.environ)
+    except CodexError as error:
+        return _fail(str(error))
+    if status is not None:
+        return status
     from codex_host.options import parse
 
     try:
@@ -86,6 +94,7 @@ def _run_plugin_command(options: GlobalOptions) -> int:
     import asyncio
 
     from codex_host.app import build
+    from codex_host.shortcuts import remember_shortcut
 
     host = build(
         overrides=options.overrides,
@@ -119,6 +128,8 @@ def _run_plugin_command(options: GlobalOptions) -> int:
     if usable:
         offered = host.dispatch.offers("cli_commands", plugin=usable[0].name)
         if name in offered:
+            if usable[0].first_party:
+                remember_shortcut(offered[name], host.codex_home)
             return asyncio.run(_inside(host, offered[name], options.rest))
         complaints = "; ".join(host.dispatch.complaints) or "it does not offer the command that its manifest lists"
         return _fail(f"the command {name!r} of plugin {usable[0].name} can't be used: {complaints}")

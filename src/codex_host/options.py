@@ -55,7 +55,7 @@ def parse(arguments: Sequence[str], *, cwd: str) -> GlobalOptions:
     words = list(arguments)
     while words:
         word = words.pop(0)
-        if word == "--":
+        if word == "--" or _starts_command(word, options):
             options.rest += [word, *words]
             break
         name, value = _split(word)
@@ -78,6 +78,12 @@ def parse(arguments: Sequence[str], *, cwd: str) -> GlobalOptions:
         else:
             options.command = word
     return options
+
+
+def _starts_command(word: str, options: GlobalOptions) -> bool:
+    """Tell whether a word and all behind it are a command of the user's own: ``codex sandbox PLATFORM [-P X] CMD``."""
+    rest = options.rest
+    return options.command == "sandbox" and bool(rest) and word[:1] != "-" and rest[-1] not in ("-P", "--permissions")
 
 
 def _split(word: str) -> tuple[str, str | None]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import signal
@@ -91,7 +90,7 @@ def run(launcher: BwrapLauncher, workspace: Path, script: str) -> subprocess.Com
 @pytest.fixture
 def started(workspace: Path, tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
     """A launcher of its own whose command beats every few milliseconds."""
-    script = "echo up; while :; do echo x >> beat; sleep 0.01; done"
+    script = "echo x > beat; echo up; while :; do echo x >> beat; sleep 0.01; done"
     process = subprocess.Popen(
         [sys.executable, "-c", PROGRAM, str(BWRAP), str(tmp_path), str(workspace), script],
         stdout=subprocess.PIPE,
@@ -252,10 +251,11 @@ def test_a_bwrap_that_does_not_work_is_asked_again_and_refuses_in_one_line(tmp_p
 
 def test_a_damaged_cache_is_made_anew(tmp_path: Path) -> None:
     path = fake_bwrap(tmp_path, tmp_path / "log", says="")
-    cache = tmp_path / "cache" / "sandbox-bwrap.json"
+    cache = tmp_path / "cache" / "sandbox-bwrap.list"
     cache.parent.mkdir()
-    cache.write_text('{"half')
+    cache.write_text("1 1 half")
 
     known_binary(path, str(tmp_path))
 
-    assert len(json.loads(cache.read_text())) == 1
+    assert path in cache.read_text()
+    assert known_binary(path, str(tmp_path)) == Binary(path, Abilities(argv0=False, proc=True))

@@ -18,11 +18,15 @@ class CliCommand:
 
     :param run: gets the arguments after the sub-command's name and the host, which is up; returns the exit status.
         Runs inside the event loop. Raises ``ConfigError`` for a wrong command line (status 2 when ``usage`` is set).
+    :param shortcut: module of a first-party plugin with a function ``run``, which gets the arguments and
+        ``$CODEX_HOME`` before anything else of the program is there. It returns the exit status, or ``None`` when the
+        command line or the configuration asks for more than it knows; then the command is run as any other.
     """
 
     name: str
     help: str
     run: Callable[[Sequence[str], SurfaceHost], Awaitable[int]]
+    shortcut: str | None = None
 
 
 @frozen(kw_only=True)

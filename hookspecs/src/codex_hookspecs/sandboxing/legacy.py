@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from codex_hookspecs.errors import ConfigError
 from codex_hookspecs.sandboxing.policies import (
     CWD,
@@ -17,7 +19,9 @@ from codex_hookspecs.sandboxing.policies import (
     Permissions,
 )
 from codex_hookspecs.sandboxing.resolution import Place, Resolved, fold, is_below
-from codex_hookspecs.types.sandbox import SandboxPolicy
+
+if TYPE_CHECKING:
+    from codex_hookspecs.types.sandbox import SandboxPolicy
 
 
 def to_split(policy: SandboxPolicy) -> Permissions:
@@ -43,6 +47,8 @@ def to_legacy(permissions: Permissions, place: Place) -> SandboxPolicy:
 
     :raises ConfigError: when something outside of the workspace can be written, but the workspace can't.
     """
+    from codex_hookspecs.types.sandbox import SandboxPolicy  # attrs is not wanted where only the other way is gone
+
     network = permissions.network == "enabled"
     file_system = permissions.file_system
     if file_system.kind == "external-sandbox":

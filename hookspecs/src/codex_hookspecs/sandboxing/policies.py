@@ -1,13 +1,12 @@
 """Policies in the split form that launchers enforce: entries of the file system, and the network.
 
-Forms and words of Codex 0.118 to 0.169 (``FileSystemSandboxPolicy``, ``NetworkSandboxPolicy``).
+The values are named tuples, so that a command that only runs another one need not import attrs. Forms
+and words of Codex 0.118 to 0.169 (``FileSystemSandboxPolicy``, ``NetworkSandboxPolicy``).
 """
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias
-
-from codex_hookspecs.values import frozen
+from typing import Literal, NamedTuple, TypeAlias
 
 Access = Literal["none", "read", "write"]
 FileSystemKind = Literal["restricted", "unrestricted", "external-sandbox"]
@@ -27,8 +26,7 @@ RANK: dict[str, int] = {"read": 0, "write": 1, "none": 2}
 """Which access wins among entries for the same path."""
 
 
-@frozen
-class Special:
+class Special(NamedTuple):
     """A path that depends on where a command runs.
 
     :param kind: ``minimal`` stands for what programs of the platform need to be read.
@@ -41,8 +39,7 @@ class Special:
     path: str | None = None
 
 
-@frozen
-class Glob:
+class Glob(NamedTuple):
     """A pattern of paths that can't be touched; only entries with access ``none`` have one."""
 
     pattern: str
@@ -52,8 +49,7 @@ Where: TypeAlias = "str | Special | Glob"
 """An absolute path, or one of the other two forms."""
 
 
-@frozen
-class Entry:
+class Entry(NamedTuple):
     """One rule.
 
     :param skip_missing: the rule does not hold where nothing exists at its path.
@@ -64,8 +60,7 @@ class Entry:
     skip_missing: bool = False
 
 
-@frozen
-class FileSystemPolicy:
+class FileSystemPolicy(NamedTuple):
     """What may be read and written; without entries nothing may.
 
     :param kind: ``unrestricted`` and ``external-sandbox`` allow everything and have no entries.
@@ -75,8 +70,7 @@ class FileSystemPolicy:
     entries: tuple[Entry, ...] = ()
 
 
-@frozen
-class Permissions:
+class Permissions(NamedTuple):
     """A whole policy as it is enforced."""
 
     file_system: FileSystemPolicy

@@ -6,14 +6,13 @@ import os
 import posixpath
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
+from typing import NamedTuple
 
 from codex_hookspecs.errors import ConfigError
 from codex_hookspecs.sandboxing.policies import RANK, Access, FileSystemPolicy, Glob, Special
-from codex_hookspecs.values import frozen
 
 
-@frozen(kw_only=True)
-class Place:
+class Place(NamedTuple):
     """Where a command runs.
 
     :param cwd: absolute directory that the policy speaks of.
@@ -45,8 +44,7 @@ class Place:
         )
 
 
-@frozen
-class Rule:
+class Rule(NamedTuple):
     """An entry at its path.
 
     :param path: absolute, dot segments folded, links as they were spelled.

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import os
-from collections.abc import Mapping
 from contextlib import suppress
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from codex_hookspecs.sandboxing.resolution import is_below
 
 _LIMIT = 10.0
-_CACHE = "cache/sandbox-bwrap.json"
+_CACHE = "cache/sandbox-bwrap.list"
 _MOST_KEPT = 16
 _CANNOT_MOUNT = ("Invalid argument", "Operation not permitted", "Permission denied")
 _NEEDED = ("--cap-drop", "--die-with-parent", "--perms", "--ro-bind-data", "--seccomp")
@@ -58,15 +56,22 @@ def known_binary(path: str, home: str) -> Binary:
 
     :param home: ``$CODEX_HOME``, where the answers are kept.
     """
-    key = _identity(path)
-    kept = _read(home)
-    with suppress(KeyError, TypeError):
-        return Binary(path, Abilities(**kept[key]))
+    kept = kept_binary(path, home)
+    if kept is not None:
+        return kept
     abilities = _tried(path)
     if not abilities.problem:
-        recent = dict(list(kept.items())[-_MOST_KEPT:])
-        _write(home, {**recent, key: abilities._asdict()})
+        _write(home, [*_read(home)[-_MOST_KEPT:], f"{abilities.argv0:d} {abilities.proc:d} {_identity(path)}"])
     return Binary(path, abilities)
+
+
+def kept_binary(path: str, home: str) -> Binary | None:
+    """Return a bwrap that was tried out before and has not changed since, else ``None``."""
+    identity = _identity(path)
+    for line in _read(home):
+        if line[4:] == identity:
+            return Binary(path, Abilities(argv0=line[0] == "1", proc=line[2] == "1"))
+    return None
 
 
 def _inside(path: str, folder: str) -> bool:
@@ -137,22 +142,22 @@ def _last_line(text: str) -> str:
     return lines[-1] if lines else ""
 
 
-def _read(home: str) -> Mapping[str, Any]:
+def _read(home: str) -> list[str]:
+    """Return what is kept: a line for each answer, ``ARGV0 PROC IDENTITY``; a damaged file holds none that fits."""
     try:
-        with open(f"{home}/{_CACHE}", "rb") as file:
-            kept = json.load(file)
-    except (OSError, ValueError):
-        return {}
-    return kept if isinstance(kept, dict) else {}
+        with open(f"{home}/{_CACHE}", encoding="utf-8", errors="replace") as file:
+            return file.read().split("\0")
+    except OSError:
+        return []
 
 
-def _write(home: str, kept: Mapping[str, Any]) -> None:
+def _write(home: str, lines: list[str]) -> None:
     target = f"{home}/{_CACHE}"
     temporary = f"{target}.{os.getpid()}.tmp"
     with suppress(OSError):
         os.makedirs(os.path.dirname(target), exist_ok=True)
-        with open(temporary, "w", encoding="utf-8") as file:
-            json.dump(kept, file)
+        with open(temporary, "w", encoding="utf-8", errors="replace") as file:
+            file.write("\0".join(lines))
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, target)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -10,13 +9,13 @@ from typing import TYPE_CHECKING
 from codex_hookspecs.errors import ConfigError
 from codex_hookspecs.types.sandbox import Launch, LaunchRequest
 from codex_sandbox_bwrap.options import HELP, Options, parse
+from codex_sandbox_bwrap.programs import NOT_FOUND, find_command
 from codex_sandbox_bwrap.selection import Chosen, choose_policy
 
 if TYPE_CHECKING:
     from codex_hookspecs.ports.host import Host
 
 _PLATFORMS = {"linux": "linux", "darwin": "macos", "win32": "windows"}
-NOT_FOUND, NOT_EXECUTABLE = 127, 126
 
 
 async def run(arguments: Sequence[str], host: Host) -> int:
@@ -59,21 +58,3 @@ def holds_back(chosen: Chosen, options: Options) -> bool:
     """Tell whether a policy holds anything back."""
     kind = chosen.permissions.file_system.kind
     return options.proxy or kind == "restricted" or chosen.permissions.network == "restricted"
-
-
-def find_command(name: str, search: str, cwd: str) -> str | int:
-    """Return the program that a name means, or the status that a shell ends with when it can't run it."""
-    if "/" in name:
-        path = os.path.join(cwd, name)
-        if not os.path.exists(path):
-            return NOT_FOUND
-        return path if _is_program(path) else NOT_EXECUTABLE
-    for folder in search.split(os.pathsep):
-        path = os.path.join(cwd, folder, name)
-        if name and _is_program(path):
-            return path
-    return NOT_FOUND
-
-
-def _is_program(path: str) -> bool:
-    return os.path.isfile(path) and os.access(path, os.X_OK)

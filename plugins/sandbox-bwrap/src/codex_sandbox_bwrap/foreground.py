@@ -13,12 +13,13 @@ from codex_hookspecs.errors import ExecError
 
 if TYPE_CHECKING:
     from codex_hookspecs.types.sandbox import Launch
+    from codex_sandbox_bwrap.boxing import Boxed
 
 _HANDED_ON = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT)
 _FIRST_INHERITED = 3
 
 
-def run_in_foreground(launch: Launch, cwd: str) -> int:
+def run_in_foreground(launch: Launch | Boxed, cwd: str) -> int:
     """Run a program with our stdin, stdout and stderr and return its exit status, 128 + N for signal N.
 
     It gets no other descriptor of ours than those of the launch, and it does not outlive this process.
@@ -42,12 +43,26 @@ def run_in_foreground(launch: Launch, cwd: str) -> int:
     return code if code >= 0 else 128 - code
 
 
-def _start(launch: Launch, cwd: str) -> int:
+def _start(launch: Launch | Boxed, cwd: str) -> int:
+    name = launch.arg0 if launch.arg0 is not None else launch.argv[0]
+    arguments = [name, *launch.argv[1:]]
+    if launch.prepare is None:
+        _keep_only(launch.descriptors)
+        try:
+            os.chdir(cwd)
+            return os.posix_spawn(launch.argv[0], arguments, launch.env, setsigdef=(*_HANDED_ON, signal.SIGPIPE))
+        except OSError as error:
+            raise ExecError(f"the command was not run: {launch.argv[0]}: {error.strerror}") from error
+    return _forked(launch, arguments, cwd)
+
+
+def _forked(launch: Launch | Boxed, arguments: list[str], cwd: str) -> int:
+    """Start a program that something has to be done for between fork and exec."""
     reader, writer = os.pipe()
     pid = os.fork()
     if pid == 0:
         try:
-            _enter(launch, cwd)
+            _enter(launch, arguments, cwd)
         except BaseException as error:  # The child must not run on as a second copy of this program.
             os.write(writer, str(error).encode())
         os._exit(126)
@@ -56,24 +71,19 @@ def _start(launch: Launch, cwd: str) -> int:
         problem = pipe.read().decode()
     if problem:
         os.waitpid(pid, 0)
-        raise ExecError(problem)
+        raise ExecError(f"the command was not run: {launch.argv[0]}: {problem}")
     return pid
 
 
-def _enter(launch: Launch, cwd: str) -> None:
+def _enter(launch: Launch | Boxed, arguments: list[str], cwd: str) -> None:
     """Replace this process, with nothing inherited but what the launch names."""
-    for number in _HANDED_ON:
+    for number in (*_HANDED_ON, signal.SIGPIPE):
         signal.signal(number, signal.SIG_DFL)
-    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     _keep_only(launch.descriptors)
-    try:
-        os.chdir(cwd)
-        if launch.prepare is not None:
-            launch.prepare()
-        name = launch.arg0 if launch.arg0 is not None else launch.argv[0]
-        os.execve(launch.argv[0], [name, *launch.argv[1:]], launch.env)  # noqa: S606
-    except OSError as error:
-        raise ExecError(f"the command was not run: {launch.argv[0]}: {error.strerror}") from error
+    os.chdir(cwd)
+    if launch.prepare is not None:
+        launch.prepare()
+    os.execve(launch.argv[0], arguments, launch.env)  # noqa: S606
 
 
 def _keep_only(descriptors: tuple[int, ...]) -> None:

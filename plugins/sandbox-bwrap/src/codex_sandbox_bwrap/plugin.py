@@ -58,4 +58,5 @@ def cli_commands() -> Sequence[CliCommand]:
 
         return await run(arguments, host)
 
-    return [CliCommand(name="sandbox", help="Run a command under a sandbox policy", run=run)]
+    shortcut = "codex_sandbox_bwrap.quick"
+    return [CliCommand(name="sandbox", help="Run a command under a sandbox policy", run=run, shortcut=shortcut)]

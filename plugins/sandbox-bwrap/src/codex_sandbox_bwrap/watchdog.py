@@ -8,9 +8,13 @@ from collections.abc import Sequence
 
 
 class Watchdog:
-    """Started with the first placeholder; ends with the launcher, whatever the reason."""
+    """Started with the first placeholder; ends with the launcher, whatever the reason.
 
-    def __init__(self) -> None:
+    :param copy: it is a copy of this process, which is quick where this process is small and has one thread.
+    """
+
+    def __init__(self, *, copy: bool = False) -> None:
+        self._start = _copy if copy else _start
         self._pipe: int | None = None
         self._guarded: set[str] = set()
 
@@ -20,7 +24,7 @@ class Watchdog:
         if not fresh:
             return
         if self._pipe is None:
-            self._pipe = _start()
+            self._pipe = self._start()
         self._guarded.update(fresh)
         os.write(self._pipe, b"".join(os.fsencode(path) + b"\0" for path in fresh))
 
@@ -42,4 +46,22 @@ def _start() -> int:
     finally:
         os.close(reader)
         os.close(null)
+    return writer
+
+
+def _copy() -> int:
+    """Copy this process and return the descriptor that the copy reads from."""
+    from codex_sandbox_bwrap.sweeping import wait_and_sweep
+
+    reader, writer = os.pipe()
+    if os.fork() == 0:
+        try:
+            os.setsid()
+            null = os.open(os.devnull, os.O_RDWR)
+            for own, number in ((reader, 0), (null, 1), (null, 2)):
+                os.dup2(own, number)
+            wait_and_sweep()
+        finally:
+            os._exit(0)
+    os.close(reader)
     return writer

@@ -1,0 +1,74 @@
+"""Run ``codex sandbox linux`` without the rest of the program, where the command line says all there is to say."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+from codex_hookspecs.sandboxing.policies import CWD, ROOT, SLASH_TMP, TMPDIR, Entry, FileSystemPolicy
+from codex_hookspecs.sandboxing.resolution import Place, Resolved
+from codex_sandbox_bwrap.binary import find_program, kept_binary
+from codex_sandbox_bwrap.boxing import box_command
+from codex_sandbox_bwrap.foreground import run_in_foreground
+from codex_sandbox_bwrap.programs import find_command
+from codex_sandbox_bwrap.watchdog import Watchdog
+
+_READ = FileSystemPolicy("restricted", (Entry(ROOT, "read"),))
+_WRITE = FileSystemPolicy(
+    "restricted", (Entry(ROOT, "read"), Entry(CWD, "write"), Entry(SLASH_TMP, "write"), Entry(TMPDIR, "write"))
+)
+_PLAIN: dict[tuple[str, ...], tuple[str, FileSystemPolicy]] = {
+    ("linux", "--full-auto", "--"): ("workspace-write", _WRITE),
+    ("linux", "--"): ("read-only", _READ),
+}
+_SAYS_MORE = (b"sandbox", b"permissions", b"profile", b"plugins", b"features")
+"""What a configuration file must not speak of anywhere, to be of no concern here."""
+
+
+def run(arguments: Sequence[str], home: str) -> int | None:
+    """Run a command and return its exit status, or ``None`` when that takes the whole program.
+
+    :param arguments: what follows ``codex sandbox``.
+    :param home: ``$CODEX_HOME``.
+    :raises SandboxUnavailable: when the policy can't be held.
+    """
+    end = arguments.index("--") + 1 if "--" in arguments else 0
+    plain = _PLAIN.get(tuple(arguments[:end]))
+    command = arguments[end:]
+    cwd = os.getcwd()
+    if plain is None or not command or sys.platform != "linux" or _is_configured(home, cwd):
+        return None
+    search = os.environ.get("PATH", "")
+    program = find_program(search, cwd)
+    binary = kept_binary(program, home) if program is not None else None
+    if binary is None or isinstance(find_command(command[0], search, cwd), int):
+        return None
+    mode, files = plain
+    policy = Resolved(files, Place.of(cwd, os.environ))
+    boxed = box_command(binary, Watchdog(copy=True), command, os.environ, policy, "restricted", mode=mode)
+    return run_in_foreground(boxed, cwd)
+
+
+def _is_configured(home: str, cwd: str) -> bool:
+    """Tell whether any file of the configuration may have a say: the system's, the user's, one of the project."""
+    if os.path.exists("/etc/codex/config.toml") or _says_more(f"{home}/config.toml"):
+        return True
+    folder = cwd
+    while True:
+        if os.path.exists(f"{folder}/.codex/config.toml") and folder != os.path.dirname(home):
+            return True
+        if folder == "/":
+            return False
+        folder = os.path.dirname(folder)
+
+
+def _says_more(file: str) -> bool:
+    try:
+        with open(file, "rb") as opened:
+            text = opened.read()
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True
+    return any(word in text for word in _SAYS_MORE)

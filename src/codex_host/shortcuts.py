@@ -1,0 +1,45 @@
+"""Run a command of a first-party plugin without the rest of the program, where the plugin can do that."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+
+TYPE_CHECKING = False  # what typing takes to import is what is saved here
+if TYPE_CHECKING:
+    from codex_hookspecs.ports.surface import CliCommand
+
+
+def take_shortcut(words: Sequence[str], environ: Mapping[str, str]) -> int | None:
+    """Run a command that was remembered here and return its exit status; ``None`` when it takes the whole program."""
+    home = environ.get("CODEX_HOME") or f"{environ.get('HOME', '')}/.codex"
+    if not words or not words[0].isalpha():
+        return None
+    try:
+        with open(_file(home, words[0]), encoding="utf-8") as file:
+            prefix, module = file.read().splitlines()
+        if prefix != sys.prefix:
+            return None
+        run = __import__(module, fromlist=["run"]).run
+    except (OSError, ValueError, ImportError, AttributeError):
+        return None
+    status: int | None = run(words[1:], os.path.realpath(home))
+    return status
+
+
+def remember_shortcut(command: CliCommand, home: str) -> None:
+    """Have a command run by its shortcut from the next time on."""
+    from contextlib import suppress
+    from pathlib import Path
+
+    from codex_hookspecs.state_file import replace_file
+
+    file = _file(home, command.name)
+    if command.shortcut is not None and not os.path.exists(file):
+        with suppress(OSError):
+            replace_file(Path(file), f"{sys.prefix}\n{command.shortcut}\n")
+
+
+def _file(home: str, name: str) -> str:
+    return f"{home}/plugins/shortcut-{name}"
