@@ -347,3 +347,60 @@ async def test_file_methods_keep_to_a_sandbox(served: Server, folder: Path) -> N
         params = {"path": uri(folder / "new"), "dataBase64": b64("x"), "sandbox": sandbox(folder, "project_roots")}
         assert await one.call("fs/writeFile", params) == {}
         assert sorted(os.listdir(folder)) == ["new", "old"]
+
+
+async def test_a_policy_is_about_its_workspace_and_not_about_where_a_process_works(
+    served: Server, folder: Path
+) -> None:
+    workspace, elsewhere = folder / "workspace", folder / "elsewhere"
+    workspace.mkdir()
+    elsewhere.mkdir()
+    box = sandbox(workspace, "project_roots")
+    async with client(served.url) as one:
+        code, _ = await one.run_shell("p", "touch x", sandbox=box, cwd=uri(elsewhere))
+        assert code == 1
+        assert (await one.event("p", "exited"))["sandboxDenied"] is True
+        assert (await one.run_shell("q", f"touch {workspace}/x", sandbox=box, cwd=uri(elsewhere)))[0] == 0
+
+    assert os.listdir(elsewhere) == []
+    assert os.listdir(workspace) == ["x"]
+
+
+@pytest.mark.parametrize("tty", [False, True], ids=["pipe", "tty"])
+async def test_a_sandboxed_process_is_fed_interrupted_and_ended_like_any_other(
+    served: Server, folder: Path, tty: bool
+) -> None:
+    more = {"sandbox": sandbox(folder), "cwd": uri(folder), "tty": tty, "pipeStdin": not tty}
+    async with client(served.url) as one:
+        await one.start_shell("p", "read x; echo got $x; exit 3", **more)
+        await one.call("process/write", {"processId": "p", "chunk": b64("hi\n"), "writeId": "w"})
+        await one.printed("p", "got hi")
+        assert (await one.event("p", "exited"))["exitCode"] == 3
+        await one.closed("p")
+
+        await one.start_shell("q", "echo up; sleep 300", **more)
+        await one.printed("q", "up")
+        assert await one.call("process/terminate", {"processId": "q"}) == {"running": True}
+        await one.closed("q")
+        assert (await one.event("q", "exited"))["exitCode"] == (1 if tty else 137)
+
+
+async def test_a_sandboxed_process_has_no_network(served: Server, folder: Path, web: str) -> None:
+    async with client(served.url) as one:
+        script = f"exec 3<>/dev/tcp/127.0.0.1/{web.rpartition(':')[2]}"
+        assert (await one.run("p", "bash", "-c", script))[0] == 0
+        code, _ = await one.run("q", "bash", "-c", script, sandbox=sandbox(folder), cwd=uri(folder))
+
+        assert code == 1
+
+
+async def test_a_path_that_is_missing_may_be_skipped(served: Server, folder: Path) -> None:
+    box = sandbox(folder, "project_roots")
+    entry = {**special("project_roots", "read", subpath=".git"), "missing_path_behavior": "skip"}
+    box["permissions"]["file_system"]["entries"].append(entry)
+    async with client(served.url) as one:
+        assert (await one.run_shell("p", "touch x", sandbox=box, cwd=uri(folder)))[0] == 0
+        (folder / ".git").mkdir()
+        assert (await one.run_shell("q", "touch .git/x", sandbox=box, cwd=uri(folder)))[0] == 1
+
+    assert sorted(os.listdir(folder)) == [".git", "x"]
