@@ -136,12 +136,17 @@ class ExecClient:
 class ExecServerAt:
     """A server that is up.
 
-    :param pid: number of its process, if it is one of its own.
+    :param process: the process it runs in, if it has one of its own.
     """
 
-    def __init__(self, url: str, pid: int | None = None) -> None:
+    def __init__(self, url: str, process: asyncio.subprocess.Process | None = None) -> None:
         self.url = url
-        self.pid = pid
+        self.process = process
+
+    @property
+    def pid(self) -> int | None:
+        """Number of its process."""
+        return self.process.pid if self.process is not None else None
 
     @asynccontextmanager
     async def client(self, *, begin: bool = True, resume: str | None = None) -> AsyncIterator[ExecClient]:
@@ -180,7 +185,7 @@ async def exec_server(
     try:
         async with asyncio.timeout(LIMIT):
             url = (await process.stdout.readline()).decode().strip()
-        yield ExecServerAt(url, process.pid)
+        yield ExecServerAt(url, process)
     finally:
         if process.returncode is None:
             process.terminate()
