@@ -60,7 +60,12 @@ class Project:
         :param limit: seconds it may take.
         :raises subprocess.TimeoutExpired: when it takes longer; it is killed then.
         """
+        from codex_hookspecs.testing.remote_machine import URL_VARIABLE, remote_url
+
         inherited = {key: value for key, value in os.environ.items() if not key.startswith(("CODEX_", "OPENAI_"))}
+        url = remote_url()
+        if url is not None:
+            inherited[URL_VARIABLE] = url
         done = subprocess.run(
             [str(Path(sys.executable).with_name("codex")), *arguments],
             cwd=self.root,

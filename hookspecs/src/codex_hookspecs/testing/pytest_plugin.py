@@ -1,12 +1,14 @@
 """Fixtures for tests of plugins.
 
 ``host``, ``model`` and ``project`` are factories or objects that clean up after the test. Nothing that happens to be
-installed is looked up: a test host has exactly the plugins it was given.
+installed is looked up: a test host has exactly the plugins it was given. ``CODEX_TEST_REMOTE_ENV`` has hosts that would
+work on this machine work on another one, see :mod:`codex_hookspecs.testing.remote_machine`.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+import os
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any
 
@@ -42,6 +44,20 @@ class KitHost:
         return outcome
 
 
+@pytest.fixture(scope="session", autouse=True)
+def other_machine() -> Iterator[str | None]:
+    """Give the address of the machine that the suite works on, up for all of it; ``None`` when it is this one."""
+    wanted = os.environ.get("CODEX_TEST_REMOTE_ENV", "").strip()
+    if not wanted:
+        yield None
+        return
+    from codex_hookspecs.testing.remote_machine import URL_VARIABLE, remote_machine
+
+    with remote_machine(wanted) as url, pytest.MonkeyPatch.context() as patch:
+        patch.setenv(URL_VARIABLE, url)
+        yield url
+
+
 @pytest.fixture
 def model() -> Callable[..., ScriptedModel]:
     """Return a factory of models: each argument is one answer, as text or as the steps of a script's round."""
@@ -70,8 +86,12 @@ async def host(tmp_path: Path, anyio_backend: object) -> AsyncIterator[HostFacto
             store: object = None,
             files: Mapping[str, str] | None = None,
             config: Mapping[str, Any] | None = None,
+            environ: Mapping[str, str] | None = None,
             **others: Any,
         ) -> KitHost:
+            from codex_hookspecs.testing.remote_machine import with_remote
+
+            plugins, environ = with_remote(plugins, environ)
             home, cwd = tmp_path / "home", tmp_path / "project"
             for folder in (home, cwd):
                 folder.mkdir(exist_ok=True)
@@ -80,10 +100,8 @@ async def host(tmp_path: Path, anyio_backend: object) -> AsyncIterator[HostFacto
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_text(content, encoding="utf-8")
             kit = ("test-kit", _kit_plugin(model, store))
-            return KitHost(
-                stack,
-                {"plugins": [*plugins, kit], "home": str(home), "cwd": str(cwd), "config": config, **others},
-            )
+            own = {"plugins": [*plugins, kit], "home": str(home), "cwd": str(cwd), "config": config, "environ": environ}
+            return KitHost(stack, {**own, **others})
 
         yield factory
 

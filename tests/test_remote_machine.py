@@ -1,0 +1,43 @@
+"""The suite can be turned to another machine: hosts with local commands run them there."""
+
+from __future__ import annotations
+
+import shutil
+from typing import Any
+
+import pytest
+
+from codex_exec_local import plugin as exec_local
+from codex_hookspecs.testing.remote_machine import URL_VARIABLE, VARIABLE, remote_machine, with_remote
+from codex_tool_exec import plugin as tool_exec
+
+pytestmark = pytest.mark.anyio
+CONTAINER = shutil.which("bwrap") is not None
+
+
+@pytest.mark.parametrize("way", ["1", "bwrap"] if CONTAINER else ["1"])
+async def test_hosts_with_local_commands_run_them_on_the_other_machine(
+    host: Any, model: Any, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    scripted = model([{"call": "exec_command", "call_id": "c", "args": {"cmd": "echo at $(hostname)"}}], "done")
+    with remote_machine(way) as url:
+        monkeypatch.setenv(VARIABLE, way)
+        monkeypatch.setenv(URL_VARIABLE, url)
+
+        turn = await host(plugins=[exec_local, tool_exec], model=scripted).turn("go")
+
+        environments = turn.thread.host.environments
+        assert (await environments.of(turn.thread)).remote
+        assert way == "1" or "at remote" in scripted.output("c")
+
+
+def test_hosts_without_local_commands_stay_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(VARIABLE, "1")
+    monkeypatch.setenv(URL_VARIABLE, "ws://127.0.0.1:1")
+
+    assert with_remote([tool_exec], {"A": "1"}) == ([tool_exec], {"A": "1"})
+
+
+def test_a_word_that_is_not_known_is_refused() -> None:
+    with pytest.raises(ValueError, match="allowed are 1, bwrap and the address of a server"), remote_machine("docker"):
+        pass
