@@ -95,7 +95,7 @@ PROGRAMS: dict[str, Program] = {
 
 class TestExec(ExecBackendContract):
     programs = {name: (name,) for name in POSIX_PROGRAMS}
-    cwd = "/work"
+    cwd = "/space"
 
     @pytest.fixture
     async def environment(self) -> AsyncIterator[MemoryEnvironment]:
@@ -146,7 +146,7 @@ async def test_a_program_that_was_not_given_can_not_be_started() -> None:
 
 
 async def test_files_given_are_there_with_their_directories() -> None:
-    environment = await MemoryEnvironments(files={"/work/a/b.txt": "b"}).open()
+    environment = await MemoryEnvironments(files={"/space/a/b.txt": "b"}).open()
 
-    assert await environment.files.read_file("/work/a/b.txt") == b"b"
-    assert environment.files.paths() == ["/work/a/b.txt"]
+    assert await environment.files.read_file("/space/a/b.txt") == b"b"
+    assert environment.files.paths() == ["/space/a/b.txt"]

@@ -7,44 +7,44 @@ from codex_hookspecs.writable import is_writable, patch_verdict, writable_roots
 
 
 def test_a_workspace_is_its_directory_the_temporary_ones_and_the_added_roots():
-    policy = SandboxPolicy("workspaceWrite", writable_roots=("/data", "/work"))
+    policy = SandboxPolicy("workspaceWrite", writable_roots=("/data", "/space"))
 
-    assert writable_roots(policy, "/work", "/var/tmp") == ("/work", "/data", "/tmp", "/var/tmp")
+    assert writable_roots(policy, "/space", "/var/tmp") == ("/space", "/data", "/tmp", "/var/tmp")
 
 
 def test_the_temporary_directories_can_be_left_out():
     policy = SandboxPolicy("workspaceWrite", exclude_slash_tmp=True, exclude_tmpdir_env_var=True)
 
-    assert writable_roots(policy, "/work", "/var/tmp") == ("/work",)
+    assert writable_roots(policy, "/space", "/var/tmp") == ("/space",)
 
 
 @pytest.mark.parametrize(
     ("kind", "roots"), [("readOnly", ()), ("dangerFullAccess", ("/",)), ("externalSandbox", ("/",))]
 )
 def test_other_policies_open_nothing_or_everything(kind, roots):
-    assert writable_roots(SandboxPolicy(kind), "/work", "/tmp") == roots
+    assert writable_roots(SandboxPolicy(kind), "/space", "/tmp") == roots
 
 
 @pytest.mark.parametrize(
     ("path", "expected"),
     [
-        ("/work/a", True),
-        ("/work", True),
-        ("/work/deep/.git/config", True),
-        ("/work/.gitignore", True),
+        ("/space/a", True),
+        ("/space", True),
+        ("/space/deep/.git/config", True),
+        ("/space/.gitignore", True),
         ("/workspace/a", False),
         ("/etc/passwd", False),
-        ("/work/.git/hooks/pre-commit", False),
-        ("/work/.codex/hooks.json", False),
-        ("/work/.agents/x", False),
+        ("/space/.git/hooks/pre-commit", False),
+        ("/space/.codex/hooks.json", False),
+        ("/space/.agents/x", False),
     ],
 )
 def test_a_root_opens_what_is_below_it_but_what_is_protected(path, expected):
-    assert is_writable(path, ["/work"]) is expected
+    assert is_writable(path, ["/space"]) is expected
 
 
 def test_protection_in_one_root_holds_against_a_wider_one():
-    assert not is_writable("/tmp/work/.git/config", ["/tmp", "/tmp/work"])
+    assert not is_writable("/tmp/space/.git/config", ["/tmp", "/tmp/space"])
 
 
 def test_windows_paths_are_compared_by_their_parts():
@@ -63,8 +63,8 @@ def test_windows_paths_are_compared_by_their_parts():
 )
 def test_what_a_patch_needs_depends_on_the_approval_policy(approval, inside, outside):
     def verdict(path, *, unrestricted=False):
-        return patch_verdict([path], approval=approval, unrestricted=unrestricted, roots=["/work"])
+        return patch_verdict([path], approval=approval, unrestricted=unrestricted, roots=["/space"])
 
-    assert verdict("/work/a") == inside
+    assert verdict("/space/a") == inside
     assert verdict("/etc/a") == outside
     assert verdict("/etc/a", unrestricted=True) == inside

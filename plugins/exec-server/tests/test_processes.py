@@ -61,7 +61,7 @@ async def test_what_is_retained_can_be_read(serve) -> None:
 
 async def test_a_failed_start_tells_why_and_frees_the_id(serve) -> None:
     async with (await serve()).client() as client:
-        params = {"processId": "p", "argv": ["missing"], "cwd": "file:///work", "env": {}, "tty": False}
+        params = {"processId": "p", "argv": ["missing"], "cwd": "file:///space", "env": {}, "tty": False}
 
         assert await refusal(client, "process/start", params) == (-32603, "No such file or directory (os error 2)")
         assert await refusal(client, "process/read", {"processId": "p"}) == (-32600, "unknown process id p")
@@ -118,7 +118,7 @@ async def test_writes_sent_at_once_keep_their_order(serve) -> None:
 
 async def test_a_write_can_follow_its_start_at_once(serve) -> None:
     async with (await serve()).client() as client:
-        start = {"processId": "p", "argv": ["steps"], "cwd": "/work", "env": {}, "tty": False, "pipeStdin": True}
+        start = {"processId": "p", "argv": ["steps"], "cwd": "/space", "env": {}, "tty": False, "pipeStdin": True}
         await client.send("process/start", start)
         number = await client.send("process/write", {"processId": "p", "chunk": b64(b"end"), "writeId": "1"})
 
@@ -283,7 +283,7 @@ MANAGED = {
 
 async def test_a_sandbox_that_nobody_holds_is_refused(serve) -> None:
     async with (await serve()).client() as client:
-        sandbox = {"permissions": MANAGED, "cwd": "file:///work", "workspaceRoots": ["file:///work"]}
+        sandbox = {"permissions": MANAGED, "cwd": "file:///space", "workspaceRoots": ["file:///space"]}
 
         with pytest.raises(RpcError, match="nobody holds workspace-write") as caught:
             await client.start("p", ["hello"], sandbox=sandbox)
@@ -293,7 +293,7 @@ async def test_a_sandbox_that_nobody_holds_is_refused(serve) -> None:
 
 async def test_a_sandbox_is_held_by_the_launcher(serve, launcher) -> None:
     async with (await serve(launcher=launcher)).client() as client:
-        sandbox = {"permissions": MANAGED, "cwd": "file:///work", "workspaceRoots": ["file:///work"]}
+        sandbox = {"permissions": MANAGED, "cwd": "file:///space", "workspaceRoots": ["file:///space"]}
 
         found = await client.start("p", ["true"], sandbox=sandbox)
 
@@ -312,7 +312,7 @@ async def test_a_sandbox_that_is_not_understood_is_refused(serve, launcher, entr
     system = {"type": "restricted", "entries": [entry]}
     sandbox = {
         "permissions": {"type": "managed", "file_system": system, "network": "restricted"},
-        "cwd": "file:///work",
+        "cwd": "file:///space",
     }
     async with (await serve(launcher=launcher)).client() as client:
         with pytest.raises(RpcError, match="the sandbox"):

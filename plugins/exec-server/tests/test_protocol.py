@@ -25,7 +25,7 @@ async def test_a_session_has_an_id_and_tells_of_the_machine(serve) -> None:
     async with server.client() as client:
         assert len(client.session_id) == 36
         assert client.info["shell"] == {"name": "sh", "path": "/bin/sh"}
-        assert client.info["cwd"] == "file:///work"
+        assert client.info["cwd"] == "file:///space"
         assert client.info == await client.request("environment/info")
 
 

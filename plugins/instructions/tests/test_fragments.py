@@ -34,7 +34,7 @@ class Turn:
         self.environ = {"TZ": "Europe/Berlin"}
         self.machine: Any = None
         self.settings = {
-            "cwd": "/work",
+            "cwd": "/space",
             "model": "gpt-5.2-codex",
             "model_provider": "mock",
             "approval_policy": "never",
@@ -74,7 +74,7 @@ async def test_a_plain_turn_has_three_fragments_in_their_places(a_turn: Turn) ->
 
 
 async def test_all_fragments_stand_in_the_order_of_codex(a_turn: Turn) -> None:
-    a_turn.files["/work/AGENTS.md"] = "Be kind.\n"
+    a_turn.files["/space/AGENTS.md"] = "Be kind.\n"
     mode = {"mode": "custom", "settings": {"developer_instructions": "Pair up."}}
 
     found = await a_turn.fragments(developer_instructions="DEV", collaboration_mode=mode)
@@ -90,12 +90,12 @@ async def test_all_fragments_stand_in_the_order_of_codex(a_turn: Turn) -> None:
     assert found["developer_instructions"].text == "DEV"
     assert found["collaboration_mode"].text == "<collaboration_mode>\nPair up.\n</collaboration_mode>"
     assert found["agents_md"].text == (
-        "# AGENTS.md instructions for /work\n\n<INSTRUCTIONS>\nBe kind.\n\n</INSTRUCTIONS>"
+        "# AGENTS.md instructions for /space\n\n<INSTRUCTIONS>\nBe kind.\n\n</INSTRUCTIONS>"
     )
 
 
 async def test_fragments_are_recognised_when_a_thread_is_read_back(a_turn: Turn) -> None:
-    a_turn.files["/work/AGENTS.md"] = "Be kind.\n"
+    a_turn.files["/space/AGENTS.md"] = "Be kind.\n"
 
     found = await a_turn.fragments(collaboration_mode={"mode": "plan"})
 
@@ -104,7 +104,7 @@ async def test_fragments_are_recognised_when_a_thread_is_read_back(a_turn: Turn)
 
 
 async def test_without_an_environment_nothing_is_told_of_it(a_turn: Turn) -> None:
-    a_turn.files["/work/AGENTS.md"] = "Be kind.\n"
+    a_turn.files["/space/AGENTS.md"] = "Be kind.\n"
     a_turn.machine = _fails(ExecError("there is none"))
 
     found = await a_turn.fragments()
@@ -122,7 +122,7 @@ async def test_an_environment_that_cannot_be_reached_is_told_as_failed(a_turn: T
     assert text.splitlines()[1:8] == [
         "  <environments>",
         '    <environment id="far">',
-        "      <cwd>/work</cwd>",
+        "      <cwd>/space</cwd>",
         "      <status>failed</status>",
         "      <error>exec-server connection attempt failed: no answer</error>",
         "    </environment>",
@@ -143,7 +143,7 @@ async def test_the_environment_is_described_as_codex_does(a_turn: Turn, monkeypa
     text = (await a_turn.fragments())["environment_context"].text
 
     assert text == (
-        "<environment_context>\n  <cwd>/work</cwd>\n  <shell>sh</shell>\n  <current_date>2026-03-25</current_date>\n"
+        "<environment_context>\n  <cwd>/space</cwd>\n  <shell>sh</shell>\n  <current_date>2026-03-25</current_date>\n"
         "  <timezone>Europe/Berlin</timezone>\n</environment_context>"
     )
 
@@ -163,14 +163,14 @@ async def test_every_policy_is_told(a_turn: Turn, policy: Any, kind: Any) -> Non
 
 
 async def test_writable_places_and_the_network_are_told(a_turn: Turn) -> None:
-    wide = SandboxPolicy("workspaceWrite", True, writable_roots=("/data", "/work"))
+    wide = SandboxPolicy("workspaceWrite", True, writable_roots=("/data", "/space"))
     narrow = SandboxPolicy("workspaceWrite", exclude_slash_tmp=True, exclude_tmpdir_env_var=True)
 
     open_text = (await a_turn.fragments(sandbox=wide))["permissions"].text
     closed_text = (await a_turn.fragments(sandbox=narrow))["permissions"].text
 
-    assert "write below `/work`, `/data`, `/tmp`. Network access is allowed." in open_text
-    assert "write below `/work`. Network access is blocked." in closed_text
+    assert "write below `/space`, `/data`, `/tmp`. Network access is allowed." in open_text
+    assert "write below `/space`. Network access is blocked." in closed_text
 
 
 async def test_the_client_s_base_instructions_go_before_everything(a_turn: Turn) -> None:
@@ -231,7 +231,7 @@ async def test_the_user_s_own_instructions_come_from_home(a_turn: Turn, files: d
 
     text = (await a_turn.fragments())["agents_md"].text
 
-    assert text == f"# AGENTS.md instructions for /work\n\n<INSTRUCTIONS>\n{expected}\n</INSTRUCTIONS>"
+    assert text == f"# AGENTS.md instructions for /space\n\n<INSTRUCTIONS>\n{expected}\n</INSTRUCTIONS>"
 
 
 async def test_home_instructions_that_can_not_be_read_are_told(a_turn: Turn) -> None:

@@ -11,7 +11,7 @@ from codex_sandbox_seatbelt.plugin import sandbox_launcher
 
 
 def launch(policy: SandboxPolicy, settings: dict | None = None, *, there: bool = True, **more) -> Launch:
-    request = LaunchRequest(argv=("ls", "-D"), cwd="/work/x", env={"A": "b"}, policy=policy, **more)
+    request = LaunchRequest(argv=("ls", "-D"), cwd="/space/x", env={"A": "b"}, policy=policy, **more)
     return SeatbeltLauncher(settings or {}, exists=lambda _: there).launch(request)
 
 
@@ -20,7 +20,7 @@ def test_a_command_follows_the_policy_and_its_parameters() -> None:
 
     assert made.argv[:2] == ("/usr/bin/sandbox-exec", "-p")
     assert made.argv[2].startswith("(version 1)\n(deny default)")
-    assert made.argv[3] == "-DWRITABLE_ROOT_0=/work/x"
+    assert made.argv[3] == "-DWRITABLE_ROOT_0=/space/x"
     assert made.argv[-3:] == ("--", "ls", "-D")
     assert made.sandbox_type == "macosSeatbelt"
 

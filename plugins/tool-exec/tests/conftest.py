@@ -86,7 +86,7 @@ PROGRAMS: dict[str, Program] = {
 }
 
 
-FILES = {"/bin/sh": "", "/usr/bin/zsh": "", "/work/sub/x": ""}
+FILES = {"/bin/sh": "", "/usr/bin/zsh": "", "/space/sub/x": ""}
 
 
 class Host:
@@ -108,7 +108,7 @@ class Conversation:
         self.warned: list[str] = []
         self.refusal: ToolRejected | None = None
         self.machine = MemoryEnvironment(
-            programs=PROGRAMS, files={"/bin/sh": "", "/usr/bin/zsh": "", "/work/sub/x": ""}
+            programs=PROGRAMS, files={"/bin/sh": "", "/usr/bin/zsh": "", "/space/sub/x": ""}
         )
         self._closing: list[Callable[[], Awaitable[None]]] = []
         self._calls = 0
@@ -121,7 +121,7 @@ class Conversation:
 
     def policy(self, policy: SandboxPolicy, approval: str = "never") -> None:
         self.settings = ThreadSettings(
-            cwd="/work", model="m", model_provider="p", sandbox=policy, approval_policy=approval
+            cwd="/space", model="m", model_provider="p", sandbox=policy, approval_policy=approval
         )
 
     async def call(self, name: str, /, arguments: str | None = None, **given: Any) -> ToolOutput:

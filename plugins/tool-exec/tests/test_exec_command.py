@@ -45,7 +45,7 @@ async def test_the_item_begins_streams_and_ends_before_the_answer(talk: Conversa
     assert [kind for kind, _ in talk.told] == ["started", "delta", "delta", "completed"]
     [began], [ended] = talk.items("started"), talk.items("completed")
     assert (began.status, began.source, began.command, began.cwd) == (
-        "inProgress", "unifiedExecStartup", "/bin/sh -lc fail", "/work",
+        "inProgress", "unifiedExecStartup", "/bin/sh -lc fail", "/space",
     )  # fmt: skip
     assert began.aggregated_output is None
     assert 1000 <= int(began.process_id) <= 99_999
@@ -111,10 +111,10 @@ async def test_shell_login_and_directory_are_the_call_s(talk: Conversation) -> N
     await talk.run("silent", shell="fish")
 
     assert [(params.argv, params.cwd) for params in talk.machine.exec.started] == [
-        (("/bin/sh", "-lc", "silent"), "/work"),
-        (("/usr/bin/zsh", "-c", "silent"), "/work/sub"),
+        (("/bin/sh", "-lc", "silent"), "/space"),
+        (("/usr/bin/zsh", "-c", "silent"), "/space/sub"),
         (("/usr/bin/zsh", "-lc", "silent"), "/tmp"),
-        (("/bin/sh", "-lc", "silent"), "/work"),
+        (("/bin/sh", "-lc", "silent"), "/space"),
     ]
 
 
@@ -252,7 +252,7 @@ async def test_an_escalated_command_that_was_approved_runs_free(talk: Conversati
         "item_id": "call-1",
         "command": "/bin/sh -lc 'echo hi'",
         "argv": ("/bin/sh", "-lc", "echo hi"),
-        "cwd": "/work",
+        "cwd": "/space",
         "escalated": True,
         "justification": "May I?",
         "prefix_rule": ("echo",),

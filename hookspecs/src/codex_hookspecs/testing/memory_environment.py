@@ -5,7 +5,7 @@
         await process.say(b"hello " + name)
         return 0
 
-    machines = MemoryEnvironments("scratch", files={"/work/a.txt": "a"}, programs={"greet": greet, "true": ""})
+    machines = MemoryEnvironments("scratch", files={"/space/a.txt": "a"}, programs={"greet": greet, "true": ""})
 
 A command is looked up by its whole script when a shell runs it (``sh -c SCRIPT``), else by its program's name. A text
 in place of a function is what the program prints before it exits with 0.
@@ -203,7 +203,7 @@ class MemoryEnvironment:
         *,
         files: Mapping[str, str | bytes] | None = None,
         programs: Mapping[str, Program] | None = None,
-        cwd: str = "/work",
+        cwd: str = "/space",
         remote: bool = False,
     ) -> None:
         self.id = environment_id
@@ -236,7 +236,7 @@ class MemoryEnvironments:
         default: bool = False,
         files: Mapping[str, str | bytes] | None = None,
         programs: Mapping[str, Program] | None = None,
-        cwd: str = "/work",
+        cwd: str = "/space",
         remote: bool = False,
     ) -> None:
         self.id = environment_id
