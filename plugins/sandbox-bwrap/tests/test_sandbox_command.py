@@ -1,0 +1,173 @@
+"""``codex sandbox`` reads its command line, finds its policy and says clearly what it can't do."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from codex_hookspecs.errors import ConfigError
+from codex_hookspecs.sandboxing.policies import Entry, Special
+from codex_sandbox_bwrap import quick
+from codex_sandbox_bwrap.binary import known_binary
+from codex_sandbox_bwrap.options import Options, parse
+from codex_sandbox_bwrap.programs import find_command
+from codex_sandbox_bwrap.selection import choose_policy, read_profile
+
+needs_bwrap = pytest.mark.skipif(shutil.which("bwrap") is None, reason="bwrap is not installed")
+
+
+class Table:
+    """A configuration that is a plain table."""
+
+    def __init__(self, **table: Any) -> None:
+        self.table = table
+
+    def get(self, key: str, default: Any = None) -> Any:
+        return self.table.get(key, default)
+
+
+def chosen(table: dict[str, Any], *arguments: str) -> Any:
+    return choose_policy(parse(["linux", *arguments, "--", "ls"]), Table(**table), "/w")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "wanted"),
+    [
+        (["linux", "ls", "-l", "--help"], Options("linux", ("ls", "-l", "--help"))),
+        (["linux", "--full-auto", "--", "ls"], Options("linux", ("ls",), full_auto=True)),
+        (["landlock", "-P", ":workspace", "ls"], Options("linux", ("ls",), profile=":workspace")),
+        (["linux", "--permissions=x", "--", "-odd"], Options("linux", ("-odd",), profile="x")),
+        (["seatbelt", "ls"], Options("macos", ("ls",))),
+        (["linux", "--help"], Options("linux", (), help=True)),
+        ([], Options("", (), help=True)),
+    ],
+)
+def test_a_command_line_is_read_up_to_the_command(arguments: list[str], wanted: Options) -> None:
+    assert parse(arguments) == wanted
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        (["bsd", "ls"], "codex sandbox takes linux, macos or windows, found 'bsd'"),
+        (["linux"], "codex sandbox linux got no command to run"),
+        (["linux", "--"], "codex sandbox linux got no command to run"),
+        (["linux", "--nope", "ls"], "unexpected argument '--nope' found; put -- in front of the command"),
+        (["linux", "-P"], "a value is required for '-P <PROFILE>'"),
+        (["linux", "--full-auto", "-P", "x", "ls"], "the argument '--full-auto' cannot be used with"),
+    ],
+)
+def test_a_wrong_command_line_is_told(arguments: list[str], problem: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        parse(arguments)
+
+    assert str(caught.value).startswith(problem)
+
+
+def test_the_policy_comes_from_the_option_or_else_from_the_configuration() -> None:
+    full = {"sandbox_mode": "danger-full-access"}
+
+    assert chosen({}).policy.kind == "readOnly"
+    assert chosen({}, "--full-auto").policy.kind == "workspaceWrite"
+    assert chosen(full).policy.kind == "dangerFullAccess"
+    assert chosen(full, "--full-auto").policy.kind == "workspaceWrite"
+    assert chosen(full, "-P", ":read-only").policy.kind == "readOnly"
+    assert chosen({"default_permissions": ":workspace"}).policy.kind == "workspaceWrite"
+    assert chosen({"sandbox_workspace_write": {"network_access": True}}, "--full-auto").policy.network_access
+
+
+def test_profiles_of_the_configuration_are_read() -> None:
+    table = {"filesystem": {":root": "read", ":project_roots": {".": "write", "secret": "none"}, "/srv": "write"}}
+
+    found = read_profile(table, "permissions.mine")
+
+    assert found.network == "restricted"
+    assert found.file_system.entries == (
+        Entry(Special("root"), "read"),
+        Entry(Special("project_roots"), "write"),
+        Entry(Special("project_roots", "secret"), "none"),
+        Entry("/srv", "write"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("profile", "problem"),
+    [
+        ("x", "permissions.p is 'x', expected a table"),
+        ({"filesystem": 1}, "permissions.p.filesystem is 1, expected a table"),
+        ({"filesystem": {"rel": "read"}}, "a permission profile has the path 'rel'"),
+        ({"filesystem": {"/a": "all"}}, "permissions.p.filesystem./a is 'all', allowed: none, read, write"),
+        ({"filesystem": {":project_roots": {"../x": "read"}}}, "permissions.p.filesystem.:project_roots has '../x'"),
+        ({"filesystem": {":tmpdir": {"x": "read"}}}, "permissions.p.filesystem.:tmpdir has 'x'"),
+        ({"network": "some"}, 'the network policy is "some", allowed: restricted, enabled'),
+    ],
+)
+def test_a_wrong_profile_is_one_clear_line(profile: Any, problem: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        chosen({"permissions": {"p": profile}}, "-P", "p")
+
+    assert str(caught.value).startswith(problem)
+    assert "\n" not in str(caught.value)
+
+
+def test_an_unknown_profile_names_those_there_are() -> None:
+    with pytest.raises(ConfigError, match="there are: :read-only, :workspace, :danger-full-access, mine"):
+        chosen({"permissions": {"mine": {}}}, "-P", "other")
+
+
+def test_programs_are_found_as_a_shell_finds_them(tmp_path: Path) -> None:
+    program, text = tmp_path / "program", tmp_path / "text"
+    program.write_text("")
+    program.chmod(0o755)
+    text.write_text("")
+    text.chmod(0o644)
+
+    assert find_command("program", f"/nowhere:{tmp_path}", "/") == str(program)
+    assert find_command("./program", "", str(tmp_path)) == f"{tmp_path}/./program"
+    assert find_command("program", "/nowhere", "/") == 127
+    assert find_command("./text", "", str(tmp_path)) == 126
+    assert find_command("./none", "", str(tmp_path)) == 127
+
+
+@needs_bwrap
+@pytest.mark.parametrize(
+    ("arguments", "config", "taken"),
+    [
+        (("linux", "--full-auto", "--", "true"), "", True),
+        (("linux", "--", "true"), 'model = "x"', True),
+        (("linux", "--", "true"), 'sandbox_mode = "danger-full-access"', False),
+        (("linux", "--", "true"), "[plugins.sandbox-bwrap]\nenabled = false", False),
+        (("linux", "-P", ":workspace", "--", "true"), "", False),
+        (("linux", "true"), "", False),
+        (("macos", "--", "true"), "", False),
+        (("linux", "--", "no-such-program"), "", False),
+        (("linux", "--"), "", False),
+    ],
+)
+def test_the_short_way_is_taken_only_where_nothing_else_has_a_say(
+    arguments: tuple[str, ...], config: str, taken: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / "config.toml").write_text(config)
+    known_binary(str(shutil.which("bwrap")), str(home))
+    monkeypatch.chdir(tmp_path)
+
+    assert quick.run(arguments, str(home)) == (0 if taken else None)
+
+
+@needs_bwrap
+def test_a_configuration_of_the_project_keeps_from_the_short_way(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "ws" / ".codex").mkdir(parents=True)
+    (tmp_path / "ws" / ".codex" / "config.toml").write_text("")
+    known_binary(str(shutil.which("bwrap")), str(tmp_path))
+    monkeypatch.chdir(tmp_path / "ws")
+
+    assert quick.run(("linux", "--", "true"), str(tmp_path)) is None
+    assert os.listdir(tmp_path / "ws") == [".codex"]
