@@ -1,8 +1,8 @@
 """Have tests of whole turns work on another machine, when ``CODEX_TEST_REMOTE_ENV`` asks for it.
 
-``1`` runs an exec-server as a process of its own, ``bwrap`` in a container of its own, which has its own process ids
-and host name, and this machine's files and network; an address is that of a server that is up already. Hosts that were
-given ``exec-local``, and programs that a project runs, work through it then.
+``1`` runs an exec-server as a process of its own, ``bwrap`` in a container of its own, which has its own host name and
+shares this machine's files, network and process ids, because tests look at them; an address is that of a server that is
+up already. Hosts that were given ``exec-local``, and programs that a project runs, work through it then.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ LIMIT: Final = 20.0
 """Seconds after which the server has failed to start or end."""
 _CONTAINER: Final = (
     *("bwrap", "--dev-bind", "/", "/", "--proc", "/proc"),
-    *("--unshare-pid", "--unshare-uts", "--unshare-ipc", "--hostname", "remote", "--die-with-parent"),
+    *("--unshare-uts", "--unshare-ipc", "--hostname", "remote", "--die-with-parent"),
 )
 
 
@@ -44,7 +44,7 @@ def remote_machine(wanted: str = "1") -> Iterator[str]:
         tempfile.TemporaryDirectory() as home,
         subprocess.Popen(
             [*(_CONTAINER if wanted == "bwrap" else ()), program, "exec-server", "--listen", "ws://127.0.0.1:0"],
-            env={**inherited, "CODEX_HOME": home},
+            env={**inherited, "CODEX_HOME": home, "HOME": home},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
         ) as process,

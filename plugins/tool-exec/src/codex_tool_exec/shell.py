@@ -89,8 +89,8 @@ class Shell:
         if session is None:
             raise ToolError(f"write_stdin failed: Unknown process id {wanted.session_id}")
         session.used_at = time.monotonic()
-        if wanted.chars:
-            await self._write(session, wanted)
+        if wanted.chars and not session.tty:
+            raise ToolError(f"write_stdin failed: {STDIN_CLOSED}")
         interaction = TerminalInteraction(
             thread_id=context.thread.id,
             turn_id=context.turn_id,
@@ -98,8 +98,9 @@ class Shell:
             process_id=str(session.number),
             stdin=wanted.chars,
         )
-        await context.emit(interaction)  # Before the command can be reported as over.
+        await context.emit(interaction)  # Before anything that the command says to it.
         if wanted.chars:
+            await self._write(session, wanted)
             await session.wait(REACTION_SECONDS)
         started = time.monotonic()
         over = session.over.is_set()
@@ -163,8 +164,6 @@ class Shell:
         return session
 
     async def _write(self, session: Session, wanted: WriteCall) -> None:
-        if not session.tty:
-            raise ToolError(f"write_stdin failed: {STDIN_CLOSED}")
         try:
             status = await session.process.write(wanted.chars.encode("utf-8", "surrogatepass"))
         except ExecError as error:
