@@ -1,0 +1,196 @@
+"""Files, blocks, walks and watches."""
+
+from __future__ import annotations
+
+import os
+from base64 import b64decode, b64encode
+from pathlib import Path
+
+import pytest
+
+from codex_exec_server import watches
+from codex_hookspecs.errors import RpcError
+
+pytestmark = pytest.mark.anyio
+WALK = {
+    "maxDepth": 9,
+    "maxDirectories": 99,
+    "maxEntries": 99,
+    "followDirectorySymlinks": False,
+    "pruneHiddenDirectories": False,
+}
+
+
+async def refusal(client, method: str, params=None) -> tuple[int, str]:
+    with pytest.raises(RpcError) as caught:
+        await client.request(method, params)
+    return caught.value.code, caught.value.message
+
+
+async def test_files_of_the_environment_are_read_and_written(serve) -> None:
+    server = await serve(files={"/work/a": "hello"})
+    async with server.client() as client:
+        assert await client.request("fs/readFile", {"path": "file:///work/a"}) == {"dataBase64": "aGVsbG8="}
+        await client.request("fs/writeFile", {"path": "/work/b", "dataBase64": "aGk="})
+        found = await client.request("fs/readDirectory", {"path": "/work"})
+
+        assert sorted(entry["fileName"] for entry in found["entries"]) == ["a", "b"]
+        assert (await client.request("fs/getMetadata", {"path": "/work/b"}))["size"] == 2
+
+
+async def test_failures_have_the_codes_of_the_protocol(serve) -> None:
+    server = await serve(files={"/work/a": "hello"})
+    async with server.client() as client:
+        missing = {"path": "/work/none"}
+
+        assert await refusal(client, "fs/readFile", missing) == (-32004, "No such file or directory (os error 2)")
+        assert await refusal(client, "fs/readFile", {"path": "/work"}) == (-32600, "path `/work` is not a file")
+        assert await refusal(client, "fs/readDirectory", {"path": "/work/a"}) == (
+            -32603,
+            "Not a directory (os error 20)",
+        )
+        assert await refusal(client, "fs/writeFile", {"path": "/work/b", "dataBase64": "!"}) == (
+            -32600,
+            "fs/writeFile requires valid base64 dataBase64: Invalid symbol 33, offset 0.",
+        )
+        copy = {"sourcePath": "/work", "destinationPath": "/work/x", "recursive": True}
+        assert await refusal(client, "fs/copy", copy) == (
+            -32600,
+            "fs/copy cannot copy a directory to itself or one of its descendants",
+        )
+        assert await refusal(client, "fs/copy", {**copy, "recursive": False}) == (
+            -32600,
+            "fs/copy requires recursive: true when sourcePath is a directory",
+        )
+
+
+async def test_requests_about_files_are_handled_in_order(serve) -> None:
+    server = await serve(files={"/work/x": ""})
+    async with server.client() as client:
+        for number in range(50):
+            await client.send("fs/writeFile", {"path": "/work/a", "dataBase64": b64encode(b"%d" % number).decode()})
+        last = await client.send("fs/readFile", {"path": "/work/a"})
+
+        assert b64decode((await client.answer(last))["dataBase64"]) == b"49"
+
+
+async def test_a_file_is_written_and_read_in_blocks(serve, tmp_path: Path) -> None:
+    path = str(tmp_path / "a")
+    async with (await serve()).client() as client:
+        await client.request("fs/open", {"handleId": "w", "path": path, "mode": "replace"})
+        await client.request("fs/writeBlock", {"handleId": "w", "offset": 4, "chunk": "aGk="})
+        assert (tmp_path / "a").read_bytes() == b"\0\0\0\0hi"
+        await client.request("fs/close", {"handleId": "w"})
+        await client.request("fs/open", {"handleId": "r", "path": path})
+
+        blocks = [await client.request("fs/readBlock", {"handleId": "r", "offset": at, "len": 4}) for at in (0, 4, 9)]
+
+        assert blocks == [
+            {"chunk": "AAAAAA==", "eof": False},
+            {"chunk": "aGk=", "eof": True},
+            {"chunk": "", "eof": True},
+        ]
+
+
+async def test_handles_are_few_short_and_of_one_connection(serve, tmp_path: Path) -> None:
+    path = tmp_path / "a"
+    path.write_text("x")
+    server = await serve()
+    async with server.client() as client, server.client() as other:
+        for number in range(128):
+            await client.request("fs/open", {"handleId": f"h{number}", "path": str(path)})
+
+        assert await refusal(client, "fs/open", {"handleId": "more", "path": str(path)}) == (
+            -32600,
+            "at most 128 file handles may be open per connection",
+        )
+        assert await refusal(client, "fs/open", {"handleId": "h0", "path": str(path)}) == (
+            -32600,
+            "file handle `h0` already exists",
+        )
+        assert await refusal(other, "fs/readBlock", {"handleId": "h0", "offset": 0, "len": 1}) == (
+            -32004,
+            "unknown file handle `h0`",
+        )
+        assert (await refusal(other, "fs/open", {"handleId": "x" * 33, "path": str(path)}))[0] == -32600
+        assert (await refusal(other, "fs/open", {"handleId": "d", "path": str(tmp_path)}))[0] == -32600
+
+
+async def test_files_left_open_are_closed_with_the_connection(serve, tmp_path: Path) -> None:
+    path = tmp_path / "a"
+    path.write_text("x")
+    server = await serve()
+    before = len(os.listdir("/proc/self/fd"))
+    async with server.client() as client:
+        await client.request("fs/open", {"handleId": "h", "path": str(path)})
+        connection = next(iter(server.server._connections))
+
+    await connection.aclose()
+
+    assert not connection.resources["handles"]._open
+    assert len(os.listdir("/proc/self/fd")) <= before + 2
+
+
+async def test_a_tree_is_walked_within_its_limits(serve, tmp_path: Path) -> None:
+    for name in ("b/x", "b/.h/y", "a"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("")
+    (tmp_path / "link").symlink_to("b")
+    uri = f"file://{tmp_path}"
+
+    async def walked(**options) -> tuple[list[str], bool]:
+        found = await client.request("fs/walk", {"path": str(tmp_path), "options": {**WALK, **options}})
+        return [entry["path"].removeprefix(f"{uri}/") for entry in found["entries"]], found["truncated"]
+
+    async with (await serve()).client() as client:
+        assert await walked() == (["a", "b", "b/.h", "b/x", "b/.h/y"], False)
+        assert await walked(maxDepth=0) == (["a", "b"], False)
+        assert await walked(maxEntries=3) == (["a", "b", "b/.h"], True)
+        assert await walked(maxDirectories=1) == (["a", "b"], True)
+        assert await walked(pruneHiddenDirectories=True) == (["a", "b", "b/.h", "b/x"], False)
+        assert (await walked(followDirectorySymlinks=True))[0][:3] == ["a", "b", "link"]
+
+
+@pytest.mark.parametrize("told", [True, False])
+async def test_an_appearing_path_is_told_once(
+    serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, told: bool
+) -> None:
+    if not told:
+        monkeypatch.setattr(watches.sys, "platform", "other")
+        monkeypatch.setattr(watches, "LOOK_SECONDS", 0.02)
+    async with (await serve()).client() as client:
+        params = {"watchId": 1, "missing": [str(tmp_path / "sub/a")], "present": str(tmp_path)}
+        assert await client.request("fs/watchMissing", params) == {"watching": True}
+        assert await client.request("fs/watchMissing", params) == {"watching": False}
+
+        (tmp_path / "sub").mkdir()
+
+        assert await client.event(lambda _: True) == {"method": "fs/missingChanged", "params": {"watchId": 1}}
+
+
+async def test_what_is_there_can_not_be_waited_for(serve, tmp_path: Path) -> None:
+    async with (await serve()).client() as client:
+        for number, missing in enumerate([[], [str(tmp_path)]]):
+            params = {"watchId": number, "missing": missing, "present": None}
+            assert await client.request("fs/watchMissing", params) == {"watching": False}
+
+
+async def test_a_sandbox_holds_file_methods_too(serve, tmp_path: Path) -> None:
+    project = tmp_path / "project"
+    project.mkdir()
+    (project / "out").symlink_to(tmp_path)
+    entries = [
+        {"path": {"type": "special", "value": {"kind": "root"}}, "access": "read"},
+        {"path": {"type": "special", "value": {"kind": "project_roots"}}, "access": "write"},
+    ]
+    system = {"type": "restricted", "entries": entries}
+    sandbox = {
+        "permissions": {"type": "managed", "file_system": system, "network": "restricted"},
+        "cwd": f"file://{project}",
+        "workspaceRoots": [f"file://{project}"],
+    }
+    async with (await serve(files={f"{project}/x": ""})).client() as client:
+        await client.request("fs/writeFile", {"path": f"{project}/a", "dataBase64": "", "sandbox": sandbox})
+        for path in (f"{tmp_path}/a", f"{project}/out/a", f"{project}/.git/a"):
+            params = {"path": path, "dataBase64": "", "sandbox": sandbox}
+            assert await refusal(client, "fs/writeFile", params) == (-32603, "Read-only file system (os error 30)")
