@@ -170,6 +170,48 @@ class TestWithNamespaces:
         assert "Permission denied" in outcome.stderr
         assert (workspace / "secret/key").read_text() == "geheim"
 
+    def test_what_is_opened_below_a_denied_directory_can_be_used(self, run: Run, workspace: Path) -> None:
+        (workspace / "secret/pub").mkdir(parents=True)
+        (workspace / "secret/pub").chmod(0o777)
+        (workspace / "secret/key").write_text("geheim")
+        entries = (Entry(ROOT, "read"), Entry(f"{workspace}/secret", "none"), Entry(f"{workspace}/secret/pub", "write"))
+        policy = Permissions(FileSystemPolicy("restricted", entries))
+
+        outcome = run("echo x > secret/pub/a; cat secret/pub/a secret/key; ls secret", WORKSPACE, policy)
+
+        assert outcome.stdout == "x\n"
+        assert (workspace / "secret/pub/a").read_text() == "x\n"
+
+    def test_what_leads_to_a_closed_directory_can_not_be_moved(self, run: Run, workspace: Path) -> None:
+        (workspace / "a/closed").mkdir(parents=True)
+        entries = (Entry(ROOT, "read"), Entry(CWD, "write"), Entry(f"{workspace}/a/closed", "read"))
+        policy = Permissions(FileSystemPolicy("restricted", entries))
+
+        run("mv a b; mkdir -p a/closed; echo x > a/closed/f", WORKSPACE, policy)
+
+        assert os.listdir(workspace / "a/closed") == []
+
+    def test_devices_of_the_machine_are_not_there(self, run: Run) -> None:
+        devices = "fd full null ptmx pts random shm stderr stdin stdout tty urandom zero"
+
+        outcome = run("ls /dev; echo x > /dev/shm/x && cat /dev/shm/x")
+
+        assert outcome.stdout.split() == [*devices.split(), "x"]
+
+    def test_the_machine_can_not_be_set_up_even_where_everything_can_be_written(self, run: Run) -> None:
+        everything = Permissions(FileSystemPolicy("restricted", (Entry(ROOT, "write"),)))
+
+        assert run("echo x > /proc/sys/kernel/core_pattern", WORKSPACE, everything).returncode != 0
+
+    def test_variables_of_the_loader_reach_the_command_alone(self, workspace: Path) -> None:
+        env = {"PATH": "/bin:/usr/bin", "LD_DEBUG": "files", "LD_DEBUG_OUTPUT": f"{workspace.parent}/loaded"}
+        request = LaunchRequest(argv=("printenv", "LD_DEBUG"), cwd=str(workspace), env=env, policy=READ_ONLY)
+
+        outcome = finish(LandlockLauncher().launch(request), workspace)
+
+        assert "files" in outcome.stdout.splitlines()
+        assert list(workspace.parent.glob("loaded*")) == []
+
     def test_restricted_reading_holds_contents_and_listings_back(self, run: Run, workspace: Path) -> None:
         (workspace / "own").write_text("mine")
         (workspace.parent / "other").write_text("theirs")

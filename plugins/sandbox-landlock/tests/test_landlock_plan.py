@@ -143,11 +143,21 @@ def test_a_pattern_of_denied_paths_is_refused(workspace: Path) -> None:
     assert "it denies a pattern" in refusal(workspace, READ_ALL, Entry(Glob("/**/*.env"), "none"))
 
 
-def test_a_path_opened_below_a_denied_one_is_refused(workspace: Path) -> None:
+def test_a_path_opened_below_a_denied_one_follows_it(workspace: Path) -> None:
     (workspace / "secret" / "pub").mkdir(parents=True)
     entries = (Entry(f"{workspace}/secret", "none"), Entry(f"{workspace}/secret/pub", "read"))
 
-    assert "it opens" in refusal(workspace, *WORKSPACE, *entries)
+    operations = planned(workspace, *WORKSPACE, *entries).operations
+
+    assert operations.index(("hide", f"{workspace}/secret")) < operations.index(("pin", f"{workspace}/secret/pub"))
+
+
+def test_what_leads_to_a_mount_is_one_itself_so_that_it_can_not_be_moved(workspace: Path) -> None:
+    (workspace / "a" / "b" / "docs").mkdir(parents=True)
+
+    made = planned(workspace, *WORKSPACE, Entry(f"{workspace}/a/b/docs", "read"))
+
+    assert values(made, "bind") == [str(workspace), f"{workspace}/a", f"{workspace}/a/b"]
 
 
 def test_a_protected_path_that_is_a_link_is_refused(workspace: Path) -> None:

@@ -15,6 +15,8 @@ from codex_sandbox_landlock.placeholders import Placeholder, hold
 from codex_sandbox_landlock.plan import plan
 
 _NETWORK_VARIABLE = "CODEX_SANDBOX_NETWORK_DISABLED"
+_LOADER = ("LD_", "GLIBC_TUNABLES")
+"""Variables by which what the command can write would be loaded before it is held."""
 
 
 class LandlockLauncher:
@@ -51,6 +53,8 @@ class LandlockLauncher:
         operations.append(("filter", filter_program(mode, machine).hex()))
         if not wanted.metadata:
             operations.append(("filter", metadata_filter(machine).hex()))
+        loader = {name: value for name, value in request.env.items() if name.startswith(_LOADER)}
+        operations += (("env", f"{name}={value}") for name, value in loader.items())
         held = _hold_all(wanted.missing)
         there = {place for place in wanted.missing if os.path.lexists(place)}
         open_places = [place for place in wanted.missing if place not in there and _can_be_made(place)]
@@ -66,10 +70,15 @@ class LandlockLauncher:
                 "--",
                 *request.argv,
             ),
-            env=request.env if network else {**request.env, _NETWORK_VARIABLE: "1"},
+            env=_environment(request.env, loader, network=network),
             sandbox_type="linuxSeccomp",
             ended=lambda: _release_all(held),
         )
+
+
+def _environment(env: dict[str, str], loader: dict[str, str], *, network: bool) -> dict[str, str]:
+    given = {name: value for name, value in env.items() if name not in loader}
+    return given if network else {**given, _NETWORK_VARIABLE: "1"}
 
 
 def _hold_all(paths: tuple[str, ...]) -> list[Placeholder]:

@@ -17,6 +17,9 @@ Operation = tuple[str, str]
 
 _DEVICES = ("null", "zero", "full", "random", "urandom", "tty", "ptmx", "pts", "shm")
 _PLATFORM = ("/bin", "/sbin", "/usr", "/etc", "/lib", "/lib64", "/nix/store", "/run/current-system/sw", "/proc")
+_SETTINGS = ("/proc/sys", "/sys")
+"""What sets up the machine; its owner is root inside of a namespace, too."""
+
 _HELP = (
     "install bubblewrap, which can (Debian and Ubuntu: apt install bubblewrap), "
     "or allow full access with --sandbox danger-full-access if this machine is disposable"
@@ -27,7 +30,7 @@ _HELP = (
 class Plan:
     """What the child does to itself.
 
-    :param operations: see :mod:`codex_sandbox_landlock.apply`.
+    :param operations: see ``apply.py``.
     :param missing: protected paths where nothing real is, to be held while the command runs.
     :param metadata: owners, modes and times of files may be changed.
     """
@@ -81,7 +84,7 @@ class _Tree:
                 if os.path.exists(root):
                     self.writable[root] = None
             self._lay(resolved)
-            self._refuse_openings(resolved)
+            self._open_again(resolved)
 
     def _lay(self, resolved: Resolved) -> None:
         for root in filter(os.path.isdir, list(self.writable)):
@@ -94,12 +97,13 @@ class _Tree:
         for path in resolved.unreadable_roots:
             self._hide(self._placed(path))
 
-    def _refuse_openings(self, resolved: Resolved) -> None:
-        for hidden in self.hidden:
-            for rule in resolved.rules:
-                below = os.path.realpath(rule.path)
-                if rule.access != "none" and below != hidden and is_below(below, hidden):
-                    raise Refused(f"it opens {rule.path} below {hidden}, which it denies")
+    def _open_again(self, resolved: Resolved) -> None:
+        """Lay what can be read inside of what is hidden; what can be written there is laid already."""
+        for rule in resolved.rules:
+            place = os.path.realpath(rule.path)
+            opened = rule.access == "read" and resolved.access(rule.path) == "read" and os.path.exists(place)
+            if opened and any(place != hidden and is_below(place, hidden) for hidden in self.hidden):
+                self.pinned[place] = None
 
     def _protect(self, path: str) -> None:
         if path in self.writable:
@@ -136,14 +140,32 @@ class _Tree:
 def _mounts(resolved: Resolved, tree: _Tree, *, network: bool) -> Iterator[Operation]:
     """Yield namespaces and mounts, outer before inner."""
     yield "unshare", ",".join(["user", "mounts", "ipc", "pids", *([] if network else ["network"])])
+    if resolved.full_write or "/" in tree.writable:
+        yield from (("pin", path) for path in _SETTINGS if os.path.isdir(path))
+    else:
+        yield "readonly", "/"
     if resolved.full_write:
         return
-    yield "readonly", "/"
-    actions = [(path, "bind") for path in tree.writable]
+    yield "devices", "/dev"
+    actions = [(path, "bind") for path in tree.writable if path != "/"]
     actions += [(path, "pin") for path in (*tree.pinned, *tree.missing)]
     actions += [(path, "hide") for path in tree.hidden]
-    for path, action in sorted(actions, key=lambda each: (each[0].count("/") if each[0] != "/" else 0, each[1])):
-        yield action, path
+    yield from ((action, path) for path, action in _with_ways(dict(sorted(actions, key=lambda each: _depth(each[0])))))
+
+
+def _with_ways(actions: dict[str, str]) -> list[tuple[str, str]]:
+    """Return mounts with what leads to them: a directory that is a mount itself can't be moved away."""
+    ways = dict(actions)
+    for path in actions:
+        for way in list(_ancestry(path))[:-1]:
+            above = max((each for each in actions if each != way and is_below(way, each)), key=_depth, default=None)
+            if above is not None and actions[above] == "bind":
+                ways.setdefault(way, "bind")
+    return sorted(ways.items(), key=lambda each: _depth(each[0]))
+
+
+def _depth(path: str) -> int:
+    return 0 if path == "/" else path.count("/")
 
 
 def _ruleset(resolved: Resolved, tree: _Tree, *, network: bool, kernel: Kernel) -> Iterator[Operation]:
