@@ -22,4 +22,8 @@ if __name__ == "__main__":
     sys.path.append(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
     from codex_sandbox_landlock.child import main
 
-    sys.exit(main(sys.argv[1:]))
+    status = main(sys.argv[1:])
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # Up to three processes come here; none of them has anything to tidy up.
+    os._exit(status)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable
 
 from codex_sandbox_landlock.syscalls import Failed, checked, end_with_parent, libc, mount, set_attributes
+
+TYPE_CHECKING = False  # The real one takes a millisecond to import.
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _NAMESPACES = {"mounts": 0x20000, "ipc": 0x08000000, "user": 0x10000000, "pids": 0x20000000, "network": 0x40000000}
 _BIND, _RECURSIVE, _PRIVATE, _NOSUID, _NODEV, _NOEXEC = 0x1000, 0x4000, 0x40000, 0x2, 0x4, 0x8
