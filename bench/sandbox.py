@@ -41,7 +41,7 @@ def measure_inside(rounds: int) -> Times:
     folder = PEERS / "bench-sandbox"
     shutil.rmtree(folder, ignore_errors=True)
     (folder / "ws").mkdir(parents=True)
-    launcher = BwrapLauncher(known_binary(program, str(folder)), Watchdog())
+    launcher = BwrapLauncher(known_binary(program, str(folder)), Watchdog(), str(folder))
     try:
         return asyncio.run(_inside(launcher, str(folder / "ws"), rounds))
     finally:

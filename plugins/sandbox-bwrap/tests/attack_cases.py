@@ -109,6 +109,7 @@ ATTACKS: dict[str, Attack] = {
     "keep capabilities to inherit": Attack("read", "grep -Eq 'Cap(Inh|Prm|Bnd|Amb):.*[1-9a-f]' /proc/self/status && echo BREACH"),
     "gain privileges by a program": Attack("read", "grep -q 'NoNewPrivs:.1' /proc/self/status || echo BREACH"),
     "run without a filter": Attack("read", "grep -q 'Seccomp:.2' /proc/self/status || echo BREACH"),
+    "reach into a process that is not filtered": Attack("read", "grep -q 'Seccomp:.2' /proc/1/status || echo BREACH"),
     "become another user": Attack(
         "read", python("import os\nuid = 12345\ntry:\n os.setuid(uid); print('BREACH')\nexcept OSError as e: print(e)")
     ),

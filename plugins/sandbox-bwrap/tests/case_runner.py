@@ -120,7 +120,7 @@ class Runner:
         self._host = host
         program = find_program(os.environ.get("PATH", ""), "/nowhere")
         assert program is not None
-        self._launcher = BwrapLauncher(known_binary(program, folder), Watchdog())
+        self._launcher = BwrapLauncher(known_binary(program, folder), Watchdog(), folder)
         # What an attack finds when descriptors are handed on.
         for number, path in ((20, f"{folder}/open"), (21, f"{folder}/open"), (22, folder)):
             if number < 22:

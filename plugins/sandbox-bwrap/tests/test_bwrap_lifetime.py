@@ -37,7 +37,7 @@ from codex_sandbox_bwrap.watchdog import Watchdog
 bwrap, home, ws, script = sys.argv[1:]
 policy = SandboxPolicy("workspaceWrite", exclude_slash_tmp=True, exclude_tmpdir_env_var=True)
 request = LaunchRequest(argv=("sh", "-c", script), cwd=ws, env={"PATH": "/usr/bin:/bin"}, policy=policy)
-launcher = BwrapLauncher(known_binary(bwrap, home), Watchdog())
+launcher = BwrapLauncher(known_binary(bwrap, home), Watchdog(), home)
 sys.exit(run_in_foreground(launcher.launch(request), ws))
 """
 needs_bwrap = pytest.mark.skipif(BWRAP is None, reason="bwrap is not installed")
@@ -53,7 +53,7 @@ def workspace(tmp_path: Path) -> Path:
 @pytest.fixture
 def launcher(tmp_path: Path) -> BwrapLauncher:
     assert BWRAP is not None
-    return BwrapLauncher(known_binary(BWRAP, str(tmp_path)), Watchdog())
+    return BwrapLauncher(known_binary(BWRAP, str(tmp_path)), Watchdog(), str(tmp_path))
 
 
 def until(holds: Callable[[], bool]) -> bool:
@@ -239,7 +239,7 @@ def test_a_bwrap_that_does_not_work_is_asked_again_and_refuses_in_one_line(tmp_p
     binary = known_binary(path, str(tmp_path))
 
     with pytest.raises(SandboxUnavailable) as caught:
-        run(BwrapLauncher(binary, Watchdog()), workspace, "echo ran")
+        run(BwrapLauncher(binary, Watchdog(), str(tmp_path)), workspace, "echo ran")
 
     assert str(caught.value) == (
         "the command was not run: bwrap cannot hold the sandbox policy workspace-write: bwrap: setting up uid map: "

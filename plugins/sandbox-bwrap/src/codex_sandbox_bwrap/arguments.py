@@ -19,7 +19,9 @@ class Box(NamedTuple):
     :param proc: a new ``/proc`` is mounted.
     :param proc_read_only: paths of the new ``/proc`` that can't be written.
     :param new_session: it is cut off from the terminal.
-    :param filter_descriptor: where the system call filter is read from.
+    :param filter_descriptor: where the system call filter is read from; ``None`` when the command brings its own.
+    :param own_init: the command is the first process, and none of bwrap is beside it. A process that is not filtered
+        must not be within reach.
     """
 
     mounts: Sequence[str]
@@ -27,8 +29,8 @@ class Box(NamedTuple):
     proc: bool
     proc_read_only: Sequence[str]
     new_session: bool
-    filter_descriptor: int
-    argv0: str | None = None
+    filter_descriptor: int | None
+    own_init: bool = False
 
 
 def bwrap_arguments(
@@ -40,7 +42,9 @@ def bwrap_arguments(
     :param inner_env: variables for the command alone. Those of the dynamic loader would have bwrap itself load what
         they name, which may be a file that commands have written.
     """
-    arguments = ["--new-session"] if box.new_session else []
+    arguments = ["--as-pid-1"] if box.own_init else []
+    if box.new_session:
+        arguments.append("--new-session")
     arguments.append("--die-with-parent")
     arguments += (str(nothing()) if each is NOTHING else each for each in box.mounts)
     arguments += ("--unshare-user", "--unshare-pid", "--unshare-ipc")
@@ -52,11 +56,11 @@ def bwrap_arguments(
             arguments += ("--ro-bind", path, path)
     if "--tmpfs" in box.mounts and _is_bare(box.mounts):
         arguments += ("--remount-ro", "/")
-    arguments += ("--cap-drop", "ALL", "--seccomp", str(box.filter_descriptor))
+    arguments += ("--cap-drop", "ALL")
+    if box.filter_descriptor is not None:
+        arguments += ("--seccomp", str(box.filter_descriptor))
     for name, value in (inner_env or {}).items():
         arguments += ("--setenv", name, value)
-    if box.argv0 is not None:
-        arguments += ("--argv0", box.argv0)
     return [*arguments, "--", *command]
 
 

@@ -16,6 +16,10 @@ from codex_sandbox_bwrap.mounts import plan_mounts
 from codex_sandbox_bwrap.placeholders import Placeholders
 from codex_sandbox_bwrap.watchdog import Watchdog
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from codex_sandbox_bwrap.proxying import Bridges
+
 NETWORK_DISABLED = "CODEX_SANDBOX_NETWORK_DISABLED"
 
 
@@ -41,39 +45,41 @@ def box_command(  # noqa: PLR0917
     *,
     mode: str,
     tty: bool = False,
+    proxy_home: str | None = None,
 ) -> Boxed:
     """Return how to run a command so that a policy holds.
 
     :param mode: what people call the policy, for errors.
+    :param proxy_home: ``$CODEX_HOME``, when it is to reach the proxies of its environment, and nothing else.
     :param tty: it has a terminal of its own, from which it need not be cut off.
     :raises SandboxUnavailable: when the policy can't be held here.
     """
     if binary.abilities.problem:
         raise _unusable(binary.abilities.problem, mode)
     plan = plan_mounts(policy)
-    placeholders = Placeholders(plan.missing)
-    held = _Held(placeholders)
+    held = _Held(Placeholders(plan.missing))
     try:
-        watchdog.guard(placeholders.paths)
-        inner = dict(env) if network == "enabled" else {**env, NETWORK_DISABLED: "1"}
-        filtered: Mode = "enabled" if network == "enabled" else "restricted"
+        watchdog.guard(held.placeholders.paths)
+        way = held.way_out(argv, env, network, proxy_home)
+        proc = binary.abilities.proc
         box = Box(
-            mounts=_without(plan.arguments, placeholders.left_out),
-            network=network == "enabled",
-            proc=binary.abilities.proc,
-            proc_read_only=_proc_read_only() if binary.abilities.proc else (),
+            mounts=[*_without(plan.arguments, held.placeholders.left_out), *way.mounts],
+            network=way.mode == "enabled",
+            proc=proc,
+            proc_read_only=_proc_read_only() if proc else (),
             new_session=not tty,
-            filter_descriptor=held.pipe_with(filter_program(filtered, os.uname().machine)),
+            filter_descriptor=None if way.mode == "proxy" else held.filter_of(way.mode),
+            own_init=way.mode == "proxy",
         )
-        loading = {name: value for name, value in inner.items() if name.startswith("LD_")}
-        arguments = bwrap_arguments(box, argv, held.nothing, loading)
+        loading = {name: value for name, value in way.env.items() if name.startswith("LD_")}
+        arguments = bwrap_arguments(box, way.argv, held.nothing, loading)
     except BaseException:
         held.started()
         held.ended()
         raise
     return Boxed(
         argv=(binary.path, *arguments),
-        env={name: value for name, value in inner.items() if name not in loading},
+        env={name: value for name, value in way.env.items() if name not in loading},
         arg0="bwrap",
         descriptors=tuple(held.descriptors),
         started=held.started,
@@ -88,15 +94,39 @@ def _unusable(problem: str, mode: str) -> SandboxUnavailable:
     )
 
 
+class _WayOut(NamedTuple):
+    """The network of a command: how it is filtered, and what is run, with what, instead of it."""
+
+    mode: Mode
+    argv: Sequence[str]
+    env: Mapping[str, str]
+    mounts: tuple[str, ...] = ()
+
+
 class _Held:
     """What one launch keeps open or in place until it is let go."""
 
     def __init__(self, placeholders: Placeholders) -> None:
         self.descriptors: list[int] = []
-        self._placeholders = placeholders
+        self.placeholders = placeholders
+        self._bridges: Bridges | None = None
 
-    def pipe_with(self, data: bytes) -> int:
-        """Return a descriptor that some data is read from; it fits the buffer of a pipe."""
+    def way_out(self, argv: Sequence[str], env: Mapping[str, str], network: Network, proxy_home: str | None) -> _WayOut:
+        """Return what a command needs for the network that it may use."""
+        if proxy_home is not None:
+            from codex_sandbox_bwrap.proxying import Bridges
+
+            self._bridges = Bridges(env, proxy_home)
+            folder = self._bridges.folder
+            inner = {**self._bridges.environment(env), NETWORK_DISABLED: "1"}
+            return _WayOut("proxy", self._bridges.command(argv), inner, ("--ro-bind", folder, folder))
+        if network == "enabled":
+            return _WayOut("enabled", argv, env)
+        return _WayOut("restricted", argv, {**env, NETWORK_DISABLED: "1"})
+
+    def filter_of(self, mode: Mode) -> int:
+        """Return a descriptor that a filter is read from; it fits the buffer of a pipe."""
+        data = filter_program(mode, os.uname().machine)
         reader, writer = os.pipe()
         self.descriptors.append(reader)
         try:
@@ -118,8 +148,11 @@ class _Held:
         self.descriptors.clear()
 
     def ended(self) -> None:
-        """Let go of what stood for missing paths."""
-        self._placeholders.release()
+        """Let go of what stood for missing paths, and of bridges."""
+        self.placeholders.release()
+        if self._bridges is not None:
+            self._bridges.close()
+            self._bridges = None
 
 
 def _without(arguments: Sequence[str], left_out: set[str]) -> list[str]:

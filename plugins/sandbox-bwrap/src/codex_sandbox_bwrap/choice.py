@@ -28,5 +28,5 @@ def launcher_of(host: Host) -> BwrapLauncher | None:
     key = (path, found.st_dev, found.st_ino, found.st_mtime_ns)
     chosen = _chosen.get(host)
     if chosen is None or chosen[0] != key:
-        chosen = _chosen[host] = (key, BwrapLauncher(known_binary(path, host.codex_home), Watchdog()))
+        chosen = _chosen[host] = (key, BwrapLauncher(known_binary(path, host.codex_home), Watchdog(), host.codex_home))
     return chosen[1]

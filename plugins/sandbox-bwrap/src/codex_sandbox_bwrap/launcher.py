@@ -12,11 +12,13 @@ from codex_sandbox_bwrap.watchdog import Watchdog
 class BwrapLauncher:
     """Wraps commands.
 
+    :param home: ``$CODEX_HOME``.
     :param watchdog: clears up if this program is killed; shared by all launches of a program.
     """
 
-    def __init__(self, binary: Binary, watchdog: Watchdog) -> None:
+    def __init__(self, binary: Binary, watchdog: Watchdog, home: str) -> None:
         self._binary = binary
+        self._home = home
         self._watchdog = watchdog
 
     @property
@@ -38,6 +40,7 @@ class BwrapLauncher:
             enforced(request).network,
             mode=request.policy.mode,
             tty=request.tty,
+            proxy_home=self._home if request.managed_network else None,
         )
         return Launch(
             argv=boxed.argv,
