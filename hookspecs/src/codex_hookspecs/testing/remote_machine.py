@@ -67,10 +67,11 @@ def remote_url() -> str | None:
 def with_remote(
     plugins: Sequence[object], environ: Mapping[str, str] | None
 ) -> tuple[list[object], dict[str, str] | None]:
-    """Return plugins and variables of a host: one that works on this machine works on the other one instead."""
+    """Return plugins and variables of a host: one that knows only this machine works on the other one instead."""
     url = remote_url()
     given = None if environ is None else dict(environ)
-    if url is None or not any(_module(plugin) == "codex_exec_local.plugin" for plugin in plugins):
+    modules = {_module(plugin) for plugin in plugins}
+    if url is None or "codex_exec_local.plugin" not in modules or "codex_exec_remote.plugin" in modules:
         return list(plugins), given
     from importlib import import_module
 

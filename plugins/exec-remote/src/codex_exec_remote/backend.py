@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from typing import Final
 
 from codex_exec_remote.client import Client
@@ -84,8 +85,10 @@ class RemoteExecBackend:
         """Kill every process and end the sessions."""
         self._closed = True
         processes = [process for process in self._processes if not process.over]
-        await asyncio.gather(*(process.terminate() for process in processes))
-        await asyncio.gather(*(process.wait_over(_CLOSE_SECONDS) for process in processes))
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_CLOSE_SECONDS):
+                await asyncio.gather(*(process.terminate() for process in processes))
+                await asyncio.gather(*(process.wait_over(_CLOSE_SECONDS) for process in processes))
         async with self._lock:
             clients, self._clients = self._clients, []
         await asyncio.gather(*(client.aclose() for client in clients))

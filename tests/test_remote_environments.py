@@ -1,0 +1,129 @@
+"""Whole turns on other machines: which one a thread works on, and what model and user hear when one is lost."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from codex_exec_local import plugin as exec_local
+from codex_exec_remote import plugin as exec_remote
+from codex_hookspecs.testing.exec_wire import exec_server
+from codex_hookspecs.testing.fake_exec_server import Cut, FakeExecServer, fake_exec_server, refuse
+from codex_hookspecs.types.items import CommandExecution
+from codex_hookspecs.types.notifications import WarningNotice
+from codex_tool_exec import plugin as tool_exec
+
+pytestmark = pytest.mark.anyio
+PLUGINS = (exec_local, exec_remote, tool_exec)
+INFO = {"shell": {"name": "bash", "path": "/bin/bash"}}
+LOST = "the connection to the exec-server was lost and could not be resumed"
+
+
+def call(name: str, **arguments: Any) -> dict[str, Any]:
+    return {"call": name, "call_id": "c", "args": arguments}
+
+
+def remote(fake: FakeExecServer) -> dict[str, Any]:
+    return {"plugins": PLUGINS, "environ": {"CODEX_EXEC_SERVER_URL": fake.url}}
+
+
+async def test_threads_work_on_the_machines_they_name_at_the_same_time(host: Any, model: Any, tmp_path: Any) -> None:
+    scripted = model([call("exec_command", cmd="echo on $MACHINE", login=False)], "done")
+    others = [model([call("exec_command", cmd="echo on $MACHINE", login=False)], "done") for _ in range(2)]
+    async with exec_server(env={"MACHINE": "a"}) as a, exec_server(env={"MACHINE": "b"}) as b:
+        tables = {"environments": {"a": {"url": a.url}, "b": {"url": b.url}}}
+        hosts = [
+            host(plugins=PLUGINS, model=each, config=tables, params={"config": {"environment": name}})
+            for each, name in zip(others, "ab", strict=True)
+        ]
+        plain = host(plugins=PLUGINS, model=scripted, config=tables)
+
+        await asyncio.gather(*(each.turn("go") for each in (*hosts, plain)))
+
+    assert [each.output("c").splitlines()[-1] for each in (*others, scripted)] == ["on a", "on b", "on"]
+
+
+async def test_a_thread_that_names_what_there_is_not_is_told(host: Any, model: Any) -> None:
+    scripted = model([call("exec_command", cmd="true")], "done")
+
+    turn = await host(plugins=PLUGINS, model=scripted, params={"config": {"environment": "x"}}).turn("go")
+
+    assert scripted.output("c").startswith("No usable execution environment is available.")
+    warnings = [each.message for each in turn.notifications if isinstance(each, WarningNotice)]
+    assert warnings == ["no environment to work in: there is no environment 'x'; there are: local"]
+
+
+async def test_a_machine_that_can_not_be_reached_is_not_replaced_by_this_one(host: Any, model: Any) -> None:
+    scripted = model([call("exec_command", cmd="true")], "done")
+    environ = {"CODEX_EXEC_SERVER_URL": "ws://127.0.0.1:9"}
+
+    turn = await host(plugins=PLUGINS, model=scripted, environ=environ).turn("go")
+
+    assert scripted.output("c").startswith("No usable execution environment is available.")
+    warnings = [each.message for each in turn.notifications if isinstance(each, WarningNotice)]
+    assert warnings == [
+        "no environment to work in: failed to connect to exec-server websocket `ws://127.0.0.1:9`: "
+        "Connection refused (os error 111)"
+    ]
+
+
+async def test_a_launch_that_the_server_refuses_is_told_in_its_words(host: Any, model: Any) -> None:
+    scripted = model([call("exec_command", cmd="ls")], "done")
+    async with fake_exec_server() as fake:
+        fake.info = INFO
+        fake.behaviour["process/start"] = refuse(-32603, "No such file or directory (os error 2)")
+
+        turn = await host(model=scripted, **remote(fake)).turn("go")
+
+    shown = (
+        "Failed to create unified exec process: exec-server rejected request (-32603): "
+        "No such file or directory (os error 2)"
+    )
+    assert scripted.output("c") == (
+        f'exec_command failed for `/bin/bash -lc ls`: CreateProcess {{ message: "Rejected(\\"{shown}\\")" }}'
+    )
+    [item] = [each for each in turn.items if isinstance(each, CommandExecution)]
+    assert (item.status, item.aggregated_output) == ("failed", shown)
+
+
+async def test_a_command_that_is_lost_is_told_with_what_it_said(host: Any, model: Any) -> None:
+    scripted = model([call("exec_command", cmd="make", yield_time_ms=20_000)], "done")
+    async with fake_exec_server() as fake:
+        fake.info = INFO
+        turning = asyncio.create_task(host(model=scripted, **remote(fake)).turn("go"))
+        await fake.until(lambda: bool(fake.processes))
+        [process_id] = fake.processes
+        await fake.say(process_id, "half of it\n")
+        fake.behaviour["initialize"] = refuse(-32600, "unknown session id session")
+        fake.cut()
+
+        turn = await turning
+
+    told = scripted.output("c").splitlines()
+    assert told[0] == f"the command was lost: {LOST}"
+    assert told[-1] == "half of it"
+    [item] = [each for each in turn.items if isinstance(each, CommandExecution)]
+    assert (item.status, item.exit_code, item.aggregated_output) == ("failed", -1, "half of it\n")
+
+
+async def test_a_write_that_fails_is_told_and_the_command_is_let_go(host: Any, model: Any) -> None:
+    scripted = model(
+        [call("exec_command", cmd="cat", tty=True, yield_time_ms=250)],
+        [{"stdin": {"session_id": "$SESSION", "chars": "a\n"}, "call_id": "w"}],
+        "done",
+    )
+    async with fake_exec_server() as fake:
+        fake.info = INFO
+
+        def write(_asked: dict[str, Any]) -> Any:
+            fake.behaviour["initialize"] = refuse(-32600, "unknown session id session")
+            raise Cut
+
+        fake.behaviour["process/write"] = write
+
+        await host(model=scripted, **remote(fake)).turn("go")
+
+    assert scripted.output("w") == f"write_stdin failed: {LOST}"
+    assert len(fake.asked("process/write")) == 1
