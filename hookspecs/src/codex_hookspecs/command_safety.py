@@ -85,11 +85,11 @@ def command_needs_consent(policy: ApprovalPolicy, argv: tuple[str, ...], *, esca
                 "if the approval policy is Never"
             )
         return False
+    if escalated:
+        return True
     if policy == "untrusted":
         return not is_known_safe(argv)
-    if policy == "on-failure":
-        return False
-    return escalated or is_dangerous(argv)
+    return policy != "on-failure" and is_dangerous(argv)
 
 
 def _script_commands(script: str) -> list[list[str]] | None:

@@ -129,7 +129,7 @@ class CallContext:
 
     def launch(self, request: LaunchRequest) -> Launch:
         """Return how to run a command so that the policy holds."""
-        if request.policy.unrestricted:
+        if not request.policy.holds_back:
             return Launch(argv=request.argv, env=request.env)
         return self.thread.host.launcher(request.policy).launch(request)
 

@@ -75,8 +75,13 @@ class SandboxPolicy:
 
     @property
     def unrestricted(self) -> bool:
-        """Whether commands need no launcher because nothing has to be held back by us."""
+        """Whether all files can be written as far as we are concerned."""
         return self.kind in ("dangerFullAccess", "externalSandbox")
+
+    @property
+    def holds_back(self) -> bool:
+        """Whether commands need a launcher: something, if only the network, has to be held back by us."""
+        return not self.unrestricted or (self.kind == "externalSandbox" and not self.network_access)
 
 
 _KIND_OF_MODE: dict[str, PolicyKind] = {

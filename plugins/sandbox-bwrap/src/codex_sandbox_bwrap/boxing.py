@@ -20,6 +20,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from codex_sandbox_bwrap.proxying import Bridges
 
+_LOADER = ("LD_", "GLIBC_TUNABLES", "GCONV_PATH", "LOCPATH")
 NETWORK_DISABLED = "CODEX_SANDBOX_NETWORK_DISABLED"
 
 
@@ -71,7 +72,7 @@ def box_command(  # noqa: PLR0917
             filter_descriptor=None if way.mode == "proxy" else held.filter_of(way.mode),
             own_init=way.mode == "proxy",
         )
-        loading = {name: value for name, value in way.env.items() if name.startswith("LD_")}
+        loading = {name: value for name, value in way.env.items() if name.startswith(_LOADER)}
         arguments = bwrap_arguments(box, way.argv, held.nothing, loading)
     except BaseException:
         held.started()

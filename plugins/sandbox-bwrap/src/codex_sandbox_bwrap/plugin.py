@@ -34,8 +34,8 @@ def lacks_bwrap(host: Host, thread: AgentThread | None) -> bool:
 @hookimpl(tryfirst=True)
 def sandbox_launcher(policy: SandboxPolicy, platform: str, host: Host) -> SandboxLauncher | None:
     """Hold policies where there is a bwrap that works."""
-    if platform != "linux":
-        return None
+    if platform != "linux" or policy.kind == "externalSandbox":
+        return None  # Where another sandbox holds the files, there may be no name spaces; the filter needs none.
     from codex_sandbox_bwrap.choice import launcher_of
 
     return launcher_of(host)

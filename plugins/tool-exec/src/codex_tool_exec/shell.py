@@ -257,7 +257,7 @@ async def _started(
     :raises SandboxUnavailable: when nothing can hold the policy.
     """
     policy = context.settings.sandbox
-    held = not (policy.unrestricted or wanted.escalated)
+    held = policy.holds_back and not wanted.escalated
     env = command.env
     if held and environment.remote and not policy.network_access:
         env = {**env, "CODEX_SANDBOX_NETWORK_DISABLED": "1"}
