@@ -279,6 +279,11 @@ class TestWithoutNamespaces:
         assert (workspace / "a").read_text() == "old"
         assert (workspace / "a").stat().st_mode & 0o777 == 0o666
 
+    def test_memory_of_the_host_is_out_of_reach(self, run: Run) -> None:
+        script = "import ctypes; print(ctypes.CDLL(None).shmget(0, 4096, 0o1600))"
+
+        assert run(f'{PYTHON} -I -S -c "{script}"', READ_ONLY, ask=self.BARE).stdout == "-1\n"
+
     def test_open_names_are_all_that_is_open_when_the_user_accepts_them(self, run: Run, workspace: Path) -> None:
         outcome = run("echo a > inside; echo b > ../outside", ask=self.BARE, unprotected=True)
 

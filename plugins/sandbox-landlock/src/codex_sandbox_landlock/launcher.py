@@ -9,8 +9,8 @@ from codex_hookspecs.errors import SandboxUnavailable
 from codex_hookspecs.sandboxing.enforcement import enforced, resolved
 from codex_hookspecs.sandboxing.seccomp import Mode, filter_program
 from codex_hookspecs.types.sandbox import Launch, LaunchRequest
+from codex_sandbox_landlock.further_filter import further_filter
 from codex_sandbox_landlock.kernel import APPLY, Kernel, kernel
-from codex_sandbox_landlock.metadata_filter import metadata_filter
 from codex_sandbox_landlock.placeholders import Placeholder, hold
 from codex_sandbox_landlock.plan import plan
 
@@ -51,8 +51,8 @@ class LandlockLauncher:
         machine = os.uname().machine
         mode: Mode = "enabled" if network else "restricted"
         operations.append(("filter", filter_program(mode, machine).hex()))
-        if not wanted.metadata:
-            operations.append(("filter", metadata_filter(machine).hex()))
+        if wanted.bare:
+            operations.append(("filter", further_filter(machine, metadata=wanted.metadata).hex()))
         loader = {name: value for name, value in request.env.items() if name.startswith(_LOADER)}
         operations += (("env", f"{name}={value}") for name, value in loader.items())
         held = _hold_all(wanted.missing)

@@ -32,11 +32,13 @@ class Plan:
 
     :param operations: see ``apply.py``.
     :param missing: protected paths where nothing real is, to be held while the command runs.
+    :param bare: there are no namespaces.
     :param metadata: owners, modes and times of files may be changed.
     """
 
     operations: tuple[Operation, ...]
     missing: tuple[str, ...] = ()
+    bare: bool = False
     metadata: bool = True
 
 
@@ -213,7 +215,7 @@ def _without_namespaces(
     for root in resolved.writable_roots:
         for rule in resolved.carve_outs(root):
             raise Refused(f"it holds {rule.path} back inside of {root}, which takes namespaces: {reason}")
-    return Plan(operations=tuple(ruleset), metadata=bool(tree.writable) or resolved.full_write)
+    return Plan(operations=tuple(ruleset), bare=True, metadata=bool(tree.writable) or resolved.full_write)
 
 
 def _first_missing(path: str) -> str:

@@ -1,4 +1,4 @@
-"""Build the filter against changes that Landlock does not see: owners, modes, times and attributes of files."""
+"""Build the filter against what Landlock does not see and namespaces would keep apart."""
 
 from __future__ import annotations
 
@@ -14,21 +14,28 @@ _FCHMODAT2, _SETXATTRAT, _REMOVEXATTRAT, _FILE_SETATTR = 452, 463, 466, 469
 _X86_64 = (90, 91, 92, 93, 94, 132, 188, 189, 190, 197, 198, 199, 235, 260, 261, 268, 280)
 _AARCH64 = (5, 6, 7, 14, 15, 16, 52, 53, 54, 55, 88)
 _NEW = (_FCHMODAT2, _SETXATTRAT, _REMOVEXATTRAT, _FILE_SETATTR)
-_MACHINES = {"x86_64": (0xC000003E, (*_X86_64, *_NEW)), "aarch64": (0xC00000B7, (*_AARCH64, *_NEW))}
+_METADATA = {"x86_64": (*_X86_64, *_NEW), "aarch64": (*_AARCH64, *_NEW)}
+_ARCHITECTURES = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
+
+# Shared memory, semaphores and message queues of System V.
+_SHARED = {"x86_64": (29, 30, 31, 64, 65, 66, 67, 68, 69, 70, 71, 220), "aarch64": tuple(range(186, 198))}
 
 
-def metadata_filter(machine: str) -> bytes:
+def further_filter(machine: str, *, metadata: bool) -> bytes:
     """Return the filter; refused calls fail with ``EPERM``.
+
+    Objects of System V are out of reach; without ``metadata`` also owners, modes, times and attributes of files.
 
     :param machine: as ``os.uname().machine`` says.
     :raises SandboxUnavailable: for a machine whose system calls are not known here.
     """
-    if machine not in _MACHINES:
+    architecture = _ARCHITECTURES.get(machine)
+    if architecture is None:
         raise SandboxUnavailable(
             f"the command was not run: sandbox-landlock knows no system calls of {machine}, "
-            f"only of {' and '.join(_MACHINES)}"
+            f"only of {' and '.join(_ARCHITECTURES)}"
         )
-    architecture, numbers = _MACHINES[machine]
+    numbers = _SHARED[machine] if metadata else (*_SHARED[machine], *_METADATA[machine])
     program = [(_LOAD, 0, 0, 4), (_EQUAL, 1, 0, architecture), (_RETURN, 0, 0, _KILL), (_LOAD, 0, 0, 0)]
     program += [(_EQUAL, len(numbers) - at, 0, number) for at, number in enumerate(numbers)]
     program += [(_RETURN, 0, 0, _ALLOW), (_RETURN, 0, 0, _REFUSE)]
