@@ -147,12 +147,17 @@ class Wire:
             if fits(message):
                 return message
         with anyio.fail_after(limit):
-            while True:
-                text = await self.connection.recv()
-                assert isinstance(text, str), "the server sent a binary message"
-                self.seen.append(json.loads(text))
-                if fits(self.seen[-1]):
-                    return self.seen[-1]
+            while not fits(message := await self.more()):
+                pass
+            return message
+
+    async def more(self, limit: float = LIMIT) -> Message:
+        """Give the next message."""
+        with anyio.fail_after(limit):
+            text = await self.connection.recv()
+        assert isinstance(text, str), "the server sent a binary message"
+        self.seen.append(json.loads(text))
+        return self.seen[-1]
 
     async def answer(self, ident: int | str, limit: float = LIMIT) -> Message:
         """Give the whole answer to a request."""
@@ -216,14 +221,15 @@ class Wire:
         """
         last = (await self.event(process, "closed", limit))["seq"]
         while len(seen := sorted(self.of(process), key=_number)) <= last - _number(seen[0]):
-            count = len(self.seen)
-            await self.until(lambda _, count=count: len(self.seen) > count, limit)  # type: ignore[misc]
+            await self.more(limit)
         return seen
 
     async def printed(self, process: str, text: str, limit: float = LIMIT) -> bytes:
         """Wait until a process has printed something."""
-        await self.until(lambda _: text.encode() in output(self.of(process)), limit)
-        return output(self.of(process))
+        with anyio.fail_after(limit):
+            while text.encode() not in (found := output(self.of(process))):
+                await self.more(limit)
+        return found
 
     async def run(self, process: str, *argv: str, **more: Any) -> tuple[int, bytes]:
         """Run a process to its end; give exit code and output."""

@@ -482,3 +482,20 @@ async def test_a_client_of_0_118_that_polls_sees_everything(served: Server) -> N
         assert text == b"hi\r\ngot hi\r\n"
         assert (found["exitCode"], found["failure"]) == (3, None)
         assert await one.call("process/terminate", {"processId": "1000"}) == {"running": False}
+
+
+async def test_two_hundred_processes_run_at_once(served: Server) -> None:
+    names = [str(number) for number in range(200)]
+    async with client(served.url) as one:
+        script = "echo $$; read x; exit $((x % 100))"
+        starts = [await one.post("process/start", launch(name, "sh", "-c", script, pipeStdin=True)) for name in names]
+        for ident in starts:
+            await one.result(ident)
+        pids = {(await one.printed(name, "\n")) for name in names}
+        assert len(pids) == len(names)
+        for name in names:
+            await one.post("process/write", write(name, f"{name}\n", "w"))
+
+        for name in names:
+            await one.closed(name)
+            assert (await one.event(name, "exited"))["exitCode"] == int(name) % 100
