@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import socket
 import threading
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Self
 
 from websockets.exceptions import ConnectionClosed
@@ -69,7 +71,8 @@ class Tap:
                     server.send(message)
             except ConnectionClosed:
                 pass
-            server.socket.close()
+            with suppress(OSError):
+                server.socket.shutdown(socket.SHUT_RDWR)
             back.join(10)
 
     def _pass_back(self, number: int, server: ClientConnection, client: ServerConnection) -> None:
