@@ -295,6 +295,7 @@ class Client:
     def _catch_up(self) -> None:
         self.resumes += 1
         self._holders.clear()
+        self._adjust()
         for listener in list(self.processes.values()):
             listener.resumed()
 
