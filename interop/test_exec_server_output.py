@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import anyio
 import pytest
 
-from interop.exec_server import Message, b64, client, launch, output, unb64
+from interop.exec_server import Message, b64, client, launch, output, unb64, wire
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -300,4 +300,21 @@ async def test_others_flow_while_one_reader_stands_still(served: Server) -> None
 
         _, text = await other.run_shell("p", "seq -f %07.0f 400000")
         assert len(text) == 3_200_000
-        one.connection.transport.abort()
+        await one.call("process/terminate", {"processId": "p"})
+
+
+@pytest.mark.parametrize("reads", [False, True])
+async def test_a_connection_cut_in_the_middle_of_much_output_disturbs_nobody(served: Server, reads: bool) -> None:
+    async with client(served.url) as other:
+        for number in range(5):
+            async with client(served.url) as one:
+                for name in "pqr":
+                    await one.start_shell(name, "seq 2000000; sleep 5")
+                for _ in range(100 if reads else 0):
+                    await one.more()
+                one.connection.transport.abort()
+
+            assert await other.run(f"p{number}", "echo", "fine") == (0, b"fine\n")
+        async with wire(served.url) as one:
+            await one.initialize()
+            assert await one.run("p", "true") == (0, b"")
