@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from bench import dispatch, exec_server, modules, turn
+from bench import dispatch, exec_server, modules, sandbox, turn
 from interop.clients import OURS, REAL_118, REAL_169
 
 
@@ -27,6 +27,7 @@ def main() -> int:
     if not clients:
         return 1
     print("\n".join(turn.report(turn.measure(clients, options.pairs))))
+    print("\n".join(sandbox.report(clients, options.pairs)))
     if OURS in clients:
         print("\n".join([*dispatch.report(), *modules.report()]))
     servers = [codex for codex in ((REAL_169,) if options.real_only else (OURS, REAL_169)) if codex.present]

@@ -43,11 +43,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from codex_host.shortcuts import take_shortcut
 
     try:
-        status = take_shortcut(words, os.environ)
+        take_shortcut(words, os.environ)
     except CodexError as error:
         return _fail(str(error))
-    if status is not None:
-        return status
     from codex_host.options import parse
 
     try:

@@ -11,21 +11,24 @@ if TYPE_CHECKING:
     from codex_hookspecs.ports.surface import CliCommand
 
 
-def take_shortcut(words: Sequence[str], environ: Mapping[str, str]) -> int | None:
-    """Run a command that was remembered here and return its exit status; ``None`` when it takes the whole program."""
+def take_shortcut(words: Sequence[str], environ: Mapping[str, str]) -> None:
+    """Run a command that was remembered here and end with its exit status; return when it takes the whole program."""
     home = environ.get("CODEX_HOME") or f"{environ.get('HOME', '')}/.codex"
     if not words or not words[0].isalpha():
-        return None
+        return
     try:
         with open(_file(home, words[0]), encoding="utf-8") as file:
             prefix, module = file.read().splitlines()
         if prefix != sys.prefix:
-            return None
+            return
         run = __import__(module, fromlist=["run"]).run
     except (OSError, ValueError, ImportError, AttributeError):
-        return None
-    status: int | None = run(words[1:], os.path.realpath(home))
-    return status
+        return
+    status = run(words[1:], os.path.realpath(home))
+    if status is not None:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status)  # Nothing is left to be cleared up, and taking an interpreter down takes time.
 
 
 def remember_shortcut(command: CliCommand, home: str) -> None:

@@ -24,6 +24,11 @@ async def failing(process: MemoryProcess) -> int:
     return 3
 
 
+async def denied(process: MemoryProcess) -> int:
+    await process.say("touch: cannot touch 'x': Read-only file system\n", "stderr")
+    return 1
+
+
 async def waiting(process: MemoryProcess) -> int:
     await process.say("ready\n")
     await asyncio.Event().wait()
@@ -69,6 +74,7 @@ async def flood(process: MemoryProcess) -> int:
 
 
 PROGRAMS: dict[str, Program] = {
+    "denied": denied,
     "echo hi": "hi\n",
     "fail": failing,
     "wait": waiting,
@@ -100,6 +106,7 @@ class Conversation:
     turn_id = "turn-1"
 
     def __init__(self) -> None:
+        self.let_go: list[str] = []
         self.told: list[tuple[str, Any]] = []
         self._news = asyncio.Event()
         self.config: dict[str, Any] = {}
@@ -190,7 +197,14 @@ class Conversation:
     def launch(self, request: LaunchRequest) -> Launch:
         if request.policy.kind == "readOnly":
             raise SandboxUnavailable("no launcher holds read-only here; use danger-full-access")
-        return Launch(argv=("/bin/sh", "-c", "echo hi"), env={**request.env, "BOXED": "1"}, arg0="box")
+        script = "denied" if "denied" in request.argv else "echo hi"
+        return Launch(
+            argv=("/bin/sh", "-c", script),
+            env={**request.env, "BOXED": "1"},
+            arg0="box",
+            started=lambda: self.let_go.append("started"),
+            ended=lambda: self.let_go.append("ended"),
+        )
 
     async def delegate(self, call: ToolCall) -> ToolOutput:
         self.delegated.append(call)

@@ -381,3 +381,37 @@ async def test_the_tools_are_offered_as_models_know_them(talk: Conversation) -> 
     assert list(stdin["parameters"]["properties"]) == ["chars", "max_output_tokens", "session_id", "yield_time_ms"]
     assert (command["strict"], command["parameters"]["required"]) == (False, ["cmd"])
     assert stdin["parameters"]["additionalProperties"] is False
+
+
+@pytest.mark.parametrize(
+    ("approval", "advice"),
+    [("never", "find a way that stays within it"), ("on-request", "`sandbox_permissions` set to `require_escalated`")],
+)
+async def test_what_its_sandbox_kept_from_working_is_told_with_what_to_do(
+    talk: Conversation, approval: str, advice: str
+) -> None:
+    talk.policy(SandboxPolicy("workspaceWrite"), approval)
+
+    with pytest.raises(ToolError) as caught:
+        await talk.run("denied")
+
+    assert str(caught.value).startswith(
+        "exec_command failed for `/bin/sh -lc denied`: SandboxDenied { message: \"touch: cannot touch 'x': Read-only"
+    )
+    assert "The command ran in the sandbox workspace-write, without network" in str(caught.value)
+    assert advice in str(caught.value)
+    assert talk.items("completed")[0].status == "failed"
+
+
+async def test_the_same_failure_without_a_sandbox_is_an_ordinary_one(talk: Conversation) -> None:
+    output = await talk.run("denied")
+
+    assert "Process exited with code 1" in output.text
+
+
+async def test_a_launch_is_let_go_when_its_command_is_started_and_when_it_is_over(talk: Conversation) -> None:
+    talk.policy(SandboxPolicy("workspaceWrite"))
+
+    await talk.run("numbers")
+
+    assert talk.let_go == ["started", "ended"]
