@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Generator, Hashable
+from types import CoroutineType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 from codex_exec_server.messages import UNPARSABLE_ID, Call, Fault, Foreign, answer, parse, refusal
@@ -152,7 +153,7 @@ class Connection:
         call, method, params, _ = job
         try:
             result = method.run(self, params)
-            if not asyncio.iscoroutine(result):
+            if type(result) is not CoroutineType:
                 self.outlet.send(answer(call.id, result))
                 return
             yielded = None if method.waits else result.send(None)

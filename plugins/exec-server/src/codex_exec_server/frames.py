@@ -6,7 +6,7 @@ handed on as it is, one whole frame at a time, for the library to make sense of.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final
 
 PLAIN: Final = (0x81, 0x82)
@@ -25,11 +25,14 @@ class FrameCutter:
     :param limit: bytes that one frame may carry.
     """
 
-    __slots__ = ("_buffer", "_limit")
+    __slots__ = ("_buffer", "_limit", "_unmasked")
 
     def __init__(self, limit: int) -> None:
         self._buffer = bytearray()
+        from websockets.utils import apply_mask
+
         self._limit = limit
+        self._unmasked: Callable[[bytes, bytes], bytes] = apply_mask
 
     def feed(self, data: bytes) -> Iterator[tuple[bytes | None, bytes]]:
         """Take bytes and yield the frames that they complete.
@@ -58,7 +61,7 @@ class FrameCutter:
                 break
             if first in PLAIN and second & _MASKED:
                 head = TEXT_HEAD if first == PLAIN[0] else _BINARY_HEAD
-                yield _unmasked(bytes(source[body : body + size]), bytes(source[start:body])), head
+                yield self._unmasked(bytes(source[body : body + size]), bytes(source[start:body])), head
             else:
                 yield None, bytes(source[place : body + size])
             place = body + size
@@ -76,9 +79,3 @@ def text_frame(payload: bytes) -> bytes:
     if size < 65536:
         return b"\x81\x7e" + size.to_bytes(2, "big") + payload
     return b"\x81\x7f" + size.to_bytes(8, "big") + payload
-
-
-def _unmasked(payload: bytes, mask: bytes) -> bytes:
-    from websockets.utils import apply_mask
-
-    return apply_mask(payload, mask)

@@ -43,7 +43,7 @@ def parse(data: bytes) -> Call | Tell | Foreign | Fault:
     """Return what a message is."""
     try:
         text = data.decode()
-        value = _decode(text)
+        value = _load(text)
         if "\\ud" in text or "\\uD" in text:
             json.dumps(value, ensure_ascii=False).encode()
     except RecursionError:
@@ -104,6 +104,18 @@ def encode(value: Any) -> str:
     return _encode(value)
 
 
+def _load(text: str) -> Any:
+    """Decode a document; one without anything around it, as nearly all are, at less cost."""
+    if text.startswith("{"):
+        try:
+            value, end = _decoder.scan_once(text, 0)
+        except StopIteration:
+            raise ValueError("expected value") from None
+        if end == len(text):
+            return value
+    return _decoder.decode(text)
+
+
 def _answer(value: dict[str, Any]) -> Foreign | Fault:
     if "result" not in value and "error" not in value:
         return Fault("missing field `error`")
@@ -133,4 +145,4 @@ def _refuse_constant(name: str) -> Any:
     raise ValueError(f"expected value, found {name}")
 
 
-_decode = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_refuse_constant).decode
+_decoder: Any = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_refuse_constant)

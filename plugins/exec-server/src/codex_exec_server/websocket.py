@@ -48,7 +48,7 @@ class WebsocketPeer(asyncio.Protocol):
         self._connection: Connection | None = None
         self._head = b""
         self._parts: list[bytes] = []
-        self._cutter = FrameCutter(MOST_FRAME)
+        self._cutter: FrameCutter
         self._in_text = False
         self._queued: list[bytes] = []
         self._queued_bytes = 0
@@ -162,6 +162,7 @@ class WebsocketPeer(asyncio.Protocol):
         from websockets.server import ServerProtocol
 
         self._protocol = ServerProtocol(max_size=(MOST_MESSAGE, MOST_FRAME))
+        self._cutter = FrameCutter(MOST_FRAME)
         return True
 
     def _feed(self, data: bytes, connection: Connection) -> None:
