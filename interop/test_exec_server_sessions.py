@@ -219,7 +219,7 @@ async def test_ended_processes_and_lost_sessions_are_kept_for_80_seconds(served:
         pids = []
         for each in (leaving, lost):
             await each.start_shell("p", "echo $$; while :; do seq 20000; sleep 0.2; done")
-            pids.append(int(await each.printed("p", "\n")))
+            pids.append(int((await each.printed("p", "\n")).split()[0]))
         await leaving.connection.close()
         await lost.connection.close()
 
