@@ -19,11 +19,12 @@ _HANDED_ON = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT)
 _FIRST_INHERITED = 3
 
 
-def run_in_foreground(launch: Launch | Boxed, cwd: str) -> int:
+def run_in_foreground(launch: Launch | Boxed, cwd: str, meanwhile: Callable[[], None] | None = None) -> int:
     """Run a program with our stdin, stdout and stderr and return its exit status, 128 + N for signal N.
 
     It gets no other descriptor of ours than those of the launch, and it does not outlive this process.
 
+    :param meanwhile: called when it is on its way.
     :raises ExecError: when it can't be started.
     """
     try:
@@ -36,6 +37,8 @@ def run_in_foreground(launch: Launch | Boxed, cwd: str) -> int:
         if launch.started is not None:
             launch.started()
     with _handing_on(pid):
+        if meanwhile is not None:
+            meanwhile()
         _, status = os.waitpid(pid, 0)
     if launch.ended is not None:
         launch.ended()

@@ -46,8 +46,9 @@ def run(arguments: Sequence[str], home: str) -> int | None:
         return None
     mode, files = plain
     policy = Resolved(files, Place.of(cwd, os.environ))
-    boxed = box_command(binary, Watchdog(copy=True), command, os.environ, policy, "restricted", mode=mode)
-    return run_in_foreground(boxed, cwd)
+    watchdog = Watchdog(copy=True)
+    boxed = box_command(binary, watchdog, command, os.environ, policy, "restricted", mode=mode)
+    return run_in_foreground(boxed, cwd, watchdog.begin)
 
 
 def _is_configured(home: str, cwd: str) -> bool:

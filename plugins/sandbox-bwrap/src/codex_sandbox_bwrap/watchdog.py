@@ -10,11 +10,13 @@ from collections.abc import Sequence
 class Watchdog:
     """Started with the first placeholder; ends with the launcher, whatever the reason.
 
-    :param copy: it is a copy of this process, which is quick where this process is small and has one thread.
+    :param copy: it is a copy of this process, which is quick where this process is small and has one thread, and
+        which is made only by :meth:`begin`.
     """
 
     def __init__(self, *, copy: bool = False) -> None:
         self._start = _copy if copy else _start
+        self._waiting: list[str] | None = [] if copy else None
         self._pipe: int | None = None
         self._guarded: set[str] = set()
 
@@ -23,10 +25,18 @@ class Watchdog:
         fresh = [path for path in paths if path not in self._guarded]
         if not fresh:
             return
+        if self._waiting is not None:
+            self._waiting += fresh
+            return
         if self._pipe is None:
             self._pipe = self._start()
         self._guarded.update(fresh)
         os.write(self._pipe, b"".join(os.fsencode(path) + b"\0" for path in fresh))
+
+    def begin(self) -> None:
+        """Make the copy, if there is anything to guard; to be called when what matters is on its way."""
+        waiting, self._waiting = self._waiting, None
+        self.guard(waiting or ())
 
 
 def _start() -> int:
