@@ -37,7 +37,6 @@ FIRST_PARTY = frozenset(
         "model-responses",
         "model-scripted",
         "sandbox-bwrap",
-        "sandbox-bwrap",
         "sandbox-landlock",
         "sandbox-seatbelt",
         "sandbox-windows",

@@ -12,7 +12,7 @@ from codex_exec_server.messages import UNPARSABLE_ID, Call, Fault, Foreign, answ
 from codex_hookspecs.errors import ExecError, FileSystemError, RpcError, SandboxUnavailable
 
 if TYPE_CHECKING:
-    from codex_exec_server.server import ExecServer
+    from codex_exec_server.machine import ServedMachine
     from codex_exec_server.sessions import Session
 
 INTERNAL: Final = -32603
@@ -70,7 +70,7 @@ class Method(NamedTuple):
 class Connection:
     """One client."""
 
-    def __init__(self, server: ExecServer, outlet: Outlet, methods: dict[str, Method]) -> None:
+    def __init__(self, server: ServedMachine, outlet: Outlet, methods: dict[str, Method]) -> None:
         self.server = server
         self.outlet = outlet
         self.session: Session | None = None

@@ -10,7 +10,7 @@ from codex_exec_server.decoding import REQUIRED, items, nothing, path, struct, t
 from codex_hookspecs.file_uri import uri_of
 
 if TYPE_CHECKING:
-    from codex_exec_server.server import ExecServer
+    from codex_exec_server.machine import ServedMachine
 
 CAPABILITIES = {
     "networkProxyLaunch": False,
@@ -43,7 +43,7 @@ _config = struct(
 _discover = struct("CapabilitiesDiscoverParams", {"cwd": (path, REQUIRED)})
 
 
-async def environment_info(server: ExecServer) -> dict[str, Any]:
+async def environment_info(server: ServedMachine) -> dict[str, Any]:
     """Return what is known of this machine, asked once."""
     if server.info is None:
         facts = await server.environment.facts()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from attrs import evolve
 
@@ -19,7 +19,8 @@ from codex_hookspecs.types.environment import (
 )
 
 if TYPE_CHECKING:
-    from codex_exec_server.sessions import Session
+    from collections.abc import Iterator
+
     from codex_hookspecs.ports.environment import ExecProcess
     from codex_hookspecs.types.sandbox import Launch
 
@@ -31,13 +32,60 @@ KEPT_WRITE_IDS: Final = 10_000
 _END = 2**62
 
 
+class Line(Protocol):
+    """A connection as processes see it."""
+
+    @property
+    def paused(self) -> bool:
+        """Whether the client does not read fast enough."""
+        ...
+
+    @property
+    def gone(self) -> bool:
+        """Whether the connection is lost."""
+        ...
+
+    def queue(self, payload: bytes) -> None:
+        """Send something, soon."""
+        ...
+
+    async def room(self) -> None:
+        """Return when the client has caught up or is gone."""
+        ...
+
+
+class Owner(Protocol):
+    """The session of a process."""
+
+    @property
+    def line(self) -> Line | None:
+        """The connection it has, or ``None``."""
+        ...
+
+    async def held(self) -> bool:
+        """Wait while output shall be kept for a client that may come back."""
+        ...
+
+    def keep(self, process_id: str, chunk: OutputChunk) -> None:
+        """Keep what was sent."""
+        ...
+
+    def sent_for(self, process_id: str) -> Iterator[OutputChunk]:
+        """Iterate what is kept of one process."""
+        ...
+
+    def retire(self, process_id: str) -> None:
+        """Forget a process that has ended."""
+        ...
+
+
 class ServedProcess:
     """A process of a session.
 
     :param launch: how it is held to a policy; it is told when the process is over or could not be started.
     """
 
-    def __init__(self, session: Session, process_id: str, launch: Launch) -> None:
+    def __init__(self, session: Owner, process_id: str, launch: Launch) -> None:
         self.id = process_id
         self._on_end = launch.ended
         self._sandbox_type = launch.sandbox_type

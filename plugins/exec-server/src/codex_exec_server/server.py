@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import os
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from codex_exec_server import blocks, facts, file_methods, http_methods, process_methods, watches
 from codex_exec_server.connection import Connection, Method, Outlet
-from codex_exec_server.sessions import RETENTION_SECONDS, Sessions
-from codex_hookspecs.types.sandbox import Launch, LaunchRequest
+from codex_exec_server.machine import ServedMachine
+from codex_exec_server.sessions import RETENTION_SECONDS
 
 if TYPE_CHECKING:
-    from codex_exec_server.sandbox import Wanted
     from codex_hookspecs.ports.environment import Environment
     from codex_hookspecs.ports.host import Host
 
@@ -28,25 +24,13 @@ METHODS: dict[str, Method] = {
 }
 
 
-class ExecServer:
-    """Serves an environment to any number of connections.
-
-    :param concurrent: requests of one connection that may wait at the same time.
-    :param retention: seconds that ended processes and lost sessions are kept.
-    """
+class ExecServer(ServedMachine):
+    """Serves an environment to any number of connections."""
 
     def __init__(
         self, host: Host, environment: Environment, *, concurrent: int, retention: float = RETENTION_SECONDS
     ) -> None:
-        self.environment = environment
-        self.environ: Mapping[str, str] = host.environ
-        self.version = host.version
-        self.codex_home = host.codex_home
-        self.concurrent = concurrent
-        self.sessions = Sessions(environment.exec, retention)
-        self.info: dict[str, Any] | None = None
-        self.provider_id = f"sha256:{hashlib.sha256(os.uname().nodename.encode()).hexdigest()}"
-        self._host = host
+        super().__init__(host, environment, concurrent=concurrent, retention=retention)
         self._connections: set[Connection] = set()
         self._endings: set[asyncio.Task[None]] = set()
 
@@ -62,14 +46,6 @@ class ExecServer:
         task = asyncio.get_running_loop().create_task(connection.aclose(), name="end connection")
         self._endings.add(task)
         task.add_done_callback(self._endings.discard)
-
-    def launch(self, argv: tuple[str, ...], cwd: str, env: dict[str, str], wanted: Wanted) -> Launch:
-        """Return how to run a command so that a policy holds.
-
-        :raises SandboxUnavailable: when nothing can hold it.
-        """
-        launcher = self._host.launcher(wanted.policy)
-        return launcher.launch(LaunchRequest(argv=argv, cwd=cwd, env=env, policy=wanted.policy, policy_cwd=wanted.cwd))
 
     async def aclose(self) -> None:
         """Drop all connections and kill all processes."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final
 
-from codex_exec_server.processes import ServedProcess
+from codex_exec_server.processes import Line, ServedProcess
 from codex_hookspecs.errors import RpcError
 from codex_hookspecs.ids import uuid4
 
@@ -22,28 +22,6 @@ KEPT_SENT_BYTES: Final = 8 * 1024 * 1024
 """What was sent last is kept beside what is retained: it may have been under way when the connection broke."""
 HOLD_SECONDS: Final = 10.0
 """How long processes of a lost connection are held up by output that nobody takes; after that it is dropped."""
-
-
-class Line(Protocol):
-    """A connection as processes see it."""
-
-    @property
-    def paused(self) -> bool:
-        """Whether the client does not read fast enough."""
-        ...
-
-    @property
-    def gone(self) -> bool:
-        """Whether the connection is lost."""
-        ...
-
-    def queue(self, payload: bytes) -> None:
-        """Send something, soon."""
-        ...
-
-    async def room(self) -> None:
-        """Return when the client has caught up or is gone."""
-        ...
 
 
 class Session:
