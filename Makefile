@@ -17,7 +17,7 @@ peers: venv
 	.venv/bin/python tools/peers.py
 
 interop: peers
-	.venv/bin/python -m pytest -q interop
+	PYTHONPATH=tests .venv/bin/python -m pytest -q tests/interop
 
 # The parts for Windows, under Wine with a CPython for Windows from the package index.
 interop-windows: venv
@@ -25,7 +25,7 @@ interop-windows: venv
 	.venv/bin/python -m pytest -q plugins/sandbox-windows/interop/wine_sessions.py
 
 bench: peers
-	.venv/bin/python -m bench.run
+	PYTHONPATH=tests .venv/bin/python -m benchmarks.run
 
 docs: venv
 	.venv/bin/python tools/hook_reference.py

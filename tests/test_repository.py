@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-SOURCES = ("src", "hookspecs/src", "plugins", "examples", "tools", "tests", "bench", "interop")
+SOURCES = ("src", "hookspecs/src", "plugins", "examples", "tools", "tests")
 UNFINISHED = re.compile(r"#\s*([T]ODO|[F]IXME|[X]XX|[H]ACK)\b|raise NotImplemented[E]rror$|mark\.[s]kip\b")
 MACHINE = re.compile(r"(?<![\w.~$}/-])/(?:(?:home|Users)/(?!user\b|me\b|u\b)|root/)\w+")
 PROSE = {".md", ".toml", ".sh", ".txt", ""}

@@ -11,7 +11,7 @@ from typing import Any
 
 from attrs import field, frozen
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 PEERS = ROOT / ".peers"
 TURN_LIMIT = 60
 

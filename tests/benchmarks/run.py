@@ -1,11 +1,11 @@
-"""Run the measurements: ``python -m bench.run [--pairs N] [--real-only]``."""
+"""Run the measurements: ``python -m benchmarks.run [--pairs N] [--real-only]``."""
 
 from __future__ import annotations
 
 import argparse
 import sys
 
-from bench import dispatch, exec_server, modules, sandbox, turn
+from benchmarks import dispatch, exec_server, modules, sandbox, turn
 from interop.clients import OURS, REAL_118, REAL_169
 
 
