@@ -115,6 +115,16 @@ def test_a_read_only_policy_names_what_can_be_read() -> None:
     assert found["permissions"]["network"] == "enabled"
 
 
+def test_only_the_network_may_be_held_back() -> None:
+    found = start_params("B", params(sandbox=SandboxPolicy("externalSandbox")), ENVIRON)["sandbox"]
+
+    assert found["permissions"] == {
+        "type": "managed",
+        "file_system": {"type": "unrestricted"},
+        "network": "restricted",
+    }
+
+
 def test_full_access_is_no_sandbox() -> None:
     assert start_params("B", params(sandbox=SandboxPolicy("dangerFullAccess")), ENVIRON)["sandbox"] is None
 

@@ -82,7 +82,7 @@ def start_params(dialect: Name, params: ExecParams, environ: Mapping[str, str]) 
     :param environ: variables that a complete environment begins with, in dialect A.
     :raises ExecError: when the server can't hold the policy that the process needs.
     """
-    held = params.sandbox is not None and not params.sandbox.unrestricted
+    held = params.sandbox is not None and params.sandbox.holds_back
     common: JsonObject = {
         "processId": params.process_id,
         "argv": list(params.argv),

@@ -13,14 +13,14 @@ _PROTECTED = (".git", ".agents", ".codex", ".aws")
 def sandbox_object(params: ExecParams) -> JsonObject | None:
     """Return the object that stands for a process's policy, ``None`` when nothing has to be held back."""
     policy = params.sandbox
-    if policy is None or policy.unrestricted:
+    if policy is None or not policy.holds_back:
         return None
     cwd = params.sandbox_cwd or params.cwd
     roots = [cwd, *policy.writable_roots] if policy.kind == "workspaceWrite" else [cwd]
     return {
         "permissions": {
             "type": "managed",
-            "file_system": {"type": "restricted", "entries": _entries(policy)},
+            "file_system": _file_system(policy),
             "network": "enabled" if policy.network_access else "restricted",
         },
         "cwd": uri_of(cwd),
@@ -29,6 +29,12 @@ def sandbox_object(params: ExecParams) -> JsonObject | None:
         "windowsSandboxProxySettingsMode": "reconcile",
         "useLegacyLandlock": False,
     }
+
+
+def _file_system(policy: SandboxPolicy) -> JsonObject:
+    if policy.unrestricted:
+        return {"type": "unrestricted"}
+    return {"type": "restricted", "entries": _entries(policy)}
 
 
 def _entries(policy: SandboxPolicy) -> list[JsonObject]:
