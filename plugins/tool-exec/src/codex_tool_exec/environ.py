@@ -32,16 +32,16 @@ def read_policy(config: Mapping[str, Any]) -> EnvironPolicy:
 
     :param config: effective configuration; ``shell_environment_policy`` is a table with ``inherit`` (``all``, ``core``,
         ``none``), ``ignore_default_excludes``, ``exclude``, ``set`` and ``include_only``; patterns are globs that
-        ignore case. ``ignore_default_excludes = false`` drops what looks like a secret, ``true`` drops nothing by
-        itself; without a word on it this program's own credentials are dropped.
+        ignore case. What looks like a secret by its name and this program's own credentials are dropped unless
+        ``ignore_default_excludes = true``.
     """
     found = config.get("shell_environment_policy")
     policy = found if isinstance(found, dict) else {}
     inherit, given, ignored = policy.get("inherit"), policy.get("set"), policy.get("ignore_default_excludes")
-    own = own_credentials(config) if ignored is None else ()
+    own = () if ignored is True else own_credentials(config)
     return EnvironPolicy(
         inherit=inherit if inherit in ("core", "none") else "all",
-        ignore_default_excludes=ignored is None or bool(ignored),
+        ignore_default_excludes=ignored is True,
         exclude=(*_patterns(policy, "exclude"), *own),
         set={str(name): str(value) for name, value in given.items()} if isinstance(given, dict) else {},
         include_only=tuple(_patterns(policy, "include_only")),
