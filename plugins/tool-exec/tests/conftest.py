@@ -96,7 +96,7 @@ FILES = {"/bin/sh": "", "/usr/bin/zsh": "", "/space/sub/x": ""}
 
 
 class Host:
-    environ = {"PATH": "/bin", "HOME": "/home/user", "MOCK_KEY": "secret"}
+    environ = {"PATH": "/bin", "HOME": "/home/user", "MOCK_CREDENTIAL": "hidden"}
 
 
 class Conversation:

@@ -134,7 +134,7 @@ async def test_the_environment_is_fit_for_a_model_and_knows_its_thread(talk: Con
     assert json.loads(body(output.text)) == {
         "PATH": "/bin",
         "HOME": "/home/user",
-        "MOCK_KEY": "secret",
+        "MOCK_CREDENTIAL": "hidden",
         "CODEX_THREAD_ID": "thread-1",
         "NO_COLOR": "1",
         "TERM": "dumb",
@@ -150,11 +150,11 @@ async def test_the_environment_is_fit_for_a_model_and_knows_its_thread(talk: Con
 
 
 async def test_the_program_s_own_credentials_stay_with_it(talk: Conversation) -> None:
-    talk.config["model_providers"] = {"mock": {"env_key": "MOCK_KEY"}}
+    talk.config["model_providers"] = {"mock": {"env_key": "MOCK_CREDENTIAL"}}
 
     output = await talk.run("env")
 
-    assert "MOCK_KEY" not in output.text
+    assert "MOCK_CREDENTIAL" not in output.text
 
 
 async def test_long_output_is_cut_in_the_middle(talk: Conversation) -> None:
