@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -17,15 +18,26 @@ def untrusted_reason(root: str) -> str:
 
 
 def project_root(cwd: str) -> str | None:
-    """Return the nearest directory upward that holds ``.git``, or ``None``."""
+    """Return the nearest directory upward that holds ``.git``, or ``None``.
+
+    A sticky directory of that name only stands in for a missing one while a sandbox runs.
+    """
     directory = cwd
     while True:
-        if os.path.lexists(f"{directory}/.git"):
+        if _stands(f"{directory}/.git"):
             return directory
         parent = os.path.dirname(directory)
         if parent == directory:
             return None
         directory = parent
+
+
+def _stands(path: str) -> bool:
+    try:
+        mode = os.lstat(path).st_mode
+    except OSError:
+        return False
+    return not (stat.S_ISDIR(mode) and mode & stat.S_ISVTX)
 
 
 def is_trusted(cwd: str, root: str | None, projects: Mapping[str, Any]) -> bool:

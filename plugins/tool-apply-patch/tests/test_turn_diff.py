@@ -11,6 +11,7 @@ pytestmark = pytest.mark.anyio
 @pytest.fixture
 def repository(work):
     (work / ".git").mkdir()
+    (work / ".git" / "HEAD").write_text("ref: refs/heads/main\n")
     (work / "k.txt").write_text("".join(f"{number}\n" for number in range(1, 11)))
     (work / "mv.txt").write_text("one\ntwo\n")
     return work
@@ -60,6 +61,7 @@ async def test_what_is_undone_is_not_shown(conversation, repository):
 
 async def test_new_empty_and_deleted_files_have_their_headers(conversation, work):
     (work / ".git").mkdir()
+    (work / ".git" / "HEAD").write_text("ref: refs/heads/main\n")
     (work / "gone").write_text("bye")
 
     await conversation.patch("*** Add File: sp ace\n*** Delete File: gone")

@@ -10,6 +10,7 @@ from attrs import field
 
 from codex_exec_cli.failures import ExecError, os_text
 from codex_exec_cli.prompt import PromptError, interruptible, read_stdin, resolve_prompt
+from codex_hookspecs.project_trust import project_root
 from codex_hookspecs.values import frozen
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def make_request(options: Options, host: Host, err: Stream) -> ExecRequest:
     if options.command == "resume" and options.session is None and not options.last:
         raise ExecError("error: which session? Give its id or name, or --last for the newest one", status=2)
     skip = options.skip_git_check or options.bypass_sandbox
-    if not skip and not inside_repository(host.cwd):
+    if not skip and project_root(host.cwd) is None:
         raise ExecError("Not inside a trusted directory and --skip-git-repo-check was not specified.")
     settings = _settings(options, host)
     prompt = _prompt(options, review, err)
@@ -67,17 +68,6 @@ def make_request(options: Options, host: Host, err: Stream) -> ExecRequest:
         everywhere=options.all,
         review=review if review is None or review["type"] != "custom" else review | {"instructions": prompt},
     )
-
-
-def inside_repository(directory: str) -> bool:
-    """Tell whether a directory or one above it is a git work tree."""
-    while True:
-        if os.path.exists(os.path.join(directory, ".git")):
-            return True
-        parent = os.path.dirname(directory)
-        if parent == directory:
-            return False
-        directory = parent
 
 
 def _settings(options: Options, host: Host) -> dict[str, Any]:

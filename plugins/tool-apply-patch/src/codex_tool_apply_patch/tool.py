@@ -144,12 +144,19 @@ async def _repository(cwd: str, files: FileSystem) -> str | None:
 
     module = ntpath if "\\" in cwd else posixpath
     while True:
-        try:
-            await files.metadata(module.join(cwd, ".git"))
-        except FileSystemError:
-            parent = module.dirname(cwd)
-            if parent == cwd:
-                return None
-            cwd = parent
-        else:
+        if await _is_repository(module.join(cwd, ".git"), files):
             return cwd
+        parent = module.dirname(cwd)
+        if parent == cwd:
+            return None
+        cwd = parent
+
+
+async def _is_repository(path: str, files: FileSystem) -> bool:
+    try:
+        if (await files.metadata(path)).is_directory:
+            # An empty directory of that name may only stand in for a missing one while a sandbox runs.
+            await files.metadata(f"{path}/HEAD")
+    except FileSystemError:
+        return False
+    return True
