@@ -121,9 +121,13 @@ def test_a_command_ends_with_its_launcher_and_nothing_stays(
 ) -> None:
     assert (workspace / ".codex").is_dir()
 
-    os.kill(started.pid, number)
+    def told_and_stopped() -> bool:
+        # On a busy machine the first one may come before anything can be done about it.
+        if started.poll() is None:
+            os.kill(started.pid, number)
+        return stopped(workspace)
 
-    assert until(lambda: stopped(workspace))
+    assert until(told_and_stopped)
     assert until(lambda: os.listdir(workspace) == ["beat"])
 
 
