@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 from typing import TYPE_CHECKING
@@ -56,6 +57,21 @@ class TestExec(ExecBackendContract):
         await process.write(b"\n")
 
         assert b"24 80" in output(await self.events(process))  # The protocol has no way to say it.
+
+    async def test_a_stalled_reader_of_one_process_does_not_hold_up_another(self, environment: Environment) -> None:
+        stalled = (await self.start(environment, "flood")).events()
+        await anext(stalled)
+
+        # The real server holds back a whole connection, not one process: the others flow once the reader goes on.
+        async def go_on() -> None:
+            async for _ in stalled:
+                pass
+
+        reading = asyncio.create_task(go_on())
+        found = await self.events(await self.start(environment, "both"))
+        reading.cancel()
+
+        assert output(found, "stdout") == b"out\n"
 
 
 class TestFiles(FileSystemContract):

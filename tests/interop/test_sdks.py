@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from codex_hookspecs.testing.responses_server import ResponsesServer
 
-DRIVERS = ROOT / "interop" / "drivers"
+DRIVERS = ROOT / "tests" / "interop" / "drivers"
 TYPESCRIPT = PEERS / "sdk-typescript" / "node_modules" / "@openai" / "codex-sdk" / "dist" / "index.js"
 PYTHON = PEERS / "sdk-python" / "bin" / "python"
 ADD = "*** Begin Patch\n*** Add File: n.txt\n+a\n*** End Patch"
