@@ -28,32 +28,32 @@ async def refusal(client, method: str, params=None) -> tuple[int, str]:
 
 
 async def test_files_of_the_environment_are_read_and_written(serve) -> None:
-    server = await serve(files={"/work/a": "hello"})
+    server = await serve(files={"/space/a": "hello"})
     async with server.client() as client:
-        assert await client.request("fs/readFile", {"path": "file:///work/a"}) == {"dataBase64": "aGVsbG8="}
-        await client.request("fs/writeFile", {"path": "/work/b", "dataBase64": "aGk="})
-        found = await client.request("fs/readDirectory", {"path": "/work"})
+        assert await client.request("fs/readFile", {"path": "file:///space/a"}) == {"dataBase64": "aGVsbG8="}
+        await client.request("fs/writeFile", {"path": "/space/b", "dataBase64": "aGk="})
+        found = await client.request("fs/readDirectory", {"path": "/space"})
 
         assert sorted(entry["fileName"] for entry in found["entries"]) == ["a", "b"]
-        assert (await client.request("fs/getMetadata", {"path": "/work/b"}))["size"] == 2
+        assert (await client.request("fs/getMetadata", {"path": "/space/b"}))["size"] == 2
 
 
 async def test_failures_have_the_codes_of_the_protocol(serve) -> None:
-    server = await serve(files={"/work/a": "hello"})
+    server = await serve(files={"/space/a": "hello"})
     async with server.client() as client:
-        missing = {"path": "/work/none"}
+        missing = {"path": "/space/none"}
 
         assert await refusal(client, "fs/readFile", missing) == (-32004, "No such file or directory (os error 2)")
-        assert await refusal(client, "fs/readFile", {"path": "/work"}) == (-32600, "path `/work` is not a file")
-        assert await refusal(client, "fs/readDirectory", {"path": "/work/a"}) == (
+        assert await refusal(client, "fs/readFile", {"path": "/space"}) == (-32600, "path `/space` is not a file")
+        assert await refusal(client, "fs/readDirectory", {"path": "/space/a"}) == (
             -32603,
             "Not a directory (os error 20)",
         )
-        assert await refusal(client, "fs/writeFile", {"path": "/work/b", "dataBase64": "!"}) == (
+        assert await refusal(client, "fs/writeFile", {"path": "/space/b", "dataBase64": "!"}) == (
             -32600,
             "fs/writeFile requires valid base64 dataBase64: Invalid symbol 33, offset 0.",
         )
-        copy = {"sourcePath": "/work", "destinationPath": "/work/x", "recursive": True}
+        copy = {"sourcePath": "/space", "destinationPath": "/space/x", "recursive": True}
         assert await refusal(client, "fs/copy", copy) == (
             -32600,
             "fs/copy cannot copy a directory to itself or one of its descendants",
@@ -65,11 +65,11 @@ async def test_failures_have_the_codes_of_the_protocol(serve) -> None:
 
 
 async def test_requests_about_files_are_handled_in_order(serve) -> None:
-    server = await serve(files={"/work/x": ""})
+    server = await serve(files={"/space/x": ""})
     async with server.client() as client:
         for number in range(50):
-            await client.send("fs/writeFile", {"path": "/work/a", "dataBase64": b64encode(b"%d" % number).decode()})
-        last = await client.send("fs/readFile", {"path": "/work/a"})
+            await client.send("fs/writeFile", {"path": "/space/a", "dataBase64": b64encode(b"%d" % number).decode()})
+        last = await client.send("fs/readFile", {"path": "/space/a"})
 
         assert b64decode((await client.answer(last))["dataBase64"]) == b"49"
 
