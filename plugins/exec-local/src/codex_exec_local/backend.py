@@ -6,6 +6,7 @@ import asyncio
 
 from codex_exec_local.exits import heed_exits
 from codex_exec_local.process import LocalProcess
+from codex_exec_local.watchdog import Watchdog
 from codex_hookspecs.errors import ExecError
 from codex_hookspecs.types.environment import ExecParams
 
@@ -19,6 +20,7 @@ class LocalExecBackend:
         heed_exits()
         self._live: dict[str, LocalProcess] = {}
         self._closed = False
+        self._watchdog = Watchdog()
 
     async def start(self, params: ExecParams) -> LocalProcess:
         """Start a process.
@@ -36,7 +38,7 @@ class LocalExecBackend:
                 f"cannot hold the sandbox policy {params.sandbox.mode}: this environment runs commands as they are; "
                 "have a sandbox launcher wrap the command"
             )
-        process = LocalProcess(params, on_closed=self._forget)
+        process = LocalProcess(params, on_closed=self._forget, watchdog=self._watchdog)
         self._live[params.process_id] = process
         return process
 
@@ -48,6 +50,7 @@ class LocalExecBackend:
         await asyncio.gather(*(process.wait_exited(_CLOSE_SECONDS) for process in processes))
         for process in processes:
             process.abandon()
+        await self._watchdog.aclose()
 
     def _forget(self, process_id: str) -> None:
         self._live.pop(process_id, None)

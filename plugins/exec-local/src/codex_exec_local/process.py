@@ -7,6 +7,7 @@ import contextlib
 import os
 from collections.abc import AsyncIterator, Callable
 from signal import SIGINT, SIGKILL
+from typing import TYPE_CHECKING
 
 from codex_exec_local.exits import ExitWatch, watch_exit
 from codex_exec_local.oserrors import exec_error
@@ -14,6 +15,9 @@ from codex_exec_local.spawn import set_window, spawn
 from codex_exec_local.stdin import StdinQueue
 from codex_hookspecs.process_feed import ProcessFeed
 from codex_hookspecs.types.environment import ExecParams, ProcessEvent, ReadResult, Stream, WriteStatus
+
+if TYPE_CHECKING:
+    from codex_exec_local.watchdog import Watchdog
 
 _READ_BYTES = 65536
 _READS_AT_ONCE = 4
@@ -24,17 +28,19 @@ class LocalProcess:
     """A process, pumped by the event loop.
 
     :param on_closed: called with the id when nothing follows any more.
+    :param watchdog: ends it when this program is killed.
     :raises ExecError: when it can't be started.
     """
 
-    def __init__(self, params: ExecParams, on_closed: Callable[[str], None]) -> None:
+    def __init__(self, params: ExecParams, on_closed: Callable[[str], None], watchdog: Watchdog) -> None:
         self._id = params.process_id
         self._tty = params.tty
         self._on_closed = on_closed
+        self._watchdog = watchdog
         self._loop = asyncio.get_running_loop()
         self._feed = ProcessFeed(on_room=self._resume)
         try:
-            child = spawn(params)
+            child = spawn(params, watchdog)
         except (OSError, ValueError) as error:
             raise exec_error(error) from error
         self._popen = child.popen
@@ -146,6 +152,7 @@ class LocalProcess:
 
     def _finish(self) -> None:
         if self._exit is not None:
+            self._watchdog.over(self._popen.pid)
             self._popen.returncode = self._exit.reap()
             self._exit = None
         if self._stdin is not None:

@@ -6,9 +6,12 @@ import os
 import subprocess
 import warnings
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from codex_hookspecs.types.environment import ExecParams, Stream
+
+if TYPE_CHECKING:
+    from codex_exec_local.watchdog import Watchdog
 
 
 class Child(NamedTuple):
@@ -23,13 +26,14 @@ class Child(NamedTuple):
     outputs: dict[Stream, int]
 
 
-def spawn(params: ExecParams) -> Child:
+def spawn(params: ExecParams, watchdog: Watchdog) -> Child:
     """Launch a child as leader of a session and process group of its own.
 
+    :param watchdog: is told of it.
     :raises OSError: when it can't be launched; nothing is left open.
     :raises ValueError: when arguments or environment can't be passed on.
     """
-    return _on_terminal(params) if params.tty else _on_pipes(params)
+    return _on_terminal(params, watchdog) if params.tty else _on_pipes(params, watchdog)
 
 
 def set_window(descriptor: int, rows: int, columns: int) -> None:
@@ -39,7 +43,7 @@ def set_window(descriptor: int, rows: int, columns: int) -> None:
     termios.tcsetwinsize(descriptor, (rows, columns))
 
 
-def _on_pipes(params: ExecParams) -> Child:
+def _on_pipes(params: ExecParams, watchdog: Watchdog) -> Child:
     ours: list[int] = []
     theirs: list[int] = []
     try:
@@ -55,29 +59,37 @@ def _on_pipes(params: ExecParams) -> Child:
         for descriptor in ours:
             os.set_blocking(descriptor, False)
         stdin_of_child = theirs[2] if params.pipe_stdin else subprocess.DEVNULL
+        watchdog.coming(theirs[0])
         popen = _popen(params, stdin_of_child, theirs[0], theirs[1], params.env, params.prepare)
     except BaseException:
+        watchdog.failed()
         _close(ours)
         raise
     finally:
         _close(theirs)
+    watchdog.running(popen.pid)
     return Child(popen, stdin, outputs={"stdout": ours[0], "stderr": ours[1]})
 
 
-def _on_terminal(params: ExecParams) -> Child:
+def _on_terminal(params: ExecParams, watchdog: Watchdog) -> Child:
     take_terminal = _terminal_taker()
     master, slave = os.openpty()
+    ours = [master]
     try:
         set_window(slave, params.rows, params.columns)
         os.set_blocking(master, False)
         env = params.env if "SHELL" in params.env else {**params.env, "SHELL": _login_shell()}
-        popen = _popen(params, slave, slave, slave, env, _one_after_other(take_terminal, params.prepare))
         writer = os.dup(master)
+        ours.append(writer)
+        watchdog.coming(slave)
+        popen = _popen(params, slave, slave, slave, env, _one_after_other(take_terminal, params.prepare))
     except BaseException:
-        _close([master])
+        watchdog.failed()
+        _close(ours)
         raise
     finally:
         _close([slave])
+    watchdog.running(popen.pid)
     return Child(popen, writer, outputs={"pty": master})
 
 

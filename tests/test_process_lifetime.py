@@ -1,0 +1,154 @@
+"""Commands end with the program that started them, also when it is killed hard."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from codex_hookspecs.file_uri import uri_of
+from codex_hookspecs.testing.exec_wire import LIMIT, exec_server
+
+pytestmark = pytest.mark.anyio
+CODEX = str(Path(sys.executable).with_name("codex"))
+CAN_BOX = sys.platform == "linux" and shutil.which("bwrap") is not None
+TREE = 4
+
+
+def tree(mark: str, *, tty: bool = False) -> str:
+    """Return a script of four processes: a shell, its child and grandchild, and a child with a session of its own.
+
+    :param tty: the last one gets no session: who leaves a terminal's session is not to be found when that hangs up.
+    """
+    return f"sh -c 'sleep {mark} & wait' & {'' if tty else 'setsid '}sleep {mark} & : {mark}; wait"
+
+
+def mark_of(folder: Path) -> str:
+    """Return a number of seconds that no other test sleeps."""
+    return f"300.{abs(hash(str(folder))) % 10**9:09}{os.getpid()}"
+
+
+def alive(mark: str) -> list[str]:
+    """List the processes with a mark among their arguments, leaving out wrappers that name the whole command."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            line = path.read_bytes().replace(b"\0", b" ").decode(errors="replace")
+        except OSError:
+            continue
+        if mark in line and not any(word in line for word in ("--die-with-parent", "codex ")):
+            found.append(line)
+    return found
+
+
+async def until(fits: Callable[[int], bool], mark: str) -> None:
+    """Wait until the number of processes with a mark fits."""
+    async with asyncio.timeout(LIMIT):
+        while True:
+            if fits(len(alive(mark))):
+                return
+            await asyncio.sleep(0.01)
+
+
+def all_there(count: int) -> bool:
+    return count == TREE
+
+
+def some_there(count: int) -> bool:
+    return count > 0
+
+
+def all_gone(count: int) -> bool:
+    return count == 0
+
+
+def policy(folder: Path) -> dict[str, Any]:
+    """Return a sandbox that lets a folder be written."""
+    kinds = [("root", "read"), ("project_roots", "write")]
+    entries = [{"path": {"type": "special", "value": {"kind": kind}}, "access": access} for kind, access in kinds]
+    system = {"type": "restricted", "entries": entries}
+    where = uri_of(str(folder))
+    return {
+        "permissions": {"type": "managed", "file_system": system, "network": "restricted"},
+        "cwd": where,
+        "workspaceRoots": [where],
+    }
+
+
+@pytest.mark.parametrize("way", ["pipes", "terminal", *(["sandbox", "sandboxed terminal"] if CAN_BOX else [])])
+async def test_a_killed_server_takes_the_whole_tree_along(tmp_path: Path, way: str) -> None:
+    mark = mark_of(tmp_path)
+    async with exec_server(env={"CODEX_HOME": str(tmp_path)}) as server, server.client() as client:
+        tty = "terminal" in way
+        more = {"sandbox": policy(tmp_path)} if "sandbox" in way else {}
+        await client.start("p", ["/bin/sh", "-c", tree(mark, tty=tty)], tty=tty, **more)
+        await until(all_there, mark)
+        assert server.process is not None
+
+        server.process.kill()
+
+        await until(all_gone, mark)
+
+
+async def test_a_server_killed_while_it_starts_commands_leaves_none_of_them(tmp_path: Path) -> None:
+    for number in range(3):
+        mark = mark_of(tmp_path / str(number))
+        async with exec_server(env={"CODEX_HOME": str(tmp_path)}) as server, server.client() as client:
+            for process in range(200):
+                params = {"argv": ["/bin/sleep", mark], "cwd": "/", "env": {}, "tty": False}
+                await client.send("process/start", {"processId": f"p{process}", **params})
+            await until(some_there, mark)
+            assert server.process is not None
+
+            server.process.kill()
+
+            await server.process.wait()
+            await until(all_gone, mark)
+
+
+async def test_commands_that_are_over_are_nobodys_business(tmp_path: Path) -> None:
+    mark = mark_of(tmp_path)
+    async with exec_server(env={"CODEX_HOME": str(tmp_path)}) as server, server.client() as client:
+        await client.start("p", ["/bin/sh", "-c", f"sleep {mark} > /dev/null 2>&1 & echo $!"])
+        left = int(await client.output("p"))
+        assert server.process is not None
+        try:
+            server.process.kill()
+            await server.process.wait()
+            await client.lost()
+
+            assert len(alive(mark)) == 1
+        finally:
+            os.kill(left, 9)
+
+
+@pytest.mark.parametrize("tty", [False, True])
+@pytest.mark.parametrize("mode", ["danger-full-access", *(["workspace-write"] if CAN_BOX else [])])
+async def test_a_killed_turn_takes_the_whole_tree_along(tmp_path: Path, mode: str, tty: bool) -> None:
+    mark = mark_of(tmp_path)
+    script = tmp_path / "script.json"
+    script.write_text(json.dumps([[{"sh": {"cmd": tree(mark, tty=tty), "tty": tty, "yield_time_ms": 30_000}}]]))
+    arguments = ("-c", "model_provider=scripted", "exec", "--skip-git-repo-check", "--sandbox", mode, "go")
+    turn = await asyncio.create_subprocess_exec(
+        CODEX,
+        *arguments,
+        cwd=tmp_path,
+        env={**os.environ, "CODEX_HOME": str(tmp_path), "CODEX_MODEL_SCRIPT": str(script)},
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    try:
+        await until(all_there, mark)
+    finally:
+        turn.kill()
+    await turn.wait()
+
+    await until(all_gone, mark)
