@@ -10,8 +10,10 @@ import pytest
 from codex_hookspecs.errors import ExecError
 from codex_hookspecs.testing.exec_contract import FLOOD_BYTES, POSIX_PROGRAMS, ExecBackendContract
 from codex_hookspecs.testing.files_contract import FileSystemContract
+from codex_hookspecs.testing.http_contract import HttpContract, Site
 from codex_hookspecs.testing.memory_environment import MemoryEnvironment, MemoryEnvironments, MemoryProcess, Program
 from codex_hookspecs.testing.memory_files import MemoryFileSystem
+from codex_hookspecs.testing.memory_http import MemoryHttp
 from codex_hookspecs.types.environment import ExecParams
 
 pytestmark = pytest.mark.anyio
@@ -150,3 +152,15 @@ async def test_files_given_are_there_with_their_directories() -> None:
 
     assert await environment.files.read_file("/space/a/b.txt") == b"b"
     assert environment.files.paths() == ["/space/a/b.txt"]
+
+
+class TestHttp(HttpContract):
+    nobody = "http://nobody.test/x"
+
+    @pytest.fixture
+    async def web(self) -> str:
+        return "http://example.test"
+
+    @pytest.fixture
+    async def http(self, site: Site, web: str) -> MemoryHttp:
+        return MemoryEnvironment(sites={web: site}).http

@@ -13,6 +13,7 @@ from codex_exec_remote.environment import RemoteEnvironment
 from codex_exec_remote.link import Target
 from codex_hookspecs.testing.exec_contract import ExecBackendContract, output
 from codex_hookspecs.testing.files_contract import FileSystemContract
+from codex_hookspecs.testing.http_contract import HttpContract
 from interop.clients import PEERS, REAL_169
 from interop.conftest import need
 from interop.exec_server import Server
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from codex_exec_remote.files import RemoteFileSystem
+    from codex_exec_remote.http import RemoteHttp
     from codex_hookspecs.ports.environment import Environment
 
 pytestmark = pytest.mark.anyio
@@ -85,3 +87,9 @@ class TestFiles(FileSystemContract):
 
     async def link(self, files: RemoteFileSystem, path: str, target: str) -> None:
         os.symlink(target, path)
+
+
+class TestHttp(HttpContract):
+    @pytest.fixture
+    async def http(self, environment: RemoteEnvironment) -> RemoteHttp:
+        return environment.http

@@ -10,6 +10,7 @@
     - ToolRejected         a person, hook or policy refused the call
   - ExecError              the environment could not start or drive a process
     - EnvironmentLost      the environment can't be reached
+    - HttpError            the environment could not make an HTTP request
   - FileSystemError        the environment refused a file operation
   - SandboxUnavailable     no launcher can hold the wanted policy
   - StorageError           a thread can't be stored, found or read
@@ -119,6 +120,13 @@ class EnvironmentLost(ExecError):
     def __init__(self, message: str, *, environment: str | None = None) -> None:
         super().__init__(message)
         self.environment = environment
+
+
+class HttpError(ExecError):
+    """Raised when an environment could not make an HTTP request, or its answer broke off.
+
+    It may have been carried out all the same. Errors of HTTP itself are answers.
+    """
 
 
 class FileSystemError(CodexError):

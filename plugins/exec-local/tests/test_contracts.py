@@ -10,8 +10,10 @@ import pytest
 
 from codex_exec_local.environment import LocalEnvironment
 from codex_exec_local.files import LocalFileSystem
+from codex_exec_local.http import LocalHttp
 from codex_hookspecs.testing.exec_contract import ExecBackendContract
 from codex_hookspecs.testing.files_contract import FileSystemContract
+from codex_hookspecs.testing.http_contract import HttpContract
 
 
 class TestExec(ExecBackendContract):
@@ -35,3 +37,11 @@ class TestFiles(FileSystemContract):
 
     async def link(self, files: LocalFileSystem, path: str, target: str) -> None:
         os.symlink(target, path)
+
+
+class TestHttp(HttpContract):
+    @pytest.fixture
+    async def http(self) -> AsyncIterator[LocalHttp]:
+        environment = LocalEnvironment(os.environ)
+        yield environment.http
+        await environment.aclose()

@@ -9,8 +9,10 @@ import pytest
 
 from codex_exec_remote.environment import RemoteEnvironment
 from codex_exec_remote.files import RemoteFileSystem
+from codex_exec_remote.http import RemoteHttp
 from codex_hookspecs.testing.exec_contract import ExecBackendContract
 from codex_hookspecs.testing.files_contract import FileSystemContract
+from codex_hookspecs.testing.http_contract import HttpContract
 
 
 class TestExec(ExecBackendContract):
@@ -30,3 +32,9 @@ class TestFiles(FileSystemContract):
 
     async def link(self, files: RemoteFileSystem, path: str, target: str) -> None:
         os.symlink(target, path)
+
+
+class TestHttp(HttpContract):
+    @pytest.fixture
+    async def http(self, environment: RemoteEnvironment) -> RemoteHttp:
+        return environment.http

@@ -14,6 +14,7 @@ from codex_exec_server.websocket import listen
 from codex_hookspecs.errors import SandboxUnavailable
 from codex_hookspecs.testing.exec_wire import ExecServerAt
 from codex_hookspecs.testing.memory_environment import MemoryEnvironment, MemoryProcess
+from codex_hookspecs.testing.web import Pages
 from codex_hookspecs.types.sandbox import Launch, LaunchRequest, SandboxPolicy
 
 FLOOD_BYTES = 24_000_000
@@ -108,8 +109,9 @@ async def running(
     launcher: Launcher | None = None,
     check: Callable[[str | None], str | None] | None = None,
     files: dict[str, str] | None = None,
+    sites: dict[str, Pages] | None = None,
 ) -> AsyncIterator[Running]:
-    environment = MemoryEnvironment("local", programs=PROGRAMS, files=files)  # type: ignore[arg-type]
+    environment = MemoryEnvironment("local", programs=PROGRAMS, files=files, sites=sites)  # type: ignore[arg-type]
     host = StubHost(environ or {}, launcher)
     server = ExecServer(host, environment, concurrent=concurrent, retention=retention)  # type: ignore[arg-type]
     listener, url = await listen(server, "127.0.0.1", 0, check)

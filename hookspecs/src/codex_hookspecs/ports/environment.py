@@ -1,4 +1,4 @@
-"""What a machine that agents work on provides: processes, files, facts."""
+"""What a machine that agents work on provides: processes, files, HTTP, facts."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from codex_hookspecs.types.environment import (
 )
 
 if TYPE_CHECKING:
+    from codex_hookspecs.ports.http import HttpClient
     from codex_hookspecs.ports.threads import AgentThread
 
 
@@ -130,6 +131,11 @@ class Environment(Protocol):
     @property
     def files(self) -> FileSystem:
         """Its files."""
+        ...
+
+    @property
+    def http(self) -> HttpClient:
+        """Makes HTTP requests from there."""
         ...
 
     async def facts(self) -> EnvironmentFacts:

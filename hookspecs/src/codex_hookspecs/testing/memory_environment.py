@@ -19,6 +19,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from codex_hookspecs.errors import ExecError, FileSystemError
 from codex_hookspecs.process_feed import ProcessFeed
 from codex_hookspecs.testing.memory_files import MemoryFileSystem
+from codex_hookspecs.testing.memory_http import MemoryHttp
+from codex_hookspecs.testing.web import Pages
 from codex_hookspecs.types.environment import (
     EnvironmentFacts,
     ExecParams,
@@ -195,6 +197,7 @@ class MemoryEnvironment:
 
     :param files: paths with their content.
     :param programs: programs by name or script.
+    :param sites: what answers its HTTP requests, by scheme and host (``http://example.test``).
     """
 
     def __init__(
@@ -203,6 +206,7 @@ class MemoryEnvironment:
         *,
         files: Mapping[str, str | bytes] | None = None,
         programs: Mapping[str, Program] | None = None,
+        sites: Mapping[str, Pages] | None = None,
         cwd: str = "/space",
         remote: bool = False,
     ) -> None:
@@ -212,6 +216,7 @@ class MemoryEnvironment:
         for folder in (cwd, "/tmp", "/home/user"):  # noqa: S108
             self.files._make(folder)
         self.exec = MemoryExecBackend(programs or {}, self.files)
+        self.http = MemoryHttp(sites or {})
         self._cwd = cwd
 
     async def facts(self) -> EnvironmentFacts:
@@ -236,12 +241,15 @@ class MemoryEnvironments:
         default: bool = False,
         files: Mapping[str, str | bytes] | None = None,
         programs: Mapping[str, Program] | None = None,
+        sites: Mapping[str, Pages] | None = None,
         cwd: str = "/space",
         remote: bool = False,
     ) -> None:
         self.id = environment_id
         self.default = default
-        self.environment = MemoryEnvironment(environment_id, files=files, programs=programs, cwd=cwd, remote=remote)
+        self.environment = MemoryEnvironment(
+            environment_id, files=files, programs=programs, sites=sites, cwd=cwd, remote=remote
+        )
 
     async def open(self) -> MemoryEnvironment:
         """Return the machine."""

@@ -10,10 +10,11 @@ from codex_hookspecs.types.environment import EnvironmentFacts
 
 if TYPE_CHECKING:
     from codex_exec_local.backend import LocalExecBackend
+    from codex_exec_local.http import LocalHttp
 
 
 class LocalEnvironment:
-    """Processes, files and facts of this machine.
+    """Processes, files, HTTP and facts of this machine.
 
     :param environ: environment variables that the facts are read from.
     """
@@ -23,6 +24,7 @@ class LocalEnvironment:
         self._facts: EnvironmentFacts | None = None
         self._exec: LocalExecBackend | None = None
         self._files = LocalFileSystem()
+        self._http: LocalHttp | None = None
 
     @property
     def id(self) -> str:
@@ -49,6 +51,16 @@ class LocalEnvironment:
         """Files of this machine."""
         return self._files
 
+    @property
+    def http(self) -> LocalHttp:
+        """Makes HTTP requests."""
+        if self._http is None:
+            # Few ever make one, and the library takes longer to load than all the rest.
+            from codex_exec_local.http import LocalHttp
+
+            self._http = LocalHttp()
+        return self._http
+
     async def facts(self) -> EnvironmentFacts:
         """Return what is known of this machine."""
         if self._facts is None:
@@ -58,9 +70,11 @@ class LocalEnvironment:
         return self._facts
 
     async def aclose(self) -> None:
-        """Kill all processes."""
+        """Kill all processes and end all requests."""
         if self._exec is not None:
             await self._exec.aclose()
+        if self._http is not None:
+            await self._http.aclose()
         self._files.close()
 
 

@@ -26,8 +26,11 @@ _ATTACHED = -32010
 LOST: Final = "the connection to the exec-server was lost"
 
 
+_NAMED_BY: Final = {"process": "processId", "http": "requestId"}
+
+
 class Listener(Protocol):
-    """A process that hears of its events."""
+    """A process that hears of its events, or the body of an HTTP answer."""
 
     def notified(self, method: str, params: JsonObject) -> None:
         """Take a notification."""
@@ -45,14 +48,15 @@ class Listener(Protocol):
 class Client:
     """One session.
 
+    :param resumable: whether a lost connection is made again.
     :ivar dialect: found out with the first connection.
     :ivar info: what the server told of its machine.
     :ivar dead: why the session is over, or ``None``.
     :ivar resumes: how often the connection was resumed.
-    :ivar processes: who hears of a process, by its id.
+    :ivar processes: who hears of a process or request, by its id.
     """
 
-    def __init__(self, target: Target, log: Logger) -> None:
+    def __init__(self, target: Target, log: Logger, *, resumable: bool = True) -> None:
         self.dialect: Name = "B"
         self.info: JsonObject = {}
         self.dead: str | None = None
@@ -60,6 +64,7 @@ class Client:
         self.processes: dict[str, Listener] = {}
         self._target = target
         self._log = log
+        self._resumable = resumable
         self._loop = asyncio.get_running_loop()
         self._session: str | None = None
         self._rpc = RpcSession(max_message=MAX_MESSAGE)
@@ -243,10 +248,11 @@ class Client:
 
     def _told(self, event: Told) -> None:
         params = event.params
-        if not event.method.startswith("process/") or type(params) is not dict:
+        member = _NAMED_BY.get(event.method.partition("/")[0])
+        if member is None or type(params) is not dict:
             return
-        process_id = params.get("processId")
-        listener = self.processes.get(process_id) if type(process_id) is str else None
+        name = params.get(member)
+        listener = self.processes.get(name) if type(name) is str else None
         if listener is None:
             return
         try:
@@ -265,7 +271,7 @@ class Client:
         if self.dead is not None or not was_ready:
             return
         self._log.warning("connection to %s lost: %s", self._target.url, reason)
-        if self._session is None:
+        if self._session is None or not self._resumable:
             self._die(LOST)
         else:
             self._resuming = self._loop.create_task(self._resume(), name="resume exec-server session")

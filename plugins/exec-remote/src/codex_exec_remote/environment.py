@@ -12,12 +12,13 @@ from codex_exec_remote.files import RemoteFileSystem
 from codex_hookspecs.errors import EnvironmentLost
 
 if TYPE_CHECKING:
+    from codex_exec_remote.http import RemoteHttp
     from codex_exec_remote.link import Target
     from codex_hookspecs.types.environment import EnvironmentFacts
 
 
 class RemoteEnvironment:
-    """Processes, files and facts of the machine that an exec-server runs on.
+    """Processes, files, HTTP and facts of the machine that an exec-server runs on.
 
     :param environment_id: name that configuration and threads use.
     :param environ: variables of this program.
@@ -30,6 +31,7 @@ class RemoteEnvironment:
         self._facts: EnvironmentFacts | None = None
         self._exec = RemoteExecBackend(self._connect, environ)
         self._files = RemoteFileSystem(self._any_client)
+        self._http: RemoteHttp | None = None
 
     @property
     def id(self) -> str:
@@ -51,6 +53,15 @@ class RemoteEnvironment:
         """Its files."""
         return self._files
 
+    @property
+    def http(self) -> RemoteHttp:
+        """Makes HTTP requests there."""
+        if self._http is None:
+            from codex_exec_remote.http import RemoteHttp
+
+            self._http = RemoteHttp(lambda: self._connect(resumable=False))
+        return self._http
+
     async def open(self) -> None:
         """Connect.
 
@@ -68,13 +79,15 @@ class RemoteEnvironment:
 
     async def aclose(self) -> None:
         """End all processes and connections."""
+        if self._http is not None:
+            await self._http.aclose()
         await self._exec.aclose()
 
     async def _any_client(self) -> Client:
         return await self._exec.client(unhurried=True)
 
-    async def _connect(self) -> Client:
-        client = Client(self._target, self._log)
+    async def _connect(self, *, resumable: bool = True) -> Client:
+        client = Client(self._target, self._log, resumable=resumable)
         try:
             await client.open()
         except EnvironmentLost as error:

@@ -1,0 +1,124 @@
+"""Make HTTP requests from this machine."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from typing import Final
+
+import httpx
+
+from codex_hookspecs.errors import HttpError
+from codex_hookspecs.http_exchange import (
+    LARGEST_BODY,
+    MOST_REDIRECTIONS,
+    broken_body,
+    check_request,
+    in_circles,
+    unsent,
+    whole_body,
+)
+from codex_hookspecs.types.http import HttpRequest
+
+IDLE_CONNECTIONS: Final = 20
+_FAULTS = (httpx.HTTPError, httpx.InvalidURL, OSError, UnicodeError)
+
+
+class LocalHttp:
+    """Makes requests; connections that are free are used again."""
+
+    def __init__(self) -> None:
+        jar = CookieJar(DefaultCookiePolicy(allowed_domains=[]))
+        limits = httpx.Limits(max_connections=None, max_keepalive_connections=IDLE_CONNECTIONS)
+        # Each request has a time limit of its own.
+        most = MOST_REDIRECTIONS
+        self._client = httpx.AsyncClient(timeout=None, cookies=jar, limits=limits, max_redirects=most)  # noqa: S113
+        self._open: set[LocalResponse] = set()
+        for name in ("accept-encoding", "user-agent", "connection"):
+            del self._client.headers[name]
+
+    async def send(self, request: HttpRequest) -> LocalResponse:
+        """Make a request.
+
+        :raises HttpError: when it can't be made, or there is no answer in time.
+        """
+        check_request(request)
+        if self._client.is_closed:
+            raise HttpError("the environment is closed")
+        deadline = None if request.timeout is None else asyncio.get_running_loop().time() + request.timeout
+        try:
+            wanted = self._client.build_request(
+                request.method, request.url, headers=[*_encoded(request)], content=request.body
+            )
+            async with asyncio.timeout_at(deadline):
+                answer = await self._client.send(wanted, stream=True, follow_redirects=request.redirects == "follow")
+        except httpx.TooManyRedirects as error:
+            raise in_circles() from error
+        except (*_FAULTS, TimeoutError) as error:
+            raise unsent(request.url) from error
+        response = LocalResponse(answer, deadline, self._open)
+        self._open.add(response)
+        return response
+
+    async def aclose(self) -> None:
+        """Give up what is under way."""
+        await asyncio.gather(*(response.aclose() for response in list(self._open)))
+        await self._client.aclose()
+
+
+class LocalResponse:
+    """An answer whose body is still to come.
+
+    :param deadline: moment of the loop's clock by which the body must have come.
+    :param among: open answers, which this one is taken from when it is closed.
+    """
+
+    def __init__(self, answer: httpx.Response, deadline: float | None, among: set[LocalResponse]) -> None:
+        self._answer = answer
+        self._deadline = deadline
+        self._among = among
+
+    @property
+    def status(self) -> int:
+        """Status of the answer."""
+        return self._answer.status_code
+
+    @property
+    def headers(self) -> tuple[tuple[str, str], ...]:
+        """Names and values in the order they came."""
+        found = self._answer.headers.raw
+        return tuple((name.decode("latin-1").lower(), value.decode("utf-8", "replace")) for name, value in found)
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        """Iterate the body once."""
+        if self._answer.is_stream_consumed:
+            raise HttpError("the body was read already")
+        pieces = self._answer.aiter_raw()
+        try:
+            while True:
+                async with asyncio.timeout_at(self._deadline):
+                    piece = await anext(pieces, None)
+                if piece is None:
+                    return
+                yield piece
+        except (*_FAULTS, TimeoutError, httpx.StreamError) as error:
+            raise broken_body() from error
+        finally:
+            await self.aclose()
+
+    async def read(self, limit: int = LARGEST_BODY) -> bytes:
+        """Return the whole body, and close."""
+        try:
+            return await whole_body(self.chunks(), limit)
+        finally:
+            await self.aclose()
+
+    async def aclose(self) -> None:
+        """Let go of the exchange."""
+        self._among.discard(self)
+        await self._answer.aclose()
+
+
+def _encoded(request: HttpRequest) -> list[tuple[bytes, bytes]]:
+    return [(name.encode("ascii"), value.encode("utf-8")) for name, value in request.headers]
