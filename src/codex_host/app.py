@@ -164,12 +164,13 @@ def build(
     from codex_host.plugins.loading import load_plugins
 
     home = codex_home(environ)
-    if not os.path.isdir(cwd):
-        raise ConfigError(f"working directory {cwd} does not exist or is not a directory")
     config = EffectiveConfig(home, cwd=cwd, flags=overrides, profile=profile)
     registry = Registry()
     ledger = Ledger.in_home(home)
     warnings = load_plugins(registry, ledger, config=config, home=home, no_plugins=no_plugins)
-    return Application(
+    host = Application(
         config=config, home=home, cwd=cwd, environ=environ, registry=registry, ledger=ledger, warnings=warnings
     )
+    if not os.path.isdir(cwd) and not host.environments.is_elsewhere(config.get("environment")):
+        raise ConfigError(f"working directory {cwd} does not exist or is not a directory")
+    return host

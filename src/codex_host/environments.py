@@ -48,6 +48,11 @@ class HostEnvironments:
                     raise ExecError(f"environment {name!r} can't be opened: {what}") from error
         return self._opened[name]
 
+    def is_elsewhere(self, environment_id: str | None = None) -> bool:
+        """Tell whether an environment is another machine, without opening it."""
+        providers = self._known()
+        return getattr(providers.get(environment_id or self._default or ""), "remote", False)
+
     async def of(self, thread: AgentThread) -> Environment:
         """Return the environment a thread works on."""
         return await self.get(thread.config.get("environment"))

@@ -110,4 +110,5 @@ def _apply(options: GlobalOptions, kind: str, value: str) -> None:
     elif kind == "profile":
         options.profile = value
     else:
-        options.cwd = os.path.realpath(os.path.join(options.cwd, value))
+        path = os.path.abspath(os.path.join(options.cwd, value))
+        options.cwd = os.path.realpath(path) if os.path.isdir(path) else path  # one of another machine

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
+from codex_hookspecs.errors import FileSystemError
+
 if TYPE_CHECKING:
+    from codex_hookspecs.ports.environment import Environment, FileSystem
     from codex_hookspecs.types.sandbox import SandboxPolicy
-    from codex_hookspecs.types.threads import ApprovalPolicy
+    from codex_hookspecs.types.threads import ApprovalPolicy, ThreadSettings
 
 PROTECTED = (".git", ".agents", ".codex", ".aws")
 """Names directly under a writable root that stay read-only."""
@@ -64,3 +67,37 @@ def patch_verdict(
     if unrestricted or all(is_writable(path, roots) for path in paths):
         return "allow"
     return "refuse" if approval == "never" else "ask"
+
+
+async def patch_verdict_in(environment: Environment, settings: ThreadSettings, paths: Sequence[str]) -> PatchVerdict:
+    """Say what :func:`patch_verdict` says of a patch on a machine, whose own links and directories count.
+
+    :param paths: all paths that would change, absolute, links resolved.
+    """
+    sandbox = settings.sandbox
+    temporary = (await environment.facts()).temporary_directory
+    roots = writable_roots(sandbox, settings.cwd, temporary) if not sandbox.unrestricted else ()
+    return patch_verdict(
+        paths,
+        approval=settings.approval_policy,
+        unrestricted=sandbox.unrestricted,
+        roots=[await real_path(root, environment.files) for root in roots],
+    )
+
+
+async def real_path(path: str, files: FileSystem) -> str:
+    """Return a path with the links of its existing part resolved."""
+    import ntpath
+    import posixpath
+
+    module = ntpath if "\\" in path else posixpath
+    rest: list[str] = []
+    while True:
+        try:
+            return str(module.join(await files.canonicalize(path), *reversed(rest)))
+        except FileSystemError:
+            parent = str(module.dirname(path))
+            if parent == path:
+                return str(module.join(path, *reversed(rest)))
+            rest.append(module.basename(path))
+            path = parent

@@ -12,7 +12,7 @@ from codex_hookspecs.ids import uuid7
 from codex_hookspecs.testing.memory_files import MemoryFileSystem
 from codex_hookspecs.testing.store_samples import VERSION, settings, turn
 from codex_hookspecs.types.storage import ThreadMeta
-from codex_hookspecs.types.threads import GitInfo
+from codex_hookspecs.types.threads import GitInfo, ThreadSettings
 from codex_thread_store.git_facts import git_info, origin_url, packed_commit
 from codex_thread_store.store import RolloutStore
 
@@ -96,7 +96,7 @@ def test_only_the_origin_counts() -> None:
 async def test_a_new_thread_is_stored_with_the_facts_of_its_work_tree(tmp_path: Path, repository: Path) -> None:
     machine = loaded(repository)
 
-    async def files() -> MemoryFileSystem:
+    async def files(_settings: ThreadSettings) -> MemoryFileSystem:
         return machine
 
     store = RolloutStore(str(tmp_path / "home"), warn=print, files=files)
@@ -114,7 +114,7 @@ async def test_a_new_thread_is_stored_with_the_facts_of_its_work_tree(tmp_path: 
 async def test_records_that_come_while_the_file_is_made_follow_in_order(tmp_path: Path) -> None:
     may_go_on = asyncio.Event()
 
-    async def files() -> MemoryFileSystem:
+    async def files(_settings: ThreadSettings) -> MemoryFileSystem:
         await may_go_on.wait()
         return MemoryFileSystem()
 

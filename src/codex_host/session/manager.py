@@ -74,8 +74,7 @@ class HostThreads:
         params = params or {}
         stored, writer = await self._need_store(thread_id).open(thread_id, cli_version=__version__)
         try:
-            cwd = params.get("cwd") or _existing(stored.thread.cwd)
-            settings, table = self._settings(cwd, params, client)
+            settings, table = self._settings(params.get("cwd") or self._still(stored, params), params, client)
             settings = resumed_settings(settings, stored.settings, params, self._host.config.flags)
             settings = attrs.evolve(settings, source=stored.thread.source)
             return self._load(thread_id, settings, table, self._provider(settings, table), writer=writer, stored=stored)
@@ -156,7 +155,18 @@ class HostThreads:
     ) -> tuple[ThreadSettings, Mapping[str, Any]]:
         directory = os.path.abspath(os.path.join(self._host.cwd, cwd or ""))
         table = self._host.config.for_directory(directory, params.get("config") or None).table
+        if not self._is_there(directory, table):
+            raise ConfigError(f"working directory {directory} does not exist or is not a directory")
         return resolve_settings(table, params, cwd=directory, **client), table
+
+    def _still(self, stored: StoredThread, params: Mapping[str, Any]) -> str | None:
+        cwd = stored.thread.cwd
+        table = self._host.config.for_directory(cwd, params.get("config") or None).table
+        return cwd if self._is_there(cwd, table) else None
+
+    def _is_there(self, directory: str, table: Mapping[str, Any]) -> bool:
+        """Tell whether a directory may be worked in; what there is on other machines shows when it is used."""
+        return os.path.isdir(directory) or self._host.environments.is_elsewhere(table.get("environment"))
 
     def _provider(self, settings: ThreadSettings, table: Mapping[str, Any]) -> ModelProvider:
         name = settings.model_provider
@@ -207,7 +217,3 @@ class HostThreads:
         if store is None:
             raise ThreadNotFound(f"no rollout found for thread id {thread_id}", thread_id=thread_id)
         return store
-
-
-def _existing(cwd: str) -> str | None:
-    return cwd if os.path.isdir(cwd) else None

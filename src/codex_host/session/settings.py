@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
 
@@ -34,15 +33,13 @@ def resolve_settings(
 
     :param table: effective configuration of the directory.
     :param params: members of ``thread/start`` in snake case; ``None`` members count as absent.
-    :raises ConfigError: when a value is not allowed or the directory does not exist.
+    :raises ConfigError: when a value is not allowed.
     """
 
     def pick(name: str, key: str, default: Any = None) -> Any:
         value = params.get(name)
         return value if value is not None else table.get(key, default)
 
-    if not os.path.isdir(cwd):
-        raise ConfigError(f"working directory {cwd} does not exist or is not a directory")
     approval = pick("approval_policy", "approval_policy", "on-request")
     if approval not in APPROVAL_POLICIES:
         raise ConfigError(f"approval policy {approval!r}, allowed is one of {', '.join(APPROVAL_POLICIES)}")

@@ -160,6 +160,11 @@ class EnvironmentProvider(Protocol):
         """Whether threads that name no environment get this one; a remote default beats the local one."""
         ...
 
+    @property
+    def remote(self) -> bool:
+        """Whether it is another machine, whose paths say nothing about this one's; not when left out."""
+        ...
+
     async def open(self) -> Environment:
         """Return the environment, connected.
 
@@ -177,6 +182,13 @@ class EnvironmentManager(Protocol):
         :param environment_id: its name; the default one when ``None``.
         :raises ExecError: when there is none of that name.
         :raises EnvironmentLost: when it can't be reached.
+        """
+        ...
+
+    def is_elsewhere(self, environment_id: str | None = None) -> bool:
+        """Tell whether an environment is another machine, without opening it.
+
+        :param environment_id: its name; the default one when ``None``.
         """
         ...
 

@@ -247,6 +247,7 @@ class MemoryEnvironments:
     ) -> None:
         self.id = environment_id
         self.default = default
+        self.remote = remote
         self.environment = MemoryEnvironment(
             environment_id, files=files, programs=programs, sites=sites, cwd=cwd, remote=remote
         )

@@ -44,9 +44,10 @@ async def run(arguments: Sequence[str], host: SurfaceHost) -> int:
 
 
 async def _carry_out(options: Options, host: SurfaceHost, out: Stream, err: Stream) -> int:
-    from codex_exec_cli.request import make_request
+    from codex_exec_cli.request import check_directory, make_request
     from codex_exec_cli.session import run_session
 
+    await check_directory(options, host)
     request = make_request(options, host, err)
     # Our own output goes to the descriptors; what hooks and tools of other plugins print must not get between it.
     with redirect_stdout(sys.stderr):

@@ -10,6 +10,7 @@ from attrs import field
 
 from codex_exec_cli.failures import ExecError, os_text
 from codex_exec_cli.prompt import PromptError, interruptible, read_stdin, resolve_prompt
+from codex_hookspecs.errors import CodexError
 from codex_hookspecs.project_trust import project_root
 from codex_hookspecs.values import frozen
 
@@ -53,9 +54,6 @@ def make_request(options: Options, host: Host, err: Stream) -> ExecRequest:
     review = _review_target(options)
     if options.command == "resume" and options.session is None and not options.last:
         raise ExecError("error: which session? Give its id or name, or --last for the newest one", status=2)
-    skip = options.skip_git_check or options.bypass_sandbox
-    if not skip and project_root(host.cwd) is None:
-        raise ExecError("Not inside a trusted directory and --skip-git-repo-check was not specified.")
     settings = _settings(options, host)
     prompt = _prompt(options, review, err)
     return ExecRequest(
@@ -68,6 +66,27 @@ def make_request(options: Options, host: Host, err: Stream) -> ExecRequest:
         everywhere=options.all,
         review=review if review is None or review["type"] != "custom" else review | {"instructions": prompt},
     )
+
+
+async def check_directory(options: Options, host: Host) -> None:
+    """Refuse to work where no version control could bring back what was there, unless the user wants it.
+
+    :raises ExecError: saying how to want it.
+    """
+    if options.skip_git_check or options.bypass_sandbox:
+        return
+    name = host.config.get("environment")
+    if host.environments.is_elsewhere(name):
+        from codex_hookspecs.repositories import repository_root
+
+        try:
+            root = await repository_root(host.cwd, (await host.environments.get(name)).files)
+        except CodexError:
+            return  # Nothing can be done to it, as the turn will say.
+    else:
+        root = project_root(host.cwd)
+    if root is None:
+        raise ExecError("Not inside a trusted directory and --skip-git-repo-check was not specified.")
 
 
 def _settings(options: Options, host: Host) -> dict[str, Any]:

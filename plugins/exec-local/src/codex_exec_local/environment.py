@@ -97,6 +97,11 @@ class LocalProvider:
         """Threads get this machine unless they name another one."""
         return True
 
+    @property
+    def remote(self) -> bool:
+        """This machine is not another one."""
+        return False
+
     async def open(self) -> LocalEnvironment:
         """Return this machine."""
         return LocalEnvironment(self._environ)

@@ -38,6 +38,11 @@ class RemoteProvider:
         """Whether threads that name no environment get this one."""
         return self._default
 
+    @property
+    def remote(self) -> bool:
+        """It is another machine."""
+        return True
+
     async def open(self) -> RemoteEnvironment:
         """Return the machine, connected."""
         from codex_exec_remote.environment import RemoteEnvironment
@@ -68,6 +73,11 @@ class NoEnvironment:
     def default(self) -> bool:
         """Whether threads that name no environment get none."""
         return self._default
+
+    @property
+    def remote(self) -> bool:
+        """Whether another machine was meant."""
+        return self._name != OFF
 
     async def open(self) -> RemoteEnvironment:
         """Say why there is no environment.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -44,6 +45,7 @@ class Engine:
         self._scope = scope
         self._codex_home = host.codex_home
         self._environ = host.environ
+        self._host = host
         self._tool_name: str = getattr(facts, "tool_name", "")
         self._call_id: str = getattr(facts, "tool_use_id", "")
         # Nobody listens any more when a thread ends.
@@ -122,9 +124,14 @@ class Engine:
         for name, value in added.items():
             command = command.replace(f"${{{name}}}", value)
         environment = {**self._environ, "CODEX_HOME": self._codex_home, **added}
-        return Job(
-            command=command, line=line, cwd=self._facts.cwd, timeout=one.handler.timeout, environment=environment
-        )
+        return Job(command=command, line=line, cwd=self._cwd(), timeout=one.handler.timeout, environment=environment)
+
+    def _cwd(self) -> str:
+        """Return where commands run: in the thread's directory, if that is one of this machine."""
+        found = self._facts.cwd
+        if os.path.isdir(found) or not self._host.environments.is_elsewhere(self._scope.config.get("environment")):
+            return found
+        return self._host.cwd if os.path.isdir(self._host.cwd) else self._codex_home
 
     def _report(self, one: Registered, *, started_at: float, end: Concluded | None = None) -> HookRun:
         run_before_end = HookRun(

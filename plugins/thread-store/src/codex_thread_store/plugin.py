@@ -10,6 +10,7 @@ from codex_hookspecs.ports.storage import ThreadStore
 
 if TYPE_CHECKING:
     from codex_hookspecs.ports.environment import FileSystem
+    from codex_hookspecs.types.threads import ThreadSettings
 
 
 @hookimpl
@@ -17,7 +18,8 @@ def thread_store(host: Host) -> ThreadStore:
     """Keep threads in rollout files below ``$CODEX_HOME``."""
     from codex_thread_store.store import RolloutStore
 
-    async def files() -> FileSystem:
-        return (await host.environments.get()).files
+    async def files(settings: ThreadSettings) -> FileSystem:
+        config = host.config.for_directory(settings.cwd, settings.overrides or None)
+        return (await host.environments.get(config.get("environment"))).files
 
     return RolloutStore(host.codex_home, warn=host.logger("thread-store").warning, files=files)

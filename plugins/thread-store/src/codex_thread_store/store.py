@@ -19,6 +19,7 @@ from codex_thread_store.writer import RolloutWriter
 
 if TYPE_CHECKING:
     from codex_hookspecs.ports.environment import FileSystem
+    from codex_hookspecs.types.threads import ThreadSettings
     from codex_thread_store.index import Index
 
 _CLOSE_SECONDS = 5.0
@@ -30,7 +31,7 @@ class RolloutStore:
 
     :param home: ``$CODEX_HOME``.
     :param warn: tells the user's log what did not work but does not matter to threads.
-    :param files: gives the file system that threads work on, for the facts about their work tree.
+    :param files: gives the file system that a thread works on, for the facts about their work tree.
     """
 
     def __init__(
@@ -38,7 +39,7 @@ class RolloutStore:
         home: str,
         *,
         warn: Callable[[str], None],
-        files: Callable[[], Awaitable[FileSystem]] | None = None,
+        files: Callable[[ThreadSettings], Awaitable[FileSystem]] | None = None,
     ) -> None:
         self._home = home
         self._files = files
@@ -121,7 +122,7 @@ class RolloutStore:
 
         try:
             async with asyncio.timeout(_GIT_SECONDS):
-                return attrs.evolve(meta, git=await git_info(await self._files(), meta.settings.cwd))
+                return attrs.evolve(meta, git=await git_info(await self._files(meta.settings), meta.settings.cwd))
         except (CodexError, TimeoutError) as error:
             self._warn(f"looking for the git facts of thread {meta.thread_id}: {str(error) or 'timed out'}")
             return meta

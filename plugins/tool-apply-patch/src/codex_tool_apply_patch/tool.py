@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from attrs import define
 
-from codex_hookspecs.errors import FileSystemError, ToolError, ToolRejected
+from codex_hookspecs.errors import ToolError, ToolRejected
+from codex_hookspecs.repositories import repository_root
 from codex_hookspecs.types.items import FileChange, FileUpdateChange
 from codex_hookspecs.types.notifications import FileChangeOutputDelta, TurnDiffUpdated
 from codex_hookspecs.types.tools import ToolCall, ToolOutput
@@ -53,7 +54,7 @@ class PatchRunner:
 
     async def _tell_turn_diff(self, plan: Plan, context: ToolContext, files: FileSystem) -> None:
         if self._turn is None or self._turn.turn_id != context.turn_id:
-            self._turn = TurnDiff(context.turn_id, await _repository(context.settings.cwd, files))
+            self._turn = TurnDiff(context.turn_id, await repository_root(context.settings.cwd, files))
         self._turn.record(plan)
         await context.emit(
             TurnDiffUpdated(thread_id=context.thread.id, turn_id=context.turn_id, diff=self._turn.text())
@@ -85,9 +86,8 @@ async def _consent(
     call: ToolCall, plan: Plan, context: ToolContext, environment: Environment, *, windows: bool
 ) -> None:
     """Announce the patch and get leave to apply it; a patch that the policy refuses outright is not announced."""
-    files = environment.files
-    paths = await real_paths(plan, files, windows=windows)
-    verdict = await verdict_on(paths, context.settings, files, await environment.facts())
+    paths = await real_paths(plan, environment.files, windows=windows)
+    verdict = await verdict_on(paths, context.settings, environment)
     await context.start_item(_item(call, plan, "inProgress"))
     if verdict == "allow":
         return
@@ -135,28 +135,3 @@ def _diff(change: Change) -> str:
 
 def _text(content: bytes | None) -> str:
     return (content or b"").decode(errors="replace")
-
-
-async def _repository(cwd: str, files: FileSystem) -> str | None:
-    """Return the root of the git work tree that a directory is in."""
-    import ntpath
-    import posixpath
-
-    module = ntpath if "\\" in cwd else posixpath
-    while True:
-        if await _is_repository(module.join(cwd, ".git"), files):
-            return cwd
-        parent = module.dirname(cwd)
-        if parent == cwd:
-            return None
-        cwd = parent
-
-
-async def _is_repository(path: str, files: FileSystem) -> bool:
-    try:
-        if (await files.metadata(path)).is_directory:
-            # An empty directory of that name may only stand in for a missing one while a sandbox runs.
-            await files.metadata(f"{path}/HEAD")
-    except FileSystemError:
-        return False
-    return True
