@@ -21,7 +21,15 @@ def made(opcode: Opcode, data: bytes, *, mask: bool = True, fin: bool = True) ->
 
 def cut(pieces: list[bytes], limit: int = 1 << 20) -> list[tuple[bytes | None, bytes]]:
     cutter = FrameCutter(limit)
-    return [found for piece in pieces for found in cutter.feed(piece)]
+    found = []
+    for piece in pieces:
+        rest = memoryview(piece)
+        while rest:
+            room = cutter.room()
+            count = min(len(room), len(rest))
+            room[:count], rest = rest[:count], rest[count:]
+            found += cutter.took(count)
+    return found
 
 
 @given(FRAMES, st.integers(min_value=1, max_value=50))
@@ -36,6 +44,16 @@ def test_frames_are_found_however_they_are_cut(frames: list[tuple[Opcode, bytes]
         for (opcode, data), whole in zip(frames, sent, strict=True)
     ]
     assert found == expected
+
+
+@given(st.lists(st.integers(min_value=0, max_value=70_000), max_size=6), st.integers(min_value=3_000, max_value=90_000))
+def test_large_and_small_frames_take_turns_in_one_buffer(sizes: list[int], piece: int) -> None:
+    payloads = [bytes([number + 65]) * size for number, size in enumerate(sizes)]
+    stream = b"".join(made(Opcode.TEXT, payload) for payload in payloads)
+
+    found = cut([stream[place : place + piece] for place in range(0, len(stream), piece)])
+
+    assert found == [(payload, b"\x81") for payload in payloads]
 
 
 @pytest.mark.parametrize("size", [0, 125, 126, 65535, 65536, 200_000])

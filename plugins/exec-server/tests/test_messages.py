@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 
 import pytest
@@ -70,3 +71,54 @@ def test_events_are_told_as_notifications(event, method: str, params: dict) -> N
     found = json.loads(process_event(json.dumps('a "b"'), event))
 
     assert found == {"method": method, "params": {"processId": 'a "b"', **params}}
+
+
+LONG = base64.b64encode(bytes(range(256)) * 200).decode()
+
+
+@pytest.mark.parametrize("name", ["chunk", "dataBase64", "bodyBase64"])
+@pytest.mark.parametrize("separators", [(",", ":"), (" ,\n", "\t: ")])
+def test_long_base64_is_decoded_at_once(name: str, separators: tuple[str, str]) -> None:
+    params = {"handleId": "h", name: LONG, "offset": 5}
+    text = json.dumps({"id": 1, "method": "m", "params": params}, separators=separators)
+
+    assert parse(text.encode()) == Call(1, "m", {**params, name: bytes(range(256)) * 200})
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {"chunk": LONG[:-1] + "!"},
+        {"chunk": LONG, "path": "a\\b"},
+        {"path": LONG},
+        {"sandbox": {"chunk": LONG}},
+        {"chunk": "", "sandbox": {"chunk": LONG}},
+        [{"chunk": LONG}],
+        {"chunk": LONG, "dataBase64": "ü"},
+        LONG,
+    ],
+)
+def test_other_long_documents_are_taken_as_they_are(params: object) -> None:
+    call = {"id": 1, "method": "m", "params": params}
+    expected = json.loads(json.dumps(call))
+    if isinstance(params, dict) and "dataBase64" in params:
+        expected["params"]["chunk"] = base64.b64decode(LONG)
+
+    found = parse(json.dumps(call, ensure_ascii=False).encode())
+
+    assert found == Call(1, "m", expected["params"])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"id":1,"method":"m","params":{"chunk":"LONG","chunk":"LONG"}}',
+        '{"id":1,"method":"m","params":{"chunk":"LONG}}',
+        '{"id":1,"method":"m","params":{"chunk":"LONG\n"}}',
+        '{"id":1,"method":"m","params":{"chunk" "LONG"}}',
+        '{"id":1,"method":"m","params":{"chunk":"LONG"}',
+        '{"id":1,"method":"m","params":{"chunk":"LONG"x}}',
+    ],
+)
+def test_long_documents_that_are_none_are_faults(text: str) -> None:
+    assert isinstance(parse(text.replace("LONG", LONG).encode()), Fault)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from base64 import b64encode
 from typing import Any
 
+from codex_exec_server.base64_text import encode_base64
 from codex_exec_server.connection import Connection, Method
 from codex_exec_server.decoding import REQUIRED, data, path, text, whole, word
 from codex_exec_server.file_methods import NEEDS, NOT_FOUND, file_struct, lane
+from codex_exec_server.messages import Encoded
 from codex_exec_server.sandbox import read_sandbox, require_writable
 from codex_hookspecs.errors import RpcError
 
@@ -116,7 +117,8 @@ def _read_block(connection: Connection, params: dict[str, Any]) -> Any:
     if not 1 <= params["len"] <= MOST_BLOCK:
         raise RpcError(f"file read block length must be between 1 and {MOST_BLOCK}")
     block, eof = _handles(connection).read(params["handleId"], params["offset"], params["len"])
-    return {"chunk": b64encode(block).decode(), "eof": eof}
+    end = b'","eof":true}' if eof else b'","eof":false}'
+    return Encoded((b'{"chunk":"', encode_base64(block), end))
 
 
 def _write_block(connection: Connection, params: dict[str, Any]) -> Any:

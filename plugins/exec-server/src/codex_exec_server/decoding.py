@@ -89,11 +89,18 @@ def working_directory(value: Any) -> str:
 
 
 def data(value: Any) -> bytes:
-    """Read base64."""
+    """Read base64, which is decoded already when it was long."""
+    if type(value) is bytes:
+        return value
     try:
         return decode_base64(text(value))
     except Base64Error as error:
         raise wrong(str(error)) from None
+
+
+def encoded(value: Any) -> str | bytes:
+    """Read what should be base64, without judging it; it is decoded already when it was long."""
+    return value if type(value) is bytes else text(value)
 
 
 def optional(reader: Reader) -> Reader:

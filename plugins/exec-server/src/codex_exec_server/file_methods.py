@@ -6,9 +6,10 @@ import errno
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from codex_exec_server.base64_text import Base64Error, decode_base64
+from codex_exec_server.base64_text import Base64Error, decode_base64, encode_base64
 from codex_exec_server.connection import Connection, Method
-from codex_exec_server.decoding import REQUIRED, Member, flag, optional, path, struct, text, whole
+from codex_exec_server.decoding import REQUIRED, Member, encoded, flag, optional, path, struct, whole
+from codex_exec_server.messages import Encoded
 from codex_exec_server.sandbox import read_sandbox, require_writable
 from codex_hookspecs.errors import FileSystemError, RpcError
 from codex_hookspecs.file_uri import uri_of
@@ -60,18 +61,17 @@ def _method(
 
 
 async def _read_file(connection: Connection, params: dict[str, Any]) -> Any:
-    from base64 import b64encode
-
     files = connection.server.environment.files
     found = await files.metadata(params["path"])
     if found.is_file and found.size > MOST_READ:
         raise RpcError(f"file is too large to read: limit is {MOST_READ} bytes")
-    return {"dataBase64": b64encode(await files.read_file(params["path"])).decode()}
+    return Encoded((b'{"dataBase64":"', encode_base64(await files.read_file(params["path"])), b'"}'))
 
 
 async def _write_file(connection: Connection, params: dict[str, Any]) -> Any:
+    content = params["dataBase64"]
     try:
-        content = decode_base64(params["dataBase64"])
+        content = decode_base64(content) if type(content) is str else content
     except Base64Error as error:
         raise RpcError(f"fs/writeFile requires valid base64 dataBase64: {error}") from None
     require_writable(read_sandbox(params["sandbox"]), params["path"])
@@ -191,7 +191,7 @@ _RECURSIVE: dict[str, Member] = {"recursive": (optional(flag), None)}
 
 METHODS = {
     "fs/readFile": _method("FsReadFileParams", _PATH, _read_file),
-    "fs/writeFile": _method("FsWriteFileParams", {**_PATH, "dataBase64": (text, REQUIRED)}, _write_file),
+    "fs/writeFile": _method("FsWriteFileParams", {**_PATH, "dataBase64": (encoded, REQUIRED)}, _write_file),
     "fs/createDirectory": _method("FsCreateDirectoryParams", {**_PATH, **_RECURSIVE}, _create_directory),
     "fs/getMetadata": _method("FsGetMetadataParams", _PATH, _metadata),
     "fs/canonicalize": _method("FsCanonicalizeParams", _PATH, _canonicalize),

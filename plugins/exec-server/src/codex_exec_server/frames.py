@@ -7,12 +7,15 @@ handed on as it is, one whole frame at a time, for the library to make sense of.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Final
+from typing import Any, Final
 
 PLAIN: Final = (0x81, 0x82)
 TEXT_HEAD: Final = b"\x81"
 _BINARY_HEAD: Final = b"\x82"
 _MASKED = 0x80
+_USUAL_ROOM: Final = 32 * 1024
+_KEPT_ROOM: Final = 2 * 1024 * 1024
+_LONGEST_HEAD: Final = 14
 
 
 class TooLarge(Exception):
@@ -20,62 +23,91 @@ class TooLarge(Exception):
 
 
 class FrameCutter:
-    """Takes bytes as they come.
+    """Has room for the bytes that come, so that large frames are received where they stay.
 
     :param limit: bytes that one frame may carry.
     """
 
-    __slots__ = ("_buffer", "_limit", "_unmasked")
+    __slots__ = ("_buffer", "_end", "_limit", "_start", "_unmasked")
 
     def __init__(self, limit: int) -> None:
-        self._buffer = bytearray()
-        from websockets.utils import apply_mask
-
+        self._buffer = bytearray(_USUAL_ROOM)
+        self._start = self._end = 0
         self._limit = limit
-        self._unmasked: Callable[[bytes, bytes], bytes] = apply_mask
+        self._unmasked = _unmasking()
 
-    def feed(self, data: bytes) -> Iterator[tuple[bytes | None, bytes]]:
-        """Take bytes and yield the frames that they complete.
+    def room(self) -> memoryview:
+        """Return where the next bytes are to be put."""
+        return memoryview(self._buffer)[self._end :]
+
+    def took(self, count: int) -> Iterator[tuple[bytes | None, bytes]]:
+        """Yield the frames that are complete with the bytes that were just put into the room.
 
         :return: the payload of a plain frame and its first byte, or ``None`` and another frame as it came.
         :raises TooLarge: when a frame announces too much.
         """
-        buffer = self._buffer
-        if buffer:
-            buffer += data
-            source: bytes | bytearray = buffer
-        else:
-            source = data
-        place, end = 0, len(source)
+        self._end += count
+        buffer, place, end = self._buffer, self._start, self._end
+        view = memoryview(buffer)
+        needed = _LONGEST_HEAD
         while end - place >= 2:
-            first, second = source[place], source[place + 1]
+            first, second = buffer[place], buffer[place + 1]
             start, size = place + 2, second & 0x7F
             if size == 126:
-                start, size = place + 4, int.from_bytes(source[place + 2 : place + 4], "big")
+                start, size = place + 4, int.from_bytes(view[place + 2 : place + 4], "big")
             elif size == 127:
-                start, size = place + 10, int.from_bytes(source[place + 2 : place + 10], "big")
-            if start <= end and size > self._limit:
+                start, size = place + 10, int.from_bytes(view[place + 2 : place + 10], "big")
+            if start > end:
+                break
+            if size > self._limit:
                 raise TooLarge(f"a frame of {size} bytes, allowed are {self._limit}")
             body = start + 4 if second & _MASKED else start
             if body + size > end:
+                needed = body + size - place
                 break
             if first in PLAIN and second & _MASKED:
                 head = TEXT_HEAD if first == PLAIN[0] else _BINARY_HEAD
-                yield self._unmasked(bytes(source[body : body + size]), bytes(source[start:body])), head
+                yield self._unmasked(view[body : body + size], view[start:body]), head
             else:
-                yield None, bytes(source[place : body + size])
+                yield None, bytes(view[place : body + size])
             place = body + size
-        if source is buffer:
-            del buffer[:place]
-        elif place < end:
-            buffer += source[place:]
+        self._keep(place, needed)
+
+    def _keep(self, place: int, needed: int) -> None:
+        """Keep what stands behind a place, and have room for what it is the beginning of."""
+        buffer, left = self._buffer, self._end - place
+        if not left and len(buffer) > _KEPT_ROOM:
+            self._buffer = bytearray(_USUAL_ROOM)
+        elif place + needed <= len(buffer) and left:
+            self._start = place
+            return
+        elif needed <= len(buffer):
+            buffer[:left] = buffer[place : self._end]
+        else:
+            self._buffer = bytearray(max(needed, _USUAL_ROOM))
+            self._buffer[:left] = memoryview(buffer)[place : self._end]
+        self._start, self._end = 0, left
+
+
+def frame_head(size: int) -> bytes:
+    """Return what stands in front of a text message as a server sends it."""
+    if size < 126:
+        return bytes((0x81, size))
+    if size < 65536:
+        return b"\x81\x7e" + size.to_bytes(2, "big")
+    return b"\x81\x7f" + size.to_bytes(8, "big")
 
 
 def text_frame(payload: bytes) -> bytes:
     """Return a text message as a server sends it."""
-    size = len(payload)
-    if size < 126:
-        return bytes((0x81, size)) + payload
-    if size < 65536:
-        return b"\x81\x7e" + size.to_bytes(2, "big") + payload
-    return b"\x81\x7f" + size.to_bytes(8, "big") + payload
+    return frame_head(len(payload)) + payload
+
+
+def _unmasking() -> Callable[[Any, Any], bytes]:
+    try:
+        from websockets.speedups import apply_mask
+    except ImportError:  # The library was installed without its compiled part.
+        from websockets.utils import apply_mask as slowly
+
+        return lambda data, mask: slowly(bytes(data), bytes(mask))
+    return apply_mask

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import json
-from binascii import b2a_base64
+import os
+import re
 from typing import Any, Final, NamedTuple
 
+from codex_exec_server.base64_text import Base64Error, decode_base64, encode_base64
 from codex_hookspecs.errors import RpcError
 from codex_hookspecs.rpc import RpcId
 from codex_hookspecs.types.environment import OutputChunk, ProcessEvent, ProcessExited
 
 UNPARSABLE_ID: Final = -1
+LONG: Final = 16 * 1024
+"""Bytes from which base64 in a message is not looked at as JSON."""
+_LONG_MEMBERS: Final = ("chunk", "dataBase64", "bodyBase64")
+_IN_PLACE_OF_LONG: Final = os.urandom(16).hex()
+_BEFORE_TEXT: Final = re.compile(rb'[ \t\r\n]*:[ \t\r\n]*"')
 _SMALLEST, _LARGEST = -(2**63), 2**63 - 1
 _encode = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
 
@@ -39,13 +46,24 @@ class Fault(NamedTuple):
     reason: str
 
 
+class Encoded(NamedTuple):
+    """A result that is JSON already.
+
+    :param pieces: its bytes one after the other.
+    """
+
+    pieces: tuple[bytes, ...]
+
+
 def parse(data: bytes) -> Call | Tell | Foreign | Fault:
     """Return what a message is."""
     try:
-        text = data.decode()
-        value = _load(text)
-        if "\\ud" in text or "\\uD" in text:
-            json.dumps(value, ensure_ascii=False).encode()
+        value = _load_long(data) if len(data) > LONG else None
+        if value is None:
+            text = data.decode()
+            value = _load(text)
+            if "\\" in text and ("\\ud" in text or "\\uD" in text):
+                json.dumps(value, ensure_ascii=False).encode()
     except RecursionError:
         return Fault("recursion limit exceeded")
     except ValueError as error:
@@ -68,6 +86,8 @@ def parse(data: bytes) -> Call | Tell | Foreign | Fault:
 def answer(request_id: RpcId, result: Any) -> bytes:
     """Return the answer to a request."""
     shown = str(request_id) if type(request_id) is int else _encode(request_id)
+    if type(result) is Encoded:
+        return b"".join((b'{"id":%b,"result":' % shown.encode(), *result.pieces, b"}"))
     return f'{{"id":{shown},"result":{_encode(result)}}}'.encode()
 
 
@@ -87,7 +107,7 @@ def process_event(process: str, event: ProcessEvent) -> bytes:
     :param process: id of the process as JSON.
     """
     if type(event) is OutputChunk:
-        chunk = b2a_base64(event.data, newline=False)
+        chunk = encode_base64(event.data)
         head = f'{{"method":"process/output","params":{{"processId":{process},"seq":{event.seq}'
         return b'%b,"stream":"%b","chunk":"%b"}}' % (head.encode(), event.stream.encode(), chunk)
     if type(event) is ProcessExited:
@@ -114,6 +134,34 @@ def _load(text: str) -> Any:
         if end == len(text):
             return value
     return _decoder.decode(text)
+
+
+def _load_long(data: bytes) -> Any:
+    """Decode a document with long base64 in its parameters, which is decoded, too.
+
+    Without a backslash anywhere each quote begins or ends a text, so that long ones can be skipped.
+
+    :return: ``None`` when it is not such a document.
+    """
+    if b"\\" in data:
+        return None
+    for name in _LONG_MEMBERS:
+        place = data.find(b'"%b"' % name.encode())
+        before = _BEFORE_TEXT.match(data, place + len(name) + 2) if place >= 0 else None
+        start = before.end() if before is not None else -1
+        end = data.find(b'"', start)
+        if start < 0 or end - start < LONG // 2:
+            continue
+        value = _load(b"".join((data[:start], _IN_PLACE_OF_LONG.encode(), data[end:])).decode())
+        params = value.get("params") if type(value) is dict else None
+        if type(params) is not dict or params.get(name) != _IN_PLACE_OF_LONG:
+            return None
+        try:
+            params[name] = decode_base64(data[start:end])
+        except Base64Error:
+            return None
+        return value
+    return None
 
 
 def _answer(value: dict[str, Any]) -> Foreign | Fault:

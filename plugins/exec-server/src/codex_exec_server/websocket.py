@@ -7,7 +7,7 @@ import socket
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from codex_exec_server.frames import TEXT_HEAD, FrameCutter, TooLarge, text_frame
+from codex_exec_server.frames import TEXT_HEAD, FrameCutter, TooLarge, frame_head, text_frame
 from codex_exec_server.upgrade import MOST_HEAD, decide
 
 if TYPE_CHECKING:
@@ -26,11 +26,16 @@ MOST_UNSENT: Final = 8 * 1024 * 1024
 SEND_BUFFER: Final = 1024 * 1024
 """What the kernel may hold; what is in flight when a connection breaks must still be kept for the resumption."""
 BATCH: Final = 256 * 1024
+LARGE: Final = 64 * 1024
+"""Bytes from which a message is not copied to stand behind its head."""
 UPGRADE_SECONDS: Final = 10.0
+PARTING_SECONDS: Final = 1.0
+_HEAD_ROOM: Final = bytearray(64 * 1024)
+"""Where requests are received; nothing stays there, so that connections can share it."""
 _TEXT, _BINARY, _CONTINUATION = 1, 2, 0
 
 
-class WebsocketPeer(asyncio.Protocol):
+class WebsocketPeer(asyncio.BufferedProtocol):
     """A client that came in over TCP.
 
     :param check: tells whether its credentials are good, if they matter.
@@ -82,20 +87,16 @@ class WebsocketPeer(asyncio.Protocol):
         """Hang up when the client does."""
         return False
 
-    def data_received(self, data: bytes) -> None:
+    def get_buffer(self, sizehint: int) -> memoryview | bytearray:
+        """Give room for bytes."""
+        return _HEAD_ROOM if self._protocol is None else self._cutter.room()
+
+    def buffer_updated(self, nbytes: int) -> None:
         """Take bytes."""
-        if self._protocol is None:
-            self._head += data
-            end = self._head.find(b"\r\n\r\n")
-            if end < 0 and len(self._head) <= MOST_HEAD:
-                return
-            head, data = self._head[: end + 4], self._head[end + 4 :]
-            self._head = b""
-            if not self._upgrade(head, end):
-                return
-            self._feed_library(head)
-        if data and self._connection is not None:
-            self._feed(data, self._connection)
+        if self._connection is not None:
+            self._feed(nbytes, self._connection)
+        elif not self.gone:
+            self._shake_hands(_HEAD_ROOM[:nbytes])
 
     def pause_writing(self) -> None:
         """The client does not read fast enough."""
@@ -113,10 +114,12 @@ class WebsocketPeer(asyncio.Protocol):
         if self.gone or self._protocol is None:
             return
         if self._queued:
-            self._queued.append(text_frame(payload))
             self._flush()
-        else:
+        if len(payload) < LARGE:
             self._transport.write(text_frame(payload))
+        else:
+            self._transport.write(frame_head(len(payload)))
+            self._transport.write(payload)
         if self.paused and self._transport.get_write_buffer_size() > MOST_UNSENT:
             self._hold(2, held=True)
 
@@ -153,11 +156,24 @@ class WebsocketPeer(asyncio.Protocol):
             self._transport.close()
         self._wake()
 
+    def _shake_hands(self, data: bytearray) -> None:
+        self._head += data
+        end = self._head.find(b"\r\n\r\n")
+        if end < 0 and len(self._head) <= MOST_HEAD:
+            return
+        head, more = self._head[: end + 4], self._head[end + 4 :]
+        self._head = b""
+        if not self._upgrade(head, end):
+            return
+        self._feed_library(head)
+        if more and self._connection is not None:
+            self._cutter.room()[: len(more)] = more
+            self._feed(len(more), self._connection)
+
     def _upgrade(self, data: bytes, end: int) -> bool:
         refused = decide(data[:end] if end >= 0 else b"", self._check)
         if refused is not None:
-            self._transport.write(refused)
-            self._transport.close()
+            self._refuse(refused)
             return False
         from websockets.server import ServerProtocol
 
@@ -165,9 +181,18 @@ class WebsocketPeer(asyncio.Protocol):
         self._cutter = FrameCutter(MOST_FRAME)
         return True
 
-    def _feed(self, data: bytes, connection: Connection) -> None:
+    def _refuse(self, answer: bytes) -> None:
+        """Answer and hang up; what is still coming is taken, or it would cut the answer off."""
+        self.gone = True
+        self._transport.write(answer)
+        self._transport.write_eof()
+        if self._deadline is not None:
+            self._deadline.cancel()
+        self._deadline = self._loop.call_later(PARTING_SECONDS, self._transport.abort)
+
+    def _feed(self, count: int, connection: Connection) -> None:
         try:
-            for payload, other in self._cutter.feed(data):
+            for payload, other in self._cutter.took(count):
                 if self.gone:
                     return
                 if payload is None:
