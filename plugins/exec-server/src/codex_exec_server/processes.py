@@ -222,6 +222,10 @@ class ServedProcess:
                 await self._deliver(ProcessClosed(seq + 2))
                 break
             seq = event.seq
+            if type(event) is OutputChunk and (line := self._open_line(seq)) is not None:
+                line.queue(process_event(self._json_id, event))
+                self._session.keep(self.id, event)
+                continue
             if isinstance(event, ProcessExited) and await self._looks_denied(process, event.exit_code):
                 event = evolve(event, sandbox_denied=True)  # noqa: PLW2901
             if not (await self._deliver(event)) and isinstance(event, ProcessClosed):
@@ -233,6 +237,13 @@ class ServedProcess:
         end, self._on_end = self._on_end, None
         if end is not None:
             end()
+
+    def _open_line(self, seq: int) -> Line | None:
+        """Return the connection if an event can be sent at once, as nearly all can."""
+        line = self._session.line
+        if line is None or line.gone or line.paused or seq <= self._muted or not self._flowing.is_set():
+            return None
+        return line
 
     async def _deliver(self, event: ProcessEvent) -> bool:
         """Send an event when its time has come.

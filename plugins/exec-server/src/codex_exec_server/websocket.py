@@ -127,7 +127,7 @@ class WebsocketPeer(asyncio.BufferedProtocol):
         """Send a message together with others of the same moment."""
         if self.gone or self._protocol is None:
             return
-        self._queued.append(text_frame(payload))
+        self._queued += (frame_head(len(payload)), payload)
         self._queued_bytes += len(payload)
         if self._queued_bytes >= BATCH:
             self._flush()
@@ -256,7 +256,7 @@ class WebsocketPeer(asyncio.BufferedProtocol):
         self._flush_due = False
         self._queued_bytes = 0
         if pieces and not self._transport.is_closing():
-            self._transport.write(pieces[0] if len(pieces) == 1 else b"".join(pieces))
+            self._transport.write(b"".join(pieces))
 
     def _hold(self, reason: int, *, held: bool) -> None:
         before, self._holds = self._holds, self._holds | reason if held else self._holds & ~reason
