@@ -9,6 +9,7 @@ from codex_hookspecs.ports.host import Host
 from codex_hookspecs.ports.threads import AgentThread
 
 if TYPE_CHECKING:
+    from codex_hookspecs.consent import Consents
     from codex_hookspecs.ports.sandbox import SandboxLauncher
     from codex_hookspecs.ports.threads import Asker
     from codex_hookspecs.types.items import Item
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from codex_hookspecs.types.sandbox import SandboxPolicy
     from codex_hookspecs.types.storage import Record
     from codex_hookspecs.types.threads import ThreadSettings, TokenUsage
-    from codex_hookspecs.types.tools import HookPayload, Tool, ToolCall
+    from codex_hookspecs.types.tools import Tool
     from codex_host.config.effective import EffectiveConfig
     from codex_host.plugins.dispatch import Dispatcher, EventScope
 
@@ -81,18 +82,3 @@ class RunningTurn(Protocol):
     def scope(self) -> EventScope: ...
 
     def event_fields(self) -> dict[str, Any]: ...
-
-
-class Consents(Protocol):
-    """Consent given in one thread."""
-
-    async def consent(
-        self,
-        run: RunningTurn,
-        call: ToolCall,
-        payload: HookPayload,
-        *,
-        method: str,
-        params: JsonObject,
-        key: tuple[str, ...],
-    ) -> None: ...

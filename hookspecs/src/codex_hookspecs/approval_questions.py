@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from codex_hookspecs.types.json import JsonObject
 
@@ -17,14 +18,19 @@ def command_question(
     command: str,
     cwd: str,
     reason: str | None,
-    amendment: Sequence[str],
+    amendment: Sequence[str] | None,
     actions: Sequence[JsonObject] = (),
+    additional: JsonObject | None = None,
 ) -> JsonObject:
     """Ask whether a command may run.
 
     :param where: ``threadId``, ``turnId`` and ``itemId``.
-    :param amendment: beginning of the commands that the client may allow from now on.
+    :param amendment: beginning of the commands that the client may allow from now on, ``None`` to offer none.
+    :param additional: what the command wants beyond the sandbox policy.
     """
+    offered: list[object] = ["accept"]
+    if amendment is not None:
+        offered.append({"acceptWithExecpolicyAmendment": {"execpolicy_amendment": list(amendment)}})
     return {
         **where,
         "startedAtMs": time.time_ns() // 1_000_000,
@@ -32,12 +38,9 @@ def command_question(
         "command": command,
         "cwd": cwd,
         "commandActions": list(actions),
-        "proposedExecpolicyAmendment": list(amendment),
-        "availableDecisions": [
-            "accept",
-            {"acceptWithExecpolicyAmendment": {"execpolicy_amendment": list(amendment)}},
-            "cancel",
-        ],
+        **({} if additional is None else {"additionalPermissions": additional}),
+        "proposedExecpolicyAmendment": None if amendment is None else list(amendment),
+        "availableDecisions": [*offered, "cancel"],
     }
 
 
@@ -49,12 +52,27 @@ def patch_question(where: JsonObject, *, reason: str | None) -> JsonObject:
     return {**where, "startedAtMs": time.time_ns() // 1_000_000, "reason": reason, "grantRoot": None}
 
 
-def decision_of(answer: object) -> str:
-    """Return what a client decided: ``accept``, ``acceptForSession``, ``cancel``, else ``decline``."""
+class Answer(NamedTuple):
+    """What a client decided.
+
+    :param decision: ``accept``, ``acceptForSession``, ``cancel`` or ``decline``.
+    :param amendment: beginning of the commands that it allows from now on.
+    """
+
+    decision: str
+    amendment: tuple[str, ...] | None = None
+
+
+def answer_of(answer: object) -> Answer:
+    """Return what a client decided; what is not understood declines."""
     decision = answer.get("decision") if isinstance(answer, dict) else None
-    if isinstance(decision, dict) and decision.keys() & {
-        "acceptWithExecpolicyAmendment",
-        "applyNetworkPolicyAmendment",
-    }:
-        return "accept"
-    return decision if isinstance(decision, str) and decision in ("accept", "acceptForSession", "cancel") else "decline"
+    if isinstance(decision, dict):
+        if "applyNetworkPolicyAmendment" in decision:
+            return Answer("accept")
+        given = decision.get("acceptWithExecpolicyAmendment")
+        words = given.get("execpolicy_amendment") if isinstance(given, dict) else None
+        if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
+            return Answer("decline")
+        return Answer("accept", tuple(words) or None)
+    known = isinstance(decision, str) and decision in ("accept", "acceptForSession", "cancel")
+    return Answer(str(decision) if known else "decline")

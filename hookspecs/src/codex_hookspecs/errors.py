@@ -93,11 +93,13 @@ class ToolRejected(ToolError):
     """Raised when a person, a hook or the policy refused a call; the text is what the model is told.
 
     :param cancel: the whole turn ends as interrupted.
+    :param by_policy: nobody was asked.
     """
 
-    def __init__(self, message: str, *, cancel: bool = False) -> None:
+    def __init__(self, message: str, *, cancel: bool = False, by_policy: bool = False) -> None:
         super().__init__(message)
         self.cancel = cancel
+        self.by_policy = by_policy
 
 
 class ExecError(CodexError):

@@ -11,6 +11,7 @@ import pytest
 
 from codex_hookspecs.errors import SandboxUnavailable, ToolRejected
 from codex_hookspecs.testing.memory_environment import MemoryEnvironment, MemoryProcess, Program
+from codex_hookspecs.types.approvals import CommandLeave, CommandRequest
 from codex_hookspecs.types.notifications import CommandOutputDelta, TerminalInteraction
 from codex_hookspecs.types.sandbox import Launch, LaunchRequest, SandboxPolicy
 from codex_hookspecs.types.threads import ThreadSettings
@@ -26,6 +27,17 @@ async def failing(process: MemoryProcess) -> int:
 
 async def denied(process: MemoryProcess) -> int:
     await process.say("touch: cannot touch 'x': Read-only file system\n", "stderr")
+    return 1
+
+
+async def denied_later(process: MemoryProcess) -> int:
+    await process.say("one\n")
+    await asyncio.sleep(0.4)
+    return await denied(process)
+
+
+async def denied_elsewhere(process: MemoryProcess) -> int:
+    process._feed.exit(1, sandbox_denied=process.params.sandbox is not None)
     return 1
 
 
@@ -75,6 +87,8 @@ async def flood(process: MemoryProcess) -> int:
 
 PROGRAMS: dict[str, Program] = {
     "denied": denied,
+    "denied later": denied_later,
+    "remote denial": denied_elsewhere,
     "echo hi": "hi\n",
     "fail": failing,
     "wait": waiting,
@@ -107,10 +121,14 @@ class Conversation:
 
     def __init__(self) -> None:
         self.let_go: list[str] = []
+        self.in_box: dict[str, str] = {}
         self.told: list[tuple[str, Any]] = []
         self._news = asyncio.Event()
         self.config: dict[str, Any] = {}
-        self.asked: list[dict[str, Any]] = []
+        self.asked: list[CommandRequest] = []
+        self.asked_again: list[CommandLeave] = []
+        self.leave = CommandLeave()
+        self.second_refusal: BaseException | None = None
         self.delegated: list[ToolCall] = []
         self.warned: list[str] = []
         self.refusal: ToolRejected | None = None
@@ -189,15 +207,22 @@ class Conversation:
     async def complete_item(self, item: Any) -> None:
         self.tell("completed", item)
 
-    async def approve_command(self, call: ToolCall, **question: Any) -> None:
-        self.asked.append(question)
+    async def approve_command(self, call: ToolCall, request: CommandRequest) -> CommandLeave:
+        self.asked.append(request)
         if self.refusal is not None:
             raise self.refusal
+        return self.leave._replace(unsandboxed=self.leave.unsandboxed or request.escalated)
+
+    async def approve_retry(self, call: ToolCall, request: CommandRequest, leave: CommandLeave) -> None:
+        assert request is self.asked[-1]
+        self.asked_again.append(leave)
+        if self.second_refusal is not None:
+            raise self.second_refusal
 
     def launch(self, request: LaunchRequest) -> Launch:
         if request.policy.kind == "readOnly":
             raise SandboxUnavailable("no launcher holds read-only here; use danger-full-access")
-        script = "denied" if "denied" in request.argv else "echo hi"
+        script = "denied" if "denied" in request.argv else self.in_box.get(request.argv[-1], "echo hi")
         return Launch(
             argv=("/bin/sh", "-c", script),
             env={**request.env, "BOXED": "1"},

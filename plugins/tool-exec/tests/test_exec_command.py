@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from codex_hookspecs.errors import RpcError, StorageError, ToolError, ToolRejected
+from codex_hookspecs.types.approvals import CommandRequest
 from codex_hookspecs.types.sandbox import SandboxPolicy
 from codex_hookspecs.types.tools import HookPayload, ToolCall
 
@@ -247,17 +248,19 @@ async def test_an_escalated_command_that_was_approved_runs_free(talk: Conversati
 
     await talk.run("echo hi", sandbox_permissions="require_escalated", justification="May I?", prefix_rule=["echo"])
 
-    [question] = talk.asked
-    assert question == {
-        "item_id": "call-1",
-        "command": "/bin/sh -lc 'echo hi'",
-        "argv": ("/bin/sh", "-lc", "echo hi"),
-        "cwd": "/space",
-        "escalated": True,
-        "justification": "May I?",
-        "prefix_rule": ("echo",),
-        "command_actions": ({"type": "unknown", "command": "echo hi"},),
-    }
+    assert talk.asked == [
+        CommandRequest(
+            item_id="call-1",
+            command="/bin/sh -lc 'echo hi'",
+            argv=("/bin/sh", "-lc", "echo hi"),
+            cwd="/space",
+            shell="/bin/sh",
+            escalated=True,
+            justification="May I?",
+            prefix_rule=("echo",),
+            actions=({"type": "unknown", "command": "echo hi"},),
+        )
+    ]
     assert talk.machine.exec.started[0].arg0 is None
 
 

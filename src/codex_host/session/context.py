@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from codex_hookspecs.approval_questions import COMMAND, PATCH, command_question, patch_question
-from codex_hookspecs.errors import CodexError, ToolError, ToolRejected
-from codex_hookspecs.types.json import JsonObject
+from codex_hookspecs.consent import REJECTED
+from codex_hookspecs.errors import CodexError, RpcError, ToolError, ToolRejected
 from codex_hookspecs.types.sandbox import Launch
-from codex_hookspecs.types.tools import HookPayload, ToolCall, ToolOutput
-from codex_hookspecs.writable import patch_verdict, writable_roots
 
 if TYPE_CHECKING:
     from codex_hookspecs.ports.environment import Environment
+    from codex_hookspecs.types.approvals import CommandLeave, CommandRequest
     from codex_hookspecs.types.items import Item
+    from codex_hookspecs.types.json import JsonObject
+    from codex_hookspecs.types.lifecycle import PermissionVerdict
     from codex_hookspecs.types.notifications import Notification
     from codex_hookspecs.types.sandbox import LaunchRequest
+    from codex_hookspecs.types.tools import HookPayload, ToolCall, ToolOutput
     from codex_host.roles import RunningTurn
 
 NO_ENVIRONMENT = (
@@ -55,77 +54,59 @@ class CallContext:
         """Keep a final item, then announce it."""
         await self.thread.complete_item(self.turn_id, item)
 
-    async def approve_command(
-        self,
-        call: ToolCall,
-        *,
-        item_id: str,
-        command: str,
-        argv: tuple[str, ...],
-        cwd: str,
-        escalated: bool = False,
-        justification: str | None = None,
-        prefix_rule: tuple[str, ...] | None = None,
-        command_actions: tuple[JsonObject, ...] = (),
-    ) -> None:
-        """Return when a command may run; see :class:`~codex_hookspecs.ports.tools.ToolContext`."""
-        from codex_hookspecs.command_safety import command_needs_consent, commands_of
+    async def approve_command(self, call: ToolCall, request: CommandRequest) -> CommandLeave:
+        """Return leave to run a command; see :class:`~codex_hookspecs.ports.tools.ToolContext`."""
+        return await self.thread.consents.command(self, call, request)
 
-        if not command_needs_consent(self.settings.approval_policy, argv, escalated=escalated):
-            return
-        commands = commands_of(argv) or []
-        question = command_question(
-            self._where(item_id),
-            command=command,
-            cwd=cwd,
-            reason=justification,
-            amendment=prefix_rule or (commands[0] if len(commands) == 1 else argv),
-            actions=command_actions,
-        )
-        await self.thread.consents.consent(
-            self._run,
-            call,
-            self._shell_payload(call, command, justification),
-            method=COMMAND,
-            params=question,
-            key=("command", str(escalated), cwd, *argv),
-        )
-
-    def _where(self, item_id: str) -> JsonObject:
-        return {"threadId": self.thread.id, "turnId": self.turn_id, "itemId": item_id}
-
-    def _shell_payload(self, call: ToolCall, command: str, justification: str | None) -> HookPayload:
-        """Show hooks the command as the model wrote it, the way ``pre_tool_use`` does."""
-        tool = self.thread.tools.get(call.name)
-        payload = tool.payload(call) if tool is not None and tool.payload is not None else None
-        if payload is not None and payload.tool_name == "Bash":
-            command = payload.tool_input["command"]
-        description = {} if justification is None else {"description": justification}
-        return HookPayload(tool_name="Bash", tool_input={"command": command, **description})
+    async def approve_retry(self, call: ToolCall, request: CommandRequest, leave: CommandLeave) -> None:
+        """Return when a command may run without sandbox; see :class:`~codex_hookspecs.ports.tools.ToolContext`."""
+        await self.thread.consents.retry(self, call, request, leave)
 
     async def approve_patch(self, call: ToolCall, *, item_id: str, paths: tuple[str, ...], reason: str | None) -> None:
         """Return when a patch may be applied; see :class:`~codex_hookspecs.ports.tools.ToolContext`."""
-        sandbox = self.settings.sandbox
-        temporary = self.thread.host.environ.get("TMPDIR") or "/tmp"  # noqa: S108
-        roots = _resolved(writable_roots(sandbox, self.settings.cwd, temporary))
-        approval = self.settings.approval_policy
-        verdict = patch_verdict(paths, approval=approval, unrestricted=sandbox.unrestricted, roots=roots)
-        if verdict == "allow":
-            return
-        if verdict == "refuse":
-            where = "in a read-only sandbox" if sandbox.kind == "readOnly" else "outside of the project"
-            raise ToolRejected(f"writing {where} is not allowed; rejected by user approval settings")
-        payload = HookPayload(
-            tool_name="apply_patch", tool_input={"command": call.arguments}, aliases=("Write", "Edit")
+        await self.thread.consents.patch(self, call, item_id=item_id, paths=paths, reason=reason)
+
+    def where(self, item_id: str) -> JsonObject:
+        """Return the ids that questions about an item carry."""
+        return {"threadId": self.thread.id, "turnId": self.turn_id, "itemId": item_id}
+
+    def payload_of(self, call: ToolCall) -> HookPayload | None:
+        """Return how the call's tool shows it to hooks."""
+        tool = self.thread.tools.get(call.name)
+        return tool.payload(call) if tool is not None and tool.payload is not None else None
+
+    async def ask_hooks(self, payload: HookPayload) -> PermissionVerdict | None:
+        """Return what the ``permission_request`` hooks say."""
+        run = self._run
+        if not run.thread.dispatch.has("permission_request", run.thread):
+            return None
+        from codex_hookspecs.types.lifecycle import PermissionRequestEvent, PermissionVerdict
+
+        event = PermissionRequestEvent(
+            **run.event_fields(),
+            tool_name=payload.tool_name,
+            tool_input=payload.tool_input,
+            tool_use_id=self._call.call_id,
+            matcher_aliases=payload.aliases,
         )
-        await self.thread.consents.consent(
-            self._run,
-            call,
-            payload,
-            method=PATCH,
-            params=patch_question(self._where(item_id), reason=reason),
-            key=("patch", *sorted(paths)),
-        )
+        return await run.thread.dispatch.lifecycle("permission_request", PermissionVerdict, event, run.scope())
+
+    async def ask_client(self, method: str, params: JsonObject) -> object:
+        """Return the client's answer.
+
+        :raises ToolRejected: when nobody is connected, or the answer is an error.
+        """
+        asker = self.thread.asker
+        if asker is None:
+            raise ToolRejected("nobody is connected who could give consent")
+        try:
+            return await asker(method, params)
+        except RpcError as error:
+            raise ToolRejected(REJECTED) from error
+
+    async def warn(self, text: str) -> None:
+        """Tell the user something."""
+        await self.thread.warn(text)
 
     def launch(self, request: LaunchRequest) -> Launch:
         """Return how to run a command so that the policy holds."""
@@ -139,7 +120,3 @@ class CallContext:
         if tool is None:
             raise ToolError(f"unsupported call: {call.name}")
         return await tool.run(call, CallContext(self._run, call))
-
-
-def _resolved(paths: Sequence[str]) -> list[str]:
-    return [os.path.realpath(path) for path in paths]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from codex_hookspecs.consent import Consents
 from codex_hookspecs.errors import CodexError, ModelError, RpcError
 from codex_hookspecs.ids import uuid4, uuid7
 from codex_hookspecs.response_items import message, text_of
@@ -28,7 +29,6 @@ from codex_hookspecs.types.storage import HistoryAppended, ItemFinished, Observe
 from codex_hookspecs.types.threads import Thread, ThreadSettings, ThreadTokenUsage, TokenUsage, Turn, TurnError
 from codex_host import __version__
 from codex_host.closing import close_all
-from codex_host.session.approvals import Approvals
 from codex_host.session.calls import TurnInterrupted
 from codex_host.session.scope import Scope
 from codex_host.session.turn import TurnRun
@@ -75,7 +75,7 @@ class HostThread:
         self.host = host
         self.model = model
         self.asker: Asker | None = None
-        self.consents = Approvals()
+        self.consents = Consents(host.codex_home, self._rule_folders)
         self.tools: dict[str, Tool] = {}
         self.history: list[JsonObject] = list(stored.history) if stored else []
         self.usage = stored.usage if stored else ThreadTokenUsage(total=TokenUsage(), last=TokenUsage())
@@ -134,6 +134,10 @@ class HostThread:
     def turns(self) -> Sequence[Turn]:
         """Return all turns with their finished items."""
         return tuple(self._turns)
+
+    def _rule_folders(self) -> Sequence[str]:
+        layers = self.host.config.for_directory(self.settings.cwd).layers
+        return [layer.folder for layer in layers if layer.folder and layer.disabled_reason is None]
 
     def rename(self, name: str) -> None:
         """Take over a name that was stored."""

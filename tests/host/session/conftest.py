@@ -68,9 +68,9 @@ class Kit:
         return Tool(name=name, spec={"type": "function", "name": name}, run=run, **options)
 
     @classmethod
-    def toolbox(cls, *tools: Tool) -> tuple[str, object]:
+    def toolbox(cls, *tools: Tool, **hooks: Any) -> tuple[str, object]:
         """Return a plugin that offers tools."""
-        return cls.plugin("toolbox", tools=lambda thread: list(tools))
+        return cls.plugin("toolbox", tools=lambda thread: list(tools), **hooks)
 
     @classmethod
     def saying(cls, name: str, text: str, **options: Any) -> Tool:

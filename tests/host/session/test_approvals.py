@@ -9,16 +9,33 @@ import pytest
 
 from codex_hookspecs import PermissionVerdict, ToolOutput
 from codex_hookspecs.errors import RpcError
+from codex_hookspecs.testing.memory_environment import MemoryEnvironments
+from codex_hookspecs.types.approvals import CommandLeave, CommandRequest
 from codex_hookspecs.types.tools import ToolCall
 
 
-def commands(kit: Any, argv: tuple[str, ...] = ("make", "it"), **options: Any) -> Any:
-    """Return a plugin whose tool asks before it runs a command."""
+def commands(
+    kit: Any,
+    argv: tuple[str, ...] = ("make", "it"),
+    *,
+    leaves: list[CommandLeave] | None = None,
+    retries: bool = False,
+    **options: Any,
+) -> Any:
+    """Return a plugin whose tool asks before it runs a command.
+
+    :param leaves: gets what was given.
+    :param retries: it asks for a run without sandbox afterwards.
+    """
 
     async def run(call: ToolCall, context: Any) -> ToolOutput:
-        await context.approve_command(
-            call, item_id=call.call_id, command=" ".join(argv), argv=argv, cwd=context.settings.cwd, **options
-        )
+        cwd = context.settings.cwd
+        request = CommandRequest(item_id=call.call_id, command=" ".join(argv), argv=argv, cwd=cwd, **options)
+        leave = await context.approve_command(call, request)
+        if leaves is not None:
+            leaves.append(leave)
+        if retries:
+            await context.approve_retry(call, request, leave)
         return ToolOutput("ran")
 
     return kit.toolbox(kit.tool("run", run))
@@ -31,7 +48,7 @@ def patches(kit: Any, *paths: Path) -> Any:
         await context.approve_patch(call, item_id=call.call_id, paths=tuple(map(str, paths)), reason="because")
         return ToolOutput("changed")
 
-    return kit.toolbox(kit.tool("run", run))
+    return kit.toolbox(kit.tool("run", run), environments=lambda: [MemoryEnvironments("machine")])
 
 
 class Client:
@@ -70,7 +87,8 @@ async def asked(host: Any, scripted: Any, client: Client | None, *plugins: Any, 
         ("on-failure", ("make", "it"), False, False),
         ("on-failure", ("make", "it"), True, True),
         ("untrusted", ("ls",), True, True),
-        ("never", ("rm", "-rf", "x"), False, False),
+        ("untrusted", ("git", "status"), False, False),
+        ("on-failure", ("rm", "-rf", "x"), False, True),
     ],
 )
 async def test_the_policy_says_whether_anybody_is_asked(
@@ -78,7 +96,10 @@ async def test_the_policy_says_whether_anybody_is_asked(
 ) -> None:
     client, scripted = Client({"decision": "accept"}), model(RUN, "done")
 
-    await asked(host, scripted, client, commands(kit, argv, escalated=escalated), approval_policy=policy)
+    await asked(
+        host, scripted, client, commands(kit, argv, escalated=escalated),
+        approval_policy=policy, sandbox_mode="workspace-write",
+    )  # fmt: skip
 
     assert bool(client.asked) is is_asked
     assert scripted.output("c") == "ran"
@@ -272,3 +293,179 @@ async def test_permission_hooks_know_a_patch_by_its_other_names(host: Any, model
     )  # fmt: skip
 
     assert (seen[0].tool_name, seen[0].matcher_aliases) == ("apply_patch", ("Write", "Edit"))
+
+
+async def test_consent_to_a_file_for_the_session_holds_in_later_patches(host: Any, model: Any, kit: Any) -> None:
+    """A patch of two files that were each agreed to needs no question."""
+    client, scripted = Client({"decision": "acceptForSession"}), model(RUN, RUN, RUN, "done")
+    wanted = iter([("/a", "/b"), ("/b",), ("/b", "/c")])
+
+    async def run(call: ToolCall, context: Any) -> ToolOutput:
+        await context.approve_patch(call, item_id=call.call_id, paths=next(wanted), reason=None)
+        return ToolOutput("changed")
+
+    machine = kit.toolbox(kit.tool("run", run), environments=lambda: [MemoryEnvironments("machine")])
+
+    await asked(host, scripted, client, machine, approval_policy="untrusted")
+
+    assert len(client.asked) == 2
+
+
+async def test_hooks_can_refuse_what_was_agreed_to_for_the_session(host: Any, model: Any, kit: Any) -> None:
+    verdicts = iter([PermissionVerdict(), PermissionVerdict(behavior="deny", message="not twice")])
+
+    async def permission_request(event: Any) -> PermissionVerdict:
+        return next(verdicts)
+
+    client = Client({"decision": "acceptForSession"})
+    scripted = model([*RUN, {"call": "run", "call_id": "d"}], "done")
+    plugin = kit.plugin("p", permission_request=permission_request)
+
+    await asked(host, scripted, client, commands(kit), plugin, approval_policy="untrusted")
+
+    assert (scripted.output("c"), scripted.output("d")) == ("ran", "not twice")
+
+
+def shell(script: str, **options: Any) -> dict[str, Any]:
+    return {"argv": ("/bin/bash", "-lc", script), **options}
+
+
+@pytest.mark.parametrize(
+    ("second", "questions"),
+    [
+        (shell("touch  'a'"), 1),
+        ({"argv": ("/bin/bash", "-c", "touch a")}, 1),
+        (shell("touch b"), 2),
+        (shell("touch a", tty=True), 2),
+        (shell("touch a", cwd="/elsewhere"), 2),
+        (shell("touch a", escalated=True), 2),
+    ],
+)
+async def test_consent_for_the_session_is_for_the_command_its_directory_and_what_it_may(
+    host: Any, model: Any, kit: Any, second: dict[str, Any], questions: int
+) -> None:
+    client, scripted = Client({"decision": "acceptForSession"}), model(RUN, RUN, "done")
+    calls = iter([shell("touch a"), second])
+
+    async def run(call: ToolCall, context: Any) -> ToolOutput:
+        options = {"cwd": context.settings.cwd, **next(calls)}
+        await context.approve_command(call, CommandRequest(item_id="c", command="touch", **options))
+        return ToolOutput("ran")
+
+    await asked(host, scripted, client, kit.toolbox(kit.tool("run", run)), approval_policy="untrusted")
+
+    assert len(client.asked) == questions
+
+
+@pytest.mark.parametrize(
+    ("policy", "argv", "questions", "reasons"),
+    [
+        ("on-failure", ("make", "it"), 1, ["command failed; retry without sandbox?"]),
+        ("untrusted", ("ls",), 1, ["command failed; retry without sandbox?"]),
+        ("untrusted", ("make", "it"), 1, [None]),
+        ("on-failure", ("rm", "-rf", "x"), 1, [None]),
+    ],
+)
+async def test_a_run_without_sandbox_is_asked_about_unless_the_command_was(
+    host: Any, model: Any, kit: Any, policy: str, argv: tuple[str, ...], questions: int, reasons: list[str | None]
+) -> None:
+    client, scripted = Client({"decision": "accept"}), model(RUN, "done")
+
+    await asked(
+        host, scripted, client, commands(kit, argv, retries=True),
+        approval_policy=policy, sandbox_mode="workspace-write",
+    )  # fmt: skip
+
+    assert scripted.output("c") == "ran"
+    assert [params["reason"] for _, params in client.asked] == reasons
+    assert client.asked[0][1]["proposedExecpolicyAmendment"] == list(argv)
+
+
+@pytest.mark.parametrize(
+    ("policy", "sandbox", "retry"),
+    [
+        ("on-request", "workspace-write", "no"),
+        ("never", "workspace-write", "no"),
+        ("on-failure", "workspace-write", "ask"),
+        ("on-failure", "danger-full-access", "no"),
+    ],
+)
+async def test_a_retry_is_only_for_policies_that_know_it(
+    host: Any, model: Any, kit: Any, policy: str, sandbox: str, retry: str
+) -> None:
+    leaves: list[CommandLeave] = []
+
+    await asked(
+        host, model(RUN, "done"), None, commands(kit, leaves=leaves), approval_policy=policy, sandbox_mode=sandbox
+    )
+
+    assert [leave.retry for leave in leaves] == [retry]
+
+
+async def test_hooks_are_asked_about_a_run_without_sandbox_first(host: Any, model: Any, kit: Any) -> None:
+    seen: list[Any] = []
+    client, scripted = Client({"decision": "accept"}), model(RUN, "done")
+    plugin = kit.plugin("p", permission_request=kit.answering(PermissionVerdict(behavior="deny", message="no"), seen))
+
+    await asked(
+        host, scripted, client, commands(kit, retries=True), plugin,
+        approval_policy="on-failure", sandbox_mode="workspace-write",
+    )  # fmt: skip
+
+    assert (scripted.output("c"), client.asked) == ("no", [])
+    assert seen[0].tool_input == {"command": "make it", "description": "command failed; retry without sandbox?"}
+
+
+async def test_forced_removal_is_refused_where_nobody_can_be_asked(host: Any, model: Any, kit: Any) -> None:
+    scripted = model(RUN, "done")
+
+    await asked(
+        host, scripted, Client(None), commands(kit, ("rm", "-rf", "x")),
+        approval_policy="never", sandbox_mode="workspace-write",
+    )  # fmt: skip
+
+    assert scripted.output("c") == "`rm -rf x` rejected: blocked by policy"
+
+
+AMEND = {"decision": {"acceptWithExecpolicyAmendment": {"execpolicy_amendment": ["make"]}}}
+
+
+async def test_what_a_client_allows_for_good_is_not_asked_again_and_runs_free(
+    host: Any, model: Any, kit: Any, tmp_path: Path
+) -> None:
+    leaves: list[CommandLeave] = []
+    client, scripted = Client(AMEND), model(RUN, RUN, "done")
+
+    await asked(
+        host, scripted, client, commands(kit, leaves=leaves), approval_policy="untrusted", sandbox_mode="read-only"
+    )
+
+    assert len(client.asked) == 1
+    assert [leave.unsandboxed for leave in leaves] == [False, True]
+    assert (tmp_path / "home/rules/default.rules").read_text() == ('prefix_rule(pattern=["make"], decision="allow")\n')
+
+
+async def test_an_allowance_that_can_not_be_kept_holds_for_the_session(
+    host: Any, model: Any, kit: Any, tmp_path: Path
+) -> None:
+    (tmp_path / "home").mkdir(exist_ok=True)
+    (tmp_path / "home/rules").write_text("in the way")
+    client, scripted = Client(AMEND), model(RUN, RUN, "done")
+
+    outcome = await asked(host, scripted, client, commands(kit), approval_policy="untrusted")
+
+    assert len(client.asked) == 1
+    assert any("the rule is kept for this session only" in warning for warning in outcome.warnings)
+
+
+async def test_rules_files_are_read_and_bad_ones_are_told_of(host: Any, model: Any, kit: Any, tmp_path: Path) -> None:
+    rules = tmp_path / "home/rules"
+    rules.mkdir(parents=True)
+    (rules / "bad.rules").write_text("prefix_rule(pattern=[])\n")
+    (rules / "good.rules").write_text('prefix_rule(pattern=["make"], decision="forbidden", justification="no make")')
+    scripted = model(RUN, "done")
+
+    outcome = await asked(host, scripted, None, commands(kit), approval_policy="never")
+
+    assert scripted.output("c") == "`make it` rejected: no make"
+    assert outcome.warnings == [f"{rules}/bad.rules:1: pattern cannot be empty; no rule of this file counts"]

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from codex_hookspecs.types.json import JsonObject
-
 if TYPE_CHECKING:
     from codex_hookspecs.ports.environment import Environment
     from codex_hookspecs.ports.threads import AgentThread
+    from codex_hookspecs.types.approvals import CommandLeave, CommandRequest
     from codex_hookspecs.types.items import Item
     from codex_hookspecs.types.notifications import Notification
     from codex_hookspecs.types.sandbox import Launch, LaunchRequest
@@ -53,24 +52,18 @@ class ToolContext(Protocol):
         """Announce an item as final; it is kept in the thread's history before clients hear of it."""
         ...
 
-    async def approve_command(
-        self,
-        call: ToolCall,
-        *,
-        item_id: str,
-        command: str,
-        argv: tuple[str, ...],
-        cwd: str,
-        escalated: bool = False,
-        justification: str | None = None,
-        prefix_rule: tuple[str, ...] | None = None,
-        command_actions: tuple[JsonObject, ...] = (),
-    ) -> None:
-        """Return when a command may run under the thread's approval policy; asks hooks, then the client, if needed.
+    async def approve_command(self, call: ToolCall, request: CommandRequest) -> CommandLeave:
+        """Return leave to run a command, by rules and the thread's approval policy; asks hooks, then the client.
 
-        :param command: the script or shell-quoted command line that is shown.
-        :param escalated: the model wants it to run without sandbox.
         :raises ToolRejected: when it may not run.
+        """
+        ...
+
+    async def approve_retry(self, call: ToolCall, request: CommandRequest, leave: CommandLeave) -> None:
+        """Return when a command that its sandbox kept from working may run once more without; asks if need be.
+
+        :param leave: what it ran with; its ``retry`` is not ``no``.
+        :raises ToolRejected: when it may not.
         """
         ...
 

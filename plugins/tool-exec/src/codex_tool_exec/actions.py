@@ -7,9 +7,9 @@ import posixpath
 import re
 from collections.abc import Callable, Sequence
 
+from codex_hookspecs.shell_words import simple_commands
 from codex_hookspecs.types.json import JsonObject
 from codex_tool_exec.quoting import join
-from codex_tool_exec.words import simple_commands
 
 _LINES = re.compile(r"\+?\d+\Z")
 _RANGE = re.compile(r"\d+(,\d+)?p\Z")

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from codex_hookspecs.environ_policy import apply_policy
-from codex_hookspecs.errors import FileSystemError
+from codex_hookspecs.errors import FileSystemError, ToolError
 from codex_tool_exec.actions import command_actions
 from codex_tool_exec.environ import overlay, read_policy
 from codex_tool_exec.quoting import join
@@ -30,6 +30,7 @@ class Command(NamedTuple):
     :param line: the arguments, shell-quoted.
     :param policy: which variables of its machine it gets beside ``env``; none when ``None``.
     :param actions: what it does, for display.
+    :param own_shell: shell of the machine's user.
     """
 
     argv: tuple[str, ...]
@@ -38,6 +39,7 @@ class Command(NamedTuple):
     env: dict[str, str]
     policy: EnvironPolicy | None
     actions: tuple[JsonObject, ...]
+    own_shell: str
 
 
 async def make_command(
@@ -46,13 +48,17 @@ async def make_command(
     """Return what a call wants to be run in an environment.
 
     :param environ: environment variables of the program.
+    :raises ToolError: when it names a shell that another machine's user does not use.
     """
     facts = await environment.facts()
     env, policy = overlay(context.thread.id), read_policy(context.thread.config)
     if not environment.remote:  # Another machine begins with its own variables.
         env = {**apply_policy(environ, policy), **env}
     shell = facts.shell
-    if wanted.shell is not None:
+    if wanted.shell is not None and environment.remote:
+        if _name(wanted.shell) != _name(shell):
+            raise ToolError(f"environment `{environment.id}` only supports `{_name(shell)}`")
+    elif wanted.shell is not None:
         shell = await _find_shell(wanted.shell, facts.shell, environment, env.get("PATH", ""))
     argv = shell_argv(shell, wanted.cmd, login=wanted.login)
     cwd = context.settings.cwd
@@ -65,6 +71,7 @@ async def make_command(
         env=env,
         policy=policy if environment.remote else None,
         actions=command_actions(wanted.cmd),
+        own_shell=facts.shell,
     )
 
 

@@ -17,17 +17,21 @@ _ESCALATE = (
 _REMAIN = "It can't be run without the sandbox here: find a way that stays within it, or tell the user what is needed."
 
 
-def denied_text(item: CommandExecution, settings: ThreadSettings, output: str) -> str:
+def denied_text(item: CommandExecution, settings: ThreadSettings, output: str, *, refused: str | None = None) -> str:
     """Return what the model is told (beginning as in Codex 0.118).
 
     :param item: the finished command.
     :param output: what it wrote, already cut to length.
+    :param refused: why it was not run again without sandbox, ``None`` when nobody was asked.
     """
     policy = settings.sandbox
+    advice = _REMAIN if settings.approval_policy == "never" else _ESCALATE
+    if refused is not None:
+        advice = f"It was not run again without the sandbox: {refused}. Find a way that stays within it."
     network = "" if policy.network_access else ", without network"
     return (
         f"exec_command failed for `{item.command}`: SandboxDenied {{ message: {rust_debug(output)}, "
         f"exit_code: {item.exit_code} }}\n"
         f"The command ran in the sandbox {policy.mode}{network}, which seems to have kept it from working. "
-        f"{_REMAIN if settings.approval_policy == 'never' else _ESCALATE}"
+        f"{advice}"
     )

@@ -32,6 +32,7 @@ class Session:
     :param item: the item as it was announced.
     :param remote: its output is waited for until it is closed; a local one gets a short grace after the exit.
     :param launch: how it was wrapped, if it was.
+    :param may_retry: if its sandbox keeps it from working, whoever started it reports its end, or lets go.
     :param on_closed: called when neither the command nor a child of it can say anything more.
     :ivar failure: why the environment lost the process, or ``None``.
     :ivar problem: what kept it from being reported, or ``None``.
@@ -48,6 +49,7 @@ class Session:
         tty: bool,
         remote: bool,
         launch: Launch | None = None,
+        may_retry: bool = False,
         on_closed: Callable[[Session], None],
     ) -> None:
         self.number = number
@@ -65,6 +67,8 @@ class Session:
         self._remote = remote
         self._launch = launch
         self._told_denied = False
+        self._may_retry = may_retry
+        self._unreported = False
         self._on_closed = on_closed
         self._began = time.monotonic()
         self._new = HeadTail()
@@ -92,6 +96,16 @@ class Session:
     def mark_exited(self) -> None:
         """Note that the process is known to be gone."""
         self.exited = True
+
+    def hand_over(self) -> None:
+        """Leave the report to the session that runs it again."""
+        self._unreported = False
+
+    async def let_go(self) -> None:
+        """Have its end reported as soon as it comes: nobody waits for it any more."""
+        self._may_retry = False
+        if self._unreported:
+            await self.report()
 
     async def wait(self, seconds: float) -> bool:
         """Return when the command is over, at the latest after some seconds.
@@ -124,7 +138,9 @@ class Session:
                 self.exited = True
                 if self._launch is not None and self._launch.ended is not None:
                     self._launch.ended()
-                await self._report()
+                self._unreported = self._may_retry and self.failure is None and self.denied
+                if not self._unreported:
+                    await self.report()
         except Exception as error:
             self.problem = error
         finally:
@@ -180,11 +196,16 @@ class Session:
             CommandOutputDelta(thread_id=context.thread.id, turn_id=context.turn_id, item_id=self.item.id, delta=text)
         )
 
-    async def _report(self) -> None:
+    async def report(self, *, declined: bool = False) -> None:
+        """Tell clients how it ended.
+
+        :param declined: it was not run again without its sandbox, because somebody refused.
+        """
+        self._unreported = False
         code = -1 if self.exit_code is None else self.exit_code
         self.item = evolve(
             self.item,
-            status="completed" if code == 0 else "failed",
+            status="declined" if declined else "completed" if code == 0 else "failed",
             aggregated_output=self._all.content().decode("utf-8", "replace"),
             exit_code=code,
             duration_ms=int((time.monotonic() - self._began) * 1000),

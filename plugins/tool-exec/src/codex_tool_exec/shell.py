@@ -7,25 +7,19 @@ import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from codex_hookspecs.errors import EnvironmentLost, ExecError, SandboxUnavailable, ToolError, ToolRejected
-from codex_hookspecs.ids import uuid4
-from codex_hookspecs.launching import start_launched
-from codex_hookspecs.types.environment import ExecParams
-from codex_hookspecs.types.items import CommandExecution
+from codex_hookspecs.errors import ExecError, SandboxUnavailable, ToolError, ToolRejected
 from codex_hookspecs.types.notifications import TerminalInteraction
-from codex_hookspecs.types.sandbox import LaunchRequest
 from codex_hookspecs.types.tools import ToolOutput
 from codex_tool_exec.answers import Answer, answer_text, shown_output
 from codex_tool_exec.calls import ExecCall, WriteCall, read_exec_call, read_write_call
-from codex_tool_exec.commands import Command, make_command
-from codex_tool_exec.quoting import rust_debug
+from codex_tool_exec.commands import make_command
 from codex_tool_exec.session import Session
+from codex_tool_exec.starting import Attempt
 from codex_tool_exec.store import MOST, WARN_AT, SessionStore
 
 if TYPE_CHECKING:
-    from codex_hookspecs.ports.environment import Environment, ExecProcess
     from codex_hookspecs.ports.tools import ToolContext
-    from codex_hookspecs.types.sandbox import Launch
+    from codex_hookspecs.types.approvals import CommandLeave
     from codex_hookspecs.types.tools import ToolCall
 
 SHORT_SECONDS = 0.15
@@ -64,20 +58,48 @@ class Shell:
                 return patched
         environment = await context.environment()
         command = await make_command(wanted, environment, context, self._environ)
-        await _approve(command, wanted, call, context)
-        session = await self._start(command, wanted, call, context, environment)
+        attempt = Attempt(command, wanted, call, context, environment)
+        leave = await attempt.approve()
+        session = await self._start(attempt, may_retry=attempt.boxed and leave.retry != "no")
+        try:
+            output = await self._first_answer(session, wanted)
+            if not (session.over.is_set() and session.denied):
+                return output
+            if leave.retry != "no":
+                return await self._without_sandbox(session, attempt, leave, output)
+        finally:
+            await session.let_go()
+        from codex_tool_exec.denials import denied_text
+
+        raise ToolError(denied_text(session.item, context.settings, output.hook_response or ""))
+
+    async def _without_sandbox(
+        self, session: Session, attempt: Attempt, leave: CommandLeave, output: ToolOutput
+    ) -> ToolOutput:
+        """Run a command again that its sandbox kept from working, if hooks or the client agree.
+
+        :raises ToolRejected: when they don't; it tells what the command wrote.
+        """
+        context = attempt.context
+        try:
+            await context.approve_retry(attempt.call, attempt.request, leave)
+        except ToolRejected as error:
+            from codex_tool_exec.denials import denied_text
+
+            await session.report(declined=True)
+            told = denied_text(session.item, context.settings, output.hook_response or "", refused=str(error))
+            raise ToolRejected(told, cancel=error.cancel) from error
+        attempt.boxed = False
+        return await self._first_answer(await self._start(attempt, again=session), attempt.wanted)
+
+    async def _first_answer(self, session: Session, wanted: ExecCall) -> ToolOutput:
+        """Wait for a command that was just started, for as long as the call says."""
         started = time.monotonic()
         seconds = wanted.yield_time_ms / 1000
         if await session.wait(min(SHORT_SECONDS, seconds)):
-            output = self._answer(session, 0.0, wanted.max_output_tokens)
-        else:
-            await session.wait(started + seconds - time.monotonic())
-            output = self._answer(session, time.monotonic() - started, wanted.max_output_tokens)
-        if session.over.is_set() and session.denied:
-            from codex_tool_exec.denials import denied_text
-
-            raise ToolError(denied_text(session.item, context.settings, output.hook_response or ""))
-        return output
+            return self._answer(session, 0.0, wanted.max_output_tokens)
+        await session.wait(started + seconds - time.monotonic())
+        return self._answer(session, time.monotonic() - started, wanted.max_output_tokens)
 
     async def write_stdin(self, call: ToolCall, context: ToolContext) -> ToolOutput:
         """Write to a command, wait for what it says to that.
@@ -115,27 +137,28 @@ class Shell:
         self._left.clear()
         await asyncio.gather(*(session.end(END_SECONDS) for session in sessions), *self._endings)
 
-    async def _start(
-        self, command: Command, wanted: ExecCall, call: ToolCall, context: ToolContext, environment: Environment
-    ) -> Session:
-        number = self._sessions.reserve()
-        item = CommandExecution(
-            id=call.call_id,
-            command=command.line,
-            cwd=command.cwd,
-            process_id=str(number),
-            source="unifiedExecStartup",
-            status="inProgress",
-            command_actions=command.actions,
-        )
+    async def _start(self, attempt: Attempt, *, may_retry: bool = False, again: Session | None = None) -> Session:
+        """Start a command.
+
+        :param may_retry: it will be asked about if its sandbox keeps it from working.
+        :param again: what became of it in its sandbox; its item goes on.
+        """
+        number = self._sessions.reserve(again.number if again is not None else None)
+        context, remote = attempt.context, attempt.environment.remote
+        item = attempt.item(number)
         try:
-            process, launch = await _started(command, wanted, number, context, environment)
+            process, launch = await attempt.start(number)
         except (ExecError, SandboxUnavailable) as error:
             self._sessions.release(number)
-            raise await _not_started(error, item, context, remote=environment.remote) from error
+            if again is not None:
+                again.hand_over()
+            raise await attempt.not_started(error, item, announced=again is not None) from error
         events = process.events()  # From here on nothing it says can be dropped.
         try:
-            await context.start_item(item)
+            if again is None:
+                await context.start_item(item)
+            else:
+                again.hand_over()
         except BaseException:
             self._sessions.release(number)
             await process.terminate()
@@ -148,9 +171,10 @@ class Shell:
             events,
             item,
             context,
-            tty=wanted.tty,
-            remote=environment.remote,
+            tty=attempt.wanted.tty,
+            remote=remote,
             launch=launch,
+            may_retry=may_retry,
             on_closed=self._left.discard,
         )
         evicted = self._sessions.insert(number, session)
@@ -219,93 +243,3 @@ async def _patched(wanted: ExecCall, call: ToolCall, context: ToolContext) -> To
         workdir = found.workdir
     arguments = json.dumps({"input": found.patch, "workdir": workdir}, ensure_ascii=False)
     return await context.delegate(Call(call_id=call.call_id, name="apply_patch", arguments=arguments))
-
-
-async def _approve(command: Command, wanted: ExecCall, call: ToolCall, context: ToolContext) -> None:
-    try:
-        await context.approve_command(
-            call,
-            item_id=call.call_id,
-            command=command.line,
-            argv=command.argv,
-            cwd=command.cwd,
-            escalated=wanted.escalated,
-            justification=wanted.justification,
-            prefix_rule=wanted.prefix_rule,
-            command_actions=command.actions,
-        )
-    except ToolRejected as error:
-        if str(error).startswith("approval policy is"):
-            raise
-        refused = CommandExecution(
-            id=call.call_id,
-            command=command.line,
-            cwd=command.cwd,
-            status="declined" if error.__cause__ is None else "failed",
-            command_actions=command.actions,
-        )
-        await context.complete_item(refused)
-        raise ToolRejected(_failed_text(command.line, str(error)), cancel=error.cancel) from error
-
-
-async def _started(
-    command: Command, wanted: ExecCall, number: int, context: ToolContext, environment: Environment
-) -> tuple[ExecProcess, Launch | None]:
-    """Start a command, wrapped so that the thread's policy holds.
-
-    :return: the process, and how it was launched if it is held by a launcher of this program.
-    :raises SandboxUnavailable: when nothing can hold the policy.
-    """
-    policy = context.settings.sandbox
-    held = policy.holds_back and not wanted.escalated
-    env = command.env
-    if held and environment.remote and not policy.network_access:
-        env = {**env, "CODEX_SANDBOX_NETWORK_DISABLED": "1"}
-    params = ExecParams(
-        process_id=f"{number}-{uuid4()}",
-        argv=command.argv,
-        cwd=command.cwd,
-        env=env,
-        env_policy=command.policy,
-        tty=wanted.tty,
-        sandbox=policy if held and environment.remote else None,
-        sandbox_cwd=context.settings.cwd,
-        metadata={"threadId": context.thread.id},
-    )
-    if not held or environment.remote:
-        return await environment.exec.start(params), None
-    launch = context.launch(
-        LaunchRequest(
-            argv=command.argv,
-            cwd=command.cwd,
-            env=command.env,
-            policy=policy,
-            policy_cwd=context.settings.cwd,
-            tty=wanted.tty,
-        )
-    )
-    return await start_launched(environment.exec, params, launch), launch
-
-
-async def _not_started(
-    error: ExecError | SandboxUnavailable, item: CommandExecution, context: ToolContext, *, remote: bool
-) -> ToolError:
-    """Report a command that was not started and return what the model is told."""
-    from attrs import evolve
-
-    if isinstance(error, ExecError):
-        refused = remote and not isinstance(error, EnvironmentLost)
-        where = f"exec-server rejected request ({error.code}): " if refused else ""
-        shown = f"Failed to create unified exec process: {where}{error}"
-        told = _failed_text(item.command, shown)
-    else:
-        shown = str(error)
-        told = f"exec_command failed for `{item.command}`: {shown}"
-    await context.start_item(item)
-    await context.complete_item(evolve(item, status="failed", aggregated_output=shown, exit_code=-1, duration_ms=0))
-    return ToolError(told)
-
-
-def _failed_text(line: str, reason: str) -> str:
-    rejected = f"Rejected({rust_debug(reason)})"
-    return f"exec_command failed for `{line}`: CreateProcess {{ message: {rust_debug(rejected)} }}"

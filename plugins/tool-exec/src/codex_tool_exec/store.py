@@ -51,8 +51,14 @@ class SessionStore(Generic[E]):
     def __iter__(self) -> Iterator[E]:
         return iter(list(self._sessions.values()))
 
-    def reserve(self) -> int:
-        """Return a number that is not in use, and hold it."""
+    def reserve(self, wanted: int | None = None) -> int:
+        """Return a number that is not in use, and hold it.
+
+        :param wanted: number to take if it can be had.
+        """
+        if wanted is not None and wanted not in self._reserved:
+            self._reserved.add(wanted)
+            return wanted
         while True:
             number = _FIRST_ID + self._draw(_LAST_ID - _FIRST_ID + 1)
             if number not in self._reserved:

@@ -1,0 +1,155 @@
+"""Get leave for a command and start it so that the thread's policy holds; say what kept it from starting."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from codex_hookspecs.errors import EnvironmentLost, ExecError, SandboxUnavailable, ToolError, ToolRejected
+from codex_hookspecs.ids import uuid4
+from codex_hookspecs.launching import start_launched
+from codex_hookspecs.types.approvals import CommandRequest
+from codex_hookspecs.types.environment import ExecParams
+from codex_hookspecs.types.items import CommandExecution
+from codex_hookspecs.types.sandbox import LaunchRequest
+from codex_tool_exec.quoting import rust_debug
+
+if TYPE_CHECKING:
+    from codex_hookspecs.ports.environment import Environment, ExecProcess
+    from codex_hookspecs.ports.tools import ToolContext
+    from codex_hookspecs.types.approvals import CommandLeave
+    from codex_hookspecs.types.sandbox import Launch
+    from codex_hookspecs.types.tools import ToolCall
+    from codex_tool_exec.calls import ExecCall
+    from codex_tool_exec.commands import Command
+
+
+class Attempt:
+    """One call of ``exec_command`` on its way: what is to be run, where, and with whose leave.
+
+    :ivar boxed: the thread's sandbox policy is held.
+    """
+
+    def __init__(
+        self, command: Command, wanted: ExecCall, call: ToolCall, context: ToolContext, environment: Environment
+    ) -> None:
+        self.command = command
+        self.wanted = wanted
+        self.call = call
+        self.context = context
+        self.environment = environment
+        self.boxed = context.settings.sandbox.holds_back
+        self.request = CommandRequest(
+            item_id=call.call_id,
+            command=command.line,
+            argv=command.argv,
+            cwd=command.cwd,
+            shell=command.own_shell,
+            escalated=wanted.escalated,
+            justification=wanted.justification,
+            prefix_rule=wanted.prefix_rule,
+            actions=command.actions,
+            tty=wanted.tty,
+        )
+
+    def item(self, number: int) -> CommandExecution:
+        """Return the item of the command as it begins."""
+        return CommandExecution(
+            id=self.call.call_id,
+            command=self.command.line,
+            cwd=self.command.cwd,
+            process_id=str(number),
+            source="unifiedExecStartup",
+            status="inProgress",
+            command_actions=self.command.actions,
+        )
+
+    async def approve(self) -> CommandLeave:
+        """Return leave to run the command; a refusal of the user is reported as the command's end.
+
+        :raises ToolRejected: when it may not run.
+        """
+        try:
+            leave = await self.context.approve_command(self.call, self.request)
+        except ToolRejected as error:
+            if str(error).startswith("approval policy is"):
+                raise
+            if not error.by_policy:
+                await self._refused("declined" if error.__cause__ is None else "failed")
+            raise ToolRejected(failed_text(self.command.line, str(error)), cancel=error.cancel) from error
+        self.boxed = self.boxed and not leave.unsandboxed
+        return leave
+
+    async def start(self, number: int) -> tuple[ExecProcess, Launch | None]:
+        """Start the command, wrapped so that the thread's policy holds.
+
+        :return: the process, and how it was launched if it is held by a launcher of this program.
+        :raises ExecError: when it can't be started.
+        :raises SandboxUnavailable: when nothing can hold the policy.
+        """
+        command, context, remote = self.command, self.context, self.environment.remote
+        policy, env = context.settings.sandbox, command.env
+        if self.boxed and remote and not policy.network_access:
+            env = {**env, "CODEX_SANDBOX_NETWORK_DISABLED": "1"}
+        params = ExecParams(
+            process_id=f"{number}-{uuid4()}",
+            argv=command.argv,
+            cwd=command.cwd,
+            env=env,
+            env_policy=command.policy,
+            tty=self.wanted.tty,
+            sandbox=policy if self.boxed and remote else None,
+            sandbox_cwd=context.settings.cwd,
+            metadata={"threadId": context.thread.id, "toolCallId": self.call.call_id},
+        )
+        if not self.boxed or remote:
+            return await self.environment.exec.start(params), None
+        launch = context.launch(
+            LaunchRequest(
+                argv=command.argv,
+                cwd=command.cwd,
+                env=command.env,
+                policy=policy,
+                policy_cwd=context.settings.cwd,
+                tty=self.wanted.tty,
+            )
+        )
+        return await start_launched(self.environment.exec, params, launch), launch
+
+    async def not_started(
+        self, error: ExecError | SandboxUnavailable, item: CommandExecution, *, announced: bool
+    ) -> ToolError:
+        """Report a command that was not started and return what the model is told.
+
+        :param announced: clients know the item.
+        """
+        from attrs import evolve
+
+        if isinstance(error, ExecError):
+            refused = self.environment.remote and not isinstance(error, EnvironmentLost)
+            where = f"exec-server rejected request ({error.code}): " if refused else ""
+            shown = f"Failed to create unified exec process: {where}{error}"
+            told = failed_text(item.command, shown)
+        else:
+            shown = str(error)
+            told = f"exec_command failed for `{item.command}`: {shown}"
+        if not announced:
+            await self.context.start_item(item)
+        failed = evolve(item, status="failed", aggregated_output=shown, exit_code=-1, duration_ms=0)
+        await self.context.complete_item(failed)
+        return ToolError(told)
+
+    async def _refused(self, status: str) -> None:
+        refused = CommandExecution(
+            id=self.call.call_id,
+            command=self.command.line,
+            cwd=self.command.cwd,
+            status=status,  # type: ignore[arg-type]
+            command_actions=self.command.actions,
+        )
+        await self.context.complete_item(refused)
+
+
+def failed_text(line: str, reason: str) -> str:
+    """Return what the model is told of a command that did not run (text of Codex 0.118)."""
+    rejected = f"Rejected({rust_debug(reason)})"
+    return f"exec_command failed for `{line}`: CreateProcess {{ message: {rust_debug(rejected)} }}"
