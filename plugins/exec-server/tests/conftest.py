@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
+from codex_exec_server.listening import bind
 from codex_exec_server.server import ExecServer
-from codex_exec_server.websocket import listen
+from codex_exec_server.websocket import serve as accept
 from codex_hookspecs.errors import SandboxUnavailable
 from codex_hookspecs.testing.exec_wire import ExecServerAt
 from codex_hookspecs.testing.memory_environment import MemoryEnvironment, MemoryProcess
@@ -114,7 +115,8 @@ async def running(
     environment = MemoryEnvironment("local", programs=PROGRAMS, files=files, sites=sites)  # type: ignore[arg-type]
     host = StubHost(environ or {}, launcher)
     server = ExecServer(host, environment, concurrent=concurrent, retention=retention)  # type: ignore[arg-type]
-    listener, url = await listen(server, "127.0.0.1", 0, check)
+    bound, url = bind("127.0.0.1", 0)
+    listener = await accept(server, bound, check)
     try:
         yield Running(url, server, environment)
     finally:

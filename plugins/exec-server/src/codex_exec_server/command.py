@@ -9,12 +9,14 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from codex_exec_server.listening import bind
 from codex_exec_server.options import HELP, UsageError, parse
 from codex_hookspecs.errors import ConfigError
 
 if TYPE_CHECKING:
     from codex_exec_server.options import Options
     from codex_hookspecs.ports.auth import ConnectionCheck
+    from codex_hookspecs.ports.environment import Environment
     from codex_hookspecs.ports.host import Host
 
 
@@ -56,33 +58,40 @@ def authentication(options: Options, host: Host) -> ConnectionCheck | None:
 
 
 async def _serve(options: Options, host: Host, check: ConnectionCheck | None, stop: asyncio.Event) -> int:
-    from codex_exec_server.server import ExecServer
-
-    server = ExecServer(host, await host.environments.get("local"), concurrent=options.concurrent)
+    environment = await host.environments.get("local")
+    if options.address is None:
+        return await _serve_one(host, environment, options.concurrent, stop)
     try:
-        if options.address is None:
-            from codex_exec_server.stdio import StdioPeer
-
-            over = asyncio.create_task(StdioPeer(server).over.wait())
-            await asyncio.wait((over, asyncio.create_task(stop.wait())), return_when=asyncio.FIRST_COMPLETED)
-            return 0
-        return await _listen(options.address, server, check, stop)
-    finally:
-        await server.aclose()
-
-
-async def _listen(address: tuple[str, int], server: object, check: ConnectionCheck | None, stop: asyncio.Event) -> int:
-    from codex_exec_server.websocket import listen
-
-    try:
-        listener, url = await listen(server, *address, check)  # type: ignore[arg-type]
+        listener, url = bind(*options.address)
     except OSError as error:
         print(f"Error: {os.strerror(error.errno or 0)} (os error {error.errno})", file=sys.stderr)
         return 1
+    # Who waits for the URL can go on; clients that connect now are taken as soon as all is loaded.
     print(url, flush=True)
-    # Clients that connect now would otherwise wait for the library.
     import websockets.server  # noqa: F401
 
-    await stop.wait()
-    listener.close()
+    from codex_exec_server.server import ExecServer
+    from codex_exec_server.websocket import serve
+
+    server = ExecServer(host, environment, concurrent=options.concurrent)
+    accepting = await serve(server, listener, check)
+    try:
+        await stop.wait()
+    finally:
+        accepting.close()
+        await server.aclose()
+    return 0
+
+
+async def _serve_one(host: Host, environment: Environment, concurrent: int, stop: asyncio.Event) -> int:
+    """Serve the program at the other end of stdin and stdout."""
+    from codex_exec_server.server import ExecServer
+    from codex_exec_server.stdio import StdioPeer
+
+    server = ExecServer(host, environment, concurrent=concurrent)
+    try:
+        over = asyncio.create_task(StdioPeer(server).over.wait())
+        await asyncio.wait((over, asyncio.create_task(stop.wait())), return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        await server.aclose()
     return 0

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from codex_exec_server.frames import TEXT_HEAD, FrameCutter, TooLarge, frame_head, text_frame
+from codex_exec_server.listening import BACKLOG
 from codex_exec_server.upgrade import MOST_HEAD, decide
 
 if TYPE_CHECKING:
@@ -282,13 +283,7 @@ def _is_utf8(payload: bytes) -> bool:
     return True
 
 
-async def listen(server: ExecServer, host: str, port: int, check: ConnectionCheck | None) -> tuple[asyncio.Server, str]:
-    """Listen on a port.
-
-    :return: the listener and its URL.
-    """
+async def serve(server: ExecServer, listener: socket.socket, check: ConnectionCheck | None) -> asyncio.Server:
+    """Take the clients that come in over a listening socket."""
     make: Callable[[], WebsocketPeer] = lambda: WebsocketPeer(server, check)  # noqa: E731
-    listener = await asyncio.get_running_loop().create_server(make, host, port, backlog=512)
-    bound = listener.sockets[0].getsockname()
-    shown = f"[{bound[0]}]" if ":" in bound[0] else bound[0]
-    return listener, f"ws://{shown}:{bound[1]}"
+    return await asyncio.get_running_loop().create_server(make, sock=listener, backlog=BACKLOG)
