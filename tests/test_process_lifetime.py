@@ -16,7 +16,7 @@ import pytest
 from codex_hookspecs.file_uri import uri_of
 from codex_hookspecs.testing.exec_wire import LIMIT, exec_server
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("this_machine")]
 CODEX = str(Path(sys.executable).with_name("codex"))
 CAN_BOX = sys.platform == "linux" and shutil.which("bwrap") is not None
 TREE = 4

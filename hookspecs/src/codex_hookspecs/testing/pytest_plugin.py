@@ -59,6 +59,14 @@ def other_machine() -> Iterator[str | None]:
 
 
 @pytest.fixture
+def this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep a test on this machine, which it is about."""
+    from codex_hookspecs.testing.remote_machine import URL_VARIABLE
+
+    monkeypatch.delenv(URL_VARIABLE, raising=False)
+
+
+@pytest.fixture
 def model() -> Callable[..., ScriptedModel]:
     """Return a factory of models: each argument is one answer, as text or as the steps of a script's round."""
     from codex_hookspecs.testing.scripted_model import ScriptedModel

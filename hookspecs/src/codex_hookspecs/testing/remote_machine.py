@@ -1,8 +1,15 @@
 """Have tests of whole turns work on another machine, when ``CODEX_TEST_REMOTE_ENV`` asks for it.
 
-``1`` runs an exec-server as a process of its own, ``bwrap`` in a container of its own, which has its own host name and
-shares this machine's files, network and process ids, because tests look at them; an address is that of a server that is
-up already. Hosts that were given ``exec-local``, and programs that a project runs, work through it then.
+=================  ====================================================================================================
+``1``              an exec-server in a process of its own
+``bwrap``          one in a container: another host name, and a folder (:data:`OWN_FOLDERS`) that only it sees; other
+                   files, network and process ids are this machine's, because tests look at them
+``netns``          one in a network of its own
+``docker:NAME``    one in a docker container that runs and has ``codex``; its files are its own
+``ws://…``         a server that is up
+=================  ====================================================================================================
+
+Hosts that were given ``exec-local``, and programs that a project runs, work through it then.
 """
 
 from __future__ import annotations
@@ -15,15 +22,20 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Final
+from urllib.parse import urlsplit
 
 VARIABLE: Final = "CODEX_TEST_REMOTE_ENV"
 URL_VARIABLE: Final = "CODEX_EXEC_SERVER_URL"
 LIMIT: Final = 20.0
 """Seconds after which the server has failed to start or end."""
+OWN_FOLDERS: Final = {"bwrap": "/mnt", "docker": "/tmp"}  # noqa: S108
+"""Folders of a machine that are not the folders of that name on this one."""
+HOST_NAME: Final = "remote"
 _CONTAINER: Final = (
-    *("bwrap", "--dev-bind", "/", "/", "--proc", "/proc"),
-    *("--unshare-uts", "--unshare-ipc", "--hostname", "remote", "--die-with-parent"),
+    *("bwrap", "--dev-bind", "/", "/", "--proc", "/proc", "--tmpfs", OWN_FOLDERS["bwrap"]),
+    *("--unshare-uts", "--unshare-ipc", "--hostname", HOST_NAME, "--die-with-parent"),
 )
+_UNTIL_HANG_UP: Final = '"$@" & child=$!; cat > /dev/null; kill $child; wait $child'
 
 
 @contextmanager
@@ -36,27 +48,29 @@ def remote_machine(wanted: str = "1") -> Iterator[str]:
     if wanted.startswith(("ws://", "wss://")):
         yield wanted
         return
-    if wanted not in ("1", "bwrap"):
-        raise ValueError(f"{VARIABLE} is {wanted!r}, allowed are 1, bwrap and the address of a server")
-    program = os.path.join(os.path.dirname(sys.executable), "codex")
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("CODEX_", "OPENAI_"))}
-    with (
-        tempfile.TemporaryDirectory() as home,
-        subprocess.Popen(
-            [*(_CONTAINER if wanted == "bwrap" else ()), program, "exec-server", "--listen", "ws://127.0.0.1:0"],
-            env={**inherited, "CODEX_HOME": home, "HOME": home},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-        ) as process,
-    ):
-        try:
-            yield _address(process)
-        finally:
-            process.terminate()
-            try:
-                process.wait(LIMIT)
-            finally:
-                process.kill()
+    way, _, name = wanted.partition(":")
+    if wanted not in ("1", "bwrap", "netns") and not (way == "docker" and name):
+        allowed = "1, bwrap, netns, docker:NAME and the address of a server"
+        raise ValueError(f"{VARIABLE} is {wanted!r}, allowed are {allowed}")
+    if way == "docker":
+        with _server(_in_docker(name), os.environ) as address:
+            yield f"ws://{_docker_host(name)}:{urlsplit(address).port}"
+        return
+    inherited = {each: value for each, value in os.environ.items() if not each.startswith(("CODEX_", "OPENAI_"))}
+    with tempfile.TemporaryDirectory() as home:
+        program = [os.path.join(os.path.dirname(sys.executable), "codex"), "exec-server"]
+        before = {"1": (), "bwrap": _CONTAINER, "netns": (sys.executable, "-m", _OTHER_NETWORK)}[way]
+        command = [*before, *program, "--listen", "ws://127.0.0.1:0"]
+        with _server(command, {**inherited, "CODEX_HOME": home, "HOME": home}) as address:
+            yield address
+
+
+_OTHER_NETWORK: Final = "codex_hookspecs.testing.other_network"
+
+
+def own_folder(wanted: str) -> str | None:
+    """Return a folder that a machine has to itself, ``None`` when it shares all files with this one."""
+    return OWN_FOLDERS.get(wanted.partition(":")[0])
 
 
 def remote_url() -> str | None:
@@ -84,6 +98,22 @@ def _module(plugin: object) -> str:
     return str(getattr(module, "__name__", ""))
 
 
+@contextmanager
+def _server(command: Sequence[str], environ: Mapping[str, str]) -> Iterator[str]:
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, env=dict(environ), stdin=pipe, stdout=pipe) as process:
+        try:
+            yield _address(process)
+        finally:
+            assert process.stdin is not None
+            process.stdin.close()
+            process.terminate()
+            try:
+                process.wait(LIMIT)
+            finally:
+                process.kill()
+
+
 def _address(process: subprocess.Popen[bytes]) -> str:
     assert process.stdout is not None
     with selectors.DefaultSelector() as selector:
@@ -92,3 +122,16 @@ def _address(process: subprocess.Popen[bytes]) -> str:
     if not line:
         raise RuntimeError(f"the exec-server that {VARIABLE} asks for did not start")
     return line.decode().strip()
+
+
+def _in_docker(name: str) -> list[str]:
+    """Return what runs a server in a container for as long as its standard input is open."""
+    server = ["codex", "exec-server", "--listen", "ws://0.0.0.0:0"]
+    return ["docker", "exec", "-i", name, "sh", "-c", _UNTIL_HANG_UP, "sh", *server]
+
+
+def _docker_host(name: str) -> str:
+    form = "{{range .NetworkSettings.Networks}}{{.IPAddress}}\n{{end}}"
+    asked = ["docker", "inspect", "--format", form, name]
+    told = subprocess.run(asked, capture_output=True, text=True, timeout=LIMIT, check=True).stdout.split()
+    return told[0] if told else "127.0.0.1"  # It shares this machine's network.
