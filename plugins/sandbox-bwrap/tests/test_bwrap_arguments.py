@@ -16,14 +16,16 @@ from codex_hookspecs.sandboxing.enforcement import resolved
 from codex_hookspecs.sandboxing.legacy import to_split
 from codex_hookspecs.sandboxing.policies import Entry, FileSystemPolicy, Glob, Permissions, Special
 from codex_hookspecs.sandboxing.protection import PROTECTED
+from codex_hookspecs.sandboxing.resolution import Place, Resolved
 from codex_hookspecs.types.sandbox import LaunchRequest, SandboxPolicy
 from codex_sandbox_bwrap.arguments import Box, bwrap_arguments
+from codex_sandbox_bwrap.holding import command_line
 from codex_sandbox_bwrap.mounts import NOTHING, Plan, plan_mounts
 
 RECORDED: dict[str, Any] = json.loads((Path(__file__).parent / "data" / "bwrap-0.118.json").read_text())
 CHANGED = {
-    "workspace_write_codex_symlink_to_dir": "a link in the way is refused, not masked",
-    "workspace_write_codex_symlink_to_file": "a link in the way is refused, not masked",
+    "workspace_write_codex_symlink_to_dir": "a link is held itself, not masked",
+    "workspace_write_codex_symlink_to_file": "a link is held itself, not masked",
 }
 KEPT = sorted(set(RECORDED) - set(CHANGED))
 READ_ALL = Entry(Special("root"), "read")
@@ -126,7 +128,7 @@ def test_what_is_protected_by_default_is_protected_whether_it_exists_or_not(name
 
 
 @pytest.mark.parametrize("target", ["directory", "file", "nothing"])
-def test_a_link_where_a_protected_path_should_be_is_refused(target: str, base: Path) -> None:
+def test_a_protected_link_is_held_and_what_it_leads_to_is_read_only(target: str, base: Path) -> None:
     workspace = build(base, "nothing_protected_exists")
     if target == "directory":
         (workspace / "decoy").mkdir()
@@ -134,18 +136,82 @@ def test_a_link_where_a_protected_path_should_be_is_refused(target: str, base: P
         (workspace / "decoy").write_text("")
     (workspace / ".codex").symlink_to(workspace / "decoy")
 
-    with pytest.raises(SandboxUnavailable, match=r"because it crosses writable symlink .*/\.codex"):
-        planned(base, {"policy": ONLY_WORKSPACE})
+    plan = planned(base, {"policy": ONLY_WORKSPACE})
+
+    decoy = str(workspace / "decoy")
+    assert plan.links == (f"{workspace}/.codex",)
+    assert ("--ro-bind", decoy, decoy) in operations(iter(plan.arguments))
+    assert (decoy in plan.missing) == (target == "nothing")
 
 
-def test_a_pattern_is_refused(base: Path) -> None:
-    files = FileSystemPolicy("restricted", (READ_ALL, Entry(Glob("/**/*.env"), "none")))
-    policy = Permissions(files)
+def test_links_are_held_by_a_program_inside_that_no_library_is_loaded_into() -> None:
+    words = command_line(("/w/.git",), {"LD_PRELOAD": "/w/x.so"}, ["ls", "-l"])
 
-    with pytest.raises(SandboxUnavailable, match=r"cannot hold the pattern '/\*\*/\*\.env'"):
-        plan_mounts(
-            resolved(LaunchRequest(argv=("true",), cwd=str(base), env={}, policy=READ_ONLY, permissions=policy))
-        )
+    assert words[1:4] == ["-I", "-S", "-c"]
+    assert words[5:] == ["1", "/w/.git", "1", "LD_PRELOAD=/w/x.so", "ls", "-l"]
+
+
+def test_a_link_can_not_be_held_where_the_program_for_it_could_not_be_read(base: Path) -> None:
+    workspace = build(base, "nothing_protected_exists")
+    (workspace / ".git").symlink_to("/nowhere")
+    files = FileSystemPolicy("restricted", (Entry(Special("minimal"), "read"), Entry(str(workspace), "write")))
+
+    with pytest.raises(
+        SandboxUnavailable, match=r"the link .*/\.git has to stay as it is, which takes that everything"
+    ):
+        plan_mounts(Resolved(files, Place(cwd=str(workspace))))
+
+
+def test_what_a_pattern_matches_is_masked(base: Path) -> None:
+    workspace = build(base, "nothing_protected_exists")
+    (workspace / "d.env").mkdir()
+    (workspace / "x.env").touch()
+    files = FileSystemPolicy("restricted", (READ_ALL, Entry(Glob(f"{workspace}/**/*.env"), "none")))
+
+    found = operations(iter(plan_mounts(Resolved(files, Place(cwd=str(workspace)))).arguments))
+
+    assert ("--tmpfs", f"{workspace}/d.env") in found
+    assert ("--ro-bind-data", f"{workspace}/x.env") in found
+
+
+def test_many_masked_files_take_no_more_descriptors_than_there_are(base: Path) -> None:
+    workspace = build(base, "nothing_protected_exists")
+    for number in range(100):
+        (workspace / f"{number}.env").touch()
+    files = FileSystemPolicy("restricted", (READ_ALL, Entry(Glob(f"{workspace}/*.env"), "none")))
+
+    arguments = plan_mounts(Resolved(files, Place(cwd=str(workspace)))).arguments
+
+    assert arguments.count(NOTHING) == 32
+    assert arguments.count(os.devnull) == 68
+
+
+def test_a_folder_that_its_owner_can_not_write_is_closed_and_its_parts_are_opened(
+    base: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workspace = build(base, "nothing_protected_exists")
+    (workspace / "sub").mkdir()
+    monkeypatch.setattr(os, "geteuid", lambda: os.stat(workspace).st_uid or 1)
+    monkeypatch.setattr("codex_hookspecs.sandboxing.layout._is_own", lambda path: True)
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+
+    found = operations(iter(planned(base, {"policy": ONLY_WORKSPACE}).arguments))
+
+    assert found[-2:] == [
+        ("--ro-bind", str(workspace), str(workspace)),
+        ("--bind", f"{workspace}/sub", f"{workspace}/sub"),
+    ]
+
+
+def test_where_everything_can_be_written_what_leads_to_a_closed_path_can_not_be_moved(base: Path) -> None:
+    workspace = build(base, "nothing_protected_exists")
+    files = FileSystemPolicy("restricted", (Entry(Special("root"), "write"), Entry(f"{workspace}/docs", "read")))
+
+    found = operations(iter(plan_mounts(Resolved(files, Place(cwd=str(workspace)))).arguments))
+
+    ways = [("--bind", str(way), str(way)) for way in (*reversed(base.parents), base, workspace)][1:]
+    assert [each for each in found if each in ways] == ways
+    assert found[-1] == ("--ro-bind", f"{workspace}/docs", f"{workspace}/docs")
 
 
 def test_a_loop_of_links_is_refused_in_one_line(base: Path) -> None:

@@ -139,8 +139,21 @@ def test_a_kernel_without_landlock_holds_nothing(workspace: Path) -> None:
     assert "this kernel has no Landlock" in refusal(workspace, READ_ALL, kernel=Kernel(0))
 
 
-def test_a_pattern_of_denied_paths_is_refused(workspace: Path) -> None:
-    assert "it denies a pattern" in refusal(workspace, READ_ALL, Entry(Glob("/**/*.env"), "none"))
+def test_what_a_pattern_matches_is_hidden(workspace: Path) -> None:
+    (workspace / "x.env").touch()
+
+    made = planned(workspace, *WORKSPACE, Entry(Glob(f"{workspace}/**/*.env"), "none"))
+
+    assert values(made, "hide") == [f"{workspace}/x.env"]
+    assert f"{rights.READ}:/" in values(made, "allow")
+
+
+def test_without_namespaces_what_a_pattern_matches_is_refused(workspace: Path) -> None:
+    (workspace / "x.env").touch()
+
+    text = refusal(workspace, READ_ALL, Entry(Glob(f"{workspace}/**/*.env"), "none"), kernel=BARE)
+
+    assert f"it denies {workspace}/x.env inside of what can be read" in text
 
 
 def test_a_path_opened_below_a_denied_one_follows_it(workspace: Path) -> None:
@@ -160,17 +173,28 @@ def test_what_leads_to_a_mount_is_one_itself_so_that_it_can_not_be_moved(workspa
     assert values(made, "bind") == [str(workspace), f"{workspace}/a", f"{workspace}/a/b"]
 
 
-def test_a_protected_path_that_is_a_link_is_refused(workspace: Path) -> None:
+def test_a_protected_path_that_is_a_link_is_held(workspace: Path) -> None:
     (workspace / ".git").symlink_to(workspace.parent)
 
-    assert ".git has to stay as it is, but is a link" in refusal(workspace, *WORKSPACE)
+    assert values(planned(workspace, *WORKSPACE), "hold") == [f"{workspace}/.git"]
 
 
-def test_a_rule_across_a_link_that_the_command_could_turn_is_refused(workspace: Path) -> None:
-    (workspace / "real").mkdir()
+def test_a_rule_across_a_link_that_the_command_could_turn_holds_the_link(workspace: Path) -> None:
+    (workspace / "real" / "secret").mkdir(parents=True)
     (workspace / "link").symlink_to("real")
 
-    assert "crosses the link" in refusal(workspace, *WORKSPACE, Entry(f"{workspace}/link/secret", "none"))
+    made = planned(workspace, *WORKSPACE, Entry(f"{workspace}/link/secret", "none"))
+
+    assert values(made, "hold") == [f"{workspace}/link"]
+    assert values(made, "hide") == [f"{workspace}/real/secret"]
+    assert f"{workspace}/real" in values(made, "bind")
+
+
+def test_where_everything_can_be_written_what_leads_to_a_closed_path_can_not_be_moved(workspace: Path) -> None:
+    made = planned(workspace, Entry(ROOT, "write"), Entry(f"{workspace}/docs", "read"))
+
+    assert values(made, "bind") == [*map(str, reversed(workspace.parents)), str(workspace)][1:]
+    assert made.missing == (f"{workspace}/docs",)
 
 
 def test_a_root_that_does_not_exist_is_left_out(workspace: Path) -> None:

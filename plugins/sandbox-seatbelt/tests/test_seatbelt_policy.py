@@ -167,7 +167,7 @@ def test_full_write_writes_everywhere() -> None:
     [
         (f"{WS}/**/*.env", ["a.env", "x/y/.env"], ["a.envx", "env"]),
         (f"{WS}/*.key", ["a.key"], ["x/a.key"]),
-        (f"{WS}/?", ["a"], ["ab", "a/b"]),
+        (f"{WS}/?", ["a", "a/b"], ["ab", "ab/c"]),
         (f"{WS}/[!a]x", ["bx"], ["ax", "bbx"]),
         (f"{WS}/[ab^]x", ["ax", "^x"], ["cx"]),
         (f"{WS}/[x.", ["[x."], ["x", "xx"]),

@@ -14,7 +14,8 @@ _POINTER_BYTES = 4096
 def protected_paths(root: str) -> Iterator[str]:
     """Yield the paths under a writable root that stay read-only, existing or not.
 
-    A ``.git`` that is a file (worktree, submodule) also protects the directory it points to.
+    A ``.git`` that is a file (worktree, submodule) also protects the directory it points to, and the one of the
+    repository that this one belongs to, whose hooks and settings count for it.
 
     :param root: absolute, links resolved.
     """
@@ -23,22 +24,40 @@ def protected_paths(root: str) -> Iterator[str]:
         yield path
         if name == ".git" and (target := pointed_git_directory(path)) is not None:
             yield target
+            if (common := _common_directory(target)) is not None:
+                yield common
 
 
 def pointed_git_directory(path: str) -> str | None:
     """Return the existing directory that a ``.git`` file points to, links resolved; ``None`` where there is none."""
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
-    except OSError:
-        return None
-    try:
-        text = os.read(descriptor, _POINTER_BYTES)
-    except OSError:
-        return None
-    finally:
-        os.close(descriptor)
+    text = _beginning(os.path.realpath(path))
     if not text.startswith(_POINTER):
         return None
     named = os.fsdecode(text[len(_POINTER) :].split(b"\n", 1)[0].strip())
-    target = os.path.realpath(os.path.join(os.path.dirname(path), named)) if named else ""
+    return _directory(named, os.path.dirname(path)) if named else None
+
+
+def _common_directory(target: str) -> str | None:
+    """Return the directory that a work tree shares with its repository, ``None`` where it has its own."""
+    named = os.fsdecode(_beginning(f"{target}/commondir").split(b"\n", 1)[0].strip())
+    return _directory(named, target) if named else None
+
+
+def _directory(named: str, base: str) -> str | None:
+    if "\0" in named:
+        return None
+    target = os.path.realpath(os.path.join(base, named))
     return target if os.path.isdir(target) else None
+
+
+def _beginning(path: str) -> bytes:
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except OSError:
+        return b""
+    try:
+        return os.read(descriptor, _POINTER_BYTES)
+    except OSError:
+        return b""
+    finally:
+        os.close(descriptor)

@@ -47,17 +47,19 @@ def box_command(  # noqa: PLR0917
     mode: str,
     tty: bool = False,
     proxy_home: str | None = None,
+    home: str | None = None,
 ) -> Boxed:
     """Return how to run a command so that a policy holds.
 
     :param mode: what people call the policy, for errors.
     :param proxy_home: ``$CODEX_HOME``, when it is to reach the proxies of its environment, and nothing else.
     :param tty: it has a terminal of its own, from which it need not be cut off.
+    :param home: ``$CODEX_HOME``, which it can't write.
     :raises SandboxUnavailable: when the policy can't be held here.
     """
     if binary.abilities.problem:
         raise _unusable(binary.abilities.problem, mode)
-    plan = plan_mounts(policy)
+    plan = plan_mounts(policy, home)
     held = _Held(Placeholders(plan.missing))
     try:
         watchdog.guard(held.placeholders.paths)
@@ -73,7 +75,12 @@ def box_command(  # noqa: PLR0917
             own_init=way.mode == "proxy",
         )
         loading = {name: value for name, value in way.env.items() if name.startswith(_LOADER)}
-        arguments = bwrap_arguments(box, way.argv, held.nothing, loading)
+        command, inner = list(way.argv), loading
+        if plan.links:
+            from codex_sandbox_bwrap.holding import command_line
+
+            command, inner = command_line(plan.links, loading, command), {}
+        arguments = bwrap_arguments(box, command, held.nothing, inner)
     except BaseException:
         held.started()
         held.ended()

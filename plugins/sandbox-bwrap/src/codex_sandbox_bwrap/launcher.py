@@ -41,6 +41,7 @@ class BwrapLauncher:
             mode=request.policy.mode,
             tty=request.tty,
             proxy_home=self._home if request.managed_network else None,
+            home=self._home,
         )
         return Launch(
             argv=boxed.argv,

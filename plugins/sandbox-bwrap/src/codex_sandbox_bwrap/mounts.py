@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import os
+import stat
 from typing import NamedTuple
 
 from codex_hookspecs.errors import SandboxUnavailable
-from codex_hookspecs.sandboxing.protection import protected_paths
+from codex_hookspecs.sandboxing.layout import Layout, lay_out
 from codex_hookspecs.sandboxing.resolution import Resolved, is_below
-from codex_sandbox_bwrap.paths import first_missing, is_directory, mode_of, real_path, rebased
-
-PLATFORM_PATHS = ("/bin", "/sbin", "/usr", "/etc", "/lib", "/lib64", "/nix/store", "/run/current-system/sw")
-"""What programs need to be read, where it exists."""
 
 NOTHING = "\0nothing"
 """Stands in the arguments for a descriptor that reads as empty."""
+
+_MADE_ANEW = ("/dev", "/proc", "/sys")
+_MOST_DESCRIPTORS = 32
+"""More masked files than that are covered by a device that can't be opened, which takes no descriptor."""
 
 
 class Plan(NamedTuple):
@@ -22,48 +23,55 @@ class Plan(NamedTuple):
 
     :param arguments: in order; :data:`NOTHING` is to be replaced by a descriptor.
     :param missing: paths that must not come into being: nothing is there, and the arguments bind them read-only.
+    :param links: links that the command must not be able to replace, which bwrap itself can't see to.
     """
 
     arguments: tuple[str, ...]
     missing: tuple[str, ...]
+    links: tuple[str, ...] = ()
 
 
-class _Root(NamedTuple):
-    spelled: str
-    real: str
-
-
-def plan_mounts(policy: Resolved) -> Plan:
+def plan_mounts(policy: Resolved, home: str | None = None) -> Plan:
     """Return what to mount for a policy.
 
+    :param home: ``$CODEX_HOME``, which commands can't write unless the policy names a path in it.
     :raises SandboxUnavailable: when the policy can't be held on what is on disk.
     """
-    if policy.globs:
+    layout = lay_out(policy, "bwrap", home)
+    if layout.links and layout.readable:
         raise SandboxUnavailable(
-            f"the command was not run: bwrap cannot hold the pattern {policy.globs[0]!r} of the sandbox policy; "
-            "name the paths instead"
+            f"the command was not run: bwrap cannot hold the sandbox policy: the link {layout.links[0]} has to stay as "
+            "it is, which takes that everything can be read; replace it with what it points to"
         )
-    return _Planner(policy).plan()
+    return _Planner(policy, layout).plan()
 
 
 class _Planner:
-    def __init__(self, policy: Resolved) -> None:
+    def __init__(self, policy: Resolved, layout: Layout) -> None:
         self._policy = policy
-        self._roots = _writable(policy)
-        self._masks = _masked(policy)
+        self._layout = layout
+        self._writable = frozenset(layout.writable)
         self._arguments: list[str] = []
-        self._missing: list[str] = []
         self._masked: set[str] = set()
-        self._closed: list[str] = []
-        self._pinned: set[str] = {root.real for root in self._roots}
+        self._closed: set[str] = set()
+        self._pinned: set[str] = set(layout.writable)
 
     def plan(self) -> Plan:
         self._base()
-        for root in self._roots:
-            self._writable_root(root)
-        for path in self._masks:
+        below: dict[str, list[str]] = {}
+        for path in self._layout.kept:
+            below.setdefault(self._nearest(path), []).append(path)
+        for path in below.get("", ()):
+            self._keep(path)
+        for root in self._layout.writable:
+            self._open(root)
+            for path in below.get(root, ()):
+                self._keep(path)
+        for path in self._layout.hidden:
             self._mask(path)
-        return Plan(tuple(self._arguments), tuple(dict.fromkeys(self._missing)))
+        for link in self._layout.links:
+            self._pin_ways(link)
+        return Plan(tuple(self._arguments), self._layout.missing, self._layout.links)
 
     def _base(self) -> None:
         policy = self._policy
@@ -76,133 +84,77 @@ class _Planner:
             self._arguments += ("--ro-bind", "/", "/", "--dev", "/dev")
             return
         self._arguments += ("--tmpfs", "/", "--dev", "/dev")
-        writable = {root.real for root in self._roots}
-        readable: set[str] = set(PLATFORM_PATHS) if policy.platform_defaults else set()
-        for path in policy.readable_roots:
-            real = real_path(path)
-            if real is not None and real not in writable and policy.access(path) == "read":
-                readable |= {path, real}
-        for path in sorted(readable):
-            if os.path.exists(path):
-                self._arguments += ("--ro-bind", path, path)
+        for path in self._layout.readable:
+            self._arguments += ("--ro-bind", path, path)
 
-    def _writable_root(self, root: _Root) -> None:
-        for path in self._masks:
-            if path != root.real and is_below(root.real, path):
+    def _open(self, root: str) -> None:
+        """Let a root be written."""
+        for path in self._layout.hidden:
+            if path != root and is_below(root, path):
                 self._mask(path)
-        if any(is_below(root.real, path) for path in self._masked) and is_directory(root.real):
-            self._arguments += ("--dir", root.real)
-        if root.real != "/":
-            self._pin_ways(root.real)
-            self._arguments += ("--bind", root.real, root.real)
-        if not is_directory(root.real):
-            return
-        for path in self._read_only_below(root):
-            self._keep_read_only(path, root.real)
+        if any(is_below(root, path) for path in self._masked) and _is_directory(root):
+            self._arguments += ("--dir", root)
+        if root != "/":
+            self._pin_ways(root)
+            self._arguments += ("--bind", root, root)
 
-    def _read_only_below(self, root: _Root) -> list[str]:
-        """Return what stays read-only in a writable root and in no writable one nested in it; shallow before deep."""
-        paths: list[str] = []
-        if root.real != "/":
-            paths += (path for path in protected_paths(root.real) if is_below(path, root.real))
-        for rule in self._policy.carve_outs(root.spelled):
-            path = rebased(rule.path, root.spelled, root.real)
-            if path is None or path == root.real or (rule.skip_missing and mode_of(path) is None):
-                continue
-            if rule.access == "read" or mode_of(path) is None:
-                paths.append(path)
-        inner = [other.real for other in self._roots if other.real != root.real and is_below(other.real, root.real)]
-        kept = [path for path in dict.fromkeys(paths) if not any(is_below(path, other) for other in inner)]
-        return sorted(kept, key=_depth)
+    def _keep(self, path: str) -> None:
+        """Let what is in a writable root not be written."""
+        self._pin_ways(path)
+        self._closed.add(path)
+        self._arguments += ("--ro-bind", path, path)
 
     def _pin_ways(self, path: str) -> None:
         """Keep the directories between a path and the writable roots above it from being renamed.
 
         What is mounted moves along with a directory above it, and something else could be put in its place.
         """
-        for root in self._roots:
-            if root.real in (path, "/") or not is_below(path, root.real):
-                continue
-            way = root.real
-            for part in os.path.dirname(path)[len(root.real) :].strip("/").split("/"):
-                way = f"{way}/{part}"
-                if any(is_below(way, path) for path in self._closed):
-                    break  # What can't be written can't be renamed; and it must not be opened again.
-                if part and way not in self._pinned and is_directory(way):
-                    self._arguments += ("--bind", way, way)
-                    self._pinned.add(way)
+        root = self._nearest(path)
+        ways = [way for way in _ancestry(os.path.dirname(path)) if root and way != root and is_below(way, root)]
+        for way in reversed(ways):
+            if way in self._closed or way in _MADE_ANEW:
+                break  # What can't be written can't be renamed; and it must not be opened again.
+            if way not in self._pinned:
+                self._arguments += ("--bind", way, way)
+                self._pinned.add(way)
 
-    def _keep_read_only(self, path: str, root: str) -> None:
-        missing = first_missing(path, root)
-        self._pin_ways(missing or path)
-        self._closed.append(missing or path)
-        if missing is None or (root == "/" and mode_of(path) is not None):
-            self._arguments += ("--ro-bind", path, path)
-        elif missing not in self._missing and root != "/":
-            self._missing.append(missing)
-            self._arguments += ("--ro-bind", missing, missing)
+    def _nearest(self, path: str) -> str:
+        """Return the innermost writable root strictly above a path, the empty string for none."""
+        return next((above for above in _ancestry(os.path.dirname(path)) if above in self._writable), "")
 
     def _mask(self, path: str) -> None:
         if path in self._masked:
             return
         self._masked.add(path)
         self._pin_ways(path)
-        self._closed.append(path)
-        if not is_directory(path):
-            self._arguments += ("--perms", "000", "--ro-bind-data", NOTHING, path)
+        self._closed.add(path)
+        if not _is_directory(path):
+            if len(self._masked) > _MOST_DESCRIPTORS:
+                self._arguments += ("--ro-bind", os.devnull, path)
+            else:
+                self._arguments += ("--perms", "000", "--ro-bind-data", NOTHING, path)
             return
-        opened = self._opened_below(path)
+        opened = [(child, access) for child, access in self._layout.opened if is_below(child, path)]
         self._arguments += ("--perms", "111" if opened else "000", "--tmpfs", path)
         for child, access in opened:
-            if access == "write" and is_directory(child):
+            if access == "write" and _is_directory(child):
                 self._arguments += ("--dir", child)
             else:
                 self._arguments += ("--bind" if access == "write" else "--ro-bind", child, child)
         self._arguments += ("--remount-ro", path)
 
-    def _opened_below(self, path: str) -> list[tuple[str, str]]:
-        """Return what exists below a path that can't be touched and can be nevertheless."""
-        found = []
-        for rule in self._policy.rules:
-            real = real_path(rule.path)
-            if (
-                rule.access != "none"
-                and real is not None
-                and real != path
-                and is_below(real, path)
-                and self._policy.access(rule.path) == rule.access
-            ):
-                found.append((real, rule.access))
-        return sorted(dict.fromkeys(found), key=lambda each: _depth(each[0]))
+
+def _is_directory(path: str) -> bool:
+    try:
+        return stat.S_ISDIR(os.lstat(path).st_mode)
+    except OSError:
+        return False
 
 
-def _writable(policy: Resolved) -> list[_Root]:
-    """Return the writable roots that exist, shallow before deep."""
-    roots: dict[str, _Root] = {}
-    for spelled in policy.writable_roots:
-        real = real_path(spelled)
-        if real is not None:
-            roots.setdefault(real, _Root(spelled, real))
-    return sorted(roots.values(), key=lambda root: _depth(root.real))
-
-
-def _masked(policy: Resolved) -> list[str]:
-    """Return what exists and can't be touched, where it could be seen otherwise; shallow before deep."""
-    paths = []
-    for spelled in policy.unreadable_roots:
-        real = real_path(spelled)
-        if real is not None and _is_visible(policy, real):
-            paths.append(real)
-    return sorted(dict.fromkeys(paths), key=_depth)
-
-
-def _is_visible(policy: Resolved, path: str) -> bool:
-    if policy.access("/") != "none":
-        return True
-    opened = [real for root in policy.readable_roots if (real := real_path(root)) is not None]
-    defaults = PLATFORM_PATHS if policy.platform_defaults else ()
-    return any(is_below(path, root) for root in (*opened, *defaults))
-
-
-def _depth(path: str) -> int:
-    return path.rstrip("/").count("/")
+def _ancestry(path: str) -> list[str]:
+    """Return a path and all directories above it, innermost first."""
+    found = [path]
+    while path != "/":
+        path = os.path.dirname(path)
+        found.append(path)
+    return found

@@ -47,7 +47,7 @@ def run(arguments: Sequence[str], home: str) -> int | None:
     mode, files = plain
     policy = Resolved(files, Place.of(cwd, os.environ))
     watchdog = Watchdog(copy=True)
-    boxed = box_command(binary, watchdog, command, os.environ, policy, "restricted", mode=mode)
+    boxed = box_command(binary, watchdog, command, os.environ, policy, "restricted", mode=mode, home=home)
     return run_in_foreground(boxed, cwd, watchdog.begin)
 
 

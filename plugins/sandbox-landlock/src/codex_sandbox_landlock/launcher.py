@@ -23,13 +23,17 @@ class LandlockLauncher:
     """Holds policies with the kernel's own means.
 
     :param unprotected: see the setting of this name.
+    :param home: ``$CODEX_HOME``, which commands can't write.
     :param ask: finds out what the kernel offers.
     """
 
     name = "landlock"
 
-    def __init__(self, *, unprotected: bool = False, ask: Callable[[], Kernel] = kernel) -> None:
+    def __init__(
+        self, *, unprotected: bool = False, home: str | None = None, ask: Callable[[], Kernel] = kernel
+    ) -> None:
         self._unprotected = unprotected
+        self._home = home
         self._ask = ask
 
     def launch(self, request: LaunchRequest) -> Launch:
@@ -46,7 +50,7 @@ class LandlockLauncher:
             )
         if policy.full_write and network:
             return Launch(argv=request.argv, env=request.env)
-        wanted = plan(policy, network=network, kernel=self._ask(), unprotected=self._unprotected)
+        wanted = plan(policy, network=network, kernel=self._ask(), unprotected=self._unprotected, home=self._home)
         operations = list(wanted.operations)
         machine = os.uname().machine
         mode: Mode = "enabled" if network else "restricted"

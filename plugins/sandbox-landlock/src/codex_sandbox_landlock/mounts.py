@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import stat
 
-from codex_sandbox_landlock.syscalls import Failed, checked, end_with_parent, libc, mount, set_attributes
+from codex_sandbox_landlock.syscalls import Failed, checked, cover_link, end_with_parent, libc, mount, set_attributes
 
 TYPE_CHECKING = False  # The real one takes a millisecond to import.
 if TYPE_CHECKING:
@@ -61,6 +61,7 @@ def _arrange_mounts(operations: list[tuple[str, str]]) -> None:
         "bind": lambda path: _bind(path, kept.source(path), readonly=False),
         "pin": lambda path: _bind(path, kept.source(path), readonly=True),
         "hide": lambda path: _hide(path, kept),
+        "hold": cover_link,
     }
     for operation, value in operations:
         if operation in acts:

@@ -9,7 +9,9 @@ from __future__ import annotations
 import fcntl
 import os
 
-_MODE = 0o555
+from codex_hookspecs.sandboxing.tracing import is_marked
+
+_MODE = 0o1755
 _TRIES = 20
 
 
@@ -56,10 +58,10 @@ def hold(path: str) -> Placeholder | None:
 
 
 def is_placeholder(path: str) -> bool:
-    """Tell whether a directory of this user is empty and can't be written, so that it means nothing."""
+    """Tell whether a directory of this user is empty and marked, so that it means nothing."""
     try:
         found = os.lstat(path)
-        return not found.st_mode & 0o222 and found.st_uid == os.geteuid() and not os.listdir(path)
+        return is_marked(found.st_mode) and found.st_uid == os.geteuid() and not os.listdir(path)
     except OSError:
         return False
 

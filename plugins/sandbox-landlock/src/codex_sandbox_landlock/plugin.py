@@ -18,4 +18,5 @@ def sandbox_launcher(platform: str, host: Host) -> SandboxLauncher | None:
         return None
     from codex_sandbox_landlock.launcher import LandlockLauncher
 
-    return LandlockLauncher(unprotected=host.config.get("plugins.sandbox-landlock.unprotected") is True)
+    unprotected = host.config.get("plugins.sandbox-landlock.unprotected") is True
+    return LandlockLauncher(unprotected=unprotected, home=host.codex_home)

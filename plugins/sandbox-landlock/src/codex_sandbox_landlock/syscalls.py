@@ -8,6 +8,7 @@ import sys
 
 CREATE_RULESET, ADD_RULE, RESTRICT_SELF, CLOSE_RANGE = 444, 445, 446, 436
 PDEATHSIG, SECCOMP, CAPBSET_DROP, NO_NEW_PRIVS, AMBIENT = 1, 22, 24, 38, 47
+_OPEN_TREE, _MOVE_MOUNT, _CLONE, _CLOSE_ON_EXEC, _NOT_FOLLOWED, _FROM_DESCRIPTOR = 428, 429, 0x1, 0x80000, 0x100, 0x4
 _MOUNT_SETATTR, _AT_FDCWD, _AT_RECURSIVE, _RDONLY = 442, -100, 0x8000, 0x1
 
 libc = ctypes.CDLL(None, use_errno=True)
@@ -49,6 +50,19 @@ def set_attributes(path: str, *, readonly: bool) -> None:
             return
         if readonly:
             raise Failed(f"make {path} read-only: {os.strerror(ctypes.get_errno())}")
+
+
+def cover_link(path: str) -> None:
+    """Cover a link with itself, so that it can be neither renamed nor removed.
+
+    :raises Failed: when that can't be done.
+    """
+    name = os.fsencode(path)
+    tree = libc.syscall(_OPEN_TREE, _AT_FDCWD, name, ctypes.c_uint(_CLONE | _CLOSE_ON_EXEC | _NOT_FOLLOWED))
+    checked(f"keep the link {path} as it is", tree)
+    moved = libc.syscall(_MOVE_MOUNT, tree, b"", _AT_FDCWD, name, ctypes.c_uint(_FROM_DESCRIPTOR))
+    checked(f"keep the link {path} as it is", moved)
+    os.close(tree)
 
 
 def end_with_parent() -> None:

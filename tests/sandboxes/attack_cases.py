@@ -9,41 +9,8 @@ of the host listen, ``$PYTHON`` an interpreter.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
-
-class Attack(NamedTuple):
-    policy: str
-    script: str
-    setup: str = ""
-    left: str = "false"
-
-
-def python(code: str) -> str:
-    return f"\"$PYTHON\" -I -S - <<'END'\n{code}\nEND"
-
-
-def ctypes_call(call: str, breach: str = "result >= 0") -> str:
-    """Make a system call by number or a function of the C library."""
-    return python(
-        f"import ctypes, os\nlibc = ctypes.CDLL(None, use_errno=True)\n"
-        f"result = {call}\nprint('BREACH' if {breach} else os.strerror(ctypes.get_errno()))"
-    )
-
-
-def sockets(code: str) -> str:
-    return python(
-        f"import os, socket\ntry:\n    {code}\n    print('BREACH')\nexcept OSError as error:\n    print(error)"
-    )
-
-
-def opened(path: str) -> str:
-    return f"(: >> {path}) 2>/dev/null && echo BREACH"
-
-
-def written(path: str) -> str:
-    return f"echo evil > {path} 2>/dev/null && echo BREACH"
-
+from attack_words import Attack, ctypes_call, opened, python, sockets, written
+from path_attacks import PATH_ATTACKS
 
 PROTECTED = (".git", ".agents", ".codex", ".aws")
 
@@ -109,7 +76,7 @@ ATTACKS: dict[str, Attack] = {
     "keep capabilities to inherit": Attack("read", "grep -Eq 'Cap(Inh|Prm|Bnd|Amb):.*[1-9a-f]' /proc/self/status && echo BREACH"),
     "gain privileges by a program": Attack("read", "grep -q 'NoNewPrivs:.1' /proc/self/status || echo BREACH"),
     "run without a filter": Attack("read", "grep -q 'Seccomp:.2' /proc/self/status || echo BREACH"),
-    "reach into a process that is not filtered": Attack("read", "grep -q 'Seccomp:.2' /proc/1/status || echo BREACH"),
+    "reach into a process that is not filtered": Attack("read", "grep -q 'Seccomp:.2' /proc/1/status || { (: >> /proc/1/mem) 2>/dev/null && echo BREACH; }; true"),
     "become another user": Attack(
         "read", python("import os\nuid = 12345\ntry:\n os.setuid(uid); print('BREACH')\nexcept OSError as e: print(e)")
     ),
@@ -139,6 +106,17 @@ ATTACKS: dict[str, Attack] = {
     "see shared memory files of the host": Attack(
         "read", "test -e /dev/shm/codex-breach-$HOST_PID && echo BREACH"
     ),
+    "use message queues of POSIX of the host": Attack("read", ctypes_call("libc.mq_open(b'/codex-breach', 2)")),
+    "open the host's process by number": Attack("read", ctypes_call("libc.syscall(434, int(os.environ['HOST_PID']), 0)")),
+    "take a descriptor of the first process": Attack("read", python(
+        "import ctypes, os, stat\nlibc = ctypes.CDLL(None)\npid = libc.syscall(434, 1, 0)\n"
+        "for n in range(3, 64):\n    fd = libc.syscall(438, pid, n, 0)\n"
+        "    if fd >= 0 and (stat.S_ISDIR(os.fstat(fd).st_mode) or stat.S_ISREG(os.fstat(fd).st_mode) or stat.S_ISSOCK(os.fstat(fd).st_mode)): print('BREACH', n)")),
+    "leave through what the first process has open": Attack("read", "for d in /proc/1/cwd /proc/1/root /proc/1/fd/*; do (: > $d/evil) 2>/dev/null && echo BREACH; (: > $d$BASE/evil) 2>/dev/null && echo BREACH; (: > $d/../evil) 2>/dev/null && echo BREACH; done; true", left="test -e $BASE/evil || test -e $WS/evil"),
+    "write the program of the first process": Attack("read", "(: >> /proc/1/exe) 2>/dev/null && echo BREACH; (: >> /proc/self/exe) 2>/dev/null && echo BREACH; true"),
+    "write memory of the first process": Attack("read", "grep -q Seccomp:.2 /proc/1/status || { (: >> /proc/1/mem) 2>/dev/null && echo BREACH; }; true"),
+    "slow down processes of the host": Attack("read", python("import os\nos.setpriority(os.PRIO_USER, os.getuid(), 19)"), left='test "$(cut -d" " -f19 /proc/$HOST_PID/stat)" = 19'),
+    "write the file that is read as input": Attack("stdin", "echo evil > /proc/self/fd/0; echo evil > /dev/stdin; true", left="grep -q evil $BASE/outside"),
     "use a terminal of the host": Attack("read", "ls /dev/pts | grep -Eq '^[0-9]+$' && echo BREACH"),
     "use an open descriptor": Attack(
         "read", "for n in 20 21 22; do (echo evil >&$n) 2>/dev/null && echo BREACH; done"
@@ -181,6 +159,19 @@ ATTACKS: dict[str, Attack] = {
     ),
     "listen on a socket file": Attack("write", sockets("s = socket.socket(socket.AF_UNIX); s.bind('s.sock'); s.listen()")),
     "use a ring of system calls": Attack("write", ctypes_call("libc.syscall(425, 8, b'\\0' * 256)")),
+    "make a socket by a call of 32 bits": Attack("write", python(
+        "import ctypes, mmap\ncode = bytes.fromhex('53b866000000bb01000000b900000100cd805bc3')\n"
+        "low = mmap.mmap(-1, 4096, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | 0x40, prot=7)\n"
+        "low[:len(code)] = code\naddress = ctypes.addressof(ctypes.c_char.from_buffer(low))\n"
+        "print('BRE' + 'ACH' if ctypes.CFUNCTYPE(ctypes.c_int)(address)() >= 0 else 'no')")),
+    "make a socket with a number of more than 32 bits": Attack("write", ctypes_call("libc.syscall(41, ctypes.c_long(0x100000002), ctypes.c_long(1), 0)")),
+    "type into the terminal by a larger number": Attack("write", python("import ctypes, os\nm, s = os.openpty()\nprint('BREACH' if ctypes.CDLL(None).syscall(16, s, ctypes.c_long(0x100005412), b'x') == 0 else 'no')")),
+    "paste into the terminal": Attack("write", python("import ctypes, os\nm, s = os.openpty()\nl = ctypes.CDLL(None, use_errno=True)\nprint('BREACH' if l.ioctl(s, 0x541C, b'\\x02') == 0 or ctypes.get_errno() != 1 else 'no')")),
+    "wait for faults of its own": Attack("write", ctypes_call("libc.syscall(323, 0)")),
+    "watch the machine's performance": Attack("write", ctypes_call("libc.syscall(298, b'\\0' * 128, 0, -1, -1, 0)")),
+    "talk to an agent in the temporary directory": Attack("tmpdir", sockets("socket.socket(socket.AF_UNIX).connect(os.environ['TMPDIR'] + '/agent')"), "mkdir $BASE/tmp; ln $HOST/stream.sock $BASE/tmp/agent"),
+    "send many messages at once": Attack("write", ctypes_call("libc.syscall(307, 0, 0, 0, 0)", "ctypes.get_errno() != 1")),
+    "receive many messages at once": Attack("write", ctypes_call("libc.syscall(299, 0, 0, 0, 0, 0)", "ctypes.get_errno() != 1")),
     "make a socket by an x32 call": Attack("write", ctypes_call("libc.syscall(0x40000000 + 41, 2, 1, 0)")),
     "load a program into the kernel": Attack("write", ctypes_call("libc.syscall(321, 5, b'\\0' * 128, 128)")),
     "use the keyring": Attack("write", ctypes_call("libc.syscall(250, 0, -3, 1)")),
@@ -269,4 +260,5 @@ ATTACKS: dict[str, Attack] = {
     "leave something behind": Attack("write", "true", left='test -n "$(ls -A $WS)"'),
     "leave something behind in other roots": Attack("extra", "true", "mkdir $BASE/extra", 'test -n "$(ls -A $BASE/extra $WS | grep -v : )"'),
     "have bwrap load a library of the workspace": Attack("preload", "true", left="ls $BASE/loaded*"),
+    **PATH_ATTACKS,
 }  # fmt: skip

@@ -1,4 +1,7 @@
-"""Run the cases of both tables as whoever runs this: ``case_runner.py RESULT.json`` writes what became of each."""
+"""Run the cases of both tables as whoever runs this.
+
+``case_runner.py LAUNCHER RESULT.json [PART]`` writes what became of each, or of those with a part in their name.
+"""
 
 from __future__ import annotations
 
@@ -21,6 +24,7 @@ from attack_cases import ATTACKS
 from work_cases import WORK
 
 from codex_hookspecs.errors import CodexError
+from codex_hookspecs.ports.sandbox import SandboxLauncher
 from codex_hookspecs.sandboxing.documents import file_system_from
 from codex_hookspecs.sandboxing.policies import FileSystemPolicy, Network, Permissions
 from codex_hookspecs.types.sandbox import LaunchRequest, SandboxPolicy
@@ -28,6 +32,7 @@ from codex_sandbox_bwrap.binary import find_program, known_binary
 from codex_sandbox_bwrap.foreground import run_in_foreground
 from codex_sandbox_bwrap.launcher import BwrapLauncher
 from codex_sandbox_bwrap.watchdog import Watchdog
+from codex_sandbox_landlock.launcher import LandlockLauncher
 
 LIMIT = 60
 KEYS = {"shmget": 0x434F4458, "semget": 0x434F4459, "msgget": 0x434F445A}
@@ -39,16 +44,30 @@ def entry(path: str, access: str) -> dict[str, object]:
     return {"path": {"type": "path", "path": path}, "access": access}
 
 
+def _pattern(text: str) -> dict[str, object]:
+    return {"path": {"type": "glob_pattern", "pattern": text}, "access": "none"}
+
+
 def policy_of(name: str, base: str, ws: str) -> tuple[SandboxPolicy, Permissions | None]:
     """Return the policy that the tables call by a name."""
     extra = {
         "extra": (f"{base}/extra",),
         "nested": (f"{ws}/a/sub",),
+        "outer": (base,),
+        "roots": (f"{ws}/out",),
+        "deeproots": (f"{ws}/l/out",),
+        "aliased": (f"{base}/alias",),
         "many": tuple(f"{base}/r{i}" for i in range(1, 201)),
     }
-    if name == "read":
+    if name in ("read", "stdin"):
         return SandboxPolicy("readOnly"), None
+    everything = entry("/", "write")
     entries = {
+        "behind": [ROOT, WORKSPACE, entry(f"{ws}/link/secret", "none")],
+        "patterns": [ROOT, WORKSPACE, *(_pattern(f"{ws}/{each}") for each in ("**/*.env", "keys/*"))],
+        "aliased": [ROOT, entry(f"{base}/alias", "write"), entry(f"{base}/real/docs", "read")],
+        "allbut": [everything, entry(f"{ws}/secret", "none"), entry(f"{ws}/docs", "read")],
+        "full": [everything],
         "closed": [ROOT, WORKSPACE, entry(f"{ws}/a/secret", "read")],
         "denied": [ROOT, WORKSPACE, entry(f"{ws}/secret", "none"), entry(f"{ws}/s.txt", "none")],
         "reopened": [ROOT, WORKSPACE, entry(f"{ws}/secret", "none"), entry(f"{ws}/secret/pub", "write")],
@@ -60,7 +79,7 @@ def policy_of(name: str, base: str, ws: str) -> tuple[SandboxPolicy, Permissions
         network == "enabled",
         writable_roots=extra.get(name, ()),
         exclude_slash_tmp=name != "tmp",
-        exclude_tmpdir_env_var=name not in ("tmp", "tmpdir"),
+        exclude_tmpdir_env_var=name not in ("tmp", "tmpdir", "innertmp"),
     )
     if name not in entries:
         return policy, None
@@ -80,6 +99,7 @@ def host_programs(folder: str) -> Iterator[dict[str, str]]:
     )
     memory = Path(f"/dev/shm/codex-breach-{process.pid}")
     memory.write_text("x")
+    queue = libc.mq_open(b"/codex-breach", os.O_RDWR | os.O_CREAT, 0o666, None)
     listeners = [socket.socket(), socket.socket(socket.AF_UNIX), socket.socket(socket.AF_UNIX)]
     listeners[0].bind(("127.0.0.1", 0))
     listeners[1].bind(f"{folder}/stream.sock")
@@ -96,6 +116,8 @@ def host_programs(folder: str) -> Iterator[dict[str, str]]:
         process.kill()
         process.wait()
         memory.unlink()
+        os.close(queue)
+        libc.mq_unlink(b"/codex-breach")
         libc.shmctl(shared[0], 0, None)
         libc.semctl(shared[1], 0, 0)
         libc.msgctl(shared[2], 0, None)
@@ -112,15 +134,24 @@ def _take(datagrams: socket.socket, mark: str) -> None:
     Path(mark).touch()
 
 
+def launcher_of(name: str, home: str) -> SandboxLauncher:
+    """Return the launcher of a name, which keeps its things in a directory."""
+    os.makedirs(home, exist_ok=True)
+    if name == "landlock":
+        return LandlockLauncher(home=home)
+    program = find_program(os.environ.get("PATH", ""), "/nowhere")
+    assert program is not None
+    return BwrapLauncher(known_binary(program, home), Watchdog(), home)
+
+
 class Runner:
     """Runs commands in boxes, each in a fresh folder."""
 
-    def __init__(self, folder: str, host: dict[str, str]) -> None:
+    def __init__(self, launcher: str, folder: str, host: dict[str, str]) -> None:
         self._folder = folder
         self._host = host
-        program = find_program(os.environ.get("PATH", ""), "/nowhere")
-        assert program is not None
-        self._launcher = BwrapLauncher(known_binary(program, folder), Watchdog(), folder)
+        self._name = launcher
+        self._launcher = launcher_of(launcher, f"{folder}/home")
         # What an attack finds when descriptors are handed on.
         for number, path in ((20, f"{folder}/open"), (21, f"{folder}/open"), (22, folder)):
             if number < 22:
@@ -141,7 +172,7 @@ class Runner:
         Path(base, "outside").write_text("outside\n")
         env = {**os.environ, **self._host, "WS": ws, "BASE": base, "PYTHON": os.path.realpath(sys.executable),
                "GREETING": "hello", "HOST_UID": str(os.getuid()), "HOST_GID": str(os.getgid()), "HOME": base,
-               "TMPDIR": f"{base}/tmp", "LC_ALL": "C"}  # fmt: skip
+               "TMPDIR": f"{ws if case.policy == 'innertmp' else base}/tmp", "LC_ALL": "C"}  # fmt: skip
         env = {key: value for key, value in env.items() if not key.startswith(("GIT_", "PYENV", "PYTHONDONT"))}
         if case.setup:
             subprocess.run(["bash", "-c", case.setup], env=env, check=True, timeout=LIMIT)
@@ -165,18 +196,19 @@ class Runner:
         self, policy: str, script: str, base: str, ws: str, env: dict[str, str], stdin: bytes
     ) -> tuple[int, bytes]:
         legacy, permissions = policy_of(policy, base, ws)
+        launcher = launcher_of(self._name, f"{ws}/home") if policy == "home" else self._launcher
         request = LaunchRequest(argv=("bash", "-c", script), cwd=ws, env=env, policy=legacy, permissions=permissions)
         with tempfile.TemporaryFile(dir=self._folder) as given, tempfile.TemporaryFile(dir=self._folder) as taken:
             given.write(stdin)
             given.seek(0)
             pid = os.fork()
             if pid == 0:
-                os.dup2(given.fileno(), 0)
+                os.dup2(os.open(f"{base}/outside", os.O_RDONLY) if policy == "stdin" else given.fileno(), 0)
                 os.dup2(taken.fileno(), 1)
                 os.dup2(taken.fileno(), 2)
                 status = 200
                 try:
-                    status = run_in_foreground(self._launcher.launch(request), ws)
+                    status = run_in_foreground(launcher.launch(request), ws)
                 except CodexError as error:
                     os.write(2, str(error).encode())
                 finally:
@@ -186,18 +218,18 @@ class Runner:
             return status, taken.read()
 
 
-def main() -> None:
+def main(launcher: str, result: str, part: str = "") -> None:
     folder = tempfile.mkdtemp(prefix="sandbox-cases-", dir="/var/tmp")
     try:
         with host_programs(folder) as host:
-            runner = Runner(folder, host)
-            names = [name for name in (*ATTACKS, *WORK) if len(sys.argv) < 3 or sys.argv[2] in name]
+            runner = Runner(launcher, folder, host)
+            names = [name for name in (*ATTACKS, *WORK) if part in name]
             results = {name: runner.case(name) for name in names}
-        Path(sys.argv[1]).write_text(json.dumps(results))
+        Path(result).write_text(json.dumps(results))
     finally:
         subprocess.run(["chmod", "-R", "u+rwX", folder], check=False)
         shutil.rmtree(folder, ignore_errors=True)
 
 
 if __name__ == "__main__":
-    main()
+    main(*sys.argv[1:])
