@@ -9,10 +9,13 @@ import socket
 import statistics
 import subprocess
 import time
+from base64 import b64encode
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
+import attrs
 from attrs import frozen
+from websockets.frames import apply_mask
 
 from interop.clients import PEERS, Codex
 
@@ -27,6 +30,8 @@ SPAWNS = 300
 LAUNCHES = 25
 CALLS = 400
 WARM_UP = 5
+BLOCK = 1024 * 1024
+BLOCKS = 57
 _UPGRADE = (
     "GET / HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
     "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
@@ -43,6 +48,8 @@ class Sample:
     :param flood: megabytes per second of output.
     :param status: microseconds of ``environment/status``, median.
     :param metadata: microseconds of ``fs/getMetadata``, median.
+    :param upload: MB per second written to a file by blocks of a mebibyte, each awaited.
+    :param download: the same for reading it.
     :param peak: MiB of memory at most.
     """
 
@@ -52,6 +59,8 @@ class Sample:
     flood: float
     status: float
     metadata: float
+    upload: float
+    download: float
     peak: float
 
 
@@ -113,10 +122,10 @@ class Wire:
         self.send({"method": "initialized", "params": {}})
 
     def send(self, message: dict[str, Any]) -> None:
-        body = json.dumps(message).encode()
-        size = len(body)
-        head = bytes([0x81, 0x80 | size]) if size < 126 else b"\x81\xfe" + size.to_bytes(2, "big")
-        self._socket.sendall(head + b"\0\0\0\0" + body)  # A mask of zeros leaves the bytes as they are.
+        self.send_frame(framed(message))
+
+    def send_frame(self, frame: bytes) -> None:
+        self._socket.sendall(frame)
 
     def message(self) -> bytes:
         """Give the next whole message."""
@@ -141,8 +150,14 @@ class Wire:
         """Ask something and wait for the answer."""
         self._count += 1
         self.send({"id": self._count, "method": method, "params": params})
-        while b'"method"' in (found := self.message())[:12] or b'"error"' in found[:12]:
-            pass
+        self.answer()
+
+    def answer(self) -> bytes:
+        """Wait for the next answer."""
+        while not (found := self.message()).startswith((b'{"id"', b'{"result"')):
+            if found.startswith(b'{"error"'):
+                raise RuntimeError(found.decode())
+        return found
 
     def start(self, name: str, *argv: str) -> None:
         """Ask for a process and wait for nothing."""
@@ -162,6 +177,19 @@ class Wire:
         self._socket.close()
 
 
+def framed(message: dict[str, Any], mask: bytes = b"\0\0\0\0") -> bytes:
+    """Put a message into a frame; a mask of zeros leaves the bytes as they are."""
+    body = json.dumps(message).encode()
+    size = len(body)
+    if size < 126:
+        head = bytes([0x81, 0x80 | size])
+    elif size < 65536:
+        head = b"\x81\xfe" + size.to_bytes(2, "big")
+    else:
+        head = b"\x81\xff" + size.to_bytes(8, "big")
+    return head + mask + apply_mask(body, mask)
+
+
 def measure(servers: Sequence[Codex], rounds: int) -> dict[str, list[Sample]]:
     """Measure every server in turn, so that a slow moment of the machine hits all of them."""
     samples: dict[str, list[Sample]] = {codex.name: [] for codex in servers}
@@ -175,7 +203,7 @@ def report(samples: dict[str, list[Sample]]) -> list[str]:
     """Give the medians and the ratio of the first to the second server."""
     lines = [
         f"{'codex exec-server':<24}{'start ms':>9}{'true ms':>9}{'spawn/s':>9}{'MB/s':>7}"
-        f"{'status us':>11}{'metadata us':>13}{'peak MiB':>10}"
+        f"{'status us':>11}{'metadata us':>13}{'up MB/s':>9}{'down MB/s':>11}{'peak MiB':>10}"
     ]
     medians = {name: _medians(found) for name, found in samples.items()}
     lines += [_line(name, values, 0) for name, values in medians.items()]
@@ -186,7 +214,8 @@ def report(samples: dict[str, list[Sample]]) -> list[str]:
 
 
 def _measured(codex: Codex) -> Sample:
-    with Served(codex, PEERS / "bench-exec-server" / codex.name) as served:
+    home = PEERS / "bench-exec-server" / codex.name
+    with Served(codex, home) as served:
         wire = Wire(served.url)
         for number in range(WARM_UP):
             _launched(wire, f"w{number}")
@@ -202,8 +231,9 @@ def _measured(codex: Codex) -> Sample:
             message = f"{codex.name} lost output"
             raise RuntimeError(message)
         flood = FLOOD / 1e6 / (time.perf_counter() - began)
+        upload, download = _moved(wire, home / "blocks")
         wire.close()
-        return Sample(served.start_up, launch, spawns, flood, status, metadata, served.peak())
+        return Sample(served.start_up, launch, spawns, flood, status, metadata, upload, download, served.peak())
 
 
 def _launched(wire: Wire, name: str) -> float:
@@ -231,14 +261,45 @@ def _spawned(wire: Wire) -> float:
     return SPAWNS / (time.perf_counter() - began)
 
 
-def _medians(samples: list[Sample]) -> list[float]:
-    rows = [
-        (each.start_up, each.launch, each.spawns, each.flood, each.status, each.metadata, each.peak) for each in samples
+def _moved(wire: Wire, path: Path) -> tuple[float, float]:
+    """Write a file block by block and read it again; give megabytes per second of both."""
+    chunk = b64encode(os.urandom(BLOCK)).decode()
+    places = range(0, BLOCK * BLOCKS, BLOCK)
+    writes = [("fs/writeBlock", {"handleId": "w", "offset": place, "chunk": chunk}) for place in places]
+    reads = [("fs/readBlock", {"handleId": "r", "offset": place, "len": BLOCK}) for place in places]
+    try:
+        wire.call("fs/open", {"handleId": "w", "path": path.as_uri(), "mode": "replace"})
+        upload = _paced(wire, writes)
+        wire.call("fs/close", {"handleId": "w"})
+        if path.stat().st_size != BLOCK * BLOCKS:
+            message = f"{path} was not written whole"
+            raise RuntimeError(message)
+        wire.call("fs/open", {"handleId": "r", "path": path.as_uri()})
+        download = _paced(wire, reads)
+        wire.call("fs/close", {"handleId": "r"})
+    finally:
+        path.unlink(missing_ok=True)
+    return upload, download
+
+
+def _paced(wire: Wire, calls: list[tuple[str, dict[str, Any]]]) -> float:
+    frames = [
+        framed({"id": f"b{number}", "method": method, "params": params}, os.urandom(4))
+        for number, (method, params) in enumerate(calls)
     ]
+    began = time.perf_counter()
+    for frame in frames:
+        wire.send_frame(frame)
+        wire.answer()
+    return BLOCK * BLOCKS / 1e6 / (time.perf_counter() - began)
+
+
+def _medians(samples: list[Sample]) -> list[float]:
+    rows = [attrs.astuple(each) for each in samples]
     return [statistics.median(column) for column in zip(*rows, strict=True)]
 
 
 def _line(name: str, values: list[float], digits: int) -> str:
-    widths = (9, 9, 9, 7, 11, 13, 10)
+    widths = (9, 9, 9, 7, 11, 13, 9, 11, 10)
     digit = [digits or (1 if place == 1 else 0) for place in range(len(values))]
     return f"{name:<24}" + "".join(f"{v:>{w}.{d}f}" for v, w, d in zip(values, widths, digit, strict=True))

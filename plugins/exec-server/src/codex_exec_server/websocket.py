@@ -68,6 +68,7 @@ class WebsocketPeer(asyncio.BufferedProtocol):
         self._transport = cast("asyncio.Transport", transport)
         self._transport.set_write_buffer_limits(high=HIGH_WATER)
         found: socket.socket = transport.get_extra_info("socket")
+        found.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         found.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
         found.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         host, port = transport.get_extra_info("peername")[:2]
