@@ -8,7 +8,6 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from codex_hookspecs.errors import ConfigError, SandboxUnavailable
-from codex_hookspecs.sandboxing.patterns import Search
 from codex_hookspecs.sandboxing.protection import protected_paths
 from codex_hookspecs.sandboxing.resolution import Resolved, fold, is_below
 from codex_hookspecs.sandboxing.tracing import Traced, below, trace
@@ -136,6 +135,10 @@ class _Layer:
                     raise _led_astray(spelled, found, turned[spelled])
 
     def _find_matches(self) -> None:
+        if not self._policy.globs:
+            return
+        from codex_hookspecs.sandboxing.patterns import Search  # It takes regular expressions, which take a while.
+
         search = Search()
         for pattern in self._policy.globs:
             for match in search.matches(pattern):

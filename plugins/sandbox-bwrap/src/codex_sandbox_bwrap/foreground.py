@@ -10,6 +10,7 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 from codex_hookspecs.errors import ExecError
+from codex_sandbox_bwrap.standard_input import shield_input
 
 if TYPE_CHECKING:
     from codex_hookspecs.types.sandbox import Launch
@@ -27,6 +28,7 @@ def run_in_foreground(launch: Launch | Boxed, cwd: str, meanwhile: Callable[[], 
     :param meanwhile: called when it is on its way.
     :raises ExecError: when it can't be started.
     """
+    shield_input()
     try:
         pid = _start(launch, cwd)
     except BaseException:
