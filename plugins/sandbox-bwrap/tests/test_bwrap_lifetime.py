@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
@@ -40,6 +41,8 @@ request = LaunchRequest(argv=("sh", "-c", script), cwd=ws, env={"PATH": "/usr/bi
 launcher = BwrapLauncher(known_binary(bwrap, home), Watchdog(), home)
 sys.exit(run_in_foreground(launcher.launch(request), ws))
 """
+SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
+MOMENTS, LATEST = 12, 0.6
 needs_bwrap = pytest.mark.skipif(BWRAP is None, reason="bwrap is not installed")
 
 
@@ -104,6 +107,17 @@ def started(workspace: Path, tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
     process.stdout.close()
 
 
+def named(word: str) -> list[str]:
+    """Return the command lines of the processes that have a word in it."""
+    found = []
+    for file in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            line = file.read_text()
+            if word in line:
+                found.append(line)
+    return found
+
+
 def beats(workspace: Path) -> int:
     return (workspace / "beat").stat().st_size
 
@@ -115,20 +129,52 @@ def stopped(workspace: Path) -> bool:
 
 
 @needs_bwrap
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("number", SIGNALS)
 def test_a_command_ends_with_its_launcher_and_nothing_stays(
     number: signal.Signals, started: subprocess.Popen[str], workspace: Path
 ) -> None:
     assert (workspace / ".codex").is_dir()
 
-    def told_and_stopped() -> bool:
-        # On a busy machine the first one may come before anything can be done about it.
-        if started.poll() is None:
-            os.kill(started.pid, number)
-        return stopped(workspace)
+    os.kill(started.pid, number)
 
-    assert until(told_and_stopped)
+    assert started.wait(LIMIT) != 0
+    assert until(lambda: stopped(workspace))
     assert until(lambda: os.listdir(workspace) == ["beat"])
+
+
+@needs_bwrap
+@pytest.mark.parametrize("number", SIGNALS)
+def test_nothing_stays_of_launchers_told_to_end_at_any_moment(number: signal.Signals, tmp_path: Path) -> None:
+    known_binary(str(BWRAP), str(tmp_path))
+
+    def told_at(part: int) -> list[str]:
+        folder = tmp_path / f"ws{part}"
+        folder.mkdir()
+        process = subprocess.Popen(
+            [sys.executable, "-c", PROGRAM, str(BWRAP), str(tmp_path), str(folder), f"sleep 600; : {folder}"],
+            stderr=subprocess.DEVNULL,
+        )
+        threading.Event().wait(LATEST * part / MOMENTS)
+        process.send_signal(number)
+        process.wait(LIMIT)
+        until(lambda: not (named(str(folder)) or os.listdir(folder)))
+        return [*named(str(folder)), *os.listdir(folder)]
+
+    with ThreadPoolExecutor(4) as pool:
+        stayed = list(pool.map(told_at, range(MOMENTS)))
+
+    assert stayed == [[]] * MOMENTS
+
+
+@needs_bwrap
+def test_what_a_command_leaves_running_makes_nothing_behind_its_end(launcher: BwrapLauncher, workspace: Path) -> None:
+    code = "import os\nwhile 1:\n  for n in ('.git', '.codex'):\n    try: os.mkdir(n)\n    except OSError: pass"
+    script = f'for i in 1 2 3 4 5 6; do setsid {sys.executable} -I -S -c "{code}" >/dev/null 2>&1 & done; sleep 0.1'
+
+    for _ in range(10):
+        run(launcher, workspace, script)
+
+        assert os.listdir(workspace) == []
 
 
 @needs_bwrap
@@ -214,7 +260,7 @@ def test_a_bwrap_in_the_workspace_is_not_taken(workspace: Path, tmp_path: Path) 
 def fake_bwrap(folder: Path, log: Path, *, says: str, works: bool = True) -> str:
     """Write a bwrap that notes its arguments."""
     path = folder / "bwrap"
-    options = "--cap-drop --die-with-parent --perms --ro-bind-data --seccomp"
+    options = "--cap-drop --die-with-parent --info-fd --perms --ro-bind-data --seccomp --sync-fd"
     path.write_text(
         f'#!/bin/sh\necho "$1" >> {log}\ncase "$1" in --help) echo "{options} {says}";; '
         f"*) {'exit 0' if works else 'echo bwrap: setting up uid map: Permission denied >&2; exit 1'};; esac\n"

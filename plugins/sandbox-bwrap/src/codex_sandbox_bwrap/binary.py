@@ -12,7 +12,15 @@ _LIMIT = 10.0
 _CACHE = "cache/sandbox-bwrap.list"
 _MOST_KEPT = 16
 _CANNOT_MOUNT = ("Invalid argument", "Operation not permitted", "Permission denied")
-_NEEDED = ("--cap-drop", "--die-with-parent", "--perms", "--ro-bind-data", "--seccomp")
+_NEEDED = (
+    "--cap-drop",
+    "--die-with-parent",
+    "--info-fd",
+    "--perms",
+    "--ro-bind-data",
+    "--seccomp",
+    "--sync-fd",
+)
 
 
 class Abilities(NamedTuple):

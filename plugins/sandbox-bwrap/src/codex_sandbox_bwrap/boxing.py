@@ -12,6 +12,7 @@ from codex_hookspecs.sandboxing.resolution import Resolved
 from codex_hookspecs.sandboxing.seccomp import Mode, filter_program
 from codex_sandbox_bwrap.arguments import PROC_WRITABLE_BY_ROOT, Box, bwrap_arguments
 from codex_sandbox_bwrap.binary import Binary
+from codex_sandbox_bwrap.first_process import FirstProcess
 from codex_sandbox_bwrap.mounts import plan_mounts
 from codex_sandbox_bwrap.placeholders import Placeholders
 from codex_sandbox_bwrap.watchdog import Watchdog
@@ -60,9 +61,8 @@ def box_command(  # noqa: PLR0917
     if binary.abilities.problem:
         raise _unusable(binary.abilities.problem, mode)
     plan = plan_mounts(policy, home)
-    held = _Held(Placeholders(plan.missing))
+    held = _Held(watchdog, plan.missing)
     try:
-        watchdog.guard(held.placeholders.paths)
         way = held.way_out(argv, env, network, proxy_home)
         proc = binary.abilities.proc
         box = Box(
@@ -86,10 +86,10 @@ def box_command(  # noqa: PLR0917
         held.ended()
         raise
     return Boxed(
-        argv=(binary.path, *arguments),
+        argv=(binary.path, "--info-fd", str(held.first.told), "--sync-fd", str(held.life), *arguments),
         env={name: value for name, value in way.env.items() if name not in loading},
         arg0="bwrap",
-        descriptors=tuple(held.descriptors),
+        descriptors=(*held.descriptors, held.life),
         started=held.started,
         ended=held.ended,
     )
@@ -112,12 +112,22 @@ class _WayOut(NamedTuple):
 
 
 class _Held:
-    """What one launch keeps open or in place until it is let go."""
+    """What one launch keeps open or in place until it is let go.
 
-    def __init__(self, placeholders: Placeholders) -> None:
-        self.descriptors: list[int] = []
-        self.placeholders = placeholders
+    :param missing: paths that placeholders are to stand for.
+    """
+
+    def __init__(self, watchdog: Watchdog, missing: Sequence[str]) -> None:
+        self._watchdog = watchdog
         self._bridges: Bridges | None = None
+        self.life = watchdog.began(missing)
+        try:
+            self.placeholders = Placeholders(missing)
+        except BaseException:
+            watchdog.over()
+            raise
+        self.first = FirstProcess()
+        self.descriptors: list[int] = [self.first.told]
 
     def way_out(self, argv: Sequence[str], env: Mapping[str, str], network: Network, proxy_home: str | None) -> _WayOut:
         """Return what a command needs for the network that it may use."""
@@ -156,8 +166,11 @@ class _Held:
         self.descriptors.clear()
 
     def ended(self) -> None:
-        """Let go of what stood for missing paths, and of bridges."""
+        """Let go of what stood for missing paths, and of bridges, when nothing relies on them any more."""
+        gone = self.first.wait()
         self.placeholders.release()
+        if gone:
+            self._watchdog.over()
         if self._bridges is not None:
             self._bridges.close()
             self._bridges = None

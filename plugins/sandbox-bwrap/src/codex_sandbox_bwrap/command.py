@@ -49,9 +49,12 @@ async def run(arguments: Sequence[str], host: Host) -> int:
     plain = Launch(argv=(program, *options.command[1:]), env=request.env, arg0=options.command[0])
     launch = host.launcher(chosen.policy).launch(request) if held else plain
     # A process that only waits needs none of what waits asynchronously.
+    import asyncio
+
     from codex_sandbox_bwrap.foreground import run_in_foreground
 
-    return run_in_foreground(launch, host.cwd)
+    task = asyncio.current_task()
+    return run_in_foreground(launch, host.cwd, task.cancelling if task is not None else lambda: 0)
 
 
 def holds_back(chosen: Chosen, options: Options) -> bool:

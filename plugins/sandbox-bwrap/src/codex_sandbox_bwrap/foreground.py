@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from types import FrameType
+import sys
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from codex_hookspecs.errors import ExecError
@@ -17,57 +16,91 @@ if TYPE_CHECKING:
     from codex_sandbox_bwrap.boxing import Boxed
 
 _HANDED_ON = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT)
+_FROM_KERNEL = 128
 _FIRST_INHERITED = 3
+_DEATH_SIGNAL = 1
 
 
-def run_in_foreground(launch: Launch | Boxed, cwd: str, meanwhile: Callable[[], None] | None = None) -> int:
+def run_in_foreground(launch: Launch | Boxed, cwd: str, told: Callable[[], int] = lambda: 0) -> int:
     """Run a program with our stdin, stdout and stderr and return its exit status, 128 + N for signal N.
 
     It gets no other descriptor of ours than those of the launch, and it does not outlive this process.
 
-    :param meanwhile: called when it is on its way.
+    :param told: how often this process was interrupted already by what nobody could act on.
     :raises ExecError: when it can't be started.
     """
     shield_input()
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # Whoever ignores it does not learn of the end.
+    heeded = [number for number in _HANDED_ON if signal.getsignal(number) != signal.SIG_IGN]
+    # What comes from here on is kept until there is something to hand it on to.
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, (*heeded, signal.SIGCHLD))
     try:
-        pid = _start(launch, cwd)
-    except BaseException:
+        try:
+            if told():
+                return 128 + signal.SIGINT
+            pid = _start(launch, cwd, heeded, before)
+        finally:
+            if launch.started is not None:
+                launch.started()
+        status = _wait(pid, heeded)
+    finally:
         if launch.ended is not None:
             launch.ended()
-        raise
-    finally:
-        if launch.started is not None:
-            launch.started()
-    with _handing_on(pid):
-        if meanwhile is not None:
-            meanwhile()
-        _, status = os.waitpid(pid, 0)
-    if launch.ended is not None:
-        launch.ended()
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
     code = os.waitstatus_to_exitcode(status)
     return code if code >= 0 else 128 - code
 
 
-def _start(launch: Launch | Boxed, cwd: str) -> int:
+def _wait(pid: int, heeded: list[signal.Signals]) -> int:
+    """Wait for the end of a child and give it what this process is told; return its wait status."""
+    while True:
+        ended, status = os.waitpid(pid, os.WNOHANG)
+        if ended:
+            return status
+        number, from_kernel = _next_signal((*heeded, signal.SIGCHLD))
+        # What the terminal says to both of us reaches the child by itself.
+        if number != signal.SIGCHLD and not from_kernel:
+            os.kill(pid, number)
+
+
+def _next_signal(numbers: Iterable[int]) -> tuple[int, bool]:
+    """Return a blocked signal, and whether the kernel has sent it on its own account."""
+    if hasattr(signal, "sigwaitinfo"):
+        found = signal.sigwaitinfo(numbers)
+        return found.si_signo, found.si_code == _FROM_KERNEL
+    number = signal.sigwait(numbers)
+    return number, number in (signal.SIGINT, signal.SIGQUIT)
+
+
+def _start(launch: Launch | Boxed, cwd: str, heeded: list[signal.Signals], mask: Iterable[int]) -> int:
     name = launch.arg0 if launch.arg0 is not None else launch.argv[0]
     arguments = [name, *launch.argv[1:]]
-    if launch.prepare is None:
-        _keep_only(launch.descriptors)
-        try:
-            os.chdir(cwd)
-            return os.posix_spawn(launch.argv[0], arguments, launch.env, setsigdef=(*_HANDED_ON, signal.SIGPIPE))
-        except OSError as error:
-            raise ExecError(f"the command was not run: {launch.argv[0]}: {error.strerror}") from error
-    return _forked(launch, arguments, cwd)
+    if not launch.descriptors:
+        return _forked(launch, arguments, cwd, mask)
+    # It holds what its end can be seen to by, which leaves the quicker way.
+    _keep_only(launch.descriptors)
+    try:
+        os.chdir(cwd)
+        return os.posix_spawn(
+            launch.argv[0], arguments, launch.env, setsigdef=(*heeded, signal.SIGPIPE), setsigmask=mask
+        )
+    except OSError as error:
+        raise ExecError(f"the command was not run: {launch.argv[0]}: {error.strerror}") from error
 
 
-def _forked(launch: Launch | Boxed, arguments: list[str], cwd: str) -> int:
+def _forked(launch: Launch | Boxed, arguments: list[str], cwd: str, mask: Iterable[int]) -> int:
     """Start a program that something has to be done for between fork and exec."""
+    ask = _death_signal()
+    parent = os.getpid()
     reader, writer = os.pipe()
     pid = os.fork()
     if pid == 0:
         try:
-            _enter(launch, arguments, cwd)
+            if ask is not None:
+                ask(_DEATH_SIGNAL, signal.SIGKILL, 0, 0, 0)
+                if os.getppid() != parent:  # It had ended before that.
+                    os._exit(126)
+            _enter(launch, arguments, cwd, mask)
         except BaseException as error:  # The child must not run on as a second copy of this program.
             os.write(writer, str(error).encode())
         os._exit(126)
@@ -80,14 +113,16 @@ def _forked(launch: Launch | Boxed, arguments: list[str], cwd: str) -> int:
     return pid
 
 
-def _enter(launch: Launch | Boxed, arguments: list[str], cwd: str) -> None:
+def _enter(launch: Launch | Boxed, arguments: list[str], cwd: str, mask: Iterable[int]) -> None:
     """Replace this process, with nothing inherited but what the launch names."""
     for number in (*_HANDED_ON, signal.SIGPIPE):
-        signal.signal(number, signal.SIG_DFL)
+        if number == signal.SIGPIPE or signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, signal.SIG_DFL)
     _keep_only(launch.descriptors)
     os.chdir(cwd)
     if launch.prepare is not None:
         launch.prepare()
+    signal.pthread_sigmask(signal.SIG_SETMASK, mask)
     os.execve(launch.argv[0], arguments, launch.env)  # noqa: S606
 
 
@@ -102,19 +137,11 @@ def _keep_only(descriptors: tuple[int, ...]) -> None:
                 continue
 
 
-@contextmanager
-def _handing_on(pid: int) -> Iterator[None]:
-    """Give the child what this process is told; what the terminal says to both reaches the child by itself."""
+def _death_signal() -> Callable[..., int] | None:
+    """Return what a child asks the kernel with to end with its parent, where there is such a thing."""
+    if sys.platform != "linux":
+        return None
+    import ctypes
 
-    def hand_on(number: int, frame: FrameType | None) -> None:
-        if number in (signal.SIGTERM, signal.SIGHUP):
-            os.kill(pid, number)
-
-    before: dict[int, Callable[[int, FrameType | None], object] | int | None] = {}
-    for each in _HANDED_ON:
-        before[each] = signal.signal(each, hand_on)
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler if handler is not None else signal.SIG_DFL)
+    prctl: Callable[..., int] = ctypes.CDLL(None).prctl
+    return prctl

@@ -46,9 +46,8 @@ def run(arguments: Sequence[str], home: str) -> int | None:
         return None
     mode, files = plain
     policy = Resolved(files, Place.of(cwd, os.environ))
-    watchdog = Watchdog(copy=True)
-    boxed = box_command(binary, watchdog, command, os.environ, policy, "restricted", mode=mode, home=home)
-    return run_in_foreground(boxed, cwd, watchdog.begin)
+    boxed = box_command(binary, Watchdog(copy=True), command, os.environ, policy, "restricted", mode=mode, home=home)
+    return run_in_foreground(boxed, cwd)
 
 
 def _is_configured(home: str, cwd: str) -> bool:

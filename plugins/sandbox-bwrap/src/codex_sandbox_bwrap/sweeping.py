@@ -1,9 +1,16 @@
-"""Remove placeholders that no sandbox relies on; imports nothing of ours, so that it runs in a bare interpreter."""
+"""End what is left of sandboxes, and remove placeholders that none relies on.
+
+Imports nothing of ours, so that it runs in a bare interpreter: ``sweeping.py FOLDER:NAME:… …``, all in hexadecimal,
+with the reading end of the pipe that sandboxes hold as descriptor 3.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
+import select
+import signal
 import stat
 import sys
 import time
@@ -11,7 +18,12 @@ import time
 MARKED = 0o1755
 """Mode of a placeholder. A sticky directory that only its owner writes is nothing that people make."""
 
-_SETTLE_SECONDS = 0.2
+_LIFE = 3
+_LIMIT = 10.0
+_PAUSE_MS = 10
+_SETTLE_SECONDS = 0.02
+"""Processes let go of their descriptors a moment before they are gone."""
+
 _READ_BYTES = 65536
 
 
@@ -55,20 +67,63 @@ def sweep(paths: list[str]) -> None:
             os.close(descriptor)
 
 
-def wait_and_sweep() -> None:
-    """Read paths from stdin, each ended by a NUL, and sweep them when whoever writes them is gone."""
-    os.closerange(3, os.sysconf("SC_OPEN_MAX"))
+def read_orders() -> None:
+    """Read from stdin what is begun and over, until whoever writes that is gone; then clear up what is not over."""
     text = b""
     while data := os.read(0, _READ_BYTES):
         text += data
-    time.sleep(_SETTLE_SECONDS)  # The kernel ends the sandboxes after the launcher, not with it.
-    folders: dict[str, list[str]] = {}
-    for path in text.split(b"\0")[:-1]:
-        decoded = os.fsdecode(path)
-        folders.setdefault(os.path.dirname(decoded), []).append(decoded)
-    for members in folders.values():
-        sweep(members)
-    sys.exit(0)
+    count = 0
+    places: list[str] = []
+    for line in text.decode("ascii").splitlines():
+        what, _, place = line.partition(" ")
+        if what == "guard":
+            places.append(place)
+        else:
+            count += 1 if what == "began" else -1
+            if not count:
+                places.clear()
+    if count:
+        clear_up(places)
+
+
+def clear_up(places: list[str]) -> None:
+    """End all sandboxes, then sweep.
+
+    :param places: a folder and names in it, in hexadecimal, with colons between.
+    """
+    _end_all()
+    for place in places:
+        folder, *names = (os.fsdecode(bytes.fromhex(word)) for word in place.split(":"))
+        sweep([f"{folder}/{name}" for name in names])
+
+
+def _end_all() -> None:
+    """Kill whoever holds the other end of the pipe, until nobody does."""
+    pipe = f"pipe:[{os.fstat(_LIFE).st_ino}]"
+    poll = select.poll()
+    poll.register(_LIFE, 0)
+    end = time.monotonic() + _LIMIT
+    pause = 0
+    while not poll.poll(pause) and time.monotonic() < end:
+        for pid in _holders(pipe):
+            with contextlib.suppress(OSError):
+                os.kill(pid, signal.SIGKILL)
+        pause = _PAUSE_MS
+    time.sleep(_SETTLE_SECONDS)
+
+
+def _holders(pipe: str) -> list[int]:
+    """Return the other processes that hold a pipe."""
+    found = []
+    for name in os.listdir("/proc"):
+        if not name.isdigit() or int(name) == os.getpid():
+            continue
+        try:
+            if any(os.readlink(f"/proc/{name}/fd/{number}") == pipe for number in os.listdir(f"/proc/{name}/fd")):
+                found.append(int(name))
+        except OSError:  # It is gone, or not ours.
+            continue
+    return found
 
 
 def _remove(path: str) -> None:
@@ -76,3 +131,7 @@ def _remove(path: str) -> None:
         os.rmdir(path)
     except OSError:  # What users put in there stays.
         return
+
+
+if __name__ == "__main__":
+    clear_up(sys.argv[1:])

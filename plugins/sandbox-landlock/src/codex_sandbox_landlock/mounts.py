@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 _NAMESPACES = {"mounts": 0x20000, "ipc": 0x08000000, "user": 0x10000000, "pids": 0x20000000, "network": 0x40000000}
 _BIND, _RECURSIVE, _PRIVATE, _NOSUID, _NODEV, _NOEXEC = 0x1000, 0x4000, 0x40000, 0x2, 0x4, 0x8
 RUNNING = -1
+_FROM_KERNEL = 128
 _SCRATCH = "/dev/shm"  # noqa: S108
 _DEVICES = ("null", "zero", "full", "random", "urandom", "tty")
 _LINKS = {"fd": "/proc/self/fd", "stdin": "fd/0", "stdout": "fd/1", "stderr": "fd/2", "ptmx": "pts/ptmx"}
@@ -29,15 +30,21 @@ def enter(operations: list[tuple[str, str]]) -> int:
         return RUNNING
     directory = os.getcwd()
     _unshare(wanted[0].split(","))
-    for wait in (_ended, _first_of_its_kind):
-        child = os.fork()
-        if child:
-            return wait(child)
-        end_with_parent()
-        if wait is _ended:
-            _arrange_mounts(operations)
-            # The working directory is still that of the mounts that were covered.
-            os.chdir(directory)
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child:
+        return _ended(child)
+    os.close(writer)
+    end_with_parent()
+    if _is_closed(reader):  # The parent had ended before that, which its number does not tell in here.
+        os._exit(126)
+    _arrange_mounts(operations)
+    # The working directory is still that of the mounts that were covered.
+    os.chdir(directory)
+    child = os.fork()
+    if child:
+        return _ended(child, first=True)
+    end_with_parent()
     return RUNNING
 
 
@@ -69,30 +76,38 @@ def _arrange_mounts(operations: list[tuple[str, str]]) -> None:
     kept.close()
 
 
-def _ended(child: int) -> int:
-    """Wait for a child and return its exit code, as shells count."""
-    _ignore_interrupts()
-    status = os.waitpid(child, 0)[1]
-    code = os.waitstatus_to_exitcode(status)
-    return code if code >= 0 else 128 - code
+def _ended(child: int, *, first: bool = False) -> int:
+    """Wait for a child, hand on what this process is told, and return the child's exit code, as shells count.
 
+    :param first: this is the first process of the namespace, which takes in orphans; whoever is left ends with it.
+    """
+    import _signal  # type: ignore[import-not-found]
 
-def _first_of_its_kind(child: int) -> int:
-    """Be the first process of the namespace: wait for the command and for orphans; whoever is left ends with it."""
-    _ignore_interrupts()
+    _signal.signal(_signal.SIGTSTP, _signal.SIG_IGN)
+    _signal.signal(_signal.SIGCHLD, _signal.SIG_DFL)
+    told = [_signal.SIGINT, _signal.SIGQUIT, _signal.SIGHUP]
+    heeded = [number for number in told if _signal.getsignal(number) != _signal.SIG_IGN]
+    _signal.pthread_sigmask(_signal.SIG_BLOCK, [*heeded, _signal.SIGCHLD])
     while True:
-        process, status = os.wait()
+        process, status = os.waitpid(-1 if first else child, os.WNOHANG)
         if process == child:
             code = os.waitstatus_to_exitcode(status)
             return code if code >= 0 else 128 - code
+        if process:
+            continue
+        sent = _signal.sigwaitinfo([*heeded, _signal.SIGCHLD])
+        # What a terminal says to the whole group reaches the command by itself.
+        if sent.si_signo != _signal.SIGCHLD and sent.si_code != _FROM_KERNEL:
+            os.kill(child, sent.si_signo)
 
 
-def _ignore_interrupts() -> None:
-    """Leave what a terminal or a person sends to the whole group to the command."""
-    import _signal  # type: ignore[import-not-found]
-
-    for number in (_signal.SIGINT, _signal.SIGQUIT, _signal.SIGHUP, _signal.SIGTSTP):
-        _signal.signal(number, _signal.SIG_IGN)
+def _is_closed(reader: int) -> bool:
+    """Tell whether the other end of a pipe is gone."""
+    os.set_blocking(reader, False)
+    try:
+        return not os.read(reader, 1)
+    except BlockingIOError:
+        return False
 
 
 def _unshare(names: list[str]) -> None:
