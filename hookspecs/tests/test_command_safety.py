@@ -34,12 +34,6 @@ ls *.py
 ls [a-z]?
 ls ~
 ls;
-'ls'
-"ls"
-l's'
-l"s" -la
-\ls
-l\s -la
 /bin/ls
 /usr/bin/ls -la
 nl -nrz a
@@ -358,6 +352,13 @@ sub/cat a
 ~/ls
 /usr/bin/../../tmp/ls
 /home/u/bin/ls
+'ls'
+"ls"
+l's'
+l"s" -la
+\ls
+l\s -la
+"git" status
 'git status'
 'ls -la'
 ls\ -la

@@ -20,10 +20,13 @@ Message = dict[str, Any]
 class AppServer:
     """Drive one server process; every wait has a bound.
 
-    :param approve: answers to server requests by method; a request without an answer is refused with an error.
+    :param approve: answers to server requests by method, or what makes one of the request's parameters; a request
+        without an answer is refused with an error.
     """
 
-    def __init__(self, codex: Codex, stage: Stage, *, approve: dict[str, Message] | None = None) -> None:
+    def __init__(
+        self, codex: Codex, stage: Stage, *, approve: dict[str, Message | Callable[[Message], Message]] | None = None
+    ) -> None:
         self.messages: list[Message] = []
         self.approve = approve or {}
         self._stage = stage
@@ -117,7 +120,10 @@ class AppServer:
 
     def _answer(self, message: Message) -> None:
         if message["method"] in self.approve:
-            self._send({"id": message["id"], "result": self.approve[message["method"]]})
+            answer = self.approve[message["method"]]
+            self._send(
+                {"id": message["id"], "result": answer if isinstance(answer, dict) else answer(message["params"])}
+            )
         else:
             self._send({"id": message["id"], "error": {"code": -32000, "message": "refused"}})
 

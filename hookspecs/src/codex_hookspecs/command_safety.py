@@ -87,7 +87,7 @@ def is_dangerous(argv: Sequence[str]) -> bool:
 
 def _only_reads(command: Words, *, stays: bool, nested: int = 0) -> bool:
     program = command[0]
-    if program.pattern or not _is_the_systems(program.text):
+    if program.pattern or program.quoted or not _is_the_systems(program.text):
         return False
     name = program.text.rpartition("/")[2]
     texts = [word.text for word in command[1:]]

@@ -32,10 +32,12 @@ class Word(NamedTuple):
 
     :param text: as the command gets it.
     :param pattern: it has an unquoted pattern, so the command may get names of files in its place.
+    :param quoted: the script spells it with quotes or backslashes.
     """
 
     text: str
     pattern: bool = False
+    quoted: bool = False
 
     @property
     def may_become_option(self) -> bool:
@@ -98,8 +100,9 @@ def command_before_here_document(script: str) -> list[Word] | None:
 
 
 def _word(source: str) -> Word:
-    text, pattern = [], False
+    text, pattern, quoted = [], False, False
     for piece in _PIECE.findall(source):
+        quoted = quoted or piece[0] in "'\"\\"
         if piece[0] == "'":
             text.append(piece[1:-1])
         elif piece[0] == '"':
@@ -109,4 +112,4 @@ def _word(source: str) -> Word:
         else:
             text.append(piece)
             pattern = pattern or _PATTERN.search(piece) is not None
-    return Word("".join(text), pattern)
+    return Word("".join(text), pattern, quoted)

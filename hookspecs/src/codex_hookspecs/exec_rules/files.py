@@ -30,7 +30,7 @@ def load_rules(folders: Iterable[str]) -> tuple[RuleBook, list[str]]:
             continue
         for path in paths:
             try:
-                book.update(_read(path))
+                book.update(read_file(path))
             except ConfigError as error:
                 problems.append(f"{error}; no rule of this file counts")
     return book, problems
@@ -66,7 +66,11 @@ def _files(folder: str) -> list[str]:
         return []
 
 
-def _read(path: str) -> RuleBook:
+def read_file(path: str) -> RuleBook:
+    """Return the rules of a file.
+
+    :raises ConfigError: when it can't be used.
+    """
     from codex_hookspecs.exec_rules.reading import read_rules
 
     try:

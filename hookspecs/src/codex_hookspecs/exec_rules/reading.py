@@ -142,7 +142,7 @@ class _Reading:
         return given
 
     def _value(self, node: ast.expr) -> Any:
-        if isinstance(node, ast.Constant) and (node.value is None or isinstance(node.value, str)):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str | int | None):
             return node.value
         if isinstance(node, ast.List | ast.Tuple):
             return [self._value(element) for element in node.elts]
@@ -170,16 +170,17 @@ def _text(value: Any, what: str, line: int) -> str:
 def _alternatives(part: Any, line: int) -> tuple[str, ...]:
     if isinstance(part, str):
         return (part,)
-    if not part:
+    alternatives = _listed(part, "a part of a pattern that is no text", line)
+    if not alternatives:
         raise _Problem("alternatives of a pattern cannot be empty", line)
-    return tuple(_text(each, "each part of a pattern", line) for each in _listed(part, "a part of a pattern", line))
+    return tuple(_text(each, "each part of a pattern", line) for each in alternatives)
 
 
 def _examples(value: Any, line: int) -> list[list[str]]:
     found = []
     for example in [] if value is None else _listed(value, "examples", line):
         try:
-            words = shlex.split(example) if isinstance(example, str) else list(example or ())
+            words = shlex.split(example) if isinstance(example, str) else _listed(example, "an example", line)
         except ValueError:
             raise _Problem(f"the example {example!r} has open quotes", line) from None
         if not words:

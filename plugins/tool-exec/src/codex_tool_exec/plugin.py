@@ -9,7 +9,10 @@ from codex_hookspecs.types.tools import Tool
 from codex_tool_exec.definition import EXEC_COMMAND, WRITE_STDIN, no_payload, payload_of, with_input
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from codex_hookspecs.ports.host import Host
+    from codex_hookspecs.ports.surface import CliCommand
     from codex_hookspecs.ports.threads import AgentThread
     from codex_hookspecs.ports.tools import ToolContext
     from codex_hookspecs.types.tools import ToolCall, ToolOutput
@@ -48,3 +51,12 @@ def tools(thread: AgentThread, host: Host) -> list[Tool]:
         ),
         Tool(name="write_stdin", spec=WRITE_STDIN, run=write_stdin, payload=no_payload, announces=True),
     ]
+
+
+@hookimpl
+def cli_commands() -> Sequence[CliCommand]:
+    """Offer ``codex execpolicy``."""
+    from codex_hookspecs.ports.surface import CliCommand
+    from codex_tool_exec.execpolicy import run
+
+    return [CliCommand(name="execpolicy", help="Check rules for commands", run=run)]

@@ -1,0 +1,267 @@
+"""What clients are asked about commands, by the real app-server and ours, under every approval policy."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from attrs import frozen
+
+from interop.app_server import AppServer
+from interop.clients import OURS, REAL_118, Codex, Stage
+from interop.conftest import need
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from codex_hookspecs.testing.responses_server import ResponsesServer
+
+COMMAND = "item/commandExecution/requestApproval"
+PATCH = "item/fileChange/requestApproval"
+RULES = """
+prefix_rule(pattern=["touch", ["a1", "a2"]], decision="allow")
+prefix_rule(pattern=["mkdir"], decision="prompt", justification="think first")
+prefix_rule(pattern=["rmdir"], decision="forbidden", justification="use trash")
+"""
+
+
+@frozen
+class Turn:
+    """What a client and the model saw of one turn."""
+
+    messages: list[dict[str, Any]]
+    outputs: dict[str, str]
+    rules: str
+
+    @property
+    def questions(self) -> list[tuple[Any, ...]]:
+        """Item, reason and offered rule of each question, in order."""
+        asked = [message["params"] for message in self.messages if message.get("method") in (COMMAND, PATCH)]
+        return [(each["itemId"], each.get("reason"), each.get("proposedExecpolicyAmendment")) for each in asked]
+
+    @property
+    def ends(self) -> dict[str, str]:
+        """How the items of commands and patches ended."""
+        ended = [message["params"]["item"] for message in self.messages if message.get("method") == "item/completed"]
+        return {item["id"]: item["status"] for item in ended if item["type"] in ("commandExecution", "fileChange")}
+
+
+@pytest.fixture(params=[REAL_118, OURS], ids=lambda codex: codex.name)
+def codex(request: pytest.FixtureRequest) -> Codex:
+    chosen: Codex = request.param
+    need(chosen.path, f"codex {chosen.name}")
+    return chosen
+
+
+@pytest.fixture
+def play(codex: Codex, stage: Stage, server: ResponsesServer) -> Callable[..., Turn]:
+    """Run one turn of calls, one in each round, with a client that decides."""
+
+    def play(
+        calls: list[dict[str, Any]], policy: str, decision: Any, *, sandbox: str = "workspace-write", rules: str = ""
+    ) -> Turn:
+        stage.set_up(codex)
+        (stage.folder / "outside").mkdir()
+        if rules:
+            (stage.home / "rules").mkdir()
+            (stage.home / "rules" / "my.rules").write_text(rules)
+        server.play([[call] for call in calls])
+        decide = decision if callable(decision) else lambda params: {"decision": decision}
+        with AppServer(codex, stage, approve={COMMAND: decide, PATCH: decide}) as client:
+            thread = client.start(sandbox=sandbox, approvalPolicy=policy)
+            messages = client.turn(thread)
+        items = server.turns[-1].body["input"]
+        outputs = {item["call_id"]: item["output"] for item in items if item["type"].endswith("_call_output")}
+        kept = stage.home / "rules" / "default.rules"
+        return Turn(messages, outputs, kept.read_text() if kept.exists() else "")
+
+    return play
+
+
+def sh(name: str, cmd: str, **options: Any) -> dict[str, Any]:
+    return {"sh": {"cmd": cmd, "login": False, **options}, "call_id": name}
+
+
+def outside(stage: Stage) -> Path:
+    return stage.folder / "outside" / "x"
+
+
+def calls(stage: Stage) -> list[dict[str, Any]]:
+    return [
+        sh("safe", "ls && pwd | wc -l"),
+        sh("write", "touch ok"),
+        sh("denied", f"touch {outside(stage)}"),
+        sh("late", f"ls; touch {outside(stage)}-2"),
+        sh("danger", "rm -rf zzz"),
+        sh("redirected", f"echo hi > {outside(stage)}-3"),
+    ]
+
+
+RETRY = "command failed; retry without sandbox?"
+
+
+def untrusted(there: str) -> list[tuple[Any, ...]]:
+    return [
+        ("write", None, ["touch", "ok"]),
+        ("denied", None, ["touch", there]),
+        ("late", None, ["touch", f"{there}-2"]),
+        ("danger", None, ["rm", "-rf", "zzz"]),
+        ("redirected", None, ["/bin/bash", "-c", f"echo hi > {there}-3"]),
+    ]
+
+
+def on_failure(there: str) -> list[tuple[Any, ...]]:
+    return [
+        ("denied", RETRY, ["touch", there]),
+        ("late", RETRY, ["ls"]),
+        ("danger", None, ["rm", "-rf", "zzz"]),
+        ("redirected", RETRY, ["/bin/bash", "-c", f"echo hi > {there}-3"]),
+    ]
+
+
+ASKED = {
+    "untrusted": untrusted,
+    "on-failure": on_failure,
+    "on-request": lambda there: [("danger", None, ["rm", "-rf", "zzz"])],
+    "never": lambda there: [],
+}
+
+
+@pytest.mark.parametrize("policy", ASKED)
+def test_each_policy_asks_about_the_same_commands(play: Any, stage: Stage, policy: str) -> None:
+    turn = play(calls(stage), policy, "decline")
+
+    assert turn.questions == ASKED[policy](str(outside(stage)))
+    assert {turn.ends[item] for item, *_ in turn.questions} <= {"declined"}
+    assert not list((stage.folder / "outside").iterdir())
+
+
+@pytest.mark.parametrize("policy", ["untrusted", "on-failure"])
+def test_what_the_sandbox_held_back_runs_without_it_after_one_question(play: Any, stage: Stage, policy: str) -> None:
+    turn = play(calls(stage), policy, "accept")
+
+    assert turn.questions == ASKED[policy](str(outside(stage)))
+    assert set(turn.ends.values()) == {"completed"}
+    assert len(list((stage.folder / "outside").iterdir())) == 3
+    assert all("Process exited with code 0\n" in output for output in turn.outputs.values())
+
+
+@pytest.mark.parametrize("policy", ["on-request", "never"])
+def test_elsewhere_the_model_is_told_what_the_sandbox_held_back(play: Any, stage: Stage, policy: str) -> None:
+    turn = play(calls(stage), policy, "accept")
+
+    assert "Read-only file system" in turn.outputs["denied"]
+    assert turn.outputs["denied"].startswith("exec_command failed for `/bin/bash -c 'touch ")
+    assert ("rejected: blocked by policy" in turn.outputs["danger"]) is (policy == "never")
+
+
+def test_cancelling_ends_the_turn(play: Any, stage: Stage) -> None:
+    turn = play(calls(stage), "on-failure", "cancel")
+
+    assert [item for item, *_ in turn.questions] == ["denied"]
+    assert turn.messages[-1]["params"]["turn"]["status"] == "interrupted"
+    assert turn.ends["denied"] == "declined"
+
+
+@pytest.mark.parametrize("policy", ["on-request", "never"])
+def test_rules_files_decide_first(play: Any, policy: str) -> None:
+    wanted = [
+        sh("allowed", "touch a1"),
+        sh("unknown", "touch a3"),
+        sh("asked", "touch a1; mkdir q"),
+        sh("forbidden", "rmdir q"),
+        sh("path", "/bin/rmdir q"),
+        sh("hidden", "rmdir q <<E\nx\nE"),
+    ]
+
+    turn = play(wanted, policy, "accept", rules=RULES)
+
+    line = "/bin/bash -c 'touch a1; mkdir q'"
+    asks = [("asked", f"`{line}` requires approval: think first", None)]
+    assert turn.questions == (asks if policy == "on-request" else [])
+    assert "rejected: use trash" in turn.outputs["forbidden"]
+    assert "rejected: use trash" in turn.outputs["path"]
+    assert "rejected: use trash" in turn.outputs["hidden"]
+    if policy == "never":
+        assert "approval required by policy, but AskForApproval is set to Never" in turn.outputs["asked"]
+
+
+def test_an_accepted_rule_is_kept_and_holds_from_then_on(play: Any, stage: Stage) -> None:
+    def amend(params: dict[str, Any]) -> dict[str, Any]:
+        words = params["proposedExecpolicyAmendment"]
+        return {"decision": {"acceptWithExecpolicyAmendment": {"execpolicy_amendment": words}}}
+
+    wanted = [
+        sh("first", "touch a1"),
+        sh("longer", "touch a1 a2"),
+        sh("other", "touch b"),
+        sh("quoted", "touch 'it is \"b\"'"),
+        sh("free", f"touch a1 {outside(stage)}"),
+    ]
+
+    turn = play(wanted, "untrusted", amend)
+
+    assert [item for item, *_ in turn.questions] == ["first", "other", "quoted"]
+    assert turn.rules == "".join(
+        f'prefix_rule(pattern={json.dumps(words)}, decision="allow")\n'
+        for words in (["touch", "a1"], ["touch", "b"], ["touch", 'it is "b"'])
+    )
+    assert outside(stage).exists()
+
+
+def test_acceptance_for_the_session_is_for_command_directory_and_terminal(play: Any) -> None:
+    wanted = [
+        sh("first", "touch a1"),
+        sh("again", "touch a1"),
+        sh("spaced", "touch  a1"),
+        sh("login", "touch a1", login=True),
+        sh("elsewhere", "touch a1", workdir="/tmp"),
+        sh("terminal", "touch a1", tty=True),
+    ]
+
+    turn = play(wanted, "untrusted", "acceptForSession")
+
+    assert [item for item, *_ in turn.questions] == ["first", "elsewhere", "terminal"]
+
+
+def test_more_permissions_are_asked_for_with_the_model_s_question_and_rule(play: Any, stage: Stage) -> None:
+    more = {"sandbox_permissions": "require_escalated", "justification": "May I?"}
+    wanted = [
+        sh("one", f"touch {outside(stage)}", prefix_rule=["touch"], **more),
+        sh("anything", "python3 -c 1", prefix_rule=["python3"], **more),
+        sh("several", f"mkdir {outside(stage)}-2 && rmdir q", prefix_rule=["mkdir"], **more),
+    ]
+
+    turn = play(wanted, "on-request", "accept")
+
+    assert turn.questions == [
+        ("one", "May I?", ["touch"]),
+        ("anything", "May I?", ["python3", "-c", "1"]),
+        ("several", "May I?", ["mkdir", f"{outside(stage)}-2"]),
+    ]
+    assert outside(stage).exists()
+
+
+@pytest.mark.parametrize(
+    ("policy", "sandbox", "asked"),
+    [
+        ("untrusted", "danger-full-access", ["inside", "outside"]),
+        ("on-request", "workspace-write", ["outside"]),
+        ("on-request", "read-only", ["inside", "outside"]),
+        ("never", "workspace-write", []),
+    ],
+)
+def test_patches_are_asked_about_where_they_leave_the_workspace(
+    play: Any, stage: Stage, policy: str, sandbox: str, asked: list[str]
+) -> None:
+    wanted = [
+        {"patch": f"*** Begin Patch\n*** Add File: {path}\n+x\n*** End Patch", "call_id": name}
+        for name, path in (("inside", "new"), ("outside", outside(stage)))
+    ]
+
+    turn = play(wanted, policy, "accept", sandbox=sandbox)
+
+    assert turn.questions == [(name, None, None) for name in asked]
+    assert outside(stage).exists() is ("outside" in asked)
