@@ -66,6 +66,12 @@ RULES: dict[str, Rule] = {
     "sandbox_workspace_write.network_access": _SWITCH,
     "sandbox_workspace_write.writable_roots": _TEXTS,
     "shell_environment_policy": _TABLE,
+    "shell_environment_policy.inherit": _one_of(("all", "core", "none")),
+    "shell_environment_policy.ignore_default_excludes": _SWITCH,
+    "shell_environment_policy.exclude": _TEXTS,
+    "shell_environment_policy.include_only": _TEXTS,
+    "shell_environment_policy.set": _TABLE,
+    "shell_environment_policy.experimental_use_profile": _SWITCH,
 }
 """What a key may be; ``*`` stands for every key of a table."""
 

@@ -149,6 +149,22 @@ def test_the_policy_says_which_variables_a_command_gets(policy: dict[str, object
     assert set(apply_policy(ENVIRON, read_policy(config))) == set(names.split())
 
 
+@pytest.mark.parametrize(
+    "config",
+    [
+        {"model_providers": {"m": {"env_http_headers": {"X-Auth": "CRED"}}}},
+        {"mcp_servers": {"s": {"bearer_token_env_var": "CRED"}, "t": 3}},
+        {"mcp_servers": {"s": {"env_http_headers": {"X-Auth": "CRED"}}}},
+    ],
+)
+def test_what_the_program_reads_credentials_from_is_no_command_s_business(config: dict[str, object]) -> None:
+    environ = {"PATH": "/bin", "CRED": "c", "CODEX_API_KEY": "k", "OPENAI_API_KEY": "k", "CODEX_ACCESS_TOKEN": "t"}
+
+    assert apply_policy(environ, read_policy(config)) == {"PATH": "/bin"}
+    passing = {**config, "shell_environment_policy": {"ignore_default_excludes": True}}
+    assert apply_policy(environ, read_policy(passing)) == environ
+
+
 def test_what_the_policy_sets_is_text() -> None:
     assert read_policy({"shell_environment_policy": {"set": {"N": 3}}}).set == {"N": "3"}
 

@@ -49,13 +49,17 @@ def read_policy(config: Mapping[str, Any]) -> EnvironPolicy:
 
 
 def own_credentials(config: Mapping[str, Any]) -> Iterator[str]:
-    """Name the variables that hold this program's own credentials."""
+    """Name the variables that hold this program's own credentials: those it reads for models and MCP servers."""
     yield from _OWN
-    providers = config.get("model_providers")
-    for provider in providers.values() if isinstance(providers, dict) else ():
-        name = provider.get("env_key") if isinstance(provider, dict) else None
-        if isinstance(name, str) and name:
-            yield name
+    for table in ("model_providers", "mcp_servers"):
+        entries = config.get(table)
+        for entry in entries.values() if isinstance(entries, dict) else ():
+            if not isinstance(entry, dict):
+                continue
+            headers = entry.get("env_http_headers")
+            named = [entry.get("env_key"), entry.get("bearer_token_env_var")]
+            named += headers.values() if isinstance(headers, dict) else ()
+            yield from (name for name in named if isinstance(name, str) and name)
 
 
 def _patterns(policy: Mapping[str, Any], key: str) -> list[str]:
