@@ -86,6 +86,7 @@ def test_help_imports_no_plugin(home: Path) -> None:
     assert [name for name in modules if name.endswith(".plugin")] == []
 
 
+@pytest.mark.usefixtures("this_machine")
 def test_a_turn_stays_within_its_budget_of_modules(home: Path) -> None:
     with ResponsesServer() as server:
         provider = {"name": "mock", "base_url": server.url, "wire_api": "responses"}

@@ -153,6 +153,7 @@ def test_broken_configuration_ends_with_status_one_file_and_line(codex: Codex, h
     assert ran.err == f"Error: {home}/config.toml: is not TOML: Invalid value (at line 2, column 5)\n"
 
 
+@pytest.mark.usefixtures("this_machine")
 def test_a_missing_working_directory_is_told(codex: Codex) -> None:
     ran = codex("-C", "/nowhere/at/all", "exec", "hi")
 

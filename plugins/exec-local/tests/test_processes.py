@@ -73,9 +73,9 @@ def open_descriptors() -> int:
 
 
 def children() -> list[str]:
-    command = ["ps", "--ppid", str(os.getpid()), "-o", "stat=,args="]
+    command = ["ps", "--ppid", str(os.getpid()), "-ww", "-o", "stat=,args="]
     listed = subprocess.run(command, check=False, capture_output=True, text=True)
-    ours = ("ps --ppid", "/bin/sh -c cd / ")
+    ours = ("ps --ppid", "/bin/sh -c cd / ", "exec-server --listen")
     return [line for line in listed.stdout.splitlines() if not any(each in line for each in ours)]
 
 

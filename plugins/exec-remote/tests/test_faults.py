@@ -33,6 +33,8 @@ from codex_hookspecs.types.environment import (
 
 pytestmark = pytest.mark.anyio
 LOST = "the connection to the exec-server was lost"
+FLOW = {"capabilities": {"processFlow": True}}
+"""What a server says that can hold up one process of several."""
 
 
 @pytest.fixture
@@ -202,8 +204,10 @@ async def test_what_is_told_before_the_launch_is_answered_is_not_lost(
 
 
 async def test_a_session_that_is_gone_fails_every_process_and_the_next_one_gets_a_new_session(
-    fake: FakeExecServer, remote: RemoteEnvironment
+    fake: FakeExecServer, connected: Callable[..., Any]
 ) -> None:
+    fake.info = FLOW
+    remote = await connected(fake.url)
     started = [await remote.exec.start(params(name)) for name in ("p", "q")]
 
     def initialize(asked: dict[str, Any]) -> Any:
@@ -405,6 +409,28 @@ async def test_a_process_is_started_beside_one_whose_reader_is_behind(
     assert len(fake.connections) == 2
     telling.cancel()
     await asyncio.gather(telling, return_exceptions=True)
+
+
+@pytest.mark.parametrize(("info", "connections"), [({}, 3), (FLOW, 1)], ids=["cannot", "can"])
+async def test_processes_share_a_session_where_the_server_can_hold_up_one_of_them(
+    fake: FakeExecServer, connected: Callable[..., Any], info: dict[str, Any], connections: int
+) -> None:
+    fake.info = info
+    remote = await connected(fake.url)
+
+    for name in ("p", "q", "r"):
+        await remote.exec.start(params(name))
+
+    assert len(fake.connections) == connections
+
+
+async def test_a_session_whose_process_is_over_is_used_again(fake: FakeExecServer, remote: RemoteEnvironment) -> None:
+    for name in ("p", "q", "r"):
+        started = await remote.exec.start(params(name))
+        await fake.end(name)
+        await events(started)
+
+    assert len(fake.connections) == 1
 
 
 async def _flood(fake: FakeExecServer, block: str, count: int) -> None:

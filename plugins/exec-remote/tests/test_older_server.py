@@ -110,18 +110,23 @@ async def test_an_interrupt_of_a_process_without_terminal_is_refused(
         await started.signal()
 
 
-async def test_the_machine_is_asked_what_it_is(fake: FakeExecServer, remote: RemoteEnvironment) -> None:
+def says(fake: FakeExecServer, text: str) -> Callable[[Any], Any]:
+    """Return a behaviour of starts: a process says something and ends."""
+
     def start(asked: dict[str, Any]) -> Any:
         result = fake._process_start(asked)
         process = fake.processes[asked["processId"]]
-        lines = "Linux\n/w\n/home/a\n/bin/bash\n/tmp\n"
-        process.note("output", stream="stdout", chunk=_base64(lines))
+        process.note("output", stream="stdout", chunk=_base64(text))
         process.note("exited", exitCode=0)
         process.note("closed")
         fake.early += [{"method": method, "params": told} for method, told in process.events]
         return result
 
-    fake.behaviour["process/start"] = start
+    return start
+
+
+async def test_the_machine_is_asked_what_it_is(fake: FakeExecServer, remote: RemoteEnvironment) -> None:
+    fake.behaviour["process/start"] = says(fake, "Linux\n/w\n/home/a\n/bin/bash\n/tmp\n")
 
     found = await remote.facts()
 
@@ -139,10 +144,20 @@ async def test_files_have_plain_paths(fake: FakeExecServer, remote: RemoteEnviro
     assert fake.asked("fs/readFile") == [{"path": "/a b"}]
 
 
-async def test_a_path_is_made_canonical_as_far_as_can_be(fake: FakeExecServer, remote: RemoteEnvironment) -> None:
+async def test_a_program_of_the_machine_says_where_links_lead(fake: FakeExecServer, remote: RemoteEnvironment) -> None:
     fake.behaviour["fs/getMetadata"] = lambda _asked: {"isDirectory": True, "isFile": False}
+    fake.behaviour["process/start"] = says(fake, "/c\n")
 
-    assert await remote.files.canonicalize("/a/../b/.") == "/b"
+    assert await remote.files.canonicalize("/a/../b/.") == "/c"
+    assert fake.asked("process/start")[0]["argv"][-1] == "/a/../b/."
+
+
+async def test_where_links_lead_is_not_guessed(fake: FakeExecServer, remote: RemoteEnvironment) -> None:
+    fake.behaviour["fs/getMetadata"] = lambda _asked: {"isDirectory": True, "isFile": False}
+    fake.behaviour["process/start"] = says(fake, "realpath: not found\n")
+
+    with pytest.raises(FileSystemError, match="did not say where its links lead"):
+        await remote.files.canonicalize("/a/../b/.")
 
 
 async def test_a_missing_file_is_told_by_its_code(fake: FakeExecServer, remote: RemoteEnvironment) -> None:

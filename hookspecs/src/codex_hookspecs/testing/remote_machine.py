@@ -53,7 +53,7 @@ def remote_machine(wanted: str = "1") -> Iterator[str]:
         allowed = "1, bwrap, netns, docker:NAME and the address of a server"
         raise ValueError(f"{VARIABLE} is {wanted!r}, allowed are {allowed}")
     if way == "docker":
-        with _server(_in_docker(name), os.environ) as address:
+        with _server(_in_docker(name), os.environ, until_hang_up=True) as address:
             yield f"ws://{_docker_host(name)}:{urlsplit(address).port}"
         return
     inherited = {each: value for each, value in os.environ.items() if not each.startswith(("CODEX_", "OPENAI_"))}
@@ -99,7 +99,7 @@ def _module(plugin: object) -> str:
 
 
 @contextmanager
-def _server(command: Sequence[str], environ: Mapping[str, str]) -> Iterator[str]:
+def _server(command: Sequence[str], environ: Mapping[str, str], *, until_hang_up: bool = False) -> Iterator[str]:
     pipe = subprocess.PIPE
     with subprocess.Popen(command, env=dict(environ), stdin=pipe, stdout=pipe) as process:
         try:
@@ -107,7 +107,8 @@ def _server(command: Sequence[str], environ: Mapping[str, str]) -> Iterator[str]
         finally:
             assert process.stdin is not None
             process.stdin.close()
-            process.terminate()
+            if not until_hang_up:
+                process.terminate()
             try:
                 process.wait(LIMIT)
             finally:

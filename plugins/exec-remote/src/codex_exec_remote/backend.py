@@ -17,6 +17,7 @@ MOST_CLIENTS: Final = 64
 LAUNCH_SECONDS: Final = 30.0
 _CLOSE_SECONDS = 5.0
 _INVALID_REQUEST = -32600
+_FLOW = "processFlow"
 
 
 class RemoteExecBackend:
@@ -35,9 +36,10 @@ class RemoteExecBackend:
         self._closed = False
 
     async def client(self, *, unhurried: bool = False) -> Client:
-        """Return a session that works, a new one if there is none.
+        """Return a session that works and is held up by nothing, a new one if there is none.
 
-        :param unhurried: one whose processes are behind will do.
+        :param unhurried: one for files, whose processes do no harm; otherwise each process gets one to itself where
+            the server can't hold up one of several.
         :raises EnvironmentLost: when the server can't be reached.
         """
         async with self._lock:
@@ -45,8 +47,10 @@ class RemoteExecBackend:
                 raise ExecError("the environment is closed")
             self._clients = [client for client in self._clients if client.dead is None]
             for client in self._clients:
-                if unhurried or not self._held_up(client) or len(self._clients) >= MOST_CLIENTS:
+                if not self._held_up(client) and (unhurried or not client.processes or client.capable(_FLOW)):
                     return client
+            if len(self._clients) >= MOST_CLIENTS:
+                return min(self._clients, key=lambda each: len(each.processes))
             client = await self._connect()
             self._clients.append(client)
             return client

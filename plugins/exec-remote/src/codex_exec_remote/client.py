@@ -73,6 +73,7 @@ class Client:
         self._ready = False
         self._changed = asyncio.Event()
         self._holders: set[str] = set()
+        self._hurried = 0
         self._resuming: asyncio.Task[None] | None = None
         self._resumed_at: deque[float] = deque(maxlen=MOST_RESUMES)
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -217,6 +218,9 @@ class Client:
     async def _ask(self, link: Link, method: str, params: Any) -> Any:
         request_id, message = self._rpc.request(method, params)
         answer = self._pending[request_id] = self._loop.create_future()
+        # A write may wait for as long as the process does that nobody listens to.
+        hurried = method != "process/write"
+        self._hurried += hurried
         self._adjust()
         try:
             await link.send(dump(message))
@@ -225,11 +229,12 @@ class Client:
             if self._pending.get(request_id) is answer:
                 del self._pending[request_id]
                 self._rpc.forget(request_id)
+            self._hurried -= hurried
             self._adjust()
 
     def _adjust(self) -> None:
         if self._link is not None:
-            self._link.hold(held=bool(self._holders) and not self._pending)
+            self._link.hold(held=bool(self._holders) and not self._hurried)
 
     def _received(self, payload: bytes) -> None:
         event = self._rpc.receive(payload)

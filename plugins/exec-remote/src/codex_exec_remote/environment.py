@@ -30,7 +30,7 @@ class RemoteEnvironment:
         self._log = log
         self._facts: EnvironmentFacts | None = None
         self._exec = RemoteExecBackend(self._connect, environ)
-        self._files = RemoteFileSystem(self._any_client)
+        self._files = RemoteFileSystem(self._any_client, self._resolve)
         self._http: RemoteHttp | None = None
 
     @property
@@ -82,6 +82,11 @@ class RemoteEnvironment:
         if self._http is not None:
             await self._http.aclose()
         await self._exec.aclose()
+
+    async def _resolve(self, path: str) -> str:
+        from codex_exec_remote.facts import resolve
+
+        return await resolve(path, self._exec)
 
     async def _any_client(self) -> Client:
         return await self._exec.client(unhurried=True)

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from codex_exec_remote.client import Client
 from codex_exec_remote.dialect import Garbled, read_path
-from codex_hookspecs.errors import EnvironmentLost, ExecError, RpcError
+from codex_hookspecs.errors import EnvironmentLost, ExecError, FileSystemError, RpcError
 from codex_hookspecs.ids import uuid4
 from codex_hookspecs.ports.environment import ExecBackend
 from codex_hookspecs.types.environment import EnvironmentFacts, EnvironPolicy, ExecParams, OutputChunk
@@ -20,6 +20,7 @@ _PROBE: Final = """uname -s; pwd
 entry=$( { getent passwd "$(id -u)" || grep "^[^:]*:[^:]*:$(id -u):" /etc/passwd; } 2>/dev/null )
 home=${entry%:*}; echo "${home##*:}"; echo "${entry##*:}"; echo "${TMPDIR:-/tmp}"
 """
+_RESOLVE: Final = 'realpath -- "$1" 2>/dev/null || readlink -f -- "$1" 2>/dev/null'
 
 
 async def find_facts(client: Client, backend: ExecBackend) -> EnvironmentFacts:
@@ -38,7 +39,10 @@ async def find_facts(client: Client, backend: ExecBackend) -> EnvironmentFacts:
     shell = info.get("shell")
     if isinstance(shell, dict) and isinstance(shell.get("path"), str):
         return told_facts(info, shell["path"])
-    return probed_facts(await _probe(backend))
+    told = await _run(backend, _PROBE)
+    if not told:
+        raise ExecError("the exec-server's machine did not say what it is")
+    return probed_facts(told)
 
 
 def told_facts(info: JsonObject, shell: str) -> EnvironmentFacts:
@@ -67,10 +71,24 @@ def probed_facts(output: str) -> EnvironmentFacts:
     )
 
 
-async def _probe(backend: ExecBackend) -> str:
+async def resolve(path: str, backend: ExecBackend) -> str:
+    """Return an existing path with its links resolved, by asking a program of the machine.
+
+    :raises FileSystemError: when that can't be found out: a path that is only guessed may lead anywhere.
+    """
+    try:
+        found = await _run(backend, _RESOLVE, path)
+    except ExecError as error:
+        raise FileSystemError(str(error), path=path) from error
+    if not found.startswith("/"):
+        raise FileSystemError("the exec-server's machine did not say where its links lead", path=path)
+    return found.removesuffix("\n")
+
+
+async def _run(backend: ExecBackend, script: str, *arguments: str) -> str:
     params = ExecParams(
         process_id=f"facts-{uuid4()}",
-        argv=("/bin/sh", "-c", _PROBE),
+        argv=("/bin/sh", "-c", script, "sh", *arguments),
         cwd="/",
         env={},
         env_policy=EnvironPolicy(inherit="core"),
@@ -82,9 +100,7 @@ async def _probe(backend: ExecBackend) -> str:
     except TimeoutError as error:
         await process.terminate()
         raise EnvironmentLost("the exec-server's machine did not say what it is") from error
-    if not parts:
-        raise ExecError("the exec-server's machine did not say what it is")
-    return b"".join(parts).decode("utf-8", "replace")
+    return b"".join(parts).decode("utf-8", "surrogateescape")
 
 
 def _path(value: Any, default: str) -> str:

@@ -31,10 +31,14 @@ class RemoteFileSystem:
     """Files by absolute path.
 
     :param client: returns a session.
+    :param resolve: resolves the links of an existing path where the server has no method for it.
     """
 
-    def __init__(self, client: Callable[[], Awaitable[Client]]) -> None:
+    def __init__(
+        self, client: Callable[[], Awaitable[Client]], resolve: Callable[[str], Awaitable[str]] | None = None
+    ) -> None:
         self._client = client
+        self._resolve = resolve or _normal
 
     async def read_file(self, path: str, *, limit: int | None = None) -> bytes:
         """Return the content of a regular file, at most ``limit`` bytes of it."""
@@ -87,7 +91,7 @@ class RemoteFileSystem:
             if not isinstance(error.__cause__, RpcError) or error.__cause__.code != _UNKNOWN_METHOD:
                 raise
             await self.metadata(path)
-            return posixpath.normpath(path)
+            return await self._resolve(path)
 
     async def read_directory(self, path: str) -> Sequence[DirectoryEntry]:
         """Return the names in a directory, unsorted."""
@@ -179,6 +183,10 @@ class RemoteFileSystem:
         return result if isinstance(result, dict) else {}
 
 
+async def _normal(path: str) -> str:
+    return posixpath.normpath(path)
+
+
 def _absolute(path: str) -> str:
     if not path.startswith("/"):
         raise FileSystemError(f"path `{path}` is not absolute", path=path)
@@ -210,7 +218,3 @@ def _data(text: Any, path: str) -> bytes:
 
 def _number(value: Any) -> int:
     return value if type(value) is int else 0
-
-
-def _is_there(error: RpcError) -> bool:
-    return _errno(error) == errno.EEXIST

@@ -57,7 +57,7 @@ class Link(asyncio.Protocol):
         self._room: asyncio.Future[None] | None = None
         self._parts: list[bytes] = []
         self._held = False
-        self._heard = self._loop.time()
+        self._heard = self._looked = self._loop.time()
         self._watch: asyncio.TimerHandle | None = None
         self._reason = "the connection was closed"
 
@@ -76,6 +76,7 @@ class Link(asyncio.Protocol):
         self._protocol.send_request(request)
         self._flush()
         await self._opened
+        self._looked = self._loop.time()
         self._watch = self._loop.call_later(QUIET_SECONDS, self._look)
 
     async def send(self, payload: bytes) -> None:
@@ -197,7 +198,11 @@ class Link(asyncio.Protocol):
 
     def _look(self) -> None:
         """See to it that a connection that says nothing is not waited for without end."""
-        quiet = 0.0 if self._held else self._loop.time() - self._heard
+        now = self._loop.time()
+        if now - self._looked > 2 * QUIET_SECONDS:
+            self._heard = now  # Who was asleep has heard nothing, and can't say that there was nothing to hear.
+        self._looked = now
+        quiet = 0.0 if self._held else now - self._heard
         if quiet >= 2 * QUIET_SECONDS:
             self.drop("the server says nothing")
             return

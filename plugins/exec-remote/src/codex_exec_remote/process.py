@@ -28,6 +28,7 @@ TERMINATE_SECONDS: Final = 5.0
 SLOW_WRITE_SECONDS: Final = 1.0
 WRITE_BYTES: Final = 64 * 1024
 OUTPUT_LOST: Final = "output was lost while there was no connection to the exec-server"
+TOO_FAST: Final = "output was lost: it came faster than it could be read from this exec-server"
 _STATUSES = ("accepted", "unknownProcess", "stdinClosed", "starting")
 _UNKNOWN_METHOD = -32601
 
@@ -190,7 +191,7 @@ class RemoteProcess:
         exited = self._feed.log.exited or self._order.early_exit(ProcessExited)
         reading = read_reading(result, after, known, exit_known=exited)
         if reading.gap:
-            self.lost(OUTPUT_LOST)
+            self.lost(OUTPUT_LOST if self._client.resumes else TOO_FAST)
             return
         for event in reading.events:
             self._take(self._order.add(event))
