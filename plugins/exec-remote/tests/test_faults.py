@@ -446,3 +446,106 @@ def fake_json(method: str, told: dict[str, Any]) -> str:
     import json
 
     return json.dumps({"method": method, "params": told})
+
+
+async def test_binary_frames_are_messages_too(fake: FakeExecServer, remote: RemoteEnvironment) -> None:
+    started = await remote.exec.start(params())
+    for method, told in (fake.processes["p"].note(kind, exitCode=0) for kind in ("exited", "closed")):
+        await fake.connections[-1].send(fake_json(method, told).encode())
+
+    assert await events(started) == [ProcessExited(1, 0), ProcessClosed(2)]
+
+
+async def test_an_answer_that_comes_twice_counts_once(fake: FakeExecServer, remote: RemoteEnvironment) -> None:
+    fake.behaviour["fs/getMetadata"] = lambda _asked: {"isDirectory": True, "isFile": False}
+    await remote.files.metadata("/a")
+    for number in (0, 1, 0, 1):
+        await fake.send({"id": number, "result": {"isFile": True}})
+
+    found = await remote.files.metadata("/a")
+
+    assert (found.is_directory, found.is_file) == (True, False)
+    assert len(fake.connections) == 1
+
+
+async def telling(fake: FakeExecServer, words: str) -> None:
+    await fake.say("p", words)
+    await fake.end("p")
+
+
+@pytest.mark.parametrize("wrong", [{"id": None, "result": {}}, {"id": 1.5, "result": {}}, {"id": [], "error": {}}, {}])
+async def test_answers_without_an_id_are_survived(
+    fake: FakeExecServer, remote: RemoteEnvironment, monkeypatch: pytest.MonkeyPatch, wrong: dict[str, Any]
+) -> None:
+    monkeypatch.setattr(process, "GAP_SECONDS", 0.02)
+    started = await remote.exec.start(params())
+    await fake.say("p", "a", tell=False)
+    await fake.send(wrong)
+    await fake.end("p", 4)
+
+    assert (await events(started))[-2:] == [ProcessExited(2, 4), ProcessClosed(3)]
+
+
+async def test_a_frame_of_more_than_sixteen_mebibytes_is_taken(fake: FakeExecServer, remote: RemoteEnvironment) -> None:
+    started = await remote.exec.start(params())
+    size = 20 * 1024 * 1024
+
+    await asyncio.gather(reading := asyncio.create_task(text(started)), telling(fake, "x" * size))
+
+    assert len(reading.result()) == size
+    assert len(fake.connections) == 1
+
+
+async def test_a_message_without_end_is_not_taken(fake: FakeExecServer, remote: RemoteEnvironment) -> None:
+    started = await remote.exec.start(params())
+    await fake.say("p", "a", tell=False)
+
+    async def endless() -> None:
+        part = " " * (4 * 1024 * 1024)
+        await fake.connections[0].send(part for _ in range(100))
+
+    sending = asyncio.create_task(endless())
+    await fake.until(lambda: len(fake.connections) == 2)
+    await fake.until(lambda: bool(fake.asked("process/read")))
+    await fake.end("p")
+
+    assert await text(started) == "a"
+    await asyncio.gather(sending, return_exceptions=True)
+
+
+async def test_the_clock_on_the_wall_says_nothing(
+    fake: FakeExecServer, remote: RemoteEnvironment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import time
+
+    real, jumps = time.time, iter(range(10**9))
+    monkeypatch.setattr(time, "time", lambda: real() + (-1) ** next(jumps) * 10.0**6)
+    started = await remote.exec.start(params())
+    await fake.say("p", "one ")
+    fake.cut()
+    await fake.say("p", "two", tell=False)
+    await fake.until(lambda: len(fake.asked("process/read")) == 1)
+    await fake.end("p", 3)
+
+    assert await text(started) == "one two"
+    assert len(fake.asked("initialize")) == 2
+
+
+async def test_who_was_asleep_does_not_leave_a_server_that_is_there(
+    fake: FakeExecServer, connected: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(link, "QUIET_SECONDS", 0.1)
+    remote = await connected(fake.url)
+    started = await remote.exec.start(params())
+    loop = asyncio.get_running_loop()
+    clock, ahead = loop.time, 0.0
+    monkeypatch.setattr(loop, "time", lambda: clock() + ahead)
+
+    for _ in range(3):
+        ahead += 3600.0
+        await fake.say("p", "a")
+        await asyncio.wait((asyncio.create_task(asyncio.Event().wait()),), timeout=0.15)
+    await fake.end("p")
+
+    assert await text(started) == "aaa"
+    assert len(fake.connections) == 1

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from codex_hookspecs.file_uri import uri_of
 from codex_hookspecs.types.environment import ExecParams
 from codex_hookspecs.types.json import JsonObject
 from codex_hookspecs.types.sandbox import SandboxPolicy
+
+if TYPE_CHECKING:
+    from codex_hookspecs.sandboxing.additional import Additional
 
 _PROTECTED = (".git", ".agents", ".codex", ".aws")
 
@@ -15,13 +20,13 @@ def sandbox_object(params: ExecParams) -> JsonObject | None:
     policy = params.sandbox
     if policy is None or not policy.holds_back:
         return None
-    cwd = params.sandbox_cwd or params.cwd
+    cwd, more = params.sandbox_cwd or params.cwd, params.additional
     roots = [cwd, *policy.writable_roots] if policy.kind == "workspaceWrite" else [cwd]
     return {
         "permissions": {
             "type": "managed",
-            "file_system": _file_system(policy),
-            "network": "enabled" if policy.network_access else "restricted",
+            "file_system": _file_system(policy, params.additional),
+            "network": "enabled" if policy.network_access or (more and more.network) else "restricted",
         },
         "cwd": uri_of(cwd),
         "workspaceRoots": [uri_of(root) for root in dict.fromkeys(roots)],
@@ -31,10 +36,14 @@ def sandbox_object(params: ExecParams) -> JsonObject | None:
     }
 
 
-def _file_system(policy: SandboxPolicy) -> JsonObject:
+def _file_system(policy: SandboxPolicy, more: Additional | None) -> JsonObject:
     if policy.unrestricted:
         return {"type": "unrestricted"}
-    return {"type": "restricted", "entries": _entries(policy)}
+    entries = _entries(policy)
+    if more is not None and more.file_system is not None:
+        entries += [_path(path, "read") for path in more.file_system.read]
+        entries += [_path(path, "write") for path in more.file_system.write]
+    return {"type": "restricted", "entries": entries}
 
 
 def _entries(policy: SandboxPolicy) -> list[JsonObject]:
