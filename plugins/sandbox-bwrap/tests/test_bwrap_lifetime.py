@@ -14,10 +14,11 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import attrs
 import pytest
 
 from codex_hookspecs.errors import SandboxUnavailable
-from codex_hookspecs.types.sandbox import LaunchRequest, SandboxPolicy
+from codex_hookspecs.types.sandbox import Launch, LaunchRequest, SandboxPolicy
 from codex_sandbox_bwrap.binary import Abilities, Binary, find_program, known_binary
 from codex_sandbox_bwrap.launcher import BwrapLauncher
 from codex_sandbox_bwrap.placeholders import Placeholders
@@ -30,7 +31,7 @@ PROTECTED = (".git", ".agents", ".codex", ".aws")
 WRITE = SandboxPolicy("workspaceWrite", exclude_slash_tmp=True, exclude_tmpdir_env_var=True)
 PROGRAM = """
 import json, sys
-from codex_hookspecs.types.sandbox import LaunchRequest, SandboxPolicy
+from codex_hookspecs.types.sandbox import Launch, LaunchRequest, SandboxPolicy
 from codex_sandbox_bwrap.binary import known_binary
 from codex_sandbox_bwrap.foreground import run_in_foreground
 from codex_sandbox_bwrap.launcher import BwrapLauncher
@@ -70,7 +71,10 @@ def until(holds: Callable[[], bool]) -> bool:
 
 def run(launcher: BwrapLauncher, workspace: Path, script: str) -> subprocess.CompletedProcess[str]:
     request = LaunchRequest(argv=("sh", "-c", script), cwd=str(workspace), env={"PATH": "/usr/bin:/bin"}, policy=WRITE)
-    launch = launcher.launch(request)
+    return finished(launcher.launch(request), workspace)
+
+
+def finished(launch: Launch, workspace: Path) -> subprocess.CompletedProcess[str]:
     try:
         return subprocess.run(
             ["bwrap", *launch.argv[1:]],
@@ -203,6 +207,26 @@ def test_a_command_stays_protected_while_others_come_and_go(launcher: BwrapLaunc
     assert os.listdir(workspace) == []
 
 
+@needs_bwrap
+def test_a_hundred_writable_roots_are_all_protected_without_a_read_only_mount_for_each_name(
+    launcher: BwrapLauncher, workspace: Path, tmp_path: Path
+) -> None:
+    roots = [tmp_path / f"root{number}" for number in range(100)]
+    for root in roots:
+        root.mkdir()
+    policy = attrs.evolve(WRITE, writable_roots=tuple(map(str, roots)))
+    script = f'for r in {tmp_path}/root*; do touch "$r/f" && mkdir "$r/.git/hooks" "$r/.codex/x"; done 2>/dev/null'
+
+    launch = launcher.launch(
+        LaunchRequest(argv=("sh", "-c", script), cwd=str(workspace), env={"PATH": "/usr/bin:/bin"}, policy=policy)
+    )
+    done = finished(launch, workspace)
+
+    assert done.returncode == 1
+    assert launch.argv.count("--ro-bind") < 80
+    assert {tuple(os.listdir(root)) for root in roots} == {("f",)}
+
+
 def test_what_users_put_into_a_placeholder_stays(workspace: Path) -> None:
     path = workspace / ".git"
     held = Placeholders([str(path)])
@@ -284,7 +308,7 @@ def test_what_bwrap_offers_is_learnt_once_until_it_changes(tmp_path: Path) -> No
     assert changed.abilities.argv0
 
 
-def test_a_bwrap_that_does_not_work_is_asked_again_and_refuses_in_one_line(tmp_path: Path, workspace: Path) -> None:
+def test_a_bwrap_that_does_not_work_refuses_in_one_line(tmp_path: Path, workspace: Path) -> None:
     path = fake_bwrap(tmp_path, tmp_path / "log", says="", works=False)
     binary = known_binary(path, str(tmp_path))
 
@@ -292,11 +316,10 @@ def test_a_bwrap_that_does_not_work_is_asked_again_and_refuses_in_one_line(tmp_p
         run(BwrapLauncher(binary, Watchdog(), str(tmp_path)), workspace, "echo ran")
 
     assert str(caught.value) == (
-        "the command was not run: bwrap cannot hold the sandbox policy workspace-write: bwrap: setting up uid map: "
-        "Permission denied; allow user namespaces or install a newer bubblewrap, or run with "
+        f"the command was not run: bwrap cannot hold the sandbox policy workspace-write: {path}: bwrap: setting up uid "
+        "map: Permission denied; allow user namespaces or install a newer bubblewrap, or run with "
         "--sandbox danger-full-access"
     )
-    assert not (tmp_path / "cache").exists()
 
 
 def test_a_damaged_cache_is_made_anew(tmp_path: Path) -> None:

@@ -263,9 +263,11 @@ class _Layer:
 
     def _is_closed(self, path: str) -> bool:
         """Tell whether a path lies in what is kept or hidden already, and in no root that is opened in there."""
-        closing = [each for each in (*self._kept, *self._hidden) if each != path and is_below(path, each)]
-        nearest = max(map(_depth, closing), default=-1)
-        return nearest > max((_depth(root) for root in self._writable if is_below(path, root)), default=-1)
+        closed = False
+        while not closed and path not in self._writable and path != "/":
+            path = os.path.dirname(path)
+            closed = path in self._kept or path in self._hidden
+        return closed and path not in self._writable
 
     def _is_visible(self, path: str) -> bool:
         policy = self._policy

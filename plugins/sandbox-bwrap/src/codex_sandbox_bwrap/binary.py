@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import os
+import time
 from contextlib import suppress
 from typing import NamedTuple
 
-from codex_hookspecs.sandboxing.resolution import is_below
-
-_LIMIT = 10.0
+_LIMIT = 5.0
+_MOST_OUTPUT = 65536
 _CACHE = "cache/sandbox-bwrap.list"
 _MOST_KEPT = 16
+_PROBLEM_SECONDS = 60
+"""How long a bwrap is known not to work: what it lacks may be given to it without any sign."""
+
 _CANNOT_MOUNT = ("Invalid argument", "Operation not permitted", "Permission denied")
+_NO_NAMESPACES = (
+    "loopback: Failed RTM_NEWADDR",
+    "loopback: Failed RTM_NEWLINK",
+    "setting up uid map: Permission denied",
+    "No permissions to create a new namespace",
+)
 _NEEDED = (
     "--cap-drop",
     "--die-with-parent",
@@ -21,6 +30,8 @@ _NEEDED = (
     "--seccomp",
     "--sync-fd",
 )
+_SPAN = "\1"
+_MOST_REASON = 200
 
 
 class Abilities(NamedTuple):
@@ -34,6 +45,11 @@ class Abilities(NamedTuple):
     argv0: bool
     proc: bool
     problem: str = ""
+
+    @property
+    def lacks_namespaces(self) -> bool:
+        """Whether it can't be used because user namespaces are not allowed."""
+        return any(sign in self.problem for sign in _NO_NAMESPACES)
 
 
 class Binary(NamedTuple):
@@ -68,22 +84,29 @@ def known_binary(path: str, home: str) -> Binary:
     if kept is not None:
         return kept
     abilities = _tried(path)
-    if not abilities.problem:
-        _write(home, [*_read(home)[-_MOST_KEPT:], f"{abilities.argv0:d} {abilities.proc:d} {_identity(path)}"])
+    words = f"- {int(time.time())}" if abilities.problem else f"{abilities.argv0:d} {abilities.proc:d}"
+    _write(home, [*_read(home)[-_MOST_KEPT:], f"{words} {_identity(path)}{_SPAN}{abilities.problem}"])
     return Binary(path, abilities)
 
 
 def kept_binary(path: str, home: str) -> Binary | None:
     """Return a bwrap that was tried out before and has not changed since, else ``None``."""
     identity = _identity(path)
-    for line in _read(home):
-        if line[4:] == identity:
-            return Binary(path, Abilities(argv0=line[0] == "1", proc=line[2] == "1"))
+    for line in reversed(_read(home)):
+        words, _, problem = line.partition(_SPAN)
+        first, _, rest = words.partition(" ")
+        second, _, found = rest.partition(" ")
+        if found != identity:
+            continue
+        if first == "-":
+            fresh = second.isdigit() and 0 <= time.time() - int(second) < _PROBLEM_SECONDS
+            return Binary(path, Abilities(argv0=False, proc=False, problem=problem)) if fresh and problem else None
+        return Binary(path, Abilities(argv0=first == "1", proc=second == "1"))
     return None
 
 
 def _inside(path: str, folder: str) -> bool:
-    return is_below(os.path.realpath(path), folder)
+    return os.path.realpath(path).startswith(f"{folder}/")
 
 
 def _identity(path: str) -> str:
@@ -111,34 +134,57 @@ def _namespaces() -> list[str]:
 def _tried(path: str) -> Abilities:
     try:
         code, text = _run([path, "--help"])
-    except OSError as error:
-        return Abilities(argv0=False, proc=False, problem=f"{path} can't be run: {error.strerror}")
-    lacking = [option for option in _NEEDED if option not in text]
-    if lacking:
-        return Abilities(argv0=False, proc=False, problem=f"{path} is too old, it does not know {lacking[0]}")
-    argv0 = "--argv0" in text
-    command = [path, "--ro-bind", "/", "/", "--dev", "/dev", "--unshare-user", "--unshare-pid", "--unshare-net"]
-    true = next((each for each in ("/usr/bin/true", "/bin/true") if os.path.exists(each)), "true")
-    code, text = _run([*command, "--proc", "/proc", "--", true])
-    if code == 0:
-        return Abilities(argv0=argv0, proc=True)
-    if _is_about_proc(text):
-        code, text = _run([*command, "--", true])
+        lacking = [option for option in _NEEDED if option not in text]
+        if lacking:
+            return _useless(text if code else f"it is too old or something else, it does not know {lacking[0]}", path)
+        argv0 = "--argv0" in text
+        command = [path, "--ro-bind", "/", "/", "--dev", "/dev", "--unshare-user", "--unshare-pid", "--unshare-net"]
+        true = next((each for each in ("/usr/bin/true", "/bin/true") if os.path.exists(each)), "true")
+        code, text = _run([*command, "--proc", "/proc", "--", true])
         if code == 0:
-            return Abilities(argv0=argv0, proc=False)
-    return Abilities(argv0=argv0, proc=False, problem=_last_line(text) or f"{path} ended with {code}")
+            return Abilities(argv0=argv0, proc=True)
+        if _is_about_proc(text):
+            code, text = _run([*command, "--", true])
+            if code == 0:
+                return Abilities(argv0=argv0, proc=False)
+    except OSError as error:
+        return _useless(f"it can't be run: {error.strerror}", path)
+    return _useless(text or f"it ended with {code}", path)
+
+
+def _useless(reason: str, path: str) -> Abilities:
+    return Abilities(argv0=False, proc=False, problem=f"{path}: {_last_line(reason) or 'no reason given'}")
 
 
 def _run(arguments: list[str]) -> tuple[int, str]:
+    """Run a program and return its exit code and what it says; it is killed when it takes too long or says too much."""
+    import select
     import subprocess
 
-    try:
-        done = subprocess.run(
-            arguments, stdin=subprocess.DEVNULL, capture_output=True, timeout=_LIMIT, check=False, cwd="/"
-        )
-    except subprocess.TimeoutExpired:
-        return 1, f"no answer within {_LIMIT:g} s"
-    return done.returncode, (done.stdout + done.stderr).decode("utf-8", "replace")
+    end = time.monotonic() + _LIMIT
+    text = b""
+    with subprocess.Popen(
+        arguments,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        cwd="/",
+        start_new_session=True,
+    ) as process:
+        output = process.stdout
+        try:
+            while output is not None and len(text) < _MOST_OUTPUT:
+                ready = select.select([output], [], [], max(0.0, end - time.monotonic()))[0]
+                data = os.read(output.fileno(), _MOST_OUTPUT) if ready else b""
+                if not data:
+                    break
+                text += data
+            code = process.wait(max(0.0, end - time.monotonic()) if len(text) < _MOST_OUTPUT else 0)
+        except subprocess.TimeoutExpired:
+            with suppress(OSError):
+                os.killpg(process.pid, 9)
+            return 1, f"no answer within {_LIMIT:g} s" if len(text) < _MOST_OUTPUT else "it does not stop talking"
+    return code, text.decode("utf-8", "replace")
 
 
 def _is_about_proc(text: str) -> bool:
@@ -147,11 +193,14 @@ def _is_about_proc(text: str) -> bool:
 
 def _last_line(text: str) -> str:
     lines = text.strip().splitlines()
-    return lines[-1] if lines else ""
+    return "".join(sign for sign in lines[-1] if sign.isprintable())[:_MOST_REASON] if lines else ""
 
 
 def _read(home: str) -> list[str]:
-    """Return what is kept: a line for each answer, ``ARGV0 PROC IDENTITY``; a damaged file holds none that fits."""
+    """Return what is kept: ``ARGV0 PROC IDENTITY`` or ``- TIME IDENTITY`` and the problem, for each answer.
+
+    A damaged file holds none that fits.
+    """
     try:
         with open(f"{home}/{_CACHE}", encoding="utf-8", errors="replace") as file:
             return file.read().split("\0")

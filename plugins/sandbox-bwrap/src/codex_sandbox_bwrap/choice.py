@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 
 Key = tuple[str, int, int, int]
 
-_chosen: WeakKeyDictionary[Host, tuple[Key, BwrapLauncher]] = WeakKeyDictionary()
+_chosen: WeakKeyDictionary[Host, tuple[Key, BwrapLauncher | None]] = WeakKeyDictionary()
 """What each running program uses; looked at again when the file changed."""
 
 
 def launcher_of(host: Host) -> BwrapLauncher | None:
-    """Return the launcher of a program, ``None`` when there is no bwrap."""
+    """Return the launcher of a program, ``None`` when there is no bwrap that works."""
     path = find_program(host.environ.get("PATH", ""), host.cwd)
     if path is None:
         return None
@@ -28,5 +28,13 @@ def launcher_of(host: Host) -> BwrapLauncher | None:
     key = (path, found.st_dev, found.st_ino, found.st_mtime_ns)
     chosen = _chosen.get(host)
     if chosen is None or chosen[0] != key:
-        chosen = _chosen[host] = (key, BwrapLauncher(known_binary(path, host.codex_home), Watchdog(), host.codex_home))
+        binary = known_binary(path, host.codex_home)
+        launcher = None if binary.abilities.problem else BwrapLauncher(binary, Watchdog(), host.codex_home)
+        chosen = _chosen[host] = (key, launcher)
     return chosen[1]
+
+
+def problem_of(host: Host) -> str:
+    """Return why a program's bwrap can't be used, or the empty string; tried out where that is not known."""
+    path = find_program(host.environ.get("PATH", ""), host.cwd)
+    return "" if path is None else known_binary(path, host.codex_home).abilities.problem

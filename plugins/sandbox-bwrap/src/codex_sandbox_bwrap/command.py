@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from codex_hookspecs.errors import ConfigError
+from codex_hookspecs.errors import ConfigError, SandboxUnavailable
 from codex_hookspecs.types.sandbox import Launch, LaunchRequest
 from codex_sandbox_bwrap.options import HELP, Options, parse
 from codex_sandbox_bwrap.programs import NOT_FOUND, find_command
@@ -47,7 +47,7 @@ async def run(arguments: Sequence[str], host: Host) -> int:
     )
     held = holds_back(chosen, options)
     plain = Launch(argv=(program, *options.command[1:]), env=request.env, arg0=options.command[0])
-    launch = host.launcher(chosen.policy).launch(request) if held else plain
+    launch = _held(request, host) if held else plain
     # A process that only waits needs none of what waits asynchronously.
     import asyncio
 
@@ -61,3 +61,19 @@ def holds_back(chosen: Chosen, options: Options) -> bool:
     """Tell whether a policy holds anything back."""
     kind = chosen.permissions.file_system.kind
     return options.proxy or kind == "restricted" or chosen.permissions.network == "restricted"
+
+
+def _held(request: LaunchRequest, host: Host) -> Launch:
+    """Return how to run a command under a policy.
+
+    :raises SandboxUnavailable: with why bwrap does not do it, where another launcher can't.
+    """
+    try:
+        return host.launcher(request.policy).launch(request)
+    except SandboxUnavailable as error:
+        from codex_sandbox_bwrap.choice import problem_of
+
+        problem = problem_of(host) if sys.platform == "linux" else ""
+        if not problem or problem in str(error):
+            raise
+        raise SandboxUnavailable(f"{error}; bwrap can't be used: {problem}") from error

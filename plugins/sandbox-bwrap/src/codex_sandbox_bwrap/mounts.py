@@ -17,6 +17,10 @@ _MADE_ANEW = ("/dev", "/proc", "/sys")
 _MOST_DESCRIPTORS = 32
 """More masked files than that are covered by a device that can't be opened, which takes no descriptor."""
 
+_MOST_BOUND = 64
+"""More missing paths than that are covered by something empty of the box's own: bwrap reads the list of all mounts for
+each one that it binds or makes read-only."""
+
 
 class Plan(NamedTuple):
     """What bwrap is to mount.
@@ -55,6 +59,7 @@ class _Planner:
         self._masked: set[str] = set()
         self._closed: set[str] = set()
         self._pinned: set[str] = set(layout.writable)
+        self._covered = frozenset(layout.missing[_MOST_BOUND:])
 
     def plan(self) -> Plan:
         self._base()
@@ -71,6 +76,8 @@ class _Planner:
             self._mask(path)
         for link in self._layout.links:
             self._pin_ways(link)
+        for path in self._layout.missing[_MOST_BOUND:]:
+            self._arguments += ("--perms", "555", "--tmpfs", path)
         return Plan(tuple(self._arguments), self._layout.missing, self._layout.links)
 
     def _base(self) -> None:
@@ -102,7 +109,8 @@ class _Planner:
         """Let what is in a writable root not be written."""
         self._pin_ways(path)
         self._closed.add(path)
-        self._arguments += ("--ro-bind", path, path)
+        if path not in self._covered:
+            self._arguments += ("--ro-bind", path, path)
 
     def _pin_ways(self, path: str) -> None:
         """Keep the directories between a path and the writable roots above it from being renamed.

@@ -16,19 +16,14 @@ if TYPE_CHECKING:
     from codex_hookspecs.types.lifecycle import SessionStartEvent
     from codex_hookspecs.types.sandbox import SandboxPolicy
 
-MISSING = (
-    "Codex could not find system bubblewrap on PATH. Please install bubblewrap with your package manager. Codex will "
-    "use Landlock in the meantime, which can't hold every policy."
-)
-
 
 def lacks_bwrap(host: Host, thread: AgentThread | None) -> bool:
-    """Tell whether a thread's policy asks for a sandbox and there is no bwrap."""
+    """Tell whether a thread's policy asks for a sandbox and there is no bwrap that is known to work."""
     if thread is None or thread.settings.sandbox.unrestricted or os.uname().sysname != "Linux":
         return False
-    return not any(
-        os.access(f"{folder}/bwrap", os.X_OK) for folder in host.environ.get("PATH", "").split(":") if folder[:1] == "/"
-    )
+    from codex_sandbox_bwrap.notices import is_fine
+
+    return not is_fine(host)
 
 
 @hookimpl(tryfirst=True)
@@ -38,14 +33,25 @@ def sandbox_launcher(policy: SandboxPolicy, platform: str, host: Host) -> Sandbo
         return None  # Where another sandbox holds the files, there may be no name spaces; the filter needs none.
     from codex_sandbox_bwrap.choice import launcher_of
 
-    return launcher_of(host)
+    launcher = launcher_of(host)
+    if launcher is None:
+        from codex_sandbox_bwrap.notices import refuse_on_wsl1
+
+        refuse_on_wsl1(policy.mode)
+    return launcher
 
 
 @hookimpl
 @active_when(lacks_bwrap)
-async def session_start(event: SessionStartEvent, scope: HookScope) -> None:
-    """Say that bubblewrap is missing."""
-    await scope.warn(MISSING)
+async def session_start(event: SessionStartEvent, scope: HookScope, host: Host) -> None:
+    """Say that bubblewrap is missing or does not work."""
+    import asyncio
+
+    from codex_sandbox_bwrap.notices import notice
+
+    text = await asyncio.to_thread(notice, host)
+    if text is not None:
+        await scope.warn(text)
 
 
 @hookimpl

@@ -42,7 +42,7 @@ def run(arguments: Sequence[str], home: str) -> int | None:
     search = os.environ.get("PATH", "")
     program = find_program(search, cwd)
     binary = kept_binary(program, home) if program is not None else None
-    if binary is None or isinstance(find_command(command[0], search, cwd), int):
+    if binary is None or binary.abilities.problem or isinstance(find_command(command[0], search, cwd), int):
         return None
     mode, files = plain
     policy = Resolved(files, Place.of(cwd, os.environ))

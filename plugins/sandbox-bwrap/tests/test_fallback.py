@@ -1,0 +1,180 @@
+"""Where bubblewrap is missing or broken another launcher holds the policy or nothing runs; the user is told."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from codex_hookspecs.testing.responses_server import ResponsesServer
+from codex_sandbox_bwrap.binary import known_binary
+from codex_sandbox_bwrap.notices import is_wsl1
+
+LIMIT = 60
+OFFERS = "--cap-drop --die-with-parent --info-fd --perms --ro-bind-data --seccomp --sync-fd"
+REFUSES = f'case "$1" in --help) echo "{OFFERS}";; *) echo "bwrap: %s" >&2; exit 1;; esac'
+BROKEN = {
+    "without namespaces": (REFUSES % "setting up uid map: Permission denied", "needs access to create user namespaces"),
+    "without a loopback device": (REFUSES % "loopback: Failed RTM_NEWADDR", "needs access to create user namespaces"),
+    "failing otherwise": (REFUSES % "odd", "bwrap: odd"),
+    "old": ('echo "--ro-bind --unshare-all"', "does not know --cap-drop"),
+    "something else": ("exit 0", "does not know --cap-drop"),
+    "ending at once": ("exit 3", "no reason given"),
+    "talking on and on": ("while :; do echo yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy; done", "does not stop talking"),
+}
+SCRIPT = "touch made; mkdir .git/hooks; touch ../outside; id -u"
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    folder = tmp_path / "home"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Path:
+    folder = tmp_path / "base" / "ws"
+    folder.mkdir(parents=True)
+    return folder
+
+
+def path_with(folder: Path, program: str | None) -> str:
+    """Return a search path whose bwrap is a script of ours, or that has none."""
+    folder.mkdir()
+    for name in ("sh", "bash", "touch", "mkdir", "id"):
+        (folder / name).symlink_to(f"/usr/bin/{name}")
+    if program is not None:
+        file = folder / "bwrap"
+        file.write_text(f"#!/bin/sh\n{program}\n")
+        file.chmod(0o755)
+    return str(folder)
+
+
+def codex(home: Path, cwd: Path, path: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(("CODEX", "OPENAI"))}
+    given = {"CODEX_HOME": str(home), "PATH": path, "SHELL": "/bin/sh", "PYTHONPATH": os.pathsep.join(sys.path)}
+    return subprocess.run(
+        [sys.executable, "-c", "import sys; from codex_host.cli import main; sys.exit(main())", *arguments],
+        cwd=cwd,
+        env={
+            **kept,
+            "CODEX_HOME": str(home),
+            "PATH": path,
+            "SHELL": "/bin/sh",
+            "PYTHONPATH": os.pathsep.join(sys.path),
+        },
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=LIMIT,
+        check=False,
+    )
+
+
+def turn(home: Path, cwd: Path, path: str, mode: str, script: str) -> tuple[list[str], str]:
+    """Run ``codex exec`` whose model wants a script run; return what the user and the model were told."""
+    with ResponsesServer() as server:
+        server.play([[{"sh": script}], [{"say": "done"}]])
+        (home / "config.toml").write_text(
+            'model = "m"\nmodel_provider = "mock"\n'
+            "[sandbox_workspace_write]\nexclude_slash_tmp = true\nexclude_tmpdir_env_var = true\n"
+            f'[model_providers.mock]\nname = "mock"\nbase_url = "{server.url}"\nwire_api = "responses"\n'
+        )
+        done = codex(home, cwd, path, "exec", "--json", "--skip-git-repo-check", "-s", mode, "go")
+        outputs = [item for item in server.turns[-1].body["input"] if item.get("type") == "function_call_output"]
+    assert done.returncode == 0, done.stderr
+    events = [json.loads(line) for line in done.stdout.splitlines()]
+    items = [event["item"] for event in events if event["type"] == "item.completed"]
+    return [item["message"] for item in items if item["type"] == "error"], str(outputs[-1]["output"])
+
+
+@pytest.mark.parametrize("what", [*BROKEN, None])
+def test_a_turn_goes_on_with_landlock_and_tells_the_user_why(
+    what: str | None, home: Path, workspace: Path, tmp_path: Path
+) -> None:
+    program, reason = BROKEN[what] if what else (None, "could not find system bubblewrap on PATH")
+    path = path_with(tmp_path / "bin", program)
+
+    notices, output = turn(home, workspace, path, "workspace-write", SCRIPT)
+
+    [notice] = [text for text in notices if "bubblewrap" in text]
+    assert reason in notice
+    assert "Landlock in the meantime" in notice
+    assert f"\n{os.getuid()}\n" in f"{output}\n", output
+    assert (workspace / "made").exists()
+    assert os.listdir(workspace.parent) == ["ws"]
+    assert sorted(os.listdir(workspace)) == ["made"]
+
+
+@pytest.mark.parametrize("mode", ["danger-full-access"])
+def test_nobody_is_told_where_no_sandbox_is_asked_for(mode: str, home: Path, workspace: Path, tmp_path: Path) -> None:
+    path = path_with(tmp_path / "bin", BROKEN["old"][0])
+
+    notices, _ = turn(home, workspace, path, mode, "true")
+
+    assert [text for text in notices if "bubblewrap" in text] == []
+
+
+def test_the_sandbox_command_goes_on_with_landlock_in_silence(home: Path, workspace: Path, tmp_path: Path) -> None:
+    path = path_with(tmp_path / "bin", BROKEN["without namespaces"][0])
+
+    done = codex(home, workspace, path, "sandbox", "linux", "--full-auto", "--", "sh", "-c", "touch made && echo fine")
+
+    assert (done.returncode, done.stdout, done.stderr) == (0, "fine\n", "")
+
+
+@pytest.mark.parametrize("mode", ["read-only", "workspace-write"])
+def test_where_nothing_can_hold_the_policy_nothing_runs_and_one_line_says_so(
+    mode: str, home: Path, workspace: Path, tmp_path: Path
+) -> None:
+    path = path_with(tmp_path / "bin", BROKEN["without namespaces"][0])
+    (home / "config.toml").write_text("[plugins.sandbox-landlock]\nenabled = false\n")
+    command = ["-c", f"sandbox_mode={mode}", "sandbox", "linux", "--", "sh", "-c", "touch /tmp/ran; echo ran"]
+
+    done = codex(home, workspace, path, *command)
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.count("\n") == 1
+    for part in ("the command was not run", mode, "bwrap", "setting up uid map: Permission denied", "--sandbox danger"):
+        assert part in done.stderr
+
+
+def test_a_bwrap_that_hangs_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("codex_sandbox_bwrap.binary._LIMIT", 0.3)
+    path = f"{path_with(tmp_path / 'bin', 'sleep 600 & sleep 600')}/bwrap"
+
+    began = time.monotonic()
+    problem = known_binary(path, str(tmp_path)).abilities.problem
+
+    assert problem == f"{path}: no answer within 0.3 s"
+    assert time.monotonic() - began < 5
+
+
+def test_what_does_not_work_is_tried_again_after_a_while(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = f"{path_with(tmp_path / 'bin', 'echo >> ' + str(tmp_path / 'log'))}/bwrap"
+
+    known_binary(path, str(tmp_path))
+    known_binary(path, str(tmp_path))
+    soon = (tmp_path / "log").read_text().count("\n")
+    monkeypatch.setattr("codex_sandbox_bwrap.binary._PROBLEM_SECONDS", 0)
+    known_binary(path, str(tmp_path))
+
+    assert (soon, (tmp_path / "log").read_text().count("\n")) == (1, 2)
+
+
+@pytest.mark.parametrize(
+    ("version", "first"),
+    [
+        ("Linux version 4.4.0-19041-Microsoft (Microsoft@Microsoft.com) (gcc version 5.4.0)", True),
+        ("Linux version 5.15.90.1-microsoft-standard-WSL2 (oe-user@oe-host)", False),
+        ("Linux version 6.18.44 (builder@host)", False),
+    ],
+)
+def test_the_first_subsystem_for_linux_is_known(version: str, first: bool) -> None:
+    assert is_wsl1(version) is first
