@@ -9,6 +9,8 @@ import pytest
 
 from codex_exec_local import plugin as exec_local
 from codex_exec_remote import plugin as exec_remote
+from codex_hookspecs import hookimpl
+from codex_hookspecs.testing import MemoryEnvironments
 from codex_hookspecs.testing.exec_wire import exec_server
 from codex_hookspecs.testing.fake_exec_server import Cut, FakeExecServer, fake_exec_server, refuse
 from codex_hookspecs.types.items import CommandExecution
@@ -127,3 +129,40 @@ async def test_a_write_that_fails_is_told_and_the_command_is_let_go(host: Any, m
 
     assert scripted.output("w") == f"write_stdin failed: {LOST}"
     assert len(fake.asked("process/write")) == 1
+
+
+async def test_a_machine_that_takes_long_to_open_keeps_only_its_own_threads_waiting(
+    host: Any, kit_machines: Any
+) -> None:
+    opened = await host(plugins=[kit_machines]).opened()
+    environments = opened.application.environments
+    waiting = asyncio.create_task(environments.get("slow"))
+    await kit_machines.asked.wait()
+
+    assert (await environments.get("quick")).id == "quick"
+
+    kit_machines.go_on.set()
+    assert await environments.get("slow") is await waiting
+    assert kit_machines.count == 1
+
+
+@pytest.fixture
+def kit_machines() -> Any:
+    """Return a plugin with two machines, one of which takes its time."""
+
+    class Slow(MemoryEnvironments):
+        async def open(self) -> Any:
+            machines.count += 1
+            machines.asked.set()
+            await machines.go_on.wait()
+            return await super().open()
+
+    class Machines:
+        asked, go_on, count = asyncio.Event(), asyncio.Event(), 0
+
+        @hookimpl
+        def environments(self) -> Any:
+            return [Slow("slow"), MemoryEnvironments("quick")]
+
+    machines = Machines()
+    return machines

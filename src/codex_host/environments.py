@@ -25,7 +25,7 @@ class HostEnvironments:
         self._providers: dict[str, EnvironmentProvider] | None = None
         self._default: str | None = None
         self._opened: dict[str, Environment] = {}
-        self._lock = asyncio.Lock()
+        self._locks: dict[str, asyncio.Lock] = {}
 
     async def get(self, environment_id: str | None = None) -> Environment:
         """Return an environment, opened; see :class:`~codex_hookspecs.ports.environment.EnvironmentManager`."""
@@ -38,7 +38,8 @@ class HostEnvironments:
             return found
         if name not in providers:
             raise ExecError(f"there is no environment {name!r}; there are: {', '.join(sorted(providers)) or 'none'}")
-        async with self._lock:
+        # One that takes long to open keeps only its own threads waiting.
+        async with self._locks.setdefault(name, asyncio.Lock()):
             if name not in self._opened:
                 try:
                     async with asyncio.timeout(OPEN_LIMIT):

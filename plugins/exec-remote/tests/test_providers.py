@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from codex_exec_remote.plugin import environments
+from codex_exec_remote.plugin import doctor_checks, environments
 from codex_hookspecs.errors import EnvironmentLost, ExecError
 from codex_hookspecs.testing.fake_exec_server import fake_exec_server, refuse
 
@@ -113,3 +113,46 @@ async def test_the_upgrade_can_be_refused() -> None:
 
         with pytest.raises(EnvironmentLost, match="HTTP 401"):
             await offered(f"ws://127.0.0.1:{port}")["remote"].open()
+
+
+async def test_two_that_want_to_be_the_default_are_told_and_can_be_named() -> None:
+    async with fake_exec_server() as fake:
+        found = offered(None, {name: {"url": fake.url, "default": True} for name in ("a", "b")})
+
+        defaults = [provider for provider in found.values() if provider.default]
+        with pytest.raises(ExecError, match=r"^environments\.a and environments\.b say default = true"):
+            await defaults[0].open()
+        await (await found["b"].open()).aclose()
+
+    assert len(defaults) == 1
+
+
+async def test_the_doctor_says_which_machines_can_not_be_reached() -> None:
+    async with fake_exec_server() as fake:
+        fake.info = {"shell": {"name": "sh", "path": "/bin/sh"}}
+        tables = {"up": {"url": fake.url}, "down": {"url": "ws://127.0.0.1:9"}, "wrong": {"url": "x"}}
+        host: Any = SimpleNamespace(environ={}, config={"environments": tables}, logger=logging.getLogger)
+
+        found = {check.name: await check.run() for check in doctor_checks(host) or []}
+
+    assert found == {
+        "environment up": [],
+        "environment down": [
+            "failed to connect to exec-server websocket `ws://127.0.0.1:9`: Connection refused (os error 111)"
+        ],
+        "environment wrong": [
+            "environments.wrong.url is 'x'; expected the address of an exec-server, ws://HOST:PORT or wss://HOST:PORT"
+        ],
+    }
+
+
+def test_the_doctor_has_nothing_to_look_at_when_nothing_is_configured() -> None:
+    host: Any = SimpleNamespace(environ={}, config={}, logger=logging.getLogger)
+
+    assert doctor_checks(host) is None
+
+
+def test_other_machines_are_known_as_such_before_they_are_opened() -> None:
+    found = offered("none", {"b": {"url": "ws://h:2"}, "c": 3})
+
+    assert {name: provider.remote for name, provider in found.items()} == {"none": False, "b": True, "c": True}

@@ -10,6 +10,7 @@ from codex_hookspecs import hookimpl
 if TYPE_CHECKING:
     from codex_hookspecs.ports.environment import EnvironmentProvider
     from codex_hookspecs.ports.host import Host
+    from codex_hookspecs.ports.surface import DoctorCheck
 
 
 @hookimpl
@@ -22,3 +23,14 @@ def environments(host: Host) -> Sequence[EnvironmentProvider] | None:
     from codex_exec_remote.providers import find_providers
 
     return find_providers(url, tables or {}, host)
+
+
+@hookimpl
+def doctor_checks(host: Host) -> Sequence[DoctorCheck] | None:
+    """Offer to see whether the machines that are configured can be reached."""
+    offered = environments(host)
+    if not offered:
+        return None
+    from codex_exec_remote.doctor import check_of
+
+    return [check_of(provider) for provider in offered]

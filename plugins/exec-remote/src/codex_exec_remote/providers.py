@@ -104,8 +104,13 @@ def find_providers(url: str, tables: Any, host: Host) -> list[EnvironmentProvide
             providers.append(RemoteProvider("remote", Target(url), host, default=True))
         else:
             providers.append(NoEnvironment("remote", f"{VARIABLE} {problem}", default=True))
-    for name, table in tables.items() if isinstance(tables, Mapping) else ():
-        providers.append(_configured(str(name), table, host, outranked=bool(url)))
+    found = {str(name): table for name, table in tables.items()} if isinstance(tables, Mapping) else {}
+    wanted = [name for name, table in found.items() if isinstance(table, dict) and table.get("default") is True]
+    if len(wanted) > 1 and not url:
+        reason = f"{' and '.join(f'environments.{name}' for name in wanted)} say default = true, but only one can be it"
+        providers.append(NoEnvironment("default", reason, default=True))
+    for name, table in found.items():
+        providers.append(_configured(name, table, host, outranked=bool(url) or len(wanted) > 1))
     return providers
 
 

@@ -1,0 +1,29 @@
+"""See whether machines can be reached (``codex plugins doctor``)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from codex_hookspecs.errors import CodexError
+from codex_hookspecs.ports.surface import DoctorCheck
+
+if TYPE_CHECKING:
+    from codex_hookspecs.ports.environment import EnvironmentProvider
+
+
+def check_of(provider: EnvironmentProvider) -> DoctorCheck:
+    """Return the check of one machine."""
+
+    async def run() -> Sequence[str]:
+        try:
+            environment = await provider.open()
+            try:
+                await environment.facts()
+            finally:
+                await environment.aclose()
+        except CodexError as error:
+            return [str(error)]
+        return []
+
+    return DoctorCheck(f"environment {provider.id}", run)
