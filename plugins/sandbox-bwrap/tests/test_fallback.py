@@ -62,13 +62,7 @@ def codex(home: Path, cwd: Path, path: str, *arguments: str) -> subprocess.Compl
     return subprocess.run(
         [sys.executable, "-c", "import sys; from codex_host.cli import main; sys.exit(main())", *arguments],
         cwd=cwd,
-        env={
-            **kept,
-            "CODEX_HOME": str(home),
-            "PATH": path,
-            "SHELL": "/bin/sh",
-            "PYTHONPATH": os.pathsep.join(sys.path),
-        },
+        env={**kept, **given},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
