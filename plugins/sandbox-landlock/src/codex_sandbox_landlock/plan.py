@@ -22,7 +22,7 @@ _SETTINGS = ("/proc/sys", "/sys")
 _MADE_ANEW = ("/dev", "/proc", "/sys")
 
 _HELP = (
-    "install bubblewrap, which can (Debian and Ubuntu: apt install bubblewrap), "
+    "install a bubblewrap that works here, which can (Debian and Ubuntu: apt install bubblewrap), "
     "or allow full access with --sandbox danger-full-access if this machine is disposable"
 )
 
