@@ -29,7 +29,7 @@ def command_question(
     :param additional: what the command wants beyond the sandbox policy.
     """
     offered: list[object] = ["accept"]
-    if amendment is not None:
+    if amendment is not None and additional is None:
         offered.append({"acceptWithExecpolicyAmendment": {"execpolicy_amendment": list(amendment)}})
     return {
         **where,

@@ -155,6 +155,7 @@ class Consents:
             reason=verdict.reason or request.justification,
             amendment=verdict.amendment,
             actions=request.actions,
+            additional=request.shown_additional,
         )
         payload = _shown(asking, call, request, verdict.reason or request.justification)
         answer = await self._ask(asking, payload, COMMAND, question, [_key(request)])

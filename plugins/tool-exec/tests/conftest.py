@@ -110,6 +110,13 @@ FILES = {"/bin/sh": "", "/usr/bin/zsh": "", "/space/sub/x": ""}
 
 
 class Host:
+    def __init__(self, *features: str) -> None:
+        self.features = self
+        self._enabled = features
+
+    def enabled(self, key: str) -> bool:
+        return key in self._enabled
+
     environ = {"PATH": "/bin", "HOME": "/home/user", "MOCK_CREDENTIAL": "hidden"}
 
 
@@ -119,8 +126,11 @@ class Conversation:
     id = "thread-1"
     turn_id = "turn-1"
 
-    def __init__(self) -> None:
+    def __init__(self, *features: str) -> None:
         self.let_go: list[str] = []
+        self.wishes: list[tuple[Any, str | None]] = []
+        self.grant: Any = {}
+        self.launched: list[LaunchRequest] = []
         self.in_box: dict[str, str] = {}
         self.told: list[tuple[str, Any]] = []
         self._news = asyncio.Event()
@@ -138,7 +148,7 @@ class Conversation:
         self._closing: list[Callable[[], Awaitable[None]]] = []
         self._calls = 0
         self.policy(SandboxPolicy("dangerFullAccess"))
-        self.tools: dict[str, Tool] = {tool.name: tool for tool in plugin.tools(thread=self, host=Host())}
+        self.tools: dict[str, Tool] = {tool.name: tool for tool in plugin.tools(thread=self, host=Host(*features))}
 
     @property
     def thread(self) -> Conversation:
@@ -219,7 +229,14 @@ class Conversation:
         if self.second_refusal is not None:
             raise self.second_refusal
 
+    async def request_permissions(self, call: ToolCall, *, permissions: Any, reason: str | None) -> Any:
+        self.wishes.append((permissions, reason))
+        if isinstance(self.grant, Exception):
+            raise self.grant
+        return self.grant
+
     def launch(self, request: LaunchRequest) -> Launch:
+        self.launched.append(request)
         if request.policy.kind == "readOnly":
             raise SandboxUnavailable("no launcher holds read-only here; use danger-full-access")
         script = "denied" if "denied" in request.argv else self.in_box.get(request.argv[-1], "echo hi")
@@ -239,6 +256,16 @@ class Conversation:
 @pytest.fixture
 async def talk() -> AsyncIterator[Conversation]:
     conversation = Conversation()
+    yield conversation
+    await conversation.close()
+    await conversation.machine.aclose()
+
+
+@pytest.fixture
+async def more() -> AsyncIterator[Conversation]:
+    """A thread whose calls may ask for more than its policy allows."""
+    conversation = Conversation("exec_permission_approvals", "request_permissions_tool")
+    conversation.policy(SandboxPolicy("workspaceWrite"), "on-request")
     yield conversation
     await conversation.close()
     await conversation.machine.aclose()

@@ -264,13 +264,6 @@ async def test_an_escalated_command_that_was_approved_runs_free(talk: Conversati
     assert talk.machine.exec.started[0].arg0 is None
 
 
-async def test_additional_permissions_are_not_offered(talk: Conversation) -> None:
-    talk.policy(SandboxPolicy("readOnly"), "on-request")
-
-    with pytest.raises(ToolError, match="additional permissions are not available"):
-        await talk.run("echo hi", sandbox_permissions="with_additional_permissions")
-
-
 @pytest.mark.parametrize(("cause", "status"), [(None, "declined"), (RpcError("no"), "failed")])
 async def test_a_refused_command_is_shown_and_not_run(talk: Conversation, cause: Exception | None, status: str) -> None:
     talk.refusal = ToolRejected("rejected by user", cancel=True)

@@ -62,6 +62,12 @@ class CallContext:
         """Return when a command may run without sandbox; see :class:`~codex_hookspecs.ports.tools.ToolContext`."""
         await self.thread.consents.retry(self, call, request, leave)
 
+    async def request_permissions(self, call: ToolCall, *, permissions: JsonObject, reason: str | None) -> JsonObject:
+        """Ask the client to grant more; see :class:`~codex_hookspecs.ports.tools.ToolContext`."""
+        question = {**self.where(call.call_id), "reason": reason, "permissions": permissions}
+        answer = await self.ask_client("item/permissions/requestApproval", question)
+        return answer if isinstance(answer, dict) else {}
+
     async def approve_patch(self, call: ToolCall, *, item_id: str, paths: tuple[str, ...], reason: str | None) -> None:
         """Return when a patch may be applied; see :class:`~codex_hookspecs.ports.tools.ToolContext`."""
         await self.thread.consents.patch(self, call, item_id=item_id, paths=paths, reason=reason)

@@ -9,6 +9,7 @@ import pytest
 
 from codex_hookspecs import PermissionVerdict, ToolOutput
 from codex_hookspecs.errors import RpcError
+from codex_hookspecs.sandboxing.additional import Additional
 from codex_hookspecs.testing.memory_environment import MemoryEnvironments
 from codex_hookspecs.types.approvals import CommandLeave, CommandRequest
 from codex_hookspecs.types.tools import ToolCall
@@ -469,3 +470,42 @@ async def test_rules_files_are_read_and_bad_ones_are_told_of(host: Any, model: A
 
     assert scripted.output("c") == "`make it` rejected: no make"
     assert outcome.warnings == [f"{rules}/bad.rules:1: pattern cannot be empty; no rule of this file counts"]
+
+
+async def test_what_a_command_wants_beyond_the_policy_is_shown_and_no_rule_offered(
+    host: Any, model: Any, kit: Any
+) -> None:
+    wanted = {"network": {"enabled": True}, "fileSystem": None}
+    client, scripted = Client({"decision": "acceptForSession"}), model([*RUN, {"call": "run", "call_id": "d"}], "done")
+    more = Additional(network=True)
+
+    await asked(
+        host, scripted, client, commands(kit, additional=more, shown_additional=wanted, justification="to fetch"),
+        approval_policy="on-request", sandbox_mode="workspace-write",
+    )  # fmt: skip
+
+    [(_, params)] = client.asked
+    assert (params["additionalPermissions"], params["reason"]) == (wanted, "to fetch")
+    assert params["availableDecisions"] == ["accept", "cancel"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "granted"),
+    [({"permissions": {}, "scope": "turn"}, {"permissions": {}, "scope": "turn"}), ("nonsense", {})],
+)
+async def test_more_permissions_are_asked_of_the_client(
+    host: Any, model: Any, kit: Any, answer: Any, granted: Any
+) -> None:
+    answers: list[Any] = []
+
+    async def run(call: ToolCall, context: Any) -> ToolOutput:
+        answers.append(await context.request_permissions(call, permissions={"network": None}, reason="why"))
+        return ToolOutput("asked")
+
+    client = Client(answer)
+    await asked(host, model(RUN, "done"), client, kit.toolbox(kit.tool("run", run)))
+
+    [(method, params)] = client.asked
+    assert method == "item/permissions/requestApproval"
+    assert (params["itemId"], params["permissions"], params["reason"]) == ("c", {"network": None}, "why")
+    assert answers == [granted]

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from codex_hookspecs.ports.threads import AgentThread
     from codex_hookspecs.types.approvals import CommandLeave, CommandRequest
     from codex_hookspecs.types.items import Item
+    from codex_hookspecs.types.json import JsonObject
     from codex_hookspecs.types.notifications import Notification
     from codex_hookspecs.types.sandbox import Launch, LaunchRequest
     from codex_hookspecs.types.threads import ThreadSettings
@@ -64,6 +65,15 @@ class ToolContext(Protocol):
 
         :param leave: what it ran with; its ``retry`` is not ``no``.
         :raises ToolRejected: when it may not.
+        """
+        ...
+
+    async def request_permissions(self, call: ToolCall, *, permissions: JsonObject, reason: str | None) -> JsonObject:
+        """Ask the client to grant more than the sandbox policy allows, for commands to come.
+
+        :param permissions: ``network`` and ``fileSystem`` in wire form.
+        :return: its answer: ``permissions`` and ``scope`` (``turn`` or ``session``); empty when it makes no sense.
+        :raises ToolRejected: when nobody is connected, or the answer is an error.
         """
         ...
 

@@ -21,6 +21,7 @@ class CommandRequest:
         looked into.
     :param escalated: the model wants it to run without sandbox.
     :param additional: what the model wants for it beyond the sandbox policy.
+    :param shown_additional: the same in wire form.
     :param justification: the model's question to the user.
     :param prefix_rule: beginning of commands that the model proposes to allow from now on.
     :param actions: what it does, for display.
@@ -34,6 +35,7 @@ class CommandRequest:
     shell: str | None = None
     escalated: bool = False
     additional: Additional | None = None
+    shown_additional: JsonObject | None = None
     justification: str | None = None
     prefix_rule: tuple[str, ...] | None = None
     actions: tuple[JsonObject, ...] = ()

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from attrs import field
 
 from codex_hookspecs.types.json import JsonObject
 from codex_hookspecs.types.sandbox import SandboxPolicy
 from codex_hookspecs.values import frozen
+
+if TYPE_CHECKING:
+    from codex_hookspecs.sandboxing.additional import Additional
 
 Stream = Literal["stdout", "stderr", "pty"]
 WriteStatus = Literal["accepted", "unknownProcess", "stdinClosed", "starting"]
@@ -58,6 +61,7 @@ class ExecParams:
     :param prepare: called in a local process before it becomes the program; see ``Launch.prepare``.
     :param sandbox: policy that an environment with its own launcher must hold; already applied when ``None``.
     :param sandbox_cwd: absolute workspace of that policy, when it is not the working directory.
+    :param additional: what it may do beyond that policy.
     """
 
     process_id: str
@@ -74,6 +78,7 @@ class ExecParams:
     prepare: Callable[[], None] | None = None
     sandbox: SandboxPolicy | None = None
     sandbox_cwd: str | None = None
+    additional: Additional | None = None
     metadata: JsonObject = field(factory=dict)
 
 

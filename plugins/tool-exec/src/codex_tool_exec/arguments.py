@@ -66,6 +66,23 @@ def texts(value: Any) -> str | None:
     return next((problem for part in value if (problem := text(part))), None)
 
 
+def permissions(value: Any) -> str | None:
+    """Check for what ``additional_permissions`` may hold."""
+    if not isinstance(value, dict):
+        return _invalid_type(value, "struct PermissionProfile")
+    for name, kind in (("network", "NetworkPermissions"), ("file_system", "FileSystemPermissions"), ("macos", "map")):
+        part = value.get(name)
+        if part is not None and not isinstance(part, dict):
+            return _invalid_type(part, f"struct {kind}")
+    checks = [("network", "enabled", flag), ("file_system", "read", texts), ("file_system", "write", texts)]
+    for name, key, check in checks:
+        part = (value.get(name) or {}).get(key)
+        problem = None if part is None else check(part)
+        if problem is not None:
+            return problem
+    return None
+
+
 def whole(name: str, low: int = 0, high: int = _U64) -> Check:
     """Return a check for whole numbers of a range.
 

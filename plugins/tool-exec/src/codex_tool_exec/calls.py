@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from codex_hookspecs.errors import ToolError
+from codex_hookspecs.types.json import JsonObject
 from codex_tool_exec.answers import DEFAULT_TOKENS
-from codex_tool_exec.arguments import flag, permission, read_arguments, text, texts, whole
+from codex_tool_exec.arguments import flag, permission, permissions, read_arguments, text, texts, whole
 
 LEAST_WAIT_MS, MOST_WAIT_MS = 250, 30_000
 LEAST_POLL_MS, MOST_POLL_MS = 5_000, 300_000
@@ -23,9 +24,11 @@ _EXEC_FIELDS = {
     "yield_time_ms": _MILLISECONDS,
     "max_output_tokens": _COUNT,
     "sandbox_permissions": permission,
+    "additional_permissions": permissions,
     "justification": text,
     "prefix_rule": texts,
 }
+_PERMISSIONS_FIELDS = {"permissions": permissions, "reason": text}
 _WRITE_FIELDS = {
     "session_id": whole("i32", -(2**31), 2**31 - 1),
     "chars": text,
@@ -45,13 +48,14 @@ class ExecCall(NamedTuple):
     yield_time_ms: int
     max_output_tokens: int
     permissions: str
+    additional: JsonObject | None
     justification: str | None
     prefix_rule: tuple[str, ...] | None
 
     @property
     def escalated(self) -> bool:
         """Whether the command shall run without sandbox."""
-        return self.permissions != "use_default"
+        return self.permissions == "require_escalated"
 
 
 class WriteCall(NamedTuple):
@@ -83,6 +87,7 @@ def read_exec_call(arguments: str, config: Mapping[str, Any]) -> ExecCall:
         yield_time_ms=_clamp(found.get("yield_time_ms", 10_000), LEAST_WAIT_MS, MOST_WAIT_MS),
         max_output_tokens=int(found.get("max_output_tokens", DEFAULT_TOKENS)),
         permissions=found.get("sandbox_permissions", "use_default"),
+        additional=found.get("additional_permissions"),
         justification=found.get("justification"),
         prefix_rule=tuple(rule) if rule else None,
     )
@@ -108,6 +113,15 @@ def read_write_call(arguments: str, config: Mapping[str, Any]) -> WriteCall:
         yield_time_ms=wait,
         max_output_tokens=int(found.get("max_output_tokens", DEFAULT_TOKENS)),
     )
+
+
+def read_permissions_call(arguments: str) -> tuple[JsonObject, str | None]:
+    """Return what a call of ``request_permissions`` asks for, and why.
+
+    :raises ToolError: when the arguments do not fit.
+    """
+    found = read_arguments(arguments, _PERMISSIONS_FIELDS, required="permissions")
+    return found["permissions"], found.get("reason")
 
 
 def _clamp(value: float, low: int, high: int) -> int:

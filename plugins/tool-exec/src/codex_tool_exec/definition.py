@@ -81,6 +81,56 @@ WRITE_STDIN = _function(
 )
 
 
+_ACCESS: dict[str, Any] = {
+    "type": "object",
+    "properties": {
+        "file_system": {
+            "type": "object",
+            "properties": {
+                name: {"type": "array", "items": {"type": "string"}, "description": f"Absolute paths to {name}."}
+                for name in ("read", "write")
+            },
+            "additionalProperties": False,
+        },
+        "network": {
+            "type": "object",
+            "properties": {"enabled": _flag("`true` asks for the network.")},
+            "additionalProperties": False,
+        },
+    },
+    "additionalProperties": False,
+}
+
+REQUEST_PERMISSIONS = _function(
+    "request_permissions",
+    "Ask the user for files or the network beyond the sandbox. What is granted holds for later commands of the turn, "
+    "or of the session, without asking for it again.",
+    {
+        "permissions": _ACCESS,
+        "reason": _text("Why they are needed, in one short sentence."),
+    },
+    ["permissions"],
+)
+
+
+def exec_command_spec(*, with_additional: bool) -> dict[str, Any]:
+    """Return how ``exec_command`` is described.
+
+    :param with_additional: single calls may ask for more than the sandbox policy allows.
+    """
+    if not with_additional:
+        return EXEC_COMMAND
+    properties = {
+        "additional_permissions": _ACCESS,
+        **EXEC_COMMAND["parameters"]["properties"],
+        "sandbox_permissions": _text(
+            "`use_default` (the default) runs in the sandbox; `with_additional_permissions` asks for more of it, as "
+            "additional_permissions says, and is to be preferred; `require_escalated` asks for running without it."
+        ),
+    }
+    return {**EXEC_COMMAND, "parameters": {**EXEC_COMMAND["parameters"], "properties": properties}}
+
+
 def payload_of(call: ToolCall) -> HookPayload | None:
     """Show a command to hooks as ``Bash``; a call without a readable command is not shown."""
     command = _arguments(call).get("cmd")

@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING
 
 from codex_hookspecs import hookimpl
 from codex_hookspecs.types.tools import Tool
-from codex_tool_exec.definition import EXEC_COMMAND, WRITE_STDIN, no_payload, payload_of, with_input
+from codex_tool_exec.definition import (
+    REQUEST_PERMISSIONS,
+    WRITE_STDIN,
+    exec_command_spec,
+    no_payload,
+    payload_of,
+    with_input,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,7 +28,8 @@ if TYPE_CHECKING:
 
 @hookimpl
 def tools(thread: AgentThread, host: Host) -> list[Tool]:
-    """Offer both tools; what runs commands is imported with the first one."""
+    """Offer the tools; what runs commands is imported with the first one."""
+    more = host.features.enabled("exec_permission_approvals")
     shell: Shell | None = None
 
     def opened() -> Shell:
@@ -29,7 +37,7 @@ def tools(thread: AgentThread, host: Host) -> list[Tool]:
         if shell is None:
             from codex_tool_exec.shell import Shell
 
-            shell = Shell(host.environ)
+            shell = Shell(host.environ, with_additional=more)
             thread.on_close(shell.aclose)
         return shell
 
@@ -39,10 +47,13 @@ def tools(thread: AgentThread, host: Host) -> list[Tool]:
     async def write_stdin(call: ToolCall, context: ToolContext) -> ToolOutput:
         return await opened().write_stdin(call, context)
 
-    return [
+    async def request_permissions(call: ToolCall, context: ToolContext) -> ToolOutput:
+        return await opened().request_permissions(call, context)
+
+    offered = [
         Tool(
             name="exec_command",
-            spec=EXEC_COMMAND,
+            spec=exec_command_spec(with_additional=more),
             run=exec_command,
             parallel=True,
             payload=payload_of,
@@ -51,6 +62,10 @@ def tools(thread: AgentThread, host: Host) -> list[Tool]:
         ),
         Tool(name="write_stdin", spec=WRITE_STDIN, run=write_stdin, payload=no_payload, announces=True),
     ]
+    if host.features.enabled("request_permissions_tool"):
+        name, spec = "request_permissions", REQUEST_PERMISSIONS
+        offered.append(Tool(name=name, spec=spec, run=request_permissions, payload=no_payload, announces=True))
+    return offered
 
 
 @hookimpl

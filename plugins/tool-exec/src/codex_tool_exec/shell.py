@@ -21,25 +21,25 @@ if TYPE_CHECKING:
     from codex_hookspecs.ports.tools import ToolContext
     from codex_hookspecs.types.approvals import CommandLeave
     from codex_hookspecs.types.tools import ToolCall
+    from codex_tool_exec.grants import Grants
 
 SHORT_SECONDS = 0.15
 REACTION_SECONDS = 0.1
 END_SECONDS = 2.0
 STDIN_CLOSED = "stdin is closed for this session; rerun exec_command with tty=true to keep stdin open"
 
-NO_ADDITIONAL = (
-    "additional permissions are not available; use sandbox_permissions `require_escalated` with a justification"
-)
-
 
 class Shell:
     """The commands of one thread.
 
     :param environ: environment variables of the program.
+    :param with_additional: single calls may ask for more than the sandbox policy allows.
     """
 
-    def __init__(self, environ: Mapping[str, str]) -> None:
+    def __init__(self, environ: Mapping[str, str], *, with_additional: bool = False) -> None:
         self._environ = environ
+        self._with_additional = with_additional
+        self._grants: Grants | None = None
         self._sessions: SessionStore[Session] = SessionStore()
         self._left: set[Session] = set()
         self._endings: set[asyncio.Task[None]] = set()
@@ -50,15 +50,26 @@ class Shell:
         :raises ToolError: when it can't be started or may not run.
         """
         wanted = read_exec_call(call.arguments, context.thread.config)
-        if wanted.permissions == "with_additional_permissions" and context.settings.approval_policy != "never":
-            raise ToolError(NO_ADDITIONAL)
         if "*** Begin Patch" in wanted.cmd:
             patched = await _patched(wanted, call, context)
             if patched is not None:
                 return patched
         environment = await context.environment()
         command = await make_command(wanted, environment, context, self._environ)
-        attempt = Attempt(command, wanted, call, context, environment)
+        wanted_more = None
+        if wanted.permissions != "use_default":
+            from codex_tool_exec.grants import wanted_beyond
+
+            wanted_more = wanted_beyond(wanted, command.cwd, context, environment, possible=self._with_additional)
+        attempt = Attempt(
+            command,
+            wanted,
+            call,
+            context,
+            environment,
+            granted=None if self._grants is None else self._grants.of(context.turn_id),
+            wanted_more=wanted_more,
+        )
         leave = await attempt.approve()
         session = await self._start(attempt, may_retry=attempt.boxed and leave.retry != "no")
         try:
@@ -100,6 +111,16 @@ class Shell:
             return self._answer(session, 0.0, wanted.max_output_tokens)
         await session.wait(started + seconds - time.monotonic())
         return self._answer(session, time.monotonic() - started, wanted.max_output_tokens)
+
+    async def request_permissions(self, call: ToolCall, context: ToolContext) -> ToolOutput:
+        """Ask the user for more than the sandbox policy allows, for commands to come.
+
+        :raises ToolError: when nothing is asked for.
+        """
+        from codex_tool_exec.grants import Grants
+
+        self._grants = self._grants or Grants()
+        return await self._grants.request(call, context)
 
     async def write_stdin(self, call: ToolCall, context: ToolContext) -> ToolOutput:
         """Write to a command, wait for what it says to that.

@@ -16,8 +16,10 @@ from codex_tool_exec.quoting import rust_debug
 if TYPE_CHECKING:
     from codex_hookspecs.ports.environment import Environment, ExecProcess
     from codex_hookspecs.ports.tools import ToolContext
+    from codex_hookspecs.sandboxing.additional import Additional
+    from codex_hookspecs.sandboxing.policies import Permissions
     from codex_hookspecs.types.approvals import CommandLeave
-    from codex_hookspecs.types.sandbox import Launch
+    from codex_hookspecs.types.sandbox import Launch, SandboxPolicy
     from codex_hookspecs.types.tools import ToolCall
     from codex_tool_exec.calls import ExecCall
     from codex_tool_exec.commands import Command
@@ -26,11 +28,21 @@ if TYPE_CHECKING:
 class Attempt:
     """One call of ``exec_command`` on its way: what is to be run, where, and with whose leave.
 
+    :param granted: what the user has granted beyond the thread's policy before.
+    :param wanted_more: what the call itself asks for.
     :ivar boxed: the thread's sandbox policy is held.
     """
 
     def __init__(
-        self, command: Command, wanted: ExecCall, call: ToolCall, context: ToolContext, environment: Environment
+        self,
+        command: Command,
+        wanted: ExecCall,
+        call: ToolCall,
+        context: ToolContext,
+        environment: Environment,
+        *,
+        granted: Additional | None = None,
+        wanted_more: Additional | None = None,
     ) -> None:
         self.command = command
         self.wanted = wanted
@@ -38,6 +50,17 @@ class Attempt:
         self.context = context
         self.environment = environment
         self.boxed = context.settings.sandbox.holds_back
+        self._more = granted
+        asked = None
+        if wanted_more is not None:
+            from codex_hookspecs.sandboxing.additional import merge
+            from codex_tool_exec.permissions import covers, shown
+
+            self._more = merge(granted, wanted_more)
+            if covers(granted, wanted_more):
+                wanted_more = None
+            else:
+                asked = shown(wanted_more)
         self.request = CommandRequest(
             item_id=call.call_id,
             command=command.line,
@@ -45,6 +68,8 @@ class Attempt:
             cwd=command.cwd,
             shell=command.own_shell,
             escalated=wanted.escalated,
+            additional=wanted_more,
+            shown_additional=asked,
             justification=wanted.justification,
             prefix_rule=wanted.prefix_rule,
             actions=command.actions,
@@ -87,8 +112,8 @@ class Attempt:
         :raises SandboxUnavailable: when nothing can hold the policy.
         """
         command, context, remote = self.command, self.context, self.environment.remote
-        policy, env = context.settings.sandbox, command.env
-        if self.boxed and remote and not policy.network_access:
+        policy, more, env = context.settings.sandbox, self._more, command.env
+        if self.boxed and remote and not self._policy().network_access:
             env = {**env, "CODEX_SANDBOX_NETWORK_DISABLED": "1"}
         params = ExecParams(
             process_id=f"{number}-{uuid4()}",
@@ -98,6 +123,7 @@ class Attempt:
             env_policy=command.policy,
             tty=self.wanted.tty,
             sandbox=policy if self.boxed and remote else None,
+            additional=more if self.boxed and remote else None,
             sandbox_cwd=context.settings.cwd,
             metadata={"threadId": context.thread.id, "toolCallId": self.call.call_id},
         )
@@ -108,12 +134,36 @@ class Attempt:
                 argv=command.argv,
                 cwd=command.cwd,
                 env=command.env,
-                policy=policy,
+                policy=self._policy(),
+                permissions=self._permissions(),
+                macos=None if more is None else more.macos,
                 policy_cwd=context.settings.cwd,
                 tty=self.wanted.tty,
             )
         )
         return await start_launched(self.environment.exec, params, launch), launch
+
+    def _policy(self) -> SandboxPolicy:
+        """Return the thread's policy with what was granted, as far as the legacy form can say it."""
+        policy = self.context.settings.sandbox
+        if self._more is None:
+            return policy
+        from codex_hookspecs.sandboxing.additional import effective_legacy
+
+        return effective_legacy(policy, self._more)
+
+    def _permissions(self) -> Permissions | None:
+        """Return the thread's policy with what was granted, in the form that says it all."""
+        if self._more is None:
+            return None
+        from codex_hookspecs.sandboxing.additional import effective_file_system, effective_network
+        from codex_hookspecs.sandboxing.legacy import to_split
+        from codex_hookspecs.sandboxing.policies import Permissions
+
+        split = to_split(self.context.settings.sandbox)
+        return Permissions(
+            effective_file_system(split.file_system, self._more), effective_network(split.network, self._more)
+        )
 
     async def not_started(
         self, error: ExecError | SandboxUnavailable, item: CommandExecution, *, announced: bool

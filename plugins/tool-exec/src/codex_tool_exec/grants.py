@@ -1,0 +1,103 @@
+"""Let calls ask for more than the sandbox policy allows, and remember what users have granted."""
+
+from __future__ import annotations
+
+import json
+import os
+import posixpath
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from codex_hookspecs.command_verdict import NEVER_ESCALATED
+from codex_hookspecs.errors import ToolError, ToolRejected
+from codex_hookspecs.sandboxing.additional import Additional, merge
+from codex_hookspecs.types.tools import ToolOutput
+from codex_tool_exec.calls import read_permissions_call
+from codex_tool_exec.permissions import read_additional, read_grant, shown
+
+if TYPE_CHECKING:
+    from codex_hookspecs.ports.environment import Environment
+    from codex_hookspecs.ports.tools import ToolContext
+    from codex_hookspecs.types.tools import ToolCall
+    from codex_tool_exec.calls import ExecCall
+
+NOT_ALONE = "`additional_permissions` requires `sandbox_permissions` set to `with_additional_permissions`"
+DISABLED = (
+    "additional permissions are disabled; enable `features.exec_permission_approvals` before using "
+    "`with_additional_permissions`"
+)
+NOTHING_GIVEN = (
+    "missing `additional_permissions`; provide at least one of `network` or `file_system` when using "
+    "`with_additional_permissions`"
+)
+NOTHING_WANTED = "`additional_permissions` must include at least one requested permission in `network` or `file_system`"
+NOTHING_REQUESTED = "request_permissions requires at least one permission"
+
+
+class Grants:
+    """What the user of a thread has granted beyond its policy: for the session, and for a turn."""
+
+    def __init__(self) -> None:
+        self._session: Additional | None = None
+        self._turn: tuple[str, Additional | None] = ("", None)
+
+    def of(self, turn_id: str) -> Additional | None:
+        """Return what commands of a turn get."""
+        return merge(self._session, self._of_turn(turn_id))
+
+    async def request(self, call: ToolCall, context: ToolContext) -> ToolOutput:
+        """Ask the user, remember what is granted and tell the model; where nobody is asked nothing is granted.
+
+        :raises ToolError: when nothing is asked for.
+        """
+        value, reason = read_permissions_call(call.arguments)
+        wanted = read_additional(value, context.settings.cwd, _canonical(await context.environment()))
+        if wanted.empty:
+            raise ToolError(NOTHING_REQUESTED)
+        granted, scope = Additional(), "turn"
+        if context.settings.approval_policy != "never":
+            try:
+                answer = await context.request_permissions(call, permissions=shown(wanted), reason=reason)
+            except ToolRejected:
+                answer = {}
+            granted = read_grant(answer.get("permissions"), wanted)
+            scope = "session" if answer.get("scope") == "session" else "turn"
+        if scope == "session":
+            self._session = merge(self._session, granted)
+        else:
+            self._turn = (context.turn_id, merge(self._of_turn(context.turn_id), granted))
+        told = {"permissions": shown(granted, files="file_system"), "scope": scope}
+        return ToolOutput(json.dumps(told, separators=(",", ":"), ensure_ascii=False))
+
+    def _of_turn(self, turn_id: str) -> Additional | None:
+        return self._turn[1] if self._turn[0] == turn_id else None
+
+
+def wanted_beyond(
+    wanted: ExecCall, cwd: str, context: ToolContext, environment: Environment, *, possible: bool
+) -> Additional | None:
+    """Return what a call asks for beyond the sandbox policy.
+
+    :param cwd: directory of the command.
+    :param possible: calls may do so.
+    :raises ToolError: when it does so in a wrong way, or may not.
+    """
+    if wanted.escalated:
+        if wanted.additional is not None:
+            raise ToolError(NOT_ALONE)
+        return None
+    if context.settings.approval_policy == "never":
+        raise ToolRejected(NEVER_ESCALATED, by_policy=True)
+    if not possible:
+        raise ToolError(DISABLED)
+    if wanted.additional is None:
+        raise ToolError(NOTHING_GIVEN)
+    found = read_additional(wanted.additional, cwd, _canonical(environment))
+    if found.empty:
+        raise ToolError(NOTHING_WANTED)
+    return found
+
+
+def _canonical(environment: Environment) -> Callable[[str], str]:
+    """Return what resolves paths of a machine; links of others can't be seen from here."""
+    return posixpath.normpath if environment.remote else os.path.realpath

@@ -1,0 +1,210 @@
+"""Calls may ask for more than the sandbox policy allows, and users may grant it."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from codex_hookspecs.errors import ToolError, ToolRejected
+from codex_hookspecs.sandboxing.additional import Additional, FileAccess
+from codex_hookspecs.sandboxing.macos_extensions import MacosExtensions
+from codex_hookspecs.sandboxing.policies import Entry
+from codex_hookspecs.types.sandbox import SandboxPolicy
+from codex_tool_exec.permissions import covers, read_additional, read_grant, shown
+
+if TYPE_CHECKING:
+    from conftest import Conversation
+
+pytestmark = pytest.mark.anyio
+
+WITH = {"sandbox_permissions": "with_additional_permissions", "justification": "May I?"}
+
+
+def files(*write: str, read: tuple[str, ...] = ()) -> dict[str, Any]:
+    return {"file_system": {"write": list(write), "read": list(read)}}
+
+
+async def test_what_is_asked_for_is_asked_about_and_held_in_the_box(more: Conversation) -> None:
+    await more.run("echo hi", additional_permissions={**files("/data"), "network": {"enabled": True}}, **WITH)
+
+    [request] = more.asked
+    assert request.additional == Additional(network=True, file_system=FileAccess(write=("/data",)))
+    assert request.shown_additional == {
+        "network": {"enabled": True},
+        "fileSystem": {"read": None, "write": ["/data"]},
+    }
+    assert not request.escalated
+    [launched] = more.launched
+    assert launched.policy == SandboxPolicy("workspaceWrite", True, writable_roots=("/data",))
+    assert launched.permissions is not None
+    assert Entry("/data", "write") in launched.permissions.file_system.entries
+    assert launched.permissions.network == "enabled"
+
+
+async def test_a_read_only_policy_gets_the_paths_and_no_more(more: Conversation) -> None:
+    more.policy(SandboxPolicy("readOnly"), "on-request")
+
+    await more.run("echo hi", additional_permissions=files("x"), workdir="sub", **WITH)
+
+    permissions = more.launched[0].permissions
+    assert permissions is not None
+    written = [entry.where for entry in permissions.file_system.entries if entry.access == "write"]
+    assert written == ["/space/sub/x"]
+    assert permissions.network == "restricted"
+
+
+async def test_what_may_be_used_of_macos_reaches_the_launcher(more: Conversation) -> None:
+    wanted = {"calendar": True, "automations": {"bundle_ids": ["com.a.b", "bad"]}, "preferences": "read_write"}
+
+    await more.run("echo hi", additional_permissions={"macos": wanted}, **WITH)
+
+    assert more.launched[0].macos == MacosExtensions(preferences="read_write", automation=("com.a.b",), calendar=True)
+    asked = more.asked[0].shown_additional
+    assert asked is not None
+    assert asked["macos"]["automations"] == {"bundle_ids": ["com.a.b"]}
+
+
+async def test_another_machine_is_told_what_was_granted_beside_the_policy(more: Conversation) -> None:
+    more.machine.remote = True
+
+    await more.run("echo hi", additional_permissions={**files("/data"), "network": {"enabled": True}}, **WITH)
+
+    [params] = more.machine.exec.started
+    assert params.sandbox == SandboxPolicy("workspaceWrite")
+    assert params.additional == Additional(network=True, file_system=FileAccess(write=("/data",)))
+    assert "CODEX_SANDBOX_NETWORK_DISABLED" not in params.env
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error"),
+    [
+        (WITH, "missing `additional_permissions`; provide at least one of"),
+        ({**WITH, "additional_permissions": {}}, "`additional_permissions` must include at least one requested"),
+        ({**WITH, "additional_permissions": files()}, "must include at least one requested permission"),
+        ({**WITH, "additional_permissions": {"network": {"enabled": False}}}, "must include at least one"),
+        ({**WITH, "additional_permissions": []}, "invalid type: sequence, expected struct PermissionProfile"),
+        ({**WITH, "additional_permissions": {"network": True}}, "boolean `true`, expected struct NetworkPermissions"),
+        ({**WITH, "additional_permissions": {"network": {"enabled": 1}}}, "invalid type: integer `1`, expected a boo"),
+        ({**WITH, "additional_permissions": {"file_system": {"write": "x"}}}, 'string "x", expected a sequence'),
+        ({**WITH, "additional_permissions": {"file_system": {"read": [3]}}}, "integer `3`, expected a string"),
+        (
+            {"sandbox_permissions": "require_escalated", "additional_permissions": files("/x")},
+            "`additional_permissions` requires `sandbox_permissions` set to `with_additional_permissions`",
+        ),
+    ],
+)
+async def test_a_wrong_wish_is_told(more: Conversation, arguments: dict[str, Any], error: str) -> None:
+    with pytest.raises(ToolError) as caught:
+        await more.run("echo hi", **arguments)
+
+    assert error in str(caught.value)
+    assert (more.asked, more.launched) == ([], [])
+
+
+async def test_without_the_feature_the_model_is_told_which(talk: Conversation) -> None:
+    talk.policy(SandboxPolicy("workspaceWrite"), "on-request")
+
+    with pytest.raises(ToolError, match=r"enable `features\.exec_permission_approvals` before using"):
+        await talk.run("echo hi", additional_permissions=files("/x"), **WITH)
+
+    assert "request_permissions" not in talk.tools
+    assert "additional_permissions" not in talk.tools["exec_command"].spec["parameters"]["properties"]
+
+
+async def test_where_nobody_is_asked_there_is_nothing_more(more: Conversation) -> None:
+    more.policy(SandboxPolicy("workspaceWrite"), "never")
+
+    with pytest.raises(ToolRejected, match="approval policy is Never; reject command"):
+        await more.run("echo hi", additional_permissions=files("/x"), **WITH)
+
+
+async def request(talk: Conversation, permissions: dict[str, Any], **given: Any) -> Any:
+    output = await talk.call("request_permissions", permissions=permissions, **given)
+    return json.loads(output.text)
+
+
+async def test_a_grant_holds_for_later_commands_of_the_turn(more: Conversation) -> None:
+    more.grant = {"permissions": {"fileSystem": {"write": ["/data", "/unasked"]}, "network": {"enabled": True}}}
+
+    told = await request(more, files("/data", "/other"), reason="to build")
+    await more.run("echo hi")
+    await more.run("echo hi", additional_permissions=files("/data"), **WITH)
+    more.turn_id = "turn-2"
+    await more.run("echo hi")
+
+    assert more.wishes == [({"network": None, "fileSystem": {"read": None, "write": ["/data", "/other"]}}, "to build")]
+    assert told == {
+        "permissions": {"network": None, "file_system": {"read": None, "write": ["/data"]}},
+        "scope": "turn",
+    }
+    assert [launched.policy.writable_roots for launched in more.launched] == [("/data",), ("/data",), ()]
+    assert [asked.additional for asked in more.asked] == [None, None, None]
+
+
+async def test_a_grant_for_the_session_holds_in_later_turns(more: Conversation) -> None:
+    more.grant = {"permissions": {"network": {"enabled": True}}, "scope": "session"}
+
+    told = await request(more, {"network": {"enabled": True}})
+    more.turn_id = "turn-2"
+    await more.run("echo hi")
+    await more.run("echo hi", additional_permissions=files("/data"), **WITH)
+
+    assert told["scope"] == "session"
+    assert [launched.policy.network_access for launched in more.launched] == [True, True]
+    assert more.asked[1].additional == Additional(file_system=FileAccess(write=("/data",)))
+
+
+@pytest.mark.parametrize(
+    "grant",
+    [{}, {"permissions": None}, {"permissions": {"fileSystem": {"write": "x"}}}, ToolRejected("rejected by user")],
+)
+async def test_an_answer_that_grants_nothing_is_told_as_such(more: Conversation, grant: Any) -> None:
+    more.grant = grant
+
+    told = await request(more, files("/data"))
+
+    assert told == {"permissions": {"network": None, "file_system": None}, "scope": "turn"}
+
+
+async def test_nobody_is_asked_for_grants_under_never(more: Conversation) -> None:
+    more.policy(SandboxPolicy("workspaceWrite"), "never")
+
+    told = await request(more, files("/data"))
+
+    assert (told["permissions"]["file_system"], more.wishes) == (None, [])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error"),
+    [
+        ('{"permissions": {}}', "request_permissions requires at least one permission"),
+        ("{}", "missing field `permissions`"),
+        ('{"permissions": 3}', "expected struct PermissionProfile"),
+    ],
+)
+async def test_a_wrong_request_is_told(more: Conversation, arguments: str, error: str) -> None:
+    with pytest.raises(ToolError, match=error):
+        await more.call("request_permissions", arguments)
+
+
+def test_a_grant_never_gives_more_than_was_asked_for() -> None:
+    wanted = Additional(network=None, file_system=FileAccess(read=("/a",), write=("/b",)))
+    answer = {
+        "network": {"enabled": True},
+        "fileSystem": {"read": ["/a", "/b"], "write": ["/", "/b", 3]},
+        "macos": {"calendar": True},
+    }
+
+    assert read_grant(answer, wanted) == wanted
+
+
+def test_paths_are_made_canonical_and_counted_once() -> None:
+    wanted = read_additional(files("b", "/space/b", "../space/b"), "/space", lambda path: path)
+
+    assert wanted == Additional(file_system=FileAccess(write=("/space/b",)))
+    assert covers(wanted, wanted)
+    assert not covers(None, wanted)
+    assert not covers(Additional(network=True), wanted)
+    assert shown(None) == {"network": None, "fileSystem": None}
