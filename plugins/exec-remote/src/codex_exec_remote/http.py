@@ -59,7 +59,7 @@ class RemoteHttp:
             lost = client.dead
             await response.aclose()
             if isinstance(error, RpcError):
-                raise _refused(error) from error
+                raise _refused(error, request) from error
             if isinstance(error, EnvironmentLost):
                 raise (HttpError(lost) if lost is not None else unsent(request.url)) from error
             raise
@@ -154,7 +154,9 @@ def _params(request: HttpRequest, request_id: str) -> JsonObject:
     }
 
 
-def _refused(error: RpcError) -> HttpError:
+def _refused(error: RpcError, request: HttpRequest) -> HttpError:
     if error.code == _UNKNOWN_METHOD:
         return HttpError("this exec-server can't make HTTP requests", code=error.code)
+    if error.message.endswith("timed out"):  # The real server has two ways to say it.
+        return unsent(request.url)
     return HttpError(error.message, code=error.code)
