@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from machines.conftest import Machine, Place
 
+from codex_hooks_command import plugin as hooks_command
 from codex_hookspecs.types.http import HttpRequest
 from codex_hookspecs.types.items import CommandExecution, FileChange, ImageView
 from codex_hookspecs.types.notifications import TurnDiffUpdated
@@ -284,3 +285,16 @@ async def test_requests_are_made_from_there(place: Place) -> None:
 
 def _own_network() -> str:
     return os.readlink("/proc/self/ns/net") if os.path.exists("/proc/self/ns/net") else ""
+
+
+async def test_hook_scripts_run_on_this_machine(work: Any, model: Any, place: Place, tmp_path: Path) -> None:
+    script = f"{{ cat; pwd; }} > {tmp_path}/heard"
+    hooks = {"hooks": {"UserPromptSubmit": [{"hooks": [{"type": "command", "command": script}]}]}}
+    (tmp_path / "home").mkdir()
+    (tmp_path / "home/hooks.json").write_text(json.dumps(hooks))
+
+    await work(model("done"), hooks_command, config={"bypass_hook_trust": True, "features.hooks": True}).turn("go")
+
+    told, folder = (tmp_path / "heard").read_text().rsplit("}", 1)
+    assert json.loads(told + "}")["cwd"] == place.path
+    assert folder.strip() == (place.path if os.path.isdir(place.path) else str(tmp_path / "project"))
