@@ -349,6 +349,85 @@ async def test_file_methods_keep_to_a_sandbox(served: Server, folder: Path) -> N
         assert sorted(os.listdir(folder)) == ["new", "old"]
 
 
+def rules(folder: Path, *entries: Message) -> Message:
+    """Give a sandbox with other rules."""
+    box = sandbox(folder)
+    box["permissions"]["file_system"]["entries"] = list(entries)
+    return box
+
+
+def named(path: Path, access: str) -> Message:
+    return {"path": {"type": "path", "path": uri(path)}, "access": access}
+
+
+async def test_file_methods_see_no_more_than_the_sandbox(served: Server, folder: Path) -> None:
+    project, beside = folder / "project", folder / "beside"
+    for each in (project, beside):
+        each.mkdir()
+        (each / "file").write_text("text")
+    (project / "x.env").touch()
+    limited = rules(project, special("minimal", "read"), special("project_roots", "read"))
+    hidden = rules(project, special("root", "read"), named(beside, "none"))
+    pattern = {"path": {"type": "glob_pattern", "pattern": f"{project}/**/*.env"}, "access": "deny"}
+    missing, denied = (-32004, "No such file or directory (os error 2)"), (-32600, "Permission denied (os error 13)")
+    async with client(served.url) as one:
+        read = {"path": uri(project / "file"), "sandbox": limited}
+        assert unb64((await one.call("fs/readFile", read))["dataBase64"]) == b"text"
+        for method in ("readFile", "getMetadata", "canonicalize"):
+            assert await one.fault(f"fs/{method}", {"path": uri(beside / "file"), "sandbox": limited}) == missing
+        params = {"handleId": "h", "path": uri(beside / "file"), "sandbox": limited}
+        assert await one.fault("fs/open", params) == missing
+        assert await one.fault("fs/readFile", {"path": uri(beside / "file"), "sandbox": hidden}) == denied
+        box = rules(project, special("root", "read"), special("project_roots", "write"), pattern)
+        assert await one.fault("fs/readFile", {"path": uri(project / "x.env"), "sandbox": box}) == denied
+        box = rules(project)
+        assert await one.fault("fs/readFile", {"path": uri(project / "file"), "sandbox": box}) == missing
+
+
+async def test_file_methods_write_no_more_than_the_sandbox(served: Server, folder: Path) -> None:
+    project, beside = folder / "project", folder / "beside"
+    for each in (project, beside, project / "sub", project / ".git"):
+        each.mkdir()
+    (project / "link").symlink_to(beside)
+    box = sandbox(project, "project_roots")
+    refused = (-32603, "Read-only file system (os error 30)")
+    async with client(served.url) as one:
+        for place in (beside / "x", project / "link" / "x", project / ".git" / "x"):
+            params = {"path": uri(place), "dataBase64": "", "sandbox": box}
+            assert await one.fault("fs/writeFile", params) == refused
+        missing = {"path": uri(beside / "missing"), "sandbox": box}
+        assert await one.call("fs/remove", missing) == {}
+        assert await one.call("fs/remove", {"path": uri(project / "link"), "sandbox": box}) == {}
+        params = {"handleId": "w", "path": uri(beside / "x"), "mode": "replace", "sandbox": box}
+        assert await one.fault("fs/open", params) == refused
+        await one.call("fs/open", {**params, "path": uri(project / "x")})
+        assert await one.call("fs/writeBlock", {"handleId": "w", "offset": 2, "chunk": b64("xy")}) == {}
+        assert (project / "x").read_bytes() == b"\0\0xy"
+        assert await one.call("fs/close", {"handleId": "w"}) == {}
+        box = rules(project, special("root", "read"), special("project_roots", "write", subpath="sub"))
+        params = {"dataBase64": "", "sandbox": box}
+        assert await one.call("fs/writeFile", {"path": uri(project / "sub" / "y"), **params}) == {}
+        assert await one.fault("fs/writeFile", {"path": uri(project / "y"), **params}) == refused
+        box = rules(project, special("root", "read"), named(beside, "write"))
+        assert await one.call("fs/writeFile", {"path": uri(beside / "y"), **params, "sandbox": box}) == {}
+
+    assert os.listdir(beside) == ["y"]
+    assert sorted(os.listdir(project)) == [".git", "sub", "x"]
+
+
+async def test_a_network_can_be_held_back_alone(served: Server, folder: Path, web: str) -> None:
+    script = f"exec 3<>/dev/tcp/127.0.0.1/{web.rpartition(':')[2]} || exit 9"
+    async with client(served.url) as one:
+        for name, permissions in (
+            ("external", {"type": "external", "network": "restricted"}),
+            ("managed", {"type": "managed", "file_system": {"type": "unrestricted"}, "network": "restricted"}),
+        ):
+            box = {**sandbox(folder), "permissions": permissions}
+            code, _ = await one.run(name, "bash", "-c", f"{script}; touch x", sandbox=box, cwd=uri(folder))
+            assert code == 9
+            assert (await one.run_shell(f"{name} files", "touch x", sandbox=box, cwd=uri(folder)))[0] == 0
+
+
 async def test_a_policy_is_about_its_workspace_and_not_about_where_a_process_works(
     served: Server, folder: Path
 ) -> None:

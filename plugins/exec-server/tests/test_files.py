@@ -175,22 +175,46 @@ async def test_what_is_there_can_not_be_waited_for(serve, tmp_path: Path) -> Non
             assert await client.request("fs/watchMissing", params) == {"watching": False}
 
 
-async def test_a_sandbox_holds_file_methods_too(serve, tmp_path: Path) -> None:
-    project = tmp_path / "project"
-    project.mkdir()
-    (project / "out").symlink_to(tmp_path)
-    entries = [
-        {"path": {"type": "special", "value": {"kind": "root"}}, "access": "read"},
-        {"path": {"type": "special", "value": {"kind": "project_roots"}}, "access": "write"},
-    ]
-    system = {"type": "restricted", "entries": entries}
-    sandbox = {
-        "permissions": {"type": "managed", "file_system": system, "network": "restricted"},
-        "cwd": f"file://{project}",
-        "workspaceRoots": [f"file://{project}"],
-    }
-    async with (await serve(files={f"{project}/x": ""})).client() as client:
-        await client.request("fs/writeFile", {"path": f"{project}/a", "dataBase64": "", "sandbox": sandbox})
-        for path in (f"{tmp_path}/a", f"{project}/out/a", f"{project}/.git/a"):
-            params = {"path": path, "dataBase64": "", "sandbox": sandbox}
-            assert await refusal(client, "fs/writeFile", params) == (-32603, "Read-only file system (os error 30)")
+SANDBOX = {
+    "permissions": {
+        "type": "managed",
+        "file_system": {
+            "type": "restricted",
+            "entries": [
+                {"path": {"type": "special", "value": {"kind": "root"}}, "access": "read"},
+                {"path": {"type": "special", "value": {"kind": "project_roots"}}, "access": "write"},
+            ],
+        },
+        "network": "restricted",
+    },
+    "cwd": "file:///space",
+    "workspaceRoots": ["file:///space"],
+}
+
+
+async def test_files_are_not_written_under_a_sandbox_that_nobody_holds(serve) -> None:
+    server = await serve(files={"/space/x": "old"})
+    async with server.client() as client:
+        for method, more in (
+            ("writeFile", {"path": "/space/x", "dataBase64": ""}),
+            ("createDirectory", {"path": "/space/d"}),
+            ("remove", {"path": "/space/x"}),
+            ("copy", {"sourcePath": "/space/x", "destinationPath": "/space/y", "recursive": False}),
+            ("open", {"handleId": "h", "path": "/space/x", "mode": "replace"}),
+        ):
+            found = await refusal(client, f"fs/{method}", {**more, "sandbox": SANDBOX})
+            assert found == (-32603, "nobody holds workspace-write")
+
+        read = await client.request("fs/readFile", {"path": "/space/x", "sandbox": SANDBOX})
+        assert read == {"dataBase64": "b2xk"}
+
+
+async def test_a_program_under_the_sandbox_that_fails_is_quoted(serve, launcher) -> None:
+    server = await serve(files={"/space/x": "old"}, launcher=launcher)
+    async with server.client() as client:
+        params = {"path": "/space/x", "sandbox": SANDBOX}
+
+        code, message = await refusal(client, "fs/remove", params)
+
+        assert code == -32603
+        assert message

@@ -301,22 +301,33 @@ async def test_a_sandbox_is_held_by_the_launcher(serve, launcher) -> None:
         assert await client.output("p") == b"hello\n"
 
 
-@pytest.mark.parametrize(
-    "entry",
-    [
-        {"path": {"type": "special", "value": {"kind": "moon"}}, "access": "write"},
-        {"path": {"type": "path", "path": "file:///etc"}, "access": "none"},
-    ],
-)
-async def test_a_sandbox_that_is_not_understood_is_refused(serve, launcher, entry) -> None:
-    system = {"type": "restricted", "entries": [entry]}
-    sandbox = {
-        "permissions": {"type": "managed", "file_system": system, "network": "restricted"},
-        "cwd": "file:///space",
-    }
-    async with (await serve(launcher=launcher)).client() as client:
-        with pytest.raises(RpcError, match="the sandbox"):
-            await client.start("p", ["hello"], sandbox=sandbox)
+async def test_a_network_that_is_held_back_alone_needs_a_launcher(serve) -> None:
+    async with (await serve()).client() as client:
+        for permissions in (
+            {"type": "external", "network": "restricted"},
+            {"type": "managed", "file_system": {"type": "unrestricted"}, "network": "restricted"},
+        ):
+            with pytest.raises(RpcError, match="nobody holds external-sandbox"):
+                await client.start("p", ["hello"], sandbox={"permissions": permissions, "cwd": "file:///space"})
+
+
+async def test_a_sandbox_that_holds_nothing_back_needs_none(serve) -> None:
+    root = {"path": {"type": "special", "value": {"kind": "root"}}, "access": "write"}
+    async with (await serve()).client() as client:
+        for number, permissions in enumerate(
+            (
+                {"type": "disabled"},
+                {"type": "external", "network": "enabled"},
+                {"type": "managed", "file_system": {"type": "unrestricted"}, "network": "enabled"},
+                {
+                    "type": "managed",
+                    "file_system": {"type": "restricted", "entries": [root]},
+                    "network": "enabled",
+                },
+            )
+        ):
+            found = await client.start(f"p{number}", ["hello"], sandbox={"permissions": permissions})
+            assert found["sandboxType"] == "none"
 
 
 async def test_an_enforced_network_that_nobody_holds_is_refused(serve) -> None:

@@ -2,34 +2,39 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import os
 import stat
-from typing import Any
+from collections.abc import Coroutine
+from typing import TYPE_CHECKING, Any
 
 from codex_exec_server.base64_text import encode_base64
 from codex_exec_server.connection import Connection, Method
 from codex_exec_server.decoding import REQUIRED, data, path, text, whole, word
-from codex_exec_server.file_methods import NEEDS, NOT_FOUND, file_struct, lane
+from codex_exec_server.file_methods import NEEDS, NOT_FOUND, file_struct, lane, os_refusal, translated
 from codex_exec_server.messages import Encoded
-from codex_exec_server.sandbox import read_sandbox, require_writable
-from codex_hookspecs.errors import RpcError
+from codex_hookspecs.errors import FileSystemError, RpcError
+
+if TYPE_CHECKING:
+    from codex_exec_server.boxed import Box, BoxedFiles
 
 MOST_HANDLES = 128
 MOST_ID_BYTES = 32
 MOST_BLOCK = 1024 * 1024
+_LARGEST_OFFSET = 2**63 - 1 - MOST_BLOCK
 
 
 class Handles:
-    """The files that one connection has open."""
+    """The files that one connection has open: descriptors, or programs that work on them inside of a sandbox."""
 
     def __init__(self) -> None:
-        self._open: dict[str, int] = {}
+        self._open: dict[str, int | Box] = {}
 
-    def open(self, handle: str, path: str, *, replace: bool) -> None:
-        """Open a regular file.
+    def require_free(self, handle: str) -> None:
+        """Refuse an id that can't be used.
 
-        :raises RpcError: when the id or the file can't be used.
+        :raises RpcError: because of it.
         """
         if len(handle.encode("utf-8", "surrogatepass")) > MOST_ID_BYTES:
             raise RpcError(f"file handle ID must not exceed {MOST_ID_BYTES} bytes")
@@ -37,64 +42,29 @@ class Handles:
             raise RpcError(f"file handle `{handle}` already exists")
         if len(self._open) >= MOST_HANDLES:
             raise RpcError(f"at most {MOST_HANDLES} file handles may be open per connection")
-        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC if replace else os.O_RDONLY
-        try:
-            descriptor = os.open(path, flags | os.O_CLOEXEC | os.O_NONBLOCK, 0o666)
-        except OSError as error:
-            raise _failed(error) from error
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            os.close(descriptor)
-            raise RpcError(f"path `{path}` is not a file")
-        self._open[handle] = descriptor
 
-    def read(self, handle: str, offset: int, length: int) -> tuple[bytes, bool]:
-        """Return a block and whether the file ended in it; a handle that can't be read is closed."""
-        descriptor = self._find(handle)
-        try:
-            block = os.pread(descriptor, length, offset)
-            while len(block) < length and (more := os.pread(descriptor, length - len(block), offset + len(block))):
-                block += more
-            return block, len(block) < length
-        except OSError as error:
-            self.close(handle)
-            raise _failed(error) from error
-        except OverflowError:
-            return b"", True
+    def keep(self, handle: str, file: int | Box) -> None:
+        """Keep an open file under an id."""
+        self._open[handle] = file
 
-    def write(self, handle: str, offset: int, block: bytes) -> None:
-        """Write a block."""
-        descriptor = self._find(handle)
-        try:
-            view = memoryview(block)
-            while view:
-                count = os.pwrite(descriptor, view, offset)
-                view, offset = view[count:], offset + count
-        except OSError as error:
-            raise _failed(error) from error
-        except OverflowError:
-            raise _failed(OSError(errno.EINVAL, os.strerror(errno.EINVAL))) from None
+    def find(self, handle: str) -> int | Box:
+        """Return an open file.
 
-    def close(self, handle: str) -> None:
-        """Close a file, if it is open."""
-        descriptor = self._open.pop(handle, None)
-        if descriptor is not None:
-            os.close(descriptor)
+        :raises RpcError: when there is none of that id.
+        """
+        file = self._open.get(handle)
+        if file is None:
+            raise RpcError(f"unknown file handle `{handle}`", code=NOT_FOUND)
+        return file
+
+    def take(self, handle: str) -> int | Box | None:
+        """Return an open file, if there is one, and forget it."""
+        return self._open.pop(handle, None)
 
     async def aclose(self) -> None:
         """Close all files."""
-        for handle in list(self._open):
-            self.close(handle)
-
-    def _find(self, handle: str) -> int:
-        descriptor = self._open.get(handle)
-        if descriptor is None:
-            raise RpcError(f"unknown file handle `{handle}`", code=NOT_FOUND)
-        return descriptor
-
-
-def _failed(error: OSError) -> RpcError:
-    code = NOT_FOUND if error.errno == errno.ENOENT else -32603
-    return RpcError(f"{error.strerror} (os error {error.errno})", code=code)
+        files, self._open = list(self._open.values()), {}
+        await asyncio.gather(*(closing for file in files if (closing := _closing(file)) is not None))
 
 
 def _handles(connection: Connection) -> Handles:
@@ -106,31 +76,111 @@ def _handles(connection: Connection) -> Handles:
 
 
 def _open(connection: Connection, params: dict[str, Any]) -> Any:
-    replace = params["mode"] == "replace"
-    if replace:
-        require_writable(read_sandbox(params["sandbox"]), params["path"])
-    _handles(connection).open(params["handleId"], params["path"], replace=replace)
-    return {"handleId": params["handleId"]}
+    handles, handle, replace = _handles(connection), params["handleId"], params["mode"] == "replace"
+    handles.require_free(handle)
+    if params["sandbox"] is not None:
+        files = connection.server.files(params["sandbox"], writes=replace)
+        if files is not connection.server.environment.files:
+            return _open_boxed(handles, handle, files, params["path"], replace=replace)  # type: ignore[arg-type]
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC if replace else os.O_RDONLY
+    try:
+        descriptor = os.open(params["path"], flags | os.O_CLOEXEC | os.O_NONBLOCK, 0o666)
+    except OSError as error:
+        raise os_refusal(error) from error
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise RpcError(f"path `{params['path']}` is not a file")
+    handles.keep(handle, descriptor)
+    return {"handleId": handle}
+
+
+async def _open_boxed(handles: Handles, handle: str, files: BoxedFiles, path: str, *, replace: bool) -> Any:
+    try:
+        handles.keep(handle, await files.open(path, replace=replace))
+    except FileSystemError as error:
+        raise translated(error) from error
+    return {"handleId": handle}
 
 
 def _read_block(connection: Connection, params: dict[str, Any]) -> Any:
-    if not 1 <= params["len"] <= MOST_BLOCK:
+    length, offset = params["len"], params["offset"]
+    if not 1 <= length <= MOST_BLOCK:
         raise RpcError(f"file read block length must be between 1 and {MOST_BLOCK}")
-    block, eof = _handles(connection).read(params["handleId"], params["offset"], params["len"])
-    end = b'","eof":true}' if eof else b'","eof":false}'
+    handles, handle = _handles(connection), params["handleId"]
+    file = handles.find(handle)
+    if offset > _LARGEST_OFFSET:
+        return _block(b"", length)
+    if not isinstance(file, int):
+        return _read_boxed(handles, handle, file, offset, length)
+    try:
+        block = os.pread(file, length, offset)
+        while len(block) < length and (more := os.pread(file, length - len(block), offset + len(block))):
+            block += more
+    except OSError as error:  # What can't be read is of no more use.
+        handles.take(handle)
+        os.close(file)
+        raise os_refusal(error) from error
+    return _block(block, length)
+
+
+async def _read_boxed(handles: Handles, handle: str, box: Box, offset: int, length: int) -> Any:
+    try:
+        return _block((await box.work("read_block", "", offset=offset, length=length))[1], length)
+    except FileSystemError as error:
+        handles.take(handle)
+        await box.aclose()
+        raise translated(error) from error
+
+
+def _block(block: bytes, length: int) -> Encoded:
+    end = b'","eof":true}' if len(block) < length else b'","eof":false}'
     return Encoded((b'{"chunk":"', encode_base64(block), end))
 
 
 def _write_block(connection: Connection, params: dict[str, Any]) -> Any:
-    if not 1 <= len(params["chunk"]) <= MOST_BLOCK:
+    block, offset = params["chunk"], params["offset"]
+    if not 1 <= len(block) <= MOST_BLOCK:
         raise RpcError(f"file write block length must be between 1 and {MOST_BLOCK}")
-    _handles(connection).write(params["handleId"], params["offset"], params["chunk"])
+    file = _handles(connection).find(params["handleId"])
+    if offset > _LARGEST_OFFSET:
+        raise os_refusal(OSError(errno.EINVAL, os.strerror(errno.EINVAL)))
+    if not isinstance(file, int):
+        return _write_boxed(file, offset, block)
+    try:
+        view = memoryview(block)
+        while view:
+            count = os.pwrite(file, view, offset)
+            view, offset = view[count:], offset + count
+    except OSError as error:
+        raise os_refusal(error) from error
+    return {}
+
+
+async def _write_boxed(box: Box, offset: int, block: bytes) -> Any:
+    try:
+        await box.work("write_block", "", block, offset=offset)
+    except FileSystemError as error:
+        raise translated(error) from error
     return {}
 
 
 def _close(connection: Connection, params: dict[str, Any]) -> Any:
-    _handles(connection).close(params["handleId"])
+    file = _handles(connection).take(params["handleId"])
+    closing = _closing(file) if file is not None else None
+    return _closed(closing) if closing is not None else {}
+
+
+async def _closed(closing: Coroutine[Any, Any, None]) -> Any:
+    await closing
     return {}
+
+
+def _closing(file: int | Box) -> Coroutine[Any, Any, None] | None:
+    """Close a file; return what has to be awaited for that, if anything."""
+    if not isinstance(file, int):
+        return file.aclose()
+    os.close(file)
+    return None
 
 
 METHODS = {

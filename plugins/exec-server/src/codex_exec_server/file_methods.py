@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any, Final
 
 from codex_exec_server.base64_text import Base64Error, decode_base64, encode_base64
 from codex_exec_server.connection import Connection, Method
 from codex_exec_server.decoding import REQUIRED, Member, encoded, flag, optional, path, struct, whole
 from codex_exec_server.messages import Encoded
-from codex_exec_server.sandbox import read_sandbox, require_writable
+from codex_exec_server.sandbox import read_sandbox
 from codex_hookspecs.errors import FileSystemError, RpcError
 from codex_hookspecs.file_uri import uri_of
+
+if TYPE_CHECKING:
+    from codex_exec_server.boxed import BoxedFiles
+    from codex_hookspecs.ports.environment import FileSystem
 
 NOT_FOUND = -32004
 MOST_READ = 512 * 1024 * 1024
 NEEDS = "filesystem"
+CODES: Final = {errno.ENOENT: NOT_FOUND, errno.EPERM: -32600, errno.EACCES: -32600, None: -32600}
+"""Error codes of failures by the operating system's number; ``None`` is for what it does not know."""
 
 
 def lane(_params: dict[str, Any]) -> str:
@@ -26,22 +32,21 @@ def lane(_params: dict[str, Any]) -> str:
 
 def file_struct(name: str, members: dict[str, Member]) -> Callable[[Any], dict[str, Any]]:
     """Read parameters that may hold a sandbox."""
-    return struct(name, {**members, "sandbox": (_sandbox, None)})
+    return struct(name, {**members, "sandbox": (read_sandbox, None)})
 
 
 def translated(error: FileSystemError) -> RpcError:
     """Return the answer to a file operation that failed."""
-    if error.errno == errno.ENOENT:
-        return RpcError(str(error), code=NOT_FOUND)
-    if error.errno is None:
-        return RpcError(str(error))
-    return RpcError(str(error), code=-32603)
+    return RpcError(str(error), code=CODES.get(error.errno, -32603))
 
 
-def _sandbox(value: Any) -> Any:
-    if value is not None:
-        read_sandbox(value)
-    return value
+def os_refusal(error: OSError) -> RpcError:
+    """Return the answer to an operation that the system did not do."""
+    return RpcError(f"{error.strerror} (os error {error.errno})", code=CODES.get(error.errno, -32603))
+
+
+def _files(connection: Connection, params: dict[str, Any], *, writes: bool = False) -> FileSystem | BoxedFiles:
+    return connection.server.files(params["sandbox"], writes=writes)
 
 
 def _guarded(run: Callable[[Connection, dict[str, Any]], Awaitable[Any]]) -> Callable[[Connection, Any], Any]:
@@ -61,7 +66,7 @@ def _method(
 
 
 async def _read_file(connection: Connection, params: dict[str, Any]) -> Any:
-    files = connection.server.environment.files
+    files = _files(connection, params)
     found = await files.metadata(params["path"])
     if found.is_file and found.size > MOST_READ:
         raise RpcError(f"file is too large to read: limit is {MOST_READ} bytes")
@@ -74,20 +79,18 @@ async def _write_file(connection: Connection, params: dict[str, Any]) -> Any:
         content = decode_base64(content) if type(content) is str else content
     except Base64Error as error:
         raise RpcError(f"fs/writeFile requires valid base64 dataBase64: {error}") from None
-    require_writable(read_sandbox(params["sandbox"]), params["path"])
-    await connection.server.environment.files.write_file(params["path"], content)
+    await _files(connection, params, writes=True).write_file(params["path"], content)
     return {}
 
 
 async def _create_directory(connection: Connection, params: dict[str, Any]) -> Any:
-    require_writable(read_sandbox(params["sandbox"]), params["path"])
     recursive = params["recursive"] is not False
-    await connection.server.environment.files.create_directory(params["path"], recursive=recursive)
+    await _files(connection, params, writes=True).create_directory(params["path"], recursive=recursive)
     return {}
 
 
 async def _metadata(connection: Connection, params: dict[str, Any]) -> Any:
-    found = await connection.server.environment.files.metadata(params["path"])
+    found = await _files(connection, params).metadata(params["path"])
     return {
         "isDirectory": found.is_directory,
         "isFile": found.is_file,
@@ -99,11 +102,11 @@ async def _metadata(connection: Connection, params: dict[str, Any]) -> Any:
 
 
 async def _canonicalize(connection: Connection, params: dict[str, Any]) -> Any:
-    return {"path": uri_of(await connection.server.environment.files.canonicalize(params["path"]))}
+    return {"path": uri_of(await _files(connection, params).canonicalize(params["path"]))}
 
 
 async def _read_directory(connection: Connection, params: dict[str, Any]) -> Any:
-    entries = await connection.server.environment.files.read_directory(params["path"])
+    entries = await _files(connection, params).read_directory(params["path"])
     return {
         "entries": [
             {"fileName": _shown(entry.file_name), "isDirectory": entry.is_directory, "isFile": entry.is_file}
@@ -113,17 +116,15 @@ async def _read_directory(connection: Connection, params: dict[str, Any]) -> Any
 
 
 async def _remove(connection: Connection, params: dict[str, Any]) -> Any:
-    require_writable(read_sandbox(params["sandbox"]), params["path"])
     recursive, force = params["recursive"] is not False, params["force"] is not False
-    await connection.server.environment.files.remove(params["path"], recursive=recursive, force=force)
+    await _files(connection, params, writes=True).remove(params["path"], recursive=recursive, force=force)
     return {}
 
 
 async def _copy(connection: Connection, params: dict[str, Any]) -> Any:
     source, destination, recursive = params["sourcePath"], params["destinationPath"], params["recursive"]
-    require_writable(read_sandbox(params["sandbox"]), destination)
     try:
-        await connection.server.environment.files.copy(source, destination, recursive=recursive)
+        await _files(connection, params, writes=True).copy(source, destination, recursive=recursive)
     except FileSystemError as error:
         if error.errno is None:
             raise RpcError(_copy_fault(str(error))) from error
@@ -144,6 +145,7 @@ def _copy_fault(found: str) -> str:
 async def _walk(connection: Connection, params: dict[str, Any]) -> Any:
     import asyncio
 
+    from codex_exec_server.boxed import BoxedFiles
     from codex_exec_server.walk import Limits, walk
 
     options = params["options"]
@@ -153,11 +155,17 @@ async def _walk(connection: Connection, params: dict[str, Any]) -> Any:
     if any(options[name] > most for name, (_, most) in _MOST_WALK.items()):
         found = ", ".join(f"{shown}={most}" for shown, most in _MOST_WALK.values())
         raise RpcError(f"filesystem walk limits exceed maximums: {found}")
+    files = connection.server.files(params["sandbox"], writes=False)
     try:
-        return await asyncio.get_running_loop().run_in_executor(None, walk, params["path"], limits)
+        if isinstance(files, BoxedFiles):
+            listed = await files.walk(params["path"], limits)
+        else:
+            listed = await asyncio.get_running_loop().run_in_executor(None, walk, params["path"], limits)
     except OSError as error:
-        code = NOT_FOUND if error.errno == errno.ENOENT else -32603
-        raise RpcError(f"{error.strerror} (os error {error.errno})", code=code) from error
+        raise os_refusal(error) from error
+    for each in (*listed["entries"], *listed["errors"]):
+        each["path"] = uri_of(each["path"])
+    return listed
 
 
 def _shown(name: str) -> str:

@@ -8,11 +8,13 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from codex_exec_server.sessions import RETENTION_SECONDS, Sessions
+from codex_hookspecs.errors import ConfigError, SandboxUnavailable
 from codex_hookspecs.types.sandbox import Launch, LaunchRequest
 
 if TYPE_CHECKING:
+    from codex_exec_server.boxed import BoxedFiles
     from codex_exec_server.sandbox import Wanted
-    from codex_hookspecs.ports.environment import Environment
+    from codex_hookspecs.ports.environment import Environment, FileSystem
     from codex_hookspecs.ports.host import Host
 
 
@@ -36,10 +38,45 @@ class ServedMachine:
         self.provider_id = f"sha256:{hashlib.sha256(os.uname().nodename.encode()).hexdigest()}"
         self._host = host
 
-    def launch(self, argv: tuple[str, ...], cwd: str, env: dict[str, str], wanted: Wanted) -> Launch:
+    def launch(
+        self, argv: tuple[str, ...], cwd: str, env: dict[str, str], wanted: Wanted, *, tty: bool = False
+    ) -> Launch:
         """Return how to run a command so that a policy holds.
 
         :raises SandboxUnavailable: when nothing can hold it.
         """
-        launcher = self._host.launcher(wanted.policy)
-        return launcher.launch(LaunchRequest(argv=argv, cwd=cwd, env=env, policy=wanted.policy, policy_cwd=wanted.cwd))
+        try:
+            policy = wanted.legacy(wanted.resolved(env))
+        except ConfigError as error:
+            raise SandboxUnavailable(f"the command was not run: {error}") from error
+        if not policy.holds_back:
+            return Launch(argv=argv, env=env)
+        request = LaunchRequest(
+            argv=argv,
+            cwd=cwd,
+            env=env,
+            policy=policy,
+            permissions=wanted.permissions,
+            policy_cwd=wanted.cwd,
+            project_roots=wanted.roots,
+            tty=tty,
+        )
+        return self._host.launcher(policy).launch(request)
+
+    def files(self, wanted: Wanted | None, *, writes: bool) -> FileSystem | BoxedFiles:
+        """Return the files as a policy lets them be used.
+
+        :param writes: they are not only looked at.
+        :raises SandboxUnavailable: when the policy makes no sense here.
+        """
+        if wanted is None:
+            return self.environment.files
+        try:
+            resolved = wanted.resolved(self.environ)
+        except ConfigError as error:
+            raise SandboxUnavailable(str(error)) from error
+        if resolved.full_write or (resolved.full_read and not writes):
+            return self.environment.files
+        from codex_exec_server.boxed import BoxedFiles
+
+        return BoxedFiles(self, wanted, resolved)

@@ -46,7 +46,7 @@ _start = struct(
         "tty": (flag, REQUIRED),
         "pipeStdin": (flag, False),
         "arg0": (optional(text), None),
-        "sandbox": (optional(opaque("WireFileSystemSandboxContext")), None),
+        "sandbox": (read_sandbox, None),
         "enforceManagedNetwork": (flag, False),
         "managedNetwork": (optional(opaque("ManagedNetworkSandboxContext")), None),
         "networkProxy": (optional(opaque("RemoteNetworkProxyLaunchConfig")), None),
@@ -77,7 +77,6 @@ _flow = struct("FlowParams", {"processId": (text, REQUIRED), "flowing": (flag, R
 
 def _read_start(value: Any) -> dict[str, Any]:
     found: dict[str, Any] = _start(value)
-    read_sandbox(found["sandbox"])
     if not found["argv"]:
         raise wrong("argv must not be empty")
     if not (0 < found["rows"] < 65536 and 0 < found["columns"] < 65536):
@@ -112,11 +111,11 @@ async def start(connection: Connection, params: dict[str, Any]) -> Any:
         raise RpcError("the managed network is enforced, but this server has no proxy that could hold it", code=-32603)
     argv, arg0 = tuple(params["argv"]), params["arg0"]
     env = child_environ(server.environ, params["env"], params["envPolicy"])
-    wanted = read_sandbox(params["sandbox"])
+    wanted = params["sandbox"]
     process_id = params["processId"]
     launch = Launch(argv=argv, env=env, arg0=arg0)
     if wanted is not None and process_id not in session.processes:
-        launch = server.launch(argv, params["cwd"], env, wanted)
+        launch = server.launch(argv, params["cwd"], env, wanted, tty=params["tty"])
     exec_params = ExecParams(
         process_id=f"{session.id}/{process_id}",
         argv=launch.argv,

@@ -1,120 +1,164 @@
-"""Read the sandbox a client wants (objects of the 0.169 protocol) into a policy, and hold file methods to it."""
+"""Read the sandbox a client wants (objects of the 0.169 protocol) into a policy."""
 
 from __future__ import annotations
 
-import os
-from typing import Any, NamedTuple
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from codex_exec_server.decoding import described, wrong
-from codex_hookspecs.errors import RpcError, SandboxUnavailable
-from codex_hookspecs.file_uri import PathError, path_of
-from codex_hookspecs.types.sandbox import SandboxPolicy
-from codex_hookspecs.writable import is_writable, writable_roots
+from codex_exec_server.decoding import REQUIRED, Reader, described, items, optional, path, struct, text, word, wrong
 
-READ_ONLY = "Read-only file system (os error 30)"
-_TYPES = ("managed", "disabled", "external")
+if TYPE_CHECKING:
+    from codex_hookspecs.sandboxing.policies import Access, Entry, FileSystemPolicy, Network, Permissions, Where
+    from codex_hookspecs.sandboxing.resolution import Resolved
+    from codex_hookspecs.types.sandbox import SandboxPolicy
+
+_SPECIALS = ("root", "minimal", "current_working_directory", "project_roots", "tmpdir", "slash_tmp", "unknown")
 
 
 class Wanted(NamedTuple):
-    """A policy and the directory it is about."""
+    """A policy and what it is about.
 
-    policy: SandboxPolicy
+    :param roots: directories of the project; the cwd when there are none.
+    """
+
+    permissions: Permissions
     cwd: str
+    roots: tuple[str, ...]
+
+    def resolved(self, environ: Mapping[str, str]) -> Resolved:
+        """Return what the file system policy means here.
+
+        :param environ: tells where temporary files go.
+        :raises ConfigError: when it makes no sense here.
+        """
+        from codex_hookspecs.sandboxing.resolution import Place, Resolved
+
+        return Resolved(self.permissions.file_system, Place.of(self.cwd, environ, self.roots))
+
+    def legacy(self, resolved: Resolved) -> SandboxPolicy:
+        """Return the old policy that is nearest."""
+        from codex_hookspecs.errors import ConfigError
+        from codex_hookspecs.sandboxing.legacy import to_legacy
+        from codex_hookspecs.types.sandbox import SandboxPolicy
+
+        if not resolved.restricted or resolved.full_write:
+            return SandboxPolicy("externalSandbox", self.permissions.network == "enabled")
+        try:
+            return to_legacy(self.permissions, resolved.place)
+        except ConfigError:
+            return SandboxPolicy("readOnly", self.permissions.network == "enabled")
 
 
 def read_sandbox(value: Any) -> Wanted | None:
     """Return the policy that an object stands for, ``None`` when it holds nothing back.
 
     :raises RpcError: when it can't be read.
-    :raises SandboxUnavailable: when it wants what no policy here can say.
     """
     if value is None:
         return None
-    if not isinstance(value, dict):
-        raise wrong(f"invalid type: {described(value)}, expected struct WireFileSystemSandboxContext")
-    permissions = value.get("permissions")
+    found = _context(value)
+    permissions = found["permissions"]
     if permissions is None:
-        raise wrong("missing field `permissions`")
-    if not isinstance(permissions, dict):
-        raise wrong(f"invalid type: {described(permissions)}, expected internally tagged enum PermissionProfile")
-    kind = permissions.get("type")
-    if kind not in _TYPES:
-        raise wrong(f"unknown variant `{kind}`, expected one of `managed`, `disabled`, `external`")
-    if kind != "managed":
         return None
-    cwd = _path(value.get("cwd")) or "/"
-    try:
-        roots = [found for found in map(_path, value.get("workspaceRoots") or ()) if found] or [cwd]
-        return _managed(permissions, cwd, roots)
-    except (AttributeError, TypeError):
-        raise wrong("invalid sandbox: expected permissions with `file_system.entries` of `path` and `access`") from None
+    roots = tuple(found["workspaceRoots"] or ())
+    return Wanted(permissions, found["cwd"] or (roots[0] if roots else "/"), roots)
 
 
-def require_writable(wanted: Wanted | None, *paths: str) -> None:
-    """Refuse paths that a policy does not let be written.
+def _profile(value: Any) -> Permissions | None:
+    from codex_hookspecs.sandboxing.policies import EXTERNAL, Permissions
 
-    :raises RpcError: in the words of a read-only file system.
-    """
-    if wanted is None:
-        return
-    temporary = os.environ.get("TMPDIR") or "/tmp"  # noqa: S108
-    roots = [os.path.realpath(root) for root in writable_roots(wanted.policy, wanted.cwd, temporary)]
-    for path in paths:
-        place = os.path.join(os.path.realpath(os.path.dirname(path)), os.path.basename(path))
-        if not (is_writable(place, roots) and is_writable(os.path.realpath(path), roots)):
-            raise RpcError(READ_ONLY, code=-32603)
-
-
-def _managed(permissions: dict[str, Any], cwd: str, roots: list[str]) -> Wanted | None:
-    system = permissions.get("file_system") or {}
-    network = permissions.get("network") == "enabled"
-    if system.get("type") == "unrestricted":
-        if network:
-            return None
-        return Wanted(SandboxPolicy("workspaceWrite", writable_roots=("/",)), "/")
-    extra: list[str] = []
-    kinds = set()
-    for entry in system.get("entries") or ():
-        access, place = entry.get("access"), entry.get("path") or {}
-        if access == "write":
-            kinds.add(_writable(place, extra))
-        elif access != "read":
-            raise SandboxUnavailable(f"the sandbox wants access `{access}` for {place}, which this server can't hold")
-    if not kinds:
-        return Wanted(SandboxPolicy("readOnly", network), cwd)
-    if "root" in kinds:
-        extra.append("/")
-    project = roots if "project_roots" in kinds else []
-    policy = SandboxPolicy(
-        "workspaceWrite",
-        network,
-        writable_roots=tuple(dict.fromkeys([*project[1:], *extra])),
-        exclude_slash_tmp="slash_tmp" not in kinds,
-        exclude_tmpdir_env_var="tmpdir" not in kinds,
-    )
-    if not project:
-        raise SandboxUnavailable("the sandbox lets directories be written but not the project, which can't be held")
-    return Wanted(policy, project[0])
-
-
-def _writable(place: dict[str, Any], extra: list[str]) -> str:
-    if place.get("type") == "path":
-        found = _path(place.get("path"))
-        if found:
-            extra.append(found)
-            return "path"
-    special = place.get("value")
-    special = special if isinstance(special, dict) else {}
-    kind = special.get("kind")
-    if kind not in ("root", "project_roots", "slash_tmp", "tmpdir") or special.get("subpath"):
-        raise SandboxUnavailable(f"the sandbox names a writable place that this server does not know: {place}")
-    return str(kind)
-
-
-def _path(value: Any) -> str | None:
-    if not isinstance(value, str):
+    kind = _tag(value, "ExecPermissionProfile", "managed", "disabled", "external")
+    if kind == "disabled":
         return None
-    try:
-        return path_of(value)
-    except PathError as error:
-        raise wrong(str(error)) from None
+    if kind == "external":
+        return Permissions(EXTERNAL, _external(value)["network"])
+    found = _managed(value)
+    network: Network = found["network"]
+    if found["file_system"].kind == "unrestricted" and network == "enabled":
+        return None
+    return Permissions(found["file_system"], network)
+
+
+def _file_system(value: Any) -> FileSystemPolicy:
+    from codex_hookspecs.sandboxing.policies import UNRESTRICTED, FileSystemPolicy
+
+    if _tag(value, "ExecManagedFileSystemPermissions", "restricted", "unrestricted") == "unrestricted":
+        return UNRESTRICTED
+    return FileSystemPolicy("restricted", tuple(entry for entry in _restricted(value)["entries"] if entry is not None))
+
+
+def _entry(value: Any) -> Entry | None:
+    """Read one rule; ``None`` for one that grants nothing, which a pattern can't."""
+    from codex_hookspecs.sandboxing.policies import Entry, Glob
+
+    found = _entry_members(value)
+    access: Access = "none" if found["access"] == "deny" else found["access"]
+    if isinstance(found["path"], Glob) and access != "none":
+        return None
+    return Entry(found["path"], access, found["missing_path_behavior"] == "skip")
+
+
+def _where(value: Any) -> Where:
+    from codex_hookspecs.sandboxing.policies import Glob
+
+    kind = _tag(value, "ExecFileSystemPath", "path", "glob_pattern", "special")
+    if kind == "path":
+        place: str = _named(value)["path"]
+        return place
+    if kind == "glob_pattern":
+        return Glob(_pattern(value)["pattern"])
+    special: Where = _special_path(value)["value"]
+    return special
+
+
+def _special(value: Any) -> Where:
+    from codex_hookspecs.sandboxing.policies import Special
+
+    found = _special_members({"kind": value} if isinstance(value, str) else value)
+    return Special(found["kind"], found["subpath"], found["path"])
+
+
+def _absolute_pattern(value: Any) -> str:
+    found = text(value)
+    if not found.startswith("/"):
+        raise wrong(f"glob pattern `{found}` of the sandbox is not absolute")
+    return found
+
+
+def _tag(value: Any, name: str, *words: str) -> str:
+    if not isinstance(value, dict | list):
+        shown = f"integer `{value}`" if type(value) is int else described(value)
+        raise wrong(f"invalid type: {shown}, expected internally tagged enum {name}")
+    if not isinstance(value, dict) or "type" not in value:
+        raise wrong("missing field `type`")
+    found: str = word(*words)(value["type"])
+    return found
+
+
+_network: Reader = word("restricted", "enabled")
+_context = struct(
+    "WireFileSystemSandboxContext",
+    {
+        "permissions": (_profile, REQUIRED),
+        "cwd": (optional(path), None),
+        "workspaceRoots": (optional(items(path)), None),
+    },
+)
+_external = struct("External", {"network": (_network, REQUIRED)})
+_managed = struct("Managed", {"file_system": (_file_system, REQUIRED), "network": (_network, REQUIRED)})
+_restricted = struct("Restricted", {"entries": (items(_entry), REQUIRED)})
+_entry_members = struct(
+    "ExecFileSystemSandboxEntry",
+    {
+        "path": (_where, REQUIRED),
+        "access": (word("read", "write", "deny", "none"), REQUIRED),
+        "missing_path_behavior": (optional(text), None),
+    },
+)
+_named = struct("Path", {"path": (path, REQUIRED)})
+_pattern = struct("GlobPattern", {"pattern": (_absolute_pattern, REQUIRED)})
+_special_path = struct("Special", {"value": (_special, REQUIRED)})
+_special_members = struct(
+    "SpecialPath",
+    {"kind": (word(*_SPECIALS), REQUIRED), "subpath": (optional(text), None), "path": (optional(text), None)},
+)

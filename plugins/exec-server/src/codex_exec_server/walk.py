@@ -1,4 +1,4 @@
-"""List a tree of directories, breadth first, within limits (``fs/walk``)."""
+"""List a tree of directories, breadth first, within limits (``fs/walk``), with the standard library alone."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ import os
 import stat
 from collections import deque
 from typing import Any, NamedTuple
-
-from codex_hookspecs.file_uri import uri_of
 
 
 class Limits(NamedTuple):
@@ -47,13 +45,13 @@ def walk(root: str, limits: Limits) -> dict[str, Any]:
         try:
             found = _kinds(folder, limits.follow)
         except OSError as error:
-            errors.append({"path": uri_of(folder), "message": f"{error.strerror} (os error {error.errno})"})
+            errors.append({"path": folder, "message": f"{error.strerror} (os error {error.errno})"})
             continue
         for name, kind in found:
             if len(entries) >= limits.max_entries:
                 return {"entries": entries, "errors": errors, "truncated": True}
             path = os.path.join(folder, name)
-            entries.append({"path": uri_of(path), "kind": kind})
+            entries.append({"path": path, "kind": kind})
             hidden = limits.prune_hidden and name.startswith(".")
             if kind == "directory" and not hidden and depth < limits.max_depth:
                 real = os.path.realpath(path)
