@@ -35,6 +35,9 @@ from codex_sandbox_bwrap.watchdog import Watchdog
 from codex_sandbox_landlock.launcher import LandlockLauncher
 
 LIMIT = 60
+REFUSED = ("roots", "deeproots", "innertmp")
+"""Policies that are not held but refused when attacks on them are prepared."""
+
 KEYS = {"shmget": 0x434F4458, "semget": 0x434F4459, "msgget": 0x434F445A}
 ROOT = {"path": {"type": "special", "value": {"kind": "root"}}, "access": "read"}
 WORKSPACE = {"path": {"type": "special", "value": {"kind": "current_working_directory"}}, "access": "write"}
@@ -189,7 +192,8 @@ class Runner:
             ["bash", "-c", ATTACKS[name].left], env=env, capture_output=True, timeout=LIMIT, check=False
         )
         left = looked.returncode == 0
-        held = b"BREACH" not in output and not left and not litter
+        refused = b"the command was not run" in output and case.policy not in REFUSED
+        held = b"BREACH" not in output and not left and not litter and not refused
         return held, f"{status}: {output[:300]!r} left={left} {litter}"
 
     def _boxed(

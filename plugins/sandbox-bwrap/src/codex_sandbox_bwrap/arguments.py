@@ -22,6 +22,7 @@ class Box(NamedTuple):
     :param filter_descriptor: where the system call filter is read from; ``None`` when the command brings its own.
     :param own_init: the command is the first process, and none of bwrap is beside it. A process that is not filtered
         must not be within reach.
+    :param capabilities: those that the command has and gives up itself.
     """
 
     mounts: Sequence[str]
@@ -31,6 +32,7 @@ class Box(NamedTuple):
     new_session: bool
     filter_descriptor: int | None
     own_init: bool = False
+    capabilities: Sequence[str] = ()
 
 
 def bwrap_arguments(
@@ -57,6 +59,8 @@ def bwrap_arguments(
     if "--tmpfs" in box.mounts and _is_bare(box.mounts):
         arguments += ("--remount-ro", "/")
     arguments += ("--cap-drop", "ALL")
+    for capability in box.capabilities:
+        arguments += ("--cap-add", capability)
     if box.filter_descriptor is not None:
         arguments += ("--seccomp", str(box.filter_descriptor))
     for name, value in (inner_env or {}).items():

@@ -13,6 +13,7 @@ from codex_hookspecs.sandboxing.seccomp import Mode, filter_program
 from codex_sandbox_bwrap.arguments import PROC_WRITABLE_BY_ROOT, Box, bwrap_arguments
 from codex_sandbox_bwrap.binary import Binary
 from codex_sandbox_bwrap.first_process import FirstProcess
+from codex_sandbox_bwrap.holding import command_line, needed_capabilities
 from codex_sandbox_bwrap.mounts import plan_mounts
 from codex_sandbox_bwrap.placeholders import Placeholders
 from codex_sandbox_bwrap.watchdog import Watchdog
@@ -73,12 +74,11 @@ def box_command(  # noqa: PLR0917
             new_session=not tty,
             filter_descriptor=None if way.mode == "proxy" else held.filter_of(way.mode),
             own_init=way.mode == "proxy",
+            capabilities=needed_capabilities(plan.links),
         )
         loading = {name: value for name, value in way.env.items() if name.startswith(_LOADER)}
         command, inner = list(way.argv), loading
         if plan.links:
-            from codex_sandbox_bwrap.holding import command_line
-
             command, inner = command_line(plan.links, loading, command), {}
         arguments = bwrap_arguments(box, command, held.nothing, inner)
     except BaseException:
@@ -185,9 +185,6 @@ def _without(arguments: Sequence[str], left_out: set[str]) -> list[str]:
     while index < len(arguments):
         if arguments[index] == "--ro-bind" and arguments[index + 2] in left_out:
             index += 3
-            continue
-        if arguments[index] == "--perms" and arguments[index + 3] in left_out:
-            index += 4
             continue
         kept.append(arguments[index])
         index += 1

@@ -14,10 +14,11 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ctypes import CDLL
 
+_OF_ROOT = ("CAP_SYS_ADMIN", "CAP_SETPCAP")
 _NEW_USERS, _NEW_MOUNTS = 0x10000000, 0x20000
 _OPEN_TREE, _MOVE_MOUNT, _AT_FDCWD = 428, 429, -100
 _CLONE, _CLOSE_ON_EXEC, _NOT_FOLLOWED, _FROM_DESCRIPTOR = 0x1, 0x80000, 0x100, 0x4
-_DROP_BOUND, _CAPABILITIES = 24, 0x20080522
+_DROP_BOUND, _AMBIENT, _CLEAR_ALL, _CAPABILITIES = 24, 47, 4, 0x20080522
 _CANNOT_RUN = 126
 
 
@@ -28,6 +29,11 @@ def command_line(links: tuple[str, ...], loading: dict[str, str], command: list[
     variables = [f"{name}={value}" for name, value in loading.items()]
     program = [os.path.realpath(sys.executable), "-I", "-S", "-c", source]
     return [*program, str(len(links)), *links, str(len(variables)), *variables, *command]
+
+
+def needed_capabilities(links: tuple[str, ...]) -> tuple[str, ...]:
+    """Return what holding links takes; others than root get it in a name space of their own, which root can't make."""
+    return _OF_ROOT if links and os.geteuid() == 0 else ()
 
 
 def main(words: list[str]) -> None:
@@ -57,11 +63,8 @@ def _hold(links: list[str]) -> None:
 
     libc = ctypes.CDLL(None, use_errno=True)
     libc.syscall.restype = ctypes.c_long
-    user, group = os.geteuid(), os.getegid()
-    _checked(libc.unshare(_NEW_USERS | _NEW_MOUNTS), "unshare")
-    for name, text in (("setgroups", "deny"), ("uid_map", f"{user} {user} 1"), ("gid_map", f"{group} {group} 1")):
-        with open(f"/proc/self/{name}", "w") as file:
-            file.write(text)
+    if os.geteuid() != 0:
+        _enter_name_spaces(libc)
     for link in links:
         path = os.fsencode(link)
         tree = libc.syscall(_OPEN_TREE, _AT_FDCWD, path, _CLONE | _CLOSE_ON_EXEC | _NOT_FOLLOWED)
@@ -71,7 +74,16 @@ def _hold(links: list[str]) -> None:
     _drop_capabilities(libc)
 
 
+def _enter_name_spaces(libc: CDLL) -> None:
+    user, group = os.geteuid(), os.getegid()
+    _checked(libc.unshare(_NEW_USERS | _NEW_MOUNTS), "unshare")
+    for name, text in (("setgroups", "deny"), ("uid_map", f"{user} {user} 1"), ("gid_map", f"{group} {group} 1")):
+        with open(f"/proc/self/{name}", "w") as file:
+            file.write(text)
+
+
 def _drop_capabilities(libc: CDLL) -> None:
+    libc.prctl(_AMBIENT, _CLEAR_ALL, 0, 0, 0)
     for capability in range(64):
         if libc.prctl(_DROP_BOUND, capability, 0, 0, 0) < 0:
             break
