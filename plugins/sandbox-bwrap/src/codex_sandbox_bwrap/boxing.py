@@ -186,6 +186,9 @@ def _without(arguments: Sequence[str], left_out: set[str]) -> list[str]:
         if arguments[index] == "--ro-bind" and arguments[index + 2] in left_out:
             index += 3
             continue
+        if arguments[index] == "--perms" and arguments[index + 3] in left_out:
+            index += 4
+            continue
         kept.append(arguments[index])
         index += 1
     return kept
