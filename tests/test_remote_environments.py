@@ -90,6 +90,17 @@ async def test_a_launch_that_the_server_refuses_is_told_in_its_words(host: Any, 
     assert (item.status, item.aggregated_output) == ("failed", shown)
 
 
+async def test_the_server_is_told_whose_command_it_runs(host: Any, model: Any) -> None:
+    scripted = model([call("exec_command", cmd="make", yield_time_ms=250)], "done")
+    async with fake_exec_server() as fake:
+        fake.info = INFO
+
+        turn = await host(model=scripted, **remote(fake)).turn("go")
+
+    [started] = fake.asked("process/start")
+    assert started["metadata"] == {"threadId": turn.thread.id, "toolCallId": "c"}
+
+
 async def test_a_command_that_is_lost_is_told_with_what_it_said(host: Any, model: Any) -> None:
     scripted = model([call("exec_command", cmd="make", yield_time_ms=20_000)], "done")
     async with fake_exec_server() as fake:

@@ -73,6 +73,8 @@ def test_a_turn_with_commands_runs_them_on_the_server(run: Any, client: Codex, b
     assert spoken(outcome) == ["all done"]
     starts = [params for params in tap.asked("process/start") if params["processId"] != "facts"]
     assert len(starts) == 3
+    # The real server's own client says whose command it is, and so does ours.
+    assert client is REAL_118 or all({"threadId", "toolCallId"} <= set(params["metadata"]) for params in starts)
     names = {params["processId"] for params in starts}
     assert {params["processId"] for params in tap.told("process/closed")} >= names
     assert [params["exitCode"] for params in tap.told("process/exited") if params["processId"] in names] == [3, 0, 0]

@@ -367,6 +367,23 @@ async def test_a_server_that_does_not_answer_a_termination_is_asked_on_a_new_con
     assert await started.terminate()
 
 
+async def test_a_server_that_is_gone_is_not_waited_for_again_and_again(
+    connected: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(process, "TERMINATE_SECONDS", 0.1)
+    async with fake_exec_server() as fake:
+        remote = await connected(fake.url)
+        started = await remote.exec.start(params())
+        fake.cut()
+    loop = asyncio.get_running_loop()
+    begun = loop.time()
+
+    assert not await started.terminate()
+    await remote.aclose()
+
+    assert loop.time() - begun < 2.0
+
+
 async def test_a_server_that_never_finishes_the_handshake_is_given_up(
     fake: FakeExecServer, connected: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -168,6 +168,24 @@ async def test_connections_that_are_free_are_used_again_and_those_of_unfinished_
     assert (before, again, len(fake.connections)) == (2, 2, 3)
 
 
+async def test_requests_wait_for_their_turn(
+    fake: FakeExecServer, connected: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(http, "MOST_CLIENTS", 2)
+    monkeypatch.setattr(http, "GRACE_SECONDS", 0.0)
+    remote = await connected(fake.url)
+    first, second = [await remote.http.send(GET) for _ in range(2)]
+    with pytest.raises(HttpError, match=r"^http/request failed: error sending request for url \(http://h/\)$"):
+        await remote.http.send(HttpRequest(url="http://h/", timeout=0.05))
+    third = asyncio.create_task(remote.http.send(GET))
+
+    await first.aclose()
+
+    await (await third).aclose()
+    await second.aclose()
+    assert len(fake.asked("http/request")) == 3
+
+
 async def test_requests_disturb_no_processes(fake: FakeExecServer, remote: RemoteEnvironment) -> None:
     from codex_hookspecs.types.environment import ExecParams, ProcessClosed
 

@@ -88,7 +88,7 @@ class RemoteExecBackend:
     async def aclose(self) -> None:
         """Kill every process and end the sessions."""
         self._closed = True
-        processes = [process for process in self._processes if not process.over]
+        processes = [process for process in self._processes if not (process.over or process.out_of_reach)]
         with suppress(TimeoutError):
             async with asyncio.timeout(_CLOSE_SECONDS):
                 await asyncio.gather(*(process.terminate() for process in processes))

@@ -83,6 +83,11 @@ class Client:
         """Whether nothing is read because the reader of a process is behind."""
         return bool(self._holders)
 
+    @property
+    def connected(self) -> bool:
+        """Whether there is a connection now."""
+        return self._ready
+
     def capable(self, name: str) -> bool:
         """Tell whether the server said that it can do something."""
         capabilities = self.info.get("capabilities")

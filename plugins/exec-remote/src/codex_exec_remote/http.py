@@ -16,6 +16,8 @@ from codex_hookspecs.types.http import HttpRequest
 from codex_hookspecs.types.json import JsonObject
 
 IDLE_CLIENTS: Final = 4
+MOST_CLIENTS: Final = 64
+"""Requests that can be under way at once; more wait for their turn."""
 GRACE_SECONDS: Final = 5.0
 """How much later than the server this side gives a request up."""
 _UNKNOWN_METHOD = -32601
@@ -34,6 +36,7 @@ class RemoteHttp:
         self._connect = connect
         self._idle: list[Client] = []
         self._busy: set[RemoteResponse] = set()
+        self._turns = asyncio.Semaphore(MOST_CLIENTS)
         self._closed = False
 
     async def send(self, request: HttpRequest) -> RemoteResponse:
@@ -42,11 +45,18 @@ class RemoteHttp:
         :raises HttpError: when it can't be made, or there is no answer in time.
         """
         check_request(request)
-        if self._closed:
-            raise HttpError("the environment is closed")
-        client = await self._client()
         seconds = None if request.timeout is None else request.timeout + GRACE_SECONDS
         deadline = None if seconds is None else asyncio.get_running_loop().time() + seconds
+        try:
+            async with asyncio.timeout_at(deadline):
+                await self._turns.acquire()
+        except TimeoutError as error:
+            raise unsent(request.url) from error
+        try:
+            client = await self._client()
+        except BaseException:
+            self._turns.release()
+            raise
         request_id = uuid4()
         body = RemoteBody(lambda held: client.hold(request_id, held=held), deadline)
         response = RemoteResponse(self, client, request_id, body)
@@ -75,12 +85,15 @@ class RemoteHttp:
     async def give_back(self, response: RemoteResponse, client: Client, *, usable: bool) -> None:
         """Take back the connection of a request that is over."""
         self._busy.discard(response)
+        self._turns.release()
         if usable and not self._closed and client.dead is None and len(self._idle) < IDLE_CLIENTS:
             self._idle.append(client)
         else:
             await client.aclose()
 
     async def _client(self) -> Client:
+        if self._closed:
+            raise HttpError("the environment is closed")
         while self._idle:
             client = self._idle.pop()
             if client.dead is None:

@@ -37,10 +37,12 @@ class RemoteProcess:
     """A process that was asked for.
 
     :ivar launched: whether the server has said that it runs.
+    :ivar out_of_reach: whether it could not be terminated; the server does so when it has lost the session for long.
     """
 
     def __init__(self, client: Client, params: ExecParams) -> None:
         self.launched = False
+        self.out_of_reach = False
         self._client = client
         self._id = params.process_id
         self._tty = params.tty
@@ -119,6 +121,8 @@ class RemoteProcess:
         """Kill the whole process group; a server that does not answer is asked on a new connection."""
         if self._feed.log.closed and self._feed.log.failure is None:
             return False
+        if self.out_of_reach and not self._client.connected:
+            return False  # That was waited for once.
         self._patient = True
         self._let_flow()
         params = {"processId": self._id}
@@ -126,12 +130,13 @@ class RemoteProcess:
             try:
                 result = await self._client.call("process/terminate", params, seconds=TERMINATE_SECONDS)
             except EnvironmentLost:
-                if self._client.dead is not None or self._client.dialect == "A":
+                if self._client.dead is not None or not self._client.connected or self._client.dialect == "A":
                     raise
                 # Servers that do one thing after the other may be busy with a write that waits for the program.
                 self._client.renew("no answer to process/terminate")
                 result = await self._client.call("process/terminate", params, seconds=TERMINATE_SECONDS)
         except (EnvironmentLost, RpcError):
+            self.out_of_reach = True
             return False
         return isinstance(result, dict) and result.get("running") is True
 
