@@ -91,11 +91,14 @@ async def test_a_launch_that_the_server_refuses_is_told_in_its_words(host: Any, 
 
 
 async def test_the_server_is_told_whose_command_it_runs(host: Any, model: Any) -> None:
-    scripted = model([call("exec_command", cmd="make", yield_time_ms=250)], "done")
+    scripted = model([call("exec_command", cmd="make")], "done")
     async with fake_exec_server() as fake:
         fake.info = INFO
+        turning = asyncio.create_task(host(model=scripted, **remote(fake)).turn("go"))
+        await fake.until(lambda: bool(fake.processes))
+        await fake.end(next(iter(fake.processes)))
 
-        turn = await host(model=scripted, **remote(fake)).turn("go")
+        turn = await turning
 
     [started] = fake.asked("process/start")
     assert started["metadata"] == {"threadId": turn.thread.id, "toolCallId": "c"}
