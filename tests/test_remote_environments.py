@@ -122,6 +122,8 @@ async def test_a_command_that_is_lost_is_told_with_what_it_said(host: Any, model
     assert told[-1] == "half of it"
     [item] = [each for each in turn.items if isinstance(each, CommandExecution)]
     assert (item.status, item.exit_code, item.aggregated_output) == ("failed", -1, "half of it\n")
+    warnings = [each.message for each in turn.notifications if isinstance(each, WarningNotice)]
+    assert warnings == [f"the command `/bin/bash -lc make` was lost: {LOST}"]
 
 
 async def test_a_write_that_fails_is_told_and_the_command_is_let_go(host: Any, model: Any) -> None:

@@ -12,7 +12,7 @@ import pytest
 from codex_hookspecs.errors import SandboxUnavailable, ToolRejected
 from codex_hookspecs.testing.memory_environment import MemoryEnvironment, MemoryProcess, Program
 from codex_hookspecs.types.approvals import CommandLeave, CommandRequest
-from codex_hookspecs.types.notifications import CommandOutputDelta, TerminalInteraction
+from codex_hookspecs.types.notifications import CommandOutputDelta, TerminalInteraction, WarningNotice
 from codex_hookspecs.types.sandbox import Launch, LaunchRequest, SandboxPolicy
 from codex_hookspecs.types.threads import ThreadSettings
 from codex_hookspecs.types.tools import Tool, ToolCall, ToolOutput
@@ -207,6 +207,8 @@ class Conversation:
     async def emit(self, notification: Any) -> None:
         if isinstance(notification, CommandOutputDelta):
             self.tell("delta", notification.delta)
+        elif isinstance(notification, WarningNotice):
+            self.warned.append(notification.message)
         else:
             assert isinstance(notification, TerminalInteraction)
             self.tell("interaction", (notification.item_id, notification.process_id, notification.stdin))

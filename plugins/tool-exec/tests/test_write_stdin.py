@@ -134,6 +134,7 @@ async def test_a_lost_process_is_told(talk: Conversation) -> None:
     with pytest.raises(ToolError, match="the command was lost: connection lost"):
         await call
     assert talk.items("completed")[0].status == "failed"
+    assert talk.warned == ["the command `/bin/sh -lc wait` was lost: connection lost"]
 
 
 @pytest.mark.parametrize(

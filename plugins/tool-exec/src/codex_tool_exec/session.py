@@ -211,3 +211,8 @@ class Session:
             duration_ms=int((time.monotonic() - self._began) * 1000),
         )
         await self._context.complete_item(self.item)
+        if self.failure is not None:
+            from codex_hookspecs.types.notifications import WarningNotice
+
+            text = f"the command `{self.item.command}` was lost: {self.failure}"
+            await self._context.emit(WarningNotice(message=text, thread_id=self._context.thread.id))
