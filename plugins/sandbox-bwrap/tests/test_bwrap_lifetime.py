@@ -18,11 +18,11 @@ import attrs
 import pytest
 
 from codex_hookspecs.errors import SandboxUnavailable
+from codex_hookspecs.sandboxing.placeholders import Placeholders
+from codex_hookspecs.sandboxing.sweeping import is_placeholder
 from codex_hookspecs.types.sandbox import Launch, LaunchRequest, SandboxPolicy
 from codex_sandbox_bwrap.binary import Abilities, Binary, find_program, known_binary
 from codex_sandbox_bwrap.launcher import BwrapLauncher
-from codex_sandbox_bwrap.placeholders import Placeholders
-from codex_sandbox_bwrap.sweeping import is_placeholder
 from codex_sandbox_bwrap.watchdog import Watchdog
 
 BWRAP = shutil.which("bwrap")

@@ -221,8 +221,8 @@ class _Layer:
             entries = [below(folder, name) for name in os.listdir(folder)]
             if len(entries) > _MOST_PARTS:
                 raise _Unheld(
-                    f"{folder} is read-only and has more than {_MOST_PARTS} entries, so that what is missing in it can't "
-                    "be kept from being made; make it writable"
+                    f"{folder} is read-only and has more than {_MOST_PARTS} entries, so that what is missing in it "
+                    "can't be kept from being made; make it writable"
                 )
             closed = (*self._kept, *self._hidden)
             yield from (path for path in entries if path not in closed and not os.path.islink(path))

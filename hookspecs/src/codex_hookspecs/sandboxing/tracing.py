@@ -7,6 +7,8 @@ import os
 import stat
 from typing import NamedTuple
 
+from codex_hookspecs.sandboxing.sweeping import is_marked
+
 _MOST_LINKS = 40
 
 
@@ -71,14 +73,6 @@ def trace(path: str) -> Traced:
 def below(folder: str, name: str) -> str:
     """Return the path of a name in a directory."""
     return f"{folder.rstrip('/')}/{name}"
-
-
-def is_marked(mode: int) -> bool:
-    """Tell whether the mode of a path says that it only stands there for a missing one.
-
-    A sticky directory that only its owner writes is nothing that people make.
-    """
-    return stat.S_ISDIR(mode) and mode & 0o1022 == stat.S_ISVTX
 
 
 def _has_entries(folder: str) -> bool:

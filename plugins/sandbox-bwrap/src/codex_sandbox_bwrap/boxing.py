@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from codex_hookspecs.errors import SandboxUnavailable
+from codex_hookspecs.sandboxing.placeholders import Placeholders
 from codex_hookspecs.sandboxing.policies import Network
 from codex_hookspecs.sandboxing.resolution import Resolved
 from codex_hookspecs.sandboxing.seccomp import Mode, filter_program
@@ -15,7 +16,6 @@ from codex_sandbox_bwrap.binary import Binary
 from codex_sandbox_bwrap.first_process import FirstProcess
 from codex_sandbox_bwrap.holding import command_line, needed_capabilities
 from codex_sandbox_bwrap.mounts import plan_mounts
-from codex_sandbox_bwrap.placeholders import Placeholders
 from codex_sandbox_bwrap.watchdog import Watchdog
 
 TYPE_CHECKING = False

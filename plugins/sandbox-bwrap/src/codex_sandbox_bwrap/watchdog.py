@@ -13,6 +13,8 @@ from collections.abc import Sequence
 from fcntl import F_DUPFD_CLOEXEC, fcntl
 from signal import SIGCHLD, SIGPIPE
 
+from codex_hookspecs.sandboxing import sweeping
+
 _SHELL = "/bin/sh"
 _KEEP_LIST = """\
 cd /
@@ -116,13 +118,12 @@ def _word(text: str) -> str:
 
 def _spawned(orders: int, life: int) -> None:
     """Start a process that reads orders."""
-    sweeping = os.path.join(os.path.dirname(__file__), "sweeping.py")
     opened = os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC)
     null = fcntl(opened, F_DUPFD_CLOEXEC, _HIGH)
     try:
         os.posix_spawn(
             _SHELL,
-            [_SHELL, "-c", _KEEP_LIST, sys.executable, sweeping],
+            [_SHELL, "-c", _KEEP_LIST, sys.executable, sweeping.__file__],
             {},
             file_actions=[
                 (os.POSIX_SPAWN_DUP2, own, number) for own, number in ((orders, 0), (null, 1), (null, 2), (life, _LIFE))
@@ -137,8 +138,6 @@ def _spawned(orders: int, life: int) -> None:
 
 def _copied(orders: int, life: int) -> None:
     """Copy this process; the copy reads orders."""
-    from codex_sandbox_bwrap.sweeping import read_orders
-
     if os.fork() == 0:
         try:
             os.setsid()
@@ -147,6 +146,6 @@ def _copied(orders: int, life: int) -> None:
             for own, number in ((orders, 0), (null, 1), (null, 2), (life, _LIFE)):
                 os.dup2(own, number)
             os.closerange(_LIFE + 1, os.sysconf("SC_OPEN_MAX"))
-            read_orders()
+            sweeping.read_orders()
         finally:
             os._exit(0)

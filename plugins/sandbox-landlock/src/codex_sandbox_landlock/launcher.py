@@ -7,12 +7,12 @@ from collections.abc import Callable
 
 from codex_hookspecs.errors import SandboxUnavailable
 from codex_hookspecs.sandboxing.enforcement import enforced, resolved
+from codex_hookspecs.sandboxing.placeholders import Placeholders
 from codex_hookspecs.sandboxing.seccomp import Mode, filter_program
 from codex_hookspecs.types.sandbox import Launch, LaunchRequest
 from codex_sandbox_landlock.further_filter import further_filter
 from codex_sandbox_landlock.kernel import APPLY, Kernel, kernel
-from codex_sandbox_landlock.placeholders import Placeholder, hold
-from codex_sandbox_landlock.plan import plan
+from codex_sandbox_landlock.plan import NAME, plan
 
 _NETWORK_VARIABLE = "CODEX_SANDBOX_NETWORK_DISABLED"
 _LOADER = ("LD_", "GLIBC_TUNABLES")
@@ -59,40 +59,16 @@ class LandlockLauncher:
             operations.append(("filter", further_filter(machine, metadata=wanted.metadata).hex()))
         loader = {name: value for name, value in request.env.items() if name.startswith(_LOADER)}
         operations += (("env", f"{name}={value}") for name, value in loader.items())
-        held = _hold_all(wanted.missing)
-        there = {place for place in wanted.missing if os.path.lexists(place)}
-        open_places = [place for place in wanted.missing if place not in there and _can_be_made(place)]
-        if open_places:
-            _release_all(held)
-            raise SandboxUnavailable(
-                f"the command was not run: sandbox-landlock could not keep {open_places[0]} from being made; try again"
-            )
+        held = Placeholders(wanted.missing, NAME)
+        kept = [each for each in operations if each[1] not in held.left_out]
         return Launch(
-            argv=(
-                *APPLY,
-                *(word for each in operations if each[1] not in wanted.missing or each[1] in there for word in each),
-                "--",
-                *request.argv,
-            ),
+            argv=(*APPLY, *(word for each in kept for word in each), "--", *request.argv),
             env=_environment(request.env, loader, network=network),
             sandbox_type="linuxSeccomp",
-            ended=lambda: _release_all(held),
+            ended=held.release,
         )
 
 
 def _environment(env: dict[str, str], loader: dict[str, str], *, network: bool) -> dict[str, str]:
     given = {name: value for name, value in env.items() if name not in loader}
     return given if network else {**given, _NETWORK_VARIABLE: "1"}
-
-
-def _hold_all(paths: tuple[str, ...]) -> list[Placeholder]:
-    return [placeholder for placeholder in map(hold, paths) if placeholder is not None]
-
-
-def _release_all(held: list[Placeholder]) -> None:
-    while held:
-        held.pop().release()
-
-
-def _can_be_made(place: str) -> bool:
-    return os.access(os.path.dirname(place), os.W_OK)

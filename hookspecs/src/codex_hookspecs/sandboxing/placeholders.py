@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterable
 
 from codex_hookspecs.errors import SandboxUnavailable
-from codex_sandbox_bwrap.sweeping import MARKED, is_placeholder, opened, sweep
+from codex_hookspecs.sandboxing.sweeping import MARKED, is_placeholder, opened, sweep
 
 _PATIENCE = 2.0
 _NOT_OURS = (errno.EACCES, errno.EPERM, errno.EROFS)
@@ -23,10 +23,12 @@ class Placeholders:
     """Directories that stand for some missing paths, held by one sandbox.
 
     :param paths: absolute; each one's parent exists.
+    :param launcher: who relies on them, for errors.
     :raises SandboxUnavailable: when one can't be made although a command could make it.
     """
 
-    def __init__(self, paths: Iterable[str]) -> None:
+    def __init__(self, paths: Iterable[str], launcher: str = "bwrap") -> None:
+        self._launcher = launcher
         self._folders: dict[str, list[str]] = {}
         self._locks: dict[str, int] = {}
         self.left_out: set[str] = set()
@@ -68,8 +70,8 @@ class Placeholders:
                 os.close(descriptor)
             time.sleep(0.001)
         raise SandboxUnavailable(
-            f"the command was not run: bwrap cannot keep {members[0]} from being made, another process holds it; "
-            "end that process or make the directory"
+            f"the command was not run: {self._launcher} cannot keep {members[0]} from being made, another process "
+            "holds it; end that process or make the directory"
         )
 
     def _made(self, path: str) -> bool:
@@ -81,7 +83,7 @@ class Placeholders:
         except OSError as error:
             if error.errno not in _NOT_OURS or _could_be_made(os.path.dirname(path)):
                 raise SandboxUnavailable(
-                    f"the command was not run: bwrap cannot keep {path} from being made: {error.strerror}; "
+                    f"the command was not run: {self._launcher} cannot keep {path} from being made: {error.strerror}; "
                     "make that directory or take its folder out of the writable roots"
                 ) from error
             self.left_out.add(path)
