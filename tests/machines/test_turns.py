@@ -73,8 +73,8 @@ async def test_a_directory_that_is_not_there_is_told_in_the_systems_words(work: 
 async def test_a_command_is_talked_to(work: Any, model: Any) -> None:
     talk = model(
         [shell("read a; echo got $a; read b; echo and $b", tty=True, yield_time_ms=250)],
-        [{"stdin": {"session_id": "$SESSION", "chars": "one\n"}, "call_id": "w"}],
-        [{"stdin": {"session_id": "$SESSION", "chars": "two\n"}, "call_id": "x"}],
+        [{"stdin": {"session_id": "$SESSION", "chars": "one\n", "yield_time_ms": 800}, "call_id": "w"}],
+        [{"stdin": {"session_id": "$SESSION", "chars": "two\n", "yield_time_ms": 20_000}, "call_id": "x"}],
         "done",
     )
 
@@ -91,10 +91,12 @@ async def test_a_command_outlives_its_turn_and_not_its_thread(work: Any, model: 
 
     run = await kit.turn("go")
 
-    alive = "kill -0 $(cat pid) 2>/dev/null && echo alive"
-    assert await place.run(alive) == "alive\n"
+    begun = "while [ ! -s pid ]; do sleep 0.02; done; kill -0 $(cat pid) && echo alive"
+    ended = "for i in $(seq 500); do kill -0 $(cat pid) 2>/dev/null || break; sleep 0.02; done; echo $i"
+    async with asyncio.timeout(20):
+        assert await place.run(begun) == "alive\n"
     await (await kit.opened()).application.threads.unload(run.thread.id)
-    assert await place.run(alive) == ""
+    assert int(await place.run(ended)) < 500
 
 
 async def test_much_output_comes_whole(work: Any, model: Any) -> None:

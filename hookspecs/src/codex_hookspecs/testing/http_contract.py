@@ -236,7 +236,7 @@ class HttpContract:
             await response.read()
 
     async def test_a_body_that_takes_too_long_is_an_error(self, http: HttpClient, web: str) -> None:
-        response = await self.ask(http, f"{web}/stuck", timeout=0.5)
+        response = await self.ask(http, f"{web}/stuck", timeout=1.0)
 
         with pytest.raises(HttpError, match=BROKEN):
             await response.read()
