@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from benchmarks import dispatch, exec_server, modules, sandbox, turn
+from benchmarks import dispatch, exec_server, modules, remote, sandbox, turn
 from interop.clients import OURS, REAL_118, REAL_169
 
 
@@ -29,7 +29,7 @@ def main() -> int:
     print("\n".join(turn.report(turn.measure(clients, options.pairs))))
     print("\n".join(sandbox.report(clients, options.pairs)))
     if OURS in clients:
-        print("\n".join([*dispatch.report(), *modules.report()]))
+        print("\n".join([*dispatch.report(), *modules.report(), *remote.report()]))
     servers = [codex for codex in ((REAL_169,) if options.real_only else (OURS, REAL_169)) if codex.present]
     print("\n".join(exec_server.report(exec_server.measure(servers, options.rounds))))
     return 0
