@@ -19,7 +19,7 @@ from codex_hookspecs.sandboxing.protection import PROTECTED
 from codex_hookspecs.sandboxing.resolution import Place, Resolved
 from codex_hookspecs.types.sandbox import LaunchRequest, SandboxPolicy
 from codex_sandbox_bwrap.arguments import Box, bwrap_arguments
-from codex_sandbox_bwrap.holding import command_line
+from codex_sandbox_bwrap.holding import holding
 from codex_sandbox_bwrap.mounts import NOTHING, Plan, plan_mounts
 
 RECORDED: dict[str, Any] = json.loads((Path(__file__).parent / "data" / "bwrap-0.118.json").read_text())
@@ -145,10 +145,22 @@ def test_a_protected_link_is_held_and_what_it_leads_to_is_read_only(target: str,
 
 
 def test_links_are_held_by_a_program_inside_that_no_library_is_loaded_into() -> None:
-    words = command_line(("/w/.git",), {"LD_PRELOAD": "/w/x.so"}, ["ls", "-l"])
+    words, loading = holding(("/w/.git",), {"LD_PRELOAD": "/w/x.so"}, ["ls", "-l"])
 
     assert words[1:4] == ["-I", "-S", "-c"]
     assert words[5:] == ["1", "/w/.git", "1", "LD_PRELOAD=/w/x.so", "ls", "-l"]
+    assert loading == {}
+    assert holding((), {"LD_PRELOAD": "/w/x.so"}, ["ls"]) == (["ls"], {"LD_PRELOAD": "/w/x.so"})
+
+
+def test_where_the_proc_of_the_machine_has_to_do_it_can_not_be_written_either() -> None:
+    box = Box(("--bind", "/", "/"), network=False, proc=False, proc_read_only=("/proc/sys",), new_session=True,
+              filter_descriptor=9, capabilities=("CAP_X",))  # fmt: skip
+
+    arguments = " ".join(bwrap_arguments(box, ["true"], lambda: 3))
+
+    assert "--ro-bind /proc/sys /proc/sys --cap-drop ALL --cap-add CAP_X --seccomp 9" in arguments
+    assert "--proc /proc" not in arguments
 
 
 def test_a_link_can_not_be_held_where_the_program_for_it_could_not_be_read(base: Path) -> None:

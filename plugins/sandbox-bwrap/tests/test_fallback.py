@@ -2,39 +2,33 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
-import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from codex_hookspecs.testing.responses_server import ResponsesServer
 from codex_sandbox_bwrap.binary import known_binary
 from codex_sandbox_bwrap.notices import is_wsl1
 
-LIMIT = 60
+SHELL = ("sh", "-c")
 OFFERS = "--cap-drop --die-with-parent --info-fd --perms --ro-bind-data --seccomp --sync-fd"
 REFUSES = f'case "$1" in --help) echo "{OFFERS}";; *) echo "bwrap: %s" >&2; exit 1;; esac'
+NAMESPACES = "needs access to create user namespaces"
 BROKEN = {
-    "without namespaces": (REFUSES % "setting up uid map: Permission denied", "needs access to create user namespaces"),
-    "without a loopback device": (REFUSES % "loopback: Failed RTM_NEWADDR", "needs access to create user namespaces"),
+    "without namespaces": (REFUSES % "setting up uid map: Permission denied", NAMESPACES),
+    "without a loopback device": (REFUSES % "loopback: Failed RTM_NEWADDR", NAMESPACES),
     "failing otherwise": (REFUSES % "odd", "bwrap: odd"),
     "old": ('echo "--ro-bind --unshare-all"', "does not know --cap-drop"),
     "something else": ("exit 0", "does not know --cap-drop"),
     "ending at once": ("exit 3", "no reason given"),
     "talking on and on": ("while :; do echo yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy; done", "does not stop talking"),
 }
+Codex = Callable[..., "subprocess.CompletedProcess[str]"]
+Turn = Callable[..., tuple[list[str], str]]
 SCRIPT = "touch made; mkdir .git/hooks; touch ../outside; id -u"
-
-
-@pytest.fixture
-def home(tmp_path: Path) -> Path:
-    folder = tmp_path / "home"
-    folder.mkdir()
-    return folder
 
 
 @pytest.fixture
@@ -56,46 +50,25 @@ def path_with(folder: Path, program: str | None) -> str:
     return str(folder)
 
 
-def codex(home: Path, cwd: Path, path: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    kept = {key: value for key, value in os.environ.items() if not key.startswith(("CODEX", "OPENAI"))}
-    given = {"CODEX_HOME": str(home), "PATH": path, "SHELL": "/bin/sh", "PYTHONPATH": os.pathsep.join(sys.path)}
-    return subprocess.run(
-        [sys.executable, "-c", "import sys; from codex_host.cli import main; sys.exit(main())", *arguments],
-        cwd=cwd,
-        env={**kept, **given},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=LIMIT,
-        check=False,
-    )
+@pytest.mark.parametrize("what", BROKEN)
+def test_what_is_broken_is_known_with_its_reason(what: str, tmp_path: Path) -> None:
+    program, reason = BROKEN[what]
+    path = f"{path_with(tmp_path / 'bin', program)}/bwrap"
+
+    abilities = known_binary(path, str(tmp_path)).abilities
+
+    assert abilities.problem.startswith(f"{path}: ")
+    assert reason in (NAMESPACES if abilities.lacks_namespaces else abilities.problem)
 
 
-def turn(home: Path, cwd: Path, path: str, mode: str, script: str) -> tuple[list[str], str]:
-    """Run ``codex exec`` whose model wants a script run; return what the user and the model were told."""
-    with ResponsesServer() as server:
-        server.play([[{"sh": script}], [{"say": "done"}]])
-        (home / "config.toml").write_text(
-            'model = "m"\nmodel_provider = "mock"\n'
-            "[sandbox_workspace_write]\nexclude_slash_tmp = true\nexclude_tmpdir_env_var = true\n"
-            f'[model_providers.mock]\nname = "mock"\nbase_url = "{server.url}"\nwire_api = "responses"\n'
-        )
-        done = codex(home, cwd, path, "exec", "--json", "--skip-git-repo-check", "-s", mode, "go")
-        outputs = [item for item in server.turns[-1].body["input"] if item.get("type") == "function_call_output"]
-    assert done.returncode == 0, done.stderr
-    events = [json.loads(line) for line in done.stdout.splitlines()]
-    items = [event["item"] for event in events if event["type"] == "item.completed"]
-    return [item["message"] for item in items if item["type"] == "error"], str(outputs[-1]["output"])
-
-
-@pytest.mark.parametrize("what", [*BROKEN, None])
+@pytest.mark.parametrize("what", ["without namespaces", "old", None])
 def test_a_turn_goes_on_with_landlock_and_tells_the_user_why(
-    what: str | None, home: Path, workspace: Path, tmp_path: Path
+    what: str | None, turn: Turn, workspace: Path, tmp_path: Path
 ) -> None:
     program, reason = BROKEN[what] if what else (None, "could not find system bubblewrap on PATH")
     path = path_with(tmp_path / "bin", program)
 
-    notices, output = turn(home, workspace, path, "workspace-write", SCRIPT)
+    notices, output = turn("workspace-write", SCRIPT, cwd=workspace, PATH=path)
 
     [notice] = [text for text in notices if "bubblewrap" in text]
     assert reason in notice
@@ -107,31 +80,31 @@ def test_a_turn_goes_on_with_landlock_and_tells_the_user_why(
 
 
 @pytest.mark.parametrize("mode", ["danger-full-access"])
-def test_nobody_is_told_where_no_sandbox_is_asked_for(mode: str, home: Path, workspace: Path, tmp_path: Path) -> None:
+def test_nobody_is_told_where_no_sandbox_is_asked_for(mode: str, turn: Turn, workspace: Path, tmp_path: Path) -> None:
     path = path_with(tmp_path / "bin", BROKEN["old"][0])
 
-    notices, _ = turn(home, workspace, path, mode, "true")
+    notices, _ = turn(mode, "true", cwd=workspace, PATH=path)
 
     assert [text for text in notices if "bubblewrap" in text] == []
 
 
-def test_the_sandbox_command_goes_on_with_landlock_in_silence(home: Path, workspace: Path, tmp_path: Path) -> None:
+def test_the_sandbox_command_goes_on_with_landlock_in_silence(codex: Codex, workspace: Path, tmp_path: Path) -> None:
     path = path_with(tmp_path / "bin", BROKEN["without namespaces"][0])
 
-    done = codex(home, workspace, path, "sandbox", "linux", "--full-auto", "--", "sh", "-c", "touch made && echo fine")
+    done = codex("sandbox", "linux", "--full-auto", "--", *SHELL, "touch made && echo fine", cwd=workspace, PATH=path)
 
     assert (done.returncode, done.stdout, done.stderr) == (0, "fine\n", "")
 
 
 @pytest.mark.parametrize("mode", ["read-only", "workspace-write"])
 def test_where_nothing_can_hold_the_policy_nothing_runs_and_one_line_says_so(
-    mode: str, home: Path, workspace: Path, tmp_path: Path
+    mode: str, codex: Codex, home: Path, workspace: Path, tmp_path: Path
 ) -> None:
     path = path_with(tmp_path / "bin", BROKEN["without namespaces"][0])
     (home / "config.toml").write_text("[plugins.sandbox-landlock]\nenabled = false\n")
     command = ["-c", f"sandbox_mode={mode}", "sandbox", "linux", "--", "sh", "-c", "touch /tmp/ran; echo ran"]
 
-    done = codex(home, workspace, path, *command)
+    done = codex(*command, cwd=workspace, PATH=path)
 
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.count("\n") == 1

@@ -116,7 +116,7 @@ class CallContext:
 
     def launch(self, request: LaunchRequest) -> Launch:
         """Return how to run a command so that the policy holds."""
-        if not request.policy.holds_back:
+        if not (request.policy.holds_back or request.managed_network):
             return Launch(argv=request.argv, env=request.env)
         return self.thread.host.launcher(request.policy).launch(request)
 

@@ -14,8 +14,7 @@ from codex_hookspecs.sandboxing.seccomp import Mode, filter_program
 from codex_sandbox_bwrap.arguments import PROC_WRITABLE_BY_ROOT, Box, bwrap_arguments
 from codex_sandbox_bwrap.binary import Binary
 from codex_sandbox_bwrap.first_process import FirstProcess
-from codex_sandbox_bwrap.holding import command_line, needed_capabilities
-from codex_sandbox_bwrap.mounts import plan_mounts
+from codex_sandbox_bwrap.mounts import Plan, plan_mounts
 from codex_sandbox_bwrap.watchdog import Watchdog
 
 TYPE_CHECKING = False
@@ -65,22 +64,8 @@ def box_command(  # noqa: PLR0917
     held = _Held(watchdog, plan.missing)
     try:
         way = held.way_out(argv, env, network, proxy_home)
-        proc = binary.abilities.proc
-        box = Box(
-            mounts=[*_without(plan.arguments, held.placeholders.left_out), *way.mounts],
-            network=way.mode == "enabled",
-            proc=proc,
-            proc_read_only=_proc_read_only() if proc else (),
-            new_session=not tty,
-            filter_descriptor=None if way.mode == "proxy" else held.filter_of(way.mode),
-            own_init=way.mode == "proxy",
-            capabilities=needed_capabilities(plan.links),
-        )
         loading = {name: value for name, value in way.env.items() if name.startswith(_LOADER)}
-        command, inner = list(way.argv), loading
-        if plan.links:
-            command, inner = command_line(plan.links, loading, command), {}
-        arguments = bwrap_arguments(box, command, held.nothing, inner)
+        arguments = _arguments(binary, plan, held, way, loading, tty=tty)
     except BaseException:
         held.started()
         held.ended()
@@ -93,6 +78,34 @@ def box_command(  # noqa: PLR0917
         started=held.started,
         ended=held.ended,
     )
+
+
+def _arguments(
+    binary: Binary, plan: Plan, held: _Held, way: _WayOut, loading: dict[str, str], *, tty: bool
+) -> list[str]:
+    """Return the arguments of bwrap.
+
+    :param loading: variables that must mean something to the command alone.
+    """
+    proc = binary.abilities.proc
+    command = list(way.argv)
+    capabilities: Sequence[str] = ()
+    if plan.links:
+        from codex_sandbox_bwrap.holding import needed_capabilities
+
+        command, capabilities = command_line(plan.links, loading, command), needed_capabilities(plan.links)
+        loading = {}
+    box = Box(
+        mounts=[*_without(plan.arguments, held.placeholders.left_out), *way.mounts],
+        network=way.mode == "enabled",
+        proc=proc,
+        proc_read_only=_proc_read_only() if proc else (),
+        new_session=not tty,
+        filter_descriptor=None if way.mode == "proxy" else held.filter_of(way.mode),
+        own_init=way.mode == "proxy",
+        capabilities=capabilities,
+    )
+    return bwrap_arguments(box, command, held.nothing, loading)
 
 
 def _unusable(problem: str, mode: str) -> SandboxUnavailable:

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from codex_hookspecs.errors import ConfigError, SandboxUnavailable
+from codex_hookspecs.sandboxing.managed import managed_proxies
 from codex_hookspecs.types.sandbox import Launch, LaunchRequest
-from codex_sandbox_bwrap.options import HELP, Options, parse
+from codex_sandbox_bwrap.options import HELP, parse
 from codex_sandbox_bwrap.programs import NOT_FOUND, find_command
 from codex_sandbox_bwrap.selection import Chosen, choose_policy
 
@@ -37,15 +38,17 @@ async def run(arguments: Sequence[str], host: Host) -> int:
         print(f"codex: {what}: {options.command[0]}", file=sys.stderr)
         return program
     chosen = choose_policy(options, host.config, host.cwd)
+    proxies = managed_proxies(host.config.get)
+    managed = options.proxy or proxies is not None
     request = LaunchRequest(
         argv=options.command,
         cwd=host.cwd,
-        env=dict(host.environ),
+        env={**host.environ, **(proxies or {})},
         policy=chosen.policy,
         permissions=chosen.permissions,
-        managed_network=options.proxy,
+        managed_network=managed,
     )
-    held = holds_back(chosen, options)
+    held = managed or holds_back(chosen)
     plain = Launch(argv=(program, *options.command[1:]), env=request.env, arg0=options.command[0])
     launch = _held(request, host) if held else plain
     # A process that only waits needs none of what waits asynchronously.
@@ -57,10 +60,10 @@ async def run(arguments: Sequence[str], host: Host) -> int:
     return run_in_foreground(launch, host.cwd, task.cancelling if task is not None else lambda: 0)
 
 
-def holds_back(chosen: Chosen, options: Options) -> bool:
+def holds_back(chosen: Chosen) -> bool:
     """Tell whether a policy holds anything back."""
     kind = chosen.permissions.file_system.kind
-    return options.proxy or kind == "restricted" or chosen.permissions.network == "restricted"
+    return kind == "restricted" or chosen.permissions.network == "restricted"
 
 
 def _held(request: LaunchRequest, host: Host) -> Launch:

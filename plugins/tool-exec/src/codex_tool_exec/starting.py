@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from codex_hookspecs.errors import EnvironmentLost, ExecError, SandboxUnavailable, ToolError, ToolRejected
 from codex_hookspecs.ids import uuid4
 from codex_hookspecs.launching import start_launched
+from codex_hookspecs.sandboxing.managed import managed_proxies
 from codex_hookspecs.types.approvals import CommandRequest
 from codex_hookspecs.types.environment import ExecParams
 from codex_hookspecs.types.items import CommandExecution
@@ -49,7 +50,8 @@ class Attempt:
         self.call = call
         self.context = context
         self.environment = environment
-        self.boxed = context.settings.sandbox.holds_back
+        self._proxies = managed_proxies(context.thread.config.get)
+        self.boxed = context.settings.sandbox.holds_back or self._proxies is not None
         self._more = granted
         asked = None
         if wanted_more is not None:
@@ -127,18 +129,24 @@ class Attempt:
             sandbox_cwd=context.settings.cwd,
             metadata={"threadId": context.thread.id, "toolCallId": self.call.call_id},
         )
+        if self.boxed and remote and self._proxies is not None:
+            raise SandboxUnavailable(
+                "the command was not run: its network is managed, and the proxies of this machine can't be reached "
+                "from another one; switch features.network_proxy off"
+            )
         if not self.boxed or remote:
             return await self.environment.exec.start(params), None
         launch = context.launch(
             LaunchRequest(
                 argv=command.argv,
                 cwd=command.cwd,
-                env=command.env,
+                env={**command.env, **(self._proxies or {})},
                 policy=self._policy(),
                 permissions=self._permissions(),
                 macos=None if more is None else more.macos,
                 policy_cwd=context.settings.cwd,
                 tty=self.wanted.tty,
+                managed_network=self._proxies is not None,
             )
         )
         return await start_launched(self.environment.exec, params, launch), launch

@@ -1,0 +1,70 @@
+"""Run the whole program, with a model that wants a script run."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from codex_hookspecs.testing.responses_server import ResponsesServer
+
+LIMIT = 60
+CODEX = "import sys; from codex_host.cli import main; sys.exit(main())"
+
+Codex = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    folder = tmp_path / "home"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def codex(home: Path) -> Codex:
+    """Runs the program: arguments, ``cwd``, and environment variables by name."""
+
+    def run(*arguments: str, cwd: Path, **env: str) -> subprocess.CompletedProcess[str]:
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("CODEX", "OPENAI"))}
+        given = {"CODEX_HOME": str(home), "SHELL": "/bin/sh", "PYTHONPATH": os.pathsep.join(sys.path)}
+        given["NO_PROXY"] = given["no_proxy"] = "127.0.0.1"  # The model is there.
+        return subprocess.run(
+            [sys.executable, "-c", CODEX, *arguments],
+            cwd=cwd,
+            env={**kept, **given, **env},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=LIMIT,
+            check=False,
+        )
+
+    return run
+
+
+@pytest.fixture
+def turn(home: Path, codex: Codex) -> Callable[..., tuple[list[str], str]]:
+    """Runs ``codex exec``; returns what the user was warned of, and what the model was told of its script."""
+
+    def run(mode: str, script: str, *, cwd: Path, config: str = "", **env: str) -> tuple[list[str], str]:
+        with ResponsesServer() as server:
+            server.play([[{"sh": script}], [{"say": "done"}]])
+            (home / "config.toml").write_text(
+                'model = "m"\nmodel_provider = "mock"\n'
+                "[sandbox_workspace_write]\nexclude_slash_tmp = true\nexclude_tmpdir_env_var = true\n"
+                f'[model_providers.mock]\nname = "mock"\nbase_url = "{server.url}"\nwire_api = "responses"\n{config}\n'
+            )
+            done = codex("exec", "--json", "--skip-git-repo-check", "-s", mode, "go", cwd=cwd, **env)
+            outputs = [item for item in server.turns[-1].body["input"] if item.get("type") == "function_call_output"]
+        assert done.returncode == 0, done.stderr
+        events = [json.loads(line) for line in done.stdout.splitlines()]
+        items = [event["item"] for event in events if event["type"] == "item.completed"]
+        return [item["message"] for item in items if item["type"] == "error"], str(outputs[-1]["output"])
+
+    return run
