@@ -150,7 +150,6 @@ def test_links_are_held_by_a_program_inside_that_no_library_is_loaded_into() -> 
     assert words[1:4] == ["-I", "-S", "-c"]
     assert words[5:] == ["1", "/w/.git", "1", "LD_PRELOAD=/w/x.so", "ls", "-l"]
     assert loading == {}
-    assert holding((), {"LD_PRELOAD": "/w/x.so"}, ["ls"]) == (["ls"], {"LD_PRELOAD": "/w/x.so"})
 
 
 def test_where_the_proc_of_the_machine_has_to_do_it_can_not_be_written_either() -> None:

@@ -17,7 +17,7 @@ class Box(NamedTuple):
     :param mounts: as planned.
     :param network: it keeps the network of the machine.
     :param proc: a new ``/proc`` is mounted.
-    :param proc_read_only: paths of the new ``/proc`` that can't be written.
+    :param proc_read_only: paths of ``/proc`` that can't be written, be it the new one or that of the machine.
     :param new_session: it is cut off from the terminal.
     :param filter_descriptor: where the system call filter is read from; ``None`` when the command brings its own.
     :param own_init: the command is the first process, and none of bwrap is beside it. A process that is not filtered
@@ -54,9 +54,10 @@ def bwrap_arguments(
         arguments.append("--unshare-net")
     if box.proc:
         arguments += ("--proc", "/proc")
+    if box.proc or not _is_bare(box.mounts):
         for path in box.proc_read_only:
             arguments += ("--ro-bind", path, path)
-    if "--tmpfs" in box.mounts and _is_bare(box.mounts):
+    if _is_bare(box.mounts):
         arguments += ("--remount-ro", "/")
     arguments += ("--cap-drop", "ALL")
     for capability in box.capabilities:

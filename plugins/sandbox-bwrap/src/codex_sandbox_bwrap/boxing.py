@@ -87,19 +87,18 @@ def _arguments(
 
     :param loading: variables that must mean something to the command alone.
     """
-    proc = binary.abilities.proc
     command = list(way.argv)
     capabilities: Sequence[str] = ()
     if plan.links:
         from codex_sandbox_bwrap.holding import needed_capabilities
 
-        command, capabilities = command_line(plan.links, loading, command), needed_capabilities(plan.links)
-        loading = {}
+        command, loading = holding(plan.links, loading, command)
+        capabilities = needed_capabilities()
     box = Box(
         mounts=[*_without(plan.arguments, held.placeholders.left_out), *way.mounts],
         network=way.mode == "enabled",
-        proc=proc,
-        proc_read_only=_proc_read_only() if proc else (),
+        proc=binary.abilities.proc,
+        proc_read_only=_proc_read_only(),
         new_session=not tty,
         filter_descriptor=None if way.mode == "proxy" else held.filter_of(way.mode),
         own_init=way.mode == "proxy",

@@ -12,6 +12,7 @@ import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
     from ctypes import CDLL
 
 _OF_ROOT = ("CAP_SYS_ADMIN", "CAP_SETPCAP")
@@ -22,18 +23,22 @@ _DROP_BOUND, _AMBIENT, _CLEAR_ALL, _CAPABILITIES = 24, 47, 4, 0x20080522
 _CANNOT_RUN = 126
 
 
-def command_line(links: tuple[str, ...], loading: dict[str, str], command: list[str]) -> list[str]:
-    """Return what runs a command with links held."""
+def holding(
+    links: tuple[str, ...], loading: dict[str, str], command: Sequence[str]
+) -> tuple[list[str], dict[str, str]]:
+    """Return what runs a command with links held, and which variables of the loader are left to be set for it."""
+    if not links:
+        return list(command), loading
     with open(__file__, encoding="utf-8") as file:
         source = file.read()
     variables = [f"{name}={value}" for name, value in loading.items()]
     program = [os.path.realpath(sys.executable), "-I", "-S", "-c", source]
-    return [*program, str(len(links)), *links, str(len(variables)), *variables, *command]
+    return [*program, str(len(links)), *links, str(len(variables)), *variables, *command], {}
 
 
-def needed_capabilities(links: tuple[str, ...]) -> tuple[str, ...]:
+def needed_capabilities() -> tuple[str, ...]:
     """Return what holding links takes; others than root get it in a name space of their own, which root can't make."""
-    return _OF_ROOT if links and os.geteuid() == 0 else ()
+    return _OF_ROOT if os.geteuid() == 0 else ()
 
 
 def main(words: list[str]) -> None:
