@@ -90,7 +90,7 @@ def _arguments(
     command = list(way.argv)
     capabilities: Sequence[str] = ()
     if plan.links:
-        from codex_sandbox_bwrap.holding import needed_capabilities
+        from codex_sandbox_bwrap.holding import holding, needed_capabilities
 
         command, loading = holding(plan.links, loading, command)
         capabilities = needed_capabilities()

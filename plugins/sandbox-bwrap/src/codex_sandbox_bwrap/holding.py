@@ -12,7 +12,7 @@ import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
     from ctypes import CDLL
 
 _OF_ROOT = ("CAP_SYS_ADMIN", "CAP_SETPCAP")
@@ -27,8 +27,6 @@ def holding(
     links: tuple[str, ...], loading: dict[str, str], command: Sequence[str]
 ) -> tuple[list[str], dict[str, str]]:
     """Return what runs a command with links held, and which variables of the loader are left to be set for it."""
-    if not links:
-        return list(command), loading
     with open(__file__, encoding="utf-8") as file:
         source = file.read()
     variables = [f"{name}={value}" for name, value in loading.items()]
