@@ -28,7 +28,9 @@ def cut(pieces: list[bytes], limit: int = 1 << 20) -> list[tuple[bytes | None, b
             room = cutter.room()
             count = min(len(room), len(rest))
             room[:count], rest = rest[:count], rest[count:]
-            found += cutter.took(count)
+            cutter.put(count)
+            while (frame := cutter.cut()) is not None:
+                found.append(frame)
     return found
 
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 from contextlib import suppress
 
 import pytest
 from websockets.exceptions import ConnectionClosed
 
+from codex_exec_server import websocket
 from codex_hookspecs.errors import RpcError
+from codex_hookspecs.testing.exec_wire import LIMIT
 
 pytestmark = pytest.mark.anyio
 
@@ -196,3 +199,26 @@ async def test_clients_without_good_credentials_are_not_let_in(serve) -> None:
 
     assert (await raw(server, line + b"\r\n")).startswith(b"HTTP/1.1 401")
     assert (await raw(server, line + b"Authorization: Bearer bad\r\n\r\n")).endswith(b"bad token")
+
+
+async def test_who_does_not_get_on_with_the_handshake_is_let_go(serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(websocket, "UPGRADE_SECONDS", 0.2)
+    server = await serve()
+    reader, writer = await asyncio.open_connection("127.0.0.1", int(server.url.rpartition(":")[2]))
+    writer.write(b"GET / HTTP/1.1\r\nHost:")
+
+    async with asyncio.timeout(LIMIT):
+        assert await reader.read() == b""
+
+    writer.close()
+
+
+async def test_answers_are_sent_at_once(serve) -> None:
+    server = await serve()
+    made = []
+    connect = server.server.connect
+    server.server.connect = lambda outlet: made.append(outlet) or connect(outlet)
+    async with server.client():
+        found = made[0]._transport.get_extra_info("socket")
+
+        assert found.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) == 1

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 INTERNAL: Final = -32603
 MAX_WAITING_BYTES: Final = 64 * 1024 * 1024
 """Bytes of requests that may wait; beyond it the client is not read from."""
+CALL_BYTES: Final = 1024
+"""What a request takes beside its own bytes."""
 
 Run = Callable[["Connection", Any], Any]
 
@@ -88,7 +90,7 @@ class Connection:
         """Take a message."""
         message = parse(data)
         if type(message) is Call:
-            self._called(message, len(data))
+            self._called(message, len(data) + CALL_BYTES)
         elif type(message) is Fault:
             text = f"failed to parse {self.outlet.label}: {message.reason}"
             self.outlet.send(refusal(UNPARSABLE_ID, RpcError(text)))
@@ -177,6 +179,8 @@ class Connection:
         except Exception as error:
             payload = refusal(call.id, as_rpc_error(error))
         self.outlet.send(payload)
+        if self.outlet.paused:
+            await self.outlet.room()
         self._running -= 1
         if lane is not None:
             self._next_in(lane)

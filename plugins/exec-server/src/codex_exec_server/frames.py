@@ -6,7 +6,7 @@ handed on as it is, one whole frame at a time, for the library to make sense of.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, Final
 
 PLAIN: Final = (0x81, 0x82)
@@ -40,52 +40,57 @@ class FrameCutter:
         """Return where the next bytes are to be put."""
         return memoryview(self._buffer)[self._end :]
 
-    def took(self, count: int) -> Iterator[tuple[bytes | None, bytes]]:
-        """Yield the frames that are complete with the bytes that were just put into the room.
+    def put(self, count: int) -> None:
+        """Note that so many bytes were put into the room."""
+        self._end += count
+
+    def cut(self) -> tuple[bytes | None, bytes] | None:
+        """Return the next frame, ``None`` when none is complete; there is room again only then.
 
         :return: the payload of a plain frame and its first byte, or ``None`` and another frame as it came.
         :raises TooLarge: when a frame announces too much.
         """
-        self._end += count
         buffer, place, end = self._buffer, self._start, self._end
-        view = memoryview(buffer)
         needed = _LONGEST_HEAD
-        while end - place >= 2:
+        if end - place >= 2:
             first, second = buffer[place], buffer[place + 1]
             start, size = place + 2, second & 0x7F
             if size == 126:
-                start, size = place + 4, int.from_bytes(view[place + 2 : place + 4], "big")
+                start, size = place + 4, int.from_bytes(buffer[place + 2 : place + 4], "big")
             elif size == 127:
-                start, size = place + 10, int.from_bytes(view[place + 2 : place + 10], "big")
-            if start > end:
-                break
-            if size > self._limit:
-                raise TooLarge(f"a frame of {size} bytes, allowed are {self._limit}")
-            body = start + 4 if second & _MASKED else start
-            if body + size > end:
-                needed = body + size - place
-                break
-            if first in PLAIN and second & _MASKED:
-                head = TEXT_HEAD if first == PLAIN[0] else _BINARY_HEAD
-                yield self._unmasked(view[body : body + size], view[start:body]), head
-            else:
-                yield None, bytes(view[place : body + size])
-            place = body + size
+                start, size = place + 10, int.from_bytes(buffer[place + 2 : place + 10], "big")
+            if start <= end:
+                if size > self._limit:
+                    raise TooLarge(f"a frame of {size} bytes, allowed are {self._limit}")
+                body = start + 4 if second & _MASKED else start
+                after = body + size
+                if after <= end:
+                    self._start = after
+                    view = memoryview(buffer)
+                    if first in PLAIN and second & _MASKED:
+                        head = TEXT_HEAD if first == PLAIN[0] else _BINARY_HEAD
+                        return self._unmasked(view[body:after], view[start:body]), head
+                    return None, bytes(view[place:after])
+                needed = after - place
         self._keep(place, needed)
+        return None
 
     def _keep(self, place: int, needed: int) -> None:
-        """Keep what stands behind a place, and have room for what it is the beginning of."""
+        """Keep what stands behind a place, and have room for more of what it is the beginning of.
+
+        The buffer grows with what has come, not with what was announced.
+        """
         buffer, left = self._buffer, self._end - place
-        if not left and len(buffer) > _KEPT_ROOM:
-            self._buffer = bytearray(_USUAL_ROOM)
-        elif place + needed <= len(buffer) and left:
+        if left and place + needed <= len(buffer):
             self._start = place
             return
-        elif needed <= len(buffer):
+        if not left and len(buffer) > _KEPT_ROOM:
+            self._buffer = bytearray(_USUAL_ROOM)
+        elif left == len(buffer):
+            self._buffer = bytearray(min(needed, 2 * left))
+            self._buffer[:left] = buffer
+        elif place:
             buffer[:left] = buffer[place : self._end]
-        else:
-            self._buffer = bytearray(max(needed, _USUAL_ROOM))
-            self._buffer[:left] = memoryview(buffer)[place : self._end]
         self._start, self._end = 0, left
 
 
@@ -101,6 +106,17 @@ def frame_head(size: int) -> bytes:
 def text_frame(payload: bytes) -> bytes:
     """Return a text message as a server sends it."""
     return frame_head(len(payload)) + payload
+
+
+def is_text(payload: bytes) -> bool:
+    """Tell whether bytes may be the content of a text message."""
+    if payload.isascii():
+        return True
+    try:
+        payload.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _unmasking() -> Callable[[Any, Any], bytes]:

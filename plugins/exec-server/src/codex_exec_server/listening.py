@@ -1,4 +1,4 @@
-"""Take a port, and say under which URL it is reached."""
+"""Take a port, say under which URL it is reached, set up the sockets that come in."""
 
 from __future__ import annotations
 
@@ -6,6 +6,10 @@ import socket
 from typing import Final
 
 BACKLOG: Final = 512
+SEND_BUFFER: Final = 1024 * 1024
+"""What the kernel may hold; what is in flight when a connection breaks must still be kept for the resumption."""
+_KEEP_ALIVE: Final = {"TCP_KEEPIDLE": 60, "TCP_KEEPINTVL": 15, "TCP_KEEPCNT": 4}
+"""Seconds, and attempts, after which a machine that went away without a word is given up."""
 
 
 def bind(host: str, port: int) -> tuple[socket.socket, str]:
@@ -28,3 +32,13 @@ def bind(host: str, port: int) -> tuple[socket.socket, str]:
         raise
     bound, number = listener.getsockname()[:2]
     return listener, f"ws://[{bound}]:{number}" if family == socket.AF_INET6 else f"ws://{bound}:{number}"
+
+
+def set_up(connection: socket.socket) -> None:
+    """Have small messages sent at once, and lost machines noticed."""
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for name, value in _KEEP_ALIVE.items():
+        if hasattr(socket, name):
+            connection.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)

@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from codex_hookspecs.ports.auth import ConnectionCheck
 
 MOST_HEAD: Final = 32 * 1024
+MOST_HEADERS: Final = 100
 _REASONS = {
     200: "OK",
     400: "Bad Request",
@@ -15,6 +16,7 @@ _REASONS = {
     403: "Forbidden",
     404: "Not Found",
     405: "Method Not Allowed",
+    431: "Request Header Fields Too Large",
 }
 
 
@@ -28,7 +30,11 @@ def decide(head: bytes, check: ConnectionCheck | None) -> bytes | None:
     if len(words) != 3 or not words[2].startswith("HTTP/1."):
         return _response(400)
     method, target, _ = words
+    if not target.isascii():
+        return _response(400)
     headers = [(name.strip().lower(), value.strip()) for name, _, value in map(_split, rest.split("\r\n"))]
+    if len(headers) > MOST_HEADERS:
+        return _response(431)
     if any(name == "origin" for name, _ in headers):
         return _response(403)
     path = target.partition("?")[0]

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from codex_exec_server.frames import TEXT_HEAD, FrameCutter, TooLarge, frame_head, text_frame
-from codex_exec_server.listening import BACKLOG
+from codex_exec_server.frames import TEXT_HEAD, FrameCutter, TooLarge, frame_head, is_text, text_frame
+from codex_exec_server.listening import BACKLOG, set_up
 from codex_exec_server.upgrade import MOST_HEAD, decide
 
 if TYPE_CHECKING:
@@ -24,8 +24,6 @@ MOST_MESSAGE: Final = 64 * 1024 * 1024
 HIGH_WATER: Final = 256 * 1024
 MOST_UNSENT: Final = 8 * 1024 * 1024
 """Bytes of answers that may wait for a client that does not read before it is not read from either."""
-SEND_BUFFER: Final = 1024 * 1024
-"""What the kernel may hold; what is in flight when a connection breaks must still be kept for the resumption."""
 BATCH: Final = 256 * 1024
 LARGE: Final = 64 * 1024
 """Bytes from which a message is not copied to stand behind its head."""
@@ -53,7 +51,8 @@ class WebsocketPeer(asyncio.BufferedProtocol):
         self._protocol: ServerProtocol | None = None
         self._connection: Connection | None = None
         self._head = b""
-        self._parts: list[bytes] = []
+        self._parts = bytearray()
+        self._in_parts = False
         self._cutter: FrameCutter
         self._in_text = False
         self._queued: list[bytes] = []
@@ -68,9 +67,7 @@ class WebsocketPeer(asyncio.BufferedProtocol):
         self._transport = cast("asyncio.Transport", transport)
         self._transport.set_write_buffer_limits(high=HIGH_WATER)
         found: socket.socket = transport.get_extra_info("socket")
-        found.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        found.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
-        found.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        set_up(found)
         host, port = transport.get_extra_info("peername")[:2]
         shown = f"[{host}]" if ":" in host else host
         self.label = f"websocket JSON-RPC message from exec-server websocket {shown}:{port}"
@@ -96,7 +93,8 @@ class WebsocketPeer(asyncio.BufferedProtocol):
     def buffer_updated(self, nbytes: int) -> None:
         """Take bytes."""
         if self._connection is not None:
-            self._feed(nbytes, self._connection)
+            self._cutter.put(nbytes)
+            self._feed(self._connection)
         elif not self.gone:
             self._shake_hands(_HEAD_ROOM[:nbytes])
 
@@ -122,8 +120,8 @@ class WebsocketPeer(asyncio.BufferedProtocol):
         else:
             self._transport.write(frame_head(len(payload)))
             self._transport.write(payload)
-        if self.paused and self._transport.get_write_buffer_size() > MOST_UNSENT:
-            self._hold(2, held=True)
+        if self.paused:
+            self._heed_unsent()
 
     def queue(self, payload: bytes) -> None:
         """Send a message together with others of the same moment."""
@@ -170,7 +168,8 @@ class WebsocketPeer(asyncio.BufferedProtocol):
         self._feed_library(head)
         if more and self._connection is not None:
             self._cutter.room()[: len(more)] = more
-            self._feed(len(more), self._connection)
+            self._cutter.put(len(more))
+            self._feed(self._connection)
 
     def _upgrade(self, data: bytes, end: int) -> bool:
         refused = decide(data[:end] if end >= 0 else b"", self._check)
@@ -192,14 +191,13 @@ class WebsocketPeer(asyncio.BufferedProtocol):
             self._deadline.cancel()
         self._deadline = self._loop.call_later(PARTING_SECONDS, self._transport.abort)
 
-    def _feed(self, count: int, connection: Connection) -> None:
+    def _feed(self, connection: Connection) -> None:
         try:
-            for payload, other in self._cutter.took(count):
-                if self.gone:
-                    return
+            while not self._holds and not self.gone and (frame := self._cutter.cut()) is not None:
+                payload, other = frame
                 if payload is None:
                     self._feed_library(other)
-                elif self._parts:  # Another message is not at its end yet.
+                elif self._in_parts:  # Another message is not at its end yet.
                     self._transport.abort()
                     return
                 else:
@@ -225,6 +223,8 @@ class WebsocketPeer(asyncio.BufferedProtocol):
                 self._transport.write(piece)
             else:
                 self._transport.close()
+        if self.paused:
+            self._heed_unsent()
 
     def _accept(self, request: Any) -> None:
         assert self._protocol is not None
@@ -240,15 +240,16 @@ class WebsocketPeer(asyncio.BufferedProtocol):
         code = frame.opcode
         if code not in (_TEXT, _BINARY, _CONTINUATION):
             return
-        if not self._parts:
+        if not self._in_parts:
             self._in_text = code == _TEXT
-        self._parts.append(bytes(frame.data))
+        self._parts += frame.data
+        self._in_parts = not frame.fin
         if frame.fin:
-            whole, self._parts = b"".join(self._parts), []
+            whole, self._parts = bytes(self._parts), bytearray()
             self._whole(whole, self._connection, text=self._in_text)
 
     def _whole(self, payload: bytes, connection: Connection, *, text: bool) -> None:
-        if text and not payload.isascii() and not _is_utf8(payload):
+        if text and not is_text(payload):
             self._transport.abort()
         else:
             connection.receive(payload)
@@ -267,6 +268,17 @@ class WebsocketPeer(asyncio.BufferedProtocol):
         if self._holds and not before:
             self._transport.pause_reading()
         elif before and not self._holds:
+            self._loop.call_soon(self._go_on)
+
+    def _heed_unsent(self) -> None:
+        if self._transport.get_write_buffer_size() > MOST_UNSENT:
+            self._hold(2, held=True)
+
+    def _go_on(self) -> None:
+        """Take what was read already, then read on."""
+        if self._connection is not None:
+            self._feed(self._connection)
+        if not self._holds and not self._transport.is_closing():
             self._transport.resume_reading()
 
     def _wake(self) -> None:
@@ -276,15 +288,7 @@ class WebsocketPeer(asyncio.BufferedProtocol):
                 waiter.set_result(None)
 
 
-def _is_utf8(payload: bytes) -> bool:
-    try:
-        payload.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
-
-
 async def serve(server: ExecServer, listener: socket.socket, check: ConnectionCheck | None) -> asyncio.Server:
     """Take the clients that come in over a listening socket."""
-    make: Callable[[], WebsocketPeer] = lambda: WebsocketPeer(server, check)  # noqa: E731
+    make = partial(WebsocketPeer, server, check)
     return await asyncio.get_running_loop().create_server(make, sock=listener, backlog=BACKLOG)
