@@ -542,6 +542,12 @@ $'\x72m' -rf a
 $'\162m' $'-rf' a
 echo "a" ; rm -rf "b c"
 trap 'x' EXIT; rm -rf a # cleanup
+time -p -- rm -rf a
+$sudo rm -rf a
+rm $"-rf" a
+echo "it$'s $(rm -rf a)"
+"$sudo" 'rm' -rf a
+$(true) rm -rf a
 """
 MORE_DANGEROUS = [
     "ls\nrm -rf a",
@@ -550,6 +556,10 @@ MORE_DANGEROUS = [
     "cat <<E\nhi\nE\nrm -rf a",
     "cat <<-'E'\n\thi\n\tE\nrm -rf a",
     "cat <<A <<B\na\nA\nb\nB\nrm -rf a",
+    "cat <<E\nit's \"$(rm -rf a)\nE",
+    "cat <<E\n`rm -rf a`",
+    "$\\\n'rm' -rf a",
+    "echo \\\\\nrm -rf a",
 ]
 
 HARMLESS = r"""
@@ -590,6 +600,8 @@ MORE_HARMLESS = [
     "cat <<E\nrm -rf a\nE",
     "cat <<'E' > clean.sh\nrm -rf build\nE\nchmod +x clean.sh",
     "cat <<-E\n\trm -rf a\n\tE",
+    "cat <<'E'\n$(rm -rf a)\nE",
+    "cat <<\\E\n`rm -rf a`\nE",
     "'rm\n-rf'",
     "",
 ]

@@ -29,7 +29,7 @@ class _Scan:
         self._words: list[str] = []
         self._word: str | None = None
         self._skipped = False
-        self._documents: list[str] = []
+        self._documents: list[tuple[str, bool]] = []  # what ends it, and whether it is taken as it is
 
     def script(self, at: int, end: str | None) -> int:
         """Pass over a script.
@@ -73,6 +73,8 @@ class _Scan:
 
     def _quoted(self, at: int, sign: str) -> int:
         text = self._text
+        while sign == "$" and text.startswith("\\\n", at + 1):
+            at += 2
         after = text[at + 1 : at + 2]
         if sign == "'":
             close = text.find("'", at + 1)
@@ -80,7 +82,7 @@ class _Scan:
             self._add(text[at + 1 : close])
             return close + 1
         if sign == '"':
-            return self._double(at + 1)
+            return self._double(at + 1, '"')
         if sign == "\\":
             if after != "\n":
                 self._add(after)
@@ -89,11 +91,11 @@ class _Scan:
             return self._backticks(at + 1)
         return self._dollar(at, after)
 
-    def _double(self, at: int) -> int:
+    def _double(self, at: int, end: str | None) -> int:
         self._add("")
         text = self._text
-        while at < len(text) and text[at] != '"':
-            if text[at] in "\\$`":
+        while at < len(text) and text[at] != end:
+            if text[at] in "\\$`" and text[at : at + 2] not in ("$'", '$"'):
                 at = self._quoted(at, text[at])
             else:
                 self._add(text[at])
@@ -107,6 +109,8 @@ class _Scan:
             return self._inner(at + 2, "}")
         if after == "'":
             return self._ansi(at + 2)
+        if after == '"':
+            return at + 1
         self._add("$")
         return at + 1
 
@@ -161,18 +165,25 @@ class _Scan:
         start = at
         while at < len(text) and not (text[at].isspace() or text[at] in ";&|<>()"):
             at += 1
-        self._documents.append("".join(sign for sign in text[start:at] if sign not in "'\"\\"))
+        end = "".join(sign for sign in text[start:at] if sign not in "'\"\\")
+        self._documents.append((end, at - start > len(end)))
         return at
 
     def _behind_documents(self, at: int) -> int:
         text = self._text
-        for end in self._documents:
+        for end, plain in self._documents:
+            start = last = at
             while at < len(text):
                 stop = text.find("\n", at)
                 stop = len(text) if stop < 0 else stop
-                line, at = text[at:stop], stop + 1
+                last, line, at = at, text[at:stop], stop + 1
                 if line.lstrip("\t") == end:
                     break
+            else:
+                last = len(text)
+            body = text[start:last]
+            if not plain and self._depth < _DEEPEST and ("$" in body or "`" in body):
+                _Scan(body, self.found, self._depth + 1)._double(0, None)
         self._documents.clear()
         return at
 
@@ -190,10 +201,13 @@ class _Scan:
         self._end_word()
         self._skipped = False
         words = self._words
-        while words and (words[0] in RESERVED or ASSIGNMENT.match(words[0])):
+        while words and (words[0] in RESERVED or words[0] in ("--", "-p") or ASSIGNMENT.match(words[0])):
             words = words[1:]
         if words:
             self.found.append(words)
+        while words and (not words[0] or words[0].startswith("$")):  # which may expand to nothing
+            words = words[1:]
+            self.found += [words] if words else []
         self._words = []
 
 

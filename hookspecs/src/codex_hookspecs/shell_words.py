@@ -11,7 +11,8 @@ from typing import NamedTuple
 
 _TOKEN = re.compile(
     r"""
-      (?P<space>(?:[ \t]|(?<=[ \t\n&|;])\\\n)+)
+      (?P<space>[ \t]+)
+    | (?P<joint>\\\n)
     | (?P<operator>&&|\|\||;|\||\n+)
     | (?P<word>(?: (?:\{\}|\\[^\n]|[^\s'"`$\\;&|<>(){}\#!]) (?:\{\}|\\[^\n]|[^\s'"`$\\;&|<>(){}])*
                  | '[^']*' | "(?:[^"$`\\]|\\[^\n])*" )+)
@@ -52,12 +53,12 @@ def plain_commands(script: str) -> list[list[Word]] | None:
     :return: ``None`` when there is anything else in it: variables, redirections, groups, assignments, control flow.
     """
     commands: list[list[Word]] = [[]]
-    at, waits = 0, False
+    at, waits, in_word = 0, False, False
     while at < len(script):
         token = _TOKEN.match(script, at)
-        if token is None:
+        if token is None or (in_word and token.lastgroup == "joint"):
             return None
-        at = token.end()
+        at, in_word = token.end(), token.lastgroup == "word"
         if token.lastgroup == "word":
             source = token["word"]
             if not commands[-1] and (source in RESERVED or ASSIGNMENT.match(source)):
