@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import Final
 
 import httpx
 
@@ -21,16 +20,19 @@ from codex_hookspecs.http_exchange import (
 )
 from codex_hookspecs.types.http import HttpRequest
 
-IDLE_CONNECTIONS: Final = 20
 _FAULTS = (httpx.HTTPError, httpx.InvalidURL, OSError, UnicodeError)
 
 
 class LocalHttp:
-    """Makes requests; connections that are free are used again."""
+    """Makes requests, each on a connection of its own.
+
+    One that was kept may be closed, or hold left-overs of the last answer, just when it is used again; the request
+    would fail then, and nobody could tell whether it may be repeated.
+    """
 
     def __init__(self) -> None:
         jar = CookieJar(DefaultCookiePolicy(allowed_domains=[]))
-        limits = httpx.Limits(max_connections=None, max_keepalive_connections=IDLE_CONNECTIONS)
+        limits = httpx.Limits(max_connections=None, max_keepalive_connections=0)
         # Each request has a time limit of its own.
         most = MOST_REDIRECTIONS
         self._client = httpx.AsyncClient(timeout=None, cookies=jar, limits=limits, max_redirects=most)  # noqa: S113
