@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -193,3 +194,30 @@ async def test_the_environment_can_be_made_of_the_servers(server: ExecServerAt, 
     lines = (await client.output("p")).decode().splitlines()
     assert {"A=1", "B=2", f"HOME={os.environ['HOME']}"} <= set(lines)
     assert not any(line.startswith("CODEX_HOME=") for line in lines)
+
+
+@pytest.mark.skipif(shutil.which("bwrap") is None, reason="bwrap is not installed")
+async def test_a_managed_network_leads_to_the_proxy_at_a_port_and_nowhere_else(client: ExecClient) -> None:
+    async with await asyncio.start_server(lambda _, writer: writer.close(), "127.0.0.1", 0) as proxy:
+        port = proxy.sockets[0].getsockname()[1]
+        ask = (
+            "import os, socket\n"
+            "print(sorted(name for name in os.environ if name.endswith('PROXY')))\n"
+            "inner = int(os.environ['HTTP_PROXY'].rpartition(':')[2])\n"
+            "print(socket.create_connection(('127.0.0.1', inner), 5).recv(1))\n"
+            f"try: socket.create_connection(('127.0.0.1', {port}), 5)\n"
+            "except OSError: print('nothing else')"
+        )
+        env = {"PATH": "/usr/bin:/bin", "HTTP_PROXY": f"http://127.0.0.1:{port}", "HTTPS_PROXY": "http://127.0.0.1:1"}
+
+        found = await client.start(
+            "p",
+            [sys.executable, "-I", "-S", "-c", ask],
+            env=env,
+            enforceManagedNetwork=True,
+            managedNetwork={"loopbackPorts": [port]},
+        )
+        said = await client.output("p")
+
+    assert found["sandboxType"] == "linuxSeccomp"
+    assert said == b"['HTTP_PROXY']\nb''\nnothing else\n"

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from codex_hookspecs.errors import ConfigError
-from codex_hookspecs.sandboxing.managed import managed_proxies
+from codex_hookspecs.sandboxing.managed import managed_proxies, proxies_at
 
 HTTP = dict.fromkeys(("HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy"), "http://127.0.0.1:1")
 SOCKS = dict.fromkeys(("ALL_PROXY", "all_proxy"), "socks5h://127.0.0.1:2")
@@ -43,3 +43,18 @@ def test_proxies_are_those_of_the_configuration(config: dict[str, Any], wanted: 
 def test_a_wrong_setting_is_told(setting: Any, problem: str) -> None:
     with pytest.raises(ConfigError, match=problem):
         managed_proxies({"features": {"network_proxy": setting}}.get)
+
+
+def test_proxies_at_other_ports_are_left_out() -> None:
+    env = {
+        "HTTP_PROXY": "http://me:secret@127.0.0.1:1/path",
+        "https_proxy": "127.0.0.1:2",
+        "ALL_PROXY": "socks5h://localhost",
+        "pip_proxy": "no port:at all",
+        "NO_PROXY": "local.example",
+        "PATH": "/bin",
+    }
+
+    kept = proxies_at((1, 1080), env)
+
+    assert list(kept) == ["HTTP_PROXY", "ALL_PROXY", "NO_PROXY", "PATH"]

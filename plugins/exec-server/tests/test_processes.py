@@ -332,8 +332,32 @@ async def test_a_sandbox_that_holds_nothing_back_needs_none(serve) -> None:
 
 async def test_an_enforced_network_that_nobody_holds_is_refused(serve) -> None:
     async with (await serve()).client() as client:
-        with pytest.raises(RpcError, match="managed network"):
-            await client.start("p", ["hello"], enforceManagedNetwork=True)
+        for details, problem in (
+            ({}, "managedNetwork does not say what it is"),
+            ({"managedNetwork": None}, "managedNetwork does not say what it is"),
+            ({"managedNetwork": {"loopbackPorts": [1]}, "networkProxy": {}}, "this server has no proxy"),
+            ({"managedNetwork": {"loopbackPorts": [1]}}, "nobody holds danger-full-access"),
+        ):
+            with pytest.raises(RpcError, match=problem) as caught:
+                await client.start("p", ["hello"], enforceManagedNetwork=True, **details)
+            assert caught.value.code == -32603
+        with pytest.raises(RpcError, match="invalid type") as caught:
+            await client.start("p", ["hello"], managedNetwork={"loopbackPorts": ["x"]})
+        assert caught.value.code == -32602
+
+
+async def test_an_enforced_network_is_held_by_the_launcher_for_the_proxies_that_are_named(serve, launcher) -> None:
+    server = await serve(launcher=launcher)
+    async with server.client() as client:
+        await client.start(
+            "p",
+            ["true"],
+            env={"HTTP_PROXY": "http://127.0.0.1:3128", "HTTPS_PROXY": "http://127.0.0.1:8080"},
+            enforceManagedNetwork=True,
+            managedNetwork={"loopbackPorts": [3128], "allowLocalBinding": False},
+        )
+
+        assert server.environment.exec.started[-1].env == {"HTTP_PROXY": "http://127.0.0.1:3128"}
 
 
 async def test_two_hundred_processes_run_at_once(serve) -> None:

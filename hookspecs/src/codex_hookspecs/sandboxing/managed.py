@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from codex_hookspecs.errors import ConfigError
@@ -38,6 +38,30 @@ def managed_proxies(setting_of: Callable[[str], Any]) -> dict[str, str] | None:
             raise ConfigError(f"{key} of the managed network is {value!r}, expected an address like 127.0.0.1:3128")
         variables |= {word: value for name in names for word in (name, name.lower())}
     return variables
+
+
+def proxies_at(ports: Collection[int], env: Mapping[str, str]) -> dict[str, str]:
+    """Return an environment without the variables that name proxies at other ports than some."""
+    return {name: value for name, value in env.items() if not _names_proxy(name) or _port(value) in ports}
+
+
+def _names_proxy(name: str) -> bool:
+    upper = name.upper()
+    return upper.endswith("_PROXY") and upper != "NO_PROXY"
+
+
+def _port(value: str) -> int | None:
+    """Return the port of a proxy's address."""
+    from urllib.parse import urlsplit
+
+    try:
+        parts = urlsplit(value if "://" in value else f"http://{value}")
+        port = parts.port
+    except ValueError:
+        return None
+    if port is None:
+        return 443 if parts.scheme == "https" else 1080 if parts.scheme.startswith("socks") else 80
+    return port
 
 
 def _of_profile(setting_of: Callable[[str], Any]) -> Mapping[str, Any]:

@@ -7,9 +7,10 @@ import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from codex_exec_server.sandbox import everything
 from codex_exec_server.sessions import RETENTION_SECONDS, Sessions
 from codex_hookspecs.errors import ConfigError, SandboxUnavailable
-from codex_hookspecs.types.sandbox import Launch, LaunchRequest
+from codex_hookspecs.types.sandbox import Launch, LaunchRequest, SandboxPolicy
 
 if TYPE_CHECKING:
     from codex_exec_server.boxed import BoxedFiles
@@ -39,18 +40,35 @@ class ServedMachine:
         self._host = host
 
     def launch(
-        self, argv: tuple[str, ...], cwd: str, env: dict[str, str], wanted: Wanted, *, tty: bool = False
+        self,
+        argv: tuple[str, ...],
+        cwd: str,
+        env: dict[str, str],
+        wanted: Wanted | None,
+        *,
+        tty: bool = False,
+        proxy_ports: tuple[int, ...] | None = None,
     ) -> Launch:
         """Return how to run a command so that a policy holds.
 
+        :param proxy_ports: of the network it can reach the proxies at these ports alone.
         :raises SandboxUnavailable: when nothing can hold it.
         """
+        managed = proxy_ports is not None
+        if wanted is None:
+            wanted = everything(cwd)
         try:
             policy = wanted.legacy(wanted.resolved(env))
         except ConfigError as error:
             raise SandboxUnavailable(f"the command was not run: {error}") from error
-        if not policy.holds_back:
+        if not policy.holds_back and not managed:
             return Launch(argv=argv, env=env)
+        if proxy_ports is not None:
+            from codex_hookspecs.sandboxing.managed import proxies_at
+
+            env = proxies_at(proxy_ports, env)
+            if policy.kind == "externalSandbox":  # Where files are held by another sandbox, this one is not.
+                policy = SandboxPolicy("dangerFullAccess")
         request = LaunchRequest(
             argv=argv,
             cwd=cwd,
@@ -60,6 +78,7 @@ class ServedMachine:
             policy_cwd=wanted.cwd,
             project_roots=wanted.roots,
             tty=tty,
+            managed_network=managed,
         )
         return self._host.launcher(policy).launch(request)
 

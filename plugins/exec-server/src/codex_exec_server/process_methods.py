@@ -23,7 +23,7 @@ from codex_exec_server.decoding import (
 )
 from codex_exec_server.environ import child_environ, read_policy
 from codex_exec_server.facts import environment_info
-from codex_exec_server.sandbox import read_sandbox
+from codex_exec_server.sandbox import read_managed_network, read_sandbox
 from codex_hookspecs.errors import RpcError
 from codex_hookspecs.types.environment import ExecParams
 from codex_hookspecs.types.sandbox import Launch
@@ -48,7 +48,7 @@ _start = struct(
         "arg0": (optional(text), None),
         "sandbox": (read_sandbox, None),
         "enforceManagedNetwork": (flag, False),
-        "managedNetwork": (optional(opaque("ManagedNetworkSandboxContext")), None),
+        "managedNetwork": (optional(read_managed_network), None),
         "networkProxy": (optional(opaque("RemoteNetworkProxyLaunchConfig")), None),
         "metadata": (optional(opaque("ExecMetadata")), None),
         "rows": (whole, 24),
@@ -103,19 +103,33 @@ async def initialize(connection: Connection, params: dict[str, Any]) -> Any:
     return {"sessionId": session.id, "environmentInfo": await environment_info(connection.server)}
 
 
+def _proxy_ports(params: dict[str, Any]) -> tuple[int, ...] | None:
+    """Return the ports of the only proxies that a process may reach, ``None`` when the network is not managed.
+
+    :raises RpcError: when it is, but nothing says how.
+    """
+    if not params["enforceManagedNetwork"]:
+        return None
+    if params["networkProxy"] is not None:
+        raise RpcError("the managed network is enforced, but this server has no proxy that could hold it", code=-32603)
+    ports: tuple[int, ...] | None = params["managedNetwork"]
+    if ports is None:
+        raise RpcError("the managed network is enforced, but managedNetwork does not say what it is", code=-32603)
+    return ports
+
+
 async def start(connection: Connection, params: dict[str, Any]) -> Any:
     """Start a process."""
     session, server = connection.session, connection.server
     assert session is not None
-    if params["enforceManagedNetwork"]:
-        raise RpcError("the managed network is enforced, but this server has no proxy that could hold it", code=-32603)
+    ports = _proxy_ports(params)
     argv, arg0 = tuple(params["argv"]), params["arg0"]
     env = child_environ(server.environ, params["env"], params["envPolicy"])
     wanted = params["sandbox"]
     process_id = params["processId"]
     launch = Launch(argv=argv, env=env, arg0=arg0)
-    if wanted is not None and process_id not in session.processes:
-        launch = server.launch(argv, params["cwd"], env, wanted, tty=params["tty"])
+    if (wanted is not None or ports is not None) and process_id not in session.processes:
+        launch = server.launch(argv, params["cwd"], env, wanted, tty=params["tty"], proxy_ports=ports)
     exec_params = ExecParams(
         process_id=f"{session.id}/{process_id}",
         argv=launch.argv,

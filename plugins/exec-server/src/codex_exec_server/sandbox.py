@@ -5,7 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from codex_exec_server.decoding import REQUIRED, Reader, described, items, optional, path, struct, text, word, wrong
+from codex_exec_server.decoding import (
+    REQUIRED,
+    Reader,
+    described,
+    items,
+    optional,
+    path,
+    struct,
+    text,
+    whole,
+    word,
+    wrong,
+)
 
 if TYPE_CHECKING:
     from codex_hookspecs.sandboxing.policies import Access, Entry, FileSystemPolicy, Network, Permissions, Where
@@ -62,6 +74,21 @@ def read_sandbox(value: Any) -> Wanted | None:
         return None
     roots = tuple(found["workspaceRoots"] or ())
     return Wanted(permissions, found["cwd"] or (roots[0] if roots else "/"), roots)
+
+
+def everything(cwd: str) -> Wanted:
+    """Return the policy that holds nothing back."""
+    from codex_hookspecs.sandboxing.policies import UNRESTRICTED, Permissions
+
+    return Wanted(Permissions(UNRESTRICTED, "enabled"), cwd, ())
+
+
+def read_managed_network(value: Any) -> tuple[int, ...]:
+    """Return the ports on this machine that a managed network leads to.
+
+    :raises RpcError: when the object can't be read.
+    """
+    return tuple(_managed_network(value)["loopbackPorts"])
 
 
 def _profile(value: Any) -> Permissions | None:
@@ -135,6 +162,7 @@ def _tag(value: Any, name: str, *words: str) -> str:
     return found
 
 
+_managed_network = struct("ManagedNetworkSandboxContext", {"loopbackPorts": (items(whole), [])})
 _network: Reader = word("restricted", "enabled")
 _context = struct(
     "WireFileSystemSandboxContext",
