@@ -12,7 +12,18 @@ from hypothesis import strategies as st
 
 from codex_hookspecs.errors import SandboxUnavailable
 from codex_hookspecs.sandboxing.layout import Layout, lay_out
-from codex_hookspecs.sandboxing.policies import CWD, MINIMAL, RANK, ROOT, Access, Entry, FileSystemPolicy, Glob
+from codex_hookspecs.sandboxing.policies import (
+    CWD,
+    EXTERNAL,
+    MINIMAL,
+    RANK,
+    ROOT,
+    UNRESTRICTED,
+    Access,
+    Entry,
+    FileSystemPolicy,
+    Glob,
+)
 from codex_hookspecs.sandboxing.protection import protected_paths
 from codex_hookspecs.sandboxing.resolution import Place, Resolved, is_below
 from codex_hookspecs.sandboxing.tracing import trace
@@ -99,8 +110,13 @@ class TestProtectedPaths:
         assert f"{ws}/.git" in layout.writable
         assert f"{ws}/.git" not in layout.kept
 
-    def test_where_everything_can_be_written_there_are_none(self, ws: Path) -> None:
-        assert laid(ws, Entry(ROOT, "write"), Entry(CWD, "write")) == Layout(writable=("/", str(ws)))
+    def test_where_everything_can_be_written_those_of_the_named_roots_are_kept(self, ws: Path) -> None:
+        assert laid(ws, Entry(ROOT, "write")) == Layout(writable=("/",))
+        assert laid(ws, Entry(ROOT, "write"), Entry(CWD, "write")).kept == paths(ws, *PROTECTED)
+
+    @pytest.mark.parametrize("policy", [UNRESTRICTED, EXTERNAL])
+    def test_a_policy_that_holds_nothing_back_keeps_nothing(self, policy: FileSystemPolicy, ws: Path) -> None:
+        assert lay_out(Resolved(policy, Place(cwd=str(ws))), "bwrap", str(ws)) == Layout(writable=("/",))
 
     def test_what_stands_for_a_missing_path_is_missing_unless_somebody_uses_it(self, ws: Path) -> None:
         for name in PROTECTED:

@@ -100,6 +100,7 @@ def test_profiles_of_the_configuration_are_read() -> None:
         ("x", "permissions.p is 'x', expected a table"),
         ({"filesystem": 1}, "permissions.p.filesystem is 1, expected a table"),
         ({"filesystem": {"rel": "read"}}, "a permission profile has the path 'rel'"),
+        ({"filesystem": {"/a/*.env": "read"}}, "permissions.p.filesystem has the pattern '/a/*.env' with access read"),
         ({"filesystem": {"/a": "all"}}, "permissions.p.filesystem./a is 'all', allowed: none, read, write"),
         ({"filesystem": {":project_roots": {"../x": "read"}}}, "permissions.p.filesystem.:project_roots has '../x'"),
         ({"filesystem": {":tmpdir": {"x": "read"}}}, "permissions.p.filesystem.:tmpdir has 'x'"),

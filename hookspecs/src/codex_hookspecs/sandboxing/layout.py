@@ -85,8 +85,8 @@ class _Layer:
     def layout(self) -> Layout:
         policy = self._policy
         self._find_writable()
-        if policy.full_write:
-            return Layout(writable=tuple(self._writable))
+        if not policy.restricted:
+            return Layout(writable=("/",))
         self._find_matches()
         for root in tuple(self._writable):
             self._protect(root)

@@ -78,12 +78,21 @@ def read_profile(table: Any, key: str) -> Permissions:
         if isinstance(access, Mapping):
             entries += (_below(path, part, each, key) for part, each in access.items())
         else:
-            entries.append(Entry(where_from_key(path), _access(access, f"{key}.filesystem.{path}")))
+            entries.append(_entry(path, _access(access, f"{key}.filesystem.{path}"), key))
     network = table.get("network", {})
     enabled = network.get("enabled") if isinstance(network, Mapping) else network
     if isinstance(enabled, bool) or enabled is None:
         return Permissions(FileSystemPolicy("restricted", tuple(entries)), "enabled" if enabled else "restricted")
     return Permissions(FileSystemPolicy("restricted", tuple(entries)), network_from(enabled))
+
+
+def _entry(path: str, access: Access, key: str) -> Entry:
+    where = where_from_key(path)
+    if isinstance(where, Glob) and access != "none":
+        raise ConfigError(
+            f"{key}.filesystem has the pattern {path!r} with access {access}; patterns can be denied only"
+        )
+    return Entry(where, access)
 
 
 def _below(root: str, part: str, access: Any, key: str) -> Entry:

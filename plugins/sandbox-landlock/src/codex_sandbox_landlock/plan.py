@@ -79,7 +79,7 @@ def _mounts(resolved: Resolved, layout: Layout, *, network: bool) -> Iterator[Op
         yield from (("pin", path) for path in _SETTINGS if os.path.isdir(path))
     else:
         yield "readonly", "/"
-    if resolved.full_write:
+    if resolved.full_write and not layout.kept:
         return
     yield "devices", "/dev"
     actions = dict.fromkeys((path for path in layout.writable if path != "/"), "bind")
@@ -147,10 +147,10 @@ def _without_namespaces(
     """
     if layout.hidden:
         raise Refused(f"it denies {layout.hidden[0]} inside of what can be read, which takes namespaces: {reason}")
-    if layout.writable and not resolved.full_write:
+    if layout.kept:
         if not unprotected:
             raise Refused(
-                f"{layout.writable[0]} can be written but .git, .agents, .codex and .aws in it can't, which takes "
+                f"{layout.writable[-1]} can be written but .git, .agents, .codex and .aws in it can't, which takes "
                 f"namespaces: {reason}; to accept that they can be written: "
                 "-c plugins.sandbox-landlock.unprotected=true"
             )
