@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from codex_hookspecs.testing.responses_server import ResponsesServer
+    from interop.exec_server import Server
 
 COMMAND = "item/commandExecution/requestApproval"
 PATCH = "item/fileChange/requestApproval"
@@ -57,27 +58,37 @@ def codex(request: pytest.FixtureRequest) -> Codex:
 
 @pytest.fixture
 def play(codex: Codex, stage: Stage, server: ResponsesServer) -> Callable[..., Turn]:
+    """Run one turn of the program that the case is about."""
+    return lambda *args, **options: turn_of(codex, stage, server, *args, **options)
+
+
+def turn_of(
+    codex: Codex,
+    stage: Stage,
+    server: ResponsesServer,
+    calls: list[dict[str, Any]],
+    policy: str,
+    decision: Any,
+    *,
+    sandbox: str = "workspace-write",
+    rules: str = "",
+    config: str = "",
+) -> Turn:
     """Run one turn of calls, one in each round, with a client that decides."""
-
-    def play(
-        calls: list[dict[str, Any]], policy: str, decision: Any, *, sandbox: str = "workspace-write", rules: str = ""
-    ) -> Turn:
-        stage.set_up(codex)
-        (stage.folder / "outside").mkdir()
-        if rules:
-            (stage.home / "rules").mkdir()
-            (stage.home / "rules" / "my.rules").write_text(rules)
-        server.play([[call] for call in calls])
-        decide = decision if callable(decision) else lambda params: {"decision": decision}
-        with AppServer(codex, stage, approve={COMMAND: decide, PATCH: decide}) as client:
-            thread = client.start(sandbox=sandbox, approvalPolicy=policy)
-            messages = client.turn(thread)
-        items = server.turns[-1].body["input"]
-        outputs = {item["call_id"]: item["output"] for item in items if item["type"].endswith("_call_output")}
-        kept = stage.home / "rules" / "default.rules"
-        return Turn(messages, outputs, kept.read_text() if kept.exists() else "")
-
-    return play
+    stage.set_up(codex, config)
+    (stage.folder / "outside").mkdir()
+    if rules:
+        (stage.home / "rules").mkdir()
+        (stage.home / "rules" / "my.rules").write_text(rules)
+    server.play([[call] for call in calls])
+    decide = decision if callable(decision) else lambda params: {"decision": decision}
+    with AppServer(codex, stage, approve={COMMAND: decide, PATCH: decide}) as client:
+        thread = client.start(sandbox=sandbox, approvalPolicy=policy)
+        messages = client.turn(thread)
+    items = server.turns[-1].body["input"]
+    outputs = {item["call_id"]: item["output"] for item in items if item["type"].endswith("_call_output")}
+    kept = stage.home / "rules" / "default.rules"
+    return Turn(messages, outputs, kept.read_text() if kept.exists() else "")
 
 
 def sh(name: str, cmd: str, **options: Any) -> dict[str, Any]:
@@ -265,3 +276,52 @@ def test_patches_are_asked_about_where_they_leave_the_workspace(
 
     assert turn.questions == [(name, None, None) for name in asked]
     assert outside(stage).exists() is ("outside" in asked)
+
+
+REMOTE = 'environment = "there"\n[environments.there]\nurl = "{url}"\n'
+
+
+@pytest.mark.parametrize("policy", ["untrusted", "on-failure"])
+def test_another_machine_s_denials_are_asked_about_and_run_again_there(
+    served: Server, stage: Stage, server: ResponsesServer, policy: str
+) -> None:
+    """Our program with a policy that the other side holds."""
+    config = REMOTE.format(url=served.url)
+
+    turn = turn_of(OURS, stage, server, calls(stage), policy, "accept", config=config)
+
+    assert turn.questions == ASKED[policy](str(outside(stage)))
+    assert set(turn.ends.values()) == {"completed"}
+    assert len(list((stage.folder / "outside").iterdir())) == 3
+
+
+@pytest.mark.parametrize("policy", ["on-failure", "never"])
+def test_another_machine_s_denials_leave_nothing_when_nobody_agrees(
+    served: Server, stage: Stage, server: ResponsesServer, policy: str
+) -> None:
+    config = REMOTE.format(url=served.url)
+
+    turn = turn_of(OURS, stage, server, calls(stage), policy, "decline", config=config)
+
+    assert turn.questions == ASKED[policy](str(outside(stage)))
+    assert "SandboxDenied" in turn.outputs["denied"]
+    assert "Read-only file system" in turn.outputs["denied"]
+    assert not list((stage.folder / "outside").iterdir())
+
+
+def test_more_of_the_sandbox_is_granted_on_another_machine(
+    served: Server, stage: Stage, server: ResponsesServer
+) -> None:
+    config = "features.exec_permission_approvals = true\n" + REMOTE.format(url=served.url)
+    more = {"sandbox_permissions": "with_additional_permissions", "justification": "May I?"}
+    folder = str(outside(stage).parent)
+    wanted = [
+        sh("granted", f"touch {outside(stage)}", additional_permissions={"file_system": {"write": [folder]}}, **more),
+        sh("other", f"touch {stage.folder}/y", additional_permissions={"file_system": {"write": [folder]}}, **more),
+    ]
+
+    turn = turn_of(OURS, stage, server, wanted, "on-request", "accept", config=config)
+
+    assert [item for item, *_ in turn.questions] == ["granted", "other"]
+    assert outside(stage).exists()
+    assert "SandboxDenied" in turn.outputs["other"]

@@ -155,6 +155,7 @@ def test_the_policy_says_which_variables_a_command_gets(policy: dict[str, object
         {"model_providers": {"m": {"env_http_headers": {"X-Auth": "CRED"}}}},
         {"mcp_servers": {"s": {"bearer_token_env_var": "CRED"}, "t": 3}},
         {"mcp_servers": {"s": {"env_http_headers": {"X-Auth": "CRED"}}}},
+        {"environments": {"build": {"url": "ws://x", "token_env_var": "CRED"}}},
     ],
 )
 def test_what_the_program_reads_credentials_from_is_no_command_s_business(config: dict[str, object]) -> None:

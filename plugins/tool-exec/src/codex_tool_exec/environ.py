@@ -49,15 +49,15 @@ def read_policy(config: Mapping[str, Any]) -> EnvironPolicy:
 
 
 def own_credentials(config: Mapping[str, Any]) -> Iterator[str]:
-    """Name the variables that hold this program's own credentials: those it reads for models and MCP servers."""
+    """Name the variables that hold this program's own credentials: for models, MCP servers and other machines."""
     yield from _OWN
-    for table in ("model_providers", "mcp_servers"):
+    for table in ("model_providers", "mcp_servers", "environments"):
         entries = config.get(table)
         for entry in entries.values() if isinstance(entries, dict) else ():
             if not isinstance(entry, dict):
                 continue
             headers = entry.get("env_http_headers")
-            named = [entry.get("env_key"), entry.get("bearer_token_env_var")]
+            named = [entry.get(key) for key in ("env_key", "bearer_token_env_var", "token_env_var")]
             named += headers.values() if isinstance(headers, dict) else ()
             yield from (name for name in named if isinstance(name, str) and name)
 
