@@ -22,13 +22,13 @@ _FOLDERS = ("/bin", "/usr/bin", "/usr/local/bin", "/opt/homebrew/bin")
 _SHELLS = frozenset(("bash", "sh", "zsh"))
 _FIND_RUNS = ("-exec", "-execdir", "-ok", "-okdir")
 _FIND_ACTIONS = frozenset((*_FIND_RUNS, "-delete", "-fls", "-fprint", "-fprint0", "-fprintf"))
-_BASE64 = re.compile(r"-[dDi]+|-w\d*|--decode|--ignore-garbage|--wrap(=\d*)?|--help|--version")
-_UNIQ = re.compile(r"-[cdDiuz]+|-[fsw]\d+|--(count|repeated|unique|ignore-case|zero-terminated)|--[a-z-]+=\w+")
-_SED_LINES = re.compile(r"[0-9]+(,[0-9]+)?p")
+_BASE64 = r"-[dDi]+|-w\d*|--decode|--ignore-garbage|--wrap(=\d*)?|--help|--version"
+_UNIQ = r"-[cdDiuz]+|-[fsw]\d+|--(count|repeated|unique|ignore-case|zero-terminated)|--[a-z-]+=\w+"
+_SED_LINES = r"[0-9]+(,[0-9]+)?p"
 _RG_VALUED = "efgtTABCmMjdEr"  # letters of the options with a value
 _GIT_READERS = ("status", "log", "diff", "show", "branch")
 _GIT_RUNNERS = ("--output", "--ext-diff", "--textconv", "--exec", "--open-files-in-pager", "--paginate")
-_GIT_BRANCH = re.compile(r"-[avr]+|-vv|--(list|show-current|all|remotes|verbose|no-color|color|no-column)")
+_GIT_BRANCH = r"-[avr]+|-vv|--(list|show-current|all|remotes|verbose|no-color|color|no-column)"
 _MOST_NESTED = 8
 
 
@@ -131,21 +131,21 @@ def _rg(arguments: list[str]) -> bool:
 
 
 def _base64(arguments: list[str]) -> bool:
-    return all(not argument.startswith("-") or _BASE64.fullmatch(argument) for argument in arguments)
+    return all(not argument.startswith("-") or re.fullmatch(_BASE64, argument) for argument in arguments)
 
 
 def _uniq(arguments: list[str]) -> bool:
     """Refuse a second operand, which would be written; values of options have to stand in their option's word."""
     operands = [argument for argument in arguments if not argument.startswith("-") or argument == "-"]
     flags = [argument for argument in arguments if argument.startswith("-") and argument != "-"]
-    return len(operands) <= 1 and all(_UNIQ.fullmatch(flag) for flag in flags)
+    return len(operands) <= 1 and all(re.fullmatch(_UNIQ, flag) for flag in flags)
 
 
 def _sed(arguments: list[str]) -> bool:
     return (
         len(arguments) in (2, 3)
         and arguments[0] == "-n"
-        and _SED_LINES.fullmatch(arguments[1]) is not None
+        and re.fullmatch(_SED_LINES, arguments[1]) is not None
         and not any(argument.startswith("-") for argument in arguments[2:])
     )
 
@@ -159,7 +159,7 @@ def _git(arguments: list[str]) -> bool:
         name = argument.partition("=")[0]  # git takes any beginning of an option's name that is the only one
         if len(name) > 2 and name != "--text" and any(option.startswith(name) for option in _GIT_RUNNERS):
             return False
-    return arguments[0] != "branch" or all(_GIT_BRANCH.fullmatch(argument) for argument in arguments[1:])
+    return arguments[0] != "branch" or all(re.fullmatch(_GIT_BRANCH, argument) for argument in arguments[1:])
 
 
 _CHECKS: dict[str, Callable[[list[str]], bool]] = {

@@ -78,7 +78,7 @@ class Consents:
 
     def problems(self) -> Sequence[str]:
         """Return what is wrong with rules files, which mostly there are none of."""
-        if self._rules is None and not any(os.path.isdir(f"{folder}/rules") for folder in self._folders()):
+        if not self._have_rules():
             return ()
         self._book()
         return self._problems
@@ -88,8 +88,11 @@ class Consents:
 
         :raises ToolRejected: when it may not run.
         """
-        from codex_hookspecs.command_verdict import judge_command
         from codex_hookspecs.types.approvals import CommandLeave
+
+        if self._is_free(asking.settings) and not request.escalated and request.additional is None:
+            return CommandLeave()
+        from codex_hookspecs.command_verdict import judge_command
 
         verdict = judge_command(request, asking.settings, self._book())
         retry = asking.settings.approval_policy in _RETRIED and asking.settings.sandbox.holds_back
@@ -193,6 +196,13 @@ class Consents:
             append_allowed(self._home, prefix)
         except OSError as error:
             await asking.warn(f"the rule is kept for this session only: {self._home}/rules: {error.strerror or error}")
+
+    def _is_free(self, settings: ThreadSettings) -> bool:
+        """Tell whether commands are neither asked about nor held back, whatever they are."""
+        return settings.approval_policy == "never" and settings.sandbox.unrestricted and not self._have_rules()
+
+    def _have_rules(self) -> bool:
+        return self._rules is not None or any(os.path.isdir(f"{folder}/rules") for folder in self._folders())
 
     def _book(self) -> RuleBook:
         if self._rules is None:
