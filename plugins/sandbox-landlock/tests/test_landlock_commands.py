@@ -203,6 +203,17 @@ class TestWithNamespaces:
 
         assert run("echo x > /proc/sys/kernel/core_pattern", WORKSPACE, everything).returncode != 0
 
+    def test_what_is_closed_in_everything_stays_closed_with_the_network(self, run: Run, workspace: Path) -> None:
+        (workspace / "docs").mkdir()
+        (workspace / "docs").chmod(0o777)
+        entries = (Entry(ROOT, "write"), Entry(f"{workspace}/docs", "read"))
+        policy = Permissions(FileSystemPolicy("restricted", entries), "enabled")
+
+        run("echo x > docs/f; echo y > g", WORKSPACE, policy)
+
+        assert sorted(os.listdir(workspace)) == ["docs", "g"]
+        assert os.listdir(workspace / "docs") == []
+
     def test_variables_of_the_loader_reach_the_command_alone(self, workspace: Path) -> None:
         env = {"PATH": "/bin:/usr/bin", "LD_DEBUG": "files", "LD_DEBUG_OUTPUT": f"{workspace.parent}/loaded"}
         request = LaunchRequest(argv=("printenv", "LD_DEBUG"), cwd=str(workspace), env=env, policy=READ_ONLY)

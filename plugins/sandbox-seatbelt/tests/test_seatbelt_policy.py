@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from codex_hookspecs.errors import SandboxUnavailable
 from codex_hookspecs.sandboxing.legacy import to_split
 from codex_hookspecs.sandboxing.macos_extensions import MacosExtensions
 from codex_hookspecs.sandboxing.policies import CWD, MINIMAL, ROOT, Entry, FileSystemPolicy, Glob
@@ -156,6 +157,27 @@ def test_platform_defaults_do_not_open_what_is_denied() -> None:
     assert not held.reads("/private/etc/ssl/private/key")
     assert held.reads("/private/etc/ssl/certs/a.pem")
     assert held.reads("/private/etc/hosts")
+
+
+def test_the_programs_own_directory_can_not_be_written_but_what_is_opened_in_it() -> None:
+    held = policy(*WORKSPACE, Entry(f"{WS}/state/work", "write"), home=f"{WS}/state")
+
+    assert not held.writes(f"{WS}/state")
+    assert not held.writes(f"{WS}/state/auth.json")
+    assert held.writes(f"{WS}/state/work/a")
+    assert held.reads(f"{WS}/state/config.toml")
+
+
+def test_the_programs_own_directory_is_no_place_to_work_in() -> None:
+    with pytest.raises(SandboxUnavailable, match="is where this program keeps its settings and credentials"):
+        policy(*WORKSPACE, home=WS)
+
+
+def test_the_workspace_is_protected_beside_a_root_that_is_everything() -> None:
+    held = policy(*WORKSPACE, Entry("/", "write"))
+
+    assert held.writes("/etc/passwd")
+    assert not held.writes(f"{WS}/.git/config")
 
 
 def test_full_write_writes_everywhere() -> None:

@@ -48,7 +48,7 @@ class LandlockLauncher:
                 "the command was not run: sandbox-landlock can't lead a command to the proxies of a managed network; "
                 "install bubblewrap, or switch the managed network off"
             )
-        if network and (not policy.restricted or policy.writable_roots == ("/",)):
+        if network and policy.full_write and policy.writable_roots in {(), ("/",)}:
             return Launch(argv=request.argv, env=request.env)
         wanted = plan(policy, network=network, kernel=self._ask(), unprotected=self._unprotected, home=self._home)
         operations = list(wanted.operations)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable
 
+from codex_hookspecs.errors import SandboxUnavailable
 from codex_hookspecs.sandboxing.protection import protected_paths
 from codex_hookspecs.sandboxing.resolution import Resolved, is_below
 from codex_sandbox_seatbelt.globs import regexes
@@ -31,12 +32,27 @@ def read_rules(policy: Resolved, parameters: Parameters, canonical: Canonical = 
     ])  # fmt: skip
 
 
-def write_rules(policy: Resolved, parameters: Parameters, canonical: Canonical = os.path.realpath) -> str:
-    """Return the rules for writing, and add the parameters they use."""
-    if policy.full_write:
+def write_rules(
+    policy: Resolved, parameters: Parameters, canonical: Canonical = os.path.realpath, home: str | None = None
+) -> str:
+    """Return the rules for writing, and add the parameters they use.
+
+    :param home: ``$CODEX_HOME``, which commands can't write unless the policy names a path in it.
+    :raises SandboxUnavailable: when the policy lets commands write that directory itself.
+    """
+    if policy.full_write and policy.writable_roots in {(), ("/",)}:
         return rule("allow", "file-write*", [pattern("^/")])
     roots = _once(policy.writable_roots, canonical)
-    held_back = [path for root in roots for path in protected_paths(root) if path not in roots]
+    held_back = [path for root in roots if root != "/" for path in protected_paths(root) if path not in roots]
+    if home is not None:
+        own = canonical(home)
+        if own in roots:
+            raise SandboxUnavailable(
+                f"the command was not run: seatbelt cannot hold the sandbox policy: {own} is where this program keeps "
+                "its settings and credentials; work in a directory below it, or run with --sandbox danger-full-access"
+            )
+        if "/" not in roots:
+            held_back.append(own)
     held_back += (rule.path for root in policy.writable_roots for rule in policy.carve_outs(root))
     held_back = _both(held_back, canonical)
     filters = [_tree_without(f"WRITABLE_ROOT_{index}", root, held_back, parameters) for index, root in enumerate(roots)]

@@ -23,13 +23,17 @@ class SeatbeltLauncher:
     """Holds policies with the sandbox of macOS.
 
     :param settings: the table ``[plugins.sandbox-seatbelt]``.
+    :param home: ``$CODEX_HOME``, which commands can't write.
     :param exists: tells whether a program is there.
     """
 
     name = "seatbelt"
 
-    def __init__(self, settings: Mapping[str, Any], *, exists: Callable[[str], bool] = os.path.exists) -> None:
+    def __init__(
+        self, settings: Mapping[str, Any], *, home: str | None = None, exists: Callable[[str], bool] = os.path.exists
+    ) -> None:
         self._settings = settings
+        self._home = home
         self._exists = exists
 
     def launch(self, request: LaunchRequest) -> Launch:
@@ -50,7 +54,7 @@ class SeatbeltLauncher:
             local_binding=self._settings.get("local_binding") is True,
             unix_sockets=_sockets(self._settings.get("unix_sockets", ())),
         )
-        policy = seatbelt_policy(files, reach, request.env, _user_cache(), request.macos)
+        policy = seatbelt_policy(files, reach, request.env, _user_cache(), request.macos, home=self._home)
         env = {**request.env, "CODEX_SANDBOX": "seatbelt"}
         if not enabled:
             env["CODEX_SANDBOX_NETWORK_DISABLED"] = "1"

@@ -18,4 +18,4 @@ def sandbox_launcher(platform: str, host: Host) -> SandboxLauncher | None:
         return None
     from codex_sandbox_seatbelt.launcher import SeatbeltLauncher
 
-    return SeatbeltLauncher(host.config.get("plugins.sandbox-seatbelt", {}))
+    return SeatbeltLauncher(host.config.get("plugins.sandbox-seatbelt", {}), home=host.codex_home)

@@ -34,6 +34,7 @@ def seatbelt_policy(  # noqa: PLR0917
     cache: str,
     extensions: MacosExtensions | None = None,
     canonical: Canonical = os.path.realpath,
+    home: str | None = None,
 ) -> SeatbeltPolicy:
     """Return the policy for a command.
 
@@ -41,12 +42,14 @@ def seatbelt_policy(  # noqa: PLR0917
     :param env: its environment, which names the proxies.
     :param cache: the user's directory for caches.
     :param canonical: gives the real place of a path (``/var`` is ``/private/var``), which is what the sandbox sees.
+    :param home: ``$CODEX_HOME``, which commands can't write.
+    :raises SandboxUnavailable: when the policy can't be held.
     """
     parameters: Parameters = []
     sections = [
         base_rules(),
         read_rules(files, parameters, canonical),
-        write_rules(files, parameters, canonical),
+        write_rules(files, parameters, canonical, home),
         reach_rules(reach, env, parameters, cache),
         extension_rules(extensions) if extensions is not None else "",
         platform_rules() if files.platform_defaults else "",
