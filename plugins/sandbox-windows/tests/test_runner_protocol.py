@@ -106,11 +106,27 @@ def test_a_message_of_an_unknown_type_means_nothing() -> None:
         (b'{"version":1,"type":"stdin","payload":{"data_b64":1}}', "not base64"),
         (b'{"version":1,"type":"exit","payload":{"exit_code":"1"}}', "expected int"),
         (b'{"version":1,"type":"output","payload":{"data_b64":"","stream":"x"}}', "expected stdout or stderr"),
+        (
+            b'{"version":1,"type":"resize","payload":{"rows":-1,"cols":80}}',
+            "rows of resize is -1, allowed are 0 to 32767",
+        ),
+        (b'{"version":1,"type":"resize","payload":{"rows":1,"cols":40000}}', "cols of resize is 40000"),
+        (b'{"version":1,"type":"spawn_ready","payload":{"process_id":4294967296}}', "process_id of spawn_ready"),
+        (b'{"version":1,"type":"resize","payload":{"rows":true,"cols":80}}', "rows of resize is True, expected int"),
     ],
 )
 def test_what_is_no_message_is_refused(data: bytes, reason: str) -> None:
     with pytest.raises(MessageError, match=reason):
         decode_message(data)
+
+
+@pytest.mark.parametrize("timeout", [-1, 2**64])
+def test_a_time_limit_is_no_nonsense(timeout: int) -> None:
+    document = json.loads(encode_message(REQUEST))
+    document["payload"]["timeout_ms"] = timeout
+
+    with pytest.raises(MessageError, match="timeout_ms of spawn_request"):
+        decode_message(json.dumps(document).encode())
 
 
 @pytest.mark.parametrize(("member", "reason"), [("cap_sids", "no cap_sids"), ("command", "empty command")])

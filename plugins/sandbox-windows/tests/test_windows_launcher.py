@@ -17,9 +17,9 @@ SETTINGS = {"user": "codex", "password_file": "C:\\p", "network_blocked": True}
 WORKSPACE = SandboxPolicy("workspaceWrite", exclude_slash_tmp=True, exclude_tmpdir_env_var=True)
 
 
-def launch(policy: SandboxPolicy, cwd: Path, settings: dict = SETTINGS, **more) -> Launch:
+def launch(policy: SandboxPolicy, cwd: Path, settings: dict = SETTINGS, home: str = "", **more) -> Launch:
     request = LaunchRequest(argv=("dir", "a b"), cwd=str(cwd), env={"A": "b"}, policy=policy, **more)
-    return WindowsLauncher(settings, str(cwd)).launch(request)
+    return WindowsLauncher(settings, home or f"{cwd}/../home").launch(request)
 
 
 def test_a_bridge_is_told_everything(tmp_path: Path) -> None:
@@ -52,6 +52,14 @@ def test_a_policy_that_can_not_be_held_is_refused(
         launch(policy, tmp_path, settings)
 
     assert str(caught.value).startswith("the command was not run: sandbox-windows can't hold its policy")
+
+
+def test_the_programs_own_directory_is_held_back_and_no_place_to_work_in(tmp_path: Path) -> None:
+    order = Order.read(launch(WORKSPACE, tmp_path, home=f"{tmp_path}/state").argv[4])
+
+    assert order.held_back[-1] == f"{tmp_path}/state"
+    with pytest.raises(SandboxUnavailable, match="is where this program keeps its settings and credentials"):
+        launch(WORKSPACE, tmp_path, home=str(tmp_path))
 
 
 def test_a_managed_network_is_refused(tmp_path: Path) -> None:

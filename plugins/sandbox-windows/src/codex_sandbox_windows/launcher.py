@@ -46,6 +46,7 @@ class WindowsLauncher:
         writable = tuple(dict.fromkeys(map(os.path.realpath, files.writable_roots)))
         held_back = [path for root in writable for path in protected_paths(root)]
         held_back += (rule.path for root in files.writable_roots for rule in files.carve_outs(root))
+        held_back += [home for root in writable if (home := self._home) != root and _lies_in(home, root)]
         order = Order(
             user=self._settings["user"],
             password_file=self._settings["password_file"],
@@ -59,6 +60,10 @@ class WindowsLauncher:
         argv = (sys.executable, "-I", "-m", "codex_sandbox_windows.bridge", order.text(), "--", *request.argv)
         return Launch(argv=argv, env=request.env, sandbox_type="windowsRestrictedToken")
 
+    @property
+    def _home(self) -> str:
+        return os.path.realpath(self._codex_home)
+
     def _objection(self, request: LaunchRequest, files: Resolved) -> str | None:
         for name in ("user", "password_file"):
             if not isinstance(self._settings.get(name), str) or not self._settings[name]:
@@ -67,6 +72,10 @@ class WindowsLauncher:
             return "it denies reading, which a restricted token can't"
         if files.full_write:
             return "it lets everything be written, which the sandbox user can't"
+        if self._home in map(os.path.realpath, files.writable_roots):
+            return (
+                f"{self._home} is where this program keeps its settings and credentials; work in a directory below it"
+            )
         if request.managed_network:
             return "it leads to the proxies of a managed network"
         if enforced(request).network == "restricted" and self._settings.get("network_blocked") is not True:
@@ -75,3 +84,7 @@ class WindowsLauncher:
                 "then set plugins.sandbox-windows.network_blocked = true"
             )
         return None
+
+
+def _lies_in(path: str, root: str) -> bool:
+    return path.startswith(root.rstrip(os.sep) + os.sep)

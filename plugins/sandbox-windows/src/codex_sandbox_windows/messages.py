@@ -14,6 +14,8 @@ from codex_hookspecs.values import frozen
 
 VERSION = 1
 Stream = Literal["stdout", "stderr"]
+_I16, _U32, _U64 = 2**15 - 1, 2**32 - 1, 2**64 - 1
+"""The largest numbers of some members; none of them is negative. Consoles have sizes of 16 bits with a sign."""
 
 
 class MessageError(Exception):
@@ -39,7 +41,7 @@ class SpawnRequest:
     codex_home: str
     real_codex_home: str
     cap_sids: tuple[str, ...]
-    timeout_ms: int | None = None
+    timeout_ms: int | None = field(default=None, metadata={"most": _U64})
     tty: bool = False
     real_user_sid: str | None = None
     stdin_open: bool = False
@@ -50,7 +52,7 @@ class SpawnRequest:
 class SpawnReady:
     """The command was started."""
 
-    process_id: int
+    process_id: int = field(metadata={"most": _U32})
 
 
 @frozen
@@ -77,8 +79,8 @@ class CloseStdin:
 class Resize:
     """Change the size of the pseudo console."""
 
-    rows: int
-    columns: int = field(metadata={"wire": "cols"})
+    rows: int = field(metadata={"most": _I16})
+    columns: int = field(metadata={"wire": "cols", "most": _I16})
 
 
 @frozen
@@ -162,7 +164,10 @@ def _from_payload(kind: type[Any], tag: str, payload: JsonObject) -> Message:
     for attribute in kind.__attrs_attrs__:
         name = "data_b64" if attribute.name == "data" else attribute.metadata.get("wire", attribute.name)
         if name in payload:
-            values[attribute.name] = _value(payload[name], str(attribute.type), f"{name} of {tag}")
+            value = values[attribute.name] = _value(payload[name], str(attribute.type), f"{name} of {tag}")
+            most = attribute.metadata.get("most")
+            if most is not None and value is not None and not 0 <= value <= most:
+                raise MessageError(f"{name} of {tag} is {value}, allowed are 0 to {most}")
     try:
         message: Message = kind(**values)
     except TypeError:
