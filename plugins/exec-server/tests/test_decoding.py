@@ -13,6 +13,7 @@ from codex_exec_server.decoding import (
     items,
     optional,
     path,
+    size,
     struct,
     text,
     whole,
@@ -49,6 +50,7 @@ def test_unknown_members_are_ignored_and_defaults_filled_in() -> None:
         ({"a": "x", "c": "1"}, 'invalid type: string "1", expected u64'),
         ({"a": "x", "c": True}, "invalid type: boolean `true`, expected u64"),
         ([], "invalid length 0, expected struct Params with 3 elements"),
+        ([5], "invalid type: number, expected a string"),
     ],
 )
 def test_what_does_not_fit_is_named(value, message: str) -> None:
@@ -59,6 +61,22 @@ def test_words_are_listed_when_another_comes() -> None:
     assert refusal(word("interrupt"), "kill")[1] == "unknown variant `kill`, expected `interrupt`"
     assert refusal(word("a", "b"), "c")[1] == "unknown variant `c`, expected `a` or `b`"
     assert refusal(word("a", "b", "c"), "d")[1] == "unknown variant `d`, expected one of `a`, `b`, `c`"
+
+
+def test_a_word_may_be_a_map_with_a_single_key() -> None:
+    assert refusal(word("a", "b"), {})[1] == "invalid value: map, expected map with a single key"
+    assert refusal(word("a", "b"), {"c": 1})[1] == "unknown variant `c`, expected `a` or `b`"
+
+
+def test_a_list_that_is_too_short_is_read_as_far_as_it_goes() -> None:
+    pair = struct("Pair", {"a": (text, REQUIRED), "b": (size, REQUIRED)}, elements=4)
+
+    assert refusal(pair, ["x"])[1] == "invalid length 1, expected struct Pair with 4 elements"
+    assert refusal(pair, [5])[1] == "invalid type: number, expected a string"
+    assert refusal(pair, ["x", "y"])[1] == 'invalid type: string "y", expected usize'
+    assert (
+        refusal(struct("One", {"a": (text, REQUIRED)}), [])[1] == "invalid length 0, expected struct One with 1 element"
+    )
 
 
 def test_sequences_are_read_element_by_element() -> None:
@@ -77,6 +95,7 @@ def test_paths_are_plain_or_uris() -> None:
         ("tmp", -32602, "invalid URI: relative URL without a base"),
         ("http://x/", -32602, "unsupported path URI scheme `http`"),
         ("file://host/tmp", -32600, "'file://host/tmp' is invalid on 'linux'"),
+        ("file:///a%00b", -32602, "'file:///a%00b' is invalid on 'linux'"),
         ("file:///a?b", -32602, "query parameters are not allowed in path URIs"),
         ("file:///a#b", -32602, "fragments are not allowed in path URIs"),
     ],

@@ -168,6 +168,35 @@ async def test_an_appearing_path_is_told_once(
         assert await client.event(lambda _: True) == {"method": "fs/missingChanged", "params": {"watchId": 1}}
 
 
+async def test_what_waits_is_numbered_upwards(serve, tmp_path: Path) -> None:
+    missing, there = [str(tmp_path / "x")], [str(tmp_path)]
+    async with (await serve()).client() as client:
+        found = []
+        for number, paths in (
+            (0, missing),
+            (2, missing),
+            (2, missing),
+            (1, missing),
+            (3, there),
+            (3, missing),
+            (4, missing),
+        ):
+            params = {"watchId": number, "missing": paths, "present": None}
+            found.append((await client.request("fs/watchMissing", params))["watching"])
+
+        assert found == [False, True, False, False, False, False, True]
+
+
+async def test_nothing_comes_to_be_on_another_machine(serve, tmp_path: Path) -> None:
+    here, elsewhere = str(tmp_path / "x"), "file://host/x"
+    async with (await serve()).client() as client:
+        for number, (missing, present) in enumerate(
+            (([elsewhere], None), ([here, elsewhere], None), ([here], elsewhere))
+        ):
+            params = {"watchId": number + 1, "missing": missing, "present": present}
+            assert await client.request("fs/watchMissing", params) == {"watching": False}
+
+
 async def test_what_is_there_can_not_be_waited_for(serve, tmp_path: Path) -> None:
     async with (await serve()).client() as client:
         for number, missing in enumerate([[], [str(tmp_path)]]):

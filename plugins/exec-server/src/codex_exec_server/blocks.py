@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from codex_exec_server.base64_text import encode_base64
 from codex_exec_server.connection import Connection, Method
-from codex_exec_server.decoding import REQUIRED, data, path, text, whole, word
+from codex_exec_server.decoding import REQUIRED, data, path, size, struct, text, whole, word
 from codex_exec_server.file_methods import NEEDS, NOT_FOUND, file_struct, lane, os_refusal, translated
 from codex_exec_server.messages import Encoded
 from codex_hookspecs.errors import FileSystemError, RpcError
@@ -194,20 +194,20 @@ METHODS = {
         lane=lane,
     ),
     "fs/readBlock": Method(
-        file_struct(
-            "FsReadBlockParams", {"handleId": (text, REQUIRED), "offset": (whole, REQUIRED), "len": (whole, REQUIRED)}
+        struct(
+            "FsReadBlockParams", {"handleId": (text, REQUIRED), "offset": (whole, REQUIRED), "len": (size, REQUIRED)}
         ),
         _read_block,
         NEEDS,
         lane=lane,
     ),
     "fs/writeBlock": Method(
-        file_struct(
+        struct(
             "FsWriteBlockParams", {"handleId": (text, REQUIRED), "offset": (whole, REQUIRED), "chunk": (data, REQUIRED)}
         ),
         _write_block,
         NEEDS,
         lane=lane,
     ),
-    "fs/close": Method(file_struct("FsCloseParams", {"handleId": (text, REQUIRED)}), _close, NEEDS, lane=lane),
+    "fs/close": Method(struct("FsCloseParams", {"handleId": (text, REQUIRED)}), _close, NEEDS, lane=lane),
 }

@@ -61,13 +61,18 @@ def flag(value: Any) -> bool:
     return value
 
 
-def whole(value: Any) -> int:
+def whole(value: Any, kind: str = "u64") -> int:
     """Read a number that is whole and not negative."""
     if type(value) is int and 0 <= value < 2**64:
         return value
     if type(value) in (int, float):
         raise wrong("invalid number")
-    raise _unexpected(value, "u64")
+    raise _unexpected(value, kind)
+
+
+def size(value: Any) -> int:
+    """Read a number of things in memory."""
+    return whole(value, "usize")
 
 
 def path(value: Any) -> str:
@@ -75,7 +80,7 @@ def path(value: Any) -> str:
     try:
         return path_of(text(value))
     except PathError as error:
-        raise wrong(str(error), INVALID_REQUEST if error.foreign else INVALID_PARAMS) from None
+        raise wrong(str(error), INVALID_REQUEST if error.foreign and "%00" not in value else INVALID_PARAMS) from None
 
 
 def working_directory(value: Any) -> str:
@@ -132,6 +137,12 @@ def word(*words: str) -> Reader:
     names = f"one of {', '.join(shown)}" if len(shown) > 2 else " or ".join(shown)
 
     def read(value: Any) -> str:
+        if isinstance(value, dict):
+            if len(value) != 1:
+                raise wrong("invalid value: map, expected map with a single key")
+            value = next(iter(value))
+            if value in words:
+                raise wrong("invalid type: map, expected unit variant")
         if not isinstance(value, str):
             raise _unexpected(value, "string or map")
         if value not in words:
@@ -147,17 +158,22 @@ def nothing(value: Any) -> None:
         raise _unexpected(value, "unit")
 
 
-def struct(name: str, members: Mapping[str, Member]) -> Reader:
+def struct(name: str, members: Mapping[str, Member], elements: int | None = None) -> Reader:
     """Read an object with named members; unknown ones are ignored.
 
     :param members: reader and default by name; a default of ``REQUIRED`` is none.
+    :param elements: how many members errors speak of, where it is not as many as there are.
     """
     needed = sum(default is REQUIRED for _, default in members.values())
+    count = elements or len(members)
+    shown = f"{count} element{'s' if count > 1 else ''}"
 
     def read(value: Any) -> dict[str, Any]:
         if isinstance(value, list):
-            if len(value) < needed or (len(value) < len(members) and needed == len(members)):
-                raise wrong(f"invalid length {len(value)}, expected struct {name} with {len(members)} elements")
+            if len(value) < needed:
+                for (reader, _), item in zip(members.values(), value, strict=False):
+                    reader(item)
+                raise wrong(f"invalid length {len(value)}, expected struct {name} with {shown}")
             value = dict(zip(members, value, strict=False))
         elif not isinstance(value, dict):
             raise _unexpected(value, f"struct {name}")

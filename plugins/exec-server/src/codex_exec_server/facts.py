@@ -40,7 +40,7 @@ _config = struct(
         "requirementsPaths": (items(items(text)), REQUIRED),
     },
 )
-_discover = struct("CapabilitiesDiscoverParams", {"cwd": (path, REQUIRED)})
+_discover = struct("DiscoverV2CapabilitiesRequest", {"cwd": (path, REQUIRED)}, elements=2)
 
 
 async def environment_info(server: ServedMachine) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from codex_exec_server.base64_text import Base64Error, decode_base64, encode_base64
 from codex_exec_server.connection import Connection, Method
-from codex_exec_server.decoding import REQUIRED, Member, encoded, flag, optional, path, struct, whole
+from codex_exec_server.decoding import REQUIRED, Member, encoded, flag, optional, path, size, struct
 from codex_exec_server.messages import Encoded
 from codex_exec_server.sandbox import read_sandbox
 from codex_hookspecs.errors import FileSystemError, RpcError
@@ -30,9 +30,9 @@ def lane(_params: dict[str, Any]) -> str:
     return "fs"
 
 
-def file_struct(name: str, members: dict[str, Member]) -> Callable[[Any], dict[str, Any]]:
+def file_struct(name: str, members: dict[str, Member], elements: int | None = None) -> Callable[[Any], dict[str, Any]]:
     """Read parameters that may hold a sandbox."""
-    return struct(name, {**members, "sandbox": (read_sandbox, None)})
+    return struct(f"Wire{name}", {**members, "sandbox": (read_sandbox, None)}, elements=elements)
 
 
 def translated(error: FileSystemError) -> RpcError:
@@ -60,9 +60,12 @@ def _guarded(run: Callable[[Connection, dict[str, Any]], Awaitable[Any]]) -> Cal
 
 
 def _method(
-    name: str, members: dict[str, Member], run: Callable[[Connection, dict[str, Any]], Awaitable[Any]]
+    name: str,
+    members: dict[str, Member],
+    run: Callable[[Connection, dict[str, Any]], Awaitable[Any]],
+    elements: int | None = None,
 ) -> Method:
-    return Method(file_struct(name, members), _guarded(run), NEEDS, lane=lane)
+    return Method(file_struct(name, members, elements), _guarded(run), NEEDS, lane=lane)
 
 
 async def _read_file(connection: Connection, params: dict[str, Any]) -> Any:
@@ -187,9 +190,9 @@ _MOST_WALK = {
 _walk_options = struct(
     "WalkOptions",
     {
-        "maxDepth": (whole, REQUIRED),
-        "maxDirectories": (whole, REQUIRED),
-        "maxEntries": (whole, REQUIRED),
+        "maxDepth": (size, REQUIRED),
+        "maxDirectories": (size, REQUIRED),
+        "maxEntries": (size, REQUIRED),
         "followDirectorySymlinks": (flag, REQUIRED),
         "pruneHiddenDirectories": (flag, False),
     },
@@ -198,13 +201,13 @@ _PATH: dict[str, Member] = {"path": (path, REQUIRED)}
 _RECURSIVE: dict[str, Member] = {"recursive": (optional(flag), None)}
 
 METHODS = {
-    "fs/readFile": _method("FsReadFileParams", _PATH, _read_file),
-    "fs/writeFile": _method("FsWriteFileParams", {**_PATH, "dataBase64": (encoded, REQUIRED)}, _write_file),
-    "fs/createDirectory": _method("FsCreateDirectoryParams", {**_PATH, **_RECURSIVE}, _create_directory),
-    "fs/getMetadata": _method("FsGetMetadataParams", _PATH, _metadata),
+    "fs/readFile": _method("FsReadFileParams", _PATH, _read_file, 3),
+    "fs/writeFile": _method("FsWriteFileParams", {**_PATH, "dataBase64": (encoded, REQUIRED)}, _write_file, 4),
+    "fs/createDirectory": _method("FsCreateDirectoryParams", {**_PATH, **_RECURSIVE}, _create_directory, 4),
+    "fs/getMetadata": _method("FsGetMetadataParams", _PATH, _metadata, 3),
     "fs/canonicalize": _method("FsCanonicalizeParams", _PATH, _canonicalize),
     "fs/readDirectory": _method("FsReadDirectoryParams", _PATH, _read_directory),
-    "fs/remove": _method("FsRemoveParams", {**_PATH, **_RECURSIVE, "force": (optional(flag), None)}, _remove),
+    "fs/remove": _method("FsRemoveParams", {**_PATH, **_RECURSIVE, "force": (optional(flag), None)}, _remove, 5),
     "fs/copy": _method(
         "FsCopyParams",
         {"sourcePath": (path, REQUIRED), "destinationPath": (path, REQUIRED), "recursive": (flag, REQUIRED)},

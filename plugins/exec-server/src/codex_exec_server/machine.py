@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
 from codex_exec_server.sandbox import everything
@@ -47,7 +47,7 @@ class ServedMachine:
         wanted: Wanted | None,
         *,
         tty: bool = False,
-        proxy_ports: tuple[int, ...] | None = None,
+        proxy_ports: Collection[int] | None = None,
     ) -> Launch:
         """Return how to run a command so that a policy holds.
 

@@ -14,6 +14,7 @@ from codex_exec_server.decoding import (
     mapping,
     opaque,
     optional,
+    size,
     struct,
     text,
     whole,
@@ -29,14 +30,17 @@ from codex_hookspecs.types.environment import ExecParams
 from codex_hookspecs.types.sandbox import Launch
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from codex_exec_server.processes import ServedProcess
 
 MOST_WAIT_MS = 24 * 3600 * 1000
 _NEEDS = "exec"
 
 _initialize = struct("InitializeParams", {"clientName": (text, REQUIRED), "resumeSessionId": (optional(text), None)})
+_metadata = struct("ExecMetadata", {"threadId": (optional(text), None), "toolCallId": (optional(text), None)})
 _start = struct(
-    "ExecParams",
+    "WireExecParams",
     {
         "processId": (text, REQUIRED),
         "argv": (items(text), REQUIRED),
@@ -50,10 +54,11 @@ _start = struct(
         "enforceManagedNetwork": (flag, False),
         "managedNetwork": (optional(read_managed_network), None),
         "networkProxy": (optional(opaque("RemoteNetworkProxyLaunchConfig")), None),
-        "metadata": (optional(opaque("ExecMetadata")), None),
+        "metadata": (optional(_metadata), None),
         "rows": (whole, 24),
         "columns": (whole, 80),
     },
+    elements=14,
 )
 _id = struct("TerminateParams", {"processId": (text, REQUIRED)})
 _read = struct(
@@ -61,7 +66,7 @@ _read = struct(
     {
         "processId": (text, REQUIRED),
         "afterSeq": (optional(whole), None),
-        "maxBytes": (optional(whole), None),
+        "maxBytes": (optional(size), None),
         "waitMs": (optional(whole), None),
     },
 )
@@ -103,7 +108,7 @@ async def initialize(connection: Connection, params: dict[str, Any]) -> Any:
     return {"sessionId": session.id, "environmentInfo": await environment_info(connection.server)}
 
 
-def _proxy_ports(params: dict[str, Any]) -> tuple[int, ...] | None:
+def _proxy_ports(params: dict[str, Any]) -> Collection[int] | None:
     """Return the ports of the only proxies that a process may reach, ``None`` when the network is not managed.
 
     :raises RpcError: when it is, but nothing says how.
@@ -127,6 +132,11 @@ async def start(connection: Connection, params: dict[str, Any]) -> Any:
     env = child_environ(server.environ, params["env"], params["envPolicy"])
     wanted = params["sandbox"]
     process_id = params["processId"]
+    if wanted is None and argv[0].endswith("codex-linux-sandbox"):
+        from codex_exec_server.helper_argv import unwrap
+
+        argv, wanted, ports = unwrap(argv, params["cwd"], env) or (argv, wanted, ports)
+        arg0 = arg0 if wanted is None else None
     launch = Launch(argv=argv, env=env, arg0=arg0)
     if (wanted is not None or ports is not None) and process_id not in session.processes:
         launch = server.launch(argv, params["cwd"], env, wanted, tty=params["tty"], proxy_ports=ports)

@@ -171,6 +171,7 @@ _context = struct(
         "cwd": (optional(path), None),
         "workspaceRoots": (optional(items(path)), None),
     },
+    elements=10,
 )
 _external = struct("External", {"network": (_network, REQUIRED)})
 _managed = struct("Managed", {"file_system": (_file_system, REQUIRED), "network": (_network, REQUIRED)})

@@ -9,17 +9,30 @@ import sys
 from typing import Any
 
 from codex_exec_server.connection import Connection, Method
-from codex_exec_server.decoding import REQUIRED, items, optional, path, struct, whole
+from codex_exec_server.decoding import INVALID_REQUEST, REQUIRED, items, optional, path, struct, whole
 from codex_exec_server.file_methods import NEEDS, lane
 from codex_exec_server.messages import notification
+from codex_hookspecs.errors import RpcError
 
 LOOK_SECONDS = 1.0
 """Interval of looking where the system does not tell of changes."""
-MOST_WATCHES = 1024
+MOST_WATCHES = 4096
 _CHANGES = 0x2 | 0x4 | 0x8 | 0x40 | 0x80 | 0x100 | 0x200 | 0x400 | 0x800
+
+
+def path_here(value: Any) -> str:
+    """Read a path; one of another machine is a path that nothing ever comes to be at."""
+    try:
+        return path(value)
+    except RpcError as error:
+        if error.code == INVALID_REQUEST:
+            return ""
+        raise
+
+
 _params = struct(
     "FsWatchMissingParams",
-    {"watchId": (whole, REQUIRED), "missing": (items(path), REQUIRED), "present": (optional(path), None)},
+    {"watchId": (whole, REQUIRED), "missing": (items(path_here), REQUIRED), "present": (optional(path_here), None)},
 )
 State = tuple[Any, ...]
 
@@ -35,20 +48,23 @@ class Watches:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._states: dict[int, tuple[list[str], str | None, State]] = {}
-        self._used: set[int] = set()
+        self._last = 0
         self._changes = _Changes(self._look)
 
     def add(self, watch: int, missing: list[str], present: str | None) -> bool:
         """Watch some paths.
 
+        :param watch: its id, greater than any before.
         :return: whether there is anything to watch.
         """
+        if watch <= self._last:
+            return False
+        self._last = watch
         waiting = [path for path in missing if not os.path.lexists(path)]
-        if watch in self._used or not waiting or len(waiting) < len(missing) or len(self._states) >= MOST_WATCHES:
+        if not waiting or len(waiting) < len(missing) or len(self._states) >= MOST_WATCHES:
             return False
-        if present is not None and not os.path.lexists(present):
+        if "" in missing or (present is not None and not os.path.lexists(present)):
             return False
-        self._used.add(watch)
         state = state_of(waiting, present)
         self._states[watch] = (waiting, present, state)
         self._changes.follow([*(_existing(path) for path in waiting), *([present] if present else [])])
