@@ -40,6 +40,8 @@ if TYPE_CHECKING:
     from codex_hookspecs.ports.threads import AgentThread as AgentThread
     from codex_hookspecs.ports.threads import HookScope as HookScope
     from codex_hookspecs.ports.tools import ToolContext as ToolContext
+    from codex_hookspecs.types.approvals import CommandLeave as CommandLeave
+    from codex_hookspecs.types.approvals import CommandRequest as CommandRequest
     from codex_hookspecs.types.context import Fragment as Fragment
     from codex_hookspecs.types.lifecycle import CompactEvent as CompactEvent
     from codex_hookspecs.types.lifecycle import CompactVerdict as CompactVerdict
@@ -83,6 +85,7 @@ _MODULES = {
     "ports.surface": "AppServer CliCommand DoctorCheck RpcContext RpcMethod SurfaceHost",
     "ports.threads": "AgentThread HookScope",
     "ports.tools": "ToolContext",
+    "types.approvals": "CommandLeave CommandRequest",
     "types.context": "Fragment",
     "types.lifecycle": (
         "CompactEvent CompactVerdict InterruptEvent InterruptVerdict PermissionRequestEvent PermissionVerdict "
