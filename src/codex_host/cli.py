@@ -34,6 +34,8 @@ _HOST_COMMANDS = {
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the program and return its exit status."""
     words = sys.argv[1:] if arguments is None else list(arguments)
+    if arguments is None and os.path.basename(sys.argv[0]) == "codex-linux-sandbox":
+        words = ["sandbox", "codex-linux-sandbox", *words]
     if words in (["--version"], ["-V"]):
         from codex_host import __version__
 

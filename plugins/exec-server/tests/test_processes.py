@@ -360,6 +360,30 @@ async def test_an_enforced_network_is_held_by_the_launcher_for_the_proxies_that_
         assert server.environment.exec.started[-1].env == {"HTTP_PROXY": "http://127.0.0.1:3128"}
 
 
+async def test_the_helper_of_a_client_s_sandbox_is_a_wish_for_this_one(serve, launcher) -> None:
+    server = await serve(launcher=launcher)
+    helper = ["/client/codex-linux-sandbox", "--sandbox-policy", '{"type":"read-only"}', "--", "hello", "x"]
+    async with server.client() as client:
+        found = await client.start("p", helper, arg0="/client/codex-linux-sandbox")
+
+        assert found["sandboxType"] == "linuxSeccomp"
+        assert await client.output("p") == b"hello\n"
+        assert server.environment.exec.started[-1].arg0 is None
+        for words, problem in (
+            (["--", "hello"], "missing sandbox policy configuration"),
+            (["--sandbox-policy", "{", "--", "hello"], "--sandbox-policy is not valid JSON"),
+            ([*helper[1:3], "--apply-seccomp-then-exec", "hello"], "which only a sandbox can ask for"),
+        ):
+            with pytest.raises(RpcError, match=problem):
+                await client.start("q", [helper[0], *words])
+
+
+async def test_without_a_launcher_the_helper_of_a_client_s_sandbox_is_refused(serve) -> None:
+    async with (await serve()).client() as client:
+        with pytest.raises(RpcError, match="nobody holds read-only"):
+            await client.start("p", ["codex-linux-sandbox", "--sandbox-policy", '{"type":"read-only"}', "--", "hello"])
+
+
 async def test_two_hundred_processes_run_at_once(serve) -> None:
     async with (await serve()).client() as client:
         for number in range(200):

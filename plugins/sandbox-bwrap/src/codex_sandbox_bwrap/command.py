@@ -7,15 +7,18 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from codex_hookspecs.errors import ConfigError, SandboxUnavailable
+from codex_hookspecs.sandboxing.enforcement import enforced
 from codex_hookspecs.sandboxing.managed import managed_proxies
 from codex_hookspecs.types.sandbox import Launch, LaunchRequest
 from codex_sandbox_bwrap.options import HELP, parse
 from codex_sandbox_bwrap.programs import NOT_FOUND, find_command
-from codex_sandbox_bwrap.selection import Chosen, choose_policy
+from codex_sandbox_bwrap.selection import choose_policy
 
 if TYPE_CHECKING:
     from codex_hookspecs.ports.host import Host
+    from codex_hookspecs.sandboxing.policies import Permissions
 
+HELPER = "codex-linux-sandbox"
 _PLATFORMS = {"linux": "linux", "darwin": "macos", "win32": "windows"}
 
 
@@ -25,6 +28,11 @@ async def run(arguments: Sequence[str], host: Host) -> int:
     :raises ConfigError: for a wrong command line or policy.
     :raises SandboxUnavailable: when nothing can hold the policy.
     """
+    if arguments and arguments[0] == HELPER:
+        from codex_sandbox_bwrap.helper import request_of
+
+        request, cwd = request_of(arguments[1:], host)
+        return _run(request, cwd, host)
     options = parse(arguments)
     if options.help:
         print(HELP, end="")
@@ -32,38 +40,41 @@ async def run(arguments: Sequence[str], host: Host) -> int:
     here = _PLATFORMS.get(sys.platform, sys.platform)
     if options.platform != here:
         raise ConfigError(f"codex sandbox {options.platform} runs commands on {options.platform} only, this is {here}")
-    program = find_command(options.command[0], host.environ.get("PATH", ""), host.cwd)
-    if isinstance(program, int):
-        what = "command not found" if program == NOT_FOUND else "permission denied"
-        print(f"codex: {what}: {options.command[0]}", file=sys.stderr)
-        return program
     chosen = choose_policy(options, host.config, host.cwd)
     proxies = managed_proxies(host.config.get)
-    managed = options.proxy or proxies is not None
     request = LaunchRequest(
         argv=options.command,
         cwd=host.cwd,
         env={**host.environ, **(proxies or {})},
         policy=chosen.policy,
         permissions=chosen.permissions,
-        managed_network=managed,
+        managed_network=options.proxy or proxies is not None,
     )
-    held = managed or holds_back(chosen)
-    plain = Launch(argv=(program, *options.command[1:]), env=request.env, arg0=options.command[0])
-    launch = _held(request, host) if held else plain
+    return _run(request, host.cwd, host)
+
+
+def _run(request: LaunchRequest, cwd: str, host: Host) -> int:
+    """Run a command on our terminal, held as far as there is anything to hold back."""
+    name = request.argv[0]
+    program = find_command(name, host.environ.get("PATH", ""), cwd)
+    if isinstance(program, int):
+        what = "command not found" if program == NOT_FOUND else "permission denied"
+        print(f"codex: {what}: {name}", file=sys.stderr)
+        return program
+    plain = Launch(argv=(program, *request.argv[1:]), env=request.env, arg0=name)
+    launch = _held(request, host) if request.managed_network or holds_back(enforced(request)) else plain
     # A process that only waits needs none of what waits asynchronously.
     import asyncio
 
     from codex_sandbox_bwrap.foreground import run_in_foreground
 
     task = asyncio.current_task()
-    return run_in_foreground(launch, host.cwd, task.cancelling if task is not None else lambda: 0)
+    return run_in_foreground(launch, cwd, task.cancelling if task is not None else lambda: 0)
 
 
-def holds_back(chosen: Chosen) -> bool:
+def holds_back(permissions: Permissions) -> bool:
     """Tell whether a policy holds anything back."""
-    kind = chosen.permissions.file_system.kind
-    return kind == "restricted" or chosen.permissions.network == "restricted"
+    return permissions.file_system.kind == "restricted" or permissions.network == "restricted"
 
 
 def _held(request: LaunchRequest, host: Host) -> Launch:

@@ -13,7 +13,7 @@ from codex_hookspecs.sandboxing.seccomp import filter_program
 from codex_sandbox_bwrap import relay
 from codex_sandbox_bwrap.routes import KEYS, proxy_routes
 
-_SEPARATOR = "\x1f"
+SEPARATOR = "\x1f"
 _LIMIT = 10.0
 _PREFIX = "codex-linux-sandbox-proxy-"
 
@@ -48,7 +48,7 @@ class Bridges:
         """Return what runs a command inside so that it reaches the sockets."""
         numbers = {endpoint: str(index) for index, endpoint in enumerate(self._endpoints)}
         variables = [
-            f"{each.key}={_SEPARATOR.join((numbers[each.host, each.port], each.before, each.after))}"
+            f"{each.key}={SEPARATOR.join((numbers[each.host, each.port], each.before, each.after))}"
             for each in self._routes
         ]
         program = filter_program("proxy", os.uname().machine).hex()

@@ -67,11 +67,11 @@ def inside(program: bytes, folder: str, count: int, variables: list[str], comman
         os.environ[key] = f"{before}127.0.0.1:{ports[int(index)]}{after}"
     pid = os.fork()
     if pid == 0:
-        _become(command, program)
+        become(command, program)
     _wait(pid)
 
 
-def _become(command: list[str], program: bytes) -> None:
+def become(command: list[str], program: bytes) -> None:
     """Run the command in this process, filtered; does not return."""
     _apply(program)
     try:

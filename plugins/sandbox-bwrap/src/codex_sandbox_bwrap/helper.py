@@ -1,0 +1,70 @@
+"""Be ``codex-linux-sandbox``: run one command under the policy that its command line names."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NoReturn
+
+from codex_hookspecs.errors import ConfigError
+from codex_hookspecs.sandboxing.helper_call import HelperCall, read_helper_call
+from codex_hookspecs.sandboxing.seccomp import Mode, filter_program
+from codex_hookspecs.types.sandbox import LaunchRequest
+
+if TYPE_CHECKING:
+    from codex_hookspecs.ports.host import Host
+
+
+def request_of(words: Sequence[str], host: Host) -> tuple[LaunchRequest, str]:
+    """Return what a command line asks for, and where the command runs; does not return for one that is held already.
+
+    :param words: what follows the helper's name.
+    :raises ConfigError: when it is wrong.
+    """
+    call = read_helper_call(words, host.cwd, host.environ)
+    if call.inner:
+        _become(call)
+    cwd = call.cwd if call.cwd is not None and os.path.isdir(call.cwd) else host.cwd
+    request = LaunchRequest(
+        argv=call.command,
+        cwd=cwd,
+        env=dict(host.environ),
+        policy=call.policy,
+        permissions=call.permissions,
+        policy_cwd=call.policy_cwd,
+        managed_network=call.managed,
+    )
+    return request, cwd
+
+
+def _become(call: HelperCall) -> NoReturn:
+    """Run the command in this process, which is in its box already, with a filter of system calls."""
+    from codex_sandbox_bwrap import relay
+
+    mode: Mode = "proxy" if call.routes or call.managed else call.permissions.network
+    program = filter_program(mode, os.uname().machine)
+    if not call.routes:
+        relay.become(list(call.command), program)
+    folder, count, variables = _lines(call)
+    relay.inside(program, folder, count, variables, list(call.command))
+    raise AssertionError("unreachable")
+
+
+def _lines(call: HelperCall) -> tuple[str, int, list[str]]:
+    """Return the folder of the sockets, how many they are, and how the variables are to be rewritten."""
+    from codex_sandbox_bwrap.proxying import SEPARATOR
+    from codex_sandbox_bwrap.routes import proxy_routes
+
+    found = {each.key: each for each in proxy_routes(os.environ)}
+    sockets = list(dict.fromkeys(path for _, path in call.routes))
+    folder = os.path.dirname(sockets[0])
+    if sockets != [f"{folder}/proxy-route-{number}.sock" for number in range(len(sockets))]:
+        raise ConfigError(f"--proxy-route-spec has the socket {sockets[0]}, expected proxy-route-0.sock and so on")
+    missing = [key for key, _ in call.routes if key not in found]
+    if missing:
+        raise ConfigError(f"--proxy-route-spec has {missing[0]}, which names no proxy on this machine")
+    lines = [
+        f"{key}={SEPARATOR.join((str(sockets.index(path)), found[key].before, found[key].after))}"
+        for key, path in call.routes
+    ]
+    return folder, len(sockets), lines
