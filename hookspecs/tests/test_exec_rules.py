@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 from pathlib import Path
 
@@ -195,6 +196,17 @@ def test_appending_at_once_loses_nothing(tmp_path: Path) -> None:
     rules, _ = load_rules([str(tmp_path)])
 
     assert all(rules.matches([f"program-{number}"]) for number in range(8))
+
+
+def test_a_file_that_stays_locked_is_an_error_and_no_wait(tmp_path: Path) -> None:
+    append_allowed(str(tmp_path), ["ls"])
+    with open(tmp_path / "rules/default.rules") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+
+        with pytest.raises(OSError, match="another program has locked it"):
+            append_allowed(str(tmp_path), ["cat"])
+
+    assert (tmp_path / "rules/default.rules").read_text().count("\n") == 1
 
 
 def test_a_book_can_be_added_to() -> None:

@@ -509,3 +509,18 @@ async def test_more_permissions_are_asked_of_the_client(
     assert method == "item/permissions/requestApproval"
     assert (params["itemId"], params["permissions"], params["reason"]) == ("c", {"network": None}, "why")
     assert answers == [granted]
+
+
+@pytest.mark.parametrize(("trust", "output"), [("trusted", "`make it` rejected: no make"), ("untrusted", "ran")])
+async def test_only_a_trusted_project_s_rules_count(
+    host: Any, model: Any, kit: Any, tmp_path: Path, trust: str, output: str
+) -> None:
+    rules = tmp_path / "project/.codex/rules"
+    rules.mkdir(parents=True)
+    (rules / "a.rules").write_text('prefix_rule(["make"], "forbidden", justification="no make")')
+    scripted = model(RUN, "done")
+    projects = {str(tmp_path / "project"): {"trust_level": trust}}
+
+    await asked(host, scripted, None, commands(kit), approval_policy="never", projects=projects)
+
+    assert scripted.output("c") == output

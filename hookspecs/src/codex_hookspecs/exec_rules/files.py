@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 from collections.abc import Iterable, Sequence
@@ -12,6 +13,8 @@ from codex_hookspecs.exec_rules.rules import RuleBook
 FOLDER = "rules"
 ENDING = ".rules"
 OWN_FILE = "default.rules"
+_TRIES, _PAUSE = 50, 0.01
+"""How often, and after how many seconds, a lock is tried that others hold for one line's time."""
 
 
 def load_rules(folders: Iterable[str]) -> tuple[RuleBook, list[str]]:
@@ -46,9 +49,7 @@ def append_allowed(home: str, prefix: Sequence[str]) -> None:
     os.makedirs(f"{home}/{FOLDER}", exist_ok=True)
     with open(f"{home}/{FOLDER}/{OWN_FILE}", "a+", encoding="utf-8", errors="surrogateescape", newline="") as file:
         if os.name == "posix":
-            import fcntl
-
-            fcntl.flock(file, fcntl.LOCK_EX)
+            _lock(file.fileno())
         file.seek(0)
         text = file.read()
         if line in text.split("\n"):
@@ -56,6 +57,20 @@ def append_allowed(home: str, prefix: Sequence[str]) -> None:
         file.write(f"{'' if not text or text.endswith(chr(10)) else chr(10)}{line}\n")
         file.flush()
         os.fsync(file.fileno())
+
+
+def _lock(descriptor: int) -> None:
+    import fcntl
+    import time
+
+    for _ in range(_TRIES):
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(_PAUSE)
+        else:
+            return
+    raise OSError(errno.EWOULDBLOCK, "another program has locked it")
 
 
 def _files(folder: str) -> list[str]:
