@@ -69,6 +69,21 @@ def all_gone(count: int) -> bool:
     return count == 0
 
 
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """Return a place for settings, outside of where commands work."""
+    folder = tmp_path / "home"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def work(tmp_path: Path) -> Path:
+    folder = tmp_path / "work"
+    folder.mkdir()
+    return folder
+
+
 def policy(folder: Path) -> dict[str, Any]:
     """Return a sandbox that lets a folder be written."""
     kinds = [("root", "read"), ("project_roots", "write")]
@@ -83,11 +98,11 @@ def policy(folder: Path) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("way", ["pipes", "terminal", *(["sandbox", "sandboxed terminal"] if CAN_BOX else [])])
-async def test_a_killed_server_takes_the_whole_tree_along(tmp_path: Path, way: str) -> None:
-    mark = mark_of(tmp_path)
-    async with exec_server(env={"CODEX_HOME": str(tmp_path)}) as server, server.client() as client:
+async def test_a_killed_server_takes_the_whole_tree_along(home: Path, work: Path, way: str) -> None:
+    mark = mark_of(work)
+    async with exec_server(env={"CODEX_HOME": str(home)}) as server, server.client() as client:
         tty = "terminal" in way
-        more = {"sandbox": policy(tmp_path)} if "sandbox" in way else {}
+        more = {"sandbox": policy(work)} if "sandbox" in way else {}
         await client.start("p", ["/bin/sh", "-c", tree(mark, tty=tty)], tty=tty, **more)
         await until(all_there, mark)
         assert server.process is not None
@@ -131,16 +146,16 @@ async def test_commands_that_are_over_are_nobodys_business(tmp_path: Path) -> No
 
 @pytest.mark.parametrize("tty", [False, True])
 @pytest.mark.parametrize("mode", ["danger-full-access", *(["workspace-write"] if CAN_BOX else [])])
-async def test_a_killed_turn_takes_the_whole_tree_along(tmp_path: Path, mode: str, tty: bool) -> None:
-    mark = mark_of(tmp_path)
-    script = tmp_path / "script.json"
+async def test_a_killed_turn_takes_the_whole_tree_along(home: Path, work: Path, mode: str, tty: bool) -> None:
+    mark = mark_of(work)
+    script = home / "script.json"
     script.write_text(json.dumps([[{"sh": {"cmd": tree(mark, tty=tty), "tty": tty, "yield_time_ms": 30_000}}]]))
     arguments = ("-c", "model_provider=scripted", "exec", "--skip-git-repo-check", "--sandbox", mode, "go")
     turn = await asyncio.create_subprocess_exec(
         CODEX,
         *arguments,
-        cwd=tmp_path,
-        env={**os.environ, "CODEX_HOME": str(tmp_path), "CODEX_MODEL_SCRIPT": str(script)},
+        cwd=work,
+        env={**os.environ, "CODEX_HOME": str(home), "CODEX_MODEL_SCRIPT": str(script)},
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.DEVNULL,
         stderr=asyncio.subprocess.DEVNULL,
