@@ -10,6 +10,7 @@ import ctypes
 import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -210,6 +211,7 @@ class Runner:
                 os.dup2(os.open(f"{base}/outside", os.O_RDONLY) if policy == "stdin" else given.fileno(), 0)
                 os.dup2(taken.fileno(), 1)
                 os.dup2(taken.fileno(), 2)
+                signal.alarm(LIMIT)
                 status = 200
                 try:
                     status = run_in_foreground(launcher.launch(request), ws)
