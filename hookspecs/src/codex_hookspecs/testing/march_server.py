@@ -129,3 +129,20 @@ async def march_server(behind: str, *, wake_up: bool = False) -> AsyncIterator[M
     async with serve(older.handle, "127.0.0.1", 0, **_OPTIONS) as listener:
         older.url = f"ws://127.0.0.1:{next(iter(listener.sockets)).getsockname()[1]}"
         yield older
+
+
+async def main() -> None:
+    """Run such a server until this process is told to end, and put out its address."""
+    import signal
+
+    from codex_hookspecs.testing.exec_wire import exec_server
+
+    ended = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, ended.set)
+    async with exec_server() as running, march_server(running.url) as older:
+        print(older.url, flush=True)
+        await ended.wait()
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

@@ -5,6 +5,7 @@
 ``bwrap``          one in a container: another host name, and a folder (:data:`OWN_FOLDERS`) that only it sees; other
                    files, network and process ids are this machine's, because tests look at them
 ``netns``          one in a network of its own
+``march``          one that knows no more than the exec-servers of March 2026
 ``docker:NAME``    one in a docker container that runs and has ``codex``; its files are its own
 ``ws://…``         a server that is up
 =================  ====================================================================================================
@@ -35,6 +36,8 @@ _CONTAINER: Final = (
     *("bwrap", "--dev-bind", "/", "/", "--proc", "/proc", "--tmpfs", OWN_FOLDERS["bwrap"]),
     *("--unshare-uts", "--unshare-ipc", "--hostname", HOST_NAME, "--die-with-parent"),
 )
+_OTHER_NETWORK: Final = "codex_hookspecs.testing.other_network"
+_MARCH: Final = "codex_hookspecs.testing.march_server"
 _UNTIL_HANG_UP: Final = '"$@" & child=$!; cat > /dev/null; kill $child; wait $child'
 
 
@@ -49,8 +52,8 @@ def remote_machine(wanted: str = "1") -> Iterator[str]:
         yield wanted
         return
     way, _, name = wanted.partition(":")
-    if wanted not in ("1", "bwrap", "netns") and not (way == "docker" and name):
-        allowed = "1, bwrap, netns, docker:NAME and the address of a server"
+    if wanted not in ("1", "bwrap", "netns", "march") and not (way == "docker" and name):
+        allowed = "1, bwrap, netns, march, docker:NAME and the address of a server"
         raise ValueError(f"{VARIABLE} is {wanted!r}, allowed are {allowed}")
     if way == "docker":
         with _server(_in_docker(name), os.environ, until_hang_up=True) as address:
@@ -58,14 +61,12 @@ def remote_machine(wanted: str = "1") -> Iterator[str]:
         return
     inherited = {each: value for each, value in os.environ.items() if not each.startswith(("CODEX_", "OPENAI_"))}
     with tempfile.TemporaryDirectory() as home:
-        program = [os.path.join(os.path.dirname(sys.executable), "codex"), "exec-server"]
-        before = {"1": (), "bwrap": _CONTAINER, "netns": (sys.executable, "-m", _OTHER_NETWORK)}[way]
-        command = [*before, *program, "--listen", "ws://127.0.0.1:0"]
+        codex = os.path.join(os.path.dirname(sys.executable), "codex")
+        program = [codex, "exec-server", "--listen", "ws://127.0.0.1:0"]
+        before = {"bwrap": _CONTAINER, "netns": (sys.executable, "-m", _OTHER_NETWORK)}.get(way, ())
+        command = [sys.executable, "-m", _MARCH] if way == "march" else [*before, *program]
         with _server(command, {**inherited, "CODEX_HOME": home, "HOME": home}) as address:
             yield address
-
-
-_OTHER_NETWORK: Final = "codex_hookspecs.testing.other_network"
 
 
 def own_folder(wanted: str) -> str | None:

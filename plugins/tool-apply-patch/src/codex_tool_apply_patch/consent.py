@@ -7,11 +7,12 @@ import posixpath
 from typing import TYPE_CHECKING
 
 from codex_hookspecs.errors import ToolRejected
-from codex_hookspecs.writable import PatchVerdict, patch_verdict_in, real_path
+from codex_hookspecs.writable import patch_verdict_in, real_path
 
 if TYPE_CHECKING:
     from codex_hookspecs.ports.environment import Environment, FileSystem
     from codex_hookspecs.types.threads import ThreadSettings
+    from codex_hookspecs.writable import PatchVerdict
     from codex_tool_apply_patch.planning import Plan
 
 RETRY_REASON = "command failed; retry without sandbox?"
