@@ -47,6 +47,20 @@ def test_protection_in_one_root_holds_against_a_wider_one():
     assert not is_writable("/tmp/space/.git/config", ["/tmp", "/tmp/space"])
 
 
+@pytest.mark.parametrize(
+    ("path", "roots", "expected"),
+    [
+        ("/space/state/config.toml", ["/space"], False),
+        ("/space/state", ["/space", "/space/state"], False),
+        ("/space/state/work/a", ["/space", "/space/state/work"], True),
+        ("/space/statement", ["/space"], True),
+        ("/space/a", ["/space"], True),
+    ],
+)
+def test_only_a_root_within_the_programs_own_directory_opens_it(path, roots, expected):
+    assert is_writable(path, roots, own="/space/state") is expected
+
+
 def test_windows_paths_are_compared_by_their_parts():
     assert is_writable("C:\\work\\a", ["C:\\work"])
     assert not is_writable("C:\\other\\a", ["C:\\work"])

@@ -36,16 +36,20 @@ def writable_roots(policy: SandboxPolicy, cwd: str, temporary_directory: str) ->
     return tuple(dict.fromkeys(roots))
 
 
-def is_writable(path: str, roots: Sequence[str]) -> bool:
+def is_writable(path: str, roots: Sequence[str], own: str | None = None) -> bool:
     """Tell whether a path lies in one of the roots and in none of their protected directories.
 
     :param path: absolute, without ``..``; give it and the roots with their links resolved.
+    :param own: the program's own directory, which only a root in it opens.
     """
-    parts = path.replace("\\", "/").rstrip("/").split("/")
+    parts = _parts(path)
+    closed = _parts(own) if own is not None else None
     inside = False
     for root in roots:
-        base = root.replace("\\", "/").rstrip("/").split("/")
+        base = _parts(root)
         if parts[: len(base)] != base:
+            continue
+        if closed is not None and parts[: len(closed)] == closed and len(base) <= len(closed):
             continue
         if base != [""] and len(parts) > len(base) and parts[len(base)] in PROTECTED:
             return False
@@ -53,18 +57,28 @@ def is_writable(path: str, roots: Sequence[str]) -> bool:
     return inside
 
 
+def _parts(path: str) -> list[str]:
+    return path.replace("\\", "/").rstrip("/").split("/")
+
+
 def patch_verdict(
-    paths: Sequence[str], *, approval: ApprovalPolicy, unrestricted: bool, roots: Sequence[str]
+    paths: Sequence[str],
+    *,
+    approval: ApprovalPolicy,
+    unrestricted: bool,
+    roots: Sequence[str],
+    own: str | None = None,
 ) -> PatchVerdict:
     """Say whether a patch may be applied, needs consent, or is refused without asking (as Codex 0.118 decides).
 
     :param paths: all paths that would change, absolute, links resolved.
     :param unrestricted: the sandbox policy holds nothing back.
     :param roots: writable directories, links resolved.
+    :param own: the program's own directory, links resolved, where it runs on the machine of the paths.
     """
     if approval == "untrusted":
         return "ask"
-    if unrestricted or all(is_writable(path, roots) for path in paths):
+    if unrestricted or all(is_writable(path, roots, own) for path in paths):
         return "allow"
     return "refuse" if approval == "never" else "ask"
 
@@ -75,13 +89,14 @@ async def patch_verdict_in(environment: Environment, settings: ThreadSettings, p
     :param paths: all paths that would change, absolute, links resolved.
     """
     sandbox = settings.sandbox
-    temporary = (await environment.facts()).temporary_directory
-    roots = writable_roots(sandbox, settings.cwd, temporary) if not sandbox.unrestricted else ()
+    facts = await environment.facts()
+    roots = writable_roots(sandbox, settings.cwd, facts.temporary_directory) if not sandbox.unrestricted else ()
     return patch_verdict(
         paths,
         approval=settings.approval_policy,
         unrestricted=sandbox.unrestricted,
         roots=[await real_path(root, environment.files) for root in roots],
+        own=None if facts.own_directory is None else await real_path(facts.own_directory, environment.files),
     )
 
 

@@ -24,6 +24,7 @@ class EnvironmentFacts:
 
     :param os: ``linux``, ``macos`` or ``windows``.
     :param shell: absolute path of the user's default shell.
+    :param own_directory: where this program keeps its settings and credentials there, if it runs there.
     """
 
     os: str
@@ -31,6 +32,7 @@ class EnvironmentFacts:
     home: str
     cwd: str
     temporary_directory: str = "/tmp"  # noqa: S108
+    own_directory: str | None = None
 
 
 @frozen(kw_only=True)

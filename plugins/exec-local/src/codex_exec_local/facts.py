@@ -26,6 +26,7 @@ def find_facts(environ: Mapping[str, str]) -> EnvironmentFacts:
         home=home,
         cwd=os.getcwd(),
         temporary_directory=_temporary(environ.get("TMPDIR")),
+        own_directory=environ.get("CODEX_HOME") or os.path.join(home, ".codex"),
     )
 
 
