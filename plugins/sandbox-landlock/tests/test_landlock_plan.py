@@ -135,6 +135,14 @@ def test_accepting_open_names_opens_no_path_of_the_policy(workspace: Path) -> No
         planned(workspace, *WORKSPACE, Entry(f"{workspace}/docs", "read"), kernel=BARE, unprotected=True)
 
 
+def test_accepting_open_names_lets_no_workspace_be_led_elsewhere(workspace: Path) -> None:
+    (workspace.parent / "link").symlink_to("/usr")
+    entries = (READ_ALL, Entry(CWD, "write"), Entry(str(workspace.parent), "write"))
+
+    with pytest.raises(SandboxUnavailable, match="link has to stay as it is, which takes namespaces"):
+        planned(workspace.parent / "link", *entries, kernel=BARE, unprotected=True)
+
+
 def test_a_kernel_without_landlock_holds_nothing(workspace: Path) -> None:
     assert "this kernel has no Landlock" in refusal(workspace, READ_ALL, kernel=Kernel(0))
 

@@ -9,6 +9,7 @@ from codex_hookspecs.errors import SandboxUnavailable
 from codex_hookspecs.sandboxing.layout import PLATFORM_PATHS, Layout, lay_out
 from codex_hookspecs.sandboxing.resolution import Resolved
 from codex_hookspecs.values import frozen
+from codex_hookspecs.writable import PROTECTED
 from codex_sandbox_landlock import rights
 from codex_sandbox_landlock.kernel import Kernel
 
@@ -147,13 +148,16 @@ def _without_namespaces(
     """
     if layout.hidden:
         raise Refused(f"it denies {layout.hidden[0]} inside of what can be read, which takes namespaces: {reason}")
-    if layout.kept:
+    if layout.kept or layout.links:
         if not unprotected:
             raise Refused(
                 f"{layout.writable[-1]} can be written but .git, .agents, .codex and .aws in it can't, which takes "
                 f"namespaces: {reason}; to accept that they can be written: "
                 "-c plugins.sandbox-landlock.unprotected=true"
             )
+        links = [link for link in layout.links if os.path.basename(link) not in PROTECTED]
+        if links:
+            raise Refused(f"the link {links[0]} has to stay as it is, which takes namespaces: {reason}")
         held_back = [rule.path for root in resolved.writable_roots for rule in resolved.carve_outs(root)]
         if held_back:
             raise Refused(
