@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
+TYPE_CHECKING = False  # What typing takes to import is saved where a shortcut is taken.
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from codex_hookspecs.ports.surface import CliCommand
     from codex_host.app import Application
     from codex_host.options import GlobalOptions

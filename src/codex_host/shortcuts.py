@@ -5,10 +5,11 @@ from __future__ import annotations
 import gc
 import os
 import sys
-from collections.abc import Mapping, Sequence
 
 TYPE_CHECKING = False  # what typing takes to import is what is saved here
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from codex_hookspecs.ports.surface import CliCommand
 
 

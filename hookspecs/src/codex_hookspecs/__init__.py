@@ -5,8 +5,7 @@ Names are imported from here and resolved when first used, so that importing the
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+TYPE_CHECKING = False  # What typing takes to import is what is saved here.
 if TYPE_CHECKING:
     from codex_hookspecs.errors import CodexError as CodexError
     from codex_hookspecs.errors import ConfigError as ConfigError

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Literal
-
 from codex_hookspecs.errors import FileSystemError
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Literal
+
     from codex_hookspecs.ports.environment import Environment, FileSystem
     from codex_hookspecs.types.sandbox import SandboxPolicy
     from codex_hookspecs.types.threads import ApprovalPolicy, ThreadSettings
 
+    PatchVerdict = Literal["allow", "ask", "refuse"]
+
 PROTECTED = (".git", ".agents", ".codex", ".aws")
 """Names directly under a writable root that stay read-only."""
-
-PatchVerdict = Literal["allow", "ask", "refuse"]
 
 
 def writable_roots(policy: SandboxPolicy, cwd: str, temporary_directory: str) -> tuple[str, ...]:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from typing import NamedTuple
 
 from codex_hookspecs.errors import ConfigError, SandboxUnavailable
+from codex_hookspecs.records import NamedTuple
 from codex_hookspecs.sandboxing.protection import protected_paths
 from codex_hookspecs.sandboxing.resolution import Resolved, fold, is_below
 from codex_hookspecs.sandboxing.tracing import Traced, below, trace
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
 PLATFORM_PATHS = ("/bin", "/sbin", "/usr", "/etc", "/lib", "/lib64", "/nix/store", "/run/current-system/sw")
 """What programs need to be read, where it exists."""

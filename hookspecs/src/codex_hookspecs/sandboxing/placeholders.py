@@ -10,10 +10,13 @@ import errno
 import fcntl
 import os
 import time
-from collections.abc import Iterable
 
 from codex_hookspecs.errors import SandboxUnavailable
 from codex_hookspecs.sandboxing.sweeping import MARKED, is_placeholder, opened, sweep
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 _PATIENCE = 2.0
 _NOT_OURS = (errno.EACCES, errno.EPERM, errno.EROFS)

@@ -6,12 +6,22 @@ and words of Codex 0.118 to 0.169 (``FileSystemSandboxPolicy``, ``NetworkSandbox
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple, TypeAlias
+from codex_hookspecs.records import NamedTuple
 
-Access = Literal["none", "read", "write"]
-FileSystemKind = Literal["restricted", "unrestricted", "external-sandbox"]
-Network = Literal["restricted", "enabled"]
-SpecialKind = Literal["root", "minimal", "current_working_directory", "project_roots", "tmpdir", "slash_tmp", "unknown"]
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Literal, TypeAlias
+
+    Access = Literal["none", "read", "write"]
+    FileSystemKind = Literal["restricted", "unrestricted", "external-sandbox"]
+    Network = Literal["restricted", "enabled"]
+    SpecialKind = Literal[
+        "root", "minimal", "current_working_directory", "project_roots", "tmpdir", "slash_tmp", "unknown"
+    ]
+    Where: TypeAlias = "str | Special | Glob"
+    """An absolute path, or one of the other two forms."""
+else:
+    Access = FileSystemKind = Network = SpecialKind = Where = str
 
 SPECIAL_KINDS: tuple[SpecialKind, ...] = (
     "root",
@@ -43,10 +53,6 @@ class Glob(NamedTuple):
     """A pattern of paths that can't be touched; only entries with access ``none`` have one."""
 
     pattern: str
-
-
-Where: TypeAlias = "str | Special | Glob"
-"""An absolute path, or one of the other two forms."""
 
 
 class Entry(NamedTuple):

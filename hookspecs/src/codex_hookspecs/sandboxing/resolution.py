@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import os
 import posixpath
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import cached_property
-from typing import NamedTuple
 
 from codex_hookspecs.errors import ConfigError
-from codex_hookspecs.sandboxing.policies import RANK, Access, FileSystemPolicy, Glob, Special
+from codex_hookspecs.records import NamedTuple, cached_property
+from codex_hookspecs.sandboxing.policies import RANK, FileSystemPolicy, Glob, Special
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+    from codex_hookspecs.sandboxing.policies import Access
 
 
 class Place(NamedTuple):

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import struct
-from functools import cache
-from typing import Literal
 
 from codex_hookspecs.errors import SandboxUnavailable
 
-Mode = Literal["restricted", "proxy", "enabled"]
-"""No network; Internet sockets only, which lead to proxies of ours; the whole network."""
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Literal
+
+    Mode = Literal["restricted", "proxy", "enabled"]
+    """No network; Internet sockets only, which lead to proxies of ours; the whole network."""
+else:
+    Mode = str
 
 _LOAD, _JUMP_EQUAL, _JUMP_GREATER, _AND, _RETURN = 0x20, 0x15, 0x35, 0x54, 0x06
 _NUMBER, _ARCHITECTURE, _ARGUMENTS = 0, 4, 16
@@ -50,11 +54,12 @@ _OTHERS = ("ptrace", "process_vm_readv", "process_vm_writev", "add_key", "reques
 _PEEKING = (*_RINGS, *_OTHERS, "perf_event_open", "userfaultfd")
 _REACHING = ("connect", "accept", "accept4", "bind", "listen", "sendmmsg", "recvmmsg")
 
+_built: dict[tuple[str, str], bytes] = {}
+
 Instruction = tuple[int, int | str, int | str, int]
 """Code, where to go when it holds and when not (a count, or the name of an answer), operand."""
 
 
-@cache
 def filter_program(mode: Mode, machine: str) -> bytes:
     """Return the filter for a mode of the network, as the kernel and ``bwrap --seccomp`` take it.
 
@@ -65,6 +70,13 @@ def filter_program(mode: Mode, machine: str) -> bytes:
     :param machine: as ``os.uname().machine`` says.
     :raises SandboxUnavailable: for a machine whose system calls are not known here.
     """
+    built = _built.get((mode, machine))
+    if built is None:
+        built = _built[mode, machine] = _build(mode, machine)
+    return built
+
+
+def _build(mode: Mode, machine: str) -> bytes:
     known = _MACHINES.get(machine)
     if known is None:
         raise SandboxUnavailable(

@@ -6,11 +6,9 @@ with the reading end of the pipe that sandboxes hold as descriptor 3.
 
 from __future__ import annotations
 
-import contextlib
 import fcntl
 import os
 import select
-import signal
 import stat
 import sys
 import time
@@ -18,7 +16,7 @@ import time
 MARKED = 0o1755
 """Mode of a placeholder. A sticky directory that only its owner writes is nothing that people make."""
 
-_LIFE = 3
+_LIFE, _KILL = 3, 9
 _LIMIT = 10.0
 _PAUSE_MS = 10
 _SETTLE_SECONDS = 0.02
@@ -106,8 +104,10 @@ def _end_all() -> None:
     pause = 0
     while not poll.poll(pause) and time.monotonic() < end:
         for pid in _holders(pipe):
-            with contextlib.suppress(OSError):
-                os.kill(pid, signal.SIGKILL)
+            try:
+                os.kill(pid, _KILL)
+            except OSError:  # It is gone.
+                continue
         pause = _PAUSE_MS
     time.sleep(_SETTLE_SECONDS)
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from typing import NamedTuple
 
+from codex_hookspecs.records import NamedTuple
 from codex_hookspecs.sandboxing.sweeping import is_marked
 
 _MOST_LINKS = 40

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple
-
+from codex_hookspecs.records import NamedTuple
 from codex_sandbox_bwrap.mounts import NOTHING
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
 
 PROC_WRITABLE_BY_ROOT = ("sys", "irq", "bus", "fs", "scsi", "acpi", "sysrq-trigger", "mtrr")
 """Parts of ``/proc`` that change the whole machine and that root's number alone opens, without any capability."""

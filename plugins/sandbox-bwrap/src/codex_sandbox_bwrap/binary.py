@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import time
-from contextlib import suppress
-from typing import NamedTuple
+
+from codex_hookspecs.records import NamedTuple
 
 _LIMIT = 5.0
 _MOST_OUTPUT = 65536
@@ -126,8 +126,10 @@ def _boot() -> str:
 def _namespaces() -> list[str]:
     found = []
     for kind in ("user", "mnt"):
-        with suppress(OSError):
+        try:
             found.append(os.readlink(f"/proc/self/ns/{kind}"))
+        except OSError:
+            continue
     return found
 
 
@@ -160,6 +162,7 @@ def _run(arguments: list[str]) -> tuple[int, str]:
     """Run a program and return its exit code and what it says; it is killed when it takes too long or says too much."""
     import select
     import subprocess
+    from contextlib import suppress
 
     end = time.monotonic() + _LIMIT
     text = b""
@@ -209,6 +212,8 @@ def _read(home: str) -> list[str]:
 
 
 def _write(home: str, lines: list[str]) -> None:
+    from contextlib import suppress
+
     target = f"{home}/{_CACHE}"
     temporary = f"{target}.{os.getpid()}.tmp"
     with suppress(OSError):

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple
 
 from codex_hookspecs.errors import SandboxUnavailable
+from codex_hookspecs.records import NamedTuple
 from codex_hookspecs.sandboxing.placeholders import Placeholders
-from codex_hookspecs.sandboxing.policies import Network
 from codex_hookspecs.sandboxing.resolution import Resolved
 from codex_hookspecs.sandboxing.seccomp import Mode, filter_program
 from codex_sandbox_bwrap.arguments import PROC_WRITABLE_BY_ROOT, Box, bwrap_arguments
@@ -19,6 +17,9 @@ from codex_sandbox_bwrap.watchdog import Watchdog
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from codex_hookspecs.sandboxing.policies import Network
     from codex_sandbox_bwrap.proxying import Bridges
 
 _LOADER = ("LD_", "GLIBC_TUNABLES", "GCONV_PATH", "LOCPATH")

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import os
 import time
-from contextlib import suppress
-from signal import SIGKILL
 
 _PATIENCE, _LIMIT = 0.05, 10.0
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.0001, 0.01
 _GONE = (b"Z", b"X")
 _TEXT_BYTES = 4096
+_KILL = 9
 _KEY = b'"child-pid":'
 
 
@@ -41,8 +40,10 @@ class FirstProcess:
                 return False
             if waited > _PATIENCE:
                 # The first process asks to end with bwrap only after the command has begun.
-                with suppress(OSError):
-                    os.kill(pid, SIGKILL)
+                try:
+                    os.kill(pid, _KILL)
+                except ProcessLookupError:
+                    return True
             time.sleep(pause)
             pause = min(pause * 2, _LONGEST_PAUSE)
         return True

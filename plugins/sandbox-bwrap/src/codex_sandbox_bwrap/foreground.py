@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+# The module around it takes a library of enumerations.
+import _signal as signal  # type: ignore[import-not-found]
 import os
-import signal
 import sys
-from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING
 
 from codex_hookspecs.errors import ExecError
 from codex_sandbox_bwrap.standard_input import shield_input
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
     from codex_hookspecs.types.sandbox import Launch
     from codex_sandbox_bwrap.boxing import Boxed
 
@@ -37,7 +39,7 @@ def run_in_foreground(launch: Launch | Boxed, cwd: str, told: Callable[[], int] 
     try:
         try:
             if told():
-                return 128 + signal.SIGINT
+                return 128 + int(signal.SIGINT)
             pid = _start(launch, cwd, heeded, before)
         finally:
             if launch.started is not None:
@@ -51,7 +53,7 @@ def run_in_foreground(launch: Launch | Boxed, cwd: str, told: Callable[[], int] 
     return code if code >= 0 else 128 - code
 
 
-def _wait(pid: int, heeded: list[signal.Signals]) -> int:
+def _wait(pid: int, heeded: list[int]) -> int:
     """Wait for the end of a child and give it what this process is told; return its wait status."""
     while True:
         ended, status = os.waitpid(pid, os.WNOHANG)
@@ -72,7 +74,7 @@ def _next_signal(numbers: Iterable[int]) -> tuple[int, bool]:
     return number, number in (signal.SIGINT, signal.SIGQUIT)
 
 
-def _start(launch: Launch | Boxed, cwd: str, heeded: list[signal.Signals], mask: Iterable[int]) -> int:
+def _start(launch: Launch | Boxed, cwd: str, heeded: list[int], mask: Iterable[int]) -> int:
     name = launch.arg0 if launch.arg0 is not None else launch.argv[0]
     arguments = [name, *launch.argv[1:]]
     if not launch.descriptors:

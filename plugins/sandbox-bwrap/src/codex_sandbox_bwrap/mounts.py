@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import stat
-from typing import NamedTuple
 
 from codex_hookspecs.errors import SandboxUnavailable
+from codex_hookspecs.records import NamedTuple
 from codex_hookspecs.sandboxing.layout import Layout, lay_out
 from codex_hookspecs.sandboxing.resolution import Resolved, is_below
 

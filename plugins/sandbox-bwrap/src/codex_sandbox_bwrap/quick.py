@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
 
 from codex_hookspecs.sandboxing.policies import CWD, ROOT, SLASH_TMP, TMPDIR, Entry, FileSystemPolicy
 from codex_hookspecs.sandboxing.resolution import Place, Resolved
@@ -13,6 +12,10 @@ from codex_sandbox_bwrap.boxing import box_command
 from codex_sandbox_bwrap.foreground import run_in_foreground
 from codex_sandbox_bwrap.programs import find_command
 from codex_sandbox_bwrap.watchdog import Watchdog
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _READ = FileSystemPolicy("restricted", (Entry(ROOT, "read"),))
 _WRITE = FileSystemPolicy(

@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from _signal import SIGCHLD, SIGPIPE  # type: ignore[import-not-found]
 from fcntl import F_DUPFD_CLOEXEC, fcntl
-from signal import SIGCHLD, SIGPIPE
 
 from codex_hookspecs.sandboxing import sweeping
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _SHELL = "/bin/sh"
 _KEEP_LIST = """\
