@@ -245,6 +245,15 @@ class TestOwnDirectory:
         assert str(home) in laid(ws, *WORKSPACE, home=home).kept
         assert str(home) not in laid(home, *WORKSPACE, home=home.parent / "other").kept
 
+    def test_a_link_to_it_stays(self, ws: Path) -> None:
+        (ws / "state").mkdir()
+        (ws / "link").symlink_to("state")
+
+        layout = laid(ws, *WORKSPACE, home=ws / "link")
+
+        assert layout.links == (f"{ws}/link",)
+        assert f"{ws}/state" in layout.kept
+
     def test_a_root_within_it_is_open(self, ws: Path) -> None:
         home = ws / "state"
         (home / "work").mkdir(parents=True)

@@ -100,6 +100,21 @@ def test_protected_names_can_be_neither_made_nor_written(name: str) -> None:
     assert held.writes(f"{WS}/{name}x")
 
 
+def test_protected_names_are_so_in_capital_letters_too() -> None:
+    held = policy(*WORKSPACE, Entry(f"{WS}/.codex", "write"))
+
+    assert not any(held.writes(f"{WS}/{name}") for name in (".GIT", ".Git/hooks/x", ".aGents", ".AWS/config"))
+    assert held.writes(f"{WS}/.gitx")
+    assert held.writes(f"{WS}/.codex/a")
+
+
+def test_what_is_closed_is_closed_under_every_name_of_its_root() -> None:
+    held = policy(READ_ALL, Entry("/var/ws", "write"), Entry("/private/var/ws/docs", "read"))
+
+    assert held.writes("/private/var/ws/a")
+    assert not held.writes("/private/var/ws/docs/a")
+
+
 def test_a_root_within_a_root_is_protected_too() -> None:
     held = policy(*WORKSPACE, Entry(f"{WS}/sub", "write"))
 

@@ -167,8 +167,8 @@ class _Layer:
             return
         for path in protected_paths(root):
             self._keep(path)
-        if home is not None and is_below(home, root):
-            self._keep(home)
+        if self._home is not None and (is_below(str(home), root) or is_below(self._home, root)):
+            self._keep(self._home)
 
     def _keep(self, path: str) -> None:
         found = self._followed(path)

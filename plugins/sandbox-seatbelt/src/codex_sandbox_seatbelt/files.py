@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from codex_hookspecs.errors import SandboxUnavailable
+from codex_hookspecs.sandboxing.patterns import literal
 from codex_hookspecs.sandboxing.protection import protected_paths
 from codex_hookspecs.sandboxing.resolution import Resolved, is_below
+from codex_hookspecs.writable import PROTECTED
 from codex_sandbox_seatbelt.globs import regexes
 from codex_sandbox_seatbelt.rules import Parameters, pattern, rule, tree
 
@@ -52,11 +54,25 @@ def write_rules(
                 "its settings and credentials; work in a directory below it, or run with --sandbox danger-full-access"
             )
         if "/" not in roots:
-            held_back.append(own)
-    held_back += (rule.path for root in policy.writable_roots for rule in policy.carve_outs(root))
+            held_back.append(home)
+    held_back += (each.path for each in policy.rules if each.access == policy.access(each.path) != "write")
     held_back = _both(held_back, canonical)
-    filters = [_tree_without(f"WRITABLE_ROOT_{index}", root, held_back, parameters) for index, root in enumerate(roots)]
+    filters = [
+        _tree_without(f"WRITABLE_ROOT_{index}", root, held_back, parameters, _in_any_case(root, roots))
+        for index, root in enumerate(roots)
+    ]
     return rule("allow", "file-write*", filters) if filters else ""
+
+
+def _in_any_case(root: str, roots: list[str]) -> list[str]:
+    """Return filters for the protected names of a root, in small and capital letters, which mean the same on a Mac."""
+    if root == "/":
+        return []
+    names = [name for name in PROTECTED if f"{root}/{name}" not in roots]
+    spelled = (
+        "".join(f"[{each}{each.upper()}]" if each.isalpha() else literal(each) for each in name) for name in names
+    )
+    return [pattern(f"^{literal(root)}/{name}(/.*)?$") for name in spelled]
 
 
 def deny_rules(policy: Resolved, parameters: Parameters, canonical: Canonical = os.path.realpath) -> str:
@@ -74,15 +90,20 @@ def deny_rules(policy: Resolved, parameters: Parameters, canonical: Canonical = 
     return "\n".join([rule("deny", "file-read*", filters), rule("deny", "file-write*", filters)])
 
 
-def _tree_without(name: str, root: str, held_back: Iterable[str], parameters: Parameters) -> str:
-    """Return the filter for a root without what is held back strictly below it."""
+def _tree_without(
+    name: str, root: str, held_back: Iterable[str], parameters: Parameters, others: Sequence[str] = ()
+) -> str:
+    """Return the filter for a root without what is held back strictly below it.
+
+    :param others: filters for what is held back, too.
+    """
     parameters.append((name, root))
     excluded: list[str] = []
     for path in held_back:
         if path != root and is_below(path, root):
             excluded.append(f"{name}_EXCLUDED_{len(excluded)}")
             parameters.append((excluded[-1], path))
-    return tree(name, excluded)
+    return tree(name, excluded, others)
 
 
 def _once(paths: Iterable[str], canonical: Canonical) -> list[str]:

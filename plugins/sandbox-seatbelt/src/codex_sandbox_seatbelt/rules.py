@@ -31,17 +31,18 @@ def named(kind: str, names: Iterable[str]) -> list[str]:
     return [f"({kind} {quoted(name)})" for name in names]
 
 
-def tree(parameter: str, excluded: Sequence[str] = ()) -> str:
+def tree(parameter: str, excluded: Sequence[str] = (), others: Sequence[str] = ()) -> str:
     """Return the filter for a tree without some of its paths, all of them given as parameters.
 
     An excluded path is left out itself, too, so that nothing can be made in its place.
+
+    :param others: filters for what is left out beside these.
     """
-    if not excluded:
+    without = [f"(require-not ({kind} (param {quoted(name)})))" for name in excluded for kind in ("literal", "subpath")]
+    without += (f"(require-not {each})" for each in others)
+    if not without:
         return f'(subpath (param "{parameter}"))'
-    without = " ".join(
-        f'(require-not (literal (param "{name}"))) (require-not (subpath (param "{name}")))' for name in excluded
-    )
-    return f'(require-all (subpath (param "{parameter}")) {without})'
+    return f'(require-all (subpath (param "{parameter}")) {" ".join(without)})'
 
 
 def pattern(regex: str) -> str:
