@@ -160,7 +160,7 @@ ATTACKS: dict[str, Attack] = {
     "listen on a socket file": Attack("write", sockets("s = socket.socket(socket.AF_UNIX); s.bind('s.sock'); s.listen()")),
     "use a ring of system calls": Attack("write", ctypes_call("libc.syscall(425, 8, b'\\0' * 256)")),
     "make a socket by a call of 32 bits": Attack("write", python(
-        "import ctypes, mmap\ncode = bytes.fromhex('53b866000000bb01000000b900000100cd805bc3')\n"
+        "import ctypes, mmap\ncode = bytes.fromhex('53b867010000bb02000000b901000000ba00000000cd805bc3')\n"
         "low = mmap.mmap(-1, 4096, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | 0x40, prot=7)\n"
         "low[:len(code)] = code\naddress = ctypes.addressof(ctypes.c_char.from_buffer(low))\n"
         "print('BRE' + 'ACH' if ctypes.CFUNCTYPE(ctypes.c_int)(address)() >= 0 else 'no')")),
