@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -172,3 +174,16 @@ def test_a_configuration_of_the_project_keeps_from_the_short_way(
 
     assert quick.run(("linux", "--", "true"), str(tmp_path)) is None
     assert os.listdir(tmp_path / "ws") == [".codex"]
+
+
+def test_the_short_way_takes_none_of_the_libraries_that_take_long() -> None:
+    code = (
+        "import sys; before = set(sys.modules); import codex_host.cli, codex_host.shortcuts, codex_sandbox_bwrap.quick;"
+        "print(*sorted(set(sys.modules) - before))"
+    )
+
+    done = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, text=True, timeout=30, check=True)
+
+    modules = set(done.stdout.split())
+    assert modules & {"attrs", "asyncio", "collections", "contextlib", "enum", "functools", "re", "typing"} == set()
+    assert len(modules) < 45

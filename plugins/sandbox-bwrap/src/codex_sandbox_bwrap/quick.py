@@ -4,6 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
+from _signal import (  # type: ignore[import-not-found]
+    SIG_DFL,
+    SIGINT,
+    default_int_handler,
+    getsignal,
+    signal,
+)
 
 from codex_hookspecs.sandboxing.policies import CWD, ROOT, SLASH_TMP, TMPDIR, Entry, FileSystemPolicy
 from codex_hookspecs.sandboxing.resolution import Place, Resolved
@@ -49,8 +56,16 @@ def run(arguments: Sequence[str], home: str) -> int | None:
         return None
     mode, files = plain
     policy = Resolved(files, Place.of(cwd, os.environ))
-    boxed = box_command(binary, Watchdog(copy=True), command, os.environ, policy, "restricted", mode=mode, home=home)
-    return run_in_foreground(boxed, cwd)
+    before = getsignal(SIGINT)
+    if before == default_int_handler:
+        # An exception can get lost on its way, and there is nothing here that it would have to tidy up.
+        signal(SIGINT, SIG_DFL)
+    try:
+        watchdog = Watchdog(copy=True)
+        boxed = box_command(binary, watchdog, command, os.environ, policy, "restricted", mode=mode, home=home)
+        return run_in_foreground(boxed, cwd)
+    finally:
+        signal(SIGINT, before)
 
 
 def _is_configured(home: str, cwd: str) -> bool:
