@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from codex_exec_local import sweeping
+from codex_exec_local import watchdog as watchdog_module
 from codex_exec_local.sweeping import Seen, belonging
 from codex_exec_local.watchdog import Watchdog
 
@@ -84,6 +85,19 @@ async def test_a_command_that_was_only_about_to_start_is_known_by_its_output() -
 
     assert started.wait(LIMIT) == -signal.SIGKILL
     os.close(reader)
+
+
+async def test_commands_are_run_where_there_is_no_shell(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watchdog_module, "_SHELL", "/nope")
+    before = len(os.listdir("/dev/fd"))
+    watchdog = Watchdog()
+    with sleeper() as process:
+        watch(watchdog, process)
+        watchdog.over(process.pid)
+        process.kill()
+    await watchdog.aclose()
+
+    assert len(os.listdir("/dev/fd")) == before
 
 
 async def test_nothing_is_killed_when_all_is_over() -> None:

@@ -88,9 +88,12 @@ class Watchdog:
             places = ((reader, 0), (opened[2], 1), (opened[2], 2))
             actions = [(os.POSIX_SPAWN_DUP2, own, number) for own, number in places]
             os.set_blocking(writer, False)
-            self._shell = os.posix_spawn(
-                _SHELL, argv, {}, file_actions=actions, setsid=True, setsigdef=(SIGCHLD, SIGPIPE)
-            )
+            try:
+                self._shell = os.posix_spawn(
+                    _SHELL, argv, {}, file_actions=actions, setsid=True, setsigdef=(SIGCHLD, SIGPIPE)
+                )
+            except (OSError, NotImplementedError):  # Where there is no shell, commands can be run all the same.
+                return
             opened.remove(writer)
         finally:
             for descriptor in opened:

@@ -70,10 +70,20 @@ def _method(
 
 async def _read_file(connection: Connection, params: dict[str, Any]) -> Any:
     files = _files(connection, params)
-    found = await files.metadata(params["path"])
-    if found.is_file and found.size > MOST_READ:
-        raise RpcError(f"file is too large to read: limit is {MOST_READ} bytes")
-    return Encoded((b'{"dataBase64":"', encode_base64(await files.read_file(params["path"])), b'"}'))
+    if files is connection.server.environment.files:
+        found = await files.metadata(params["path"])
+        if found.is_file and found.size > MOST_READ:
+            raise _too_large()
+        content = await files.read_file(params["path"])
+    else:  # Each look at a file under a sandbox costs a program.
+        content = await files.read_file(params["path"], limit=MOST_READ + 1)
+        if len(content) > MOST_READ:
+            raise _too_large()
+    return Encoded((b'{"dataBase64":"', encode_base64(content), b'"}'))
+
+
+def _too_large() -> RpcError:
+    return RpcError(f"file is too large to read: limit is {MOST_READ} bytes")
 
 
 async def _write_file(connection: Connection, params: dict[str, Any]) -> Any:
