@@ -23,7 +23,7 @@ from codex_sandbox_landlock.syscalls import (
     libc,
 )
 
-_FILE_RIGHTS = 0x4007
+_FILE_RIGHTS = 0xC007
 
 
 def main(arguments: list[str]) -> int:

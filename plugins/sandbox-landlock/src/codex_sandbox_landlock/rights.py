@@ -5,10 +5,10 @@ from __future__ import annotations
 EXECUTE, WRITE_FILE, READ_FILE, READ_DIR = 1 << 0, 1 << 1, 1 << 2, 1 << 3
 REMOVE_AND_MAKE = 0b1_1111_1111 << 4
 """Remove directories and files; make devices, directories, files, sockets, pipes and links."""
-REFER, TRUNCATE = 1 << 13, 1 << 14
+REFER, TRUNCATE, CONTROL_DEVICES = 1 << 13, 1 << 14, 1 << 15
 
 READ = EXECUTE | READ_FILE | READ_DIR
-OF_FILES = EXECUTE | WRITE_FILE | READ_FILE | TRUNCATE
+OF_FILES = EXECUTE | WRITE_FILE | READ_FILE | TRUNCATE | CONTROL_DEVICES
 """Rights that a rule for something else than a directory can give."""
 
 BIND_TCP, CONNECT_TCP = 1 << 0, 1 << 1
@@ -22,6 +22,8 @@ def write_rights(abi: int) -> int:
         rights |= REFER
     if abi >= 3:
         rights |= TRUNCATE
+    if abi >= 5:
+        rights |= CONTROL_DEVICES
     return rights
 
 
