@@ -120,6 +120,8 @@ def test_a_wrong_profile_is_one_clear_line(profile: Any, problem: str) -> None:
 def test_an_unknown_profile_names_those_there_are() -> None:
     with pytest.raises(ConfigError, match="there are: :read-only, :workspace, :danger-full-access, mine"):
         chosen({"permissions": {"mine": {}}}, "-P", "other")
+    with pytest.raises(ConfigError, match="permission profile '' not found"):
+        chosen({}, "-P", "")
 
 
 def test_programs_are_found_as_a_shell_finds_them(tmp_path: Path) -> None:

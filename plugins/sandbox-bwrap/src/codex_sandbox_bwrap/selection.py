@@ -45,7 +45,9 @@ def choose_policy(options: Options, config: Config, cwd: str) -> Chosen:
     """
     if options.full_auto:
         return _both(_configured("workspace-write", config))
-    name = options.profile or (None if config.get("sandbox_mode") else config.get("default_permissions"))
+    name = options.profile
+    if name is None and not config.get("sandbox_mode"):
+        name = config.get("default_permissions")
     if name is None:
         return _both(_configured(config.get("sandbox_mode", "read-only"), config))
     if name in _BUILT_IN:
