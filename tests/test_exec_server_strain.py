@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from websockets.frames import Frame, Opcode
 
-from codex_hookspecs.testing.exec_wire import ExecServerAt, exec_server
+from codex_hookspecs.testing.exec_wire import LIMIT, ExecServerAt, exec_server
 
 pytestmark = pytest.mark.anyio
 UPGRADE = (
@@ -50,13 +50,14 @@ def request(number: int, method: str, params: Any = None) -> bytes:
 def raw(server: ExecServerAt, *, begin: bool = True) -> Iterator[socket.socket]:
     """Connect without a library."""
     host, _, port = server.url.removeprefix("ws://").rpartition(":")
-    with socket.create_connection((host, int(port)), STALLED_SECONDS) as made:
+    with socket.create_connection((host, int(port)), LIMIT) as made:
         if begin:
             made.sendall(UPGRADE + request(0, "initialize", {"clientName": "raw"}))
             made.sendall(Frame(Opcode.TEXT, b'{"method":"initialized"}').serialize(mask=True))
             said = b""
             while b"sessionId" not in said:
                 said += made.recv(65536)
+        made.settimeout(STALLED_SECONDS)
         yield made
 
 
@@ -142,7 +143,7 @@ async def test_small_pieces_of_a_message_take_no_more_than_the_message(server: E
     with raw(server) as client:
         client.sendall(Frame(Opcode.TEXT, b'{"', fin=False).serialize(mask=True))
         pieces = Frame(Opcode.CONT, b"xy", fin=False).serialize(mask=True) * 5000
-        client.settimeout(30)
+        client.settimeout(LIMIT)
 
         await asyncio.to_thread(pour, client, pieces, 20)
 
@@ -165,7 +166,7 @@ async def test_five_hundred_clients_at_once_leave_nothing_behind(server: ExecSer
         for each in opened:
             each.close()
 
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(LIMIT):
         while True:
             if open_files(server) <= before:
                 break
