@@ -561,7 +561,8 @@ async def test_who_was_asleep_does_not_leave_a_server_that_is_there(
     for _ in range(3):
         ahead += 3600.0
         await fake.say("p", "a")
-        await asyncio.wait((asyncio.create_task(asyncio.Event().wait()),), timeout=0.15)
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(asyncio.Event().wait(), 0.15)
     await fake.end("p")
 
     assert await text(started) == "aaa"

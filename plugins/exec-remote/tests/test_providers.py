@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
+from codex_exec_remote import client, providers
 from codex_exec_remote.plugin import doctor_checks, environments
 from codex_hookspecs.errors import EnvironmentLost, ExecError
-from codex_hookspecs.testing.fake_exec_server import fake_exec_server, refuse
+from codex_hookspecs.testing.fake_exec_server import fake_exec_server, refuse, silence
 
 pytestmark = pytest.mark.anyio
 
@@ -156,3 +157,32 @@ def test_other_machines_are_known_as_such_before_they_are_opened() -> None:
     found = offered("none", {"b": {"url": "ws://h:2"}, "c": 3})
 
     assert {name: provider.remote for name, provider in found.items()} == {"none": False, "b": True, "c": True}
+
+
+@pytest.mark.parametrize(("patience", "tries"), [(60.0, 1), (0.0, 3)])
+async def test_a_server_that_does_not_answer_is_waited_for_once_in_a_while(
+    monkeypatch: pytest.MonkeyPatch, patience: float, tries: int
+) -> None:
+    monkeypatch.setattr(client, "INITIALIZE_SECONDS", 0.05)
+    monkeypatch.setattr(providers, "SLOW_SECONDS", 0.01)
+    monkeypatch.setattr(providers, "PATIENCE_SECONDS", patience)
+    async with fake_exec_server() as fake:
+        fake.behaviour["initialize"] = silence
+        provider = offered(fake.url)["remote"]
+
+        for _ in range(3):
+            with pytest.raises(EnvironmentLost, match="no answer to initialize in time"):
+                await provider.open()
+
+    assert len(fake.connections) == tries
+
+
+async def test_a_server_that_refuses_is_tried_again_at_once() -> None:
+    async with fake_exec_server() as fake:
+        fake.behaviour["initialize"] = refuse(-32600, "not yet")
+        provider = offered(fake.url)["remote"]
+        with pytest.raises(EnvironmentLost, match="not yet"):
+            await provider.open()
+        del fake.behaviour["initialize"]
+
+        await (await provider.open()).aclose()

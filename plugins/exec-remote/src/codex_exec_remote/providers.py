@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
-from codex_hookspecs.errors import ExecError
+from codex_hookspecs.errors import EnvironmentLost, ExecError
 
 if TYPE_CHECKING:
     from codex_exec_remote.environment import RemoteEnvironment
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 VARIABLE: Final = "CODEX_EXEC_SERVER_URL"
 OFF: Final = "none"
+SLOW_SECONDS: Final = 1.0
+PATIENCE_SECONDS: Final = 15.0
+"""For so long a server that did not answer is not asked again: each who wants its machine would wait for it."""
 _MEMBERS: Final = ("url", "token", "token_env_var", "default")
 
 
@@ -27,6 +30,8 @@ class RemoteProvider:
         self._target = target
         self._host = host
         self._default = default
+        self._silent: str | None = None
+        self._silent_until = 0.0
 
     @property
     def id(self) -> str:
@@ -44,12 +49,26 @@ class RemoteProvider:
         return True
 
     async def open(self) -> RemoteEnvironment:
-        """Return the machine, connected."""
+        """Return the machine, connected.
+
+        :raises EnvironmentLost: when it can't be reached, or could not be a moment ago.
+        """
+        import asyncio
+
         from codex_exec_remote.environment import RemoteEnvironment
 
+        clock = asyncio.get_running_loop().time
+        began = clock()
+        if self._silent is not None and began < self._silent_until:
+            raise EnvironmentLost(self._silent, environment=self._name)
         log = self._host.logger("exec-remote")
         environment = RemoteEnvironment(self._name, self._target, self._host.environ, log)
-        await environment.open()
+        try:
+            await environment.open()
+        except EnvironmentLost as error:
+            if clock() - began > SLOW_SECONDS:
+                self._silent, self._silent_until = str(error), clock() + PATIENCE_SECONDS
+            raise
         return environment
 
 
