@@ -106,7 +106,7 @@ ATTACKS: dict[str, Attack] = {
     "see shared memory files of the host": Attack(
         "read", "test -e /dev/shm/codex-breach-$HOST_PID && echo BREACH"
     ),
-    "use message queues of POSIX of the host": Attack("read", ctypes_call("libc.mq_open(b'/codex-breach', 2)")),
+    "use message queues of POSIX of the host": Attack("read", ctypes_call("libc.mq_open(b'/codex-breach-' + os.environ['HOST_PID'].encode(), 2)")),
     "open the host's process by number": Attack("read", ctypes_call("libc.syscall(434, int(os.environ['HOST_PID']), 0)")),
     "take a descriptor of the first process": Attack("read", python(
         "import ctypes, os, stat\nlibc = ctypes.CDLL(None)\npid = libc.syscall(434, 1, 0)\n"

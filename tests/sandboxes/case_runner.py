@@ -103,7 +103,8 @@ def host_programs(folder: str) -> Iterator[dict[str, str]]:
     )
     memory = Path(f"/dev/shm/codex-breach-{process.pid}")
     memory.write_text("x")
-    queue = libc.mq_open(b"/codex-breach", os.O_RDWR | os.O_CREAT, 0o666, None)
+    queue_name = f"/codex-breach-{process.pid}".encode()
+    queue = libc.mq_open(queue_name, os.O_RDWR | os.O_CREAT, 0o666, None)
     listeners = [socket.socket(), socket.socket(socket.AF_UNIX), socket.socket(socket.AF_UNIX)]
     listeners[0].bind(("127.0.0.1", 0))
     listeners[1].bind(f"{folder}/stream.sock")
@@ -121,7 +122,7 @@ def host_programs(folder: str) -> Iterator[dict[str, str]]:
         process.wait()
         memory.unlink()
         os.close(queue)
-        libc.mq_unlink(b"/codex-breach")
+        libc.mq_unlink(queue_name)
         libc.shmctl(shared[0], 0, None)
         libc.semctl(shared[1], 0, 0)
         libc.msgctl(shared[2], 0, None)
