@@ -183,6 +183,11 @@ class TestRoots:
 
         assert laid(ws, *WORKSPACE, *entries).writable == (str(ws),)
 
+    def test_an_empty_one_may_be_sticky(self, ws: Path) -> None:
+        ws.chmod(0o1755)
+
+        assert laid(ws, *WORKSPACE).writable == (str(ws),)
+
     def test_one_within_another_keeps_its_own_protected_paths(self, ws: Path) -> None:
         (ws / "sub").mkdir()
 

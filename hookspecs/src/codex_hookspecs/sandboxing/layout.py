@@ -119,7 +119,7 @@ class _Layer:
         What commands can write may hold links that they have made. Where such a link leads a root out of all other
         roots, it is refused: the policy did not mean that place.
         """
-        traced = {spelled: self._traced(spelled) for spelled in self._policy.writable_roots}
+        traced = {spelled: self._root(spelled) for spelled in self._policy.writable_roots}
         there = {spelled: found.end for spelled, found in traced.items() if not found.rest}
         turned = {
             spelled: _lying_in(traced[spelled].links, [end for other, end in there.items() if other != spelled])
@@ -136,6 +136,12 @@ class _Layer:
                     self._links.update(dict.fromkeys(turned[spelled]))
                 elif turned[spelled] and not _lies_in(found.end, trusted):
                     raise _led_astray(spelled, found, turned[spelled])
+
+    def _root(self, spelled: str) -> Traced:
+        """Follow the path of a root; a directory that looks as if it stood for a missing path is one nevertheless."""
+        found = self._traced(spelled)
+        there = len(found.rest) == 1 and not found.blocked and os.path.isdir(found.end)
+        return Traced(found.end, (), found.links) if there else found
 
     def _find_matches(self) -> None:
         if not self._policy.globs:
