@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -40,7 +41,7 @@ def understood(seed: int) -> dict[str, list[list[str]]]:
     }
 
 
-def test_what_is_understood_is_what_bash_runs() -> None:
+def test_what_is_understood_is_what_bash_runs(tmp_path: Path) -> None:
     expected = understood(11)
     assert len(expected) > 1_000
 
@@ -50,8 +51,10 @@ def test_what_is_understood_is_what_bash_runs() -> None:
         capture_output=True,
         timeout=60,
         check=True,
+        cwd=tmp_path,
     )
 
+    assert list(tmp_path.iterdir()) == []
     ran = [
         [[word.decode() for word in command.split(b"\0")[:-1]] for command in record.split(b"\1\0")[:-1]]
         for record in done.stdout.split(b"\2\0")
