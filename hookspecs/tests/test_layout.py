@@ -268,8 +268,11 @@ class TestOwnDirectory:
         assert f"{home}/work" in layout.writable
         assert str(home) in layout.kept
 
-    def test_it_is_no_place_to_work_in(self, ws: Path) -> None:
-        assert f"{ws} is where this program keeps its settings and credentials" in refusal(ws, *WORKSPACE, home=ws)
+    def test_who_works_in_it_can_write_it(self, ws: Path) -> None:
+        layout = laid(ws, *WORKSPACE, Entry(str(ws.parent), "write"), home=ws)
+
+        assert str(ws) in layout.writable
+        assert str(ws) not in layout.kept
 
 
 class TestPatterns:

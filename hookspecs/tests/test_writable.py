@@ -51,13 +51,15 @@ def test_protection_in_one_root_holds_against_a_wider_one():
     ("path", "roots", "expected"),
     [
         ("/space/state/config.toml", ["/space"], False),
-        ("/space/state", ["/space", "/space/state"], False),
+        ("/space/state", ["/space"], False),
+        ("/space/state/config.toml", ["/space", "/space/state"], True),
+        ("/space/state/.git/config", ["/space", "/space/state"], False),
         ("/space/state/work/a", ["/space", "/space/state/work"], True),
         ("/space/statement", ["/space"], True),
         ("/space/a", ["/space"], True),
     ],
 )
-def test_only_a_root_within_the_programs_own_directory_opens_it(path, roots, expected):
+def test_only_itself_or_a_root_within_opens_the_programs_own_directory(path, roots, expected):
     assert is_writable(path, roots, own="/space/state") is expected
 
 

@@ -41,7 +41,7 @@ def is_writable(path: str, roots: Sequence[str], own: str | None = None) -> bool
     """Tell whether a path lies in one of the roots and in none of their protected directories.
 
     :param path: absolute, without ``..``; give it and the roots with their links resolved.
-    :param own: the program's own directory, which only a root in it opens.
+    :param own: the program's own directory, which only itself or a root in it opens.
     """
     parts = _parts(path)
     closed = _parts(own) if own is not None else None
@@ -50,7 +50,7 @@ def is_writable(path: str, roots: Sequence[str], own: str | None = None) -> bool
         base = _parts(root)
         if parts[: len(base)] != base:
             continue
-        if closed is not None and parts[: len(closed)] == closed and len(base) <= len(closed):
+        if closed is not None and parts[: len(closed)] == closed and len(base) < len(closed):
             continue
         if base != [""] and len(parts) > len(base) and parts[len(base)] in PROTECTED:
             return False

@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from codex_hookspecs.errors import SandboxUnavailable
 from codex_hookspecs.sandboxing.legacy import to_split
 from codex_hookspecs.sandboxing.macos_extensions import MacosExtensions
 from codex_hookspecs.sandboxing.policies import CWD, MINIMAL, ROOT, Entry, FileSystemPolicy, Glob
@@ -183,9 +182,11 @@ def test_the_programs_own_directory_can_not_be_written_but_what_is_opened_in_it(
     assert held.reads(f"{WS}/state/config.toml")
 
 
-def test_the_programs_own_directory_is_no_place_to_work_in() -> None:
-    with pytest.raises(SandboxUnavailable, match="is where this program keeps its settings and credentials"):
-        policy(*WORKSPACE, home=WS)
+def test_who_works_in_the_programs_own_directory_can_write_it() -> None:
+    held = policy(*WORKSPACE, home=WS)
+
+    assert held.writes(f"{WS}/config.toml")
+    assert not held.writes(f"{WS}/.git/config")
 
 
 def test_the_workspace_is_protected_beside_a_root_that_is_everything() -> None:

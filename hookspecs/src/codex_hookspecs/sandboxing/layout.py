@@ -50,7 +50,7 @@ def lay_out(policy: Resolved, launcher: str, home: str | None = None) -> Layout:
     """Return what a policy means on this disk.
 
     :param launcher: who has to hold it, for the error.
-    :param home: ``$CODEX_HOME``, which commands can't write unless the policy names a path in it.
+    :param home: ``$CODEX_HOME``, which commands can't write unless the policy names it or a path in it.
     :raises SandboxUnavailable: when it can't be held on what is there.
     """
     try:
@@ -163,17 +163,14 @@ class _Layer:
 
     def _protect(self, root: str) -> None:
         """Keep what is protected by default below a root."""
-        home = os.path.realpath(self._home) if self._home is not None else None
-        if home == root:
-            raise _Unheld(
-                f"{root} is where this program keeps its settings and credentials; work in a directory below it, "
-                "or run with --sandbox danger-full-access"
-            )
         if root == "/" or not _is_directory(root):
             return
         for path in protected_paths(root):
             self._keep(path)
-        if self._home is not None and (is_below(str(home), root) or is_below(self._home, root)):
+        if self._home is None:
+            return
+        home = os.path.realpath(self._home)
+        if home not in self._writable and (is_below(home, root) or is_below(self._home, root)):
             self._keep(self._home)
 
     def _keep(self, path: str) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Sequence
 
-from codex_hookspecs.errors import SandboxUnavailable
 from codex_hookspecs.sandboxing.patterns import literal
 from codex_hookspecs.sandboxing.protection import protected_paths
 from codex_hookspecs.sandboxing.resolution import Resolved, is_below
@@ -39,22 +38,14 @@ def write_rules(
 ) -> str:
     """Return the rules for writing, and add the parameters they use.
 
-    :param home: ``$CODEX_HOME``, which commands can't write unless the policy names a path in it.
-    :raises SandboxUnavailable: when the policy lets commands write that directory itself.
+    :param home: ``$CODEX_HOME``, which commands can't write unless the policy names it or a path in it.
     """
     if policy.full_write and policy.writable_roots in {(), ("/",)}:
         return rule("allow", "file-write*", [pattern("^/")])
     roots = _once(policy.writable_roots, canonical)
     held_back = [path for root in roots if root != "/" for path in protected_paths(root) if path not in roots]
-    if home is not None:
-        own = canonical(home)
-        if own in roots:
-            raise SandboxUnavailable(
-                f"the command was not run: seatbelt cannot hold the sandbox policy: {own} is where this program keeps "
-                "its settings and credentials; work in a directory below it, or run with --sandbox danger-full-access"
-            )
-        if "/" not in roots:
-            held_back.append(home)
+    if home is not None and not {canonical(home), "/"} & {*roots}:
+        held_back.append(home)
     held_back += (each.path for each in policy.rules if each.access == policy.access(each.path) != "write")
     held_back = _both(held_back, canonical)
     filters = [
