@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -139,3 +140,27 @@ def test_without_an_environment_the_model_is_told(
 def test_the_peers_are_where_they_are_looked_for() -> None:
     """A comparison that finds nobody to compare with must not pass in silence."""
     need(PEERS, "the peers")
+
+
+@pytest.mark.parametrize(("mode", "made"), [("workspace-write", True), ("read-only", False)])
+def test_the_sandbox_that_the_march_client_asks_for_is_held_by_our_server(
+    mode: str, made: bool, folder: Path, server: ResponsesServer
+) -> None:
+    need(REAL_118.path, "codex 0.118.0")
+    executor = Server(OURS, folder / "executor")
+    stage = Stage(folder / "client", server.url)
+    stage.set_up(REAL_118)
+    server.play([[{"sh": "touch made; touch ../outside; mkdir .git/x .codex/x; echo over"}], [{"say": "done"}]])
+    try:
+        with Tap(executor.url) as tap:
+            arguments = ("exec", "--json", "-s", mode, *REAL_118.flags, "go")
+            outcome = stage.run(REAL_118, *arguments, CODEX_EXEC_SERVER_URL=tap.url)
+    finally:
+        executor.close()
+
+    [item] = completed(outcome, "command_execution")
+    assert any(params["argv"][0].endswith("/codex-linux-sandbox") for params in tap.asked("process/start"))
+    assert item["aggregated_output"].endswith("over\n")
+    assert sorted(os.listdir(stage.ws)) == ([".git", "made"] if made else [".git"])
+    assert not (stage.folder / "outside").exists()
+    assert not (stage.ws / ".git" / "x").exists()
