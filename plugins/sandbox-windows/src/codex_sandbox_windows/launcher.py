@@ -41,12 +41,13 @@ class WindowsLauncher:
         reason = self._objection(request, files)
         if reason is not None:
             raise SandboxUnavailable(
-                f"the command was not run: sandbox-windows can't hold its policy: {reason}; {_HELP}"
+                f"the command was not run: sandbox-windows can't hold the sandbox policy {request.policy.mode}: "
+                f"{reason}; {_HELP}"
             )
         writable = tuple(dict.fromkeys(map(os.path.realpath, files.writable_roots)))
         held_back = [path for root in writable for path in protected_paths(root)]
         held_back += (rule.path for root in files.writable_roots for rule in files.carve_outs(root))
-        held_back += [home for root in writable if (home := self._home) != root and _lies_in(home, root)]
+        held_back += [home for root in writable if (home := self._home) not in writable and _lies_in(home, root)]
         order = Order(
             user=self._settings["user"],
             password_file=self._settings["password_file"],
@@ -72,10 +73,6 @@ class WindowsLauncher:
             return "it denies reading, which a restricted token can't"
         if files.full_write:
             return "it lets everything be written, which the sandbox user can't"
-        if self._home in map(os.path.realpath, files.writable_roots):
-            return (
-                f"{self._home} is where this program keeps its settings and credentials; work in a directory below it"
-            )
         if request.managed_network:
             return "it leads to the proxies of a managed network"
         if enforced(request).network == "restricted" and self._settings.get("network_blocked") is not True:
