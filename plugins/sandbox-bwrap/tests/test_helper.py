@@ -104,6 +104,11 @@ def test_inside_of_a_box_the_sockets_of_bridges_become_ports(workspace: Path, tm
     [
         (("--", "ls"), 1, "Error: missing sandbox policy configuration\n"),
         (("--sandbox-policy", '{"type":"read-only"}'), 1, "Error: codex-linux-sandbox got no command to run\n"),
+        (
+            ("--sandbox-policy", '{"type":"read-only"}', "--command-cwd", "/no/such", "ls"),
+            1,
+            "Error: the command was not run: --command-cwd /no/such is no directory\n",
+        ),
         (("--sandbox-policy", '{"type":"read-only"}', "no-such"), 127, "codex: command not found: no-such\n"),
         pytest.param(
             ("--sandbox-policy", '{"type":"read-only"}', "--allow-network-for-proxy", "ls"),

@@ -70,6 +70,23 @@ def test_a_wrong_command_line_is_told(arguments: list[str], problem: str) -> Non
     assert str(caught.value).startswith(problem)
 
 
+def test_a_wrong_command_line_ends_with_two(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [Path(sys.executable).with_name("codex"), "sandbox", "linux", "--nope", "--", "ls"],
+        cwd=tmp_path,
+        env={**os.environ, "CODEX_HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(
+        "Error: unexpected argument '--nope' found; put -- in front of the command\n\nUsage: "
+    )
+
+
 def test_the_policy_comes_from_the_option_or_else_from_the_configuration() -> None:
     full = {"sandbox_mode": "danger-full-access"}
 

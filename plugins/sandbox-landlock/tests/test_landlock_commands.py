@@ -126,6 +126,14 @@ class TestWithNamespaces:
         assert str(file.fileno() if not file.closed else 99) not in outcome.stdout.split()
         assert len(outcome.stdout.split()) == 4
 
+    def test_a_status_comes_through_closed_outputs(self, workspace: Path) -> None:
+        launch = wrapped("exit 3", workspace, READ_ONLY)
+        closed = Launch(
+            argv=("/bin/sh", "-c", 'exec 1>&- 2>&-; exec "$@"', "sh", *launch.argv), env=launch.env, ended=launch.ended
+        )
+
+        assert finish(closed, workspace).returncode == 3
+
     def test_mounts_can_not_be_undone(self, run: Run, workspace: Path) -> None:
         (workspace / ".git").mkdir()
         (workspace / ".git").chmod(0o777)

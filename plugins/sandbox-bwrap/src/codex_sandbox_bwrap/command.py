@@ -10,7 +10,7 @@ from codex_hookspecs.errors import ConfigError, SandboxUnavailable
 from codex_hookspecs.sandboxing.enforcement import enforced
 from codex_hookspecs.sandboxing.managed import managed_proxies
 from codex_hookspecs.types.sandbox import Launch, LaunchRequest
-from codex_sandbox_bwrap.options import HELP, parse
+from codex_sandbox_bwrap.options import HELP, UsageError, parse
 from codex_sandbox_bwrap.programs import NOT_FOUND, find_command
 from codex_sandbox_bwrap.selection import choose_policy
 
@@ -19,13 +19,14 @@ if TYPE_CHECKING:
     from codex_hookspecs.sandboxing.policies import Permissions
 
 HELPER = "codex-linux-sandbox"
+_MISUSED = 2
 _PLATFORMS = {"linux": "linux", "darwin": "macos", "win32": "windows"}
 
 
 async def run(arguments: Sequence[str], host: Host) -> int:
     """Run a command under a policy and return its exit status, 128 + N for signal N.
 
-    :raises ConfigError: for a wrong command line or policy.
+    :raises ConfigError: for a wrong policy.
     :raises SandboxUnavailable: when nothing can hold the policy.
     """
     if arguments and arguments[0] == HELPER:
@@ -33,7 +34,11 @@ async def run(arguments: Sequence[str], host: Host) -> int:
 
         request, cwd = request_of(arguments[1:], host)
         return _run(request, cwd, host)
-    options = parse(arguments)
+    try:
+        options = parse(arguments)
+    except UsageError as error:
+        print(f"Error: {error}", file=sys.stderr)
+        return _MISUSED
     if options.help:
         print(HELP, end="")
         return 0

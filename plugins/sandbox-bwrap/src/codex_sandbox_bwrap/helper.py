@@ -24,7 +24,9 @@ def request_of(words: Sequence[str], host: Host) -> tuple[LaunchRequest, str]:
     call = read_helper_call(words, host.cwd, host.environ)
     if call.inner:
         _become(call)
-    cwd = call.cwd if call.cwd is not None and os.path.isdir(call.cwd) else host.cwd
+    cwd = call.cwd if call.cwd is not None else host.cwd
+    if not os.path.isdir(cwd):
+        raise ConfigError(f"the command was not run: --command-cwd {cwd} is no directory")
     request = LaunchRequest(
         argv=call.command,
         cwd=cwd,

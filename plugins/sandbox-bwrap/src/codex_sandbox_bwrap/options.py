@@ -33,6 +33,10 @@ Without an option the policy is the one of the configuration (sandbox_mode), by 
 """
 
 
+class UsageError(ConfigError):
+    """Raised when a command line can't be read."""
+
+
 class Options(NamedTuple):
     """What the command line says."""
 
@@ -47,14 +51,14 @@ class Options(NamedTuple):
 def parse(arguments: Sequence[str]) -> Options:
     """Read a command line; everything behind the first word that is no option is the command.
 
-    :raises ConfigError: when it is wrong.
+    :raises UsageError: when it is wrong.
     """
     words = list(arguments)
     if not words or words[0] in ("-h", "--help"):
         return Options("", (), help=True)
     platform = _PLATFORMS.get(words[0])
     if platform is None:
-        raise ConfigError(f"codex sandbox takes linux, macos or windows, found {words[0]!r}\n\n{USAGE}")
+        raise UsageError(f"codex sandbox takes linux, macos or windows, found {words[0]!r}\n\n{USAGE}")
     full_auto = proxy = False
     profile: str | None = None
     rest = words[1:]
@@ -71,12 +75,12 @@ def parse(arguments: Sequence[str]) -> Options:
             proxy = True
         elif name in ("-P", "--permissions", "--permission-profile", "--permissions-profile"):
             if not equals and not rest:
-                raise ConfigError(f"a value is required for '{name} <PROFILE>' but none was supplied")
+                raise UsageError(f"a value is required for '{name} <PROFILE>' but none was supplied")
             profile = value if equals else rest.pop(0)
         else:
-            raise ConfigError(f"unexpected argument '{word}' found; put -- in front of the command\n\n{USAGE}")
+            raise UsageError(f"unexpected argument '{word}' found; put -- in front of the command\n\n{USAGE}")
     if full_auto and profile is not None:
-        raise ConfigError("the argument '--full-auto' cannot be used with '--permissions <PROFILE>'")
+        raise UsageError("the argument '--full-auto' cannot be used with '--permissions <PROFILE>'")
     if not rest:
-        raise ConfigError(f"codex sandbox {words[0]} got no command to run\n\n{USAGE}")
+        raise UsageError(f"codex sandbox {words[0]} got no command to run\n\n{USAGE}")
     return Options(platform, tuple(rest), full_auto, profile, proxy)

@@ -23,7 +23,7 @@ if __name__ == "__main__":
     from codex_sandbox_landlock.child import main
 
     status = main(sys.argv[1:])
-    sys.stdout.flush()
-    sys.stderr.flush()
+    for stream in filter(None, (sys.stdout, sys.stderr)):  # Closed ones are none.
+        stream.flush()
     # Up to three processes come here; none of them has anything to tidy up.
     os._exit(status)

@@ -50,7 +50,14 @@ class LandlockLauncher:
             )
         if network and policy.full_write and policy.writable_roots in {(), ("/",)}:
             return Launch(argv=request.argv, env=request.env)
-        wanted = plan(policy, network=network, kernel=self._ask(), unprotected=self._unprotected, home=self._home)
+        wanted = plan(
+            policy,
+            network=network,
+            kernel=self._ask(),
+            mode=request.policy.mode,
+            unprotected=self._unprotected,
+            home=self._home,
+        )
         operations = list(wanted.operations)
         machine = os.uname().machine
         mode: Mode = "enabled" if network else "restricted"

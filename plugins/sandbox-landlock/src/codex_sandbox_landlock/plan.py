@@ -49,12 +49,19 @@ class Refused(Exception):
 
 
 def plan(
-    resolved: Resolved, *, network: bool, kernel: Kernel, unprotected: bool = False, home: str | None = None
+    resolved: Resolved,
+    *,
+    network: bool,
+    kernel: Kernel,
+    mode: str,
+    unprotected: bool = False,
+    home: str | None = None,
 ) -> Plan:
     """Return what has to be done.
 
     :param resolved: the file system policy where the command runs.
     :param network: the network can be used.
+    :param mode: what people call the policy, for errors.
     :param unprotected: the user accepts that protected names can be written where nothing else is possible.
     :param home: ``$CODEX_HOME``, which commands can't write unless the policy names a path in it.
     :raises SandboxUnavailable: when the policy can't be held with what this kernel offers.
@@ -69,7 +76,7 @@ def plan(
         return Plan(operations=(*_mounts(resolved, layout, network=network), *ruleset), missing=layout.missing)
     except Refused as refused:
         raise SandboxUnavailable(
-            f"the command was not run: {NAME} can't hold its sandbox policy: {refused}; {_HELP}"
+            f"the command was not run: {NAME} can't hold the sandbox policy {mode}: {refused}; {_HELP}"
         ) from refused
 
 
