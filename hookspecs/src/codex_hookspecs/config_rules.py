@@ -34,6 +34,9 @@ _FEATURE: Rule = (lambda value: isinstance(value, bool | dict)), "true or false"
 RULES: dict[str, Rule] = {
     "approval_policy": _APPROVAL,
     "sandbox_mode": _one_of(SANDBOX_MODES),
+    "default_permissions": _TEXT,
+    "permissions": _TABLE,
+    "permissions.*": _TABLE,
     "model_reasoning_effort": _one_of(EFFORTS),
     "model_reasoning_summary": _one_of(SUMMARIES),
     "model_verbosity": _one_of(VERBOSITIES),

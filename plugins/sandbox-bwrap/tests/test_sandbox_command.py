@@ -13,11 +13,12 @@ import pytest
 
 from codex_hookspecs.errors import ConfigError
 from codex_hookspecs.sandboxing.policies import Entry, Special
+from codex_hookspecs.sandboxing.profiles import read_profile
 from codex_sandbox_bwrap import quick
 from codex_sandbox_bwrap.binary import known_binary
 from codex_sandbox_bwrap.options import Options, parse
 from codex_sandbox_bwrap.programs import find_command
-from codex_sandbox_bwrap.selection import choose_policy, read_profile
+from codex_sandbox_bwrap.selection import choose_policy
 
 needs_bwrap = pytest.mark.skipif(shutil.which("bwrap") is None, reason="bwrap is not installed")
 

@@ -43,7 +43,9 @@ def resolve_settings(
     approval = pick("approval_policy", "approval_policy", "on-request")
     if approval not in APPROVAL_POLICIES:
         raise ConfigError(f"approval policy {approval!r}, allowed is one of {', '.join(APPROVAL_POLICIES)}")
-    sandbox = pick("sandbox", "sandbox_mode", "read-only")
+    sandbox = pick("sandbox", "sandbox_mode")
+    if sandbox is None:
+        sandbox = _default_sandbox(table, cwd)
     if not isinstance(sandbox, SandboxPolicy):
         sandbox = SandboxPolicy.configured(sandbox, table.get("sandbox_workspace_write", {}))
     return ThreadSettings(
@@ -67,6 +69,15 @@ def resolve_settings(
         context_window=table.get("model_context_window"),
         overrides=dict(params.get("config") or {}),
     )
+
+
+def _default_sandbox(table: Mapping[str, Any], cwd: str) -> SandboxPolicy | str:
+    name = table.get("default_permissions")
+    if name is None:
+        return "read-only"
+    from codex_hookspecs.sandboxing.profiles import default_policy
+
+    return default_policy(name, table.get("permissions", {}), cwd)
 
 
 def resumed_settings(

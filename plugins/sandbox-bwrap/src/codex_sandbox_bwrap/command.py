@@ -30,7 +30,7 @@ async def run(arguments: Sequence[str], host: Host) -> int:
     :raises SandboxUnavailable: when nothing can hold the policy.
     """
     if arguments and arguments[0] == HELPER:
-        from codex_sandbox_bwrap.helper import request_of
+        from codex_sandbox_bwrap.as_helper import request_of
 
         request, cwd = request_of(arguments[1:], host)
         return _run(request, cwd, host)
