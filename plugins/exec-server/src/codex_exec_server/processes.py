@@ -226,8 +226,10 @@ class ServedProcess:
                 line.queue(process_event(self._json_id, event))
                 self._session.keep(self.id, event)
                 continue
-            if isinstance(event, ProcessExited) and await self._looks_denied(process, event.exit_code):
-                event = evolve(event, sandbox_denied=True)  # noqa: PLW2901
+            if isinstance(event, ProcessExited):
+                self._end()  # What may be left of its sandbox would hold up the end of its output.
+                if await self._looks_denied(process, event.exit_code):
+                    event = evolve(event, sandbox_denied=True)  # noqa: PLW2901
             if not (await self._deliver(event)) and isinstance(event, ProcessClosed):
                 break
         self._end()
