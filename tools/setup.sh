@@ -99,6 +99,10 @@ for distribution in metadata.distributions():
 STALE
     # shellcheck disable=SC2046  # the names of members hold no spaces
     "$python" -m pip install -qq --no-deps --no-build-isolation $(members | sed 's/^/-e .\//')
+    # Old versions of pip write programs that take a library of patterns to look for ".exe" in their own name.
+    sed -e '/^import re$/d' -e '/ re\.sub(/d' "$venv/bin/codex" >"$venv/bin/codex.new"
+    chmod 755 "$venv/bin/codex.new"
+    mv "$venv/bin/codex.new" "$venv/bin/codex"
     "$python" -m compileall -q $(members | sed 's/$/\/src/')
     workspace_key >"$venv/.workspace"
 }
