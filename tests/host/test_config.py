@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -201,6 +202,13 @@ def test_another_directory_has_its_own_configuration(home: Path, project: Path, 
 
 
 # --- files that can't be used
+
+
+def test_a_pipe_is_not_waited_for(home: Path) -> None:
+    os.mkfifo(home / "config.toml")
+
+    with pytest.raises(ConfigError, match=r"config\.toml: is a pipe"):
+        layers.base_layers(str(home))
 
 
 @pytest.mark.parametrize(

@@ -196,6 +196,15 @@ def test_a_configuration_of_the_project_keeps_from_the_short_way(
     assert os.listdir(tmp_path / "ws") == [".codex"]
 
 
+@needs_bwrap
+def test_a_pipe_as_configuration_is_not_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    known_binary(str(shutil.which("bwrap")), str(tmp_path))
+    os.mkfifo(tmp_path / "config.toml")
+    monkeypatch.chdir(tmp_path)
+
+    assert quick.run(("linux", "--", "true"), str(tmp_path)) is None
+
+
 def test_the_short_way_takes_none_of_the_libraries_that_take_long() -> None:
     code = (
         "import sys; before = set(sys.modules); import codex_host.cli, codex_host.shortcuts, codex_sandbox_bwrap.quick;"

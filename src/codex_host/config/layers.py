@@ -22,6 +22,8 @@ def read_table(file: str) -> dict[str, Any]:
 
     :raises ConfigError: when it can't be read or parsed, or a key has a wrong value; names file and line or key.
     """
+    if Path(file).is_fifo():
+        raise ConfigError("is a pipe, which is not waited for; expected a file", source=file)
     try:
         data = Path(file).read_bytes()
     except FileNotFoundError:

@@ -82,6 +82,8 @@ def _is_configured(home: str, cwd: str) -> bool:
 
 
 def _says_more(file: str) -> bool:
+    if os.path.exists(file) and not os.path.isfile(file):
+        return True  # A pipe would be waited for.
     try:
         with open(file, "rb") as opened:
             text = opened.read()
