@@ -162,6 +162,16 @@ async def test_a_project_is_trusted_together_with_its_hooks(world: Any, hooks: A
     ]
 
 
+async def test_what_a_sandbox_puts_in_a_folder_makes_no_project_of_it(world: Any, hooks: Any) -> None:
+    world.hooks({"Stop": [{"hooks": [{"type": "command", "command": "x"}]}]}, folder=world.project / ".codex")
+    world.layer("project", folder=str(world.project / ".codex"), disabled_reason="/p is not trusted")
+    (world.project.parent / ".git").mkdir(mode=0o1755)
+
+    printed = await hooks("trust", "--project", "--all")
+
+    assert printed.splitlines()[0] == f"Trusted project {world.project}"
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from codex_hookspecs.errors import ConfigError
 from codex_hookspecs.ports.surface import CliCommand
+from codex_hookspecs.project_trust import project_root
 
 from .listing import table, wire_listing
 from .sessions import FEATURE, sessions_of
@@ -111,7 +112,7 @@ def _trust(view: _View, options: Namespace) -> None:
     edits: dict[str, Any] = {}
     told = []
     if options.project:
-        root = _project_of(view.directory)
+        root = project_root(view.directory) or view.directory
         edits[f"projects.{_quoted(root)}.trust_level"] = "trusted"
         told.append(f"Trusted project {root}")
     foreign = next((one for one in chosen if one.origin.disabled is not None), None)
@@ -160,16 +161,6 @@ def _chosen(options: Namespace, registry: Registry | None) -> list[Registered]:
 
 def _state(one: Registered) -> str:
     return f"hooks.state.{_quoted(one.key)}"
-
-
-def _project_of(directory: str) -> str:
-    """Return the root of the repository that a directory is in, the directory itself when it is in none."""
-    root = directory
-    while not os.path.lexists(os.path.join(root, ".git")):
-        root, before = os.path.dirname(root), root
-        if root == before:
-            return directory
-    return root
 
 
 def _quoted(key: str) -> str:
