@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -9,6 +10,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -75,6 +77,20 @@ def test_inside_of_a_box_what_is_left_is_the_filter(workspace: Path) -> None:
     assert helper(workspace, *words, "/no/such") == (127, "", "codex: /no/such: No such file or directory\n")
 
 
+def lingering(word: str) -> list[str]:
+    """Return the processes with a word in their command line that do not end soon."""
+    deadline = time.monotonic() + LIMIT
+    while True:
+        found = []
+        for pid in filter(str.isdigit, os.listdir("/proc")):
+            with contextlib.suppress(OSError):
+                if word.encode() in Path("/proc", pid, "cmdline").read_bytes():
+                    found.append(pid)
+        if not found or time.monotonic() > deadline:
+            return found
+        time.sleep(0.01)
+
+
 def test_inside_of_a_box_the_sockets_of_bridges_become_ports(workspace: Path, tmp_path: Path) -> None:
     path = tmp_path / "proxy-route-0.sock"
     listener = socket.socket(socket.AF_UNIX)
@@ -97,6 +113,7 @@ def test_inside_of_a_box_the_sockets_of_bridges_become_ports(workspace: Path, tm
     listener.close()
 
     assert found == (0, "True b'welcome'\n", "")
+    assert lingering(str(path)) == []
 
 
 @pytest.mark.parametrize(
