@@ -54,7 +54,7 @@ def test_protection_in_one_root_holds_against_a_wider_one():
         ("/space/state", ["/space"], False),
         ("/space/state/config.toml", ["/space", "/space/state"], True),
         ("/space/state/.git/config", ["/space", "/space/state"], False),
-        ("/space/state/work/a", ["/space", "/space/state/work"], True),
+        ("/space/state/room/a", ["/space", "/space/state/room"], True),
         ("/space/statement", ["/space"], True),
         ("/space/a", ["/space"], True),
     ],

@@ -174,11 +174,11 @@ def test_platform_defaults_do_not_open_what_is_denied() -> None:
 
 
 def test_the_programs_own_directory_can_not_be_written_but_what_is_opened_in_it() -> None:
-    held = policy(*WORKSPACE, Entry(f"{WS}/state/work", "write"), home=f"{WS}/state")
+    held = policy(*WORKSPACE, Entry(f"{WS}/state/room", "write"), home=f"{WS}/state")
 
     assert not held.writes(f"{WS}/state")
     assert not held.writes(f"{WS}/state/auth.json")
-    assert held.writes(f"{WS}/state/work/a")
+    assert held.writes(f"{WS}/state/room/a")
     assert held.reads(f"{WS}/state/config.toml")
 
 
