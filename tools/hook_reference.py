@@ -34,7 +34,11 @@ may leave out arguments they do not need, and return `None` for "no opinion". Th
 | choose | until the first answer that is not `None` | `def` |
 | event | when something happens; each implementation is awaited under the time limit | `async def` |
 """
-FAILURES = {"skip": "told to the user and skipped", "block": "counts as a refusal"}
+FAILURES = {
+    "skip": "a failure is told to the user and skipped",
+    "ask": "after a failure a person is asked, and where nobody can be asked it is refused",
+    "block": "a failure refuses",
+}
 MERGES = {
     "all": "every answer is used",
     "first": "the first answer wins",
@@ -107,7 +111,7 @@ def _policy(policy: HookPolicy) -> str:
         facts.append(f"limit {policy.timeout:g} s")
     if policy.parallel:
         facts.append("implementations run side by side")
-    facts.append(f"a failure is {FAILURES[policy.on_error]}" if policy.on_error == "skip" else "a failure refuses")
+    facts.append(FAILURES[policy.on_error])
     return " · ".join(facts)
 
 

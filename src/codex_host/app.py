@@ -80,7 +80,13 @@ class Application:
         self.features = FeatureSwitches(config.get("features", {}))
         self.registry = registry
         self.ledger = ledger
-        self.dispatch = Dispatcher(registry, ledger, host=self, fail_closed=config.get("hooks.fail_closed", ()))
+        self.dispatch = Dispatcher(
+            registry,
+            ledger,
+            host=self,
+            fail_closed=config.get("hooks.fail_closed", ()),
+            fail_open=config.get("hooks.fail_open", ()),
+        )
         self.threads = HostThreads(self)
         self.environments = HostEnvironments(self)
         self._warnings = list(warnings)

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from codex_hookspecs.types.json import JsonObject
 
+if TYPE_CHECKING:
+    from codex_hookspecs.types.tools import HookPayload
+
 COMMAND = "item/commandExecution/requestApproval"
 PATCH = "item/fileChange/requestApproval"
+INPUT = "item/tool/requestUserInput"
+_ALLOW = "Allow"
 
 
 def command_question(
@@ -52,6 +58,35 @@ def patch_question(where: JsonObject, *, reason: str | None) -> JsonObject:
     return {**where, "startedAtMs": time.time_ns() // 1_000_000, "reason": reason, "grantRoot": None}
 
 
+def call_question(where: JsonObject, payload: HookPayload, *, cwd: str, reason: str) -> tuple[str, JsonObject]:
+    """Ask whether a tool may run, with the request that fits the tool.
+
+    :param where: ``threadId``, ``turnId`` and ``itemId``.
+    :param payload: the call as hooks see it.
+    :return: method and parameters.
+    """
+    command = payload.tool_input.get("command") if isinstance(payload.tool_input, dict) else None
+    if payload.tool_name == "Bash":
+        shown = command if isinstance(command, str) else json.dumps(payload.tool_input, ensure_ascii=False)
+        return COMMAND, command_question(where, command=shown, cwd=cwd, reason=reason, amendment=None)
+    if payload.tool_name == "apply_patch" and isinstance(command, str):
+        heads = [line[4:] for line in command.splitlines() if line.startswith("*** ") and " File: " in line]
+        return PATCH, patch_question(where, reason="\n".join([reason, *heads]))
+    shown = json.dumps(payload.tool_input, ensure_ascii=False)
+    question = {
+        "id": where["itemId"],
+        "header": "Approval",
+        "question": f"Run the tool {payload.tool_name} with {shown}?\n{reason}",
+        "isOther": False,
+        "isSecret": False,
+        "options": [
+            {"label": _ALLOW, "description": "Run this call."},
+            {"label": "Decline", "description": "Do not run it; the agent goes on."},
+        ],
+    }
+    return INPUT, {**where, "questions": [question]}
+
+
 class Answer(NamedTuple):
     """What a client decided.
 
@@ -65,6 +100,9 @@ class Answer(NamedTuple):
 
 def answer_of(answer: object) -> Answer:
     """Return what a client decided; what is not understood declines."""
+    if isinstance(answer, dict) and isinstance(answer.get("answers"), dict):
+        chosen = [each.get("answers") for each in answer["answers"].values() if isinstance(each, dict)]
+        return Answer("accept" if chosen == [[_ALLOW]] else "decline")
     decision = answer.get("decision") if isinstance(answer, dict) else None
     if isinstance(decision, dict):
         if "applyNetworkPolicyAmendment" in decision:

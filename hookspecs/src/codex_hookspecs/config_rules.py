@@ -56,6 +56,7 @@ RULES: dict[str, Rule] = {
     "hooks": _TABLE,
     "hooks.max_stop_blocks": _NUMBER,
     "hooks.fail_closed": _TEXTS,
+    "hooks.fail_open": _TEXTS,
     "mcp_servers": _TABLE,
     "model_providers": _TABLE,
     "model_providers.*": _TABLE,

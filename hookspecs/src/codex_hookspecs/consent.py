@@ -146,6 +146,16 @@ class Consents:
         question = patch_question(asking.where(item_id), reason=reason)
         await self._ask(asking, payload, PATCH, question, [("patch", path) for path in paths])
 
+    async def confirm(self, asking: Asking, payload: HookPayload, *, item_id: str, reason: str) -> None:
+        """Return when hooks or the client agree to a call that a ``pre_tool_use`` hook asks about; asks every time.
+
+        :raises ToolRejected: when they refuse.
+        """
+        from codex_hookspecs.approval_questions import call_question
+
+        method, question = call_question(asking.where(item_id), payload, cwd=asking.settings.cwd, reason=reason)
+        await self._ask(asking, payload, method, question, ())
+
     async def _ask_about_command(
         self, asking: Asking, call: ToolCall, request: CommandRequest, verdict: CommandVerdict
     ) -> None:
@@ -178,7 +188,8 @@ class Consents:
         verdict = await asking.ask_hooks(payload)
         if verdict is not None and verdict.behavior == "deny":
             raise ToolRejected(verdict.message or "denied by a PermissionRequest hook")
-        if (verdict is not None and verdict.behavior == "allow") or (keys and self._accepted.issuperset(keys)):
+        behavior = None if verdict is None else verdict.behavior
+        if behavior == "allow" or (behavior is None and keys and self._accepted.issuperset(keys)):
             return Answer("accept")
         answer = answer_of(await asking.ask_client(method, question))
         if answer.decision == "acceptForSession":

@@ -17,7 +17,7 @@ from codex_hookspecs.values import frozen
 PROJECT = "codex"
 
 Kind = Literal["offer", "choose", "event"]
-OnError = Literal["skip", "block"]
+OnError = Literal["skip", "ask", "block"]
 Merge = Literal["all", "first", "any_block", "concat"]
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -32,7 +32,8 @@ class HookPolicy:
 
     :param kind: ``offer`` and ``choose`` are synchronous, ``event`` is always ``async def``.
     :param timeout: seconds that one implementation may take; ``None`` for synchronous kinds.
-    :param on_error: ``skip`` goes on as if the implementation had no opinion, ``block`` treats a failure as a refusal.
+    :param on_error: ``skip`` goes on as if the implementation had no opinion, ``ask`` leaves the decision to a person
+        and refuses where nobody can be asked, ``block`` treats a failure as a refusal.
     :param merge: how several answers become one.
     :param parallel: observers of an event that may run side by side; their answers are ignored.
     """
@@ -72,10 +73,11 @@ def event(
     return mark
 
 
-def time_limit(seconds: float) -> Callable[[F], F]:
+def time_limit(seconds: float | None) -> Callable[[F], F]:
     """Give one implementation of an event a longer or shorter limit than its specification has.
 
-    For implementations that bound their own work, such as runners of scripts with configured limits.
+    :param seconds: the limit, or ``None`` for implementations that bound their own work, such as runners of scripts
+        with configured limits.
     """
 
     def mark(implementation: F) -> F:

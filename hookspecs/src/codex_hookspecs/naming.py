@@ -18,3 +18,9 @@ def camel(name: str) -> str:
     """Return a snake case name in camel case."""
     head, *rest = name.split("_")
     return head + "".join(part.capitalize() for part in rest)
+
+
+def snake(name: str) -> str:
+    """Return the name of an event in snake case, given in that or as scripts spell it: ``PreToolUse``."""
+    words = "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name)
+    return words.removeprefix("_")

@@ -14,6 +14,7 @@ from codex_hookspecs.errors import CodexError, PluginError
 from codex_hookspecs.fit import PARTS, WrongAnswer, checked
 from codex_hookspecs.ports.threads import HookScope
 from codex_hookspecs.resumption import Resumed
+from codex_host.plugins.failure_policies import FailurePolicies
 
 if TYPE_CHECKING:
     from codex_hookspecs.ports.host import Host
@@ -60,16 +61,25 @@ class Dispatcher:
     """Calls the registered plugins.
 
     :param host: handed to implementations that ask for it.
-    :param fail_closed: names of hooks whose failures count as refusals although their policy skips them.
+    :param fail_closed: events whose failures count as refusals.
+    :param fail_open: events whose failures count as no opinion.
     """
 
-    def __init__(self, registry: Registry, ledger: Ledger, *, host: Host, fail_closed: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        registry: Registry,
+        ledger: Ledger,
+        *,
+        host: Host,
+        fail_closed: Sequence[str] = (),
+        fail_open: Sequence[str] = (),
+    ) -> None:
         self._registry = registry
         self._ledger = ledger
         self._host = host
-        self._fail_closed = frozenset(fail_closed)
+        self._failures = FailurePolicies(registry.policies, closed=fail_closed, open=fail_open)
         self._bound: dict[str, list[Bound]] = {}
-        self.complaints: list[str] = []
+        self.complaints: list[str] = list(self._failures.warnings)
 
     def has(self, hook: str, thread: AgentThread | None = None) -> bool:
         """Tell whether any plugin implements a hook and has something to do in a thread."""
@@ -198,7 +208,7 @@ class Dispatcher:
             account=self._ledger.account(impl.plugin_name),
             reports="scope" in impl.argnames,
             active=getattr(function, "codex_active", None),
-            limit=getattr(function, "codex_time_limit", None) or self._registry.policies[hook].timeout,
+            limit=getattr(function, "codex_time_limit", self._registry.policies[hook].timeout),
         )
 
     def _call_sync(self, hook: str, bound: Bound, arguments: dict[str, Any], *, raises: bool = False) -> Any:
@@ -275,10 +285,9 @@ class Dispatcher:
 
             await scope.report(failed_run(hook, bound.plugin, bound.function, order, message))
         await scope.warn(message)
-        policy = self._registry.policies[hook]
-        if verdict is not None and (policy.on_error == "block" or hook in self._fail_closed):
-            return verdict.refusal(message)
-        return None
+        if verdict is None:
+            return None
+        return self._failures.answer(hook, verdict, message)
 
     def _failed(self, hook: str, bound: Bound, error: BaseException) -> str:
         status = self._registry.status(bound.plugin)

@@ -105,6 +105,12 @@ async def _answer(run: RunningTurn, call: ToolCall) -> Answered:
             if verdict.updated_input is not None:
                 call = rewritten(tool, call, verdict.updated_input)
                 payload = payload_of(tool, call)
+            if verdict.ask_reason is not None and payload is not None:
+                await _have_confirmed(run, call, payload, verdict.ask_reason)
+    except ToolRejected as error:
+        if error.cancel:
+            raise TurnInterrupted from error
+        return Answered(contexts, ToolOutput(str(error), success=False))
     except ToolError as error:
         return Answered(contexts, ToolOutput(str(error), success=False))
     output, failed = await _run_tool(run, tool, call)
@@ -166,6 +172,17 @@ async def _before(run: RunningTurn, call: ToolCall, payload: HookPayload) -> Pre
         matcher_aliases=payload.aliases,
     )
     return await run.thread.dispatch.lifecycle("pre_tool_use", PreToolUseVerdict, event, run.scope())
+
+
+async def _have_confirmed(run: RunningTurn, call: ToolCall, payload: HookPayload, reason: str) -> None:
+    """Return when a person agrees to a call that a hook asks about.
+
+    :raises ToolRejected: when that person does not, or nobody can be asked.
+    """
+    if run.settings.approval_policy == "never" or run.thread.asker is None:
+        raise ToolRejected(denied(payload, reason), by_policy=True)
+    context = CallContext(run, call)
+    await run.thread.consents.confirm(context, payload, item_id=call.call_id, reason=reason)
 
 
 async def _after(

@@ -84,17 +84,19 @@ async def user_prompt_submit(event: UserPromptSubmitEvent, scope: HookScope, hos
     """
 
 
-@hook_event(timeout=TIME_LIMIT, merge="any_block")
+@hook_event(timeout=TIME_LIMIT, on_error="ask", merge="any_block")
 async def pre_tool_use(event: PreToolUseEvent, scope: HookScope, host: Host) -> PreToolUseVerdict | None:
     """Tell that a tool is about to run.
 
     :param event: the tool and its input as hooks know them; shell tools are ``Bash`` with ``{"command": …}``.
     :param scope: reports runs and delivers context later.
     :param host: the running program.
-    :return: ``deny_reason`` keeps the tool from running and tells the model why; ``updated_input`` runs it with other
-        input; contexts come before the tool's output. ``None``: no opinion.
+    :return: ``deny_reason`` keeps the tool from running and tells the model why; ``ask_reason`` runs it only when a
+        person agrees; ``updated_input`` runs it with other input; contexts come before the tool's output. ``None``: no
+        opinion.
 
-    Any denial wins; of several inputs the first counts. A failure is shown and skipped: the tool runs.
+    Any denial wins, then any wish to ask; of several inputs the first counts. After a failure a person is asked about
+    the call, and where nobody can be asked it is refused, unless ``hooks.fail_open`` names the event.
 
     Example::
 
@@ -107,16 +109,18 @@ async def pre_tool_use(event: PreToolUseEvent, scope: HookScope, host: Host) -> 
     """
 
 
-@hook_event(timeout=TIME_LIMIT, merge="any_block")
+@hook_event(timeout=TIME_LIMIT, on_error="ask", merge="any_block")
 async def permission_request(event: PermissionRequestEvent, scope: HookScope, host: Host) -> PermissionVerdict | None:
     """Tell that a person is about to be asked whether a tool may run.
 
     :param event: the tool and its input as hooks know them.
     :param scope: reports runs and delivers context later.
     :param host: the running program.
-    :return: ``allow`` runs it without asking, ``deny`` refuses with a message for the model. ``None``: no opinion.
+    :return: ``allow`` runs it without asking, ``deny`` refuses with a message for the model, ``ask`` has the person
+        asked. ``None``: no opinion.
 
-    Any denial wins, then any consent; without either the person is asked. A failure is shown and skipped.
+    Any denial wins, then any wish to ask, then any consent; without a consent the person is asked. After a failure the
+    person is asked whatever others allow, unless ``hooks.fail_open`` names the event.
 
     Example::
 

@@ -168,6 +168,11 @@ class Verdict:
         return cls(stop_reason=message)
 
     @classmethod
+    def doubt(cls, message: str) -> Self:
+        """Return the answer of an implementation that failed where a person is to decide."""
+        return cls.refusal(message)
+
+    @classmethod
     def merged(cls, verdicts: Sequence[Self]) -> Self:
         """Combine verdicts in order: tuples are joined, of everything else the first answer counts."""
         values: dict[str, Any] = {}
@@ -205,16 +210,29 @@ class PreToolUseVerdict(Verdict):
     """Answer to ``pre_tool_use``.
 
     :param deny_reason: do not run the tool; the model is told why.
+    :param ask_reason: run the tool only when a person agrees, whatever the approval policy asks about; where nobody
+        can be asked, as under the policy ``never``, it is not run and the model is told this reason.
     :param updated_input: run the tool with this input instead, same shape as ``tool_input``.
     """
 
     deny_reason: str | None = None
+    ask_reason: str | None = None
     updated_input: JsonObject | None = None
 
     @classmethod
     def deny(cls, reason: str) -> Self:
         """Refuse the call."""
         return cls(deny_reason=reason)
+
+    @classmethod
+    def ask(cls, reason: str) -> Self:
+        """Leave the call to a person."""
+        return cls(ask_reason=reason)
+
+    @classmethod
+    def doubt(cls, message: str) -> Self:
+        """Return the answer of an implementation that failed: a person decides."""
+        return cls(ask_reason=message)
 
     @classmethod
     def refusal(cls, message: str) -> Self:
@@ -226,12 +244,18 @@ class PreToolUseVerdict(Verdict):
 class PermissionVerdict(Verdict):
     """Answer to ``permission_request``.
 
-    :param behavior: ``allow`` runs without asking anybody, ``deny`` refuses.
+    :param behavior: ``allow`` runs without asking anybody, ``deny`` refuses, ``ask`` leaves it to the person whatever
+        other plugins allow.
     :param message: what the model is told on refusal.
     """
 
-    behavior: Literal["allow", "deny"] | None = None
+    behavior: Literal["allow", "deny", "ask"] | None = None
     message: str | None = None
+
+    @classmethod
+    def doubt(cls, message: str) -> Self:
+        """Return the answer of an implementation that failed: a person decides."""
+        return cls(behavior="ask", message=message)
 
     @classmethod
     def refusal(cls, message: str) -> Self:
@@ -240,10 +264,12 @@ class PermissionVerdict(Verdict):
 
     @classmethod
     def merged(cls, verdicts: Sequence[Self]) -> Self:
-        """Combine verdicts: any refusal wins, then any consent."""
-        denied = next((verdict for verdict in verdicts if verdict.behavior == "deny"), None)
-        allowed = next((verdict for verdict in verdicts if verdict.behavior == "allow"), None)
-        return denied or allowed or cls()
+        """Combine verdicts: any refusal wins, then any wish to ask, then any consent."""
+        for behavior in ("deny", "ask", "allow"):
+            for verdict in verdicts:
+                if verdict.behavior == behavior:
+                    return verdict
+        return cls()
 
 
 @frozen(kw_only=True)

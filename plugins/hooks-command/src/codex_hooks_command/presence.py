@@ -13,7 +13,7 @@ FILE_NAME = "hooks.json"
 State = tuple[int, int, int, int]
 """When a file was changed, its size, inode and mode."""
 
-SETTINGS = frozenset({"fail_closed", "max_stop_blocks", "state"})
+SETTINGS = frozenset({"fail_closed", "fail_open", "max_stop_blocks", "state"})
 """Keys of the ``[hooks]`` table that are not events."""
 
 
