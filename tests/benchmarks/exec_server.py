@@ -18,7 +18,7 @@ import attrs
 from attrs import frozen
 from websockets.frames import apply_mask
 
-from interop.clients import PEERS, Codex
+from interop.clients import PEERS, Codex, clean_environment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -70,11 +70,10 @@ class Served:
 
     def __init__(self, codex: Codex, home: Path) -> None:
         home.mkdir(parents=True, exist_ok=True)
-        kept = {key: value for key, value in os.environ.items() if not key.startswith(("CODEX", "OPENAI"))}
         began = time.perf_counter()
         self.process = subprocess.Popen(
             [str(codex.path), "exec-server", "--listen", "ws://127.0.0.1:0"],
-            env={**kept, "CODEX_HOME": str(home)},
+            env=clean_environment(home, home),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 SCRIPT = [[{"sh": "echo hi"}], [{"say": "done"}]]
+FASTEST = "supports_websockets = false\n"
+"""What the provider's table says so that no program tries a websocket first."""
 COMMAND = ("exec", "--dangerously-bypass-approvals-and-sandbox", "--json", "run echo hi")
 
 
@@ -43,7 +45,7 @@ def measure(clients: Sequence[Codex], pairs: int) -> dict[str, list[Sample]]:
     with ResponsesServer() as server:
         stages = {codex.name: Stage(folder / codex.name, server.url) for codex in clients}
         for codex in clients:
-            stages[codex.name].set_up(codex)
+            stages[codex.name].set_up(codex, provider=FASTEST)
         for number in range(pairs + 2):
             for codex in clients if number % 2 else reversed(clients):
                 server.play(SCRIPT)

@@ -58,6 +58,24 @@ class Outcome:
         return [json.loads(line) for line in self.stdout.splitlines()]
 
 
+def clean_environment(folder: Path, codex_home: Path) -> dict[str, str]:
+    """Give an environment in which a program does the same work on every machine.
+
+    Variables of this machine change what is measured: ``SSL_CERT_FILE`` makes real Codex parse a bundle of
+    certificates at each start, ``PYTHONDONTWRITEBYTECODE`` makes ours compile.
+
+    :param folder: the home directory.
+    :param codex_home: ``$CODEX_HOME``.
+    """
+    return {
+        "PATH": os.environ.get("PATH", os.defpath),
+        "LANG": "C.UTF-8",
+        "SHELL": "/bin/bash",
+        "HOME": str(folder),
+        "CODEX_HOME": str(codex_home),
+    }
+
+
 @frozen
 class Stage:
     """A fresh ``CODEX_HOME`` and working directory, and the model server they point to.
@@ -96,9 +114,8 @@ class Stage:
         (self.home / "config.toml").write_text(f"{head}\n{mark[1:]}{tables}\n{table}\n", "utf-8")
 
     def environment(self, **extra: str) -> dict[str, str]:
-        """Give the environment of a run: ours without anything that points to another Codex home or account."""
-        kept = {key: value for key, value in os.environ.items() if not key.startswith(("CODEX", "OPENAI"))}
-        return {**kept, "CODEX_HOME": str(self.home), "HOME": str(self.folder), "SHELL": "/bin/bash", **extra}
+        """Give the environment of a run: a few named variables and nothing else of this machine's."""
+        return {**clean_environment(self.folder, self.home), **extra}
 
     def run(
         self,
