@@ -1,14 +1,17 @@
-"""Declare frozen values at a third of the usual price.
+"""Declare frozen values that cost next to nothing until one is made.
 
-Generating the methods of an attrs class costs half a millisecond when its module is imported, and a hundred of them
-are on the way of every run. So attrs makes the fields and the initialiser, and comparison and display are shared.
+Generating the methods of an attrs class takes about half a millisecond, a hundred of them are imported at every start,
+and most are never made in that run. So a class becomes an attrs class when it is first used as one, attrs makes its
+fields and its initialiser, and comparison and display are shared.
 """
 
 from __future__ import annotations
 
+from _thread import RLock
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import attrs
+_making = RLock()
 
 if TYPE_CHECKING:
     from attrs import frozen as frozen  # noqa: PLC0414
@@ -16,16 +19,43 @@ else:
 
     def frozen(cls: type | None = None, *, kw_only: bool = False) -> Any:
         """Make a class a frozen attrs class, compared field by field; used and typed as ``attrs.frozen``."""
+        if cls is None:
+            return partial(frozen, kw_only=kw_only)
+        unmade = _Unmade(cls, kw_only=kw_only)
 
-        def make(plain: type) -> type:
-            made = attrs.define(plain, frozen=True, kw_only=kw_only, slots=False, eq=False, repr=False)
-            made.__eq__ = _equal
-            made.__hash__ = _hash
-            if "__repr__" not in plain.__dict__:
-                made.__repr__ = _show
-            return made
+        def first_init(self: Any, *values: Any, **named: Any) -> None:
+            unmade.make()
+            cls.__init__(self, *values, **named)
 
-        return make if cls is None else make(cls)
+        cls.__attrs_attrs__ = unmade
+        cls.__init__ = first_init
+        cls.__eq__ = _equal
+        cls.__hash__ = _hash
+        if "__repr__" not in cls.__dict__:
+            cls.__repr__ = _show
+        return cls
+
+
+class _Unmade:
+    """Stands where attrs keeps the fields of a class; who asks for them has the class made."""
+
+    def __init__(self, cls: type, *, kw_only: bool) -> None:
+        self._class = cls
+        self._kw_only = kw_only
+
+    def __get__(self, instance: object, owner: type) -> Any:
+        return self.make()
+
+    def make(self) -> Any:
+        """Have attrs make the class, after those that it inherits from, and return its fields."""
+        import attrs
+
+        cls: Any = self._class
+        with _making:
+            if cls.__dict__["__attrs_attrs__"] is self:
+                del cls.__attrs_attrs__, cls.__init__
+                attrs.define(cls, frozen=True, kw_only=self._kw_only, slots=False, eq=False, repr=False)
+            return cls.__attrs_attrs__
 
 
 def _state(value: Any) -> tuple[Any, ...]:
