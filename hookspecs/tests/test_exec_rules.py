@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import fcntl
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from codex_hookspecs.errors import ConfigError
-from codex_hookspecs.exec_rules.files import append_allowed, load_rules
+from codex_hookspecs.exec_rules.files import RuleFolder, append_allowed, load_rules
 from codex_hookspecs.exec_rules.reading import read_rules
 from codex_hookspecs.exec_rules.rules import Match, Rule, RuleBook, strictest
 
@@ -137,25 +138,79 @@ def test_anything_else_is_one_error_with_its_line(text: str, error: str) -> None
     assert "\n" not in str(caught.value)
 
 
-def test_files_are_read_in_order_and_a_bad_one_is_left_out_whole(tmp_path: Path) -> None:
-    for name, text in {
-        "home/rules/b.rules": 'prefix_rule(pattern=["a"], decision="forbidden")\nprefix_rule()',
-        "home/rules/c.rules": 'prefix_rule(pattern=["a"], decision="prompt")',
-        "home/rules/notes.txt": "prefix_rule()",
-        "project/rules/a.rules": 'prefix_rule(pattern=["a"], decision="allow")',
-    }.items():
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).write_text(text)
-    (tmp_path / "home/rules/d.rules").mkdir()
-    (tmp_path / "home/rules/e.rules").write_bytes(b"\xff")
+def laid(tmp_path: Path, **files: str) -> None:
+    for name, text in files.items():
+        folder = tmp_path / name / "rules"
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "a.rules").write_text(text)
 
-    rules, problems = load_rules([f"{tmp_path}/home", f"{tmp_path}/project", f"{tmp_path}/none"])
 
-    assert [match.decision for match in rules.matches(["a"])] == ["prompt", "allow"]
-    assert problems == [
-        f"{tmp_path}/home/rules/b.rules:2: argument `pattern` is missing; no rule of this file counts",
-        f"{tmp_path}/home/rules/e.rules: is not UTF-8 (byte 0); no rule of this file counts",
-    ]
+def test_files_are_read_in_order(tmp_path: Path) -> None:
+    laid(tmp_path, project='prefix_rule(pattern=["a"], decision="allow")')
+    laid(tmp_path, home='\ufeffprefix_rule(pattern=["a"], decision="prompt")')
+    (tmp_path / "home/rules/b.rules").write_text('prefix_rule(pattern=["a"], decision="forbidden")')
+    (tmp_path / "home/rules/notes.txt").write_text("prefix_rule()")
+
+    rules = load_rules(RuleFolder(f"{tmp_path}/{name}") for name in ("home", "project", "none"))
+
+    assert rules is not None
+    assert [match.decision for match in rules.matches(["a"])] == ["prompt", "forbidden", "allow"]
+    assert load_rules([RuleFolder(f"{tmp_path}/none")]) is None
+
+
+def test_a_folder_that_may_only_tighten_allows_nothing_and_moves_nothing(tmp_path: Path) -> None:
+    laid(
+        tmp_path,
+        home='prefix_rule(pattern=["git"], decision="prompt")',
+        nested='prefix_rule(pattern=["git"])\nprefix_rule(pattern=["rm"], decision="forbidden")\n'
+        'host_executable(name="git", paths=["/opt/git"])',
+    )
+
+    rules = load_rules([RuleFolder(f"{tmp_path}/home"), RuleFolder(f"{tmp_path}/nested", tightens=True)])
+
+    assert rules is not None
+    assert rules.matches(["git"]) == [Match(("git",), "prompt")]
+    assert rules.matches(["/usr/bin/git"]) == [Match(("git",), "prompt", None, "/usr/bin/git")]
+    assert rules.matches(["rm"]) == [Match(("rm",), "forbidden")]
+
+
+def _pipe(path: Path) -> None:
+    os.mkfifo(path)
+
+
+@pytest.mark.parametrize(
+    ("make", "error"),
+    [
+        (lambda path: path.write_text("prefix_rule()"), "/a.rules:1: argument `pattern` is missing"),
+        (lambda path: path.write_bytes(b"# \n\xff"), "/a.rules:2: is not UTF-8 (byte 3)"),
+        (lambda path: path.write_text("# 1\nx = " + "-" * 100_000 + "1"), "nested"),
+        (lambda path: path.write_text("# 1\nx = " + "+".join(['"a"'] * 3_000)), "nested"),
+        (lambda path: path.write_bytes(b"#" * 5_000_000), "/a.rules: is larger than 1000000 characters"),
+        (_pipe, "/a.rules: can't be read: it is not a regular file"),
+        (Path.mkdir, "/a.rules: can't be read: it is not a regular file"),
+        (lambda path: path.symlink_to("/dev/zero"), "/a.rules: can't be read: it is not a regular file"),
+        (lambda path: path.symlink_to("nowhere"), "/a.rules: can't be read: No such file or directory"),
+        (lambda path: path.symlink_to(path), "/a.rules: can't be read: Too many levels of symbolic links"),
+    ],
+)
+def test_a_file_that_can_not_be_used_is_never_passed_over(
+    tmp_path: Path, make: Callable[[Path], object], error: str
+) -> None:
+    laid(tmp_path, home='prefix_rule(pattern=["a"], decision="forbidden")')
+    (tmp_path / "home/rules/a.rules").rename(tmp_path / "home/rules/b.rules")
+    make(tmp_path / "home/rules/a.rules")
+
+    with pytest.raises(ConfigError) as caught:
+        load_rules([RuleFolder(f"{tmp_path}/home")])
+
+    assert error in str(caught.value)
+
+
+def test_rules_that_are_no_folder_are_never_passed_over(tmp_path: Path) -> None:
+    (tmp_path / "rules").write_text("")
+
+    with pytest.raises(ConfigError, match="rules: can't be read: Not a directory"):
+        load_rules([RuleFolder(str(tmp_path))])
 
 
 def test_what_a_user_allows_is_appended_and_read_back(tmp_path: Path) -> None:
@@ -168,8 +223,8 @@ def test_what_a_user_allows_is_appended_and_read_back(tmp_path: Path) -> None:
     text = (tmp_path / "rules/default.rules").read_text(encoding="utf-8")
     assert text.split("\n")[0] == 'prefix_rule(pattern=["ls"], decision="allow")'
     assert text.count("\n") == 2
-    rules, problems = load_rules([str(tmp_path)])
-    assert problems == []
+    rules = load_rules([RuleFolder(str(tmp_path))])
+    assert rules is not None
     assert rules.matches([*words, "more"]) == [Match(tuple(words), "allow")]
 
 
@@ -193,9 +248,38 @@ def test_appending_at_once_loses_nothing(tmp_path: Path) -> None:
     for child in children:
         os.waitpid(child, 0)
 
-    rules, _ = load_rules([str(tmp_path)])
+    rules = load_rules([RuleFolder(str(tmp_path))])
 
+    assert rules is not None
     assert all(rules.matches([f"program-{number}"]) for number in range(8))
+
+
+@pytest.mark.parametrize(
+    ("there", "words", "error"),
+    [
+        ("", ["\ud800"], "not text that a file can hold"),
+        ("", ["x" * 1_000_000], "is larger than 1000000 characters"),
+        ("prefix_rule(", ["ls"], "default.rules:1: "),
+    ],
+)
+def test_nothing_is_appended_that_could_not_be_read_again(
+    tmp_path: Path, there: str, words: list[str], error: str
+) -> None:
+    (tmp_path / "rules").mkdir()
+    (tmp_path / "rules/default.rules").write_text(there)
+
+    with pytest.raises(ConfigError, match=error):
+        append_allowed(str(tmp_path), words)
+
+    assert (tmp_path / "rules/default.rules").read_text() == there
+
+
+def test_nothing_is_appended_to_what_is_no_file(tmp_path: Path) -> None:
+    (tmp_path / "rules").mkdir()
+    os.mkfifo(tmp_path / "rules/default.rules")
+
+    with pytest.raises(OSError, match="not a regular file"):
+        append_allowed(str(tmp_path), ["ls"])
 
 
 def test_a_file_that_stays_locked_is_an_error_and_no_wait(tmp_path: Path) -> None:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
-from codex_hookspecs.errors import ToolRejected
+from codex_hookspecs.errors import ConfigError, ToolRejected
 
 if TYPE_CHECKING:
     from codex_hookspecs.approval_questions import Answer
@@ -66,22 +65,13 @@ class Consents:
     """The consent given in one thread.
 
     :param home: ``$CODEX_HOME``, whose rules file gets what a client allows for good.
-    :param folders: names the configuration folders whose rules count; called once.
+    :param rules: what rules files say; ``None`` when there are none.
     """
 
-    def __init__(self, home: str, folders: Callable[[], Sequence[str]]) -> None:
+    def __init__(self, home: str, rules: RuleBook | None = None) -> None:
         self._home = home
-        self._folders = folders
         self._accepted: set[Key] = set()
-        self._rules: RuleBook | None = None
-        self._problems: list[str] = []
-
-    def problems(self) -> Sequence[str]:
-        """Return what is wrong with rules files, which mostly there are none of."""
-        if not self._have_rules():
-            return ()
-        self._book()
-        return self._problems
+        self._rules = rules
 
     async def command(self, asking: Asking, call: ToolCall, request: CommandRequest) -> CommandLeave:
         """Return leave to run a command, once it has it.
@@ -205,21 +195,20 @@ class Consents:
         self._book().add(Rule(tuple((word,) for word in prefix)))
         try:
             append_allowed(self._home, prefix)
+        except ConfigError as error:
+            await asking.warn(f"the rule is kept for this session only: {error}")
         except OSError as error:
             await asking.warn(f"the rule is kept for this session only: {self._home}/rules: {error.strerror or error}")
 
     def _is_free(self, settings: ThreadSettings) -> bool:
         """Tell whether commands are neither asked about nor held back, whatever they are."""
-        return settings.approval_policy == "never" and settings.sandbox.unrestricted and not self._have_rules()
-
-    def _have_rules(self) -> bool:
-        return self._rules is not None or any(os.path.isdir(f"{folder}/rules") for folder in self._folders())
+        return settings.approval_policy == "never" and settings.sandbox.unrestricted and self._rules is None
 
     def _book(self) -> RuleBook:
         if self._rules is None:
-            from codex_hookspecs.exec_rules.files import load_rules
+            from codex_hookspecs.exec_rules.rules import RuleBook
 
-            self._rules, self._problems = load_rules(self._folders())
+            self._rules = RuleBook()
         return self._rules
 
 

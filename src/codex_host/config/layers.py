@@ -69,7 +69,10 @@ def project_layers(cwd: str, codex_home: str, projects: Mapping[str, Any]) -> li
             continue
         file = f"{folder}/{FILE_NAME}"
         table = read_table(file) if trusted else {}
-        layers.append(ConfigLayer(kind="project", folder=folder, file=file, table=table, disabled_reason=reason))
+        nested = directory != (root or cwd)
+        layers.append(
+            ConfigLayer(kind="project", folder=folder, file=file, table=table, disabled_reason=reason, nested=nested)
+        )
     return layers
 
 

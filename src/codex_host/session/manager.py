@@ -18,8 +18,10 @@ from codex_host.session.settings import resolve_settings, resumed_settings
 from codex_host.session.thread import HostThread
 
 if TYPE_CHECKING:
+    from codex_hookspecs.exec_rules.rules import RuleBook
     from codex_hookspecs.ports.models import ModelProvider
     from codex_hookspecs.ports.storage import ThreadStore, ThreadWriter
+    from codex_host.config.effective import EffectiveConfig
     from codex_host.roles import Program
 
 
@@ -44,11 +46,12 @@ class HostThreads:
     ) -> HostThread:
         """Make a thread; see :class:`~codex_hookspecs.ports.threads.ThreadManager`."""
         params = params or {}
-        settings, table = self._settings(cwd or params.get("cwd"), params, client)
+        settings, config = self._settings(cwd or params.get("cwd"), params, client)
+        rules = _rules(config)
         thread_id = uuid7()
         store = self._find_store()
         writer: ThreadWriter | None = None
-        model = self._provider(settings, table)
+        model = self._provider(settings, config.table)
         if store is not None and not settings.ephemeral:
             meta = ThreadMeta(
                 thread_id=thread_id,
@@ -58,7 +61,7 @@ class HostThreads:
                 base_instructions=settings.base_instructions or "",
             )
             writer = await store.create(meta)
-        return self._load(thread_id, settings, table, model, writer=writer, stored=None)
+        return self._load(thread_id, settings, config.table, model, writer=writer, stored=None, rules=rules)
 
     async def resume(
         self,
@@ -74,10 +77,11 @@ class HostThreads:
         params = params or {}
         stored, writer = await self._need_store(thread_id).open(thread_id, cli_version=__version__)
         try:
-            settings, table = self._settings(params.get("cwd") or self._still(stored, params), params, client)
+            settings, config = self._settings(params.get("cwd") or self._still(stored, params), params, client)
             settings = resumed_settings(settings, stored.settings, params, self._host.config.flags)
             settings = attrs.evolve(settings, source=stored.thread.source)
-            return self._load(thread_id, settings, table, self._provider(settings, table), writer=writer, stored=stored)
+            model, rules = self._provider(settings, config.table), _rules(config)
+            return self._load(thread_id, settings, config.table, model, writer=writer, stored=stored, rules=rules)
         except BaseException:
             await writer.aclose()
             raise
@@ -152,12 +156,12 @@ class HostThreads:
 
     def _settings(
         self, cwd: str | None, params: Mapping[str, Any], client: Mapping[str, Any]
-    ) -> tuple[ThreadSettings, Mapping[str, Any]]:
+    ) -> tuple[ThreadSettings, EffectiveConfig]:
         directory = os.path.abspath(os.path.join(self._host.cwd, cwd or ""))
-        table = self._host.config.for_directory(directory, params.get("config") or None).table
-        if not self._is_there(directory, table):
+        config = self._host.config.for_directory(directory, params.get("config") or None)
+        if not self._is_there(directory, config.table):
             raise ConfigError(f"working directory {directory} does not exist or is not a directory")
-        return resolve_settings(table, params, cwd=directory, **client), table
+        return resolve_settings(config.table, params, cwd=directory, **client), config
 
     def _still(self, stored: StoredThread, params: Mapping[str, Any]) -> str | None:
         cwd = stored.thread.cwd
@@ -190,6 +194,7 @@ class HostThreads:
         *,
         writer: ThreadWriter | None,
         stored: StoredThread | None,
+        rules: RuleBook | None,
     ) -> HostThread:
         thread = HostThread(
             thread_id=thread_id,
@@ -199,6 +204,7 @@ class HostThreads:
             model=model,
             writer=writer,
             stored=stored,
+            rules=rules,
         )
         thread.tools.update(self._host.dispatch.offers("tools", thread=thread))
         self._threads[thread_id] = thread
@@ -217,3 +223,19 @@ class HostThreads:
         if store is None:
             raise ThreadNotFound(f"no rollout found for thread id {thread_id}", thread_id=thread_id)
         return store
+
+
+def _rules(config: EffectiveConfig) -> RuleBook | None:
+    """Return what the rules files of a directory say about commands; ``None`` when there are none.
+
+    :raises ConfigError: when one can't be used.
+    """
+    layers = [layer for layer in config.layers if layer.folder and layer.disabled_reason is None]
+    if not any(os.path.lexists(f"{layer.folder}/rules") for layer in layers):
+        return None
+    from codex_hookspecs.exec_rules.files import RuleFolder, load_rules
+
+    try:
+        return load_rules(RuleFolder(f"{layer.folder}", tightens=layer.nested) for layer in layers)
+    except ConfigError as error:
+        raise ConfigError(f"rules for commands can't be loaded, so none is run: {error}") from error

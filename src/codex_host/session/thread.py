@@ -34,6 +34,7 @@ from codex_host.session.scope import Scope
 from codex_host.session.turn import TurnRun
 
 if TYPE_CHECKING:
+    from codex_hookspecs.exec_rules.rules import RuleBook
     from codex_hookspecs.ports.models import ModelProvider
     from codex_hookspecs.ports.storage import ThreadWriter
     from codex_hookspecs.ports.threads import Asker, Listener
@@ -56,6 +57,7 @@ class HostThread:
     :param config: effective configuration table of the thread's directory.
     :param writer: keeps the thread, or ``None`` for an ephemeral one.
     :param stored: what was read back of a resumed thread, or ``None`` for a new one.
+    :param rules: what rules files say about commands, if there are any.
     """
 
     def __init__(
@@ -68,6 +70,7 @@ class HostThread:
         model: ModelProvider,
         writer: ThreadWriter | None,
         stored: StoredThread | None = None,
+        rules: RuleBook | None = None,
     ) -> None:
         self.id = thread_id
         self.settings = settings
@@ -75,7 +78,7 @@ class HostThread:
         self.host = host
         self.model = model
         self.asker: Asker | None = None
-        self.consents = Consents(host.codex_home, self._rule_folders)
+        self.consents = Consents(host.codex_home, rules)
         self.tools: dict[str, Tool] = {}
         self.history: list[JsonObject] = list(stored.history) if stored else []
         self.usage = stored.usage if stored else ThreadTokenUsage(total=TokenUsage(), last=TokenUsage())
@@ -134,10 +137,6 @@ class HostThread:
     def turns(self) -> Sequence[Turn]:
         """Return all turns with their finished items."""
         return tuple(self._turns)
-
-    def _rule_folders(self) -> Sequence[str]:
-        layers = self.host.config.for_directory(self.settings.cwd).layers
-        return [layer.folder for layer in layers if layer.folder and layer.disabled_reason is None]
 
     def rename(self, name: str) -> None:
         """Take over a name that was stored."""

@@ -80,7 +80,7 @@ class TurnRun:
         """
         await self.may_begin.wait()
         thread = self.thread
-        for warning in (*thread.host.startup_warnings(), *thread.consents.problems()):
+        for warning in thread.host.startup_warnings():
             await thread.warn(warning)
         try:
             await self._begin()

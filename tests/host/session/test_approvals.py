@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from codex_hookspecs import PermissionVerdict, ToolOutput
-from codex_hookspecs.errors import RpcError
+from codex_hookspecs.errors import ConfigError, RpcError
 from codex_hookspecs.sandboxing.additional import Additional
 from codex_hookspecs.testing.memory_environment import MemoryEnvironments
 from codex_hookspecs.types.approvals import CommandLeave, CommandRequest
@@ -449,9 +450,15 @@ async def test_what_a_client_allows_for_good_is_not_asked_again_and_runs_free(
 async def test_an_allowance_that_can_not_be_kept_holds_for_the_session(
     host: Any, model: Any, kit: Any, tmp_path: Path
 ) -> None:
-    (tmp_path / "home").mkdir(exist_ok=True)
-    (tmp_path / "home/rules").write_text("in the way")
-    client, scripted = Client(AMEND), model(RUN, RUN, "done")
+    (tmp_path / "home/rules").mkdir(parents=True)
+    file = tmp_path / "home/rules/default.rules"
+
+    class Blocking(Client):
+        async def __call__(self, method: str, params: Any) -> Any:
+            os.mkfifo(file)
+            return await super().__call__(method, params)
+
+    client, scripted = Blocking(AMEND), model(RUN, RUN, "done")
 
     outcome = await asked(host, scripted, client, commands(kit), approval_policy="untrusted")
 
@@ -459,17 +466,18 @@ async def test_an_allowance_that_can_not_be_kept_holds_for_the_session(
     assert any("the rule is kept for this session only" in warning for warning in outcome.warnings)
 
 
-async def test_rules_files_are_read_and_bad_ones_are_told_of(host: Any, model: Any, kit: Any, tmp_path: Path) -> None:
+async def test_a_rules_file_that_can_not_be_used_lets_no_thread_begin(
+    host: Any, model: Any, kit: Any, tmp_path: Path
+) -> None:
     rules = tmp_path / "home/rules"
     rules.mkdir(parents=True)
-    (rules / "bad.rules").write_text("prefix_rule(pattern=[])\n")
-    (rules / "good.rules").write_text('prefix_rule(pattern=["make"], decision="forbidden", justification="no make")')
-    scripted = model(RUN, "done")
+    (rules / "bad.rules").write_text("\nprefix_rule(pattern=[])\n")
+    (rules / "good.rules").write_text('prefix_rule(pattern=["make"], decision="forbidden")')
 
-    outcome = await asked(host, scripted, None, commands(kit), approval_policy="never")
+    with pytest.raises(ConfigError) as caught:
+        await asked(host, model(RUN, "done"), None, commands(kit), approval_policy="never")
 
-    assert scripted.output("c") == "`make it` rejected: no make"
-    assert outcome.warnings == [f"{rules}/bad.rules:1: pattern cannot be empty; no rule of this file counts"]
+    assert f"{rules}/bad.rules:2: pattern cannot be empty" in str(caught.value)
 
 
 async def test_what_a_command_wants_beyond_the_policy_is_shown_and_no_rule_offered(

@@ -5,7 +5,9 @@ from __future__ import annotations
 import errno
 import json
 import os
+import stat
 from collections.abc import Iterable, Sequence
+from typing import BinaryIO, NamedTuple, cast
 
 from codex_hookspecs.errors import ConfigError
 from codex_hookspecs.exec_rules.rules import RuleBook
@@ -13,30 +15,36 @@ from codex_hookspecs.exec_rules.rules import RuleBook
 FOLDER = "rules"
 ENDING = ".rules"
 OWN_FILE = "default.rules"
+_MOST_BYTES = 4_000_001
+"""More than any file of rules may have."""
+_REMEDY = "make it readable or move it away"
 _TRIES, _PAUSE = 50, 0.01
 """How often, and after how many seconds, a lock is tried that others hold for one line's time."""
 
 
-def load_rules(folders: Iterable[str]) -> tuple[RuleBook, list[str]]:
-    """Return the rules of configuration folders, later ones added to earlier ones, and what is wrong with files.
+class RuleFolder(NamedTuple):
+    """A configuration folder whose rules count.
 
-    A file that can't be used is left out as a whole; the others count.
+    :param tightens: only rules that forbid or ask do.
+    """
+
+    path: str
+    tightens: bool = False
+
+
+def load_rules(folders: Iterable[RuleFolder]) -> RuleBook | None:
+    """Return the rules of configuration folders, later ones added to earlier ones; ``None`` when no folder has any.
 
     :param folders: those whose files count, lowest precedence first.
+    :raises ConfigError: when any of their files can't be used, for what it would have forbidden must not run.
     """
-    book, problems = RuleBook(), []
+    book: RuleBook | None = None
     for folder in folders:
-        try:
-            paths = _files(f"{folder}/{FOLDER}")
-        except OSError as error:
-            problems.append(f"rules in {folder}/{FOLDER} can't be read, so none of them counts: {error.strerror}")
-            continue
-        for path in paths:
-            try:
-                book.update(read_file(path))
-            except ConfigError as error:
-                problems.append(f"{error}; no rule of this file counts")
-    return book, problems
+        for path in _files(f"{folder.path}/{FOLDER}"):
+            found = read_file(path)
+            book = book or RuleBook()
+            book.update(found.tightening() if folder.tightens else found)
+    return book
 
 
 def append_allowed(home: str, prefix: Sequence[str]) -> None:
@@ -44,19 +52,32 @@ def append_allowed(home: str, prefix: Sequence[str]) -> None:
 
     :param home: ``$CODEX_HOME``.
     :raises OSError: when the file can't be written.
+    :raises ConfigError: when it could not be used with that rule.
     """
     line = f'prefix_rule(pattern={json.dumps(list(prefix), ensure_ascii=False)}, decision="allow")'
+    path = f"{home}/{FOLDER}/{OWN_FILE}"
     os.makedirs(f"{home}/{FOLDER}", exist_ok=True)
-    with open(f"{home}/{FOLDER}/{OWN_FILE}", "a+", encoding="utf-8", errors="surrogateescape", newline="") as file:
+    with _opened(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, "a+b") as file:
         if os.name == "posix":
             _lock(file.fileno())
         file.seek(0)
-        text = file.read()
+        data = file.read(_MOST_BYTES)
+        text = _text(data, path)
         if line in text.split("\n"):
             return
-        file.write(f"{'' if not text or text.endswith(chr(10)) else chr(10)}{line}\n")
-        file.flush()
-        os.fsync(file.fileno())
+        added = f"{'' if not text or text.endswith(chr(10)) else chr(10)}{line}\n"
+        try:
+            more = added.encode()
+        except UnicodeEncodeError as error:
+            raise ConfigError("the command is not text that a file can hold", source=path) from error
+        _read(text + added, path)
+        try:
+            file.write(more)
+            file.flush()
+            os.fsync(file.fileno())
+        except OSError:
+            file.truncate(len(data))
+            raise
 
 
 def _lock(descriptor: int) -> None:
@@ -76,9 +97,11 @@ def _lock(descriptor: int) -> None:
 def _files(folder: str) -> list[str]:
     try:
         with os.scandir(folder) as entries:
-            return sorted(entry.path for entry in entries if entry.name.endswith(ENDING) and entry.is_file())
-    except (FileNotFoundError, NotADirectoryError):
+            return sorted(entry.path for entry in entries if entry.name.endswith(ENDING))
+    except FileNotFoundError:
         return []
+    except OSError as error:
+        raise ConfigError(f"can't be read: {error.strerror or error}; {_REMEDY}", source=folder) from error
 
 
 def read_file(path: str) -> RuleBook:
@@ -86,13 +109,32 @@ def read_file(path: str) -> RuleBook:
 
     :raises ConfigError: when it can't be used.
     """
+    try:
+        with _opened(path, os.O_RDONLY, "rb") as file:
+            data = file.read(_MOST_BYTES)
+    except OSError as error:
+        raise ConfigError(f"can't be read: {error.strerror or error}; {_REMEDY}", source=path) from error
+    return _read(_text(data, path), path)
+
+
+def _opened(path: str, flags: int, mode: str) -> BinaryIO:
+    """Open a regular file; nothing else is waited for."""
+    descriptor = os.open(path, flags | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0), 0o600)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "it is not a regular file")
+    return cast(BinaryIO, open(descriptor, mode))
+
+
+def _text(data: bytes, path: str) -> str:
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise ConfigError(f"is not UTF-8 (byte {error.start})", source=f"{path}:{line}") from error
+
+
+def _read(text: str, path: str) -> RuleBook:
     from codex_hookspecs.exec_rules.reading import read_rules
 
-    try:
-        with open(path, encoding="utf-8") as file:
-            text = file.read()
-    except OSError as error:
-        raise ConfigError(f"can't be read: {error.strerror or error}", source=path) from error
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"is not UTF-8 (byte {error.start})", source=path) from error
     return read_rules(text, path)

@@ -31,15 +31,21 @@ def read_rules(text: str, source: str) -> RuleBook:
             module = ast.parse(text)
     except SyntaxError as error:
         raise ConfigError(f"{error.msg}", source=f"{source}:{error.lineno or 1}") from error
-    except (ValueError, RecursionError, MemoryError) as error:
-        raise ConfigError(f"can't be parsed: {str(error) or 'it is nested too deep'}", source=source) from error
+    except ValueError as error:
+        raise ConfigError(f"can't be parsed: {error}", source=source) from error
+    except (RecursionError, MemoryError) as error:
+        raise ConfigError("is nested too deep", source=source) from error
     reading = _Reading()
+    line = 1
     try:
         for statement in module.body:
+            line = statement.lineno
             reading.statement(statement)
         reading.check_examples()
     except _Problem as problem:
         raise ConfigError(f"{problem}", source=f"{source}:{problem.line}") from None
+    except RecursionError:
+        raise ConfigError("is nested too deep", source=f"{source}:{line}") from None
     return reading.book
 
 

@@ -63,6 +63,10 @@ class RuleBook:
         """Say which paths the rules for a program's name hold for."""
         self._executables[name] = paths
 
+    def tightening(self) -> RuleBook:
+        """Return the rules that take something away: what they allow and where they hold is left out."""
+        return RuleBook(rule for rule in self._rules if rule.decision != "allow")
+
     def update(self, other: RuleBook) -> None:
         """Add what another book holds."""
         self._rules += other._rules

@@ -21,6 +21,8 @@ class ConfigLayer:
     :param file: the layer's ``config.toml``, whether it exists or not, or ``None``.
     :param table: parsed content, empty when there is no file.
     :param disabled_reason: why the layer does not count (an untrusted project), or ``None`` when it does.
+    :param nested: it is a project's, but lies below the project's root, where commands in a sandbox may have made it:
+        it may tighten what holds and never loosen it.
     """
 
     kind: LayerKind
@@ -28,6 +30,7 @@ class ConfigLayer:
     file: str | None = None
     table: JsonObject = field(factory=dict)
     disabled_reason: str | None = None
+    nested: bool = False
 
 
 @frozen(kw_only=True)
