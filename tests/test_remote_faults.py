@@ -235,13 +235,14 @@ async def test_large_input_goes_through_frames_that_servers_take(remote: RemoteE
     assert (await output(reader)).split()[1] == str(len(data)).encode()
 
 
-async def test_clocks_on_walls_say_nothing_to_either_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_clocks_on_walls_say_nothing_to_either_end(monkeypatch: pytest.MonkeyPatch) -> None:
     import time
 
-    (tmp_path / "sitecustomize.py").write_text(WALL)
     real, jumps = time.time, iter(range(10**9))
     monkeypatch.setattr(time, "time", lambda: real() + (-1) ** next(jumps) * 10.0**6)
-    async with exec_server(env={"PYTHONPATH": str(tmp_path)}) as running:
+    async with exec_server(
+        command=(sys.executable, "-c", f"{WALL}\nfrom codex_host.cli import main\nmain()")
+    ) as running:
         remote = machine(running.url)
         process = await start(remote, "p", "read x; echo got $x; sleep 0.3; echo bye", pipe_stdin=True)
         reading = asyncio.create_task(output(process))

@@ -16,7 +16,7 @@ members() {
 }
 
 libraries_key() { { pwd; cat constraints.txt; } | cksum; }
-workspace_key() { { libraries_key; cat tools/setup.sh; for dir in $(members); do echo "$dir"; cat "$dir/pyproject.toml"; done; } | cksum; }
+workspace_key() { { libraries_key; cat tools/setup.sh tools/codex; for dir in $(members); do echo "$dir"; cat "$dir/pyproject.toml"; done; } | cksum; }
 recorded() { cat "$venv/$1" 2>/dev/null || true; }
 
 # Prints one line "rank executable" for an interpreter that can be used.
@@ -84,6 +84,16 @@ install_libraries() {
     libraries_key >"$venv/.libraries"
 }
 
+# The program without the shell that looks for its interpreter, where the name of that fits behind "#!".
+quick_program() {
+    first="#!$PWD/$python -IXutf8"
+    case $first in *[[:space:]]*' -IXutf8') return ;; esac
+    if [ ${#first} -gt 126 ]; then return; fi
+    { echo "$first"; sed -e '1,/^":"""$/d' tools/codex; } >"$venv/bin/codex.new"
+    chmod 755 "$venv/bin/codex.new"
+    mv "$venv/bin/codex.new" "$venv/bin/codex"
+}
+
 install_workspace() {
     echo "setup: installing the workspace"
     # shellcheck disable=SC2046  # the names of members hold no spaces
@@ -99,10 +109,7 @@ for distribution in metadata.distributions():
 STALE
     # shellcheck disable=SC2046  # the names of members hold no spaces
     "$python" -m pip install -qq --no-deps --no-build-isolation $(members | sed 's/^/-e .\//')
-    # Old versions of pip write programs that take a library of patterns to look for ".exe" in their own name.
-    sed -e '/^import re$/d' -e '/ re\.sub(/d' "$venv/bin/codex" >"$venv/bin/codex.new"
-    chmod 755 "$venv/bin/codex.new"
-    mv "$venv/bin/codex.new" "$venv/bin/codex"
+    quick_program
     "$python" -m compileall -q $(members | sed 's/$/\/src/')
     workspace_key >"$venv/.workspace"
 }

@@ -59,9 +59,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except FileNotFoundError:
         return _fail("the working directory does not exist any more")
     try:
-        return _run(options)
-    except ConfigError as error:
-        return _fail(str(error))
+        status = _run(options)
+        sys.stdout.flush()
+        return status
     except CodexError as error:
         return _fail(str(error))
     except BrokenPipeError:

@@ -9,10 +9,12 @@ import sys
 from pathlib import Path
 from typing import Final
 
+import attrs
+
 from codex_hookspecs.testing.responses_server import ResponsesServer
 from interop.clients import OURS, PEERS, Stage
 
-SPY: Final = Path(__file__).parent / "spy"
+SPY: Final = Path(__file__).with_name("spy.py")
 HEAVY: Final = (
     "asyncio",
     "importlib.metadata",
@@ -49,10 +51,13 @@ def before_request() -> dict[str, list[str]]:
     noted = folder / "modules.json"
     with ResponsesServer() as server:
         stage = Stage(folder, server.url)
-        stage.set_up(OURS)
+        spied = attrs.evolve(OURS, path=folder / "codex")
+        stage.set_up(spied)
+        spied.path.write_text(f"#!{sys.executable} -IXutf8\n{SPY.read_text()}")
+        spied.path.chmod(0o755)
         for _ in range(2):
             server.play([[{"sh": "echo hi"}], [{"say": "done"}]])
-            stage.exec(OURS, "run echo hi", PYTHONPATH=str(SPY), MODULES_FILE=str(noted))
+            stage.exec(spied, "run echo hi", MODULES_FILE=str(noted))
     found: dict[str, list[str]] = json.loads(noted.read_text()) if noted.is_file() else {}
     shutil.rmtree(folder, ignore_errors=True)
     names = {"httpx": "httpx is imported", "connect": "the first connection"}

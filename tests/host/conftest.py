@@ -10,6 +10,7 @@ from textwrap import dedent
 
 import pytest
 from attrs import frozen
+from own_environment import make_environment
 
 from codex_host.cli import main
 
@@ -83,11 +84,10 @@ Codex = Callable[..., Ran]
 
 @pytest.fixture
 def distributions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Distributions]:
-    """Return an empty directory for distributions that is on ``sys.path`` of this process and of its children."""
-    folder = tmp_path / "site"
-    folder.mkdir()
+    """Return where distributions are installed for this process and, in an environment of its own, for the program."""
+    folder = make_environment(tmp_path / "environment")
     monkeypatch.syspath_prepend(str(folder))
-    monkeypatch.setenv("PYTHONPATH", str(folder))
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "environment" / "bin" / "python"))
     yield Distributions(folder)
     for name, module in list(sys.modules.items()):
         if str(getattr(module, "__file__", None)).startswith(str(folder)):

@@ -32,10 +32,10 @@ def codex(home: Path) -> Codex:
 
     def run(*arguments: str, cwd: Path, **env: str) -> subprocess.CompletedProcess[str]:
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("CODEX", "OPENAI"))}
-        given = {"CODEX_HOME": str(home), "SHELL": "/bin/sh", "PYTHONPATH": os.pathsep.join(sys.path)}
+        given = {"CODEX_HOME": str(home), "SHELL": "/bin/sh"}
         given["NO_PROXY"] = given["no_proxy"] = "127.0.0.1"  # The model is there.
         return subprocess.run(
-            [sys.executable, "-c", CODEX, *arguments],
+            [sys.executable, "-I", "-c", CODEX, *arguments],
             cwd=cwd,
             env={**kept, **given, **env},
             stdin=subprocess.DEVNULL,

@@ -40,7 +40,7 @@ def examine(plugins: Sequence[FoundPlugin], statuses: Mapping[str, PluginStatus]
 
 
 def _probe(plugin: FoundPlugin) -> list[str]:
-    command = [sys.executable, "-m", "codex_host.plugins.probe", plugin.name, plugin.value]
+    command = [sys.executable, "-I", "-X", "utf8", "-m", "codex_host.plugins.probe", plugin.name, plugin.value]
     try:
         done = subprocess.run(command, capture_output=True, timeout=LIMIT, check=False, stdin=subprocess.DEVNULL)
     except subprocess.TimeoutExpired:

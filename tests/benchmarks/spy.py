@@ -1,4 +1,4 @@
-"""Put on ``PYTHONPATH`` of a run: notes the loaded modules when httpx is first wanted and at the first connection."""
+"""Run the program; note the loaded modules when httpx is first wanted and at the first connection."""
 
 import json
 import os
@@ -22,3 +22,7 @@ def _note(what):
 
 
 sys.addaudithook(_watch)
+
+from codex_host.cli import main  # noqa: E402
+
+sys.exit(main())
