@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from own_environment import make_environment
 
 from codex_hookspecs.testing import Project
 
@@ -17,8 +18,9 @@ SCRIPT = [[{"call": "roll_dice", "args": {"sides": 1}}], [{"say": "a one; TODO: 
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a directory for ``sys.path`` that pip installed the example into."""
-    folder = tmp_path_factory.mktemp("installed")
+    """Return the interpreter of an environment that pip installed the example into."""
+    environment = tmp_path_factory.mktemp("installed") / "environment"
+    folder = make_environment(environment)
     command = [
         "-m",
         "pip",
@@ -32,11 +34,13 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
         EXAMPLE,
     ]
     subprocess.run([sys.executable, *map(str, command)], check=True, timeout=120)
-    return folder
+    return environment / "bin" / "python"
 
 
-def test_the_example_runs_once_it_is_trusted(project: Project, installed: Path) -> None:
-    environ = {"PYTHONPATH": str(installed)}
+def test_the_example_runs_once_it_is_trusted(
+    project: Project, installed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "executable", str(installed))
     project.write({"script.json": json.dumps(SCRIPT)})
     run = ["exec", "--json", "--skip-git-repo-check", "--dangerously-bypass-approvals-and-sandbox"]
     run += [
@@ -47,10 +51,10 @@ def test_the_example_runs_once_it_is_trusted(project: Project, installed: Path) 
         "go",
     ]
 
-    before = project.run("plugins", "list", environ=environ).stdout
-    project.run("plugins", "trust", "hello", environ=environ).assert_success()
-    after = project.run("plugins", "list", environ=environ).stdout
-    turn = project.run(*run, environ=environ)
+    before = project.run("plugins", "list").stdout
+    project.run("plugins", "trust", "hello").assert_success()
+    after = project.run("plugins", "list").stdout
+    turn = project.run(*run)
 
     assert "not trusted (run: codex plugins trust hello)" in before
     assert "enabled, trusted" in after
