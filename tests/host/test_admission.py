@@ -201,22 +201,25 @@ def test_the_user_switches_a_plugin_off_and_on(moo: Distributions, codex: Codex)
     assert codex("moo").status == 0
 
 
-def test_a_trusted_project_switches_a_plugin_off(moo: Distributions, codex: Codex, home: Path, place: Path) -> None:
+def test_the_user_switches_a_plugin_off_in_one_project(moo: Distributions, codex: Codex) -> None:
     codex("plugins", "trust", "cow")
     codex("plugins", "disable", "cow", "--project")
-    untrusted = codex("moo")
 
-    trust_project(home, place)
-
-    assert untrusted.status == 0
     assert codex("moo").status == 1
     assert codex("-C", "/", "moo").status == 0
+    assert codex("-c", "plugins.cow.enabled=true", "moo").status == 0
 
 
-def test_a_trusted_project_switches_on_what_the_user_switched_off(
-    moo: Distributions, codex: Codex, home: Path, place: Path
-) -> None:
+def test_a_trusted_project_can_switch_no_plugin_off(moo: Distributions, codex: Codex, home: Path, place: Path) -> None:
+    codex("plugins", "trust", "cow")
     trust_project(home, place)
+    (place / ".codex").mkdir()
+    (place / ".codex/config.toml").write_text("features.plugins = false\n[plugins.cow]\nenabled = false\n")
+
+    assert codex("moo").status == 0
+
+
+def test_the_user_switches_on_in_one_project_what_is_off_elsewhere(moo: Distributions, codex: Codex) -> None:
     codex("plugins", "trust", "cow")
     codex("plugins", "disable", "cow")
 

@@ -86,12 +86,12 @@ def test_tables_merge_by_key_and_everything_else_is_replaced(home: Path, project
 
 def test_the_nearest_folder_of_a_project_wins(home: Path, project: Path) -> None:
     put(home / "config.toml", trusting(project))
-    put(project / ".codex/config.toml", 'a = "root"\nb = "root"')
-    put(project / "inner/.codex/config.toml", 'b = "inner"')
+    put(project / ".codex/config.toml", 'approval_policy = "never"\nsandbox_mode = "workspace-write"')
+    put(project / "inner/.codex/config.toml", 'sandbox_mode = "read-only"')
 
     found = config(home, project / "inner")
 
-    assert (found.get("a"), found.get("b")) == ("root", "inner")
+    assert (found.get("approval_policy"), found.get("sandbox_mode")) == ("never", "read-only")
 
 
 def test_folders_above_the_repository_do_not_count(home: Path, project: Path) -> None:
@@ -232,7 +232,7 @@ def test_a_broken_file_is_told_with_file_and_line(home: Path, project: Path, con
 def test_a_directory_in_place_of_the_file_is_told(home: Path, project: Path) -> None:
     (home / "config.toml").mkdir()
 
-    assert refusal(home, project) == f"{home}/config.toml: can't be read: Is a directory"
+    assert refusal(home, project) == f"{home}/config.toml: is a directory, expected a file"
 
 
 def test_a_link_that_goes_round_in_circles_is_told(home: Path, project: Path) -> None:

@@ -175,14 +175,14 @@ def test_switching_writes_the_users_file_and_says_where(codex: Codex, home: Path
     assert (home / "config.toml").read_text() == "# mine\n\n[plugins.tool-plan]\nenabled = false\n"
 
 
-def test_switching_for_a_project_writes_the_projects_file(codex: Codex, home: Path, place: Path) -> None:
+def test_switching_for_a_project_is_kept_in_the_users_file(codex: Codex, home: Path, place: Path) -> None:
     (place / "inner").mkdir()
 
     ran = codex("-C", "inner", "plugins", "disable", "tool-plan", "--project")
 
-    assert ran.out.startswith(f"Disabled plugin tool-plan in {place}/.codex/config.toml.\n")
-    assert "is not trusted" in ran.out
-    assert not (home / "config.toml").exists()
+    assert ran.out == f"Disabled plugin tool-plan for {place} in {home}/config.toml.\n"
+    assert (home / "config.toml").read_text() == f'[projects."{place}".plugins.tool-plan]\nenabled = false\n'
+    assert not (place / ".codex").exists()
 
 
 def test_the_commands_work_although_the_configuration_is_broken(codex: Codex, home: Path) -> None:

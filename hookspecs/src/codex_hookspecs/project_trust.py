@@ -5,8 +5,12 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
+
+from codex_hookspecs.errors import ConfigError
+from codex_hookspecs.file_reading import read_bytes
+
+_LONGEST_LINE = 16 * 1024
 
 
 def untrusted_reason(root: str) -> str:
@@ -42,20 +46,63 @@ def _stands(path: str) -> bool:
 
 def is_trusted(cwd: str, root: str | None, projects: Mapping[str, Any]) -> bool:
     """Tell whether the user trusts a directory, its project, or the repository its work tree is linked to."""
+    level = project_setting(cwd, root, projects, "trust_level")
+    return bool(level == "trusted")
+
+
+def project_setting(cwd: str, root: str | None, projects: Mapping[str, Any], key: str) -> Any:
+    """Return what ``[projects."…"]`` says of a directory, else of its project, else of the repository it is linked to.
+
+    :param projects: table ``[projects]`` of the user.
+    :return: ``None`` when none of them has the key.
+    """
     if not projects:
-        return False
-    for directory in (cwd, root, _main_repository(root) if root else None):
-        entry = projects.get(directory) if directory else None
-        if isinstance(entry, dict) and "trust_level" in entry:
-            return bool(entry["trust_level"] == "trusted")
-    return False
-
-
-def _main_repository(root: str) -> str | None:
-    """Return the repository that a linked work tree belongs to (``gitdir: …/.git/worktrees/<name>``)."""
-    try:
-        text = Path(root, ".git").read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError):
         return None
-    folder, found, _ = text.removeprefix("gitdir:").strip().partition("/.git/worktrees/")
-    return os.path.realpath(os.path.join(root, folder)) if found else None
+    for directory in (cwd, root, main_repository(root) if root else None):
+        entry = projects.get(directory) if directory else None
+        if isinstance(entry, dict) and key in entry:
+            return entry[key]
+    return None
+
+
+def main_repository(root: str) -> str | None:
+    """Return the repository that a linked work tree belongs to, or ``None`` when it is none.
+
+    What the ``.git`` file of the work tree says is not enough, for anybody can write one: the repository, which
+    commands can't write, must list the work tree at this place.
+
+    :param root: directory that holds ``.git``.
+    :return: absolute, links resolved.
+    """
+    pointer = os.path.join(root, ".git")
+    named = _line(pointer).partition("gitdir:")
+    if named[0] or not named[2]:
+        return None
+    folder = os.path.realpath(os.path.join(root, named[2].strip()))
+    above, kind = os.path.split(os.path.dirname(folder))
+    if kind != "worktrees" or os.path.basename(above) != ".git":
+        return None
+    back, common = _line(f"{folder}/gitdir"), _line(f"{folder}/commondir")
+    agrees = (
+        back
+        and common
+        and _same(os.path.join(folder, back), os.path.join(os.path.realpath(root), ".git"))
+        and os.path.realpath(os.path.join(folder, common)) == above
+    )
+    return os.path.dirname(above) if agrees else None
+
+
+def _same(path: str, real: str) -> bool:
+    """Tell whether a path names an entry of a directory, which may itself be a link to something else."""
+    folder, name = os.path.split(path)
+    return os.path.join(os.path.realpath(folder), name) == real
+
+
+def _line(path: str) -> str:
+    """Return the one line that a file of git holds, empty where there is no such file."""
+    try:
+        data = read_bytes(path, limit=_LONGEST_LINE, follow=False)
+    except ConfigError:
+        return ""
+    line = os.fsdecode(data or b"").removesuffix("\n").removesuffix("\r")
+    return "" if "\0" in line else line

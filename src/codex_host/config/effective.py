@@ -8,6 +8,7 @@ from typing import Any
 from codex_hookspecs.config_keys import lookup, merge, nested
 from codex_hookspecs.config_rules import check_table
 from codex_hookspecs.errors import ConfigError
+from codex_hookspecs.project_trust import project_root, project_setting
 from codex_hookspecs.types.config import ConfigLayer
 from codex_host.config.layers import base_layers, project_layers
 
@@ -42,9 +43,9 @@ class EffectiveConfig:
     def _stack(self, cwd: str) -> list[ConfigLayer]:
         flags = nested(self.flags)
         check_table(flags, source="command line")
-        layers = list(self._base)
-        lower = merge(_merged(layers), flags)
-        layers += project_layers(cwd, self._home, lower.get("projects", {}))
+        layers = [_for_project(layer, cwd) for layer in self._base]
+        below = _merged(layers)
+        layers += project_layers(cwd, self._home, merge(below, flags).get("projects", {}), below)
         name = self._profile or flags.get("profile") or _merged(layers).get("profile")
         if name:
             profiles = merge(_merged(layers), flags).get("profiles", {})
@@ -66,6 +67,12 @@ class EffectiveConfig:
             if layer.disabled_reason is None and lookup(layer.table, key, missing) is not missing:
                 return layer.file or {"profile": "profile", "sessionFlags": "command line"}.get(layer.kind, layer.kind)
         return None
+
+    def warnings(self) -> list[str]:
+        """Return what the user should know of the files: keys that don't count in them, and what to do."""
+        return [
+            _ignored_keys(layer, self._home) for layer in self.layers if layer.ignored and layer.disabled_reason is None
+        ]
 
     def for_directory(self, cwd: str, overrides: Mapping[str, Any] | None = None) -> EffectiveConfig:
         """Return the configuration as it holds in a directory, with further session flags."""
@@ -92,3 +99,27 @@ def _merged(layers: Sequence[ConfigLayer]) -> dict[str, Any]:
         if layer.disabled_reason is None and layer.table:
             table = merge(table, layer.table)
     return table
+
+
+def _for_project(layer: ConfigLayer, cwd: str) -> ConfigLayer:
+    """Return a layer of the user with the plugins that it switches on and off for one project."""
+    projects = layer.table.get("projects", {})
+    if not any("plugins" in entry for entry in projects.values()):
+        return layer
+    from attrs import evolve
+
+    plugins = project_setting(cwd, project_root(cwd), projects, "plugins") or {}
+    return evolve(layer, table=merge(layer.table, {"plugins": plugins}))
+
+
+def _ignored_keys(layer: ConfigLayer, home: str) -> str:
+    keys = ", ".join(layer.ignored)
+    if not layer.nested:
+        return (
+            f"{layer.file} sets what a project can't set, which is ignored: {keys} (if you want it, set it in "
+            f"{home}/config.toml or with -c)"
+        )
+    return (
+        f"{layer.file} is where sandboxed commands can write, so it can only make sandbox and approval stricter; "
+        f"ignored: {keys} (if you want it, set it in .codex/config.toml at the root of the project)"
+    )

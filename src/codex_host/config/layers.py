@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
+from codex_hookspecs.config_keys import merge
 from codex_hookspecs.config_rules import check_table
 from codex_hookspecs.errors import ConfigError
-from codex_hookspecs.project_trust import is_trusted, project_root, untrusted_reason
+from codex_hookspecs.file_reading import parse_toml, read_text
+from codex_hookspecs.project_trust import is_trusted, main_repository, project_root, untrusted_reason
 from codex_hookspecs.types.config import ConfigLayer
 
 SYSTEM_FOLDER = "/etc/codex"
@@ -20,60 +21,98 @@ PROJECT_FOLDER = ".codex"
 def read_table(file: str) -> dict[str, Any]:
     """Return the content of a TOML file; a missing file is empty.
 
-    :raises ConfigError: when it can't be read or parsed, or a key has a wrong value; names file and line or key.
+    :raises ConfigError: when it can't be read or parsed; names file and line.
     """
-    if Path(file).is_fifo():
-        raise ConfigError("is a pipe, which is not waited for; expected a file", source=file)
-    try:
-        data = Path(file).read_bytes()
-    except FileNotFoundError:
+    text = read_text(file)
+    if not text:
         return {}
-    except OSError as error:
-        raise ConfigError(f"can't be read: {error.strerror or error}", source=file) from error
-    import tomllib
-
     try:
-        table = tomllib.loads(data.decode("utf-8"))
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"is not UTF-8 (byte {error.start})", source=file) from error
-    except tomllib.TOMLDecodeError as error:
+        return parse_toml(text)
+    except ValueError as error:
         raise ConfigError(f"is not TOML: {error}", source=file) from error
-    check_table(table, source=file)
-    return table
 
 
 def base_layers(codex_home: str) -> list[ConfigLayer]:
-    """Read the layers that hold everywhere: system and user."""
-    system = f"{SYSTEM_FOLDER}/{FILE_NAME}"
-    user = f"{codex_home}/{FILE_NAME}"
-    return [
-        ConfigLayer(kind="system", folder=SYSTEM_FOLDER, file=system, table=read_table(system)),
-        ConfigLayer(kind="user", folder=codex_home, file=user, table=read_table(user)),
-    ]
+    """Read the layers that hold everywhere: system and user.
+
+    :raises ConfigError: when a file can't be used.
+    """
+    layers = []
+    for kind, folder in (("system", SYSTEM_FOLDER), ("user", codex_home)):
+        file = f"{folder}/{FILE_NAME}"
+        table = read_table(file)
+        check_table(table, source=file)
+        layers.append(ConfigLayer(kind=kind, folder=folder, file=file, table=table))  # type: ignore[arg-type]
+    return layers
 
 
-def project_layers(cwd: str, codex_home: str, projects: Mapping[str, Any]) -> list[ConfigLayer]:
+def project_layers(
+    cwd: str, codex_home: str, projects: Mapping[str, Any], below: Mapping[str, Any]
+) -> list[ConfigLayer]:
     """Read the ``.codex`` folders from the project's root down to a directory.
 
     A folder of an untrusted project is listed with the reason and its files are not parsed.
 
-    :param projects: table ``[projects]`` of the layers below.
+    :param projects: table ``[projects]`` of the layers below and the command line.
+    :param below: effective configuration of the layers below.
+    :raises ConfigError: when a file can't be used.
     """
     root = project_root(cwd)
     trusted = is_trusted(cwd, root, projects)
-    reason = None if trusted else untrusted_reason(root or cwd)
     layers = []
     for directory in _downward(root or cwd, cwd):
         folder = f"{directory.rstrip('/')}/{PROJECT_FOLDER}"
-        if folder == codex_home or not os.path.isdir(folder):
+        if not os.path.isdir(folder) or os.path.realpath(folder) == codex_home:
             continue
         file = f"{folder}/{FILE_NAME}"
-        table = read_table(file) if trusted else {}
-        nested = directory != (root or cwd)
+        reason = None
+        if not trusted or not is_trusted(directory, root, projects):
+            reason = untrusted_reason(root or cwd)
+        nested = directory != (root or cwd) or commands_can_write(file, directory)
+        table, ignored = _project_table(file, below, nested=nested) if reason is None else ({}, ())
+        below = merge(below, table)
         layers.append(
-            ConfigLayer(kind="project", folder=folder, file=file, table=table, disabled_reason=reason, nested=nested)
+            ConfigLayer(
+                kind="project",
+                folder=folder,
+                file=file,
+                table=table,
+                disabled_reason=reason,
+                nested=nested,
+                ignored=ignored,
+            )
         )
     return layers
+
+
+def commands_can_write(file: str, root: str) -> bool:
+    """Tell whether sandboxed commands can have written a file of the ``.codex`` at a project's root.
+
+    They can't write that folder of their own workspace. What a link in it leads to is elsewhere, and a work tree
+    inside of the repository that it is linked to is part of that workspace.
+    """
+    real = os.path.realpath(root)
+    if os.path.realpath(file) != os.path.join(real, os.path.relpath(file, root)):
+        return True
+    main = main_repository(root)
+    return main is not None and real.startswith(f"{main.rstrip('/')}/")
+
+
+def rules_tighten(layer: ConfigLayer) -> bool:
+    """Tell whether rules of a layer may forbid and ask but not allow."""
+    project = layer.kind == "project" and layer.folder is not None
+    return project and (layer.nested or commands_can_write(f"{layer.folder}/rules", os.path.dirname(f"{layer.folder}")))
+
+
+def _project_table(file: str, below: Mapping[str, Any], *, nested: bool) -> tuple[dict[str, Any], tuple[str, ...]]:
+    table = read_table(file)
+    if not table:
+        return {}, ()
+    from codex_host.config.project_keys import restrict
+
+    kept, ignored = restrict(table, below, nested=nested)
+    check_table(kept, source=file)
+    return kept, ignored
 
 
 def _downward(root: str, cwd: str) -> list[str]:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 class Admission:
     """The rules of one start of the program.
 
-    :param config: ``[plugins.<name>] enabled`` of user and trusted project, and the feature ``plugins``.
+    :param config: ``[plugins.<name>] enabled`` of the user, and the feature ``plugins``.
     :param no_plugins: leave third-party plugins out.
     """
 

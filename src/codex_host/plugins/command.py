@@ -13,7 +13,7 @@ from attrs import define
 
 from codex_hookspecs.columns import aligned
 from codex_hookspecs.errors import ConfigError, PluginError
-from codex_hookspecs.project_trust import is_trusted, project_root, untrusted_reason
+from codex_hookspecs.project_trust import project_root
 from codex_host.app import codex_home
 from codex_host.config.edit import edit_file
 from codex_host.config.effective import EffectiveConfig
@@ -34,8 +34,8 @@ Commands:
   show NAME                         all that is known of one
   trust NAME                        let a third party's plugin run, as its files are now
   distrust NAME                     take that back
-  enable NAME [--project]           switch a plugin on, and end its quarantine
-  disable NAME [--project]          switch a plugin off
+  enable NAME [--project]           switch a plugin on (for this project only), and end its quarantine
+  disable NAME [--project]          switch a plugin off (for this project only)
   doctor [NAME]                     import each plugin in a process of its own and say what is wrong
 """
 
@@ -186,15 +186,18 @@ def _distrust(desk: Desk, words: Sequence[str], flags: set[str]) -> int:
 def _switch(desk: Desk, words: Sequence[str], flags: set[str], *, enabled: bool) -> int:
     plugin = desk.plugin(words[0])
     name = plugin.name
-    root = project_root(desk.cwd) or desk.cwd if "--project" in flags else None
-    file = os.path.join(os.path.join(root, ".codex") if root else desk.home, "config.toml")
-    edit_file(file, {f'plugins."{name}".enabled': enabled})
+    key, where = f'plugins."{name}".enabled', ""
+    if "--project" in flags:
+        root = project_root(desk.cwd) or desk.cwd
+        if '"' in root:
+            raise ConfigError(f"{root} holds a quote and can't be a key of config.toml; rename it")
+        key, where = f'projects."{root}".{key}', f" for {root}"
+    file = os.path.join(desk.home, "config.toml")
+    edit_file(file, {key: enabled})
     if enabled and desk.ledger.release(name):
         desk.ledger.save()
         print(f"The quarantine of {name} is over.")
-    print(f"{'Enabled' if enabled else 'Disabled'} plugin {name} in {file}.")
-    if root and not is_trusted(desk.cwd, root, desk.config.get("projects", {})):
-        print(f"warning: {untrusted_reason(root)}")
+    print(f"{'Enabled' if enabled else 'Disabled'} plugin {name}{where} in {file}.")
     return 0
 
 

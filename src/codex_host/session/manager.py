@@ -14,6 +14,7 @@ from codex_hookspecs.types.storage import StoredThread, ThreadMeta, ThreadPage, 
 from codex_hookspecs.types.threads import Thread, ThreadSettings
 from codex_host import __version__
 from codex_host.closing import close_all
+from codex_host.config.layers import rules_tighten
 from codex_host.session.settings import resolve_settings, resumed_settings
 from codex_host.session.thread import HostThread
 
@@ -61,7 +62,7 @@ class HostThreads:
                 base_instructions=settings.base_instructions or "",
             )
             writer = await store.create(meta)
-        return self._load(thread_id, settings, config.table, model, writer=writer, stored=None, rules=rules)
+        return self._load(thread_id, settings, config, model, writer=writer, stored=None, rules=rules)
 
     async def resume(
         self,
@@ -81,7 +82,7 @@ class HostThreads:
             settings = resumed_settings(settings, stored.settings, params, self._host.config.flags)
             settings = attrs.evolve(settings, source=stored.thread.source)
             model, rules = self._provider(settings, config.table), _rules(config)
-            return self._load(thread_id, settings, config.table, model, writer=writer, stored=stored, rules=rules)
+            return self._load(thread_id, settings, config, model, writer=writer, stored=stored, rules=rules)
         except BaseException:
             await writer.aclose()
             raise
@@ -189,7 +190,7 @@ class HostThreads:
         self,
         thread_id: str,
         settings: ThreadSettings,
-        table: Mapping[str, Any],
+        config: EffectiveConfig,
         model: ModelProvider,
         *,
         writer: ThreadWriter | None,
@@ -199,7 +200,7 @@ class HostThreads:
         thread = HostThread(
             thread_id=thread_id,
             settings=settings,
-            config=table,
+            config=config,
             host=self._host,
             model=model,
             writer=writer,
@@ -236,6 +237,9 @@ def _rules(config: EffectiveConfig) -> RuleBook | None:
     from codex_hookspecs.exec_rules.files import RuleFolder, load_rules
 
     try:
-        return load_rules(RuleFolder(f"{layer.folder}", tightens=layer.nested) for layer in layers)
+        return load_rules(
+            RuleFolder(f"{layer.folder}", tightens=rules_tighten(layer), links_tighten=layer.kind == "project")
+            for layer in layers
+        )
     except ConfigError as error:
         raise ConfigError(f"rules for commands can't be loaded, so none is run: {error}") from error

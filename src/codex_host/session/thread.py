@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from codex_hookspecs.types.storage import Record, StoredThread
     from codex_hookspecs.types.threads import TurnStatus
     from codex_hookspecs.types.tools import Tool
+    from codex_host.config.effective import EffectiveConfig
     from codex_host.plugins.dispatch import Dispatcher
     from codex_host.roles import Program
 
@@ -54,7 +55,7 @@ ABORTED_TEXT = (
 class HostThread:
     """One loaded thread.
 
-    :param config: effective configuration table of the thread's directory.
+    :param config: effective configuration of the thread's directory.
     :param writer: keeps the thread, or ``None`` for an ephemeral one.
     :param stored: what was read back of a resumed thread, or ``None`` for a new one.
     :param rules: what rules files say about commands, if there are any.
@@ -65,7 +66,7 @@ class HostThread:
         *,
         thread_id: str,
         settings: ThreadSettings,
-        config: Mapping[str, Any],
+        config: EffectiveConfig,
         host: Program,
         model: ModelProvider,
         writer: ThreadWriter | None,
@@ -74,7 +75,8 @@ class HostThread:
     ) -> None:
         self.id = thread_id
         self.settings = settings
-        self.config = config
+        self.config: Mapping[str, Any] = config.table
+        self.config_warnings: Sequence[str] = config.warnings()
         self.host = host
         self.model = model
         self.asker: Asker | None = None

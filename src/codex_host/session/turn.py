@@ -80,7 +80,7 @@ class TurnRun:
         """
         await self.may_begin.wait()
         thread = self.thread
-        for warning in thread.host.startup_warnings():
+        for warning in (*thread.host.startup_warnings(), *thread.config_warnings):
             await thread.warn(warning)
         try:
             await self._begin()

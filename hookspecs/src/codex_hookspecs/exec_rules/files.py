@@ -26,10 +26,12 @@ class RuleFolder(NamedTuple):
     """A configuration folder whose rules count.
 
     :param tightens: only rules that forbid or ask do.
+    :param links_tighten: so they do in a file that is a link.
     """
 
     path: str
     tightens: bool = False
+    links_tighten: bool = False
 
 
 def load_rules(folders: Iterable[RuleFolder]) -> RuleBook | None:
@@ -43,7 +45,8 @@ def load_rules(folders: Iterable[RuleFolder]) -> RuleBook | None:
         for path in _files(f"{folder.path}/{FOLDER}"):
             found = read_file(path)
             book = book or RuleBook()
-            book.update(found.tightening() if folder.tightens else found)
+            tightens = folder.tightens or (folder.links_tighten and os.path.islink(path))
+            book.update(found.tightening() if tightens else found)
     return book
 
 

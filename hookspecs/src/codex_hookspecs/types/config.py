@@ -23,6 +23,7 @@ class ConfigLayer:
     :param disabled_reason: why the layer does not count (an untrusted project), or ``None`` when it does.
     :param nested: it is a project's, but lies below the project's root, where commands in a sandbox may have made it:
         it may tighten what holds and never loosen it.
+    :param ignored: keys of the file that do not count and are not in ``table``.
     """
 
     kind: LayerKind
@@ -31,6 +32,7 @@ class ConfigLayer:
     table: JsonObject = field(factory=dict)
     disabled_reason: str | None = None
     nested: bool = False
+    ignored: tuple[str, ...] = ()
 
 
 @frozen(kw_only=True)

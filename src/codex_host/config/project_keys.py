@@ -1,0 +1,154 @@
+"""Decide which keys of a project's configuration count: kept, tightened, or ignored and named."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from codex_hookspecs.config_rules import APPROVAL_POLICIES, SANDBOX_MODES
+
+USERS_OWN = (
+    # trust and review
+    "bypass_hook_trust",
+    "hooks.state",
+    "projects",
+    # the user's guards
+    "features.hooks",
+    "features.codex_hooks",
+    "features.plugin_hooks",
+    "features.plugins",
+    "hooks.fail_open",
+    "hooks.max_stop_blocks",
+    "plugins",
+    "marketplaces",
+    # where the user's keys, prompts and files go
+    "model_provider",
+    "model_providers",
+    "oss_provider",
+    "openai_base_url",
+    "chatgpt_base_url",
+    "experimental_realtime_ws_base_url",
+    "experimental_thread_config_endpoint",
+    "apps_mcp_product_sku",
+    "otel",
+    "environment",
+    "environments",
+    # programs that run outside of any sandbox
+    "notify",
+    # the user's own sets of settings, which may hold any of these
+    "profile",
+    "profiles",
+    # credentials and the program's own files
+    "cli_auth_credentials_store",
+    "forced_chatgpt_workspace_id",
+    "forced_login_method",
+    "mcp_oauth_callback_port",
+    "mcp_oauth_callback_url",
+    "mcp_oauth_credentials_store",
+    "log_dir",
+    "sqlite_home",
+)
+"""Keys that no project can set; ``docs/configuration.md`` says why."""
+
+_SETTINGS_OF_HOOKS = ("fail_closed", "fail_open", "max_stop_blocks", "state")
+_FAIL_CLOSED = "fail_closed"
+
+
+def restrict(
+    table: Mapping[str, Any], below: Mapping[str, Any], *, nested: bool
+) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """Return what counts of a project's configuration.
+
+    :param table: content of a ``.codex/config.toml``.
+    :param below: effective configuration of the layers below it.
+    :param nested: sandboxed commands can write the file.
+    :return: the table without the keys that don't count, and their names.
+    """
+    kept, ignored = _tightening(table, below) if nested else _without_users_own(table, below)
+    hooks, lower = kept.get("hooks"), below.get("hooks")
+    if isinstance(hooks, dict) and isinstance(hooks.get(_FAIL_CLOSED), list):
+        named = lower.get(_FAIL_CLOSED) if isinstance(lower, Mapping) else None
+        names = [*(named if isinstance(named, list) else ()), *hooks[_FAIL_CLOSED]]
+        kept["hooks"] = {**hooks, _FAIL_CLOSED: [name for at, name in enumerate(names) if name not in names[:at]]}
+    return kept, tuple(ignored)
+
+
+def _without_users_own(table: Mapping[str, Any], below: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    kept, ignored = dict(table), []
+    for key in (*USERS_OWN, *_users_servers(table, below)):
+        head, _, last = key.partition(".")
+        if not last and head in kept:
+            del kept[head]
+            ignored.append(key)
+        elif isinstance(kept.get(head), dict) and last in kept[head]:
+            kept[head] = {name: value for name, value in kept[head].items() if name != last}
+            ignored.append(key)
+    return kept, ignored
+
+
+def _users_servers(table: Mapping[str, Any], below: Mapping[str, Any]) -> list[str]:
+    """Name the servers that the user has set up: another address would get the user's token."""
+    theirs, users = table.get("mcp_servers"), below.get("mcp_servers")
+    if not isinstance(theirs, dict) or not isinstance(users, Mapping):
+        return []
+    return [f"mcp_servers.{name}" for name in theirs if name in users]
+
+
+def _tightening(table: Mapping[str, Any], below: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    kept: dict[str, Any] = {}
+    ignored = []
+    for key, value in table.items():
+        if key in _TIGHTENS and _TIGHTENS[key](value, below):
+            kept[key] = value
+        elif key in _TABLES and isinstance(value, dict):
+            rule = _TABLES[key]
+            lower = below.get(key)
+            kept[key] = {
+                name: inner
+                for name, inner in value.items()
+                if rule(name, inner, lower if isinstance(lower, Mapping) else {})
+            }
+            ignored += [f"{key}.{name}" for name in value if name not in kept[key]]
+        else:
+            ignored.append(key)
+    return kept, ignored
+
+
+def _narrows_sandbox(value: Any, below: Mapping[str, Any]) -> bool:
+    lower = below.get("sandbox_mode")
+    # A permission profile may hold more back than any mode does.
+    if value not in SANDBOX_MODES or (lower is None and "default_permissions" in below):
+        return False
+    return SANDBOX_MODES.index(value) <= SANDBOX_MODES.index(lower or SANDBOX_MODES[0])
+
+
+def _asks_more(value: Any, below: Mapping[str, Any]) -> bool:
+    lower = below.get("approval_policy", "on-request")
+    if value not in APPROVAL_POLICIES:
+        return False
+    at = APPROVAL_POLICIES.index(lower) if lower in APPROVAL_POLICIES else 0
+    return APPROVAL_POLICIES.index(value) <= at
+
+
+def _narrows_writing(name: str, value: Any, below: Mapping[str, Any]) -> bool:
+    if name == "network_access":
+        return value is False
+    if name in ("exclude_slash_tmp", "exclude_tmpdir_env_var"):
+        return value is True
+    roots = below.get("writable_roots")
+    return name == "writable_roots" and isinstance(value, list) and all(root in (roots or ()) for root in value)
+
+
+def _hook_counts(name: str, value: Any, _below: Mapping[str, Any]) -> bool:
+    # Handlers run once the user has reviewed them as they are.
+    return name == _FAIL_CLOSED or name not in _SETTINGS_OF_HOOKS
+
+
+_TIGHTENS: Mapping[str, Callable[[Any, Mapping[str, Any]], bool]] = {
+    "sandbox_mode": _narrows_sandbox,
+    "approval_policy": _asks_more,
+}
+_TABLES: Mapping[str, Callable[[str, Any, Mapping[str, Any]], bool]] = {
+    "sandbox_workspace_write": _narrows_writing,
+    "hooks": _hook_counts,
+}
