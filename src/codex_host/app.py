@@ -89,6 +89,7 @@ class Application:
         )
         self.threads = HostThreads(self)
         self.environments = HostEnvironments(self)
+        self.interactive_options: Sequence[str] = ()
         self._warnings = list(warnings)
         self._app_server: AppServer | None = None
         self._rpc_methods: tuple[RpcMethod, ...] | None = None

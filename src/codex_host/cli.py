@@ -9,6 +9,7 @@ TYPE_CHECKING = False  # What typing takes to import is saved where a shortcut i
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from codex_hookspecs.errors import ConfigError
     from codex_hookspecs.ports.surface import CliCommand
     from codex_host.app import Application
     from codex_host.options import GlobalOptions
@@ -21,6 +22,9 @@ Options:
       --disable FEATURE   turn a feature off; repeatable
   -p, --profile NAME      use a profile of config.toml
   -C, --cd DIR            work in a directory
+  -m, --model, -s, --sandbox, -a, --ask-for-approval, -i, --image, --full-auto, --oss, --local-provider, --add-dir,
+  --search, --dangerously-bypass-approvals-and-sandbox
+                          before exec or review: as behind it
       --no-plugins        leave plugins of third parties out
       --strict-plugins    end with status 1 when a plugin can't be loaded
   -h, --help              show this help
@@ -55,13 +59,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         options = parse(words, cwd=os.getcwd())
     except ConfigError as error:
         unknown_feature = error.message.startswith("Unknown feature")
-        return _fail(str(error), status=1 if unknown_feature else 2, usage=not unknown_feature)
+        return _fail(str(error)) if unknown_feature else _misuse(error)
     except FileNotFoundError:
         return _fail("the working directory does not exist any more")
+    from codex_host.usage import UsageError
+
     try:
         status = _run(options)
         sys.stdout.flush()
         return status
+    except UsageError as error:
+        return _misuse(error)
     except CodexError as error:
         return _fail(str(error))
     except BrokenPipeError:
@@ -78,8 +86,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(options: GlobalOptions) -> int:
     if options.version:
         return main(["--version"])
+    if options.command == "help" and options.rest and not options.rest[0].startswith("-"):
+        options.command, options.rest = options.rest[0], [*options.rest[1:2], "--help"]
+        if options.command not in _commands():
+            from codex_host.usage import unknown_command
+
+            raise unknown_command(options.command, _commands())
+    if options.command is None and not options.help and (options.rest or options.interactive):
+        from codex_host.usage import no_interface
+
+        raise no_interface(" ".join(options.rest[1:]))
     if options.help or options.command in (None, "help"):
-        return _help(options)
+        return _help()
+    if options.interactive and options.command in _HOST_COMMANDS:
+        _warn_of_no_effect(options)
     if options.command == "plugins":
         from codex_host.plugins.command import run_plugins
 
@@ -96,6 +116,7 @@ def _run_plugin_command(options: GlobalOptions) -> int:
 
     from codex_host.app import build
     from codex_host.shortcuts import remember_shortcut
+    from codex_host.usage import not_a_command
 
     host = build(
         overrides=options.overrides,
@@ -129,12 +150,16 @@ def _run_plugin_command(options: GlobalOptions) -> int:
     if usable:
         offered = host.dispatch.offers("cli_commands", plugin=usable[0].name)
         if name in offered:
+            if offered[name].interactive_options:
+                host.interactive_options = tuple(options.interactive)
+            else:
+                _warn_of_no_effect(options)
             if usable[0].first_party:
                 remember_shortcut(offered[name], host.codex_home)
             return asyncio.run(_inside(host, offered[name], options.rest))
         complaints = "; ".join(host.dispatch.complaints) or "it does not offer the command that its manifest lists"
         return _fail(f"the command {name!r} of plugin {usable[0].name} can't be used: {complaints}")
-    return _fail(f"unrecognized subcommand '{name}'", status=2, usage=True)
+    raise not_a_command(name, _commands())
 
 
 async def _inside(host: Application, command: CliCommand, rest: Sequence[str]) -> int:
@@ -142,7 +167,17 @@ async def _inside(host: Application, command: CliCommand, rest: Sequence[str]) -
         return await command.run(rest, host)
 
 
-def _help(options: GlobalOptions) -> int:
+def _help() -> int:
+    print("Run coding agents; every part is a plugin.\n")
+    print(f"{USAGE}\n\nCommands:")
+    for name, help_text in sorted(_commands().items()):
+        print(f"  {name:<12} {help_text}")
+    print(f"\n{_OPTIONS}", end="")
+    return 0
+
+
+def _commands() -> dict[str, str]:
+    """Return the sub-commands of the host and of all plugins, with their help."""
     from codex_host.app import codex_home
     from codex_host.plugins.discovery import found_plugins
 
@@ -150,17 +185,29 @@ def _help(options: GlobalOptions) -> int:
     for plugin in sorted(found_plugins(codex_home(os.environ)), key=lambda plugin: plugin.first_party):
         if plugin.manifest is not None:
             commands.update(plugin.manifest.commands)
-    commands.update(_HOST_COMMANDS)
-    print("Run coding agents; every part is a plugin.\n")
-    print(f"{USAGE}\n\nCommands:")
-    for name, help_text in sorted(commands.items()):
-        print(f"  {name:<12} {help_text}")
-    print(f"\n{_OPTIONS}", end="")
-    return 0
+    return commands | _HOST_COMMANDS
 
 
-def _fail(message: str, *, status: int = 1, usage: bool = False) -> int:
-    print(f"{'error' if usage else 'Error'}: {message}", file=sys.stderr)
-    if usage:
-        print(f"\n{USAGE}\n\nFor more information, try '--help'.", file=sys.stderr)
-    return status
+def _warn_of_no_effect(options: GlobalOptions) -> None:
+    for word in options.interactive:
+        option = word.partition("=")[0]
+        print(f"warning: {option} has no effect on codex {options.command}", file=sys.stderr)
+
+
+def _misuse(error: ConfigError) -> int:
+    from codex_hookspecs.terminal_text import visible
+    from codex_host.usage import UsageError
+
+    tip = f"\n\n  tip: {error.tip}" if isinstance(error, UsageError) and error.tip else ""
+    usage = error.usage if isinstance(error, UsageError) and error.usage else USAGE
+    print(
+        f"error: {visible(str(error))}{visible(tip)}\n\n{usage}\n\nFor more information, try '--help'.", file=sys.stderr
+    )
+    return 2
+
+
+def _fail(message: str) -> int:
+    from codex_hookspecs.terminal_text import visible
+
+    print(f"Error: {visible(message)}", file=sys.stderr)
+    return 1

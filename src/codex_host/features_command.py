@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from typing import TYPE_CHECKING
 
 from codex_hookspecs.columns import aligned
@@ -12,18 +11,16 @@ from codex_hookspecs.features import FeatureSwitches, aliases_of, default_of, kn
 from codex_host.app import codex_home
 from codex_host.config.edit import edit_file
 from codex_host.config.effective import EffectiveConfig
+from codex_host.usage import Command, read_group
 
 if TYPE_CHECKING:
     from codex_host.options import GlobalOptions
 
-_USAGE = """\
-Usage: codex features COMMAND
-
-Commands:
-  list              all features, their stage and whether they are on
-  enable FEATURE    switch one on in config.toml
-  disable FEATURE   switch one off in config.toml
-"""
+_COMMANDS = (
+    Command("list", "all features, their stage and whether they are on"),
+    Command("enable", "switch one on in config.toml", ("FEATURE",)),
+    Command("disable", "switch one off in config.toml", ("FEATURE",)),
+)
 
 
 def run_features(options: GlobalOptions) -> int:
@@ -31,19 +28,16 @@ def run_features(options: GlobalOptions) -> int:
 
     :raises ConfigError: for an unknown feature or a configuration that can't be used.
     """
-    words = options.rest
-    if options.help or words[:1] in (["--help"], ["-h"], ["help"]):
-        print(_USAGE, end="")
+    read = read_group("codex features", _COMMANDS, options.rest, default="list")
+    if read is None:
         return 0
+    command, arguments, _ = read
     home = codex_home(os.environ)
-    if words in ([], ["list"]):
+    if command.name == "list":
         config = EffectiveConfig(home, cwd=options.cwd, flags=options.overrides, profile=options.profile)
         print(aligned(list(rows(FeatureSwitches(config.get("features", {}))))))
         return 0
-    if len(words) != 2 or words[0] not in ("enable", "disable"):
-        print(f"error: the arguments don't fit\n\n{_USAGE}", end="", file=sys.stderr)
-        return 2
-    return _switch(home, words[1], enable=words[0] == "enable", profile=options.profile)
+    return _switch(home, arguments[0], enable=command.name == "enable", profile=options.profile)
 
 
 def _switch(home: str, name: str, *, enable: bool, profile: str | None) -> int:

@@ -10,6 +10,7 @@ from attrs import define, field
 
 from codex_hookspecs.config_keys import parse_override
 from codex_hookspecs.errors import ConfigError
+from codex_host.usage import UsageError, unexpected_argument
 
 _VALUED = {
     "-c": "config",
@@ -22,6 +23,26 @@ _VALUED = {
     "--cd": "cd",
 }
 _FLAGS = {"--no-plugins": "no_plugins", "--strict-plugins": "strict_plugins"}
+_INTERACTIVE_VALUED = {
+    "-m": "--model",
+    "-s": "--sandbox",
+    "-i": "--image",
+    "-a": "--ask-for-approval",
+    "--local-provider": "--local-provider",
+    "--add-dir": "--add-dir",
+}
+_INTERACTIVE_FLAGS = (
+    "--oss",
+    "--full-auto",
+    "--dangerously-bypass-approvals-and-sandbox",
+    "--yolo",
+    "--dangerously-bypass-hook-trust",
+    "--search",
+    "--no-alt-screen",
+)
+_INTERACTIVE = {**_INTERACTIVE_VALUED, **{name: name for name in (*_INTERACTIVE_VALUED.values(), *_INTERACTIVE_FLAGS)}}
+"""Options of the program without a sub-command, by their spellings; some sub-commands take them over."""
+APPROVALS = ("untrusted", "on-failure", "on-request", "never")
 
 
 @define
@@ -31,12 +52,14 @@ class GlobalOptions:
     :param command: the sub-command, or ``None``.
     :param rest: arguments after the sub-command without global options.
     :param overrides: dotted configuration keys, in order of the command line.
+    :param interactive: options of the interactive program in front of the sub-command, each one word (``--model=x``).
     :param cwd: absolute directory to work in.
     """
 
     command: str | None = None
     rest: list[str] = field(factory=list)
     overrides: dict[str, Any] = field(factory=dict)
+    interactive: list[str] = field(factory=list)
     profile: str | None = None
     cwd: str = ""
     no_plugins: bool = False
@@ -49,7 +72,7 @@ def parse(arguments: Sequence[str], *, cwd: str) -> GlobalOptions:
     """Take global options from anywhere in a command line, up to ``--``.
 
     :param cwd: directory that ``-C`` is relative to.
-    :raises ConfigError: for a missing value, an unknown feature or an unknown option before the sub-command.
+    :raises ConfigError: for a missing value, an unknown feature, or a wrong option before the sub-command.
     """
     options = GlobalOptions(cwd=cwd)
     words = list(arguments)
@@ -60,11 +83,7 @@ def parse(arguments: Sequence[str], *, cwd: str) -> GlobalOptions:
             break
         name, value = _split(word)
         if name in _VALUED:
-            if value is None:
-                if not words:
-                    raise ConfigError(f"a value is required for '{word}' but none was supplied")
-                value = words.pop(0)
-            _apply(options, _VALUED[name], value)
+            _apply(options, _VALUED[name], _value(word, value, words))
         elif word in _FLAGS:
             setattr(options, _FLAGS[word], True)
         elif options.command is not None:
@@ -73,8 +92,10 @@ def parse(arguments: Sequence[str], *, cwd: str) -> GlobalOptions:
             options.help = True
         elif word in ("-V", "--version"):
             options.version = True
+        elif name in _INTERACTIVE:
+            _apply_interactive(options, _INTERACTIVE[name], word, value, words)
         elif word.startswith("-"):
-            raise ConfigError(f"unexpected argument '{word}' found")
+            raise unexpected_argument(word, (*_VALUED, *_FLAGS, *_INTERACTIVE, "--help", "--version"))
         else:
             options.command = word
     return options
@@ -90,9 +111,35 @@ def _split(word: str) -> tuple[str, str | None]:
     if word.startswith("--"):
         name, equals, value = word.partition("=")
         return name, value if equals else None
-    if len(word) > 2 and word[:2] in _VALUED and word[0] == "-":
+    if len(word) > 2 and (word[:2] in _VALUED or word[:2] in _INTERACTIVE_VALUED):
         return word[:2], word[2:].removeprefix("=")
     return word, None
+
+
+def _value(word: str, value: str | None, words: list[str]) -> str:
+    """Return the value of an option: what was written behind its name, or the next word, which is taken."""
+    if value is not None:
+        return value
+    if not words:
+        raise UsageError(f"a value is required for '{word}' but none was supplied")
+    return words.pop(0)
+
+
+def _apply_interactive(options: GlobalOptions, name: str, word: str, value: str | None, words: list[str]) -> None:
+    if name in _INTERACTIVE_FLAGS:
+        if value is not None:
+            raise UsageError(f"unexpected value '{value}' for '{name}' found; no more were expected")
+        if name == "--search":
+            options.overrides["web_search"] = "live"
+        options.interactive.append(name)
+        return
+    value = _value(word, value, words)
+    if name == "--ask-for-approval":
+        if value not in APPROVALS:
+            raise UsageError(f"invalid value '{value}' for '{name}'\n  [possible values: {', '.join(APPROVALS)}]")
+        options.overrides["approval_policy"] = value
+    else:
+        options.interactive.append(f"{name}={value}")
 
 
 def _apply(options: GlobalOptions, kind: str, value: str) -> None:

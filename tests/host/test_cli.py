@@ -248,3 +248,83 @@ def test_the_version_costs_no_library(project: Project) -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+# --- helping people who type
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("--modle x exec hi", "tip: a similar argument exists: '--model'"),
+        ("exce hi", "tip: a similar subcommand exists: 'exec'"),
+        ("help exce", "tip: a similar subcommand exists: 'exec'"),
+        ("help nope", "unrecognized subcommand 'nope'"),
+        ("explain", "tip: there is no terminal interface yet; to give a prompt: codex exec explain"),
+        ("-m gpt-5", "a subcommand is required"),
+        ("-- hello", "to give a prompt: codex exec hello"),
+        ("resume --last", "codex exec resume --last PROMPT"),
+        ("login", "set OPENAI_API_KEY"),
+        ("mcp list", "the subcommand 'mcp' of other releases is not here yet"),
+        ("-a sometimes exec hi", "[possible values: untrusted, on-failure, on-request, never]"),
+        ("--oss=1 exec hi", "unexpected value '1' for '--oss'"),
+        ("plugins list --jsn", "tip: a similar argument exists: '--json'"),
+        ("plugins lst", "tip: a similar subcommand exists: 'list'"),
+        ("plugins show", "NAME is missing"),
+        ("plugins show a b", "unexpected argument 'b' found"),
+        ("features lst", "tip: a similar subcommand exists: 'list'"),
+        ("features enable", "FEATURE is missing"),
+    ],
+)
+def test_a_slip_ends_with_status_two_and_what_was_meant(codex: Codex, line: str, told: str) -> None:
+    ran = codex(*line.split())
+
+    assert ran.status == 2
+    assert told in ran.err
+
+
+@pytest.mark.parametrize(
+    ("line", "usage"),
+    [
+        ("help exec", "Usage: codex exec [OPTIONS]"),
+        ("help exec review", "Usage: codex exec review"),
+        ("help plugins", "Usage: codex plugins COMMAND"),
+        ("help plugins show", "Usage: codex plugins show NAME [--json] [--refresh]"),
+        ("plugins show --help", "Usage: codex plugins show NAME [--json] [--refresh]"),
+        ("features list --help", "Usage: codex features list"),
+        ("features enable -h", "Usage: codex features enable FEATURE"),
+        ("features help", "Usage: codex features COMMAND"),
+    ],
+)
+def test_help_is_that_of_the_command(codex: Codex, line: str, usage: str) -> None:
+    ran = codex(*line.split())
+
+    assert (ran.status, ran.err) == (0, "")
+    assert usage in ran.out
+
+
+def test_options_of_the_interactive_program_are_kept_for_the_command(codex: Codex) -> None:
+    line = ["-m", "a", "-sread-only", "-a", "never", "--image=b", "-i", "c", "--full-auto", "--search", "exec", "hi"]
+    options = parse(line, cwd="/")
+
+    assert (options.command, options.rest) == ("exec", ["hi"])
+    assert options.overrides == {"approval_policy": "never", "web_search": "live"}
+    assert options.interactive == [
+        "--model=a",
+        "--sandbox=read-only",
+        "--image=b",
+        "--image=c",
+        "--full-auto",
+        "--search",
+    ]
+
+
+def test_an_option_that_has_no_effect_on_a_command_is_told(codex: Codex) -> None:
+    ran = codex("-m", "a", "features", "list")
+
+    assert ran.status == 0
+    assert ran.err == "warning: --model has no effect on codex features\n"
+
+
+def test_what_an_error_quotes_is_shown_and_not_obeyed(codex: Codex) -> None:
+    assert "unrecognized subcommand '^[[2J'" in codex("\x1b[2J").err

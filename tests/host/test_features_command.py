@@ -140,7 +140,7 @@ def test_arguments_that_do_not_fit_end_with_status_two(codex: Codex, line: str) 
     ran = codex("features", *line.split())
 
     assert ran.status == 2
-    assert "Usage: codex features COMMAND" in ran.err
+    assert "Usage: codex features" in ran.err
 
 
 @pytest.mark.parametrize("line", ["--help", "-h", "help"])

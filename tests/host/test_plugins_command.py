@@ -139,7 +139,7 @@ def test_arguments_that_do_not_fit_end_with_status_two(codex: Codex, line: str) 
     ran = codex("plugins", *line.split())
 
     assert (ran.status, ran.out) == (2, "")
-    assert "Usage: codex plugins COMMAND" in ran.err
+    assert "Usage: codex plugins " in ran.err
 
 
 @pytest.mark.parametrize("line", ["--help", "help", "-h", "list --help"])
@@ -147,7 +147,7 @@ def test_the_commands_explain_themselves(codex: Codex, line: str) -> None:
     ran = codex("plugins", *line.split())
 
     assert (ran.status, ran.err) == (0, "")
-    assert ran.out.startswith("Usage: codex plugins COMMAND")
+    assert "Usage: codex plugins " in ran.out
 
 
 def test_trust_of_what_comes_with_the_host_is_not_needed(codex: Codex, home: Path) -> None:

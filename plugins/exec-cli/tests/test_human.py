@@ -201,3 +201,26 @@ def test_colour_follows_the_choice_and_the_terminal() -> None:
     assert wants_color("auto", terminal=True, environ={"TERM": "xterm"})
     assert not wants_color("auto", terminal=True, environ={"NO_COLOR": "1"})
     assert not wants_color("auto", terminal=False, environ={})
+
+
+def test_text_from_outside_is_shown_and_not_obeyed(out, err, told) -> None:
+    evil = "\x1b]0;title\x07\x1b[2J"
+    shown = reporter(out, err)
+    shown.begin(opened() | {"cwd": f"/w{evil}"}, f"prompt{evil}")
+    shown.show(told.completed(AgentMessage(id="1", text=f"said{evil}")))
+    shown.show(told.started(CommandExecution(id="2", command=f"run{evil}", cwd=f"/w{evil}", status="inProgress")))
+    shown.show(HookCompleted(thread_id="t", turn_id="u", run=hook("completed", ("context", f"told{evil}"))))
+    shown.show(told.ended("failed", TurnError(f"broke{evil}")))
+    shown.warn(f"beware{evil}")
+    shown.end(None, completed=False)
+
+    assert "\x1b" not in err.text
+    assert "\x07" not in err.text
+    assert err.text.count("^[]0;title^G^[[2J") == 8
+
+
+def test_the_final_message_is_byte_for_byte_for_programs_and_shown_to_people(out, err) -> None:
+    for stream, expected in ((out, "a\x1b[2J\n"), (type(out)(terminal=True), "a^[[2J\n")):
+        reporter(stream, err).end("a\x1b[2J", completed=True)
+
+        assert stream.text == expected

@@ -52,6 +52,43 @@ def test_images_take_every_value_up_to_the_next_option() -> None:
     assert parse(["-i", "a.png", "swallowed"]).prompt is None
 
 
+@pytest.mark.parametrize("word", ["--image=a.png", "-ia.png", "-i=a.png"])
+def test_an_image_that_is_written_onto_its_option_leaves_the_prompt_alone(word: str) -> None:
+    options = parse([word, "prompt"])
+
+    assert (options.images, options.prompt) == (["a.png"], "prompt")
+
+
+def test_options_in_front_of_the_command_count_and_its_own_win() -> None:
+    options = parse(["--model", "b", "-i", "c", "--", "hi"], ["--model=a", "--image=a,b", "--oss", "--search"])
+
+    assert (options.model, options.images, options.oss) == ("b", ["a", "b", "c"], True)
+
+
+@pytest.mark.parametrize(
+    ("before", "own", "expected"),
+    [
+        (["--full-auto"], [], (None, True, False)),
+        (["--full-auto"], ["--yolo"], (None, False, True)),
+        (["--yolo"], ["-s", "read-only"], ("read-only", False, False)),
+        (["--sandbox=workspace-write"], ["review"], ("workspace-write", False, False)),
+    ],
+)
+def test_access_is_decided_by_the_command_where_it_says_anything(
+    before: list[str], own: list[str], expected: tuple[str | None, bool, bool]
+) -> None:
+    options = parse([*own, "hi"], before)
+
+    assert (options.sandbox, options.full_auto, options.bypass_sandbox) == expected
+
+
+def test_a_misspelt_option_is_answered_with_the_one_that_was_meant() -> None:
+    with pytest.raises(UsageError) as caught:
+        parse(["--jsn"])
+
+    assert "tip: a similar argument exists: '--json'" in str(caught.value)
+
+
 def test_behind_two_dashes_everything_is_the_prompt() -> None:
     assert parse(["--json", "--", "--not-an-option"]).prompt == "--not-an-option"
     assert parse(["--", "resume"]).command == ""

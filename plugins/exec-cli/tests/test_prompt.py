@@ -14,7 +14,12 @@ def resolve(argument: str | None, stdin: bytes | None, *, append: bool = True) -
     """Return the prompt and what was told; ``None`` for a terminal."""
     told: list[str] = []
     prompt = resolve_prompt(
-        argument, terminal=stdin is None, read=lambda: stdin or b"", tell=told.append, append=append
+        argument,
+        terminal=stdin is None,
+        read=lambda: stdin or b"",
+        read_more=lambda: (stdin or b"", True),
+        tell=told.append,
+        append=append,
     )
     return prompt, told
 

@@ -14,6 +14,7 @@ from attrs import define
 from codex_hookspecs.columns import aligned
 from codex_hookspecs.errors import ConfigError, PluginError
 from codex_hookspecs.project_trust import project_root
+from codex_hookspecs.terminal_text import visible
 from codex_host.app import codex_home
 from codex_host.config.edit import edit_file
 from codex_host.config.effective import EffectiveConfig
@@ -21,23 +22,22 @@ from codex_host.plugins.admission import Admission
 from codex_host.plugins.discovery import FoundPlugin, found_plugins
 from codex_host.plugins.ledger import Ledger
 from codex_host.plugins.trust import TrustStore
+from codex_host.usage import Command, read_group
 
 if TYPE_CHECKING:
     from codex_host.options import GlobalOptions
     from codex_host.plugins.registry import PluginStatus
 
-_USAGE = """\
-Usage: codex plugins COMMAND
-
-Commands:
-  list [--json] [--refresh]         all installed plugins and what became of them
-  show NAME                         all that is known of one
-  trust NAME                        let a third party's plugin run, as its files are now
-  distrust NAME                     take that back
-  enable NAME [--project]           switch a plugin on (for this project only), and end its quarantine
-  disable NAME [--project]          switch a plugin off (for this project only)
-  doctor [NAME]                     import each plugin in a process of its own and say what is wrong
-"""
+_JSON, _REFRESH, _PROJECT = "--json", "--refresh", "--project"
+_COMMANDS = (
+    Command("list", "all installed plugins and what became of them", (), (_JSON, _REFRESH)),
+    Command("show", "all that is known of one", ("NAME",), (_JSON, _REFRESH)),
+    Command("trust", "let a third party's plugin run, as its files are now", ("NAME",)),
+    Command("distrust", "take that back", ("NAME",)),
+    Command("enable", "switch a plugin on (for this project only), and end its quarantine", ("NAME",), (_PROJECT,)),
+    Command("disable", "switch a plugin off (for this project only)", ("NAME",), (_PROJECT,)),
+    Command("doctor", "import each plugin in a process of its own and say what is wrong", ("[NAME]",)),
+)
 
 
 @define
@@ -67,23 +67,12 @@ def run_plugins(options: GlobalOptions) -> int:
 
     :raises CodexError: when it can't be done.
     """
-    words = [word for word in options.rest if not word.startswith("--")] or ["list"]
-    flags = {word for word in options.rest if word.startswith("--")}
-    command = words[0]
-    if options.help or "--help" in flags or command == "help" or "-h" in words:
-        print(_USAGE, end="")
+    read = read_group("codex plugins", _COMMANDS, options.rest, default="list")
+    if read is None:
         return 0
-    if command not in _RUNS:
-        return _refuse(f"unrecognized subcommand '{command}'")
-    run, arguments, allowed = _RUNS[command]
-    if len(words) - 1 not in arguments or flags - {f"--{flag}" for flag in allowed}:
-        return _refuse("the arguments don't fit")
-    return run(_desk(options, refresh="--refresh" in flags or command == "doctor"), words[1:], flags)
-
-
-def _refuse(message: str) -> int:
-    print(f"error: {message}\n\n{_USAGE}", end="", file=sys.stderr)
-    return 2
+    command, arguments, flags = read
+    desk = _desk(options, refresh=_REFRESH in flags or command.name == "doctor")
+    return _RUNS[command.name](desk, arguments, flags)
 
 
 def _desk(options: GlobalOptions, *, refresh: bool) -> Desk:
@@ -93,7 +82,7 @@ def _desk(options: GlobalOptions, *, refresh: bool) -> Desk:
     try:
         config = EffectiveConfig(home, cwd=options.cwd, flags=options.overrides, profile=options.profile)
     except ConfigError as error:
-        print(f"warning: the configuration does not count here: {error}", file=sys.stderr)
+        print(f"warning: the configuration does not count here: {visible(str(error))}", file=sys.stderr)
         config = EffectiveConfig(home, cwd=options.cwd, base=())
     admission = Admission(config=config, home=home, ledger=ledger, no_plugins=options.no_plugins)
     return Desk(
@@ -102,7 +91,7 @@ def _desk(options: GlobalOptions, *, refresh: bool) -> Desk:
 
 
 def _list(desk: Desk, words: Sequence[str], flags: set[str]) -> int:
-    if "--json" in flags:
+    if _JSON in flags:
         print(json.dumps([_facts(desk, name) for name in sorted(desk.plugins)], indent=1))
         return 0
     rows = [("NAME", "VERSION", "SOURCE", "STATUS", "LOAD", "HOOKS")]
@@ -147,7 +136,7 @@ def _facts(desk: Desk, name: str) -> dict[str, Any]:
 def _show(desk: Desk, words: Sequence[str], flags: set[str]) -> int:
     desk.plugin(words[0])
     facts = _facts(desk, words[0])
-    if "--json" in flags:
+    if _JSON in flags:
         print(json.dumps(facts, indent=1))
         return 0
     for key, value in facts.items():
@@ -157,9 +146,9 @@ def _show(desk: Desk, words: Sequence[str], flags: set[str]) -> int:
         if isinstance(shown, dict):
             print(f"{key}:")
             for inner, text in shown.items():
-                print(f"  {inner}: {text}")
+                print(visible(f"  {inner}: {text}"))
         else:
-            print(f"{key}: {shown}")
+            print(visible(f"{key}: {shown}"))
     return 0
 
 
@@ -187,7 +176,7 @@ def _switch(desk: Desk, words: Sequence[str], flags: set[str], *, enabled: bool)
     plugin = desk.plugin(words[0])
     name = plugin.name
     key, where = f'plugins."{name}".enabled', ""
-    if "--project" in flags:
+    if _PROJECT in flags:
         root = project_root(desk.cwd) or desk.cwd
         if '"' in root:
             raise ConfigError(f"{root} holds a quote and can't be a key of config.toml; rename it")
@@ -208,12 +197,12 @@ def _doctor(desk: Desk, words: Sequence[str], flags: set[str]) -> int:
     return examine([desk.plugins[name] for name in names], desk.statuses)
 
 
-_RUNS: dict[str, tuple[Callable[[Desk, Sequence[str], set[str]], int], Sequence[int], tuple[str, ...]]] = {
-    "list": (_list, (0,), ("json", "refresh")),
-    "show": (_show, (1,), ("json", "refresh")),
-    "trust": (_trust, (1,), ()),
-    "distrust": (_distrust, (1,), ()),
-    "enable": (partial(_switch, enabled=True), (1,), ("project",)),
-    "disable": (partial(_switch, enabled=False), (1,), ("project",)),
-    "doctor": (_doctor, (0, 1), ()),
+_RUNS: dict[str, Callable[[Desk, Sequence[str], set[str]], int]] = {
+    "list": _list,
+    "show": _show,
+    "trust": _trust,
+    "distrust": _distrust,
+    "enable": partial(_switch, enabled=True),
+    "disable": partial(_switch, enabled=False),
+    "doctor": _doctor,
 }

@@ -8,6 +8,8 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from codex_hookspecs.terminal_text import visible
+
 if TYPE_CHECKING:
     from codex_host.plugins.discovery import FoundPlugin
     from codex_host.plugins.registry import PluginStatus
@@ -33,9 +35,9 @@ def examine(plugins: Sequence[FoundPlugin], statuses: Mapping[str, PluginStatus]
         else:
             findings = _probe(plugin)
         sick += bool(findings) and not status.expected
-        print(f"{plugin.name}: {'ok' if not findings else findings[0]}")
+        print(visible(f"{plugin.name}: {'ok' if not findings else findings[0]}"))
         for finding in findings[1:]:
-            print(f"  {finding}")
+            print(visible(f"  {finding}"))
     return 1 if sick else 0
 
 

@@ -21,12 +21,15 @@ class CliCommand:
     :param shortcut: module of a first-party plugin with a function ``run``, which gets the arguments and
         ``$CODEX_HOME`` before anything else of the program is there. It returns the exit status, or ``None`` when the
         command line or the configuration asks for more than it knows; then the command is run as any other.
+    :param interactive_options: it takes over :attr:`SurfaceHost.interactive_options`; for another command the user is
+        warned that they have no effect.
     """
 
     name: str
     help: str
     run: Callable[[Sequence[str], SurfaceHost], Awaitable[int]]
     shortcut: str | None = None
+    interactive_options: bool = False
 
 
 @frozen(kw_only=True)
@@ -143,7 +146,15 @@ class AnalyticsSink(Protocol):
 
 
 class SurfaceHost(Host, Protocol):
-    """The running program as front ends see it."""
+    """The running program as front ends see it.
+
+    :ivar interactive_options: options of the interactive program that stood in front of the sub-command, each one word:
+        ``--model=NAME``, ``--sandbox=MODE``, ``--image=FILE[,FILE]``, ``--add-dir=DIR``, ``--local-provider=NAME``,
+        ``--oss``, ``--full-auto``, ``--yolo`` and its long form, ``--dangerously-bypass-hook-trust``, ``--search``,
+        ``--no-alt-screen``. ``-a`` has become the key ``approval_policy``, ``--search`` the key ``web_search`` as well.
+    """
+
+    interactive_options: Sequence[str]
 
     def app_server(self) -> AppServer:
         """Return the request processor that all front ends talk to.

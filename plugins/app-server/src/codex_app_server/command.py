@@ -12,6 +12,7 @@ from codex_app_server.processor import Processor
 from codex_app_server.serving import WireConnection
 from codex_app_server.stdio import StdioTransport
 from codex_hookspecs.errors import PluginError
+from codex_hookspecs.terminal_text import visible
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,7 +38,7 @@ async def serve(arguments: Sequence[str], host: SurfaceHost) -> int:
     """
     wrong = _wrong(arguments)
     if wrong is not None:
-        print(f"error: {wrong}\n\n{USAGE}\n\nFor more information, try '--help'.", file=sys.stderr)
+        print(f"error: {visible(wrong)}\n\n{USAGE}\n\nFor more information, try '--help'.", file=sys.stderr)
         return 2
     if "-h" in arguments or "--help" in arguments:
         print(HELP, end="")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from codex_exec_cli.failures import ExecError, os_text
 from codex_exec_cli.options import Options, UsageError, parse
 from codex_exec_cli.streams import Stream
+from codex_hookspecs.terminal_text import visible
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,9 +25,9 @@ async def run(arguments: Sequence[str], host: SurfaceHost) -> int:
     """Run the command and return its exit status."""
     out, err = Stream(1, lossy=False), Stream(2, lossy=True)
     try:
-        options = parse(arguments)
+        options = parse(arguments, host.interactive_options)
     except UsageError as error:
-        err.write(str(error))
+        err.write(visible(str(error)))
         return 2
     try:
         if options.help or options.version:
@@ -34,7 +35,7 @@ async def run(arguments: Sequence[str], host: SurfaceHost) -> int:
             return 0
         return await _carry_out(options, host, out, err)
     except ExecError as error:
-        err.line(str(error))
+        err.line(visible(str(error)))
         return error.status
     except BrokenPipeError:
         return 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from codex_hookspecs.terminal_text import made_visible, visible
 from codex_hookspecs.types.items import (
     AgentMessage,
     CommandExecution,
@@ -42,7 +43,7 @@ _HOOK_STYLES = {"completed": "green", "blocked": "yellow", "failed": "red", "sto
 
 
 class HumanReporter:
-    """Writes what people follow along.
+    """Writes what people follow along; text from outside is made visible before it is dressed.
 
     :param title: first line of the header.
     :param summaries: how reasoning summaries are configured, for the header.
@@ -82,12 +83,12 @@ class HumanReporter:
             "reasoning summaries": self._summaries,
             "session id": opened["thread"].id,
         }
-        rows = [f"{self._style(f'{name}:', 'bold')} {value}" for name, value in header.items()]
-        self._lines(self._title, "--------", *rows, "--------", self._style("user", "cyan"), prompt)
+        rows = [f"{self._style(f'{name}:', 'bold')} {visible(str(value))}" for name, value in header.items()]
+        self._lines(self._title, "--------", *rows, "--------", self._style("user", "cyan"), visible(prompt))
 
     def warn(self, text: str) -> None:
         """Show something that is no failure."""
-        self._lines(f"{self._style('warning:', 'bold', 'yellow')} {text}")
+        self._lines(f"{self._style('warning:', 'bold', 'yellow')} {visible(text)}")
 
     def end(self, final_message: str | None, *, completed: bool) -> None:
         """Show the tokens, and the final message to whoever reads standard output."""
@@ -95,10 +96,11 @@ class HumanReporter:
             used = max(self._usage.input_tokens - self._usage.cached_input_tokens, 0) + self._usage.output_tokens
             self._lines(self._style("tokens used", "dim"), f"{used:,}")
         if completed and final_message is not None and not (self._out.terminal and self._err.terminal):
-            self._out.line(final_message)
+            self._out.line(visible(final_message) if self._out.terminal else final_message)
 
     def show(self, notification: Notification) -> None:
         """Show a notification."""
+        notification = made_visible(notification)
         match notification:
             case ItemStarted(item=item):
                 self._started(item)

@@ -139,6 +139,9 @@ OPTIONS: Final = (
     Option(("-V", "--version"), "version"),
 )
 _BY_NAME: Final = {name: option for option in OPTIONS for name in option.names}
+_ACCESS: Final = ("sandbox", "full_auto", "bypass_sandbox")
+_WITHOUT_MEANING: Final = ("--search", "--no-alt-screen")
+"""Options of the interactive program that say nothing to a run without a terminal interface."""
 _EXCLUSIVE: Final = (
     ("bypass_sandbox", "full_auto"),
     ("uncommitted", "base"),
@@ -147,14 +150,27 @@ _EXCLUSIVE: Final = (
 )
 
 
-def parse(arguments: Sequence[str]) -> Options:
+def parse(arguments: Sequence[str], before: Sequence[str] = ()) -> Options:
     """Read a command line.
 
+    :param before: options that stood in front of ``exec``; the command's own win over them.
     :raises UsageError: when it is wrong.
     """
     if not all(map(_is_text, arguments)):
         raise UsageError("invalid UTF-8 was detected in one or more arguments")
-    return _Reader(arguments).read()
+    options = _Reader(arguments).read()
+    if before:
+        _take_over(options, _Reader([word for word in before if word not in _WITHOUT_MEANING]).read())
+    return options
+
+
+def _take_over(options: Options, before: Options) -> None:
+    decided = any(getattr(options, name) for name in _ACCESS)
+    for name, value in vars(before).items():
+        if isinstance(value, list):
+            getattr(options, name)[:0] = value
+        elif name not in vars(options) and not (decided and name in _ACCESS):
+            setattr(options, name, value)
 
 
 def _is_text(word: str) -> bool:
@@ -204,22 +220,28 @@ class _Reader:
         name, value = _split(word)
         option = _BY_NAME.get(name)
         if option is None or option.command not in ("", self._options.command):
-            raise self._wrong(
-                f"unexpected argument '{name}' found", tip=f"to pass '{name}' as a value, use '-- {name}'"
-            )
+            raise self._wrong(f"unexpected argument '{name}' found", tip=self._tip(name))
         if not option.value:
             if value is not None:
                 raise self._wrong(f"unexpected value '{value}' for '{name}' found; no more were expected")
             self._set(option, True)
             return
+        attached = value is not None
         if value is None:
             if not self._words or self._is_option(self._words[0]):
                 raise self._wrong(f"a value is required for '{option.label}' but none was supplied")
             value = self._words.pop(0)
         self._set(option, value)
-        if option.many == "all" and not self._options.command:
+        if option.many == "all" and not self._options.command and not attached:
             while self._words and not self._is_option(self._words[0]):
                 self._set(option, self._words.pop(0))
+
+    def _tip(self, name: str) -> str:
+        from difflib import get_close_matches
+
+        known = [each for each, option in _BY_NAME.items() if option.command in ("", self._options.command)]
+        meant = get_close_matches(name, known, 1, 0.7) if name.startswith("--") else []
+        return f"a similar argument exists: '{meant[0]}'" if meant else f"to pass '{name}' as a value, use '-- {name}'"
 
     def _is_option(self, word: str) -> bool:
         return word.startswith("-") and word != "-"

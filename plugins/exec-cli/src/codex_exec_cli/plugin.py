@@ -10,11 +10,18 @@ from codex_hookspecs.ports.surface import CliCommand, SurfaceHost
 
 @hookimpl
 def cli_commands() -> Sequence[CliCommand]:
-    """Offer ``codex exec`` and its short form."""
+    """Offer ``codex exec``, its short form, and ``codex review``, which is ``codex exec review``."""
 
-    async def run(arguments: Sequence[str], host: SurfaceHost) -> int:
+    async def run_exec(arguments: Sequence[str], host: SurfaceHost) -> int:
         from codex_exec_cli.command import run
 
         return await run(arguments, host)
 
-    return [CliCommand(name=name, help="Run Codex non-interactively", run=run) for name in ("exec", "e")]
+    async def run_review(arguments: Sequence[str], host: SurfaceHost) -> int:
+        return await run_exec(["review", *arguments], host)
+
+    return [
+        CliCommand(name="exec", help="Run Codex non-interactively", run=run_exec, interactive_options=True),
+        CliCommand(name="e", help="Short for exec", run=run_exec, interactive_options=True),
+        CliCommand(name="review", help="Have the changes reviewed", run=run_review, interactive_options=True),
+    ]

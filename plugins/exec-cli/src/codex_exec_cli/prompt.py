@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import codecs
-import os
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,6 +12,10 @@ NO_PROMPT: Final = "No prompt provided. Either specify one as an argument or pip
 EMPTY_STDIN: Final = "No prompt provided via stdin."
 READING_PROMPT: Final = "Reading prompt from stdin..."
 READING_MORE: Final = "Reading additional input from stdin..."
+LEFT_OPEN: Final = (
+    "Standard input is open but silent; going on without waiting for its end (close it with </dev/null, "
+    "or give the prompt as `-` to have all of it read)."
+)
 
 _BOMS: Final = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -28,12 +31,20 @@ class PromptError(Exception):
 
 
 def resolve_prompt(
-    argument: str | None, *, terminal: bool, read: Callable[[], bytes], tell: Callable[[str], None], append: bool = True
+    argument: str | None,
+    *,
+    terminal: bool,
+    read: Callable[[], bytes],
+    read_more: Callable[[], tuple[bytes, bool]],
+    tell: Callable[[str], None],
+    append: bool = True,
 ) -> str:
     """Return the prompt.
 
     :param argument: prompt of the command line; ``-`` or ``None`` for standard input.
     :param terminal: standard input is a terminal.
+    :param read: reads all of standard input.
+    :param read_more: reads what stands there beside a prompt, and tells whether that was all.
     :param tell: shows a line to the user.
     :param append: what stands on standard input goes behind a prompt that was given.
     :raises PromptError: when there is none, or it is no text.
@@ -50,7 +61,10 @@ def resolve_prompt(
     if terminal or not append:
         return argument
     tell(READING_MORE)
-    text = decode_prompt(read())
+    data, complete = read_more()
+    if not complete:
+        tell(LEFT_OPEN)
+    text = decode_prompt(data)
     if not text.strip():
         return argument
     end = "" if text.endswith("\n") else "\n"
@@ -80,17 +94,6 @@ def decode_prompt(data: bytes) -> str:
             f"Failed to read prompt from stdin: input looks like {encoding.upper()} but could not be decoded; "
             "convert it to UTF-8 and retry."
         ) from error
-
-
-def read_stdin(descriptor: int = 0) -> bytes:
-    """Read standard input to its end; a closed one is empty."""
-    parts = []
-    try:
-        while part := os.read(descriptor, 1 << 20):
-            parts.append(part)
-    except OSError:
-        return b""
-    return b"".join(parts)
 
 
 @contextmanager

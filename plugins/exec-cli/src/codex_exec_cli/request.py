@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 from attrs import field
 
 from codex_exec_cli.failures import ExecError, os_text
-from codex_exec_cli.prompt import PromptError, interruptible, read_stdin, resolve_prompt
+from codex_exec_cli.prompt import PromptError, interruptible, resolve_prompt
+from codex_exec_cli.stdin import read_stdin, read_unforced
 from codex_hookspecs.errors import CodexError
 from codex_hookspecs.project_trust import project_root
 from codex_hookspecs.values import frozen
@@ -138,6 +139,7 @@ def _prompt(options: Options, review: JsonObject | None, err: Stream) -> str:
                 options.prompt,
                 terminal=os.isatty(0),
                 read=read_stdin,
+                read_more=read_unforced,
                 tell=err.line,
                 append=options.command == "",
             )

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from codex_exec_server.listening import bind
 from codex_exec_server.options import HELP, UsageError, parse
 from codex_hookspecs.errors import ConfigError
+from codex_hookspecs.terminal_text import visible
 
 if TYPE_CHECKING:
     from codex_exec_server.options import Options
@@ -29,10 +30,10 @@ async def run(arguments: Sequence[str], host: Host) -> int:
             return 0
         check = authentication(options, host)
     except UsageError as error:
-        print(error, file=sys.stderr)
+        print(visible(str(error)), file=sys.stderr)
         return 2
     except ConfigError as error:
-        print(f"Error: {error}", file=sys.stderr)
+        print(f"Error: {visible(str(error))}", file=sys.stderr)
         return 1
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()

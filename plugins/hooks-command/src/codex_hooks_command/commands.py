@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from codex_hookspecs.errors import ConfigError
 from codex_hookspecs.ports.surface import CliCommand
 from codex_hookspecs.project_trust import project_root
+from codex_hookspecs.terminal_text import visible
 
 from .listing import table, wire_listing
 from .sessions import FEATURE, sessions_of
@@ -178,4 +179,4 @@ def _refuse(message: str) -> NoReturn:
 
 
 def _print(text: str) -> None:
-    sys.stdout.write(f"{text}\n")
+    sys.stdout.write(f"{visible(text)}\n")

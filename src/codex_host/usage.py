@@ -1,0 +1,142 @@
+"""Say what is wrong with a command line, and what was probably meant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from codex_hookspecs.errors import ConfigError
+from codex_hookspecs.values import frozen
+
+COMING = {
+    "apply": "apply a patch with git apply",
+    "cloud": "",
+    "completion": "",
+    "debug": "see what runs with codex plugins list, and what is configured with codex features list",
+    "fork": "go on with a session with codex exec resume SESSION PROMPT",
+    "login": "set OPENAI_API_KEY, or name a provider with a key of its own in config.toml",
+    "logout": "take OPENAI_API_KEY out of the environment",
+    "mcp": "",
+    "mcp-server": "",
+    "plugin": "see codex plugins list",
+    "resume": "go on with a session with codex exec resume --last PROMPT",
+}
+"""Commands of other releases that no plugin here brings, and what does the job meanwhile."""
+
+
+class UsageError(ConfigError):
+    """Raised when a command line can't be understood.
+
+    :param tip: what was probably meant.
+    :param usage: usage line of the command it is about.
+    """
+
+    def __init__(self, message: str, *, tip: str | None = None, usage: str | None = None) -> None:
+        super().__init__(message)
+        self.tip = tip
+        self.usage = usage
+
+
+@frozen
+class Command:
+    """One command of a group, such as ``codex plugins show``.
+
+    :param arguments: names of its arguments; one in brackets may be left out.
+    :param flags: the flags it takes.
+    """
+
+    name: str
+    help: str
+    arguments: tuple[str, ...] = ()
+    flags: tuple[str, ...] = ()
+
+    @property
+    def line(self) -> str:
+        """The command as its help shows it."""
+        return " ".join((self.name, *self.arguments, *(f"[{flag}]" for flag in self.flags)))
+
+
+def read_group(
+    group: str, commands: Sequence[Command], words: Sequence[str], *, default: str | None = None
+) -> tuple[Command, list[str], set[str]] | None:
+    """Read the command line of a group of commands.
+
+    :param group: the words in front, such as ``codex plugins``.
+    :param words: what follows them.
+    :param default: command when none is given.
+    :return: the command, its arguments and flags; ``None`` when help was asked for, which is printed.
+    :raises UsageError: when it can't be understood.
+    """
+    wants_help = any(word in ("-h", "--help", "help") for word in words[:1]) or "--help" in words or "-h" in words
+    names = [word for word in words if word not in ("-h", "--help") and word != "help"] if wants_help else list(words)
+    plain = [word for word in names if not word.startswith("-")] or ([default] if default and not wants_help else [])
+    usage = f"Usage: {group} COMMAND"
+    if not plain:
+        if not wants_help:
+            raise UsageError("a command is required", usage=_group_help(group, commands))
+        print(_group_help(group, commands))
+        return None
+    command = next((each for each in commands if each.name == plain[0]), None)
+    if command is None:
+        raise unknown_command(plain[0], [each.name for each in commands], usage=usage)
+    usage = f"Usage: {group} {command.line}"
+    if wants_help:
+        print(f"{command.help[:1].upper()}{command.help[1:]}\n\n{usage}")
+        return None
+    flags = {word for word in names if word.startswith("-")}
+    for flag in sorted(flags.difference(command.flags)):
+        raise unexpected_argument(flag, (*command.flags, "--help"), usage=usage)
+    arguments = plain[1:]
+    required = [name for name in command.arguments if not name.startswith("[")]
+    if len(arguments) < len(required):
+        raise UsageError(f"{required[len(arguments)]} is missing", usage=usage)
+    if len(arguments) > len(command.arguments):
+        raise unexpected_argument(arguments[len(command.arguments)], (), usage=usage)
+    return command, arguments, flags
+
+
+def _group_help(group: str, commands: Sequence[Command]) -> str:
+    width = max(len(each.line) for each in commands) + 2
+    rows = "\n".join(f"  {each.line:<{width}}{each.help}" for each in commands)
+    return f"Usage: {group} COMMAND\n\nCommands:\n{rows}"
+
+
+def near(word: str, known: Iterable[str]) -> str | None:
+    """Return the known word that a word is probably a misspelling of."""
+    from difflib import get_close_matches
+
+    return next(iter(get_close_matches(word, list(known), 1, 0.7)), None)
+
+
+def unexpected_argument(word: str, known: Iterable[str], *, usage: str | None = None) -> UsageError:
+    """Return the error for an argument that a command doesn't know."""
+    name = word.partition("=")[0] if word.startswith("--") else word
+    meant = near(name, known) if name.startswith("--") else None
+    tip = f"a similar argument exists: '{meant}'" if meant else None
+    return UsageError(f"unexpected argument '{name}' found", tip=tip, usage=usage)
+
+
+def unknown_command(word: str, known: Iterable[str], *, usage: str | None = None) -> UsageError:
+    """Return the error for a command that does not exist among some."""
+    meant = near(word, known)
+    tip = f"a similar subcommand exists: '{meant}'" if meant else None
+    return UsageError(f"unrecognized subcommand '{word}'", tip=tip, usage=usage)
+
+
+def not_a_command(word: str, known: Iterable[str]) -> UsageError:
+    """Return the error for a first word of the command line that no plugin offers a command for."""
+    if word in COMING:
+        instead = f"until then, {COMING[word]}" if COMING[word] else None
+        return UsageError(f"the subcommand '{word}' of other releases is not here yet", tip=instead)
+    return unknown_command(word, known) if near(word, known) else no_interface(word)
+
+
+def no_interface(prompt: str) -> UsageError:
+    """Return the error for a call of the interactive program, which is not here yet.
+
+    :param prompt: what it was to begin with, if anything.
+    """
+    import shlex
+
+    word = shlex.quote(prompt) if prompt else "PROMPT"
+    message = f"unrecognized subcommand '{prompt}'" if prompt else "a subcommand is required"
+    return UsageError(message, tip=f"there is no terminal interface yet; to give a prompt: codex exec {word}")
