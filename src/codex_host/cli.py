@@ -46,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         print(f"codex-host {__version__}")
         return 0
-    from codex_hookspecs.errors import CodexError, ConfigError
+    from codex_hookspecs.errors import CodexError, ConfigError, UsageError
     from codex_host.shortcuts import take_shortcut
 
     try:
@@ -62,8 +62,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _fail(str(error)) if unknown_feature else _misuse(error)
     except FileNotFoundError:
         return _fail("the working directory does not exist any more")
-    from codex_host.usage import UsageError
-
     try:
         status = _run(options)
         sys.stdout.flush()
@@ -116,7 +114,6 @@ def _run_plugin_command(options: GlobalOptions) -> int:
 
     from codex_host.app import build
     from codex_host.shortcuts import remember_shortcut
-    from codex_host.usage import not_a_command
 
     host = build(
         overrides=options.overrides,
@@ -159,6 +156,8 @@ def _run_plugin_command(options: GlobalOptions) -> int:
             return asyncio.run(_inside(host, offered[name], options.rest))
         complaints = "; ".join(host.dispatch.complaints) or "it does not offer the command that its manifest lists"
         return _fail(f"the command {name!r} of plugin {usable[0].name} can't be used: {complaints}")
+    from codex_host.usage import not_a_command
+
     raise not_a_command(name, _commands())
 
 
@@ -195,8 +194,8 @@ def _warn_of_no_effect(options: GlobalOptions) -> None:
 
 
 def _misuse(error: ConfigError) -> int:
+    from codex_hookspecs.errors import UsageError
     from codex_hookspecs.terminal_text import visible
-    from codex_host.usage import UsageError
 
     tip = f"\n\n  tip: {error.tip}" if isinstance(error, UsageError) and error.tip else ""
     usage = error.usage if isinstance(error, UsageError) and error.usage else USAGE

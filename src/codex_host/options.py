@@ -9,8 +9,7 @@ from typing import Any
 from attrs import define, field
 
 from codex_hookspecs.config_keys import parse_override
-from codex_hookspecs.errors import ConfigError
-from codex_host.usage import UsageError, unexpected_argument
+from codex_hookspecs.errors import ConfigError, UsageError
 
 _VALUED = {
     "-c": "config",
@@ -95,6 +94,8 @@ def parse(arguments: Sequence[str], *, cwd: str) -> GlobalOptions:
         elif name in _INTERACTIVE:
             _apply_interactive(options, _INTERACTIVE[name], word, value, words)
         elif word.startswith("-"):
+            from codex_host.usage import unexpected_argument
+
             raise unexpected_argument(word, (*_VALUED, *_FLAGS, *_INTERACTIVE, "--help", "--version"))
         else:
             options.command = word

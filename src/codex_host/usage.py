@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from codex_hookspecs.errors import ConfigError
+from codex_hookspecs.errors import UsageError
 from codex_hookspecs.values import frozen
 
 COMING = {
@@ -21,19 +21,6 @@ COMING = {
     "resume": "go on with a session with codex exec resume --last PROMPT",
 }
 """Commands of other releases that no plugin here brings, and what does the job meanwhile."""
-
-
-class UsageError(ConfigError):
-    """Raised when a command line can't be understood.
-
-    :param tip: what was probably meant.
-    :param usage: usage line of the command it is about.
-    """
-
-    def __init__(self, message: str, *, tip: str | None = None, usage: str | None = None) -> None:
-        super().__init__(message)
-        self.tip = tip
-        self.usage = usage
 
 
 @frozen

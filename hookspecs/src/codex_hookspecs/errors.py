@@ -2,6 +2,7 @@
 
 - CodexError
   - ConfigError            a configuration value, file or command line can't be used
+    - UsageError           a command line can't be understood
   - PluginError            a plugin can't be admitted, loaded or called
     - ManifestError        ``codex-plugin.toml`` is missing or wrong
     - HookSpecError        an implementation does not fit its hook specification
@@ -45,6 +46,19 @@ class ConfigError(CodexError):
 
     def __str__(self) -> str:
         return f"{self.source}: {self.message}" if self.source else self.message
+
+
+class UsageError(ConfigError):
+    """Raised when a command line can't be understood; the program ends with status 2.
+
+    :param tip: what was probably meant.
+    :param usage: usage line of the command it is about, with the word ``Usage:``.
+    """
+
+    def __init__(self, message: str, *, tip: str | None = None, usage: str | None = None) -> None:
+        super().__init__(message)
+        self.tip = tip
+        self.usage = usage
 
 
 class PluginError(CodexError):

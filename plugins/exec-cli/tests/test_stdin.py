@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 
-from codex_exec_cli.stdin import read_stdin, read_unforced
+from codex_exec_cli.prompt import read_stdin, read_unforced
 
 
 def test_what_is_written_before_the_end_is_read() -> None:

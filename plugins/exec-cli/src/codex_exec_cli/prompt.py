@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import codecs
+import os
+import select
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,6 +18,9 @@ LEFT_OPEN: Final = (
     "Standard input is open but silent; going on without waiting for its end (close it with </dev/null, "
     "or give the prompt as `-` to have all of it read)."
 )
+
+SILENCE: Final = 10.0
+"""Seconds without a byte after which input that nobody but our callers can write counts as finished."""
 
 _BOMS: Final = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -94,6 +99,55 @@ def decode_prompt(data: bytes) -> str:
             f"Failed to read prompt from stdin: input looks like {encoding.upper()} but could not be decoded; "
             "convert it to UTF-8 and retry."
         ) from error
+
+
+def read_stdin(descriptor: int = 0) -> bytes:
+    """Read standard input to its end; a closed one is empty."""
+    parts = []
+    while part := _read(descriptor):
+        parts.append(part)
+    return b"".join(parts)
+
+
+def read_unforced(descriptor: int = 0, *, silence: float = SILENCE) -> tuple[bytes, bool]:
+    """Read standard input that nobody asked for: to its end, or until it seems to have been left open by mistake.
+
+    A command of the same pipeline may take its time before it writes: it ends, and with it the input. A program that
+    started this one and forgot to close its input never writes and never ends.
+
+    :param silence: how long to wait for a byte, seconds.
+    :return: what was read, and whether that was all.
+    """
+    parts = []
+    while _readable(descriptor, silence) or _others_write(descriptor):
+        part = _read(descriptor) if _readable(descriptor, 0) else None
+        if part is not None:
+            parts.append(part)
+        if part == b"":
+            return b"".join(parts), True
+    return b"".join(parts), False
+
+
+def _read(descriptor: int) -> bytes:
+    try:
+        return os.read(descriptor, 1 << 20)
+    except OSError:
+        return b""
+
+
+def _readable(descriptor: int, seconds: float) -> bool:
+    """Tell whether a read would not wait: there is data, an end or an error."""
+    if not hasattr(select, "poll"):
+        return True
+    poll = select.poll()
+    poll.register(descriptor, select.POLLIN)
+    return bool(poll.poll(seconds * 1000))
+
+
+def _others_write(descriptor: int) -> bool:
+    from codex_exec_cli.pipe_writers import others_write
+
+    return others_write(descriptor)
 
 
 @contextmanager

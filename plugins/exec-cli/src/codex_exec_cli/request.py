@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from attrs import field
 
 from codex_exec_cli.failures import ExecError, os_text
-from codex_exec_cli.prompt import PromptError, interruptible, resolve_prompt
-from codex_exec_cli.stdin import read_stdin, read_unforced
+from codex_exec_cli.prompt import PromptError, interruptible, read_stdin, read_unforced, resolve_prompt
 from codex_hookspecs.errors import CodexError
 from codex_hookspecs.project_trust import project_root
 from codex_hookspecs.values import frozen
