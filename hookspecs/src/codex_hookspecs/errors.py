@@ -160,6 +160,10 @@ class FileSystemError(CodexError):
         self.errno = errno
 
 
+class FilesLost(FileSystemError):
+    """Raised when a machine could not be asked about its files; it says nothing about the path."""
+
+
 class SandboxUnavailable(CodexError):
     """Raised when no launcher can hold the policy; the command has not been run."""
 

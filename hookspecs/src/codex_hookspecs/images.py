@@ -22,10 +22,11 @@ async def with_images(content: Sequence[JsonObject]) -> list[JsonObject]:
 def _read(part: JsonObject) -> JsonObject:
     from base64 import b64encode
 
+    from codex_hookspecs.regular_files import read_regular
+
     path = part["path"]
     try:
-        with open(path, "rb") as file:
-            data = file.read(MAX_BYTES + 1)
+        data = read_regular(path, MAX_BYTES + 1)
     except OSError as error:
         raise CodexError(f"image {path} can't be read: {error.strerror or error}") from error
     if len(data) > MAX_BYTES:

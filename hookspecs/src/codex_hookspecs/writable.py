@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from codex_hookspecs.errors import FileSystemError
+from codex_hookspecs.errors import FilesLost, FileSystemError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -89,20 +89,59 @@ async def patch_verdict_in(environment: Environment, settings: ThreadSettings, p
 
     :param paths: all paths that would change, absolute, links resolved.
     """
-    sandbox = settings.sandbox
     facts = await environment.facts()
-    roots = writable_roots(sandbox, settings.cwd, facts.temporary_directory) if not sandbox.unrestricted else ()
     return patch_verdict(
         paths,
         approval=settings.approval_policy,
-        unrestricted=sandbox.unrestricted,
-        roots=[await real_path(root, environment.files) for root in roots],
+        unrestricted=settings.sandbox.unrestricted,
+        roots=await real_roots(environment, settings),
         own=None if facts.own_directory is None else await real_path(facts.own_directory, environment.files),
     )
 
 
+async def real_roots(environment: Environment, settings: ThreadSettings) -> list[str]:
+    """Return the directories that a policy opens on a machine, links resolved; none where nothing is restricted.
+
+    A root that is reached through a link in another root is left out: commands can have made that link. The working
+    directory is where the work began, before any command.
+    """
+    policy, files = settings.sandbox, environment.files
+    if policy.unrestricted:
+        return []
+    spelled = writable_roots(policy, settings.cwd, (await environment.facts()).temporary_directory)
+    real = {root: await real_path(root, files) for root in spelled}
+    found = []
+    for root, end in real.items():
+        others = [each for other, each in real.items() if other != root]
+        if end == root.rstrip("/") or root == settings.cwd or not await _is_turned(root, others, files):
+            found.append(end)
+    return found
+
+
+async def _is_turned(path: str, roots: Sequence[str], files: FileSystem) -> bool:
+    """Tell whether a path leads through a link that stands in one of some directories."""
+    import posixpath
+
+    place = "/"
+    for name in path.split("/"):
+        place = posixpath.join(place, name)
+        try:
+            if (await files.metadata(place)).is_symlink and is_writable(
+                posixpath.join(await real_path(posixpath.dirname(place), files), name), roots
+            ):
+                return True
+        except FilesLost:
+            raise
+        except FileSystemError:
+            return False
+    return False
+
+
 async def real_path(path: str, files: FileSystem) -> str:
-    """Return a path with the links of its existing part resolved."""
+    """Return a path with the links of its existing part resolved.
+
+    :raises FilesLost: when the machine can't be asked.
+    """
     import ntpath
     import posixpath
 
@@ -111,6 +150,8 @@ async def real_path(path: str, files: FileSystem) -> str:
     while True:
         try:
             return str(module.join(await files.canonicalize(path), *reversed(rest)))
+        except FilesLost:
+            raise
         except FileSystemError:
             parent = str(module.dirname(path))
             if parent == path:

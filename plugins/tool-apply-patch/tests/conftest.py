@@ -22,6 +22,9 @@ class DirectoryFiles:
     def __init__(self) -> None:
         self.refused: set[str] = set()
 
+    def within(self, scope):
+        return self
+
     async def read_file(self, path, *, limit=None):
         if Path(path).is_dir():
             raise FileSystemError(f"path `{path}` is not a file", path=path)
@@ -95,7 +98,7 @@ class Conversation:
         async def known():
             return facts
 
-        return SimpleNamespace(id="local", files=self.files, facts=known)
+        return SimpleNamespace(id="local", remote=False, files=self.files, facts=known)
 
     async def emit(self, notification):
         self.told.append(notification)

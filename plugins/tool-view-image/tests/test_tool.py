@@ -10,6 +10,7 @@ import pytest
 from codex_hookspecs.errors import FileSystemError, ToolError
 from codex_hookspecs.types.environment import EnvironmentFacts, FileMetadata
 from codex_hookspecs.types.items import ImageView
+from codex_hookspecs.types.sandbox import SandboxPolicy
 from codex_hookspecs.types.tools import ToolCall
 from codex_tool_view_image.plugin import tools
 from codex_tool_view_image.tool import LARGEST_IMAGE
@@ -26,7 +27,7 @@ class Looking:
     """A thread that works in a real directory; ``told`` is what clients hear."""
 
     def __init__(self, cwd: Path) -> None:
-        self.settings = SimpleNamespace(cwd=str(cwd))
+        self.settings = SimpleNamespace(cwd=str(cwd), sandbox=SandboxPolicy("readOnly"))
         self.told: list[tuple[str, ImageView]] = []
 
     async def environment(self):

@@ -16,6 +16,7 @@ from codex_hookspecs.types.environment import (
 )
 
 if TYPE_CHECKING:
+    from codex_hookspecs.file_scope import FileScope
     from codex_hookspecs.ports.http import HttpClient
     from codex_hookspecs.ports.threads import AgentThread
 
@@ -75,7 +76,18 @@ class ExecBackend(Protocol):
 
 
 class FileSystem(Protocol):
-    """Files by absolute path; every failure is a ``FileSystemError`` with the operating system's text."""
+    """Files by absolute path; every failure is a ``FileSystemError`` with the operating system's text.
+
+    When the machine can't be asked, it is a :class:`~codex_hookspecs.errors.FilesLost`.
+    """
+
+    def within(self, scope: FileScope) -> FileSystem:
+        """Return the same files as a policy lets them be used.
+
+        Each use is checked on what was really opened, not on the path: commands that run meanwhile may exchange
+        directories for links.
+        """
+        ...
 
     async def read_file(self, path: str, *, limit: int | None = None) -> bytes:
         """Return the content of a regular file, at most ``limit`` bytes of it."""

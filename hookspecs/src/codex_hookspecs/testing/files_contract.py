@@ -8,7 +8,9 @@ from __future__ import annotations
 import pytest
 
 from codex_hookspecs.errors import FileSystemError
+from codex_hookspecs.file_scope import FileScope
 from codex_hookspecs.ports.environment import FileSystem
+from codex_hookspecs.types.sandbox import SandboxPolicy
 
 MISSING = r"^No such file or directory \(os error 2\)$"
 
@@ -222,3 +224,44 @@ class FileSystemContract:
     async def test_a_relative_path_is_refused(self, files: FileSystem) -> None:
         with pytest.raises(FileSystemError, match="is not absolute"):
             await files.read_file("a")
+
+    async def test_within_a_policy_nothing_else_is_changed(self, files: FileSystem, folder: str) -> None:
+        await files.create_directory(f"{folder}/out")
+        await files.write_file(f"{folder}/out/kept", b"kept")
+        await files.create_directory(f"{folder}/in")
+        await self.link(files, f"{folder}/in/link", "../out")
+        inside = files.within(_scope(folder))
+
+        await inside.write_file(f"{folder}/in/a", b"1")
+        await inside.create_directory(f"{folder}/in/b/c")
+        await inside.remove(f"{folder}/in/b", recursive=True)
+        for path in (f"{folder}/in/link", f"{folder}/out"):
+            with pytest.raises(FileSystemError):
+                await inside.write_file(f"{path}/x", b"1")
+            with pytest.raises(FileSystemError):
+                await inside.create_directory(f"{path}/x/y")
+            with pytest.raises(FileSystemError):
+                await inside.remove(f"{path}/kept")
+            with pytest.raises(FileSystemError):
+                await inside.copy(f"{folder}/in/a", f"{path}/copy")
+
+        assert await inside.read_file(f"{folder}/in/link/kept") == b"kept"
+        assert [entry.file_name for entry in await files.read_directory(f"{folder}/out")] == ["kept"]
+
+    async def test_what_was_approved_is_changed_beyond_a_policy(self, files: FileSystem, folder: str) -> None:
+        await files.create_directory(f"{folder}/in")
+        inside = files.within(_scope(folder, approved=(f"{folder}/new/x",)))
+
+        await inside.create_directory(f"{folder}/new")
+        await inside.write_file(f"{folder}/new/x", b"1")
+        with pytest.raises(FileSystemError):
+            await inside.write_file(f"{folder}/new/y", b"1")
+        await inside.remove(f"{folder}/new/x")
+        await inside.remove(f"{folder}/new", recursive=False)
+
+        assert [entry.file_name for entry in await files.read_directory(folder)] == ["in"]
+
+
+def _scope(folder: str, approved: tuple[str, ...] = ()) -> FileScope:
+    policy = SandboxPolicy("workspaceWrite", exclude_slash_tmp=True, exclude_tmpdir_env_var=True)
+    return FileScope(policy, f"{folder}/in", (f"{folder}/in",), approved=approved)

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from attrs import define, field
 
 from codex_hookspecs.errors import FileSystemError
+from codex_hookspecs.file_scope import FileScope
 from codex_hookspecs.types.environment import DirectoryEntry, FileMetadata
 
 _MOST_LINKS = 40
@@ -49,6 +50,7 @@ class MemoryFileSystem:
 
     def __init__(self, files: Mapping[str, str | bytes] | None = None) -> None:
         self._root = Directory()
+        self._scope: FileScope | None = None
         for path, content in (files or {}).items():
             self.put(path, content)
 
@@ -65,16 +67,24 @@ class MemoryFileSystem:
         """Return all files and links, sorted."""
         return sorted(path for path, node in _walk(self._root, "") if not isinstance(node, Directory))
 
+    def within(self, scope: FileScope) -> MemoryFileSystem:
+        """Return the same files as a policy lets them be used."""
+        files = MemoryFileSystem()
+        files._root, files._scope = self._root, scope
+        return files
+
     async def read_file(self, path: str, *, limit: int | None = None) -> bytes:
         """Return the content of a file, at most ``limit`` bytes of it."""
         node = self._find(path)
+        if self._scope is not None and not self._scope.may_read(self._resolve(path)):
+            raise _error(errno.EACCES, path)
         if not isinstance(node, File):
             raise FileSystemError(f"path `{path}` is not a file", path=path)
         return node.data[:limit]
 
     async def write_file(self, path: str, data: bytes) -> None:
         """Replace or create a file; a link stays and its target is written."""
-        real = self._resolve(path, missing_leaf=True)
+        real = self._writable(self._resolve(path, missing_leaf=True), path)
         folder, name = self._parent(real, path)
         if isinstance(folder.nodes.get(name), Directory) or not name:
             raise _error(errno.EISDIR, path)
@@ -83,6 +93,8 @@ class MemoryFileSystem:
     async def create_directory(self, path: str, *, recursive: bool = True) -> None:
         """Create a directory."""
         real = self._resolve(path, missing_leaf=True, missing_parents=recursive)
+        if self._scope is not None and self._lookup(real) is None and not self._scope.may_make(real):
+            raise _error(errno.EACCES, path)
         if recursive:
             self._make(real, path)
             return
@@ -131,6 +143,8 @@ class MemoryFileSystem:
             if force:
                 return
             raise _error(errno.ENOENT, path)
+        if self._scope is None or not isinstance(node, Directory) or recursive or not self._scope.may_make(real):
+            self._writable(real, path)
         if isinstance(node, Directory) and node.nodes and not recursive:
             raise _error(errno.ENOTEMPTY, path)
         folder, name = self._parent(real, path)
@@ -142,6 +156,7 @@ class MemoryFileSystem:
         if node is None:
             raise _error(errno.ENOENT, source)
         real = self._resolve(destination, missing_leaf=True, missing_parents=recursive)
+        self._writable(real, destination)
         if isinstance(node, Directory):
             if not recursive:
                 raise FileSystemError(f"path `{source}` is a directory; copying it takes recursive: true", path=source)
@@ -153,6 +168,11 @@ class MemoryFileSystem:
             return
         folder, name = self._parent(real, destination)
         folder.nodes[name] = _copied(node)
+
+    def _writable(self, real: str, path: str) -> str:
+        if self._scope is not None and not self._scope.may_write(real):
+            raise _error(errno.EACCES, path)
+        return real
 
     def _find(self, path: str) -> File | Directory:
         node = self._lookup(self._resolve(path))

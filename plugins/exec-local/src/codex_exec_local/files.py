@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, BinaryIO, TypeVar
 
 from codex_exec_local import trees
+from codex_exec_local.opening import Allowed, make_directories, open_regular, parent_of
 from codex_exec_local.oserrors import file_error
 from codex_hookspecs.errors import FileSystemError
 from codex_hookspecs.types.environment import DirectoryEntry, FileMetadata
@@ -15,67 +16,119 @@ from codex_hookspecs.types.environment import DirectoryEntry, FileMetadata
 if TYPE_CHECKING:
     from concurrent.futures import ThreadPoolExecutor
 
+    from codex_hookspecs.file_scope import FileScope
+    from codex_hookspecs.ports.environment import FileSystem
+
 _INLINE_BYTES = 256 * 1024
-_WORKERS = 4
+_COUNT = 4
 
 T = TypeVar("T")
 
 
 class LocalFileSystem:
-    """Files by absolute path."""
+    """Files by absolute path.
 
-    def __init__(self) -> None:
-        self._pool: ThreadPoolExecutor | None = None
+    :param scope: what may be done with them; everything when ``None``.
+    """
+
+    def __init__(self, scope: FileScope | None = None, workers: _Workers | None = None) -> None:
+        self._workers = workers or _Workers()
+        limited = scope is not None and not scope.unrestricted
+        self._readable: Allowed = scope.may_read if scope is not None and scope.readable is not None else None
+        self._writable: Allowed = scope.may_write if limited and scope is not None else None
+        self._makeable: Allowed = scope.may_make if limited and scope is not None else None
+
+    def within(self, scope: FileScope) -> FileSystem:
+        """Return the same files as a policy lets them be used."""
+        return self if scope.unrestricted else LocalFileSystem(scope, self._workers)
 
     async def read_file(self, path: str, *, limit: int | None = None) -> bytes:
         """Return the content of a regular file, at most ``limit`` bytes of it."""
-        small = _attempt(path, lambda: trees.regular_size(path)) <= _INLINE_BYTES
-        return await self._run(path, lambda: trees.read(path, limit), inline=small)
+        file = _attempt(path, lambda: open_regular(path, self._readable))
+        size = os.fstat(file.fileno()).st_size
+        small = (size if limit is None else min(size, limit)) <= _INLINE_BYTES
+        return await self._run(path, lambda: _read(file, limit), inline=small)
 
     async def write_file(self, path: str, data: bytes) -> None:
         """Replace or create a file as a whole; its mode is kept, a link stays and its target is written."""
-        await self._run(path, lambda: trees.write(path, data), inline=len(data) <= _INLINE_BYTES)
+        from codex_exec_local.replacing import write  # most turns write nothing
+
+        await self._run(path, lambda: write(path, data, self._writable), inline=len(data) <= _INLINE_BYTES)
 
     async def create_directory(self, path: str, *, recursive: bool = True) -> None:
         """Create a directory."""
-        make = (lambda: os.makedirs(path, exist_ok=True)) if recursive else (lambda: os.mkdir(path))
-        _attempt(path, make)
+        if recursive:
+            _attempt(path, lambda: make_directories(path, self._makeable))
+        else:
+            _attempt(path, lambda: _make_directory(path, self._makeable))
 
     async def metadata(self, path: str) -> FileMetadata:
         """Return what is known of a path."""
-        return _attempt(path, lambda: trees.metadata(path))
+        return _attempt(path, lambda: trees.metadata(path, self._readable))
 
     async def canonicalize(self, path: str) -> str:
         """Return the path with all links resolved."""
-        return _attempt(path, lambda: os.path.realpath(path, strict=True))
+        return _attempt(path, lambda: trees.canonical(path, self._readable))
 
     async def read_directory(self, path: str) -> Sequence[DirectoryEntry]:
         """Return the names in a directory, unsorted."""
-        return await self._run(path, lambda: trees.entries(path))
+        return await self._run(path, lambda: trees.entries(path, self._readable))
 
     async def remove(self, path: str, *, recursive: bool = True, force: bool = True) -> None:
         """Remove a file, link or tree."""
         tree = _attempt(path, lambda: os.path.isdir(path) and not os.path.islink(path))
-        await self._run(path, lambda: trees.remove(path, recursive=recursive, force=force), inline=not tree)
+        await self._run(
+            path,
+            lambda: trees.remove(path, recursive=recursive, force=force, allowed=self._writable, empty=self._makeable),
+            inline=not tree,
+        )
 
     async def copy(self, source: str, destination: str, *, recursive: bool = False) -> None:
         """Copy a file, or with ``recursive`` a tree."""
-        await self._run(source, lambda: trees.copy(source, destination, recursive=recursive))
+        await self._run(
+            source,
+            lambda: trees.copy(
+                source, destination, recursive=recursive, readable=self._readable, writable=self._writable
+            ),
+        )
 
     def close(self) -> None:
         """Let go of the worker threads."""
-        if self._pool is not None:
-            self._pool.shutdown(wait=False, cancel_futures=True)
-            self._pool = None
+        self._workers.close()
 
     async def _run(self, path: str, work: Callable[[], T], *, inline: bool = False) -> T:
         if inline:
             return _attempt(path, work)
+        return await asyncio.get_running_loop().run_in_executor(self._workers.pool(), _attempt, path, work)
+
+
+class _Workers:
+    """The threads of one machine's files, started with the first work for them."""
+
+    def __init__(self) -> None:
+        self._pool: ThreadPoolExecutor | None = None
+
+    def pool(self) -> ThreadPoolExecutor:
         if self._pool is None:
             from concurrent.futures import ThreadPoolExecutor
 
-            self._pool = ThreadPoolExecutor(_WORKERS, thread_name_prefix="files")
-        return await asyncio.get_running_loop().run_in_executor(self._pool, _attempt, path, work)
+            self._pool = ThreadPoolExecutor(_COUNT, thread_name_prefix="files")
+        return self._pool
+
+    def close(self) -> None:
+        if self._pool is not None:
+            self._pool.shutdown(wait=False, cancel_futures=True)
+            self._pool = None
+
+
+def _read(file: BinaryIO, limit: int | None) -> bytes:
+    with file:
+        return file.read(-1 if limit is None else limit)
+
+
+def _make_directory(path: str, allowed: Allowed) -> None:
+    with parent_of(path, allowed, follow=True) as (folder, name):
+        os.mkdir(name, dir_fd=folder)
 
 
 def _attempt(path: str, work: Callable[[], T]) -> T:

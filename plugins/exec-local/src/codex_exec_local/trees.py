@@ -1,59 +1,30 @@
-"""Read, write, list, copy and remove files, blocking; errors are those of the operating system."""
+"""List, copy and remove files, blocking; errors are those of the operating system.
+
+``allowed`` says which real paths may be used, see :mod:`codex_exec_local.opening`.
+"""
 
 from __future__ import annotations
 
-import contextlib
-import errno
 import os
 import stat
 
+from codex_exec_local.opening import Allowed, looked_at, make_directories, open_regular, parent_of, real_place, require
 from codex_hookspecs.errors import FileSystemError
 from codex_hookspecs.types.environment import DirectoryEntry, FileMetadata
 
 _COPY_BYTES = 1024 * 1024
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
-def regular_size(path: str) -> int:
-    """Return the size of a regular file.
-
-    :raises FileSystemError: when it is something else.
-    """
-    found = os.stat(path)
-    if not stat.S_ISREG(found.st_mode):
-        raise FileSystemError(f"path `{path}` is not a file", path=path)
-    return found.st_size
-
-
-def read(path: str, limit: int | None) -> bytes:
-    """Return what a file holds, at most ``limit`` bytes."""
-    with open(path, "rb") as file:
-        return file.read(-1 if limit is None else limit)
-
-
-def write(path: str, data: bytes) -> None:
-    """Put a file in place as a whole, so that readers see the old or the new content.
-
-    Where that can't be done without changing what the file is (hard links, devices, a directory that takes no new
-    names), the content is written in place.
-    """
-    target = os.path.realpath(path)
-    try:
-        found = os.stat(target)
-    except FileNotFoundError:
-        found = None
-    if found is not None and (not stat.S_ISREG(found.st_mode) or found.st_nlink > 1):
-        _write_in_place(target, data)
-        return
-    if found is not None and not os.access(target, os.W_OK):
-        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), target)
-    if not _replace(target, data, found):
-        _write_in_place(target, data)
-
-
-def metadata(path: str) -> FileMetadata:
+def metadata(path: str, allowed: Allowed = None) -> FileMetadata:
     """Return what is known of a path; links are followed."""
-    link = os.lstat(path)
-    found = os.stat(path) if stat.S_ISLNK(link.st_mode) else link
+    with looked_at(path, allowed) as descriptor:
+        link = os.lstat(path)
+        found = link
+        if descriptor is not None:
+            found = os.fstat(descriptor)
+        elif stat.S_ISLNK(link.st_mode):
+            found = os.stat(path)
     return FileMetadata(
         is_directory=stat.S_ISDIR(found.st_mode),
         is_file=stat.S_ISREG(found.st_mode),
@@ -64,42 +35,62 @@ def metadata(path: str) -> FileMetadata:
     )
 
 
-def entries(path: str) -> list[DirectoryEntry]:
+def canonical(path: str, allowed: Allowed = None) -> str:
+    """Return a path with all links resolved."""
+    with looked_at(path, allowed):
+        return os.path.realpath(path, strict=True)
+
+
+def entries(path: str, allowed: Allowed = None) -> list[DirectoryEntry]:
     """Return the names in a directory; dangling links are left out."""
     found = []
-    with os.scandir(path) as scan:
-        for entry in scan:
-            try:
-                mode = entry.stat().st_mode
-            except OSError:
-                continue
-            found.append(DirectoryEntry(entry.name, stat.S_ISDIR(mode), is_file=stat.S_ISREG(mode)))
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        if allowed is not None:
+            require(allowed, real_place(descriptor))
+        with os.scandir(descriptor) as scan:
+            for entry in scan:
+                try:
+                    mode = entry.stat().st_mode
+                except OSError:
+                    continue
+                found.append(DirectoryEntry(entry.name, stat.S_ISDIR(mode), is_file=stat.S_ISREG(mode)))
+    finally:
+        os.close(descriptor)
     return found
 
 
-def remove(path: str, *, recursive: bool, force: bool) -> None:
-    """Remove a file, link or tree."""
+def remove(path: str, *, recursive: bool, force: bool, allowed: Allowed = None, empty: Allowed = None) -> None:
+    """Remove a file, link or tree.
+
+    :param empty: says which directories may be removed when they are empty.
+    """
     try:
         mode = os.lstat(path).st_mode
+        directory = stat.S_ISDIR(mode)
+        with parent_of(path, empty if directory and not recursive else allowed, follow=False) as (folder, name):
+            if not directory:
+                os.unlink(name, dir_fd=folder)
+            elif not recursive:
+                os.rmdir(name, dir_fd=folder)
+            else:
+                import shutil
+
+                shutil.rmtree(name, dir_fd=folder)
     except FileNotFoundError:
-        if force:
-            return
-        raise
-    if not stat.S_ISDIR(mode):
-        os.unlink(path)
-    elif not recursive:
-        os.rmdir(path)
-    else:
-        import shutil
-
-        shutil.rmtree(path)
+        if not force:
+            raise
 
 
-def copy(source: str, destination: str, *, recursive: bool) -> None:
-    """Copy a file, link or tree; links are copied as links, an existing directory is merged into."""
+def copy(source: str, destination: str, *, recursive: bool, readable: Allowed = None, writable: Allowed = None) -> None:
+    """Copy a file, link or tree; links are copied as links, an existing directory is merged into.
+
+    :param readable: says what may be read.
+    :param writable: says what may be written.
+    """
     mode = os.lstat(source).st_mode
     if not stat.S_ISDIR(mode):
-        _copy_one(source, destination, mode)
+        _copy_one(source, destination, mode, readable, writable)
         return
     if not recursive:
         raise FileSystemError(f"path `{source}` is a directory; copying it takes recursive: true", path=source)
@@ -107,69 +98,32 @@ def copy(source: str, destination: str, *, recursive: bool) -> None:
     outer = os.path.realpath(source)
     if inner == outer or inner.startswith(outer.rstrip("/") + "/"):
         raise FileSystemError(f"path `{source}` can't be copied into itself or below: `{destination}`", path=source)
-    _copy_tree(source, destination)
+    _copy_tree(source, destination, readable, writable)
 
 
-def _copy_tree(source: str, destination: str) -> None:
-    os.makedirs(destination, exist_ok=True)
-    with os.scandir(source) as scan:
+def _copy_tree(source: str, destination: str, readable: Allowed, writable: Allowed) -> None:
+    make_directories(destination, writable)
+    with looked_at(source, readable), os.scandir(source) as scan:
         children = list(scan)
     for child in children:
         target = os.path.join(destination, child.name)
         mode = child.stat(follow_symlinks=False).st_mode
         if stat.S_ISDIR(mode):
-            _copy_tree(child.path, target)
+            _copy_tree(child.path, target, readable, writable)
         else:
-            _copy_one(child.path, target, mode)
+            _copy_one(child.path, target, mode, readable, writable)
 
 
-def _copy_one(source: str, destination: str, mode: int) -> None:
+def _copy_one(source: str, destination: str, mode: int, readable: Allowed, writable: Allowed) -> None:
     if stat.S_ISLNK(mode):
-        os.symlink(os.readlink(source), destination)
+        with parent_of(destination, writable, follow=False) as (folder, name):
+            os.symlink(os.readlink(source), name, dir_fd=folder)
         return
     if not stat.S_ISREG(mode):
         raise FileSystemError(f"path `{source}` is neither file, directory nor link; it can't be copied", path=source)
-    with open(source, "rb") as reader, open(destination, "wb") as writer:
-        while data := reader.read(_COPY_BYTES):
-            writer.write(data)
-        os.chmod(writer.fileno(), stat.S_IMODE(mode))
-
-
-def _replace(target: str, data: bytes, found: os.stat_result | None) -> bool:
-    """Write beside a file and move that into its place.
-
-    :param found: the file as it is, or ``None``.
-    :return: whether that could be done.
-    """
-    temporary = f"{target}.{os.getpid()}-{os.urandom(4).hex()}.tmp"
-    try:
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
-    except OSError:
-        return False
-    try:
-        with open(descriptor, "wb") as file:
-            if found is not None:
-                _keep_identity(descriptor, found)
-            file.write(data)
-    except BaseException:
-        os.unlink(temporary)
-        raise
-    try:
-        os.replace(temporary, target)
-    except OSError:
-        os.unlink(temporary)
-        return False
-    return True
-
-
-def _write_in_place(path: str, data: bytes) -> None:
-    with open(path, "wb") as file:
-        file.write(data)
-
-
-def _keep_identity(descriptor: int, found: os.stat_result) -> None:
-    made = os.fstat(descriptor)
-    if (made.st_uid, made.st_gid) != (found.st_uid, found.st_gid):
-        with contextlib.suppress(PermissionError):
-            os.fchown(descriptor, found.st_uid, found.st_gid)
-    os.fchmod(descriptor, stat.S_IMODE(found.st_mode))
+    with open_regular(source, readable) as reader, parent_of(destination, writable, follow=True) as place:
+        folder, name = place
+        with open(os.open(name, _NEW, 0o666, dir_fd=folder), "wb") as writer:
+            while data := reader.read(_COPY_BYTES):
+                writer.write(data)
+            os.chmod(writer.fileno(), stat.S_IMODE(mode))

@@ -8,13 +8,19 @@ import posixpath
 import re
 from base64 import b64decode, b64encode
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from codex_exec_remote.client import Client
 from codex_exec_remote.dialect import Garbled, path_form, read_path
-from codex_hookspecs.errors import ExecError, FileSystemError, RpcError
+from codex_exec_remote.intent import policy_object
+from codex_hookspecs.errors import ExecError, FilesLost, FileSystemError, RpcError
 from codex_hookspecs.ids import uuid4
 from codex_hookspecs.types.environment import DirectoryEntry, FileMetadata
+from codex_hookspecs.writable import real_path
+
+if TYPE_CHECKING:
+    from codex_hookspecs.file_scope import FileScope
+    from codex_hookspecs.types.json import JsonObject
 
 WHOLE_BYTES: Final = 8 * 1024 * 1024
 """Content that goes in one message; more goes in blocks, where the server can do that."""
@@ -22,6 +28,7 @@ BLOCK_BYTES: Final = 1024 * 1024
 MOST_BYTES: Final = 40 * 1024 * 1024
 """Content that a server without blocks can be sent or asked for."""
 FILE_SECONDS: Final = 60.0
+_REFUSED: Final = f"{os.strerror(errno.EACCES)} (os error {errno.EACCES})"
 _NOT_FOUND = -32004
 _UNKNOWN_METHOD = -32601
 _OS_ERROR = re.compile(r"\(os error (\d+)\)$")
@@ -32,13 +39,23 @@ class RemoteFileSystem:
 
     :param client: returns a session.
     :param resolve: resolves the links of an existing path where the server has no method for it.
+    :param scope: what may be done with the files, which the server holds; everything when ``None``. One without
+        sandboxes runs no commands under a policy, that could lead a path elsewhere.
     """
 
     def __init__(
-        self, client: Callable[[], Awaitable[Client]], resolve: Callable[[str], Awaitable[str]] | None = None
+        self,
+        client: Callable[[], Awaitable[Client]],
+        resolve: Callable[[str], Awaitable[str]] | None = None,
+        scope: FileScope | None = None,
     ) -> None:
         self._client = client
         self._resolve = resolve or _normal
+        self._scope = scope
+
+    def within(self, scope: FileScope) -> RemoteFileSystem:
+        """Return the same files as a policy lets them be used."""
+        return self if scope.unrestricted else RemoteFileSystem(self._client, self._resolve, scope)
 
     async def read_file(self, path: str, *, limit: int | None = None) -> bytes:
         """Return the content of a regular file, at most ``limit`` bytes of it."""
@@ -49,7 +66,7 @@ class RemoteFileSystem:
             return await self._read_blocks(client, path, wanted)
         if size > MOST_BYTES:
             raise FileSystemError(f"file `{path}` is too large to be read from this exec-server", path=path)
-        result = await self._ask("fs/readFile", path)
+        result = await self._ask("fs/readFile", path, self._reading())
         return _data(result.get("dataBase64"), path)[:limit]
 
     async def write_file(self, path: str, data: bytes) -> None:
@@ -60,17 +77,18 @@ class RemoteFileSystem:
             return
         if len(data) > MOST_BYTES:
             raise FileSystemError(f"{len(data)} bytes are too many to be written through this exec-server", path=path)
-        await self._ask("fs/writeFile", path, dataBase64=b64encode(data).decode())
+        sandbox = await self._writing(path)
+        await self._ask("fs/writeFile", path, sandbox, dataBase64=b64encode(data).decode())
 
     async def create_directory(self, path: str, *, recursive: bool = True) -> None:
         """Create a directory."""
-        await self._ask(
-            "fs/createDirectory", path, done=lambda error: _errno(error) == errno.EEXIST, recursive=recursive
-        )
+        sandbox = await self._writing(path, making=True)
+        existing = lambda error: _errno(error) == errno.EEXIST  # noqa: E731
+        await self._ask("fs/createDirectory", path, sandbox, done=existing, recursive=recursive)
 
     async def metadata(self, path: str) -> FileMetadata:
         """Return what is known of a path."""
-        found = await self._ask("fs/getMetadata", path)
+        found = await self._ask("fs/getMetadata", path, self._reading())
         return FileMetadata(
             is_directory=found.get("isDirectory") is True,
             is_file=found.get("isFile") is True,
@@ -83,7 +101,7 @@ class RemoteFileSystem:
     async def canonicalize(self, path: str) -> str:
         """Return the path with all links resolved, as far as the server can tell."""
         try:
-            found = await self._ask("fs/canonicalize", path)
+            found = await self._ask("fs/canonicalize", path, self._reading())
             return read_path(found.get("path"))
         except Garbled as error:
             raise FileSystemError(str(error), path=path) from error
@@ -95,7 +113,7 @@ class RemoteFileSystem:
 
     async def read_directory(self, path: str) -> Sequence[DirectoryEntry]:
         """Return the names in a directory, unsorted."""
-        found = (await self._ask("fs/readDirectory", path)).get("entries")
+        found = (await self._ask("fs/readDirectory", path, self._reading())).get("entries")
         return [
             DirectoryEntry(
                 str(entry.get("fileName")), entry.get("isDirectory") is True, is_file=entry.get("isFile") is True
@@ -107,21 +125,25 @@ class RemoteFileSystem:
     async def remove(self, path: str, *, recursive: bool = True, force: bool = True) -> None:
         """Remove a file, link or tree."""
         gone = None if force else lambda error: error.code == _NOT_FOUND
-        await self._ask("fs/remove", path, done=gone, recursive=recursive, force=force)
+        sandbox = await self._writing(path, making=not recursive)
+        await self._ask("fs/remove", path, sandbox, done=gone, recursive=recursive, force=force)
 
     async def copy(self, source: str, destination: str, *, recursive: bool = False) -> None:
         """Copy a file, or with ``recursive`` a tree."""
         client = await self._session(source)
+        sandbox = await self._writing(destination)
         params = {
             "sourcePath": path_form(client.dialect, _absolute(source)),
             "destinationPath": path_form(client.dialect, _absolute(destination)),
             "recursive": recursive,
+            **({"sandbox": sandbox} if client.dialect == "B" else {}),
         }
         await self._call(client, "fs/copy", source, params)
 
     async def _read_blocks(self, client: Client, path: str, wanted: int) -> bytes:
         handle = uuid4().replace("-", "")
-        await self._call(client, "fs/open", path, self._at(client, path, handleId=handle, mode="read"))
+        params = self._at(client, path, self._reading(), handleId=handle, mode="read")
+        await self._call(client, "fs/open", path, params)
         blocks: list[bytes] = []
         offset = 0
         try:
@@ -138,7 +160,8 @@ class RemoteFileSystem:
 
     async def _write_blocks(self, client: Client, path: str, data: bytes) -> None:
         handle = uuid4().replace("-", "")
-        await self._call(client, "fs/open", path, self._at(client, path, handleId=handle, mode="replace"))
+        params = self._at(client, path, await self._writing(path), handleId=handle, mode="replace")
+        await self._call(client, "fs/open", path, params)
         try:
             for offset in range(0, len(data), BLOCK_BYTES):
                 chunk = b64encode(data[offset : offset + BLOCK_BYTES]).decode()
@@ -154,17 +177,48 @@ class RemoteFileSystem:
         try:
             return await self._client()
         except ExecError as error:
-            raise FileSystemError(str(error), path=path) from error
+            raise FilesLost(str(error), path=path) from error
 
-    def _at(self, client: Client, path: str, **members: Any) -> dict[str, Any]:
+    def _reading(self) -> JsonObject | None:
+        """Return the sandbox to read under."""
+        if self._scope is None or self._scope.readable is None:
+            return None
+        return policy_object(self._scope.policy, self._scope.cwd)
+
+    async def _writing(self, path: str, *, making: bool = False) -> JsonObject | None:
+        """Return the sandbox to change a path under; what a person has approved is changed without.
+
+        :param making: a directory is made, or removed when it is empty.
+        """
+        scope = self._scope
+        if scope is None:
+            return None
+        holding = (await self._session(path)).dialect == "B"
+        if scope.approved or not holding:
+            folder, name = posixpath.split(posixpath.normpath(_absolute(path)))
+            whole = RemoteFileSystem(self._client, self._resolve)
+            places = (posixpath.join(await real_path(folder, whole), name), await real_path(path, whole))
+            if any(scope.approves(place, making=making) for place in places):
+                return None
+            if not holding and not all(map(scope.may_write, places)):
+                raise FileSystemError(_REFUSED, path=path, errno=errno.EACCES)
+        return policy_object(scope.policy, scope.cwd)
+
+    def _at(self, client: Client, path: str, sandbox: JsonObject | None, **members: Any) -> dict[str, Any]:
         params: dict[str, Any] = {"path": path_form(client.dialect, _absolute(path)), **members}
-        return params if client.dialect == "A" else {**params, "sandbox": None}
+        return params if client.dialect == "A" else {**params, "sandbox": sandbox}
 
     async def _ask(
-        self, method: str, path: str, *, done: Callable[[RpcError], bool] | None = None, **members: Any
+        self,
+        method: str,
+        path: str,
+        sandbox: JsonObject | None,
+        *,
+        done: Callable[[RpcError], bool] | None = None,
+        **members: Any,
     ) -> dict[str, Any]:
         client = await self._session(path)
-        return await self._call(client, method, path, self._at(client, path, **members), done)
+        return await self._call(client, method, path, self._at(client, path, sandbox, **members), done)
 
     async def _call(
         self,
@@ -179,7 +233,7 @@ class RemoteFileSystem:
         except RpcError as error:
             raise _file_error(error, path) from error
         except ExecError as error:
-            raise FileSystemError(str(error), path=path) from error
+            raise FilesLost(str(error), path=path) from error
         return result if isinstance(result, dict) else {}
 
 

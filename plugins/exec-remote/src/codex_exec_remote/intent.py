@@ -17,15 +17,22 @@ _PROTECTED = (".git", ".agents", ".codex", ".aws")
 
 def sandbox_object(params: ExecParams) -> JsonObject | None:
     """Return the object that stands for a process's policy, ``None`` when nothing has to be held back."""
-    policy = params.sandbox
-    if policy is None or not policy.holds_back:
+    if params.sandbox is None or not params.sandbox.holds_back:
         return None
-    cwd, more = params.sandbox_cwd or params.cwd, params.additional
+    return policy_object(params.sandbox, params.sandbox_cwd or params.cwd, params.additional)
+
+
+def policy_object(policy: SandboxPolicy, cwd: str, more: Additional | None = None) -> JsonObject:
+    """Return the object that stands for a policy.
+
+    :param cwd: workspace of the policy.
+    :param more: what is allowed beyond it.
+    """
     roots = [cwd, *policy.writable_roots] if policy.kind == "workspaceWrite" else [cwd]
     return {
         "permissions": {
             "type": "managed",
-            "file_system": _file_system(policy, params.additional),
+            "file_system": _file_system(policy, more),
             "network": "enabled" if policy.network_access or (more and more.network) else "restricted",
         },
         "cwd": uri_of(cwd),

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import errno
 import posixpath
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from codex_hookspecs.errors import FileSystemError
+from codex_hookspecs.errors import FilesLost, FileSystemError
 
 if TYPE_CHECKING:
     from codex_hookspecs.ports.environment import FileSystem
@@ -52,16 +52,24 @@ class DocSettings:
         )
 
 
-async def find_docs(files: FileSystem, cwd: str, settings: DocSettings) -> tuple[list[str], list[FileSystemError]]:
+async def find_docs(
+    files: FileSystem,
+    cwd: str,
+    settings: DocSettings,
+    limited: Callable[[Sequence[str]], Awaitable[FileSystem]] | None = None,
+) -> tuple[list[str], list[FileSystemError]]:
     """Find and read the instruction files of a directory.
 
     :param files: file system of the machine the directory is on.
     :param cwd: absolute path.
+    :param limited: returns the files that may be read for the model, those in the given directories among them.
     :return: their texts, the root's first, cut to the budget; and why others that exist could not be read.
     """
     if settings.max_bytes == 0:
         return [], []
     folders = await _folders(files, cwd, settings.markers)
+    if limited is not None:
+        files = await limited(folders)
     found = await _each(_doc(files, folder, settings) for folder in folders)
     texts = within_budget([doc for doc in found if isinstance(doc, bytes)], settings.max_bytes)
     return texts, [doc for doc in found if isinstance(doc, FileSystemError)]
@@ -125,7 +133,7 @@ async def _doc(files: FileSystem, folder: str, settings: DocSettings) -> bytes |
         try:
             return await files.read_file(posixpath.join(folder, name), limit=settings.max_bytes + 1)
         except FileSystemError as error:
-            if error.errno not in _ABSENT:
+            if error.errno not in _ABSENT or isinstance(error, FilesLost):
                 return error
     return None
 

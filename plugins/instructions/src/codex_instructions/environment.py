@@ -9,7 +9,7 @@ from codex_hookspecs.errors import EnvironmentLost
 
 if TYPE_CHECKING:
     from codex_hookspecs.errors import ExecError
-    from codex_hookspecs.ports.environment import FileSystem
+    from codex_hookspecs.ports.environment import Environment
     from codex_hookspecs.types.environment import EnvironmentFacts
 
 _DEFAULT_TEMPORARY = "/tmp"  # noqa: S108
@@ -21,7 +21,7 @@ class Machine(NamedTuple):
     :param problem: why there is none.
     """
 
-    files: FileSystem | None = None
+    environment: Environment | None = None
     facts: EnvironmentFacts | None = None
     problem: ExecError | None = None
 

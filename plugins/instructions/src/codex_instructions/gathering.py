@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
 from codex_hookspecs.clock import local_date, local_timezone
 from codex_hookspecs.errors import ExecError
@@ -17,6 +18,12 @@ from codex_instructions.collaboration import collaboration_text
 from codex_instructions.environment import Machine, environment_text
 from codex_instructions.permissions import permissions_text
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from codex_hookspecs.ports.environment import FileSystem
+
+_MOST_BYTES = 4 * 1024 * 1024
 _INSTEAD = "the standard instructions are used instead"
 HOME_NAMES = ("AGENTS.override.md", "AGENTS.md")
 
@@ -55,15 +62,23 @@ async def gather_fragments(thread: AgentThread, settings: ThreadSettings, host: 
 async def _machine(thread: AgentThread, host: Host) -> Machine:
     try:
         environment = await host.environments.of(thread)
-        return Machine(environment.files, await environment.facts())
+        return Machine(environment, await environment.facts())
     except ExecError as error:
         return Machine(problem=error)
 
 
 async def _project_docs(thread: AgentThread, settings: ThreadSettings, machine: Machine) -> list[str]:
-    if machine.files is None:
+    environment = machine.environment
+    if environment is None:
         return []
-    texts, unreadable = await find_docs(machine.files, settings.cwd, DocSettings.of(thread.config))
+    limited = None
+    if settings.sandbox.readable_roots is not None:
+        from codex_hookspecs.file_scope import readable_files
+
+        async def limited(folders: Sequence[str]) -> FileSystem:
+            return await readable_files(environment, settings, folders)
+
+    texts, unreadable = await find_docs(environment.files, settings.cwd, DocSettings.of(thread.config), limited)
     for error in unreadable:
         await _tell(thread, f"the instruction file {error.path} is left out: {error}")
     return texts
@@ -111,8 +126,13 @@ async def _home_doc(thread: AgentThread, host: Host) -> str:
 
 
 def _local_text(path: str, *, errors: str = "strict") -> str:
-    with open(path, encoding="utf-8", errors=errors) as file:
-        return file.read()
+    os.stat(path)  # Mostly there is none, and nothing more to import.
+    from codex_hookspecs.regular_files import read_regular
+
+    data = read_regular(path, _MOST_BYTES + 1)
+    if len(data) > _MOST_BYTES:
+        raise OSError(f"it is larger than {_MOST_BYTES // 1024} KiB")
+    return data.decode("utf-8-sig", errors).replace("\r\n", "\n")
 
 
 async def _tell(thread: AgentThread, message: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 from typing import TYPE_CHECKING
 
-from codex_hookspecs.errors import FileSystemError
+from codex_hookspecs.errors import FilesLost, FileSystemError
 from codex_hookspecs.types.threads import GitInfo
 
 if TYPE_CHECKING:
@@ -68,6 +68,8 @@ async def _git_folder(files: FileSystem, cwd: str) -> str | None:
         path = posixpath.join(folder, ".git")
         try:
             found = await files.metadata(path)
+        except FilesLost:
+            return None
         except FileSystemError:
             parent = posixpath.dirname(folder)
             if parent == folder:

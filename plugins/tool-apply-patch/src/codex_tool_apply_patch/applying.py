@@ -6,7 +6,7 @@ import ntpath
 import posixpath
 from typing import TYPE_CHECKING
 
-from codex_hookspecs.errors import FileSystemError
+from codex_hookspecs.errors import FilesLost, FileSystemError
 from codex_tool_apply_patch.grammar import PatchError
 
 if TYPE_CHECKING:
@@ -52,6 +52,8 @@ async def _carry_out(step: FileStep, files: FileSystem, made: list[str], *, wind
         if step.mode_from is not None:
             await files.copy(step.mode_from, step.path)
         await files.write_file(step.path, step.after)
+    except FilesLost as error:
+        raise PatchError(f"{what} {step.shown}: {error}") from error
     except FileSystemError as error:
         raise PatchError(f"{what} {step.shown}") from error
 
@@ -61,7 +63,7 @@ async def _make_parents(path: str, files: FileSystem, made: list[str], *, window
     dirname = (ntpath if windows else posixpath).dirname
     missing: list[str] = []
     parent = dirname(path)
-    while not await _is_directory(parent, files):
+    while parent != dirname(parent) and not await _is_directory(parent, files):
         missing.append(parent)
         parent = dirname(parent)
     if missing:
@@ -72,6 +74,8 @@ async def _make_parents(path: str, files: FileSystem, made: list[str], *, window
 async def _is_directory(path: str, files: FileSystem) -> bool:
     try:
         return (await files.metadata(path)).is_directory
+    except FilesLost:
+        raise
     except FileSystemError:
         return False
 
@@ -86,10 +90,14 @@ async def _undo(done: list[FileStep], made: list[str], files: FileSystem) -> Non
                     await files.remove(step.path, recursive=False, force=True)
                 else:
                     await files.write_file(step.path, step.before)
+            except FilesLost:
+                return
             except FileSystemError:
                 continue  # the path that failed in the first place, as a rule; the others still go back
         for directory in reversed(made):
             try:
                 await files.remove(directory, recursive=False, force=True)
+            except FilesLost:
+                return
             except FileSystemError:
                 continue

@@ -7,10 +7,11 @@ import posixpath
 from typing import TYPE_CHECKING
 
 from codex_hookspecs.errors import ToolRejected
-from codex_hookspecs.writable import patch_verdict_in, real_path
+from codex_hookspecs.writable import patch_verdict, real_path
 
 if TYPE_CHECKING:
-    from codex_hookspecs.ports.environment import Environment, FileSystem
+    from codex_hookspecs.file_scope import FileScope
+    from codex_hookspecs.ports.environment import FileSystem
     from codex_hookspecs.types.threads import ThreadSettings
     from codex_hookspecs.writable import PatchVerdict
     from codex_tool_apply_patch.planning import Plan
@@ -30,12 +31,19 @@ async def real_paths(plan: Plan, files: FileSystem, *, windows: bool) -> tuple[s
     return tuple(found)
 
 
-async def verdict_on(paths: tuple[str, ...], settings: ThreadSettings, environment: Environment) -> PatchVerdict:
+def verdict_on(paths: tuple[str, ...], settings: ThreadSettings, scope: FileScope) -> PatchVerdict:
     """Return whether a patch of these paths may be applied, needs consent or is refused.
 
+    :param scope: what the thread's policy allows on the machine of the paths.
     :raises ToolRejected: when the policy refuses it without asking.
     """
-    verdict = await patch_verdict_in(environment, settings, paths)
+    verdict = patch_verdict(
+        paths,
+        approval=settings.approval_policy,
+        unrestricted=scope.unrestricted,
+        roots=scope.roots,
+        own=scope.own,
+    )
     if verdict == "refuse":
         raise ToolRejected("patch rejected: writing outside of the project; rejected by user approval settings")
     return verdict

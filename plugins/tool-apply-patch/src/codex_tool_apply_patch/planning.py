@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from attrs import define, field
 
-from codex_hookspecs.errors import FileSystemError
+from codex_hookspecs.errors import FilesLost, FileSystemError
 from codex_hookspecs.values import frozen
 from codex_tool_apply_patch.grammar import AddFile, DeleteFile, Operation, Patch, PatchError, UpdateFile
 from codex_tool_apply_patch.updates import updated
@@ -189,6 +189,8 @@ class _Planner:
         if step is None:
             try:
                 content = await self._read(path)
+            except FilesLost as error:
+                raise PatchError(f"{context}: {error}") from error
             except FileSystemError as error:
                 reason = _DIRECTORY if await self._is_directory(path) else str(error)
                 raise PatchError(f"{context}: {reason}") from error
@@ -200,6 +202,8 @@ class _Planner:
     async def _existing_or_new(self, path: str, shown: str) -> FileStep:
         try:
             content = await self._read(path)
+        except FilesLost:
+            raise
         except FileSystemError:
             return FileStep(path=path, shown=shown, before=None, after=None, blocked=await self._exists(path))
         return FileStep(path=path, shown=shown, before=content, after=content)

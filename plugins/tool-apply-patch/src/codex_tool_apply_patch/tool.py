@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from attrs import define
 
 from codex_hookspecs.errors import ToolError, ToolRejected
+from codex_hookspecs.file_scope import scope_of
 from codex_hookspecs.repositories import repository_root
 from codex_hookspecs.types.items import FileChange, FileUpdateChange
 from codex_hookspecs.types.notifications import FileChangeOutputDelta, TurnDiffUpdated
@@ -21,6 +22,7 @@ from codex_tool_apply_patch.planning import Change, Plan, plan_patch
 from codex_tool_apply_patch.turn_diff import TurnDiff
 
 if TYPE_CHECKING:
+    from codex_hookspecs.file_scope import FileScope
     from codex_hookspecs.ports.environment import Environment, FileSystem
     from codex_hookspecs.ports.tools import ToolContext
 
@@ -41,11 +43,12 @@ class PatchRunner:
         text, workdir = arguments_of(call)
         environment = await context.environment()
         windows = (await environment.facts()).os == "windows"
-        plan = await _planned(text, workdir, context, environment, windows=windows)
-        await _consent(call, plan, context, environment, windows=windows)
+        scope = await scope_of(environment, context.settings)
+        plan = await _planned(text, workdir, context, environment, scope, windows=windows)
+        scope = await _consent(call, plan, context, environment.files, scope, windows=windows)
         started = time.monotonic()
         try:
-            await apply_plan(plan, environment.files, windows=windows)
+            await apply_plan(plan, environment.files.within(scope), windows=windows)
         except PatchError as error:
             return await _finish(call, plan, context, f"{error}\n", started, success=False)
         output = await _finish(call, plan, context, plan.summary, started, success=True)
@@ -62,7 +65,7 @@ class PatchRunner:
 
 
 async def _planned(
-    text: str, workdir: str | None, context: ToolContext, environment: Environment, *, windows: bool
+    text: str, workdir: str | None, context: ToolContext, environment: Environment, scope: FileScope, *, windows: bool
 ) -> Plan:
     import ntpath
     import posixpath
@@ -74,7 +77,7 @@ async def _planned(
         patch = parse_patch(text)
         if patch.environment not in (None, environment.id):
             raise PatchError(f"environment `{patch.environment}` is not the thread's, which is `{environment.id}`")
-        plan = await plan_patch(patch, environment.files, cwd, windows=windows)
+        plan = await plan_patch(patch, environment.files.within(scope), cwd, windows=windows)
     except PatchError as error:
         raise ToolError(f"apply_patch verification failed: {error}") from error
     if not patch.operations:
@@ -83,14 +86,17 @@ async def _planned(
 
 
 async def _consent(
-    call: ToolCall, plan: Plan, context: ToolContext, environment: Environment, *, windows: bool
-) -> None:
-    """Announce the patch and get leave to apply it; a patch that the policy refuses outright is not announced."""
-    paths = await real_paths(plan, environment.files, windows=windows)
-    verdict = await verdict_on(paths, context.settings, environment)
+    call: ToolCall, plan: Plan, context: ToolContext, files: FileSystem, scope: FileScope, *, windows: bool
+) -> FileScope:
+    """Announce the patch and get leave to apply it; a patch that the policy refuses outright is not announced.
+
+    :return: what may be changed.
+    """
+    paths = await real_paths(plan, files, windows=windows)
+    verdict = verdict_on(paths, context.settings, scope)
     await context.start_item(_item(call, plan, "inProgress"))
     if verdict == "allow":
-        return
+        return scope
     reason = RETRY_REASON if context.settings.approval_policy == "on-failure" else None
     try:
         await context.approve_patch(call, item_id=call.call_id, paths=paths, reason=reason)
@@ -99,6 +105,7 @@ async def _consent(
         if str(error).startswith("rejected by user"):
             raise ToolRejected(f"patch {error}", cancel=error.cancel) from error
         raise
+    return scope._replace(approved=paths)
 
 
 async def _finish(

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from codex_hookspecs.errors import FileSystemError, ToolError
+from codex_hookspecs.file_scope import readable_files
 from codex_hookspecs.types.items import ImageView
 from codex_hookspecs.types.tools import ToolCall, ToolOutput
 from codex_tool_view_image.formats import image_type
@@ -27,7 +28,7 @@ async def view_image(call: ToolCall, context: ToolContext, *, with_detail: bool)
     path, detail = _arguments(call.arguments)
     environment = await context.environment()
     path = await _absolute(path, context.settings.cwd, environment)
-    data = await _content(path, environment.files)
+    data = await _content(path, await readable_files(environment, context.settings))
     kind = image_type(data)
     if kind is None:
         raise ToolError(f"unable to process image at `{path}`: unsupported image `{_guessed_type(path)}`")
