@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 from codex_hookspecs.errors import ConfigError, PluginError, SandboxUnavailable
 from codex_hookspecs.features import FeatureSwitches
 from codex_hookspecs.platform import PLATFORM
+from codex_hookspecs.state_file import make_private
 from codex_host import __version__
 from codex_host.closing import close_all
 from codex_host.config.effective import EffectiveConfig
@@ -42,13 +43,19 @@ def codex_home(environ: Mapping[str, str]) -> str:
     if given:
         if not os.path.isdir(given):
             raise ConfigError(f"CODEX_HOME is {given!r}, which is not a directory")
-        return os.path.realpath(given)
+        return _entered(os.path.realpath(given))
     home = os.path.join(environ.get("HOME") or os.path.expanduser("~"), ".codex")
     try:
-        os.makedirs(home, exist_ok=True)
+        make_private(home)
     except OSError as error:
         raise ConfigError(f"{home} can't be made: {error.strerror}; set CODEX_HOME to a directory") from error
-    return os.path.realpath(home)
+    return _entered(os.path.realpath(home))
+
+
+def _entered(home: str) -> str:
+    if not os.access(home, os.R_OK | os.X_OK):
+        raise ConfigError(f"{home} can't be read: Permission denied; make it yours, or set CODEX_HOME to a directory")
+    return home
 
 
 class Application:

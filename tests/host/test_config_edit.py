@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from codex_hookspecs.errors import ConfigError
+from codex_hookspecs.state_file import LOCK_FILE
 from codex_host.config.edit import edit_file
 
 WRITTEN = """\
@@ -121,10 +122,10 @@ def test_a_broken_file_is_left_as_it_is(tmp_path: Path, content: bytes) -> None:
 def test_what_cannot_be_written_is_told_and_nothing_is_left_behind(tmp_path: Path) -> None:
     (tmp_path / "config.toml").mkdir()
 
-    with pytest.raises(ConfigError, match="can't be changed"):
+    with pytest.raises(ConfigError, match="is a directory, expected a file"):
         edit_file(str(tmp_path / "config.toml"), {"a": 1})
 
-    assert os.listdir(tmp_path) == ["config.toml"]
+    assert sorted(os.listdir(tmp_path)) == [LOCK_FILE, "config.toml"]
 
 
 def test_a_value_in_the_way_of_a_table_is_told(tmp_path: Path) -> None:

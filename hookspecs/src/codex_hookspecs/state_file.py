@@ -1,9 +1,16 @@
-"""Write small files that outlive the program."""
+"""Write small files that outlive the program, private to the user, and change them one process at a time."""
 
 from __future__ import annotations
 
 import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+LOCK_FILE = ".state.lock"
+LOCK_SECONDS = 20.0
+_PAUSE = 0.02
 
 
 def replace_file(path: Path, text: str, *, mode: int = 0o600) -> None:
@@ -11,10 +18,11 @@ def replace_file(path: Path, text: str, *, mode: int = 0o600) -> None:
 
     :raises OSError: when it can't be written; the old content stays.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_private(path.parent)
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        with open(temporary, "w", encoding="utf-8", newline="") as file:
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_CLOEXEC", 0), 0o600)
+        with open(descriptor, "w", encoding="utf-8", newline="") as file:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
@@ -23,3 +31,69 @@ def replace_file(path: Path, text: str, *, mode: int = 0o600) -> None:
     except (OSError, UnicodeEncodeError):
         temporary.unlink(missing_ok=True)
         raise
+
+
+def make_private(folder: str | Path) -> None:
+    """Make a folder and those above it that are missing, for the user alone; those that exist stay as they are.
+
+    :raises OSError: when it can't be made.
+    """
+    try:
+        os.mkdir(folder, 0o700)
+    except FileExistsError:
+        if not os.path.isdir(folder):
+            raise
+    except FileNotFoundError:
+        above = os.path.dirname(folder)
+        if above in ("", folder):
+            raise
+        make_private(above)
+        make_private(folder)
+
+
+@contextmanager
+def locked(path: Path, *, seconds: float = LOCK_SECONDS) -> Iterator[None]:
+    """Hold the lock of the folder that a file of state is in; who changes the file reads it anew inside.
+
+    :param seconds: how long to wait for others.
+    :raises OSError: when the lock can't be had: the folder can't be written, its file system knows no locks, or another
+        program holds it all the time.
+    """
+    make_private(path.parent)
+    file = path.with_name(LOCK_FILE)
+    descriptor = os.open(file, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600)
+    try:
+        _wait_for(descriptor, file, seconds)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _wait_for(descriptor: int, file: Path, seconds: float) -> None:
+    import time
+
+    end = time.monotonic() + seconds
+    while not _take(descriptor, file):
+        if time.monotonic() > end:
+            raise OSError(f"another program has held {file} for {seconds:g} s; end it and try again")
+        time.sleep(_PAUSE)
+
+
+def _take(descriptor: int, file: Path) -> bool:
+    if sys.platform == "win32":
+        import msvcrt
+
+        try:
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+        except OSError:
+            return False
+        return True
+    import fcntl
+
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError as error:
+        raise OSError(f"{file} can't be locked: {error.strerror}") from error
+    return True

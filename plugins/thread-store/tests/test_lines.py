@@ -203,7 +203,7 @@ async def store(tmp_path: Path) -> AsyncIterator[RolloutStore]:
     await store.aclose()
 
 
-async def test_the_file_is_named_after_local_time_and_readable_by_all(
+async def test_the_file_is_named_after_local_time_and_private(
     store: RolloutStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TZ", "Asia/Tokyo")
@@ -221,7 +221,7 @@ async def test_the_file_is_named_after_local_time_and_readable_by_all(
     (path,) = tmp_path.glob("sessions/2026/11/22/*")
     assert path.name == f"rollout-2026-11-22T18-36-16-{ID}.jsonl"
     assert str(path) == writer.path
-    assert stat.S_IMODE(path.stat().st_mode) == 0o644
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
 async def test_the_file_is_made_with_the_first_message(store: RolloutStore, tmp_path: Path) -> None:

@@ -11,26 +11,40 @@ import tomlkit
 
 from codex_hookspecs.config_keys import split_key
 from codex_hookspecs.errors import ConfigError
-from codex_hookspecs.state_file import replace_file
+from codex_hookspecs.file_reading import read_text
+from codex_hookspecs.state_file import locked, replace_file
 
 
 def edit_file(file: str, edits: Mapping[str, Any]) -> None:
     """Set dotted keys; ``None`` deletes one. The file is replaced as a whole and keeps its mode.
 
+    Programs that change it at the same time wait for each other.
+
     :raises ConfigError: when the file is not TOML or can't be written; it is unchanged then.
     """
-    path = Path(os.path.realpath(file))
     try:
-        text = path.read_bytes().decode("utf-8") if path.exists() else ""
-        document = tomlkit.parse(text)
-        for key, value in edits.items():
-            _set(document, split_key(key), value, file=file)
-        mode = path.stat().st_mode & 0o777 if path.exists() else 0o600
-        replace_file(path, tomlkit.dumps(document), mode=mode)
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"can't be changed: {error}", source=file) from error
-    except tomlkit.exceptions.TOMLKitError as error:
+        with locked(Path(file)):
+            _edit(Path(os.path.realpath(file)), edits, file=file)
+    except OSError as error:
+        raise ConfigError(f"can't be changed: {error.strerror or error}", source=file) from error
+    except (tomlkit.exceptions.TOMLKitError, RecursionError) as error:
         raise ConfigError(f"is not TOML: {error}", source=file) from error
+
+
+def _edit(path: Path, edits: Mapping[str, Any], *, file: str) -> None:
+    text = read_text(file)
+    mark = "" if text is None else _mark(path)
+    document = tomlkit.parse(text or "")
+    for key, value in edits.items():
+        _set(document, split_key(key), value, file=file)
+    mode = 0o600 if text is None else path.stat().st_mode & 0o777
+    replace_file(path, f"{mark}{tomlkit.dumps(document)}", mode=mode)
+
+
+def _mark(path: Path) -> str:
+    """Return the byte order mark of a file, which it keeps."""
+    with path.open("rb") as file:
+        return "\ufeff" if file.read(3) == b"\xef\xbb\xbf" else ""
 
 
 def _set(table: Any, path: list[str], value: Any, *, file: str) -> None:

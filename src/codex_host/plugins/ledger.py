@@ -9,10 +9,15 @@ from typing import Any
 
 from attrs import define, field
 
-from codex_hookspecs.state_file import replace_file
+from codex_hookspecs.errors import ConfigError
+from codex_hookspecs.file_reading import parse_json, read_bytes
+from codex_hookspecs.state_file import locked, replace_file
 
 QUARANTINE_AFTER = 3
 """Failures of one hook of one plugin after which the plugin is not called any more."""
+
+_PATIENCE_SECONDS = 2.0
+"""How long the end of the program waits for others that keep accounts."""
 
 
 @define
@@ -106,12 +111,12 @@ class Ledger:
         """Write what changed over what other processes wrote; a directory that can't be written is no error."""
         if self._path is None or not self._changes:
             return
-        kept = _read(self._path)
-        for plugin, facts in self._changes.items():
-            kept.setdefault(plugin, {}).update(facts)
-        self._changes.clear()
-        with suppress(OSError):
+        with suppress(OSError), locked(self._path, seconds=_PATIENCE_SECONDS):
+            kept = _read(self._path)
+            for plugin, facts in self._changes.items():
+                kept.setdefault(plugin, {}).update(facts)
             replace_file(self._path, json.dumps(kept, indent=1))
+        self._changes.clear()
 
     def _keep(self, plugin: str, **facts: Any) -> None:
         self._kept.setdefault(plugin, {}).update(facts)
@@ -120,8 +125,8 @@ class Ledger:
 
 def _read(path: Path) -> dict[str, dict[str, Any]]:
     try:
-        kept = json.loads(path.read_bytes())
-    except (OSError, ValueError):
+        kept = parse_json(read_bytes(str(path)) or b"{}")
+    except (ConfigError, ValueError):
         return {}
     return {name: facts for name, facts in kept.items() if _sound(facts)} if isinstance(kept, dict) else {}
 

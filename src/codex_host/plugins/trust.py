@@ -6,12 +6,16 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from codex_hookspecs.errors import PluginError
+from codex_hookspecs.errors import ConfigError, PluginError
+from codex_hookspecs.file_reading import parse_json, read_bytes
 from codex_hookspecs.file_states import digest_of, files_below
-from codex_hookspecs.state_file import replace_file
+from codex_hookspecs.state_file import locked, replace_file
 
 if TYPE_CHECKING:
     from codex_host.plugins.discovery import FoundPlugin
+
+_MOST_BYTES = 64 * 1024 * 1024
+"""The file lists every file of every trusted plugin."""
 
 
 class TrustStore:
@@ -38,8 +42,7 @@ class TrustStore:
             return None
         if entry.get("sha256") != digest_of(plugin.folder, files, seed=plugin.value):
             return "its files changed since it was trusted"
-        self._entries[plugin.name]["states"] = files
-        self._write()
+        self._change(plugin.name, {**entry, "states": files}, instead_of=entry)
         return None
 
     def trust(self, plugin: FoundPlugin) -> str:
@@ -50,14 +53,15 @@ class TrustStore:
         """
         files = files_below(plugin.folder)
         digest = digest_of(plugin.folder, files, seed=plugin.value)
-        self._entries[plugin.name] = {
+        entry = {
             "distribution": plugin.distribution,
             "version": plugin.version,
             "sha256": digest,
             "states": files,
         }
-        if not self._write():
-            raise PluginError(f"trust can't be kept: {self._path} can't be written", plugin=plugin.name)
+        problem = self._change(plugin.name, entry)
+        if problem:
+            raise PluginError(f"trust can't be kept: {self._path} can't be written: {problem}", plugin=plugin.name)
         return digest
 
     def distrust(self, name: str) -> bool:
@@ -66,22 +70,37 @@ class TrustStore:
         :return: whether there was one.
         :raises PluginError: when that can't be kept.
         """
-        found = self._entries.pop(name, None) is not None
-        if found and not self._write():
-            raise PluginError(f"this can't be kept: {self._path} can't be written", plugin=name)
+        found = name in self._entries
+        problem = self._change(name, None) if found else ""
+        if problem:
+            raise PluginError(f"this can't be kept: {self._path} can't be written: {problem}", plugin=name)
         return found
 
     def _read(self) -> dict[str, Any]:
         try:
-            entries = json.loads(self._path.read_bytes())
-        except (OSError, ValueError):
+            entries = parse_json(read_bytes(str(self._path), limit=_MOST_BYTES) or b"{}")
+        except (ConfigError, ValueError):
             return {}
         kept = entries.items() if isinstance(entries, dict) else ()
         return {name: entry for name, entry in kept if isinstance(entry, dict)}
 
-    def _write(self) -> bool:
+    def _change(self, name: str, entry: dict[str, Any] | None, *, instead_of: dict[str, Any] | None = None) -> str:
+        """Change one entry among those that are there by now.
+
+        :param entry: ``None`` takes it away.
+        :param instead_of: change nothing unless the entry is this one still.
+        :return: why that can't be kept, or the empty string.
+        """
         try:
-            replace_file(self._path, json.dumps(self._entries, indent=1))
-        except OSError:
-            return False
-        return True
+            with locked(self._path):
+                self._entries = self._read()
+                if instead_of is not None and self._entries.get(name) != instead_of:
+                    return ""
+                if entry is None:
+                    self._entries.pop(name, None)
+                else:
+                    self._entries[name] = entry
+                replace_file(self._path, json.dumps(self._entries, indent=1))
+        except OSError as error:
+            return error.strerror or str(error)
+        return ""

@@ -11,6 +11,7 @@ from typing import BinaryIO, NamedTuple, cast
 
 from codex_hookspecs.errors import ConfigError
 from codex_hookspecs.exec_rules.rules import RuleBook
+from codex_hookspecs.state_file import make_private
 
 FOLDER = "rules"
 ENDING = ".rules"
@@ -59,7 +60,7 @@ def append_allowed(home: str, prefix: Sequence[str]) -> None:
     """
     line = f'prefix_rule(pattern={json.dumps(list(prefix), ensure_ascii=False)}, decision="allow")'
     path = f"{home}/{FOLDER}/{OWN_FILE}"
-    os.makedirs(f"{home}/{FOLDER}", exist_ok=True)
+    make_private(f"{home}/{FOLDER}")
     with _opened(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, "a+b") as file:
         if os.name == "posix":
             _lock(file.fileno())

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 from codex_hookspecs.ids import uuid4
+from codex_hookspecs.state_file import make_private
 from codex_hookspecs.truncation import token_estimate, truncate_tokens
 
 from .trust import DEFAULT_CONTEXT_LIMIT
@@ -24,7 +25,7 @@ def bounded(text: str, *, codex_home: str, thread_id: str, limit: int | None = N
     folder = Path(codex_home, DIRECTORY, thread_id)
     path = folder / f"{uuid4()}.txt"
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_private(folder)
         _write(path, text)
     except OSError:
         # The model still gets the preview: a full disk must not take the handler's words away.
@@ -44,7 +45,7 @@ def preview(text: str, limit: int) -> str:
 
 def _write(path: Path, text: str) -> None:
     partial = path.with_suffix(".partial")
-    with partial.open("wb") as file:
+    with open(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600), "wb") as file:
         file.write(text.encode("utf-8", "replace"))
         file.flush()
         os.fsync(file.fileno())

@@ -217,8 +217,9 @@ def _write(home: str, lines: list[str]) -> None:
     target = f"{home}/{_CACHE}"
     temporary = f"{target}.{os.getpid()}.tmp"
     with suppress(OSError):
-        os.makedirs(os.path.dirname(target), exist_ok=True)
-        with open(temporary, "w", encoding="utf-8", errors="replace") as file:
+        os.makedirs(os.path.dirname(target), 0o700, exist_ok=True)
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        with open(descriptor, "w", encoding="utf-8", errors="replace") as file:
             file.write("\0".join(lines))
             file.flush()
             os.fsync(file.fileno())

@@ -30,7 +30,7 @@ class Bridges:
         self._routes = proxy_routes(env)
         self._endpoints = list(dict.fromkeys((route.host, route.port) for route in self._routes))
         parent = f"{home}/tmp"  # noqa: S108
-        os.makedirs(parent, exist_ok=True)
+        os.makedirs(parent, 0o700, exist_ok=True)
         _sweep(parent)
         self.folder = tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-", dir=parent)
         self._stdin: int | None = None

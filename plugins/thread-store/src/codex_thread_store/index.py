@@ -8,6 +8,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -76,6 +77,7 @@ class Index:
 
     def _open(self) -> sqlite3.Connection:
         if self._connection is None:
+            self._make_private()
             connection = sqlite3.connect(
                 self._path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False
             )
@@ -86,6 +88,10 @@ class Index:
                 raise
             self._connection = connection
         return self._connection
+
+    def _make_private(self) -> None:
+        with suppress(OSError):  # It is there already, or the database says what is wrong.
+            os.close(os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0), 0o600))
 
     def _put(self, connection: sqlite3.Connection, rows: list[Row]) -> None:
         connection.execute("BEGIN IMMEDIATE")

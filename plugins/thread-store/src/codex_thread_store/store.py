@@ -11,6 +11,7 @@ import attrs
 
 from codex_hookspecs.errors import CodexError, StorageError, ThreadNotFound
 from codex_hookspecs.ids import is_uuid
+from codex_hookspecs.state_file import make_private
 from codex_hookspecs.types.storage import Record, StoredThread, ThreadMeta, ThreadPage, ThreadQuery
 from codex_hookspecs.types.threads import Thread
 from codex_thread_store import layout
@@ -230,7 +231,7 @@ class RolloutStore:
 
     def _move(self, path: str, target: str, thread_id: str) -> None:
         try:
-            os.makedirs(os.path.dirname(target), exist_ok=True)
+            make_private(os.path.dirname(target))
             os.rename(path, target)
         except OSError as error:
             raise StorageError(

@@ -11,6 +11,7 @@ import attrs
 
 from codex_hookspecs.errors import StorageError, ThreadBusy
 from codex_hookspecs.replay import begins_thread
+from codex_hookspecs.state_file import make_private
 from codex_hookspecs.types.storage import Record, ThreadMeta, TurnBegan
 from codex_thread_store.lines import Line, meta_line, record_lines, serialized
 from codex_thread_store.lock import held_by_codex, holder, lock
@@ -124,8 +125,8 @@ class RolloutWriter:
         if self._descriptor is not None:
             return
         try:
-            os.makedirs(os.path.dirname(self._path), exist_ok=True)
-            self._descriptor = os.open(self._path, _FLAGS | os.O_CREAT | os.O_EXCL, 0o644)
+            make_private(os.path.dirname(self._path))
+            self._descriptor = os.open(self._path, _FLAGS | os.O_CREAT | os.O_EXCL, 0o600)
         except OSError as error:
             raise self._failed("creating", error) from error
         self._lock()
