@@ -60,7 +60,7 @@ def test_protection_in_one_root_holds_against_a_wider_one():
     ],
 )
 def test_only_itself_or_a_root_within_opens_the_programs_own_directory(path, roots, expected):
-    assert is_writable(path, roots, own="/space/state") is expected
+    assert is_writable(path, roots, own=["/space/state"]) is expected
 
 
 def test_windows_paths_are_compared_by_their_parts():

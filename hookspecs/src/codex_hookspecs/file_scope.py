@@ -24,7 +24,7 @@ class FileScope(NamedTuple):
     :param policy: the policy, for machines that hold it themselves.
     :param cwd: workspace of the policy, as it is spelled.
     :param roots: directories that can be written.
-    :param own: the program's own directory, which only itself or a root in it opens.
+    :param own: the program's own directories, which only themselves or a root in them open.
     :param readable: all that can be read; ``None`` when everything can.
     :param approved: what a person has let be changed beyond the policy.
     """
@@ -32,7 +32,7 @@ class FileScope(NamedTuple):
     policy: SandboxPolicy
     cwd: str
     roots: tuple[str, ...]
-    own: str | None = None
+    own: tuple[str, ...] = ()
     readable: tuple[str, ...] | None = None
     approved: tuple[str, ...] = ()
 
@@ -79,8 +79,7 @@ async def scope_of(
     if policy.readable_roots is not None:
         spelled = (settings.cwd, *policy.readable_roots, *(_PLATFORM if policy.platform_defaults else ()), *readable)
         seen = (*roots, *await _real(spelled, files))
-    own = None if facts.own_directory is None else await real_path(facts.own_directory, files)
-    return FileScope(policy, settings.cwd, tuple(roots), own, seen, tuple(approved))
+    return FileScope(policy, settings.cwd, tuple(roots), facts.own_directories, seen, tuple(approved))
 
 
 async def readable_files(

@@ -37,20 +37,20 @@ def writable_roots(policy: SandboxPolicy, cwd: str, temporary_directory: str) ->
     return tuple(dict.fromkeys(roots))
 
 
-def is_writable(path: str, roots: Sequence[str], own: str | None = None) -> bool:
+def is_writable(path: str, roots: Sequence[str], own: Sequence[str] = ()) -> bool:
     """Tell whether a path lies in one of the roots and in none of their protected directories.
 
     :param path: absolute, without ``..``; give it and the roots with their links resolved.
-    :param own: the program's own directory, which only itself or a root in it opens.
+    :param own: the program's own directories, which only themselves or a root in them open.
     """
     parts = _parts(path)
-    closed = _parts(own) if own is not None else None
+    closed = [_parts(place) for place in own]
     inside = False
     for root in roots:
         base = _parts(root)
         if parts[: len(base)] != base:
             continue
-        if closed is not None and parts[: len(closed)] == closed and len(base) < len(closed):
+        if any(parts[: len(place)] == place and len(base) < len(place) for place in closed):
             continue
         if base != [""] and len(parts) > len(base) and parts[len(base)] in PROTECTED:
             return False
@@ -68,14 +68,14 @@ def patch_verdict(
     approval: ApprovalPolicy,
     unrestricted: bool,
     roots: Sequence[str],
-    own: str | None = None,
+    own: Sequence[str] = (),
 ) -> PatchVerdict:
     """Say whether a patch may be applied, needs consent, or is refused without asking (as Codex 0.118 decides).
 
     :param paths: all paths that would change, absolute, links resolved.
     :param unrestricted: the sandbox policy holds nothing back.
     :param roots: writable directories, links resolved.
-    :param own: the program's own directory, links resolved, where it runs on the machine of the paths.
+    :param own: the program's own directories, links resolved, where it runs on the machine of the paths.
     """
     if approval == "untrusted":
         return "ask"
@@ -89,13 +89,12 @@ async def patch_verdict_in(environment: Environment, settings: ThreadSettings, p
 
     :param paths: all paths that would change, absolute, links resolved.
     """
-    facts = await environment.facts()
     return patch_verdict(
         paths,
         approval=settings.approval_policy,
         unrestricted=settings.sandbox.unrestricted,
         roots=await real_roots(environment, settings),
-        own=None if facts.own_directory is None else await real_path(facts.own_directory, environment.files),
+        own=(await environment.facts()).own_directories,
     )
 
 
@@ -103,15 +102,22 @@ async def real_roots(environment: Environment, settings: ThreadSettings) -> list
     """Return the directories that a policy opens on a machine, links resolved; none where nothing is restricted.
 
     A root that is reached through a link in another root is left out: commands can have made that link. The working
-    directory is where the work began, before any command.
+    directory is where the work began, before any command. Where this program's modules come from is only opened by its
+    own name.
     """
+    from codex_hookspecs.sandboxing.own_places import is_closed
+
     policy, files = settings.sandbox, environment.files
     if policy.unrestricted:
         return []
-    spelled = writable_roots(policy, settings.cwd, (await environment.facts()).temporary_directory)
+    facts = await environment.facts()
+    spelled = writable_roots(policy, settings.cwd, facts.temporary_directory)
     real = {root: await real_path(root, files) for root in spelled}
+    named = [real[root] for root in policy.writable_roots]
     found = []
     for root, end in real.items():
+        if is_closed(end, named, facts.libraries):
+            continue
         others = [each for other, each in real.items() if other != root]
         if end == root.rstrip("/") or root == settings.cwd or not await _is_turned(root, others, files):
             found.append(end)

@@ -7,6 +7,7 @@ import stat
 
 from codex_hookspecs.errors import ConfigError, SandboxUnavailable
 from codex_hookspecs.records import NamedTuple
+from codex_hookspecs.sandboxing.own_places import is_closed, libraries, own_places
 from codex_hookspecs.sandboxing.protection import protected_paths
 from codex_hookspecs.sandboxing.resolution import Resolved, fold, is_below
 from codex_hookspecs.sandboxing.tracing import Traced, below, trace
@@ -77,6 +78,7 @@ class _Layer:
     def __init__(self, policy: Resolved, home: str | None) -> None:
         self._policy = policy
         self._home = home
+        self._own_places = own_places(home)
         self._matches: dict[str, None] = {}
         self._writable: dict[str, None] = {}
         self._kept: dict[str, None] = {}
@@ -125,12 +127,13 @@ class _Layer:
             spelled: _lying_in(traced[spelled].links, [end for other, end in there.items() if other != spelled])
             for spelled in there
         }
+        named = [traced[spelled].end for spelled in self._policy.named_roots]
         workspaces = [fold(path) for path in (self._policy.place.cwd, *self._policy.place.project_roots)]
         trusted = [end for spelled, end in there.items() if not turned[spelled]]
         for spelled, found in traced.items():
             if found.blocked:
                 raise _Unheld(f"{spelled} can't be looked at; correct the path in the policy")
-            if not found.rest:
+            if not found.rest and not is_closed(found.end, named, libraries()):
                 self._writable.setdefault(found.end)
                 if spelled in workspaces:
                     self._links.update(dict.fromkeys(turned[spelled]))
@@ -167,10 +170,10 @@ class _Layer:
             return
         for path in protected_paths(root):
             self._keep(path)
-        if self._home is None:
-            return
-        home = os.path.realpath(self._home)
-        if home not in self._writable and (is_below(home, root) or is_below(self._home, root)):
+        for place in self._own_places:
+            if place not in self._writable and is_below(place, root):
+                self._keep(place)
+        if self._home is not None and is_below(self._home, root) and os.path.realpath(self._home) not in self._writable:
             self._keep(self._home)
 
     def _keep(self, path: str) -> None:

@@ -132,6 +132,12 @@ class Resolved:
         return tuple(dict.fromkeys(rule.path for rule in self._effective if rule.access == "write"))
 
     @cached_property
+    def named_roots(self) -> tuple[str, ...]:
+        """Those of the writable roots that the policy names by their paths, not as a place of the work."""
+        named = {fold(entry.where) for entry in self.policy.entries if isinstance(entry.where, str)}
+        return tuple(root for root in self.writable_roots if root in named)
+
+    @cached_property
     def unreadable_roots(self) -> tuple[str, ...]:
         """Paths that can't be touched at all, in order; never the root directory."""
         return tuple(dict.fromkeys(r.path for r in self._effective if r.access == "none" and r.path != "/"))

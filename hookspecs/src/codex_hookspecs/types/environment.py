@@ -24,7 +24,9 @@ class EnvironmentFacts:
 
     :param os: ``linux``, ``macos`` or ``windows``.
     :param shell: absolute path of the user's default shell.
-    :param own_directory: where this program keeps its settings and credentials there, if it runs there.
+    :param own_directories: where this program comes from and keeps its settings and credentials, if it runs there,
+        links resolved.
+    :param libraries: those of them that it imports modules from.
     """
 
     os: str
@@ -32,7 +34,8 @@ class EnvironmentFacts:
     home: str
     cwd: str
     temporary_directory: str = "/tmp"  # noqa: S108
-    own_directory: str | None = None
+    own_directories: tuple[str, ...] = ()
+    libraries: tuple[str, ...] = ()
 
 
 @frozen(kw_only=True)

@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Mapping
 
+from codex_hookspecs.sandboxing.own_places import libraries, own_places
 from codex_hookspecs.types.environment import EnvironmentFacts
 
 _SHELLS = ("bash", "zsh", "sh", "dash", "ksh")
@@ -26,7 +27,8 @@ def find_facts(environ: Mapping[str, str]) -> EnvironmentFacts:
         home=home,
         cwd=os.getcwd(),
         temporary_directory=_temporary(environ.get("TMPDIR")),
-        own_directory=environ.get("CODEX_HOME") or os.path.join(home, ".codex"),
+        own_directories=own_places(environ.get("CODEX_HOME") or os.path.join(home, ".codex")),
+        libraries=libraries(),
     )
 
 

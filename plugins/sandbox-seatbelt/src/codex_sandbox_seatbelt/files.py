@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Sequence
 
+from codex_hookspecs.sandboxing.own_places import is_closed, libraries, own_places
 from codex_hookspecs.sandboxing.patterns import literal
 from codex_hookspecs.sandboxing.protection import protected_paths
 from codex_hookspecs.sandboxing.resolution import Resolved, is_below
@@ -42,10 +43,13 @@ def write_rules(
     """
     if policy.full_write and policy.writable_roots in {(), ("/",)}:
         return rule("allow", "file-write*", [pattern("^/")])
+    named = _once(policy.named_roots, canonical)
     roots = _once(policy.writable_roots, canonical)
+    roots = [root for root in roots if not is_closed(root, named, libraries())]
     held_back = [path for root in roots if root != "/" for path in protected_paths(root) if path not in roots]
-    if home is not None and not {canonical(home), "/"} & {*roots}:
-        held_back.append(home)
+    if "/" not in roots:
+        held_back += [] if home is None or canonical(home) in roots else [home]
+        held_back += (place for place in own_places(home) if canonical(place) not in roots)
     held_back += (each.path for each in policy.rules if each.access == policy.access(each.path) != "write")
     held_back = _both(held_back, canonical)
     filters = [

@@ -11,6 +11,7 @@ from typing import Any
 from codex_hookspecs.errors import SandboxUnavailable
 from codex_hookspecs.sandboxing.documents import legacy_document
 from codex_hookspecs.sandboxing.enforcement import enforced, resolved
+from codex_hookspecs.sandboxing.own_places import is_closed, libraries, own_places
 from codex_hookspecs.sandboxing.protection import protected_paths
 from codex_hookspecs.sandboxing.resolution import Resolved
 from codex_hookspecs.types.sandbox import Launch, LaunchRequest
@@ -44,10 +45,13 @@ class WindowsLauncher:
                 f"the command was not run: sandbox-windows can't hold the sandbox policy {request.policy.mode}: "
                 f"{reason}; {_HELP}"
             )
-        writable = tuple(dict.fromkeys(map(os.path.realpath, files.writable_roots)))
+        named = [*map(os.path.realpath, files.named_roots)]
+        real = dict.fromkeys(map(os.path.realpath, files.writable_roots))
+        writable = tuple(root for root in real if not is_closed(root, named, libraries()))
         held_back = [path for root in writable for path in protected_paths(root)]
         held_back += (rule.path for root in files.writable_roots for rule in files.carve_outs(root))
-        held_back += [home for root in writable if (home := self._home) not in writable and _lies_in(home, root)]
+        own = [place for place in own_places(self._codex_home) if place not in writable]
+        held_back += [place for root in writable for place in own if _lies_in(place, root)]
         order = Order(
             user=self._settings["user"],
             password_file=self._settings["password_file"],
@@ -60,10 +64,6 @@ class WindowsLauncher:
         )
         argv = (sys.executable, "-I", "-m", "codex_sandbox_windows.bridge", order.text(), "--", *request.argv)
         return Launch(argv=argv, env=request.env, sandbox_type="windowsRestrictedToken")
-
-    @property
-    def _home(self) -> str:
-        return os.path.realpath(self._codex_home)
 
     def _objection(self, request: LaunchRequest, files: Resolved) -> str | None:
         for name in ("user", "password_file"):
