@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -176,3 +177,30 @@ def test_a_command_that_runs_has_an_offer_for_later() -> None:
 
 def test_an_empty_command_line_is_asked_about() -> None:
     assert judge("", "untrusted", argv=()).ask
+
+
+LARGE = 120_000
+"""Characters, about the most that a shell can be started with."""
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        "a;", "rm x;", "if ", "a=b ", "$a ", "$(", "<(", "${", "`", '"$(', "eval ", "sudo ", "bash -c '", "'", "\\",
+        "find . -exec ", "find . -exec rm x ", "find . -exec sh -c 'find . -exec ", "cat <<A <<B;",
+        "cat <<A\n$(x)\nA\n",
+        "$'\\x41", "a^", "\n", "#a\n", "\\\n", "echo 'a' \"b\" ",
+    ],
+)  # fmt: skip
+def test_the_largest_command_is_judged_without_long_looking(piece: str) -> None:
+    script = (piece * (LARGE // len(piece)))[:LARGE]
+    began = time.process_time()
+
+    for asked in (script, f"$(x) {script}"):
+        judge(asked, "untrusted")
+
+    assert time.process_time() - began < 10
+
+
+def test_what_is_nested_too_much_to_be_looked_through_is_asked_about() -> None:
+    assert judge("find . " + "-exec find . " * 2_000, "on-request").ask

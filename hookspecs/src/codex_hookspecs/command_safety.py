@@ -30,6 +30,7 @@ _GIT_READERS = ("status", "log", "diff", "show", "branch")
 _GIT_RUNNERS = ("--output", "--ext-diff", "--textconv", "--exec", "--open-files-in-pager", "--paginate")
 _GIT_BRANCH = r"-[avr]+|-vv|--(list|show-current|all|remotes|verbose|no-color|color|no-column)"
 _MOST_NESTED = 8
+_LEAST_BUDGET, _BUDGET_FACTOR = 100_000, 20
 
 
 def script_of(argv: Sequence[str], *, shell: str | None = None) -> str | None:
@@ -82,7 +83,8 @@ def are_known_safe(commands: Sequence[Words], *, at_home: bool) -> bool:
 
 def is_dangerous(argv: Sequence[str]) -> bool:
     """Tell whether any command of a command line removes files by force, however it is wrapped."""
-    return _destroys(list(argv), 0)
+    words = list(argv)
+    return _Search(_LEAST_BUDGET + _BUDGET_FACTOR * _size(words)).destroys(words, 0)
 
 
 def _only_reads(command: Words, *, stays: bool, nested: int = 0) -> bool:
@@ -184,15 +186,6 @@ def inner_commands(argv: Sequence[str]) -> list[list[str]]:
     return found
 
 
-def _destroys(argv: list[str], depth: int) -> bool:
-    if depth > _MOST_NESTED or not argv:
-        return False
-    commands = _spelled_out(argv)
-    if commands is None:
-        return _removes_by_force(argv, depth)
-    return any(_removes_by_force(command, depth) for command in commands)
-
-
 def _spelled_out(argv: list[str]) -> list[list[str]] | None:
     """Return the commands in the script that a shell is called with, ``None`` for any other program."""
     if not argv or argv[0].rpartition("/")[2] not in _SHELLS:
@@ -208,22 +201,47 @@ def _spelled_out(argv: list[str]) -> list[list[str]] | None:
     return literal_commands(argv[flag + 1])
 
 
-def _removes_by_force(command: list[str], depth: int) -> bool:
-    name, arguments = command[0].rpartition("/")[2], command[1:]
-    if name == "rm":
-        until = arguments.index("--") if "--" in arguments else len(arguments)
-        return any(map(_is_force, arguments[:until]))
-    if name in _SHELLS:
-        return _destroys(command, depth + 1)
-    if name == "eval":
-        return _destroys(["sh", "-c", " ".join(arguments)], depth + 1)
-    if name == "find":
-        starts = [index + 1 for index, word in enumerate(arguments) if word in _FIND_RUNS]
-        return any(_destroys(arguments[start:], depth + 1) for start in starts if arguments[start:])
-    if name in _WRAPPERS:
-        inner = _wrapped(name, arguments)
-        return bool(inner) and _destroys(inner, depth + 1)
-    return False
+class _Search:
+    """One look for a command that removes by force; what takes more looking than its size should counts as one.
+
+    :param budget: characters of commands that may be looked at, however they are nested.
+    """
+
+    def __init__(self, budget: int) -> None:
+        self._left = budget
+
+    def destroys(self, argv: list[str], depth: int) -> bool:
+        """Tell whether a command line or any command in its script removes by force."""
+        self._left -= _size(argv)
+        if self._left < 0:
+            return True
+        if depth > _MOST_NESTED or not argv:
+            return False
+        commands = _spelled_out(argv)
+        if commands is None:
+            return self._removes_by_force(argv, depth)
+        return any(self._removes_by_force(command, depth) for command in commands)
+
+    def _removes_by_force(self, command: list[str], depth: int) -> bool:
+        name, arguments = command[0].rpartition("/")[2], command[1:]
+        if name == "rm":
+            until = arguments.index("--") if "--" in arguments else len(arguments)
+            return any(map(_is_force, arguments[:until]))
+        if name in _SHELLS:
+            return self.destroys(command, depth + 1)
+        if name == "eval":
+            return self.destroys(["sh", "-c", " ".join(arguments)], depth + 1)
+        if name == "find":
+            starts = (index + 1 for index, word in enumerate(arguments) if word in _FIND_RUNS)
+            return any(self.destroys(arguments[start:], depth + 1) for start in starts if start < len(arguments))
+        if name in _WRAPPERS:
+            inner = _wrapped(name, arguments)
+            return bool(inner) and self.destroys(inner, depth + 1)
+        return False
+
+
+def _size(argv: list[str]) -> int:
+    return sum(map(len, argv)) + len(argv)
 
 
 _WRAPPERS = {

@@ -6,6 +6,8 @@ commands one would want to be asked about, and not enough to trust a script.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from codex_hookspecs.shell_words import ASSIGNMENT, RESERVED
 
 _DEEPEST = 40
@@ -27,7 +29,7 @@ class _Scan:
         self._text = text
         self._depth = depth
         self._words: list[str] = []
-        self._word: str | None = None
+        self._word: list[str] | None = None
         self._skipped = False
         self._documents: list[tuple[str, bool]] = []  # what ends it, and whether it is taken as it is
 
@@ -143,7 +145,7 @@ class _Scan:
 
     def _redirection(self, at: int) -> int:
         text = self._text
-        if self._word is not None and self._word.isdigit():
+        if self._word is not None and "".join(self._word).isdigit():
             self._word = None
         self._end_word()
         if text.startswith(("<(", ">("), at):
@@ -188,11 +190,13 @@ class _Scan:
         return at
 
     def _add(self, text: str) -> None:
-        self._word = text if self._word is None else self._word + text
+        if self._word is None:
+            self._word = []
+        self._word.append(text)
 
     def _end_word(self) -> None:
         if self._word is not None and not self._skipped:
-            self._words.append(self._word)
+            self._words.append("".join(self._word))
         if self._word is not None:
             self._skipped = False
         self._word = None
@@ -200,15 +204,19 @@ class _Scan:
     def _end_command(self) -> None:
         self._end_word()
         self._skipped = False
-        words = self._words
-        while words and (words[0] in RESERVED or words[0] in ("--", "-p") or ASSIGNMENT.match(words[0])):
-            words = words[1:]
-        if words:
-            self.found.append(words)
-        while words and (not words[0] or words[0].startswith("$")):  # which may expand to nothing
-            words = words[1:]
-            self.found += [words] if words else []
-        self._words = []
+        words, self._words = self._words, []
+        if not words:
+            return
+        begin = _first(words, 0, lambda word: word in RESERVED or word in ("--", "-p") or ASSIGNMENT.match(word))
+        bare = _first(words, begin, lambda word: not word or word.startswith("$"))  # which may expand to nothing
+        self.found += [words[at:] for at in dict.fromkeys((begin, bare)) if at < len(words)]
+
+
+def _first(words: list[str], at: int, passed: Callable[[str], object]) -> int:
+    """Return the place of the first word that is not passed over, the number of words if there is none."""
+    while at < len(words) and passed(words[at]):
+        at += 1
+    return at
 
 
 def _escape(text: str, at: int) -> tuple[int, str]:

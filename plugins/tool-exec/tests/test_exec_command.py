@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -208,6 +209,32 @@ async def test_a_launch_that_fails_is_told_to_the_model_and_shown(talk: Conversa
     [ended] = talk.items("completed")
     assert (ended.status, ended.exit_code) == ("failed", -1)
     assert "No such file or directory" in ended.aggregated_output
+
+
+@pytest.mark.parametrize(
+    "script", ["x" * 20_000_000, "$(" * 100_000, "cat <<E\n" + "line\n" * 30_000 + "E", "€" * 43_691]
+)
+async def test_a_script_that_no_shell_can_be_started_with_is_refused_unread(talk: Conversation, script: str) -> None:
+    talk.policy(SandboxPolicy("workspaceWrite"), "untrusted")
+    began = time.process_time()
+
+    with pytest.raises(ToolError) as caught:
+        await talk.run(script)
+
+    assert time.process_time() - began < 5
+    assert "Failed to create unified exec process: Argument list too long (os error 7)" in str(caught.value)
+    assert len(str(caught.value)) < 20_000
+    assert talk.asked == []
+    [ended] = talk.items("completed")
+    assert (ended.status, ended.exit_code) == ("failed", -1)
+    assert len(ended.command) < 20_000
+
+
+async def test_the_longest_script_runs(talk: Conversation) -> None:
+    script = "echo hi".ljust(131_071)
+    talk.machine.exec.programs[script] = "hi\n"
+
+    assert body((await talk.run(script)).text) == "hi\n"
 
 
 async def test_without_a_launcher_the_command_is_not_run(talk: Conversation) -> None:

@@ -63,9 +63,8 @@ def _essential(commands: list[list[str]]) -> list[list[str]]:
     """Leave out what only shapes or announces the output of others."""
     if len(commands) > 1:
         kept = [words for words in commands if words != ["true"] and not _only_shapes(words)]
-        while len(kept) > 1 and kept[0][0] == "echo":
-            kept = kept[1:]
-        return kept or commands
+        told = next((at for at, words in enumerate(kept[:-1]) if words[0] != "echo"), len(kept) - 1)
+        return kept[max(told, 0) :] or commands
     return commands
 
 

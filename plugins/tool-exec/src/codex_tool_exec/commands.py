@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 _SHELLS = ("bash", "zsh", "sh", "pwsh", "powershell", "cmd")
 _SHELL_DIRECTORIES = ("/bin", "/usr/bin", "/usr/local/bin", "/opt/homebrew/bin")
 _LAST_RESORT = "/bin/sh"
+_LONGEST = {"linux": 131_071, "macos": 1_048_576, "windows": 32_766}
+"""Most bytes of a script that systems let a shell be started with."""
+_SHOWN = 2_000
+"""Characters of a longer one that are shown."""
 
 
 class Command(NamedTuple):
@@ -31,6 +35,7 @@ class Command(NamedTuple):
     :param policy: which variables of its machine it gets beside ``env``; none when ``None``.
     :param actions: what it does, for display.
     :param own_shell: shell of the machine's user.
+    :param too_long: its machine can't start it, so nobody has to take it apart.
     """
 
     argv: tuple[str, ...]
@@ -40,6 +45,7 @@ class Command(NamedTuple):
     policy: EnvironPolicy | None
     actions: tuple[JsonObject, ...]
     own_shell: str
+    too_long: bool = False
 
 
 async def make_command(
@@ -64,14 +70,18 @@ async def make_command(
     cwd = context.settings.cwd
     if wanted.workdir is not None:
         cwd = posixpath.join(cwd, wanted.workdir)
+    size, longest = len(wanted.cmd), _LONGEST.get(facts.os, _LONGEST["linux"])
+    too_long = 4 * size > longest and len(wanted.cmd.encode("utf-8", "surrogatepass")) > longest
+    shown = f"{wanted.cmd[:_SHOWN]} … ({size - _SHOWN} more characters)" if too_long else wanted.cmd
     return Command(
         argv=argv,
-        line=join(argv),
+        line=join((*argv[:-1], shown)),
         cwd=cwd,
         env=env,
         policy=policy if environment.remote else None,
-        actions=command_actions(wanted.cmd),
+        actions=({"type": "unknown", "command": shown},) if too_long else command_actions(shown),
         own_shell=facts.shell,
+        too_long=too_long,
     )
 
 

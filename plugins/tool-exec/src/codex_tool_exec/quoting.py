@@ -22,11 +22,11 @@ def quote(argument: str) -> str:
     if not argument:
         return "''"
     parts = []
-    rest = argument
-    while rest:
-        length, kind = _longest(rest)
-        parts.append(_quoted(rest[:length], kind))
-        rest = rest[length:]
+    at = 0
+    while at < len(argument):
+        end, kind = _longest(argument, at)
+        parts.append(_quoted(argument[at:end], kind))
+        at = end
     return "".join(parts)
 
 
@@ -36,14 +36,14 @@ def rust_debug(value: str) -> str:
     return '"' + "".join(escapes.get(character, character) for character in value) + '"'
 
 
-def _longest(argument: str) -> tuple[int, str]:
-    """Return how much of an argument one kind of quotes can take, and which."""
+def _longest(argument: str, start: int) -> tuple[int, str]:
+    """Return where the part of an argument that one kind of quotes can take ends, and which kind."""
     bare, single, double = True, True, True
-    start = 0
-    if argument[0] == "^":  # Only right behind an opening single quote does every shell leave it alone.
-        bare, double, start = False, False, 1
     end = start
-    for character in argument[start:]:
+    if argument[start] == "^":  # Only right behind an opening single quote does every shell leave it alone.
+        bare, double, end = False, False, start + 1
+    while end < len(argument):
+        character = argument[end]
         now = (
             bare and character in _BARE,
             single and character not in _NOT_IN_SINGLE,

@@ -93,8 +93,14 @@ class Attempt:
     async def approve(self) -> CommandLeave:
         """Return leave to run the command; a refusal of the user is reported as the command's end.
 
+        What can't be run is neither judged nor asked about.
+
         :raises ToolRejected: when it may not run.
+        :raises ToolError: when it can't.
         """
+        if self.command.too_long:
+            error = ExecError("Argument list too long (os error 7)", code=-32603)
+            raise await self.not_started(error, self.item(0), announced=False)
         try:
             leave = await self.context.approve_command(self.call, self.request)
         except ToolRejected as error:
