@@ -14,10 +14,10 @@ from types import ModuleType
 import pytest
 
 from codex_sandbox_landlock.kernel import kernel
+from ordinary_user import ORDINARY, as_ordinary_user
 
 FOLDER = Path(__file__).parent / "sandboxes"
 LIMIT = 600
-ORDINARY = 65534
 
 
 def table(name: str) -> ModuleType:
@@ -56,7 +56,7 @@ def results(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
             file = Path("/var/tmp", f"sandbox-cases-{os.getpid()}-{request.param}.json")
             file.touch()
             os.chown(file, ORDINARY, ORDINARY)
-            program = ["setpriv", "--reuid", str(ORDINARY), "--regid", str(ORDINARY), "--clear-groups", *program]
+            program = as_ordinary_user(program)
         running[user] = (subprocess.Popen([*program, str(file)], stderr=subprocess.PIPE, text=True, cwd="/"), file)
     found: dict[str, dict[str, Result]] = {}
     for user, (process, file) in running.items():

@@ -12,7 +12,8 @@ import pytest
 
 from codex_hookspecs.testing.responses_server import ResponsesServer
 
-MODULES_OF_A_TURN = 345
+# Python 3.13 splits some of its own modules, so the same imports count for more there.
+MODULES_OF_A_TURN = 345 if sys.version_info < (3, 13) else 360
 LIBRARIES = {
     "asyncio",
     "attr",

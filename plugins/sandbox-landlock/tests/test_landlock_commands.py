@@ -20,10 +20,11 @@ from codex_hookspecs.sandboxing.policies import CWD, ROOT, Entry, FileSystemPoli
 from codex_hookspecs.types.sandbox import Launch, LaunchRequest, SandboxPolicy
 from codex_sandbox_landlock.kernel import APPLY, Kernel, kernel
 from codex_sandbox_landlock.launcher import LandlockLauncher
+from ordinary_user import ORDINARY, as_ordinary_user
 
 READ_ONLY = SandboxPolicy("readOnly")
 WORKSPACE = SandboxPolicy("workspaceWrite", exclude_slash_tmp=True, exclude_tmpdir_env_var=True)
-USERS = [None, 65534] if os.geteuid() == 0 else [None]
+USERS = [None, ORDINARY] if os.geteuid() == 0 else [None]
 PYTHON = os.path.realpath(sys.executable)
 
 Outcome = subprocess.CompletedProcess[str]
@@ -50,10 +51,17 @@ def wrapped(command: str, cwd: Path, policy: SandboxPolicy, permissions: Permiss
     return LandlockLauncher(**more).launch(request)
 
 
-def finish(launch: Launch, cwd: Path, **more) -> Outcome:
+def finish(launch: Launch, cwd: Path, *, user: int | None = None, **more) -> Outcome:
     try:
         return subprocess.run(
-            launch.argv, env=launch.env, cwd=cwd, capture_output=True, text=True, timeout=30, check=False, **more
+            launch.argv if user is None else as_ordinary_user(launch.argv, user),
+            env=launch.env,
+            cwd=cwd,
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=False,
+            **more,
         )
     finally:
         if launch.ended is not None:
@@ -62,12 +70,10 @@ def finish(launch: Launch, cwd: Path, **more) -> Outcome:
 
 @pytest.fixture(params=USERS, ids=lambda user: "self" if user is None else f"uid {user}")
 def run(request: pytest.FixtureRequest, workspace: Path) -> Run:
-    identity = {} if request.param is None else {"user": request.param, "group": request.param, "extra_groups": []}
-
     def start(
         command: str, policy: SandboxPolicy = WORKSPACE, permissions: Permissions | None = None, **more
     ) -> Outcome:
-        return finish(wrapped(command, workspace, policy, permissions, **more), workspace, **identity)
+        return finish(wrapped(command, workspace, policy, permissions, **more), workspace, user=request.param)
 
     return start
 
