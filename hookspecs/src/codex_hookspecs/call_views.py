@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from codex_hookspecs.errors import ToolError
+from codex_hookspecs.json_text import JsonError, parse_json
 from codex_hookspecs.types.tools import HookPayload, ToolCall
 
 if TYPE_CHECKING:
@@ -79,8 +80,8 @@ def dynamic_item(call: ToolCall, output: ToolOutput | None = None, duration_ms: 
 
 def _parsed(arguments: str) -> Any:
     try:
-        return json.loads(arguments) if arguments else {}
-    except (ValueError, RecursionError):
+        return parse_json(arguments) if arguments else {}
+    except JsonError:
         return arguments
 
 

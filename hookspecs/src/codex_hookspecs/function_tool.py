@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from codex_hookspecs._json_kinds import Kind, Misfit, kind_of
 from codex_hookspecs.errors import ToolError
+from codex_hookspecs.json_text import parse_json
 from codex_hookspecs.types.calls import ToolCall, ToolOutput
 from codex_hookspecs.types.json import JsonObject
 from codex_hookspecs.wire import encode
@@ -95,7 +96,7 @@ def _spec(function: Callable[..., Any], name: str, kinds: Mapping[str, Kind], re
 
 def _arguments(text: str, kinds: Mapping[str, Kind], required: list[str]) -> dict[str, Any]:
     try:
-        given = json.loads(text) if text.strip() else {}
+        given = parse_json(text) if text.strip() else {}
         if not isinstance(given, dict):
             raise Misfit("expected an object")
         for key in given:

@@ -46,9 +46,10 @@ def _searched(item: JsonObject) -> Item | None:
     if kind == "web_search_call":
         from codex_hookspecs.types.items import WebSearch
 
-        action = item.get("action") or {}
+        action = item["action"] if isinstance(item.get("action"), dict) else {}
         kinds = {"open_page": "openPage", "find_in_page": "findInPage"}
-        wire = {**action, "type": kinds.get(action.get("type", "other"), action.get("type", "other"))}
+        kind = str(action.get("type", "other"))
+        wire = {**action, "type": kinds.get(kind, kind)}
         query = action.get("query") or action.get("url") or action.get("pattern") or ""
         return WebSearch(id=_id(item), query=str(query), action=wire)
     if kind == "image_generation_call":

@@ -199,7 +199,8 @@ def begins_thread(record: Record) -> bool:
 
 def preview_of(item: UserMessage) -> str:
     """Return what a listing shows of a thread's first message."""
-    text = "\n".join(part["text"] for part in item.content if part.get("type") == "text")
+    texts = (part.get("text") for part in item.content if part.get("type") == "text")
+    text = "\n".join(text for text in texts if isinstance(text, str))
     return text or (IMAGE_ONLY if item.content else "")
 
 

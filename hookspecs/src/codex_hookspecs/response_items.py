@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from codex_hookspecs.fragments import hook_prompt, texts_of
+from codex_hookspecs.ids import uuid4
 from codex_hookspecs.truncation import truncate_bytes, truncate_tokens
 from codex_hookspecs.types.json import JsonObject
 from codex_hookspecs.types.tools import ToolCall, ToolOutput
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 ABORTED = "aborted"
 _OUTPUT_OF = {"function_call": "function_call_output", "custom_tool_call": "custom_tool_call_output"}
+_OUTPUTS = tuple(_OUTPUT_OF.values())
 _HEADROOM = 1.2
 """What a tool's output may exceed its budget by, for its header lines (0.118)."""
 
@@ -68,19 +70,29 @@ def call_output(call: ToolCall, output: ToolOutput, budget: OutputBudget) -> Jso
 
 def mended(items: Sequence[JsonObject]) -> tuple[JsonObject, ...]:
     """Return items that a provider accepts: every call is answered, no answer lacks its call."""
-    answered = {item.get("call_id") for item in items if item.get("type") in _OUTPUT_OF.values()}
-    called = {item.get("call_id") for item in items if item.get("type") in _OUTPUT_OF}
+    answered = {_call_id(item) for item in items if item.get("type") in _OUTPUTS}
+    called = {_call_id(item) for item in items if item.get("type") in _OUTPUT_OF}
     if answered == called:
         return tuple(items)
     result: list[JsonObject] = []
     for item in items:
         kind = item.get("type", "")
-        if kind in _OUTPUT_OF.values() and item.get("call_id") not in called:
+        if kind in _OUTPUTS and _call_id(item) not in called:
             continue
         result.append(item)
-        if kind in _OUTPUT_OF and item.get("call_id") not in answered:
+        if kind in _OUTPUT_OF and _call_id(item) not in answered:
             result.append({"type": _OUTPUT_OF[kind], "call_id": item.get("call_id"), "output": ABORTED})
     return tuple(result)
+
+
+def with_call_id(item: JsonObject) -> JsonObject:
+    """Return a call with an id, by which its output can be told; one that the model gave none gets one."""
+    return item if _call_id(item) else {**item, "call_id": f"call_{uuid4()}"}
+
+
+def _call_id(item: JsonObject) -> str:
+    found = item.get("call_id")
+    return found if isinstance(found, str) else ""
 
 
 def fragment_messages(

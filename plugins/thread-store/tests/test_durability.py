@@ -203,7 +203,7 @@ async def test_lines_that_are_broken_or_unknown_are_skipped_and_counted(
 
     assert [turn.id for turn in (await store.read(thread_id)).thread.turns] == ["t1", "t2"]
     assert stored.settings["model"] == "m2"
-    assert "skipped 6 broken lines" in capsys.readouterr().out
+    assert "skipped 7 broken lines" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("content", [b"", b"\n\n", b"garbage\n", b'{"type":"event_msg","payload":{"type":"x"}}\n'])

@@ -107,8 +107,7 @@ class HostThreads:
         if loaded is not None:
             summary = loaded.summary()
             return attrs.evolve(summary, turns=tuple(loaded.turns())) if include_turns else summary
-        stored = await self._need_store(thread_id).read(thread_id)
-        return stored.thread if include_turns else attrs.evolve(stored.thread, turns=())
+        return await self._need_store(thread_id).show(thread_id, turns=include_turns)
 
     async def list(self, query: ThreadQuery) -> ThreadPage:
         """Return one page of stored threads, with the status of those that are loaded."""

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
+import attrs
+
 from codex_hookspecs.errors import ModelError
 from codex_hookspecs.ids import uuid4
 from codex_hookspecs.item_mapping import announced, finished
-from codex_hookspecs.response_items import tool_call
+from codex_hookspecs.response_items import tool_call, with_call_id
 from codex_hookspecs.types.items import AgentMessage
 from codex_hookspecs.types.models import (
     ItemAdded,
@@ -88,8 +90,9 @@ class StreamReader:
     async def _done(self, event: ItemDone) -> None:
         call = tool_call(event.item)
         if call is not None:
-            self.calls.append(call)
-            await self._thread.remember(self._run.id, event.item)
+            item = with_call_id(event.item)
+            self.calls.append(call if item is event.item else attrs.evolve(call, call_id=item["call_id"]))
+            await self._thread.remember(self._run.id, item)
             return
         item = self._named(event.item, final=True) if event.item.get("type") in ("message", "reasoning") else event.item
         await self._thread.remember(self._run.id, item)

@@ -12,7 +12,7 @@ import attrs
 from codex_hookspecs.consent import Consents
 from codex_hookspecs.errors import CodexError, ModelError, RpcError
 from codex_hookspecs.ids import uuid4, uuid7
-from codex_hookspecs.response_items import message, text_of
+from codex_hookspecs.response_items import mended, message, text_of
 from codex_hookspecs.types.json import JsonObject
 from codex_hookspecs.types.notifications import (
     ErrorNotice,
@@ -89,8 +89,10 @@ class HostThread:
         self.pending: list[Sequence[JsonObject]] = []
         self.contexts: list[str] = []
         self.closed = False
+        self._answered = 0
         self._writer = writer
         self._turns: list[Turn] = list(stored.thread.turns) if stored else []
+        self._new_items: dict[str, list[Item]] = {}
         self._created = stored.thread.created_at if stored else int(time.time())
         self._preview = stored.thread.preview if stored else ""
         self._name = stored.thread.name if stored else None
@@ -138,7 +140,10 @@ class HostThread:
 
     def turns(self) -> Sequence[Turn]:
         """Return all turns with their finished items."""
-        return tuple(self._turns)
+        return tuple(
+            attrs.evolve(turn, items=(*turn.items, *new)) if (new := self._new_items.get(turn.id)) else turn
+            for turn in self._turns
+        )
 
     def rename(self, name: str) -> None:
         """Take over a name that was stored."""
@@ -242,6 +247,12 @@ class HostThread:
         self.history.extend(items)
         await self.record(*(HistoryAppended(item, turn_id) for item in items))
 
+    def answered_history(self) -> tuple[JsonObject, ...]:
+        """Return the model's history with an answer to every call; only what is new is looked at."""
+        self.history[self._answered :] = mended(self.history[self._answered :])
+        self._answered = len(self.history)
+        return tuple(self.history)
+
     async def start_item(self, turn_id: str, item: Item) -> None:
         """Announce an item as started."""
         await self.notify(
@@ -251,11 +262,7 @@ class HostThread:
     async def complete_item(self, turn_id: str, item: Item) -> None:
         """Keep a final item, then announce it."""
         await self.record(ItemFinished(turn_id, item))
-        for index in range(len(self._turns) - 1, -1, -1):
-            turn = self._turns[index]
-            if turn.id == turn_id:
-                self._turns[index] = attrs.evolve(turn, items=(*turn.items, item))
-                break
+        self._new_items.setdefault(turn_id, []).append(item)
         await self.notify(
             ItemCompleted(item=item, thread_id=self.id, turn_id=turn_id, completed_at_ms=time.time_ns() // 1_000_000)
         )
@@ -327,7 +334,7 @@ class HostThread:
             completed_at=int(time.time()),
             duration_ms=duration,
         )
-        self._turns[-1] = attrs.evolve(turn, items=self._turns[-1].items)
+        self._turns[-1] = turn
         self.pending.clear()
         self._run = self._work = None
         await self.set_status({"type": "systemError" if error else "idle"})

@@ -16,7 +16,6 @@ from codex_hookspecs.ids import uuid4
 from codex_hookspecs.response_items import (
     continuation_message,
     fragment_messages,
-    mended,
     message,
     text_of,
     user_message,
@@ -229,7 +228,7 @@ class TurnRun:
             turn_id=self.id,
             model=settings.model,
             instructions=self._instructions,
-            input=mended(thread.history),
+            input=thread.answered_history(),
             tools=tuple(tool.spec for tool in thread.tools.values()),
             reasoning_effort=settings.reasoning_effort or ("medium" if reasons else None),
             reasoning_summary=settings.reasoning_summary or ("auto" if reasons else None),

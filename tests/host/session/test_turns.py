@@ -464,3 +464,18 @@ async def test_what_a_stop_hook_sees_of_the_last_message(host: Any, model: Any, 
     await host(plugins=[kit.plugin("p", stop=stop)], model=model("first", "second")).turn("go")
 
     assert seen == [(False, "first"), (True, "second")]
+
+
+async def test_a_call_without_an_id_gets_its_result(host: Any, kit: Any) -> None:
+    nameless = {"type": "function_call", "name": "echo", "arguments": "{}"}
+    provider = Provider(
+        [ItemDone(nameless), ItemDone({**nameless, "call_id": ["c"]}), Completed("r1")],
+        [ItemDone(MESSAGE), Completed("r2")],
+    )
+
+    await host(plugins=[kit.toolbox(kit.saying("echo", "heard"))], model=provider).turn("go")
+
+    sent = [item for item in provider.requests[1].input if item["type"].startswith("function_call")]
+    assert [item.get("output") for item in sent] == [None, None, "heard", "heard"]
+    assert [item["call_id"] for item in sent[:2]] == [item["call_id"] for item in sent[2:]]
+    assert len({item["call_id"] for item in sent}) == 2

@@ -53,6 +53,14 @@ class ThreadStore(Protocol):
         """
         ...
 
+    async def show(self, thread_id: str, *, turns: bool) -> Thread:
+        """Return a thread as clients see it; cheaper than :meth:`read` where what the model was sent is large.
+
+        :param turns: its turns are wanted too; they are left empty without.
+        :raises ThreadNotFound: when there is none.
+        """
+        ...
+
     async def list(self, query: ThreadQuery) -> ThreadPage:
         """Return one page of threads.
 

@@ -57,6 +57,10 @@ class MemoryThreadStore:
             replay.take(record, at_ms=self._updated[thread_id] * 1000)
         return replay.result(name=self._names.get(thread_id), updated_at=self._updated[thread_id])
 
+    async def show(self, thread_id: str, *, turns: bool) -> Thread:
+        """Return a thread as clients see it."""
+        return (await self.read(thread_id)).thread if turns else await self._summary(thread_id)
+
     async def list(self, query: ThreadQuery) -> ThreadPage:
         """Return one page of threads."""
         ids = [i for i in self.threads if self._visible(i) and (i in self._archived) == query.archived]

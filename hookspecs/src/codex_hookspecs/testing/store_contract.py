@@ -180,6 +180,17 @@ class ThreadStoreContract:
 
         assert stored.fragments["environment_context"] == new
 
+    async def test_a_thread_is_shown_with_the_turns_that_reading_gives_or_without(self, store: ThreadStore) -> None:
+        thread_id = await self.kept(store, turn("t1", "a", "b"))
+        await store.set_name(thread_id, "Named")
+        store = await self.reopened(store)
+
+        thread = (await store.read(thread_id)).thread
+        assert await store.show(thread_id, turns=True) == thread
+        assert await store.show(thread_id, turns=False) == attrs.evolve(thread, turns=())
+        with pytest.raises(ThreadNotFound):
+            await store.show(uuid7(), turns=False)
+
     async def test_a_thread_is_continued_by_whoever_opens_it(self, store: ThreadStore) -> None:
         thread_id = await self.kept(store, turn("t1", "a", "b"))
         store = await self.reopened(store)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any, cast
 from urllib.parse import unquote
 
@@ -12,6 +13,7 @@ import attrs
 from codex_hookspecs.naming import wire_name
 from codex_hookspecs.types import items
 from codex_hookspecs.types.items import FileUpdateChange, HookPromptFragment, Item
+from codex_thread_store.item_checks import checked
 from codex_thread_store.settings_forms import camel_words
 
 _KINDS: dict[str, type[Any]] = {
@@ -47,10 +49,9 @@ def item_of(form: Any) -> Item | None:
     if not isinstance(form, dict) or not isinstance(form.get("type"), str) or not form["type"]:
         return None
     try:
-        if form["type"][0].islower():
-            return _from_wire(form)
-        return _from_core(form["type"], form)
-    except (KeyError, TypeError, ValueError, AttributeError):
+        item = _from_wire(form) if form["type"][0].islower() else _from_core(form["type"], form)
+        return item and checked(item)
+    except (KeyError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError):
         return None
 
 
@@ -91,14 +92,15 @@ def _from_wire(form: dict[str, Any]) -> Item | None:
     return None if kind is None else cast(Item, _made(kind, form))
 
 
-def _made(kind: type[Any], form: Mapping[str, Any]) -> Any:
+def _made(kind: Any, form: Mapping[str, Any]) -> Any:
+    return kind(**{name: _value(form[wire], part) for name, wire, part in _members(kind) if wire in form})
+
+
+@cache
+def _members(kind: Any) -> tuple[tuple[str, str, type[Any] | None], ...]:
+    """Return the members of an item: name, name on the wire, and what it is a list of."""
     tag = getattr(kind, "TYPE", "")
-    values: dict[str, Any] = {}
-    for attribute in attrs.fields(kind):
-        name = wire_name(attribute)
-        if name in form:
-            values[attribute.name] = _value(form[name], _PARTS.get((tag, attribute.name)))
-    return kind(**values)
+    return tuple((one.name, wire_name(one), _PARTS.get((tag, one.name))) for one in attrs.fields(kind))
 
 
 def _value(value: Any, part: type[Any] | None) -> Any:

@@ -7,26 +7,31 @@ import os
 import time
 
 from codex_hookspecs.errors import StorageError
+from codex_hookspecs.json_text import JsonError, parse_json
+from codex_thread_store.files import FILE_MODE, open_file, refuse_special
 from codex_thread_store.lines import stamp
 
 _FILE = "session_index.jsonl"
+_FLAGS = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NONBLOCK", 0)
+_LONGEST = 1024 * 1024
 
 
 def read_names(home: str) -> dict[str, str]:
     """Return the names by thread id, the newest name of each."""
     names: dict[str, str] = {}
+    path = os.path.join(home, _FILE)
     try:
-        with open(os.path.join(home, _FILE), "rb") as file:
-            for line in file:
+        with open_file(path) as file:
+            for line in iter(lambda: file.readline(_LONGEST), b""):
                 try:
-                    entry = json.loads(line)
+                    entry = parse_json(line)
                     names[entry["id"]] = str(entry["thread_name"])
-                except (ValueError, KeyError, TypeError):
+                except (JsonError, KeyError, TypeError):
                     continue
     except FileNotFoundError:
         return {}
     except OSError as error:
-        raise StorageError(f"reading thread names from {_FILE}: {error.strerror}") from error
+        raise StorageError(f"reading thread names from {path}: {error.strerror or error}") from error
     return {thread_id: name for thread_id, name in names.items() if name}
 
 
@@ -39,18 +44,30 @@ def write_name(home: str, thread_id: str, name: str) -> None:
     line = json.dumps(entry, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace") + b"\n"
     path = os.path.join(home, _FILE)
     try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_CLOEXEC", 0), 0o600)
+        descriptor = os.open(path, _FLAGS, FILE_MODE)
         try:
+            refuse_special(descriptor)
             size = os.fstat(descriptor).st_size
             if size:
                 os.lseek(descriptor, size - 1, os.SEEK_SET)
                 if os.read(descriptor, 1) != b"\n":
                     line = b"\n" + line
-            os.write(descriptor, line)
+            _write(descriptor, line, size)
         finally:
             os.close(descriptor)
     except OSError as error:
         raise StorageError(
-            f"naming the thread in {path}: {error.strerror}; check the permissions of the directory",
+            f"naming the thread in {path}: {error.strerror or error}; check the permissions of the directory",
             thread_id=thread_id,
         ) from error
+
+
+def _write(descriptor: int, line: bytes, size: int) -> None:
+    """Append a line as a whole, or nothing of it."""
+    rest = memoryview(line)
+    try:
+        while rest:
+            rest = rest[os.write(descriptor, rest) :]
+    except OSError:
+        os.ftruncate(descriptor, size)
+        raise

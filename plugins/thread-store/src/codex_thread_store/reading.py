@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from itertools import count
-from typing import Any
+from typing import Any, BinaryIO
 
 import attrs
 
 from codex_hookspecs.errors import StorageError
+from codex_hookspecs.json_text import JsonError, parse_json
 from codex_hookspecs.replay import Replay
+from codex_hookspecs.types.items import Item, Reasoning
 from codex_hookspecs.types.sandbox import SandboxPolicy
-from codex_hookspecs.types.storage import ItemFinished, StoredThread, ThreadMeta
+from codex_hookspecs.types.storage import ItemFinished, StoredThread, ThreadMeta, TurnEnded
 from codex_hookspecs.types.threads import GitInfo, Thread, ThreadSettings
 from codex_thread_store import layout
-from codex_thread_store.entries import Began, Entries, Shown
+from codex_thread_store.entries import Began, Entries, Reasoned, Shown
+from codex_thread_store.files import open_file
 from codex_thread_store.settings_forms import source_of
 
 _FORKS = 16
@@ -26,38 +28,60 @@ _FORKS = 16
 _UNNUMBERED = "\0"
 """Begins the id of an item that gets its number when it is known which turns remain."""
 
+_LONGEST_LINE = 256 * 1024 * 1024
+"""Bytes of a line that are read at once; a longer one is no line of a rollout."""
+
+_PIECE = 1024 * 1024
+
+TOO_LONG = b"!\n"
+"""Stands for a line that is too long; it is no JSON."""
+
+_STAMP_END = len('{"timestamp":"2026-11-30T10:00:00.000Z",')
+_SENT = b'"type":"response_item","payload":{'
+
 _OF_META = ("cwd", "model_provider", "base_instructions", "source", "originator")
 """Settings that the first line tells."""
 
 
 def read_thread(
-    path: str, home: str, *, name: str | None = None, warn: Callable[[str], None] | None = None
+    path: str, home: str, *, name: str | None = None, warn: Callable[[str], None] | None = None, history: bool = True
 ) -> StoredThread:
     """Read the thread of a rollout file.
 
     :param home: where the files of threads that it was forked from are.
     :param warn: told how many lines were skipped because they are broken.
+    :param history: what was sent to the model is wanted too; without it the history is left empty.
     :raises StorageError: when the file can't be read or does not begin like a rollout.
     """
-    entries = Entries()
+    entries = Entries(history=history)
     meta = _read(path, home, entries, None, _FORKS)
     if entries.broken and warn is not None:
         warn(f"reading the thread's file {path}: skipped {entries.broken} broken lines")
     replay = Replay(meta)
     replay.settings = {key: getattr(meta.settings, key) for key in _OF_META}
     numbers = count(1)
-    for at_ms, record in entries.records:
+    for stamp, record in entries.records:
         if isinstance(record, Began):
-            replay.begin(record.turn_id, at_ms=at_ms)
-        elif not isinstance(record, Shown):
-            replay.take(record, at_ms=at_ms)
+            replay.begin(record.turn_id, at_ms=moment_ms(stamp))
+        elif isinstance(record, TurnEnded):
+            replay.take(record, at_ms=moment_ms(stamp))
+        elif not isinstance(record, Shown | Reasoned):
+            replay.take(record)
         elif record.turn_id not in entries.itemized:
-            item_id = record.item.id or f"{_UNNUMBERED}{next(numbers)}"
-            replay.take(ItemFinished(record.turn_id, attrs.evolve(record.item, id=item_id)), at_ms=at_ms)
+            replay.take(ItemFinished(record.turn_id, _item(record, numbers)))
     for settings in entries.settings:
         replay.settings.update(settings)
     stored = replay.result(path=path, name=name, updated_at=int(os.stat(path).st_mtime))
     return attrs.evolve(stored, thread=_numbered(stored.thread))
+
+
+def _item(record: Shown | Reasoned, numbers: Iterator[int]) -> Item:
+    """Return the item of events; one that has no id is marked to get its number later."""
+    if isinstance(record, Reasoned):
+        mark = f"{_UNNUMBERED}{next(numbers)}"
+        return Reasoning(id=mark, summary=tuple(record.summary), content=tuple(record.content))
+    item = record.item
+    return item if item.id else attrs.evolve(item, id=f"{_UNNUMBERED}{next(numbers)}")
 
 
 def meta_of(payload: dict[str, Any]) -> ThreadMeta:
@@ -69,7 +93,7 @@ def meta_of(payload: dict[str, Any]) -> ThreadMeta:
         model="",
         model_provider=str(payload.get("model_provider") or "openai"),
         sandbox=SandboxPolicy("readOnly"),
-        base_instructions=base.get("text") if isinstance(base, dict) else None,
+        base_instructions=_text(base.get("text")) if isinstance(base, dict) else None,
         source=source,
         originator=str(payload.get("originator", "")),
     )
@@ -80,9 +104,9 @@ def meta_of(payload: dict[str, Any]) -> ThreadMeta:
         cli_version=str(payload.get("cli_version", "")),
         base_instructions=settings.base_instructions or "",
         git=_git(payload.get("git")),
-        forked_from=payload.get("forked_from_id"),
-        agent_nickname=payload.get("agent_nickname"),
-        agent_role=payload.get("agent_role"),
+        forked_from=_text(payload.get("forked_from_id")),
+        agent_nickname=_text(payload.get("agent_nickname")),
+        agent_role=_text(payload.get("agent_role")),
     )
 
 
@@ -93,7 +117,7 @@ def moment_ms(text: Any) -> int | None:
     whole, _, rest = text.removesuffix("Z").partition(".")
     try:
         return _seconds(whole) * 1000 + (int((rest + "000")[:3]) if rest else 0)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
 
 
@@ -105,31 +129,52 @@ def _seconds(text: str) -> int:
     return calendar.timegm(time.strptime(text, "%Y-%m-%dT%H:%M:%S"))
 
 
-def lines_of(path: str) -> Iterator[bytes]:
+def lines_of(path: str, *, longest: int = _LONGEST_LINE) -> Iterator[bytes]:
     """Yield the whole lines of a file; one that was torn at the end is not there yet.
 
-    :raises StorageError: when it can't be read.
+    :param longest: bytes of a line; ``TOO_LONG`` comes for one that has more.
+    :raises StorageError: when it can't be read or is no regular file.
     """
     try:
-        with open(path, "rb") as file:
-            for line in file:
+        with open_file(path) as file:
+            for line in iter(lambda: file.readline(longest), b""):
                 if line.endswith(b"\n"):
                     yield line
+                elif len(line) == longest:
+                    yield TOO_LONG
+                    _skip_line(file)
     except OSError as error:
-        raise StorageError(f"reading the thread's file {path}: {error.strerror}") from error
+        raise StorageError(f"reading the thread's file {path}: {error.strerror or error}") from error
 
 
-def parsed(lines: Iterable[bytes]) -> Iterator[dict[str, Any] | None]:
-    """Yield the object of each line that has one, ``None`` for a broken line; empty lines are left out."""
+def parsed(lines: Iterable[bytes], *, history: bool = True) -> Iterator[dict[str, Any] | None]:
+    """Yield the object of each line that has one, ``None`` for a broken line; empty lines are left out.
+
+    :param history: lines that only tell what was sent to the model are wanted too.
+    """
     for line in lines:
-        if line.isspace():
+        if line.isspace() or not (history or _may_show(line)):
             continue
         try:
-            value = json.loads(line)
-        except ValueError:
+            value = parse_json(line)
+        except JsonError:
             value = None
         good = isinstance(value, dict) and isinstance(value.get("type"), str) and isinstance(value.get("payload"), dict)
         yield value if good else None
+
+
+def _may_show(line: bytes) -> bool:
+    """Tell whether a line may have to do with what clients see.
+
+    Of what was sent to the model they see only continuation prompts. Any other spelling of such a line than that of the
+    writers of rollouts is taken for one that may.
+    """
+    return not line.startswith(_SENT, _STAMP_END) or b"hook_prompt" in line or b"\\u" in line
+
+
+def _skip_line(file: BinaryIO) -> None:
+    while (piece := file.readline(_PIECE)) and not piece.endswith(b"\n"):
+        pass
 
 
 def _read(path: str, home: str, entries: Entries, before: int | None, depth: int) -> ThreadMeta:
@@ -138,7 +183,8 @@ def _read(path: str, home: str, entries: Entries, before: int | None, depth: int
     :param before: ordinal to stop at.
     """
     meta: ThreadMeta | None = None
-    for line in parsed(lines_of(path)):
+    wanted = entries.with_history or before is not None
+    for line in parsed(lines_of(path), history=wanted):
         if line is None:
             entries.broken += 1
         elif meta is None and line["type"] == "session_meta" and isinstance(line["payload"].get("id"), str):
@@ -147,7 +193,7 @@ def _read(path: str, home: str, entries: Entries, before: int | None, depth: int
         elif before is not None and isinstance(line.get("ordinal"), int) and line["ordinal"] >= before:
             break
         elif meta is not None:
-            entries.take(line["type"], line["payload"], moment_ms(line.get("timestamp")))
+            entries.take(line["type"], line["payload"], line.get("timestamp"))
     if meta is None:
         raise StorageError(
             f"reading the thread's file {path}: it has no session_meta line, so it is no rollout or was damaged"
@@ -181,5 +227,9 @@ def _numbered(thread: Thread) -> Thread:
 def _git(form: Any) -> GitInfo | None:
     if not isinstance(form, dict):
         return None
-    found = GitInfo(form.get("commit_hash"), form.get("branch"), origin_url=form.get("repository_url"))
-    return None if found == GitInfo() else found
+    commit, branch, origin = (_text(form.get(key)) for key in ("commit_hash", "branch", "repository_url"))
+    return GitInfo(commit, branch, origin_url=origin) if commit or branch or origin else None
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) else None

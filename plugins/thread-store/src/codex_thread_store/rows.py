@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from codex_hookspecs.json_text import JsonError, parse_json
 from codex_hookspecs.replay import preview_of
 from codex_hookspecs.types.items import UserMessage
 from codex_hookspecs.types.sandbox import SandboxPolicy
@@ -138,6 +139,6 @@ def _source_value(text: str) -> Any:
     if not text.startswith("{"):
         return text
     try:
-        return json.loads(text)
-    except ValueError:
+        return parse_json(text)
+    except JsonError:
         return "unknown"

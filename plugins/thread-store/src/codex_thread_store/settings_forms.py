@@ -69,10 +69,11 @@ def context_settings(payload: JsonObject) -> dict[str, Any]:
         ("service_tier", "service_tier"),
         ("verbosity", "verbosity"),
     ):
-        if payload.get(key) is not None:
+        kind = dict if key == "collaboration_mode" else str
+        if isinstance(payload.get(key), kind):
             found[name] = payload[key]
     policy = payload.get("sandbox_policy")
-    if isinstance(policy, dict) and policy.get("type") in _POLICY_KINDS:
+    if isinstance(policy, dict) and isinstance(policy.get("type"), str) and policy["type"] in _POLICY_KINDS:
         found["sandbox"] = policy_of(policy)
     return found
 
@@ -99,7 +100,7 @@ def policy_of(form: JsonObject) -> SandboxPolicy:
     return SandboxPolicy(
         _POLICY_KINDS[form["type"]],
         form.get("network_access") in (True, "enabled"),
-        writable_roots=tuple(form.get("writable_roots") or ()),
+        writable_roots=tuple(root for root in form.get("writable_roots") or () if isinstance(root, str)),
         exclude_slash_tmp=bool(form.get("exclude_slash_tmp", False)),
         exclude_tmpdir_env_var=bool(form.get("exclude_tmpdir_env_var", False)),
     )

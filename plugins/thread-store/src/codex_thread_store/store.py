@@ -85,6 +85,10 @@ class RolloutStore:
         """Read a thread, also an archived one, without writing it."""
         return await asyncio.to_thread(lambda: self._read(self._path(thread_id), thread_id))
 
+    async def show(self, thread_id: str, *, turns: bool) -> Thread:
+        """Return a thread as clients see it, also an archived one."""
+        return await asyncio.to_thread(lambda: self._show(self._path(thread_id), thread_id, turns))
+
     async def list(self, query: ThreadQuery) -> ThreadPage:
         """Return one page of threads."""
         from codex_hookspecs.listing import page_of
@@ -148,6 +152,19 @@ class RolloutStore:
         from codex_thread_store.reading import read_thread
 
         return read_thread(path, self._home, name=read_names(self._home).get(thread_id), warn=self._warn)
+
+    def _show(self, path: str, thread_id: str, turns: bool) -> Thread:
+        from codex_thread_store.names import read_names
+        from codex_thread_store.summary import summarize
+
+        name = read_names(self._home).get(thread_id)
+        summary = None if turns else summarize(path, self._home)
+        if summary is not None:
+            return attrs.evolve(summary, name=name)
+        from codex_thread_store.reading import read_thread
+
+        thread = read_thread(path, self._home, name=name, warn=self._warn, history=False).thread
+        return thread if turns else attrs.evolve(thread, turns=())
 
     def _path(self, thread_id: str, *, archived: bool | None = None) -> str:
         """Return a thread's file.

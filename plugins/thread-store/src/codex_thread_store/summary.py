@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import os
-from itertools import islice
+from itertools import islice, takewhile
 from typing import Any
 
 from codex_hookspecs.errors import StorageError
-from codex_hookspecs.fragments import is_user_turn
+from codex_hookspecs.fragments import is_user_turn, texts_of
 from codex_hookspecs.replay import IMAGE_ONLY, preview_of
 from codex_hookspecs.types.items import UserMessage
 from codex_hookspecs.types.storage import ThreadMeta
 from codex_hookspecs.types.threads import Thread
 from codex_thread_store import layout
 from codex_thread_store.item_forms import item_of
-from codex_thread_store.reading import lines_of, meta_of, parsed
+from codex_thread_store.reading import TOO_LONG, lines_of, meta_of, parsed
 from codex_thread_store.rows import new_thread
 
 _LINES = 200
 """How far into a file its first message is looked for."""
+
+_LONGEST_LINE = 32 * 1024 * 1024
 
 
 def summarize(path: str, home: str) -> Thread | None:
@@ -29,7 +31,8 @@ def summarize(path: str, home: str) -> Thread | None:
     meta: ThreadMeta | None = None
     preview = ""
     try:
-        for line in parsed(islice(lines_of(path), _LINES)):
+        lines = takewhile(lambda line: line is not TOO_LONG, lines_of(path, longest=_LONGEST_LINE))
+        for line in parsed(islice(lines, _LINES)):
             if line is None:
                 continue
             if meta is None and line["type"] == "session_meta" and isinstance(line["payload"].get("id"), str):
@@ -56,18 +59,18 @@ def _origin_preview(payload: dict[str, Any], home: str) -> str:
 def _said(kind: str, payload: dict[str, Any]) -> str:
     """Return what a line's user message says, empty when it is none."""
     if kind == "event_msg" and payload.get("type") == "user_message":
-        return str(payload.get("message") or "") or IMAGE_ONLY
+        message = payload.get("message")
+        return message if isinstance(message, str) and message else IMAGE_ONLY
     if kind == "event_msg" and payload.get("type") == "item_completed":
         item = item_of(payload.get("item"))
         return preview_of(item) if isinstance(item, UserMessage) else ""
     if kind == "compacted":
-        kept = payload.get("replacement_history") or ()
-        return next((text for item in kept if (text := _text_of(item))), "")
+        kept = payload.get("replacement_history")
+        return next((text for item in kept if (text := _text_of(item))), "") if isinstance(kept, list) else ""
     return ""
 
 
 def _text_of(item: Any) -> str:
     if not isinstance(item, dict) or not is_user_turn(item):
         return ""
-    texts = [part.get("text") for part in item.get("content") or () if part.get("type") == "input_text"]
-    return "\n".join(text for text in texts if isinstance(text, str)) or IMAGE_ONLY
+    return "\n".join(texts_of(item, "user")) or IMAGE_ONLY

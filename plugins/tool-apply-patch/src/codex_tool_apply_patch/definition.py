@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from codex_hookspecs.errors import ToolError
+from codex_hookspecs.json_text import parse_json
 from codex_hookspecs.types.json import JsonObject
 from codex_hookspecs.types.tools import HookPayload, ToolCall
 
@@ -51,7 +52,7 @@ def arguments_of(call: ToolCall) -> tuple[str, str | None]:
     if call.kind == "custom":
         return call.arguments, None
     try:
-        value = json.loads(call.arguments)
+        value = parse_json(call.arguments)
     except ValueError as error:
         raise ToolError(f"failed to parse function arguments: {error}") from error
     if not isinstance(value, dict) or "input" not in value:

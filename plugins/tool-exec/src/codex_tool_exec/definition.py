@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from codex_hookspecs.errors import ToolError
+from codex_hookspecs.json_text import parse_json
 from codex_hookspecs.types.tools import HookPayload, ToolCall
 
 
@@ -163,7 +164,7 @@ def with_input(call: ToolCall, tool_input: Any) -> ToolCall:
 
 def _arguments(call: ToolCall) -> dict[str, Any]:
     try:
-        found = json.loads(call.arguments)
+        found = parse_json(call.arguments)
     except ValueError:
         return {}
     return found if isinstance(found, dict) else {}

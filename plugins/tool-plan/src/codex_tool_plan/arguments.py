@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any, Literal
 
 from codex_hookspecs.errors import ToolError
+from codex_hookspecs.json_text import parse_json
 from codex_hookspecs.json_words import described
 from codex_hookspecs.types.notifications import PlanStep
 
@@ -22,7 +22,7 @@ def plan_from(arguments: str) -> tuple[str | None, tuple[PlanStep, ...]]:
     :raises ToolError: naming what is wrong.
     """
     try:
-        value = json.loads(arguments)
+        value = parse_json(arguments)
     except ValueError as error:
         raise _refusal(str(error)) from error
     table = _table(value, "UpdatePlanArgs", allowed=("explanation", "plan"), required=("plan",))

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 from codex_hookspecs.errors import FileSystemError, ToolError
 from codex_hookspecs.file_scope import readable_files
+from codex_hookspecs.json_text import parse_json
 from codex_hookspecs.types.items import ImageView
 from codex_hookspecs.types.tools import ToolCall, ToolOutput
 from codex_tool_view_image.formats import image_type
@@ -40,7 +40,7 @@ async def view_image(call: ToolCall, context: ToolContext, *, with_detail: bool)
 
 def _arguments(text: str) -> tuple[str, str | None]:
     try:
-        value: Any = json.loads(text)
+        value: Any = parse_json(text)
     except ValueError as error:
         raise ToolError(f"failed to parse function arguments: {error}") from error
     if not isinstance(value, dict) or "path" not in value:

@@ -1,0 +1,52 @@
+"""Open files of a home: regular ones only, so that nothing waits for the other end of a pipe."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from typing import BinaryIO
+
+FILE_MODE = 0o600
+FOLDER_MODE = 0o700
+
+
+def open_file(path: str) -> BinaryIO:
+    """Open a file for reading.
+
+    :raises OSError: when that fails or it is no regular file.
+    """
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0) | _CLOEXEC)
+    try:
+        refuse_special(descriptor)
+        return os.fdopen(descriptor, "rb")
+    except BaseException:
+        os.close(descriptor)
+        raise
+
+
+def refuse_special(descriptor: int) -> None:
+    """Make sure that an open file is a regular one.
+
+    :raises OSError: when it is not.
+    """
+    mode = os.fstat(descriptor).st_mode
+    if not stat.S_ISREG(mode):
+        code = errno.EISDIR if stat.S_ISDIR(mode) else errno.EINVAL
+        raise OSError(code, os.strerror(code) if stat.S_ISDIR(mode) else "it is not a regular file")
+
+
+def make_folders(path: str) -> None:
+    """Make a folder and those above it that are missing, for their owner only."""
+    if not os.path.isdir(path):
+        above = os.path.dirname(path)
+        if above != path:
+            make_folders(above)
+        try:
+            os.mkdir(path, FOLDER_MODE)
+        except FileExistsError:
+            if not os.path.isdir(path):
+                raise
+
+
+_CLOEXEC = getattr(os, "O_CLOEXEC", 0)

@@ -1,0 +1,62 @@
+"""Check that what was read from a rollout has the types that items are declared with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any, TypeVar
+
+import attrs
+
+from codex_hookspecs.types.items import FileUpdateChange, HookPromptFragment
+
+T = TypeVar("T")
+
+Check = Callable[[Any], bool]
+
+_DECLARED: dict[str, type] = {
+    "str": str,
+    "int": int,
+    "bool": bool,
+    "JsonObject": dict,
+    "HookPromptFragment": HookPromptFragment,
+    "FileUpdateChange": FileUpdateChange,
+}
+
+
+def checked(value: T) -> T:
+    """Return an item as it is.
+
+    :raises TypeError: when one of its members has another type than it is declared with.
+    """
+    if not _fits(value):
+        raise TypeError(f"a member of {type(value).__name__} has a wrong type")
+    return value
+
+
+@cache
+def _checks(kind: Any) -> tuple[tuple[str, Check], ...]:
+    return tuple((attribute.name, check) for attribute in attrs.fields(kind) if (check := _check(str(attribute.type))))
+
+
+def _check(declared: str) -> Check | None:
+    plain = declared.removesuffix(" | None")
+    check = _plain_check(plain)
+    return check if check is None or plain == declared else lambda value: value is None or check(value)
+
+
+def _plain_check(declared: str) -> Check | None:
+    if declared == "Any":
+        return None
+    part = declared.removeprefix("tuple[").removesuffix(", ...]")
+    kind = _DECLARED.get(part, str)  # the others are texts of which some are allowed
+    if part == declared:
+        return lambda value: isinstance(value, kind)
+    if part in ("HookPromptFragment", "FileUpdateChange"):
+        return lambda value: isinstance(value, tuple) and all(isinstance(one, kind) and _fits(one) for one in value)
+    return lambda value: isinstance(value, tuple) and all(isinstance(one, kind) for one in value)
+
+
+def _fits(value: Any) -> bool:
+    kind: Any = type(value)
+    return all(check(getattr(value, name)) for name, check in _checks(kind))
