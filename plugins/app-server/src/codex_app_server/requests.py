@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from codex_hookspecs.types.json import JsonObject, Unsigned
 from codex_hookspecs.values import frozen
 
@@ -51,11 +53,13 @@ class ReviewStartParams:
     """Parameters of ``review/start``.
 
     :param target: what to review, tagged uncommittedChanges, baseBranch, commit or custom.
+    :param output_schema: JSON schema that the final answer must follow; real Codex knows no such member.
     """
 
     thread_id: str
     target: JsonObject
     delivery: str | None = None
+    output_schema: Any = None
 
 
 @frozen

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import attrs
+
 from codex_app_server.turns import loaded
 from codex_hookspecs.errors import RpcError
 from codex_hookspecs.types.threads import Turn
@@ -26,7 +28,8 @@ async def start(params: ReviewStartParams, context: RpcContext) -> JsonObject:
     if params.delivery not in (None, "inline"):
         raise RpcError(f"review delivery {params.delivery!r} is not supported, allowed is `inline`")
     text = review_prompt(params.target)
-    turn_id = await thread.submit([{"type": "text", "text": text, "text_elements": []}])
+    settings = attrs.evolve(thread.settings, output_schema=params.output_schema)
+    turn_id = await thread.submit([{"type": "text", "text": text, "text_elements": []}], settings=settings)
     return {"turn": Turn(id=turn_id, status="inProgress"), "reviewThreadId": thread.id}
 
 

@@ -78,8 +78,10 @@ class _Session:
 
     async def _begin(self, request: ExecRequest) -> str:
         if request.review is not None:
-            target = {"threadId": self._thread_id, "target": request.review}
-            answer = await _asked(self._client, "review/start", target)
+            review = {"threadId": self._thread_id, "target": request.review}
+            if request.output_schema is not None:
+                review["outputSchema"] = request.output_schema
+            answer = await _asked(self._client, "review/start", review)
         else:
             params = TurnStartParams(
                 thread_id=self._thread_id, input=request.input, output_schema=request.output_schema
