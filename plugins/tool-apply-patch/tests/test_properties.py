@@ -92,3 +92,13 @@ def test_texts_that_share_little_are_compared_in_bounded_time(size):
     hunks = unified_hunks(old, new, 1)
 
     assert hunks.count("\n-") + hunks.count("\n+") > size
+
+
+def test_lines_that_occur_once_hold_a_rewritten_text_together():
+    old = [f"{number}\n" for number in range(2_000)]
+    new = [line if number % 3 else f"new {line}" for number, line in enumerate(old)]
+
+    blocks = differing_blocks(old, new)
+
+    assert len(blocks) == 667
+    assert {block[1] - block[0] for block in blocks} == {1}

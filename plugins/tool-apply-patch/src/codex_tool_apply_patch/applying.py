@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ntpath
 import posixpath
+from asyncio import sleep
 from typing import TYPE_CHECKING
 
 from codex_hookspecs.errors import FilesLost, FileSystemError
@@ -32,6 +33,7 @@ async def apply_plan(plan: Plan, files: FileSystem, *, windows: bool = False) ->
         for step in steps:
             done.append(step)
             await _carry_out(step, files, made, windows=windows)
+            await sleep(0)
         finished = True
     finally:
         if not finished:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ntpath
 import posixpath
+from asyncio import sleep
 from typing import TYPE_CHECKING
 
 from codex_hookspecs.errors import ToolRejected
@@ -28,6 +29,7 @@ async def real_paths(plan: Plan, files: FileSystem, *, windows: bool) -> tuple[s
             found[module.join(await real_path(module.dirname(step.path), files), module.basename(step.path))] = None
         else:
             found[await real_path(step.path, files)] = None
+        await sleep(0)
     return tuple(found)
 
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
+from collections import Counter
 from collections.abc import Iterator
 
 Block = tuple[int, int, int, int]
 """A differing range: first and end in the old lines, first and end in the new lines."""
 
-_EFFORT = 500
-"""Edits up to which the shortest difference is searched; beyond, a quick approximation does."""
+_EFFORT = 250
+"""Edits up to which the shortest difference is searched."""
+_STEPS = 1_000_000
+"""Comparisons that one difference may take."""
 
 
 def split_lines(text: str) -> list[str]:
@@ -42,42 +46,77 @@ def unified_hunks(old: str, new: str, context: int) -> str:
 
 
 def differing_blocks(before: list[str], after: list[str]) -> list[Block]:
-    """Return the ranges in which two lists of lines differ, in order."""
-    start = 0
-    shorter = min(len(before), len(after))
+    """Return the ranges in which two lists of lines differ, in order.
+
+    The shortest difference is searched; where that takes too long, lines that occur once in both texts stay together,
+    and what lies between them is replaced as a whole.
+    """
+    start, shorter = 0, min(len(before), len(after))
     while start < shorter and before[start] == after[start]:
         start += 1
     tail = 0
     while tail < shorter - start and before[-1 - tail] == after[-1 - tail]:
         tail += 1
-    old, new = before[start : len(before) - tail], after[start : len(after) - tail]
-    if not old or not new:
-        blocks = [(0, len(old), 0, len(new))] if old or new else []
-    else:
-        blocks = _shortest(old, new) or _approximate(old, new)
+    numbers: dict[str, int] = {}
+    old = [numbers.setdefault(line, len(numbers)) for line in before[start : len(before) - tail]]
+    new = [numbers.setdefault(line, len(numbers)) for line in after[start : len(after) - tail]]
+    blocks = _Search(old, new).blocks(0, len(old), 0, len(new))
     return [(a + start, b + start, c + start, d + start) for a, b, c, d in blocks]
 
 
-def _shortest(old: list[str], new: list[str]) -> list[Block] | None:
-    """Return the blocks of a shortest edit (Myers 1986), or ``None`` when it takes more than the effort allowed."""
-    if abs(len(old) - len(new)) > _EFFORT:
+class _Search:
+    """Looks for the difference of two lists of numbers, for a bounded number of steps."""
+
+    def __init__(self, old: list[int], new: list[int]) -> None:
+        self._old, self._new = old, new
+        self._steps = _STEPS
+
+    def blocks(self, a: int, b: int, c: int, d: int, *, split: bool = True) -> list[Block]:
+        """Return how ``old[a:b]`` and ``new[c:d]`` differ.
+
+        :param split: keep lines together that occur once, where the shortest difference is too far.
+        """
+        old, new = self._old, self._new
+        while a < b and c < d and old[a] == new[c]:
+            a, c = a + 1, c + 1
+        while a < b and c < d and old[b - 1] == new[d - 1]:
+            b, d = b - 1, d - 1
+        if a == b or c == d:
+            return [(a, b, c, d)] if a < b or c < d else []
+        found = self._shortest(old[a:b], new[c:d])
+        if found is not None:
+            return [(first + a, end + a, start + c, stop + c) for first, end, start, stop in found]
+        anchors = _anchors(old[a:b], new[c:d]) if split else []
+        blocks: list[Block] = []
+        for old_at, new_at in [*((x + a, y + c) for x, y in anchors), (b, d)]:
+            if anchors:
+                blocks += self.blocks(a, old_at, c, new_at, split=False)
+                a, c = old_at + 1, new_at + 1
+        return blocks if anchors else [(a, b, c, d)]
+
+    def _shortest(self, old: list[int], new: list[int]) -> list[Block] | None:
+        """Return the blocks of a shortest edit (Myers 1986), or ``None`` when it takes more than the effort allowed."""
+        if abs(len(old) - len(new)) > _EFFORT:
+            return None
+        frontier = {1: 0}
+        history: list[dict[int, int]] = []
+        for edits in range(min(len(old) + len(new), _EFFORT) + 1):
+            history.append(dict(frontier))
+            for diagonal in range(-edits, edits + 1, 2):
+                down = diagonal == -edits or (
+                    diagonal != edits and frontier.get(diagonal - 1, -1) < frontier.get(diagonal + 1, -1)
+                )
+                start = x = frontier[diagonal + 1] if down else frontier[diagonal - 1] + 1
+                y = x - diagonal
+                while x < len(old) and y < len(new) and old[x] == new[y]:
+                    x, y = x + 1, y + 1
+                frontier[diagonal] = x
+                self._steps -= x - start + 1
+                if x >= len(old) and y >= len(new):
+                    return _joined(_walk_back(history, len(old), len(new)))
+            if self._steps < 0:
+                return None
         return None
-    frontier = {1: 0}
-    history: list[dict[int, int]] = []
-    for edits in range(min(len(old) + len(new), _EFFORT) + 1):
-        history.append(dict(frontier))
-        for diagonal in range(-edits, edits + 1, 2):
-            down = diagonal == -edits or (
-                diagonal != edits and frontier.get(diagonal - 1, -1) < frontier.get(diagonal + 1, -1)
-            )
-            x = frontier[diagonal + 1] if down else frontier[diagonal - 1] + 1
-            y = x - diagonal
-            while x < len(old) and y < len(new) and old[x] == new[y]:
-                x, y = x + 1, y + 1
-            frontier[diagonal] = x
-            if x >= len(old) and y >= len(new):
-                return _joined(_walk_back(history, len(old), len(new)))
-    return None
 
 
 def _walk_back(history: list[dict[int, int]], x: int, y: int) -> list[Block]:
@@ -107,13 +146,26 @@ def _joined(steps: list[Block]) -> list[Block]:
     return blocks
 
 
-def _approximate(old: list[str], new: list[str]) -> list[Block]:
-    import difflib  # only for texts that differ a lot
-
-    if len(old) + len(new) > 50_000:
-        return [(0, len(old), 0, len(new))]
-    codes = difflib.SequenceMatcher(None, old, new).get_opcodes()
-    return [(a, b, c, d) for tag, a, b, c, d in codes if tag != "equal"]
+def _anchors(old: list[int], new: list[int]) -> list[tuple[int, int]]:
+    """Return where lines that occur once in both stand, as many of them as stand in the same order."""
+    once = {number for number, count in Counter(old).items() if count == 1}
+    places = {number: place for place, number in enumerate(old) if number in once}
+    counts = Counter(new)
+    pairs = [(places[number], at) for at, number in enumerate(new) if counts[number] == 1 and number in places]
+    ends: list[int] = []
+    chosen: list[int] = []
+    before: list[int] = []
+    for index, (place, _) in enumerate(pairs):
+        length = bisect_left(ends, place)
+        before.append(chosen[length - 1] if length else -1)
+        ends[length : length + 1] = [place]
+        chosen[length : length + 1] = [index]
+    found = []
+    index = chosen[-1] if chosen else -1
+    while index >= 0:
+        found.append(pairs[index])
+        index = before[index]
+    return found[::-1]
 
 
 def _grouped(blocks: list[Block], context: int) -> Iterator[list[Block]]:

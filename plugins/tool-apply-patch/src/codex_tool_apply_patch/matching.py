@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable
+from itertools import accumulate
 
 _DASHES = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212"
 _SINGLE_QUOTES = "\u2018\u2019\u201a\u201b"
@@ -28,7 +30,8 @@ class Lines:
     """The lines of one file, prepared for searching."""
 
     def __init__(self, lines: list[str]) -> None:
-        self._forms: list[list[str] | None] = [lines, None, None, None]
+        self._lines = lines
+        self._forms: list[_Text | None] = [None] * len(PASSES)
         self.count = len(lines)
 
     def find(self, wanted: list[str], start: int, *, at_end: bool = False) -> int | None:
@@ -43,45 +46,32 @@ class Lines:
             start = max(start, self.count - len(wanted))
         if start + len(wanted) > self.count:
             return None
-        for number, form in enumerate(PASSES):
-            index = _find(self._form(number), [form(line) for line in wanted], start)
+        for number, convert in enumerate(PASSES):
+            index = self._form(number).find([convert(line) for line in wanted], start)
             if index is not None:
                 return index
         return None
 
-    def _form(self, number: int) -> list[str]:
+    def _form(self, number: int) -> _Text:
         form = self._forms[number]
         if form is None:
             convert = PASSES[number]
-            form = self._forms[number] = [convert(line) for line in self._form(0)]
+            form = self._forms[number] = _Text([convert(line) for line in self._lines])
         return form
 
 
-def _find(lines: list[str], wanted: list[str], start: int) -> int | None:
-    """Search as Knuth, Morris and Pratt do, so that repetitive files cost no more than others."""
-    try:
-        start = lines.index(wanted[0], start)
-    except ValueError:
-        return None
-    fallback = _fallbacks(wanted)
-    matched = 0
-    for index in range(start, len(lines)):
-        while matched and lines[index] != wanted[matched]:
-            matched = fallback[matched - 1]
-        if lines[index] == wanted[matched]:
-            matched += 1
-            if matched == len(wanted):
-                return index - matched + 1
-    return None
+class _Text:
+    """Lines as one text, in which the search of strings finds several at once and in linear time."""
 
+    def __init__(self, lines: list[str]) -> None:
+        self._lines = lines
+        self._text = "\n".join(["", *lines, ""])
+        self._starts: list[int] | None = None
 
-def _fallbacks(wanted: list[str]) -> list[int]:
-    table = [0] * len(wanted)
-    length = 0
-    for index in range(1, len(wanted)):
-        while length and wanted[index] != wanted[length]:
-            length = table[length - 1]
-        if wanted[index] == wanted[length]:
-            length += 1
-        table[index] = length
-    return table
+    def find(self, wanted: list[str], start: int) -> int | None:
+        if start and self._starts is None:
+            self._starts = list(accumulate((len(line) + 1 for line in self._lines), initial=0))
+        place = self._text.find("\n".join(["", *wanted, ""]), self._starts[start] if self._starts is not None else 0)
+        if place < 0:
+            return None
+        return self._text.count("\n", 0, place) if self._starts is None else bisect_left(self._starts, place)

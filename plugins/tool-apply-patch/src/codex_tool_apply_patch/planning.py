@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ntpath
 import posixpath
+from asyncio import sleep
 from types import ModuleType
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from attrs import define, field
 
 from codex_hookspecs.errors import FilesLost, FileSystemError
 from codex_hookspecs.values import frozen
+from codex_tool_apply_patch.background import run
 from codex_tool_apply_patch.grammar import AddFile, DeleteFile, Operation, Patch, PatchError, UpdateFile
 from codex_tool_apply_patch.updates import updated
 
@@ -20,7 +22,8 @@ if TYPE_CHECKING:
 LARGEST_FILE = 64 * 1024 * 1024
 """Bytes of a file that a patch may touch; more would be held in memory several times over."""
 
-_THREAD_FROM = 1024 * 1024
+_LINE = 40
+"""Bytes that a line of a patch is taken for, to tell how much work it is."""
 _MISSING = "No such file or directory (os error 2)"
 _DIRECTORY = "Is a directory (os error 21)"
 
@@ -75,6 +78,11 @@ class Plan:
     changes: tuple[Change, ...]
     summary: str
 
+    @property
+    def size(self) -> int:
+        """Bytes of all files before and after."""
+        return sum(len(step.before or b"") + len(step.after or b"") for step in self.steps)
+
 
 async def plan_patch(patch: Patch, files: FileSystem, cwd: str, *, windows: bool = False) -> Plan:
     """Return what a patch does to the files as they are now; later operations see what earlier ones did.
@@ -85,6 +93,7 @@ async def plan_patch(patch: Patch, files: FileSystem, cwd: str, *, windows: bool
     planner = _Planner(files, cwd, ntpath if windows else posixpath)
     for operation in patch.operations:
         await planner.add(operation)
+        await sleep(0)
     return planner.plan()
 
 
@@ -124,10 +133,17 @@ class _Planner:
         A file that makes room for a directory goes when its turn comes.
         """
         steps = tuple(self.steps.values())
-        parents = {self.paths.dirname(step.path) for step in steps if step.after is not None}
-        if any(step.after is None and any(_is_within(parent, step.path) for parent in parents) for step in steps):
+        removed = {step.path for step in steps if step.after is None}
+        if any(step.after is not None and self._lies_in_one(step.path, removed) for step in steps):
             return steps
         return tuple(sorted(steps, key=lambda step: step.after is None))
+
+    def _lies_in_one(self, path: str, places: set[str]) -> bool:
+        while (parent := self.paths.dirname(path)) != path:
+            if parent in places:
+                return True
+            path = parent
+        return False
 
     async def _add_file(self, operation: AddFile) -> None:
         path = self.absolute(operation.path)
@@ -153,7 +169,8 @@ class _Planner:
         context = f"Failed to read file to update {path}"
         step = await self._step(path, operation.path, context)
         before = step.after or b""
-        after = await _updated(before, operation, path, context)
+        lines = sum(len(chunk.lines) for chunk in operation.chunks)
+        after = await run(len(before) + lines * _LINE, _updated_bytes, before, operation, path, context)
         target = self.absolute(operation.move_to) if operation.move_to is not None else path
         if target == path:
             step.after = after
@@ -226,18 +243,6 @@ class _Planner:
         if len(content) > LARGEST_FILE:
             raise PatchError(f"{path} is larger than {LARGEST_FILE // 1024 // 1024} MiB, too large to patch")
         return content
-
-
-def _is_within(path: str, directory: str) -> bool:
-    return path == directory or path.startswith((f"{directory}/", f"{directory}\\"))
-
-
-async def _updated(before: bytes, operation: UpdateFile, path: str, context: str) -> bytes:
-    if len(before) < _THREAD_FROM:
-        return _updated_bytes(before, operation, path, context)
-    from asyncio import to_thread  # a large file would hold up everything else
-
-    return await to_thread(_updated_bytes, before, operation, path, context)
 
 
 def _updated_bytes(before: bytes, operation: UpdateFile, path: str, context: str) -> bytes:

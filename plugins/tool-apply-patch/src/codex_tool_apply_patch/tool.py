@@ -14,6 +14,7 @@ from codex_hookspecs.types.items import FileChange, FileUpdateChange
 from codex_hookspecs.types.notifications import FileChangeOutputDelta, TurnDiffUpdated
 from codex_hookspecs.types.tools import ToolCall, ToolOutput
 from codex_tool_apply_patch.applying import apply_plan
+from codex_tool_apply_patch.background import run
 from codex_tool_apply_patch.consent import RETRY_REASON, real_paths, verdict_on
 from codex_tool_apply_patch.definition import arguments_of
 from codex_tool_apply_patch.diffs import unified_hunks
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from codex_hookspecs.ports.tools import ToolContext
 
 _ITEM_CONTEXT = 1
+
+Changes = tuple[FileUpdateChange, ...]
 
 
 @define
@@ -45,13 +48,15 @@ class PatchRunner:
         windows = (await environment.facts()).os == "windows"
         scope = await scope_of(environment, context.settings)
         plan = await _planned(text, workdir, context, environment, scope, windows=windows)
-        scope = await _consent(call, plan, context, environment.files, scope, windows=windows)
+        changes = await run(plan.size, _changes, plan)
+        paths = await real_paths(plan, environment.files, windows=windows)
+        scope = await _consent(call, changes, paths, context, scope)
         started = time.monotonic()
         try:
             await apply_plan(plan, environment.files.within(scope), windows=windows)
         except PatchError as error:
-            return await _finish(call, plan, context, f"{error}\n", started, success=False)
-        output = await _finish(call, plan, context, plan.summary, started, success=True)
+            return await _finish(call, changes, context, f"{error}\n", started, success=False)
+        output = await _finish(call, changes, context, plan.summary, started, success=True)
         await self._tell_turn_diff(plan, context, environment.files)
         return output
 
@@ -59,9 +64,8 @@ class PatchRunner:
         if self._turn is None or self._turn.turn_id != context.turn_id:
             self._turn = TurnDiff(context.turn_id, await repository_root(context.settings.cwd, files))
         self._turn.record(plan)
-        await context.emit(
-            TurnDiffUpdated(thread_id=context.thread.id, turn_id=context.turn_id, diff=self._turn.text())
-        )
+        diff = await run(self._turn.changed, self._turn.text)
+        await context.emit(TurnDiffUpdated(thread_id=context.thread.id, turn_id=context.turn_id, diff=diff))
 
 
 async def _planned(
@@ -74,7 +78,7 @@ async def _planned(
     if workdir is not None:
         cwd = (ntpath if windows else posixpath).join(cwd, workdir)
     try:
-        patch = parse_patch(text)
+        patch = await run(len(text), parse_patch, text)
         if patch.environment not in (None, environment.id):
             raise PatchError(f"environment `{patch.environment}` is not the thread's, which is `{environment.id}`")
         plan = await plan_patch(patch, environment.files.within(scope), cwd, windows=windows)
@@ -86,22 +90,22 @@ async def _planned(
 
 
 async def _consent(
-    call: ToolCall, plan: Plan, context: ToolContext, files: FileSystem, scope: FileScope, *, windows: bool
+    call: ToolCall, changes: Changes, paths: tuple[str, ...], context: ToolContext, scope: FileScope
 ) -> FileScope:
     """Announce the patch and get leave to apply it; a patch that the policy refuses outright is not announced.
 
+    :param paths: what it changes, links resolved.
     :return: what may be changed.
     """
-    paths = await real_paths(plan, files, windows=windows)
     verdict = verdict_on(paths, context.settings, scope)
-    await context.start_item(_item(call, plan, "inProgress"))
+    await context.start_item(_item(call, changes, "inProgress"))
     if verdict == "allow":
         return scope
     reason = RETRY_REASON if context.settings.approval_policy == "on-failure" else None
     try:
         await context.approve_patch(call, item_id=call.call_id, paths=paths, reason=reason)
     except ToolRejected as error:
-        await context.complete_item(_item(call, plan, "declined"))
+        await context.complete_item(_item(call, changes, "declined"))
         if str(error).startswith("rejected by user"):
             raise ToolRejected(f"patch {error}", cancel=error.cancel) from error
         raise
@@ -109,19 +113,22 @@ async def _consent(
 
 
 async def _finish(
-    call: ToolCall, plan: Plan, context: ToolContext, text: str, started: float, *, success: bool
+    call: ToolCall, changes: Changes, context: ToolContext, text: str, started: float, *, success: bool
 ) -> ToolOutput:
     seconds = round(time.monotonic() - started, 1)
     await context.emit(
         FileChangeOutputDelta(thread_id=context.thread.id, turn_id=context.turn_id, item_id=call.call_id, delta=text)
     )
-    await context.complete_item(_item(call, plan, "completed" if success else "failed"))
+    await context.complete_item(_item(call, changes, "completed" if success else "failed"))
     told = f"Exit code: {0 if success else 1}\nWall time: {seconds:g} seconds\nOutput:\n{text}"
     return ToolOutput(told, success)
 
 
-def _item(call: ToolCall, plan: Plan, status: str) -> FileChange:
-    changes = tuple(FileUpdateChange(change.path, _kind(change), diff=_diff(change)) for change in plan.changes)
+def _changes(plan: Plan) -> Changes:
+    return tuple(FileUpdateChange(change.path, _kind(change), diff=_diff(change)) for change in plan.changes)
+
+
+def _item(call: ToolCall, changes: Changes, status: str) -> FileChange:
     return FileChange(id=call.call_id, changes=changes, status=status)  # type: ignore[arg-type]
 
 

@@ -21,16 +21,20 @@ class TurnDiff:
     """Files of one turn: as they were before its first patch, and as they are now.
 
     :param root: directory that paths are shown relative to, or ``None`` to show them whole.
+    :ivar changed: bytes that the last plan worked on, which tells how long it takes to show it.
     """
 
     turn_id: str
     root: str | None = None
+    changed: int = field(default=0, init=False)
     _before: dict[str, bytes | None] = field(factory=dict, init=False)
     _now: dict[str, bytes | None] = field(factory=dict, init=False)
     _came_from: dict[str, str] = field(factory=dict, init=False)
+    _diffs: dict[tuple[str, str], tuple[bytes | None, str]] = field(factory=dict, init=False)
 
     def record(self, plan: Plan) -> None:
         """Take in a plan that was carried out."""
+        self.changed = plan.size
         for step in plan.steps:
             self._before.setdefault(step.path, step.before)
             self._now[step.path] = step.after
@@ -45,7 +49,15 @@ class TurnDiff:
         origins = {new: old for new, old in self._came_from.items() if self._is_rename(old, new)}
         renamed = set(origins.values())
         paths = sorted(self._now.keys() - renamed, key=lambda path: origins.get(path, path))
-        return "".join(self._file_diff(origins.get(path, path), path) for path in paths)
+        return "".join(self._known_diff(origins.get(path, path), path) for path in paths)
+
+    def _known_diff(self, old_path: str, new_path: str) -> str:
+        """Return the diff of a file, which is worked out when the file has changed."""
+        now = self._now[new_path]
+        known = self._diffs.get((old_path, new_path))
+        if known is None or known[0] is not now:
+            known = self._diffs[old_path, new_path] = (now, self._file_diff(old_path, new_path))
+        return known[1]
 
     def _is_rename(self, old: str, new: str) -> bool:
         return (

@@ -13,23 +13,30 @@ def updated(content: str, chunks: tuple[Chunk, ...], path: str) -> str:
     """Return ``content`` with all chunks applied, in order.
 
     Lines that a chunk only shows as context stay as they are in the file. New lines end as most lines of the file do,
-    and the last line of the result always ends.
+    and the last line of the result always ends. A byte order mark is no part of the first line.
 
     :param path: shown in errors.
     :raises PatchError: when a chunk's place is not found.
     """
+    mark = "\ufeff" if content.startswith("\ufeff") else ""
+    content = content[len(mark) :]
     whole = content.split("\n")
     if whole[-1] == "":
         whole.pop()
-    ends = ["\r\n" if line.endswith("\r") else "\n" for line in whole]
-    texts = [line.removesuffix("\r") for line in whole]
     newline = "\r\n" if content.count("\r\n") * 2 >= max(content.count("\n"), 1) else "\n"
-    if ends and not content.endswith("\n"):
-        texts[-1], ends[-1] = whole[-1], newline
-    result = [text + end for text, end in zip(texts, ends, strict=True)]
-    for first, removed, inserted in reversed(_replacements(texts, result, chunks, newline, path)):
-        result[first : first + removed] = inserted
-    return "".join(result)
+    ended = [line + "\n" for line in whole]
+    texts = whole
+    if "\r" in content:
+        texts = [line.removesuffix("\r") for line in whole]
+    if whole and not content.endswith("\n"):
+        texts[-1], ended[-1] = whole[-1], whole[-1] + newline
+    result: list[str] = []
+    done = 0
+    for first, removed, inserted in _replacements(texts, ended, chunks, newline, path):
+        result += ended[done:first]
+        result += inserted
+        done = first + removed
+    return mark + "".join(result + ended[done:])
 
 
 def _replacements(
@@ -57,13 +64,13 @@ def _replacements(
 def _place(lines: Lines, chunk: Chunk, position: int) -> tuple[list[tuple[str, str]], int | None]:
     """Return the chunk's lines and where they apply.
 
-    A chunk without old lines goes to the end of the file. An empty last line of a chunk may stand for the file's last
-    line end, so the search is repeated without it.
+    A chunk without old lines goes behind its anchor, or else to the end of the file. An empty last line of a chunk may
+    stand for the file's last line end, so the search is repeated without it.
     """
     signed = list(chunk.lines)
     old = chunk.old
     if not old:
-        return signed, lines.count
+        return signed, position if chunk.anchor is not None and not chunk.at_end else lines.count
     first = lines.find(old, position, at_end=chunk.at_end)
     if first is None and old[-1] == "":
         signed = _without_empty_end(signed)
