@@ -91,7 +91,7 @@ async def test_a_launch_that_the_server_refuses_is_told_in_its_words(host: Any, 
 
 
 async def test_the_server_is_told_whose_command_it_runs(host: Any, model: Any) -> None:
-    scripted = model([call("exec_command", cmd="make")], "done")
+    scripted = model([call("exec_command", cmd="make", login=False)], "done")
     async with fake_exec_server() as fake:
         fake.info = INFO
         turning = asyncio.create_task(host(model=scripted, **remote(fake)).turn("go"))
@@ -105,7 +105,7 @@ async def test_the_server_is_told_whose_command_it_runs(host: Any, model: Any) -
 
 
 async def test_a_command_that_is_lost_is_told_with_what_it_said(host: Any, model: Any) -> None:
-    scripted = model([call("exec_command", cmd="make", yield_time_ms=20_000)], "done")
+    scripted = model([call("exec_command", cmd="make", login=False, yield_time_ms=20_000)], "done")
     async with fake_exec_server() as fake:
         fake.info = INFO
         turning = asyncio.create_task(host(model=scripted, **remote(fake)).turn("go"))
@@ -123,12 +123,12 @@ async def test_a_command_that_is_lost_is_told_with_what_it_said(host: Any, model
     [item] = [each for each in turn.items if isinstance(each, CommandExecution)]
     assert (item.status, item.exit_code, item.aggregated_output) == ("failed", -1, "half of it\n")
     warnings = [each.message for each in turn.notifications if isinstance(each, WarningNotice)]
-    assert warnings == [f"the command `/bin/bash -lc make` was lost: {LOST}"]
+    assert warnings == [f"the command `/bin/bash -c make` was lost: {LOST}"]
 
 
 async def test_a_write_that_fails_is_told_and_the_command_is_let_go(host: Any, model: Any) -> None:
     scripted = model(
-        [call("exec_command", cmd="cat", tty=True, yield_time_ms=250)],
+        [call("exec_command", cmd="cat", login=False, tty=True, yield_time_ms=250)],
         [{"stdin": {"session_id": "$SESSION", "chars": "a\n"}, "call_id": "w"}],
         "done",
     )

@@ -37,7 +37,8 @@ def tools(thread: AgentThread, host: Host) -> list[Tool]:
         if shell is None:
             from codex_tool_exec.shell import Shell
 
-            shell = Shell(host.environ, with_additional=more)
+            once = host.features.enabled("shell_snapshot")
+            shell = Shell(host.environ, with_additional=more, profile_once=once)
             thread.on_close(shell.aclose)
         return shell
 

@@ -13,6 +13,7 @@ from codex_hookspecs.types.tools import ToolOutput
 from codex_tool_exec.answers import Answer, answer_text, shown_output
 from codex_tool_exec.calls import ExecCall, WriteCall, read_exec_call, read_write_call
 from codex_tool_exec.commands import make_command
+from codex_tool_exec.profile import Profiles
 from codex_tool_exec.session import Session
 from codex_tool_exec.starting import Attempt
 from codex_tool_exec.store import MOST, WARN_AT, SessionStore
@@ -34,10 +35,14 @@ class Shell:
 
     :param environ: environment variables of the program.
     :param with_additional: single calls may ask for more than the sandbox policy allows.
+    :param profile_once: what a login shell's profile sets is found out once, for all commands.
     """
 
-    def __init__(self, environ: Mapping[str, str], *, with_additional: bool = False) -> None:
+    def __init__(
+        self, environ: Mapping[str, str], *, with_additional: bool = False, profile_once: bool = False
+    ) -> None:
         self._environ = environ
+        self._profiles = Profiles() if profile_once else None
         self._with_additional = with_additional
         self._grants: Grants | None = None
         self._sessions: SessionStore[Session] = SessionStore()
@@ -156,6 +161,8 @@ class Shell:
         for session in sessions:
             self._sessions.release(session.number)
         self._left.clear()
+        if self._profiles is not None:
+            await self._profiles.aclose()
         await asyncio.gather(*(session.end(END_SECONDS) for session in sessions), *self._endings)
 
     async def _start(self, attempt: Attempt, *, may_retry: bool = False, again: Session | None = None) -> Session:
@@ -168,7 +175,7 @@ class Shell:
         context, remote = attempt.context, attempt.environment.remote
         item = attempt.item(number)
         try:
-            process, launch = await attempt.start(number)
+            process, launch = await attempt.start(number, self._profiles)
         except (ExecError, SandboxUnavailable) as error:
             self._sessions.release(number)
             if again is not None:

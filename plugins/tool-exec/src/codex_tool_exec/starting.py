@@ -12,6 +12,7 @@ from codex_hookspecs.types.approvals import CommandRequest
 from codex_hookspecs.types.environment import ExecParams
 from codex_hookspecs.types.items import CommandExecution
 from codex_hookspecs.types.sandbox import LaunchRequest
+from codex_tool_exec.environ import read_policy
 from codex_tool_exec.quoting import rust_debug
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from codex_hookspecs.types.tools import ToolCall
     from codex_tool_exec.calls import ExecCall
     from codex_tool_exec.commands import Command
+    from codex_tool_exec.profile import Profiles
 
 
 class Attempt:
@@ -112,35 +114,63 @@ class Attempt:
         self.boxed = self.boxed and not leave.unsandboxed
         return leave
 
-    async def start(self, number: int) -> tuple[ExecProcess, Launch | None]:
+    async def start(self, number: int, profiles: Profiles | None) -> tuple[ExecProcess, Launch | None]:
         """Start the command, wrapped so that the thread's policy holds.
 
+        :param profiles: those of the thread's login shells; with ``None`` each command runs its shell's profile itself.
         :return: the process, and how it was launched if it is held by a launcher of this program.
         :raises ExecError: when it can't be started.
         :raises SandboxUnavailable: when nothing can hold the policy.
         """
-        command, context, remote = self.command, self.context, self.environment.remote
+        command = self.command
+        if profiles is not None and self.wanted.login:
+            command = await self._behind_profile(profiles)
+        return await self._launched(command, f"{number}-{uuid4()}", boxed=self.boxed, tty=self.wanted.tty)
+
+    async def _behind_profile(self, profiles: Profiles) -> Command:
+        """Return the command with what its shell's profile sets, and without a run of that profile if it is known."""
+        command = self.command
+        shell, _, script = command.argv
+        boxed = self.context.settings.sandbox.holds_back or self._proxies is not None
+
+        async def start(look: str) -> tuple[ExecProcess, Launch | None]:
+            plain = command._replace(argv=(shell, "-lc", look), cwd=self.context.settings.cwd)
+            return await self._launched(plain, f"profile-{uuid4()}", boxed=boxed, tty=False)
+
+        own = set(read_policy(self.context.thread.config).set)
+        if self._proxies is not None:
+            own.update(name for name in (*command.env, *self._proxies) if name.upper().endswith("_PROXY"))
+        changes = await profiles.changes(self.environment.id, shell, command.env, start, own=frozenset(own))
+        if changes is None:
+            return command
+        # What another machine begins with is among the changes.
+        return command._replace(argv=(shell, "-c", script), env=changes.applied(command.env), policy=None)
+
+    async def _launched(
+        self, command: Command, process_id: str, *, boxed: bool, tty: bool
+    ) -> tuple[ExecProcess, Launch | None]:
+        context, remote = self.context, self.environment.remote
         policy, more, env = context.settings.sandbox, self._more, command.env
-        if self.boxed and remote and not self._policy().network_access:
+        if boxed and remote and not self._policy().network_access:
             env = {**env, "CODEX_SANDBOX_NETWORK_DISABLED": "1"}
         params = ExecParams(
-            process_id=f"{number}-{uuid4()}",
+            process_id=process_id,
             argv=command.argv,
             cwd=command.cwd,
             env=env,
             env_policy=command.policy,
-            tty=self.wanted.tty,
-            sandbox=policy if self.boxed and remote else None,
-            additional=more if self.boxed and remote else None,
+            tty=tty,
+            sandbox=policy if boxed and remote else None,
+            additional=more if boxed and remote else None,
             sandbox_cwd=context.settings.cwd,
             metadata={"threadId": context.thread.id, "toolCallId": self.call.call_id},
         )
-        if self.boxed and remote and self._proxies is not None:
+        if boxed and remote and self._proxies is not None:
             raise SandboxUnavailable(
                 "the command was not run: its network is managed, and the proxies of this machine can't be reached "
                 "from another one; switch features.network_proxy off"
             )
-        if not self.boxed or remote:
+        if not boxed or remote:
             return await self.environment.exec.start(params), None
         launch = context.launch(
             LaunchRequest(
@@ -151,7 +181,7 @@ class Attempt:
                 permissions=self._permissions(),
                 macos=None if more is None else more.macos,
                 policy_cwd=context.settings.cwd,
-                tty=self.wanted.tty,
+                tty=tty,
                 managed_network=self._proxies is not None,
             )
         )

@@ -1,0 +1,115 @@
+"""Run the profile of a login shell once for a thread, and give what it set to the commands that ask for one.
+
+A profile may take long, print and change the directory. Its variables are what commands need of it; they are kept in
+memory, where nothing that runs can change them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TYPE_CHECKING, NamedTuple
+
+from codex_hookspecs.errors import ExecError, SandboxUnavailable
+from codex_hookspecs.ids import uuid4
+from codex_hookspecs.types.environment import OutputChunk, ProcessExited
+
+if TYPE_CHECKING:
+    from codex_hookspecs.ports.environment import ExecProcess
+    from codex_hookspecs.types.sandbox import Launch
+
+LIMIT_SECONDS = 10.0
+_MOST_BYTES = 1 << 20
+_RUN_COMMANDS = {"bash": ".bashrc", "zsh": ".zshrc", "sh": None, "dash": None, "ksh": None}
+"""Shells whose profile is run this way, and the file that they read for people as well."""
+_PASSING = frozenset(("_", "PWD", "OLDPWD", "SHLVL", "CODEX_SANDBOX", "CODEX_SANDBOX_NETWORK_DISABLED"))
+"""Variables that are about one process."""
+
+Start = Callable[[str], Awaitable[tuple["ExecProcess", "Launch | None"]]]
+
+
+class ProfileChanges(NamedTuple):
+    """What a profile makes of the variables a shell begins with."""
+
+    set: Mapping[str, str]
+    removed: frozenset[str]
+
+    def applied(self, env: Mapping[str, str]) -> dict[str, str]:
+        """Return variables as they are behind the profile."""
+        return {name: value for name, value in {**env, **self.set}.items() if name not in self.removed}
+
+
+class Profiles:
+    """The profiles of one thread's login shells."""
+
+    def __init__(self) -> None:
+        self._found: dict[tuple[str, str], asyncio.Task[ProfileChanges | None]] = {}
+
+    async def changes(
+        self, environment: str, shell: str, env: Mapping[str, str], start: Start, *, own: frozenset[str]
+    ) -> ProfileChanges | None:
+        """Return what the profile of a shell changes, run on first use; ``None`` when that can't be found out.
+
+        :param environment: id of the machine.
+        :param env: variables that the shell begins with, those of the machine apart.
+        :param start: starts a script in a login shell, held as the thread's policy says.
+        :param own: variables that the launcher sets for one process.
+        """
+        name = shell.rpartition("/")[2]
+        if name not in _RUN_COMMANDS:
+            return None
+        key = (environment, shell)
+        if key not in self._found:
+            work = _look(start, _RUN_COMMANDS[name], env, own | _PASSING)
+            self._found[key] = asyncio.create_task(work, name=f"profile of {shell}")
+        return await asyncio.shield(self._found[key])
+
+    async def aclose(self) -> None:
+        """End what is still running."""
+        for task in self._found.values():
+            task.cancel()
+        await asyncio.gather(*self._found.values(), return_exceptions=True)
+
+
+async def _look(
+    start: Start, run_commands: str | None, env: Mapping[str, str], passing: frozenset[str]
+) -> ProfileChanges | None:
+    mark = f"{uuid4()}"
+    script = f"printf '\\000%s\\000' {mark}; exec /usr/bin/env -0"
+    if run_commands is not None:
+        script = f'[ -r "$HOME/{run_commands}" ] && . "$HOME/{run_commands}" >/dev/null 2>&1 </dev/null; {script}'
+    try:
+        process, launch = await start(script)
+    except (ExecError, SandboxUnavailable):
+        return None
+    try:
+        async with asyncio.timeout(LIMIT_SECONDS):
+            written = await _output(process)
+    except TimeoutError:
+        return None
+    finally:
+        await process.terminate()
+        if launch is not None and launch.ended is not None:
+            launch.ended()
+    _, found, variables = written.rpartition(f"\0{mark}\0".encode())
+    return _compared(env, variables, passing) if found else None
+
+
+async def _output(process: ExecProcess) -> bytes:
+    """Return what a process writes to stdout; nothing when it fails or writes too much."""
+    written = bytearray()
+    async for event in process.events():
+        if isinstance(event, OutputChunk) and event.stream == "stdout":
+            written += event.data
+            if len(written) > _MOST_BYTES:
+                return b""
+        elif isinstance(event, ProcessExited) and event.exit_code != 0:
+            return b""
+    return bytes(written)
+
+
+def _compared(env: Mapping[str, str], variables: bytes, passing: frozenset[str]) -> ProfileChanges:
+    pairs = (entry.partition("=") for entry in variables.decode("utf-8", "surrogateescape").split("\0") if entry)
+    behind = {name: value for name, _, value in pairs if name not in passing}
+    changed = {name: value for name, value in behind.items() if env.get(name) != value}
+    return ProfileChanges(changed, frozenset(env.keys() - behind.keys() - passing))
