@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from codex_hookspecs.errors import ConfigError
+from codex_hookspecs.file_reading import DEEPEST, TooDeep, parse_toml
 
 _MISSING = object()
 
@@ -13,11 +14,13 @@ _MISSING = object()
 def split_key(key: str) -> list[str]:
     """Split a dotted key; parts in double quotes may hold dots.
 
-    :raises ConfigError: when a part is empty or a quote is not closed.
+    :raises ConfigError: when a part is empty, a quote is not closed or there are too many parts.
     """
     parts = _quoted_parts(key) if '"' in key else key.split(".")
     if not all(part.strip() for part in parts):
-        raise ConfigError(f"{key!r} is not a key; write it as name or table.name")
+        raise ConfigError(f"{key[:80]!r} is not a key; write it as name or table.name")
+    if len(parts) > DEEPEST:
+        raise ConfigError(f"the key {key[:80]!r}… has more than {DEEPEST} parts")
     return [part.strip() for part in parts]
 
 
@@ -50,16 +53,19 @@ def parse_override(text: str) -> tuple[str, Any]:
 
 
 def parse_value(text: str) -> Any:
-    """Return a TOML value, or the text itself when it is none."""
+    """Return a TOML value, or the text itself when it is none.
+
+    :raises ConfigError: when tables and lists are nested too deep.
+    """
     if text in ("true", "false"):
         return text == "true"
     if text.isalnum() and not text[:1].isdigit():
         return text
-    import tomllib
-
     try:
-        table = tomllib.loads(f"value = {text}")
-    except tomllib.TOMLDecodeError:
+        table = parse_toml(f"value = {text}")
+    except TooDeep as error:
+        raise ConfigError(f"the value is {error}", source="-c") from error
+    except ValueError:
         return text
     return table["value"] if len(table) == 1 else text
 

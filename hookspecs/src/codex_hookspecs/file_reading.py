@@ -14,8 +14,16 @@ if TYPE_CHECKING:
 LONGEST = 4 * 1024 * 1024
 """Bytes that a file of settings may have."""
 
-DEEPEST = 128
-"""Levels of tables and lists that a document may have; what is deeper was not written by a person."""
+DEEPEST = 127
+"""Levels of tables and lists that a document may have, in TOML as in JSON."""
+
+
+class TooDeep(ValueError):
+    """Raised for a document whose tables and lists are nested too deep."""
+
+    def __init__(self) -> None:
+        super().__init__(f"nested more than {DEEPEST} levels deep")
+
 
 _FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOCTTY", 0)
 _KINDS = {
@@ -66,28 +74,11 @@ def read_text(path: str, *, limit: int = LONGEST, errors: str = "strict") -> str
         raise ConfigError(f"is not UTF-8 (byte {error.start})", source=path) from error
 
 
-def parse_json(text: str | bytes, **options: Any) -> Any:
-    """Return the value of a JSON document of bounded depth; a byte order mark is accepted.
-
-    :param options: further arguments of ``json.loads``.
-    :raises ValueError: when it is not JSON, not UTF-8 or too deep.
-    """
-    import json
-
-    text = (text if isinstance(text, str) else text.decode("utf-8")).removeprefix("\ufeff")
-    try:
-        value = json.loads(text, **options)
-    except RecursionError:
-        raise ValueError(_too_deep()) from None
-    if text.count("[") + text.count("{") > DEEPEST and is_too_deep(value):
-        raise ValueError(_too_deep())
-    return value
-
-
 def parse_toml(text: str) -> dict[str, Any]:
     """Return the table of a TOML document of bounded depth.
 
-    :raises ValueError: when it is not TOML or too deep.
+    :raises ValueError: when it is not TOML.
+    :raises TooDeep: when it is nested too deep.
     """
     import tomllib
 
@@ -96,13 +87,13 @@ def parse_toml(text: str) -> dict[str, Any]:
 
         # Long dotted keys take the parser a time that grows with their square.
         if re.search(rf"(?<![\w\"'-])(?:[\w\"'-]+[ \t]*\.[ \t]*){{{DEEPEST}}}", text):
-            raise ValueError(_too_deep())
+            raise TooDeep
     try:
         table = tomllib.loads(text)
     except RecursionError:
-        raise ValueError(_too_deep()) from None
+        raise TooDeep from None
     if is_too_deep(table):
-        raise ValueError(_too_deep())
+        raise TooDeep
     return table
 
 
@@ -137,7 +128,3 @@ def _content(descriptor: int, path: str, limit: int) -> bytes:
         size = max(found.st_size, limit + 1)
         raise ConfigError(f"has {size} bytes, allowed are at most {limit}", source=path)
     return b"".join(chunks)
-
-
-def _too_deep() -> str:
-    return f"nested more than {DEEPEST} levels deep"

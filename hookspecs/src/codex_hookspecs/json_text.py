@@ -3,33 +3,46 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any, Final
 
 DEPTH: Final = 127
 """How deep arrays and objects may stand in each other; the limit of the public program's reader."""
 
-_BOM: Final = b"\xef\xbb\xbf"
+_BOM: Final = "\ufeff"
+
+PairsHook = Callable[[list[tuple[str, Any]]], Any]
 
 
 class JsonError(ValueError):
     """Raised for text that is no JSON; says what is wrong."""
 
 
-def parse_json(text: bytes | str) -> Any:
-    """Return the value of a JSON document.
+class TooDeep(JsonError):
+    """Raised for text whose arrays and objects are nested deeper than ``DEPTH``."""
 
-    :raises JsonError: when it is none, is nested deeper than ``DEPTH``, or holds ``NaN`` or ``Infinity``.
+    def __init__(self) -> None:
+        super().__init__("recursion limit exceeded")
+
+
+def parse_json(text: bytes | str, *, object_pairs_hook: PairsHook | None = None) -> Any:
+    """Return the value of a JSON document; a byte order mark is accepted.
+
+    :param object_pairs_hook: makes the value of an object, as of ``json.loads``.
+    :raises JsonError: when it is none, or holds ``NaN`` or ``Infinity``.
+    :raises TooDeep: when it is nested deeper than ``DEPTH``.
     """
+    hook = object_pairs_hook
+    decoder = _DECODER if hook is None else json.JSONDecoder(object_pairs_hook=hook, parse_constant=_refuse)
     try:
-        if isinstance(text, bytes):
-            text = text.removeprefix(_BOM).decode("utf-8")
-        value = _DECODER.decode(text)
+        text = (text if isinstance(text, str) else text.decode("utf-8")).removeprefix(_BOM)
+        value = decoder.decode(text)
     except RecursionError:
-        raise JsonError("recursion limit exceeded") from None
+        raise TooDeep from None
     except ValueError as error:
         raise JsonError(str(error)) from error
     if len(text) > 2 * DEPTH and _depth(value) > DEPTH:
-        raise JsonError("recursion limit exceeded")
+        raise TooDeep
     return value
 
 

@@ -7,7 +7,8 @@ from typing import Any
 
 from attrs import field
 
-from codex_hookspecs.errors import ManifestError
+from codex_hookspecs.errors import ConfigError, ManifestError
+from codex_hookspecs.file_reading import parse_toml, read_text
 from codex_hookspecs.values import frozen
 
 API = 1
@@ -49,13 +50,14 @@ def read_manifest(path: Path, *, plugin: str) -> Manifest:
     :param plugin: entry-point name, which the manifest must repeat.
     :raises ManifestError: when the file is missing or wrong; names file, key, what was found and what is allowed.
     """
-    import tomllib
-
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise ManifestError(f"{path} is missing; a plugin needs one (api = {API})", plugin=plugin) from None
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        text = read_text(str(path))
+        if text is None:
+            raise ManifestError(f"{path} is missing; a plugin needs one (api = {API})", plugin=plugin)
+        table = parse_toml(text)
+    except ConfigError as error:
+        raise ManifestError(str(error), plugin=plugin) from error
+    except ValueError as error:
         raise ManifestError(f"{path} can't be read: {error}", plugin=plugin) from error
     return manifest_from_table(table, source=str(path), plugin=plugin)
 

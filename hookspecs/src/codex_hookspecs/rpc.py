@@ -18,6 +18,7 @@ from typing import Any, Final, TypeAlias
 from attrs import field
 
 from codex_hookspecs.errors import RpcError
+from codex_hookspecs.json_text import parse_json
 from codex_hookspecs.types.json import JsonObject
 from codex_hookspecs.values import frozen
 
@@ -101,9 +102,9 @@ class RpcSession:
         if len(text) > self._max_message:
             return Malformed(f"a message of {len(text)} bytes, allowed are {self._max_message}")
         try:
-            value = json.loads(text)
+            value = parse_json(text)
             _refuse_half_characters(text, value)
-        except (ValueError, RecursionError) as error:
+        except ValueError as error:
             return Malformed(f"not JSON: {error}")
         return self.receive_value(value)
 

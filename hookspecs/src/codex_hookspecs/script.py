@@ -42,6 +42,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from codex_hookspecs._script_events import CUT, DELAY, HTTP_ERROR, USAGE, Step, last_session, round_events
 from codex_hookspecs.errors import ConfigError
+from codex_hookspecs.json_text import parse_json
 from codex_hookspecs.values import frozen
 
 if TYPE_CHECKING:
@@ -131,8 +132,8 @@ def parse_script(text: str | bytes) -> Script:
     :raises ConfigError: for anything else, naming round and step (counted from 1).
     """
     try:
-        found = json.loads(text)
-    except (ValueError, RecursionError) as error:
+        found = parse_json(text)
+    except ValueError as error:
         raise ConfigError(f"the script is not JSON: {error}") from None
     return script_from(found)
 

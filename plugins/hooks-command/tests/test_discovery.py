@@ -210,7 +210,10 @@ def test_a_toml_file_that_broke_keeps_its_hooks_and_warns(tmp_path: Path) -> Non
 
 @pytest.mark.parametrize(
     ("content", "said"),
-    [(b'{"hooks": "\xff"}', "not UTF-8 (byte 11)"), (b" " * (LONGEST_FILE + 1), "larger than")],
+    [
+        (b'{"hooks": "\xff"}', "is not UTF-8 (byte 11)"),
+        (b" " * (LONGEST_FILE + 1), f"has {LONGEST_FILE + 1} bytes, allowed"),
+    ],
 )
 def test_a_file_that_can_not_be_read_is_told(tmp_path: Path, content: bytes, said: str) -> None:
     user = layer(tmp_path)
@@ -221,7 +224,7 @@ def test_a_file_that_can_not_be_read_is_told(tmp_path: Path, content: bytes, sai
     assert registry.warnings[0].startswith(f"failed to read hooks config {tmp_path}/hooks.json: {said}")
 
 
-def test_what_is_not_a_file_is_told_and_not_opened(tmp_path: Path) -> None:
+def test_what_is_not_a_file_is_told_and_not_read(tmp_path: Path) -> None:
     (tmp_path / "a" / "hooks.json").mkdir(parents=True)
     (tmp_path / "b").mkdir()
     (tmp_path / "b" / "hooks.json").symlink_to("/dev/zero")
@@ -229,5 +232,6 @@ def test_what_is_not_a_file_is_told_and_not_opened(tmp_path: Path) -> None:
     registry = found(layer(tmp_path / "a"), layer(tmp_path / "b", "profile"))
 
     assert registry.warnings == tuple(
-        f"failed to read hooks config {tmp_path}/{name}/hooks.json: not a file" for name in "ab"
+        f"failed to read hooks config {tmp_path}/{name}/hooks.json: is a {kind}, expected a file"
+        for name, kind in (("a", "directory"), ("b", "device"))
     )

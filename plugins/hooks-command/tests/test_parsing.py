@@ -143,7 +143,7 @@ def test_an_mcp_tool_handler_names_server_and_tool() -> None:
         ("", "Expecting value"),
         ("{", "line 1 column 2"),
         ("[]", "expected an object, found a list"),
-        ('{"hooks": NaN}', "NaN is not allowed"),
+        ('{"hooks": NaN}', "NaN is not JSON"),
         ('{"hooks":{"Stop":[],"Stop":[]}}', 'key "Stop" is given twice'),
         ({"hooks": {}, "hook": {}}, 'unknown key "hook"'),
         ({"description": 3}, "description: expected a string"),

@@ -203,7 +203,7 @@ async def test_a_base_instructions_file_that_is_missing_is_told_once(a_turn: Tur
 
     (told,) = a_turn.told
     assert isinstance(told, WarningNotice)
-    assert f"{a_turn.home}/none.md: No such file or directory; the standard instructions" in told.message
+    assert f"{a_turn.home}/none.md is not there; the standard instructions" in told.message
     assert text.startswith("You are a coding agent.")
 
 
@@ -240,7 +240,7 @@ async def test_home_instructions_that_can_not_be_read_are_told(a_turn: Turn) -> 
     found = await a_turn.fragments()
 
     assert "agents_md" not in found
-    assert "AGENTS.md is left out: Is a directory" in a_turn.told[0].message  # type: ignore[attr-defined]
+    assert "AGENTS.md is left out: it is a directory" in a_turn.told[0].message  # type: ignore[attr-defined]
 
 
 async def test_the_standard_instructions_name_the_tools(a_turn: Turn) -> None:

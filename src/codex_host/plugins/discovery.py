@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from codex_hookspecs.errors import ManifestError
+from codex_hookspecs.errors import ConfigError, ManifestError
+from codex_hookspecs.file_reading import read_bytes
 from codex_hookspecs.file_states import states_of
+from codex_hookspecs.json_text import parse_json
 from codex_hookspecs.manifest import FILE_NAME, Manifest, read_manifest
 from codex_hookspecs.state_file import replace_file
 from codex_hookspecs.values import frozen
@@ -199,11 +201,11 @@ def _package_folder(module: str) -> str | None:
 
 def _from_cache(cache: Path) -> list[FoundPlugin] | None:
     try:
-        kept = json.loads(cache.read_bytes())
+        kept = parse_json(read_bytes(str(cache)) or b"{}")
         if kept["format"] != _FORMAT or states_of(list(kept["states"])) != kept["states"]:
             return None
         return [FoundPlugin(**{**plugin, "manifest": _manifest(plugin["manifest"])}) for plugin in kept["plugins"]]
-    except (OSError, ValueError, KeyError, TypeError):
+    except (ConfigError, ValueError, KeyError, TypeError):
         return None
 
 

@@ -10,7 +10,8 @@ from typing import Any
 from attrs import define, field
 
 from codex_hookspecs.errors import ConfigError
-from codex_hookspecs.file_reading import parse_json, read_bytes
+from codex_hookspecs.file_reading import read_bytes
+from codex_hookspecs.json_text import parse_json
 from codex_hookspecs.state_file import locked, replace_file
 
 QUARANTINE_AFTER = 3

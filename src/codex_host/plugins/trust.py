@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from codex_hookspecs.errors import ConfigError, PluginError
-from codex_hookspecs.file_reading import parse_json, read_bytes
+from codex_hookspecs.file_reading import read_bytes
 from codex_hookspecs.file_states import digest_of, files_below
+from codex_hookspecs.json_text import parse_json
 from codex_hookspecs.state_file import locked, replace_file
 
 if TYPE_CHECKING:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from codex_hookspecs.call_views import denied, dynamic_item, payload_of, rewritten
 from codex_hookspecs.errors import CodexError, ToolError, ToolRejected
+from codex_hookspecs.json_text import TooDeep, parse_json
 from codex_hookspecs.response_items import OutputBudget, call_output, message
 from codex_hookspecs.resumption import Resumed
 from codex_hookspecs.types.tools import ToolOutput
@@ -95,6 +96,7 @@ async def _answer(run: RunningTurn, call: ToolCall) -> Answered:
         return Answered((), ToolOutput(f"unsupported {kind}: {call.name}", success=False))
     contexts: tuple[str, ...] = ()
     try:
+        _refuse_deep(call)
         payload = payload_of(tool, call)
         if payload is not None and run.thread.dispatch.has("pre_tool_use", run.thread):
             verdict = await _before(run, call, payload)
@@ -117,6 +119,21 @@ async def _answer(run: RunningTurn, call: ToolCall) -> Answered:
     if payload is None or failed or not run.thread.dispatch.has("post_tool_use", run.thread):
         return Answered(contexts, output)
     return await _after(run, call, payload, output, contexts)
+
+
+def _refuse_deep(call: ToolCall) -> None:
+    """Refuse arguments that are nested so deep that hooks and tools could not walk through them.
+
+    :raises ToolError: when they are; what else is wrong with them is the tool's to say.
+    """
+    if call.kind == "custom":
+        return
+    try:
+        parse_json(call.arguments)
+    except TooDeep as error:
+        raise ToolError(f"failed to parse function arguments: {error}") from error
+    except ValueError:
+        return
 
 
 async def _run_tool(run: RunningTurn, tool: Tool, call: ToolCall) -> tuple[ToolOutput, bool]:

@@ -303,7 +303,7 @@ async def test_a_tool_that_cannot_show_its_call_to_hooks_does_not_run(host: Any,
     assert (ran, outcome.turn.status) == ([], "completed")
 
 
-@pytest.mark.parametrize("arguments", ["", "{", "[" * 10_000, '"text"', "null", '{"a": "\\ud800"}'])
+@pytest.mark.parametrize("arguments", ["", "{", "[" * 127, '"text"', "null", '{"a": "\\ud800"}'])
 async def test_arguments_may_be_any_text(host: Any, model: Any, kit: Any, arguments: str) -> None:
     seen: list[Any] = []
     plugins = [kit.plugin("p", pre_tool_use=kit.answering(None, seen)), kit.toolbox(kit.saying("echo", "e"))]
@@ -313,6 +313,20 @@ async def test_arguments_may_be_any_text(host: Any, model: Any, kit: Any, argume
 
     assert scripted.output("c") == "e"
     assert len(seen) == 1
+
+
+@pytest.mark.parametrize("depth", [128, 10_000])
+async def test_arguments_too_deep_for_hooks_and_tools_reach_neither(
+    host: Any, model: Any, kit: Any, depth: int
+) -> None:
+    seen: list[Any] = []
+    plugins = [kit.plugin("p", pre_tool_use=kit.answering(None, seen)), kit.toolbox(kit.saying("echo", "e"))]
+    scripted = model([{"call": "echo", "args": "[" * depth + "]" * depth, "call_id": "c"}], "done")
+
+    await host(plugins=plugins, model=scripted).turn("go")
+
+    assert scripted.output("c") == "failed to parse function arguments: recursion limit exceeded"
+    assert seen == []
 
 
 async def test_a_call_without_items_of_its_own_is_shown_as_a_dynamic_one(host: Any, model: Any, kit: Any) -> None:

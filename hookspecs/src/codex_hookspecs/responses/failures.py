@@ -5,13 +5,13 @@ Texts and kinds are those that Codex 0.118 was measured to show.
 
 from __future__ import annotations
 
-import json
 import re
 import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from codex_hookspecs.errors import ModelError
+from codex_hookspecs.json_text import parse_json
 from codex_hookspecs.responses.retries import LONGEST_DELAY, backoff, delay_in_headers, delay_in_text
 from codex_hookspecs.types.models import Retrying
 
@@ -188,8 +188,8 @@ def _usage_limit(resets_at: object, now: float) -> str:
 
 def _error_in(text: str) -> Mapping[str, Any]:
     try:
-        found = json.loads(text)
-    except (ValueError, RecursionError):
+        found = parse_json(text)
+    except ValueError:
         return {}
     error = found.get("error") if isinstance(found, dict) else None
     return error if isinstance(error, dict) else {}

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 from codex_hookspecs.errors import ConfigError
+from codex_hookspecs.json_text import parse_json as parse_document
 from codex_hookspecs.sandboxing.policies import (
     EXTERNAL,
     SPECIAL_KINDS,
@@ -51,8 +52,8 @@ def parse_json(text: str, what: str) -> Any:
     :raises ConfigError: when it is no JSON.
     """
     try:
-        return json.loads(text)
-    except (ValueError, RecursionError) as error:
+        return parse_document(text)
+    except ValueError as error:
         raise ConfigError(f"{what} is not valid JSON: {error}") from error
 
 

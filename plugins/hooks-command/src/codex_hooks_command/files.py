@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import stat
 from typing import TYPE_CHECKING, Any
 
 from attrs import evolve
+
+from codex_hookspecs.errors import ConfigError
+from codex_hookspecs.file_reading import parse_toml, read_text
 
 from . import parsing
 from .handlers import HookFile
@@ -35,9 +37,11 @@ class HookFiles:
                 return None
             if (known := self._declared.get(path)) is not None and known[0] == state:
                 return known[1]
-            content = _declared_in(path, state)
+            content = _declared_in(path)
         except OSError as error:
             return HookFile(warnings=(f"failed to read hooks config {path}: {error.strerror or error}",))
+        if content is None:
+            return None
         self._declared[path] = (state, content)
         return content
 
@@ -61,32 +65,21 @@ class HookFiles:
         return evolve(layer, table={**layer.table, "hooks": known[1]})
 
 
-def _declared_in(path: str, state: State) -> HookFile:
-    _, size, _, mode = state
+def _declared_in(path: str) -> HookFile | None:
     # A repository can hold a link to a device that never ends.
-    if not stat.S_ISREG(mode):
-        return HookFile(warnings=(f"failed to read hooks config {path}: not a file",))
-    if size > LONGEST_FILE:
-        return HookFile(warnings=(f"failed to read hooks config {path}: larger than {LONGEST_FILE} bytes",))
     try:
-        return parsing.parse_json(_text_of(path), path)
-    except UnicodeDecodeError as error:
-        return HookFile(warnings=(f"failed to read hooks config {path}: not UTF-8 (byte {error.start})",))
-
-
-def _text_of(path: str) -> str:
-    # Not through pathlib, which nothing else on a turn's way needs.
-    with open(path, encoding="utf-8") as file:
-        return file.read()
+        text = read_text(path, limit=LONGEST_FILE)
+    except ConfigError as error:
+        return HookFile(warnings=(f"failed to read hooks config {path}: {error.message}",))
+    return None if text is None else parsing.parse_json(text, path)
 
 
 def _hooks_table(path: str, before: Any, warnings: list[str]) -> Any:
-    import tomllib
-
     try:
-        return tomllib.loads(_text_of(path)).get("hooks", {})
-    except FileNotFoundError:
-        return {}
-    except (OSError, ValueError) as error:
+        return parse_toml(read_text(path) or "").get("hooks", {})
+    except ConfigError as error:
+        warnings.append(f"failed to read hooks of {path} again: {error.message}")
+        return before
+    except ValueError as error:
         warnings.append(f"failed to read hooks of {path} again: {error}")
         return before

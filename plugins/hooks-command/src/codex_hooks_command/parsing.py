@@ -7,6 +7,8 @@ import os
 from collections.abc import Iterator, Mapping
 from typing import Any, NoReturn
 
+from codex_hookspecs import json_text
+
 from . import matching
 from .events import BRIEF_LONGEST, BRIEF_TIMEOUT, DEFAULT_TIMEOUT, EVENTS_BY_NAME, Event
 from .handlers import Handler, HookFile
@@ -44,7 +46,7 @@ def parse_json(text: str, path: str) -> HookFile:
     :return: the handlers; none and one warning when the file can't be used.
     """
     try:
-        document = json.loads(text, object_pairs_hook=_object_without_duplicates, parse_constant=_refuse_constant)
+        document = json_text.parse_json(text, object_pairs_hook=_object_without_duplicates)
         if not isinstance(document, dict):
             _fail("", f"expected an object, found {_kind(document)}")
         for key in document:
@@ -52,7 +54,7 @@ def parse_json(text: str, path: str) -> HookFile:
                 _fail("", f'unknown key "{key}", allowed are "hooks" and "description"')
         _text_or_none(document, "description", "")
         return _parse_events(document.get("hooks", {}), path)
-    except (ValueError, RecursionError, _Fault) as fault:
+    except (ValueError, _Fault) as fault:
         return HookFile(warnings=(f"failed to parse hooks config {path}: {fault}",))
 
 
@@ -247,7 +249,3 @@ def _object_without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         if duplicate is not None:
             _fail("", f'key "{duplicate}" is given twice in one object')
     return found
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    _fail("", f"{name} is not allowed in JSON")

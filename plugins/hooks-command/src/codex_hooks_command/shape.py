@@ -6,6 +6,8 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from codex_hookspecs.json_text import parse_json
+
 from .events import EVENTS_BY_NAME, Event
 
 Fault = tuple[str, str]
@@ -20,8 +22,8 @@ def read_object(event: Event, text: str) -> tuple[dict[str, Any] | None, str]:
     :return: the object and ``""``, or ``None`` and what is wrong with it.
     """
     try:
-        document = json.loads(text)
-    except (ValueError, RecursionError) as error:
+        document = parse_json(text)
+    except ValueError as error:
         return None, f"not valid JSON ({error})"
     fault = _SHAPES[event](document)
     if fault is None:

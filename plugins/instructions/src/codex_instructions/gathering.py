@@ -6,7 +6,8 @@ import os
 from typing import TYPE_CHECKING
 
 from codex_hookspecs.clock import local_date, local_timezone
-from codex_hookspecs.errors import ExecError
+from codex_hookspecs.errors import ConfigError, ExecError
+from codex_hookspecs.file_reading import read_text
 from codex_hookspecs.ports.host import Host
 from codex_hookspecs.ports.threads import AgentThread
 from codex_hookspecs.types.context import Fragment
@@ -91,13 +92,14 @@ async def _base(thread: AgentThread, settings: ThreadSettings, host: Host) -> st
     if isinstance(name, str) and name:
         path = _configured_path(name, host, settings.cwd)
         try:
-            text = _local_text(path)
-        except (OSError, UnicodeDecodeError) as error:
-            await _tell(thread, f"reading model_instructions_file {path}: {_reason(error)}; {_INSTEAD}")
+            text = read_text(path)
+        except ConfigError as error:
+            problem = error.message
         else:
-            if text.strip():
+            if text is not None and text.strip():
                 return text
-            await _tell(thread, f"model_instructions_file {path} is empty; {_INSTEAD}")
+            problem = "is not there" if text is None else "is empty"
+        await _tell(thread, f"model_instructions_file {path} {problem}; {_INSTEAD}")
     configured = thread.config.get("base_instructions")
     return configured if isinstance(configured, str) and configured else BASE_PROMPT
 
@@ -114,32 +116,16 @@ async def _home_doc(thread: AgentThread, host: Host) -> str:
     for name in HOME_NAMES:
         path = os.path.join(host.codex_home, name)
         try:
-            text = _local_text(path, errors="replace").strip()
-        except FileNotFoundError:
-            continue
-        except OSError as error:
-            await _tell(thread, f"the instruction file {path} is left out: {_reason(error)}")
+            text = (read_text(path, errors="replace") or "").strip()
+        except ConfigError as error:
+            await _tell(thread, f"the instruction file {path} is left out: it {error.message}")
             continue
         if text:
             return text
     return ""
 
 
-def _local_text(path: str, *, errors: str = "strict") -> str:
-    os.stat(path)  # Mostly there is none, and nothing more to import.
-    from codex_hookspecs.regular_files import read_regular
-
-    data = read_regular(path, _MOST_BYTES + 1)
-    if len(data) > _MOST_BYTES:
-        raise OSError(f"it is larger than {_MOST_BYTES // 1024} KiB")
-    return data.decode("utf-8-sig", errors).replace("\r\n", "\n")
-
-
 async def _tell(thread: AgentThread, message: str) -> None:
     """Warn the user, in a thread's first turn: the reason stays the same in later ones."""
     if not thread.history:
         await thread.notify(WarningNotice(message=message, thread_id=thread.id))
-
-
-def _reason(error: Exception) -> str:
-    return getattr(error, "strerror", None) or str(error)

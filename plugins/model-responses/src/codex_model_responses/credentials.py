@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
-from codex_hookspecs.errors import ModelError
+from codex_hookspecs.errors import ConfigError, ModelError
+from codex_hookspecs.file_reading import read_bytes
+from codex_hookspecs.json_text import TooDeep, parse_json
 from codex_model_responses.settings import OPENAI_URL
 
 if TYPE_CHECKING:
@@ -57,14 +58,13 @@ def bearer_for(settings: ProviderSettings, environ: Mapping[str, str], codex_hom
 
 def _stored_key(path: str) -> str | None:
     """Return the API key of ``auth.json`` (format of Codex 0.118)."""
-    from pathlib import Path  # only without a key in the environment
-
     try:
-        found: Any = json.loads(Path(path).read_bytes())
-    except FileNotFoundError:
-        return None
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not JSON"
+        data = read_bytes(path)
+        found: Any = None if data is None else parse_json(data)
+    except ConfigError as error:
+        raise ModelError(f"The credentials can't be read: {error}.", info="unauthorized") from error
+    except ValueError as error:
+        reason = str(error) if isinstance(error, TooDeep) else "it is not JSON"
         raise ModelError(f"The credentials in {path} can't be read: {reason}.", info="unauthorized") from error
     key = found.get("OPENAI_API_KEY") if isinstance(found, dict) else None
     return key.strip() or None if isinstance(key, str) else None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, urlsplit
@@ -11,6 +10,7 @@ from urllib.parse import quote, urlsplit
 import h11
 
 from codex_hookspecs.errors import ConfigError, ModelError
+from codex_hookspecs.json_text import parse_json
 from codex_hookspecs.responses.failures import RequestFailed, disconnected, from_status, unreachable, untrusted
 from codex_model_responses.connection import Connection, connect
 from codex_model_responses.sse import EventTooLong, SseParser
@@ -201,7 +201,7 @@ def _proxy_for(scheme: str, host: str, port: int, environ: Mapping[str, str]) ->
 
 def _decoded(data: bytes) -> dict[str, Any] | None:
     try:
-        event = json.loads(data.decode("utf-8", "replace"))
-    except (ValueError, RecursionError):
+        event = parse_json(data.decode("utf-8", "replace"))
+    except ValueError:
         return None
     return event if isinstance(event, dict) else None
