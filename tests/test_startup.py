@@ -21,18 +21,18 @@ LIBRARIES = {
     "anyio",
     "cattrs",
     "certifi",
-    "h11",
+    "httptools",
     "httpcore",
     "importlib.metadata",
     "pluggy",
 }
-NEVER_IN_A_TURN = {"argparse", "cattrs", "email", "httpx", "importlib.metadata", "stevedore", "tomlkit"}
+NEVER_IN_A_TURN = {"argparse", "cattrs", "email", "h11", "httpx", "importlib.metadata", "stevedore", "tomlkit"}
 PROGRAM = """
 import os, sys
 bare = set(sys.modules)
 noted = []
 def watch(event, arguments):
-    if event == "import" and arguments[0] == "h11" and not noted:
+    if event == "import" and arguments[0] == "httptools" and not noted:
         noted.append(set(sys.modules))
 sys.addaudithook(watch)
 from codex_host.cli import main

@@ -104,7 +104,7 @@ class ResponsesProvider:
     async def _begin(self, headers: Headers, body: bytes) -> EventStream:
         """Send the request, silently again while the server is not reached or in trouble."""
         if self._transport is None:
-            from codex_model_responses.transport import HttpTransport  # h11 is only needed from here on
+            from codex_model_responses.transport import HttpTransport  # httptools is only needed from here on
 
             self._transport = HttpTransport(self._settings, self._environ)
         attempt = 0

@@ -7,8 +7,6 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, urlsplit
 
-import h11
-
 from codex_hookspecs.errors import ConfigError, ModelError
 from codex_hookspecs.json_text import parse_json
 from codex_hookspecs.responses.failures import RequestFailed, disconnected, from_status, unreachable, untrusted
@@ -25,7 +23,6 @@ if TYPE_CHECKING:
 _ERROR_BYTES: Final = 1024 * 1024
 _KEEP_SECONDS: Final = 90.0
 _PORTS: Final = {"http": 80, "https": 443}
-_BROKEN: Final = (OSError, h11.RemoteProtocolError)
 
 
 class HttpTransport:
@@ -67,7 +64,7 @@ class HttpTransport:
             except TimeoutError as error:
                 self._drop(connection)
                 raise disconnected("idle timeout waiting for SSE") from error
-            except _BROKEN as error:
+            except OSError as error:
                 self._drop(connection)
                 if fresh:
                     raise unreachable(self.url, str(error)) from error
@@ -110,7 +107,7 @@ class HttpTransport:
             self._tls = tls_context(self._environ)
         try:
             connection = await connect(self._host, self._port, secure=self._secure, tls=self._tls, proxy=proxy)
-        except _BROKEN as error:
+        except OSError as error:
             if type(error).__name__ == "SSLCertVerificationError":
                 raise untrusted(self.url, str(getattr(error, "verify_message", error))) from error
             raise unreachable(self.url, str(error) or "timed out") from error
@@ -119,12 +116,12 @@ class HttpTransport:
 
     async def _send(self, connection: Connection, headers: Headers, body: bytes) -> None:
         target = self._target
-        extra = [("host", self._authority), ("content-length", str(len(body)))]
+        extra = [("content-length", str(len(body)))]
         if self._proxy is not None and not self._secure:
             target = f"http://{self._authority}{target}"
             if self._proxy.authorization:
                 extra.append(("proxy-authorization", self._proxy.authorization))
-        await connection.request("POST", target, [*headers, *extra], body)
+        await connection.request("POST", target, [("host", self._authority), *headers, *extra], body)
 
     async def _error_body(self, connection: Connection) -> bytes:
         pieces: list[bytes] = []
@@ -134,7 +131,7 @@ class HttpTransport:
                 while size < _ERROR_BYTES and (piece := await connection.read()) is not None:
                     pieces.append(piece)
                     size += len(piece)
-        except _BROKEN:
+        except OSError:
             self._drop(connection)
         else:
             self.release(connection)
@@ -173,7 +170,7 @@ class EventStream:
                         return [event for data in found if (event := _decoded(data)) is not None]
         except TimeoutError as error:
             raise disconnected("idle timeout waiting for SSE") from error
-        except _BROKEN as error:
+        except OSError as error:
             cause = str(error)
             raise disconnected("Transport error: network error: error decoding response body", details=cause) from error
         except EventTooLong as error:
