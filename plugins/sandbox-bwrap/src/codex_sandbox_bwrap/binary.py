@@ -14,6 +14,13 @@ _MOST_KEPT = 16
 _PROBLEM_SECONDS = 60
 """How long a bwrap is known not to work: what it lacks may be given to it without any sign."""
 
+_RIGHTS = ("CapEff:", "CapBnd:", "NoNewPrivs:", "Seccomp:", "Seccomp_filters:")
+_SETTINGS = (
+    "/proc/sys/user/max_user_namespaces",
+    "/proc/sys/kernel/unprivileged_userns_clone",
+    "/proc/sys/kernel/apparmor_restrict_unprivileged_userns",
+)
+
 _CANNOT_MOUNT = ("Invalid argument", "Operation not permitted", "Permission denied")
 _NO_NAMESPACES = (
     "loopback: Failed RTM_NEWADDR",
@@ -111,16 +118,36 @@ def _inside(path: str, folder: str) -> bool:
 
 def _identity(path: str) -> str:
     found = os.stat(path)
-    parts = [path, found.st_dev, found.st_ino, found.st_mtime_ns, os.geteuid(), _boot()]
+    parts = [path, found.st_dev, found.st_ino, found.st_mtime_ns, os.geteuid(), _boot(), _rights()]
     return ":".join(str(part) for part in (*parts, *_namespaces()))
 
 
-def _boot() -> str:
+def _rights() -> str:
+    """Return what stands for the rights of this process and the mounts that a new ``/proc`` or ``/dev`` depends on.
+
+    Containers differ in them, and numbers of namespaces are given out again.
+    """
+    import zlib
+
+    kept = [_content(file) for file in _SETTINGS]
+    kept += (line for line in _content("/proc/self/status").splitlines() if line.startswith(_RIGHTS))
+    for line in _content("/proc/self/mountinfo").splitlines():
+        fields = line.split(" ")
+        if len(fields) > 5 and fields[4].startswith(("/proc", "/dev")):
+            kept += fields[3:6]
+    return f"{zlib.crc32(chr(10).join(kept).encode('utf-8', 'surrogateescape')):08x}"
+
+
+def _content(path: str) -> str:
     try:
-        with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
-            return file.read().strip()
+        with open(path, encoding="utf-8", errors="surrogateescape") as file:
+            return file.read()
     except OSError:
         return ""
+
+
+def _boot() -> str:
+    return _content("/proc/sys/kernel/random/boot_id").strip()
 
 
 def _namespaces() -> list[str]:

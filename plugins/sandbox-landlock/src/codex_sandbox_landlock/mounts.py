@@ -118,8 +118,11 @@ def _unshare(names: list[str]) -> None:
         ("uid_map", f"{user} {user} 1"),
         ("gid_map", f"{group} {group} 1"),
     ):
-        descriptor = os.open(f"/proc/self/{name}", os.O_WRONLY)
-        os.write(descriptor, text.encode())
+        try:
+            descriptor = os.open(f"/proc/self/{name}", os.O_WRONLY)
+            os.write(descriptor, text.encode())
+        except OSError as error:
+            raise Failed(f"write {text} to /proc/self/{name}: {error.strerror}") from error
         os.close(descriptor)
     mount(None, "/", None, _RECURSIVE | _PRIVATE)
 
