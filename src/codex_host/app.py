@@ -17,6 +17,7 @@ from codex_host import __version__
 from codex_host.closing import close_all
 from codex_host.config.effective import EffectiveConfig
 from codex_host.environments import HostEnvironments
+from codex_host.launchers import NamedLauncher
 from codex_host.plugins.dispatch import Dispatcher
 from codex_host.plugins.ledger import Ledger
 from codex_host.plugins.registry import Registry
@@ -118,7 +119,7 @@ class Application:
     def app_server(self) -> AppServer:
         """Return the request processor that all front ends talk to."""
         if self._app_server is None:
-            chosen: AppServer | None = self.dispatch.choose("app_server")
+            chosen, _ = self.dispatch.choose("app_server")
             if chosen is None:
                 raise PluginError("no plugin offers an app-server (is app-server disabled?)", plugin="app-server")
             self._app_server = chosen
@@ -139,14 +140,14 @@ class Application:
 
         :raises SandboxUnavailable: when no plugin can.
         """
-        chosen: SandboxLauncher | None = self.dispatch.choose("sandbox_launcher", policy=policy, platform=PLATFORM)
+        chosen, plugin = self.dispatch.choose("sandbox_launcher", policy=policy, platform=PLATFORM)
         if chosen is None:
             raise SandboxUnavailable(
                 f"the command was not run: no sandbox launcher on {PLATFORM} can hold the policy {policy.mode}; "
                 "install one (a plugin with the hook sandbox_launcher), or allow full access "
                 "with --sandbox danger-full-access"
             )
-        return chosen
+        return NamedLauncher(chosen, plugin, self.dispatch.failures)
 
     def logger(self, plugin: str) -> Logger:
         """Return the log of a plugin; ``CODEX_LOG=debug`` shows all of it on stderr."""

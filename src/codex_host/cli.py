@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from codex_hookspecs.ports.surface import CliCommand
     from codex_host.app import Application
     from codex_host.options import GlobalOptions
+    from codex_host.plugins.registry import PluginStatus
 
 USAGE = "Usage: codex [OPTIONS] COMMAND [ARGS]"
 _OPTIONS = """\
@@ -127,10 +128,11 @@ def _run_plugin_command(options: GlobalOptions) -> int:
     broken = [
         status
         for status in host.registry.statuses.values()
-        if status.state in ("failed", "incompatible", "quarantined") and not status.expected
+        if (status.state in ("failed", "incompatible") or status.quarantined) and not status.expected
     ]
     if broken and options.strict_plugins:
-        return _fail("; ".join(f"plugin {status.name} is {status.state}: {status.detail}" for status in broken))
+        host.ledger.save()
+        return _fail("; ".join(status.quarantine or _unloaded(status) for status in broken))
     name = options.command or ""
     plugins = [status for status in host.registry.statuses.values() if name in status.commands]
     usable = [status for status in plugins if status.state == "loaded"]
@@ -164,6 +166,10 @@ def _run_plugin_command(options: GlobalOptions) -> int:
 async def _inside(host: Application, command: CliCommand, rest: Sequence[str]) -> int:
     async with host:
         return await command.run(rest, host)
+
+
+def _unloaded(status: PluginStatus) -> str:
+    return f"plugin {status.name} is {status.state}: {status.detail}"
 
 
 def _help() -> int:

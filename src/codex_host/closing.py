@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from typing import TYPE_CHECKING
+
+from codex_host.plugins.tasks import run_task
 
 if TYPE_CHECKING:
     from codex_hookspecs.ports.host import Host
@@ -23,7 +24,6 @@ async def close_all(
     """
     for close in closers:
         try:
-            async with asyncio.timeout(seconds):
-                await close()
-        except Exception:
-            host.logger("host").warning("%s: clean-up failed", what, exc_info=True)
+            await run_task(close, limit=seconds)
+        except Exception as error:
+            host.logger("host").warning("%s: clean-up failed: %s", what, error, exc_info=True)

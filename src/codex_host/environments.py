@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from codex_hookspecs.errors import ExecError
-from codex_host.closing import close_all
+from codex_hookspecs.errors import CodexError, ExecError
+from codex_host.closing import CLOSE_LIMIT, close_all
+from codex_host.plugins.tasks import Overrun, run_task, uncharged
 
 if TYPE_CHECKING:
     from codex_hookspecs.ports.environment import Environment, EnvironmentProvider
@@ -25,7 +26,8 @@ class HostEnvironments:
         self._providers: dict[str, EnvironmentProvider] | None = None
         self._default: str | None = None
         self._opened: dict[str, Environment] = {}
-        self._locks: dict[str, asyncio.Lock] = {}
+        self._opening: dict[str, asyncio.Task[None]] = {}
+        self._owners: dict[str, str] = {}
 
     async def get(self, environment_id: str | None = None) -> Environment:
         """Return an environment, opened; see :class:`~codex_hookspecs.ports.environment.EnvironmentManager`."""
@@ -38,16 +40,32 @@ class HostEnvironments:
             return found
         if name not in providers:
             raise ExecError(f"there is no environment {name!r}; there are: {', '.join(sorted(providers)) or 'none'}")
-        # One that takes long to open keeps only its own threads waiting.
-        async with self._locks.setdefault(name, asyncio.Lock()):
-            if name not in self._opened:
-                try:
-                    async with asyncio.timeout(OPEN_LIMIT):
-                        self._opened[name] = await providers[name].open()
-                except (OSError, TimeoutError) as error:
-                    what = str(error) or "no answer in time"
-                    raise ExecError(f"environment {name!r} can't be opened: {what}") from error
+        # One that takes long to open keeps only its own threads waiting, all of them as long as the first.
+        opening = self._opening.get(name)
+        if opening is None or opening.done():
+            opening = self._opening[name] = asyncio.create_task(self._open(name, providers[name]), name=f"open {name}")
+            opening.add_done_callback(_note)
+        with uncharged():
+            await asyncio.wait((opening,))
+        if opening.cancelled():
+            raise ExecError(f"environment {name!r} can't be opened: the program ends")
+        problem = opening.exception()
+        if problem is not None:
+            raise problem
         return self._opened[name]
+
+    async def _open(self, name: str, provider: EnvironmentProvider) -> None:
+        try:
+            self._opened[name] = await run_task(provider.open, limit=OPEN_LIMIT)
+        except CodexError:
+            raise
+        except OSError as error:
+            raise ExecError(f"environment {name!r} can't be opened: {error}") from error
+        except Overrun as error:
+            raise ExecError(f"environment {name!r} can't be opened: no answer within {OPEN_LIMIT:g} s") from error
+        except Exception as error:
+            told = self._host.dispatch.failures.told(f"environment {name!r}", self._owners[name], error)
+            raise ExecError(told) from error
 
     def is_elsewhere(self, environment_id: str | None = None) -> bool:
         """Tell whether an environment is another machine, without opening it."""
@@ -60,13 +78,25 @@ class HostEnvironments:
 
     async def aclose(self) -> None:
         """Close all environments."""
+        for opening in self._opening.values():
+            opening.cancel()
+        if self._opening:
+            await asyncio.wait(self._opening.values(), timeout=CLOSE_LIMIT)
         closers = [environment.aclose for environment in self._opened.values()]
         self._opened.clear()
         await close_all(self._host, "environments", closers)
 
     def _known(self) -> dict[str, EnvironmentProvider]:
         if self._providers is None:
-            providers = self._providers = self._host.dispatch.offers("environments", key="id")
+            offered = self._host.dispatch.offers("environments", key="id")
+            providers = self._providers = offered
+            self._owners = offered.owners
             ranked = sorted(providers.values(), key=lambda each: (not each.default, each.id == "local", each.id))
             self._default = ranked[0].id if ranked else None
         return self._providers
+
+
+def _note(opening: asyncio.Task[None]) -> None:
+    """Take notice of a failure, which may have nobody left who waits for it."""
+    if not opening.cancelled():
+        opening.exception()

@@ -45,6 +45,8 @@ class LiveThread(AgentThread, Protocol):
     pending: list[Sequence[JsonObject]]
     start_source: str | None
     tools: dict[str, Tool]
+    tool_owners: dict[str, str]
+    model_owner: str
 
     @property
     def host(self) -> Program: ...

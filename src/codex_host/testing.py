@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 from codex_hookspecs.errors import CodexError
+from codex_hookspecs.fit import implementations
 from codex_hookspecs.testing.outcome import TurnOutcome
 from codex_hookspecs.types.notifications import Notification, TurnCompleted
 from codex_host.app import Application
@@ -76,7 +77,9 @@ async def open_host(
     warnings = []
     for index, given in enumerate(plugins):
         name, plugin = given if isinstance(given, tuple) else (_name_of(given, index), given)
-        status = registry.statuses[name] = PluginStatus(name=name, version="0", distribution=name)
+        hooks = tuple(hook for hook, _ in implementations(plugin))
+        status = PluginStatus(name=name, version="0", distribution=name, hooks=hooks, trusted=True)
+        registry.statuses[name] = status
         try:
             status.hooks = registry.register(plugin, name)
         except CodexError as error:

@@ -16,7 +16,7 @@ def test_the_third_failure_in_a_row_of_one_hook_is_quarantine() -> None:
     ledger = Ledger()
 
     assert failing(ledger, 4) == [False, False, True, False]
-    assert ledger.account("noisy").quarantined == "stop raised ValueError 3x"
+    assert ledger.account("noisy").quarantined == {"stop": "stop raised ValueError 3x"}
 
 
 def test_failures_of_different_hooks_are_counted_apart() -> None:
@@ -31,14 +31,14 @@ def test_a_quarantine_outlives_the_program_and_is_lifted_for_good(tmp_path: Path
     first.save()
 
     second = Ledger.in_home(str(tmp_path))
-    kept = second.account("noisy").quarantined
+    kept = dict(second.account("noisy").quarantined)
     lifted, again = second.release("noisy"), second.release("noisy")
     second.save()
 
-    assert kept == "stop raised ValueError 3x"
+    assert kept == {"stop": "stop raised ValueError 3x"}
     assert second.kept_version("noisy") == "1.0"
     assert (lifted, again) == (True, False)
-    assert Ledger.in_home(str(tmp_path)).account("noisy").quarantined is None
+    assert Ledger.in_home(str(tmp_path)).account("noisy").quarantined == {}
 
 
 def test_what_another_process_wrote_in_the_meantime_is_kept(tmp_path: Path) -> None:
@@ -54,7 +54,7 @@ def test_what_another_process_wrote_in_the_meantime_is_kept(tmp_path: Path) -> N
     long_running.save()
 
     after = Ledger.in_home(str(tmp_path))
-    assert after.account("noisy").quarantined is None
+    assert after.account("noisy").quarantined == {}
     assert after.account("quiet").load_ms == 5.0
 
 

@@ -134,9 +134,10 @@ def _arguments(function: Callable[..., Any]) -> tuple[str, ...]:
     return names[1:] if hasattr(function, "__self__") else names
 
 
-def checked(hook: str, answer: Any) -> Any:
+def checked(hook: str, answer: Any, *, key: str | None = None) -> Any:
     """Return what a plugin contributes, a sequence as a list.
 
+    :param key: attribute that must be a name.
     :raises WrongAnswer: when a part is not what the hook is for.
     """
     word, *wanted = PARTS[hook]
@@ -149,4 +150,6 @@ def checked(hook: str, answer: Any) -> Any:
     for part in parts:
         if not all(hasattr(part, name) for name in wanted):
             raise WrongAnswer(f"returned {type(part).__name__} where a {word} belongs")
+        if key is not None and hook not in _SINGLE and not isinstance(getattr(part, key), str):
+            raise WrongAnswer(f"returned a {word} whose {key} is {getattr(part, key)!r}, not text")
     return answer if hook in _SINGLE else parts

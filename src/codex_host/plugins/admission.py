@@ -61,9 +61,13 @@ class Admission:
             hooks=manifest.hooks if manifest else (),
             commands=dict(manifest.commands) if manifest else {},
         )
-        for rule in (self._disabled, self._unusable, self._incompatible, self._untrusted, self._quarantined):
+        for rule in (self._disabled, self._unusable, self._incompatible, self._untrusted):
             if rule(plugin, status):
                 break
+        status.trusted = status.state == "loaded" or (
+            status.state == "incompatible" and self._objection(plugin) is None
+        )
+        status.quarantined = self._quarantined(plugin)
         return status
 
     def _disabled(self, plugin: FoundPlugin, status: PluginStatus) -> bool:
@@ -95,23 +99,24 @@ class Admission:
         return False
 
     def _untrusted(self, plugin: FoundPlugin, status: PluginStatus) -> bool:
+        objection = self._objection(plugin)
+        return objection is not None and _set(status, "untrusted", objection, f"codex plugins trust {plugin.name}")
+
+    def _objection(self, plugin: FoundPlugin) -> str | None:
         if plugin.first_party:
-            return False
+            return None
         if self._trust is None:
             from codex_host.plugins.trust import TrustStore
 
             self._trust = TrustStore(self._home)
-        objection = self._trust.objection(plugin)
-        return objection is not None and _set(status, "untrusted", objection, f"codex plugins trust {plugin.name}")
+        return self._trust.objection(plugin)
 
-    def _quarantined(self, plugin: FoundPlugin, status: PluginStatus) -> bool:
-        reason = self._ledger.account(plugin.name).quarantined
-        if reason is None:
-            return False
-        if self._ledger.kept_version(plugin.name) != plugin.version:
+    def _quarantined(self, plugin: FoundPlugin) -> dict[str, str]:
+        account = self._ledger.account(plugin.name)
+        kept = self._ledger.kept_version(plugin.name)
+        if (account.quarantined or account.failures) and kept != plugin.version:
             self._ledger.release(plugin.name)
-            return False
-        return _set(status, "quarantined", reason, f"codex plugins enable {plugin.name}")
+        return dict(account.quarantined)
 
 
 def _set(status: PluginStatus, state: str, detail: str, remedy: str = "") -> bool:

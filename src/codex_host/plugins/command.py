@@ -85,9 +85,17 @@ def _desk(options: GlobalOptions, *, refresh: bool) -> Desk:
         print(f"warning: the configuration does not count here: {visible(str(error))}", file=sys.stderr)
         config = EffectiveConfig(home, cwd=options.cwd, base=())
     admission = Admission(config=config, home=home, ledger=ledger, no_plugins=options.no_plugins)
-    return Desk(
-        home, options.cwd, config, {plugin.name: plugin for plugin in found}, admission.admit_all(found), ledger
-    )
+    statuses = admission.admit_all(found)
+    for status in statuses.values():
+        _recall(status, ledger)
+    return Desk(home, options.cwd, config, {plugin.name: plugin for plugin in found}, statuses, ledger)
+
+
+def _recall(status: PluginStatus, ledger: Ledger) -> None:
+    """Take over why a plugin could not be loaded the last time, as nothing is imported here."""
+    reason = ledger.account(status.name).load_error
+    if reason is not None and status.state == "loaded" and ledger.kept_version(status.name) == status.version:
+        status.state, status.detail, status.remedy = "failed", reason, f"codex plugins doctor {status.name}"
 
 
 def _list(desk: Desk, words: Sequence[str], flags: set[str]) -> int:
@@ -106,7 +114,9 @@ def _list(desk: Desk, words: Sequence[str], flags: set[str]) -> int:
 
 def _state(status: PluginStatus) -> str:
     if status.state == "loaded":
-        return "enabled" if status.first_party else "enabled, trusted"
+        word = "enabled" if status.first_party else "enabled, trusted"
+        reasons = "; ".join(status.quarantined.values())
+        return f"{word}, quarantined: {reasons} (run: codex plugins enable {status.name})" if reasons else word
     word = "not trusted" if status.state == "untrusted" else status.state
     detail = f": {status.detail}" if status.detail and status.detail != "not trusted yet" else ""
     return f"{word}{detail}" + (f" (run: {status.remedy})" if status.remedy else "")
@@ -129,7 +139,7 @@ def _facts(desk: Desk, name: str) -> dict[str, Any]:
         "commands": status.commands,
         "settings": plugin.manifest.settings if plugin.manifest else {},
         "loadMs": account.load_ms or None,
-        "quarantined": account.quarantined,
+        "quarantined": "; ".join(account.quarantined.values()) or None,
     }
 
 

@@ -1,10 +1,10 @@
-"""Call hooks: typed methods in front, and behind them one place that awaits, bounds, isolates and merges."""
+"""Call hooks: the one place that awaits, bounds, isolates and merges."""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
@@ -13,8 +13,9 @@ from attrs import define
 from codex_hookspecs.errors import CodexError, PluginError
 from codex_hookspecs.fit import PARTS, WrongAnswer, checked
 from codex_hookspecs.ports.threads import HookScope
-from codex_hookspecs.resumption import Resumed
 from codex_host.plugins.failure_policies import FailurePolicies
+from codex_host.plugins.failures import Failures
+from codex_host.plugins.tasks import Escaped, run_task
 
 if TYPE_CHECKING:
     from codex_hookspecs.ports.host import Host
@@ -22,12 +23,11 @@ if TYPE_CHECKING:
     from codex_hookspecs.types.lifecycle import LifecycleEvent, Verdict
     from codex_hookspecs.types.notifications import HookRun
     from codex_host.plugins.ledger import Account, Ledger
+    from codex_host.plugins.places import Places
     from codex_host.plugins.registry import Registry
 
 V = TypeVar("V", bound="Verdict")
 Complaint = Callable[[str], Awaitable[None]]
-FAULTS = (Exception, SystemExit, asyncio.CancelledError)
-"""What code of a plugin may raise without harm to others; see :func:`pass_cancellation`."""
 
 
 class EventScope(HookScope, Protocol):
@@ -38,6 +38,17 @@ class EventScope(HookScope, Protocol):
         ...
 
 
+class Offered(dict[str, Any]):
+    """What plugins offer, by name.
+
+    :ivar owners: plugin of each, by name.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.owners: dict[str, str] = {}
+
+
 @define
 class Bound:
     """One implementation, with all that a call needs.
@@ -45,7 +56,7 @@ class Bound:
     :param start: calls it with those of some named values that it takes.
     :param reports: it reports its runs itself.
     :param active: tells whether it has anything to do in a thread, or ``None`` when it always may.
-    :param limit: seconds it may take.
+    :param limit: seconds it may take, or ``None`` when it bounds its own work.
     """
 
     function: Callable[..., Any]
@@ -63,6 +74,7 @@ class Dispatcher:
     :param host: handed to implementations that ask for it.
     :param fail_closed: events whose failures count as refusals.
     :param fail_open: events whose failures count as no opinion.
+    :ivar failures: says what failed in which plugin.
     """
 
     def __init__(
@@ -77,21 +89,28 @@ class Dispatcher:
         self._registry = registry
         self._ledger = ledger
         self._host = host
-        self._failures = FailurePolicies(registry.policies, closed=fail_closed, open=fail_open)
+        self._policies = FailurePolicies(registry.policies, closed=fail_closed, open=fail_open)
         self._bound: dict[str, list[Bound]] = {}
-        self.complaints: list[str] = list(self._failures.warnings)
+        self.failures = Failures(registry, ledger, host=host)
+        self.complaints: list[str] = list(self._policies.warnings)
 
     def has(self, hook: str, thread: AgentThread | None = None) -> bool:
-        """Tell whether any plugin implements a hook and has something to do in a thread."""
+        """Tell whether any plugin implements a hook and has something to do in a thread, or would have to be asked."""
         for bound in self._calls(hook):
+            if hook in bound.account.quarantined:
+                continue
             try:
-                if bound.account.quarantined is None and (bound.active is None or bound.active(self._host, thread)):
+                if bound.active is None or bound.active(self._host, thread):
                     return True
-            except Exception as error:
+            except KeyboardInterrupt:
+                raise
+            except BaseException as error:
                 self.complain(self._failed(hook, bound, error))
-        return False
+                if self._policies.is_gate(hook):
+                    return True
+        return bool(self._silent_gates(hook))
 
-    def offers(self, hook: str, *, key: str = "name", plugin: str | None = None, **arguments: Any) -> dict[str, Any]:
+    def offers(self, hook: str, *, key: str = "name", plugin: str | None = None, **arguments: Any) -> Offered:
         """Collect what plugins offer: those of the host first, then in order of plugin name.
 
         :param key: attribute that names a contribution; of two with one name the later is left out.
@@ -99,28 +118,27 @@ class Dispatcher:
         """
         asked = [bound for bound in self._calls(hook, plugin) if plugin in (None, bound.plugin)]
         asked.sort(key=lambda bound: (not self._registry.status(bound.plugin).first_party, bound.plugin))
-        offered: dict[str, Any] = {}
-        owners: dict[str, str] = {}
+        offered = Offered()
         for bound in asked:
-            for part in self._call_sync(hook, bound, arguments) or ():
+            for part in self._call_sync(hook, bound, arguments, key=key) or ():
                 name = getattr(part, key)
-                if name in owners:
+                if name in offered:
                     what = f"{PARTS[hook][0]} {name} of plugin {bound.plugin}"
-                    self.complain(f"{what} is left out: plugin {owners[name]} offers one of that name")
+                    self.complain(f"{what} is left out: plugin {offered.owners[name]} offers one of that name")
                     continue
-                offered[name], owners[name] = part, bound.plugin
+                offered[name], offered.owners[name] = part, bound.plugin
         return offered
 
-    def choose(self, hook: str, **arguments: Any) -> Any:
-        """Return the first answer other than ``None``.
+    def choose(self, hook: str, **arguments: Any) -> tuple[Any, str]:
+        """Return the first answer other than ``None``, and the plugin that gave it.
 
         :raises CodexError: when an implementation says what is wrong, e.g. with the configuration.
         """
         for bound in self._calls(hook):
             answer = self._call_sync(hook, bound, arguments, raises=True)
             if answer is not None:
-                return answer
-        return None
+                return answer, bound.plugin
+        return None, ""
 
     def complain(self, text: str) -> None:
         """Note something that the user should know."""
@@ -132,34 +150,21 @@ class Dispatcher:
         answers: list[V] = []
         values = {"event": event, "scope": scope, "host": self._host}
         for order, bound in enumerate(self._calls(hook)):
-            account = bound.account
-            if account.quarantined is not None:
+            if hook in bound.account.quarantined:
                 continue
-            account.calls += 1
-            started = time.perf_counter()
             try:
-                coroutine = bound.start(values)
-                # Most implementations never wait: run to the first suspension before paying for a timer.
-                try:
-                    yielded = coroutine.send(None)
-                except StopIteration as finished:
-                    answer = finished.value
-                else:
-                    answer = await self._rest(bound, coroutine, yielded)
+                answer = await self._timed(hook, bound, values, scope.warn)
                 if answer is not None and not isinstance(answer, verdict):
                     raise WrongAnswer(f"returned {type(answer).__name__}, not {verdict.__name__} or None")
-                if account.failures:
-                    self._ledger.succeeded(bound.plugin, hook)
-            except FAULTS as error:
-                pass_cancellation(error)
+            except Exception as error:
                 answer = await self._failed_event(hook, bound, order, error, verdict=verdict, scope=scope)
             else:
+                self._succeeded(hook, bound)
                 if answer is not None and not bound.reports:
                     answer = await self._report(hook, bound, order, answer, scope)
-            finally:
-                account.total_ms += (time.perf_counter() - started) * 1000
             if answer is not None:
                 answers.append(answer)
+        answers += [self._policies.answer(hook, verdict, text) or verdict() for text in self._silent_gates(hook)]
         if len(answers) == 1:
             return answers[0]
         return verdict.merged(answers) if answers else verdict()
@@ -169,7 +174,7 @@ class Dispatcher:
         values = {"event": event, "scope": scope, "host": self._host}
         async with asyncio.TaskGroup() as group:
             for order, bound in enumerate(self._calls(hook)):
-                if bound.account.quarantined is None:
+                if hook not in bound.account.quarantined:
                     group.create_task(self._observe(hook, bound, order, values=values, scope=scope))
 
     async def concat(self, hook: str, complain: Complaint, **arguments: Any) -> list[Any]:
@@ -177,12 +182,14 @@ class Dispatcher:
         joined: list[Any] = []
         values = {**arguments, "host": self._host}
         for bound in self._calls(hook):
-            if bound.account.quarantined is None:
-                try:
-                    joined.extend(checked(hook, await self._timed(hook, bound, values)) or ())
-                except FAULTS as error:
-                    pass_cancellation(error)
-                    await complain(self._failed(hook, bound, error))
+            if hook in bound.account.quarantined:
+                continue
+            try:
+                joined.extend(_contained(checked, hook, await self._timed(hook, bound, values, complain)) or ())
+            except Exception as error:
+                await complain(self._failed(hook, bound, error))
+            else:
+                self._succeeded(hook, bound)
         return joined
 
     def _calls(self, hook: str, plugin: str | None = None) -> list[Bound]:
@@ -199,6 +206,22 @@ class Dispatcher:
             bound = self._bound[hook] = [self._bind(hook, impl) for impl in ordered]
         return bound
 
+    def _silent_gates(self, hook: str) -> list[str]:
+        """Return why implementations of a gate can't be asked: their plugin failed to load or is in quarantine."""
+        if not self._policies.is_gate(hook):
+            return []
+        reasons = [
+            f"plugin {name} is {status.state}: {status.detail}; its {hook} can't be asked"
+            for name, status in self._registry.statuses.items()
+            if status.is_missed and hook in status.hooks
+        ]
+        reasons += [
+            f"plugin {bound.plugin} is quarantined: {bound.account.quarantined[hook]}"
+            for bound in self._calls(hook)
+            if hook in bound.account.quarantined
+        ]
+        return reasons
+
     def _bind(self, hook: str, impl: Any) -> Bound:
         function = impl.function
         return Bound(
@@ -211,56 +234,48 @@ class Dispatcher:
             limit=getattr(function, "codex_time_limit", self._registry.policies[hook].timeout),
         )
 
-    def _call_sync(self, hook: str, bound: Bound, arguments: dict[str, Any], *, raises: bool = False) -> Any:
-        if bound.account.quarantined is not None:
+    def _call_sync(
+        self, hook: str, bound: Bound, arguments: dict[str, Any], *, raises: bool = False, key: str | None = None
+    ) -> Any:
+        if hook in bound.account.quarantined:
             return None
         bound.account.calls += 1
         started = time.perf_counter()
         try:
-            answer = checked(hook, bound.start({**arguments, "host": self._host}))
-        except FAULTS as error:
+            answer = _contained(lambda: checked(hook, bound.start({**arguments, "host": self._host}), key=key))
+        except Exception as error:
             if raises and isinstance(error, CodexError) and not isinstance(error, PluginError):
                 raise
             self.complain(self._failed(hook, bound, error))
             return None
         finally:
             bound.account.total_ms += (time.perf_counter() - started) * 1000
-        if bound.account.failures:
-            self._ledger.succeeded(bound.plugin, hook)
+        self._succeeded(hook, bound)
         return answer
 
     async def _observe(self, hook: str, bound: Bound, order: int, *, values: dict[str, Any], scope: EventScope) -> None:
         try:
-            await self._timed(hook, bound, values)
-        except FAULTS as error:
-            pass_cancellation(error)
+            await self._timed(hook, bound, values, scope.warn)
+        except Exception as error:
             await self._failed_event(hook, bound, order, error, verdict=None, scope=scope)
+        else:
+            self._succeeded(hook, bound)
 
-    async def _timed(self, hook: str, bound: Bound, values: dict[str, Any]) -> Any:
+    async def _timed(self, hook: str, bound: Bound, values: dict[str, Any], complain: Complaint) -> Any:
+        async def left(places: Places) -> None:
+            await complain(self.failures.left(hook, bound.plugin, places, bound.function))
+
         account = bound.account
         account.calls += 1
         started = time.perf_counter()
         try:
-            answer = await self._rest(bound, bound.start(values))
+            return await run_task(bound.start, values, limit=bound.limit, left=left)
         finally:
             account.total_ms += (time.perf_counter() - started) * 1000
-        if account.failures:
-            self._ledger.succeeded(bound.plugin, hook)
-        return answer
 
-    async def _rest(self, bound: Bound, coroutine: Coroutine[Any, Any, Any], yielded: Any = None) -> Any:
-        task = asyncio.current_task()
-        before = task.cancelling() if task else 0
-        try:
-            async with asyncio.timeout(bound.limit) as timer:
-                answer = await Resumed(coroutine, yielded)
-        except TimeoutError as error:
-            if timer.expired():
-                raise WrongAnswer(f"took longer than {bound.limit:g} s") from error
-            raise
-        if task and task.cancelling() > before:
-            raise asyncio.CancelledError  # which the implementation kept to itself
-        return answer
+    def _succeeded(self, hook: str, bound: Bound) -> None:
+        if bound.account.failures:
+            self._ledger.succeeded(bound.plugin, hook)
 
     async def _report(self, hook: str, bound: Bound, order: int, answer: V, scope: EventScope) -> V:
         from codex_hookspecs.hook_runs import finished_run
@@ -285,28 +300,23 @@ class Dispatcher:
 
             await scope.report(failed_run(hook, bound.plugin, bound.function, order, message))
         await scope.warn(message)
-        if verdict is None:
-            return None
-        return self._failures.answer(hook, verdict, message)
+        return None if verdict is None else self._policies.answer(hook, verdict, message)
 
     def _failed(self, hook: str, bound: Bound, error: BaseException) -> str:
-        status = self._registry.status(bound.plugin)
-        what = str(error) if isinstance(error, WrongAnswer) else f"raised {type(error).__name__}"
-        detail = "" if isinstance(error, WrongAnswer) or not str(error) else f": {error}"
-        quarantined = self._ledger.failed(bound.plugin, hook, what, version=status.version)
-        text = f"plugin {bound.plugin} ({status.distribution} {status.version}): {hook} {what}{detail}"
-        if quarantined:
-            status.state = "quarantined"
-            text += f"; it is not called any more (run: codex plugins show {bound.plugin})"
-        return text
+        return self.failures.counted(hook, bound.plugin, error, bound.function)
 
 
-def pass_cancellation(error: BaseException) -> None:
-    """Raise the error again if it is the cancellation of the running task, not one that a plugin made up."""
-    if isinstance(error, asyncio.CancelledError):
-        task = asyncio.current_task()
-        if task is None or task.cancelling():
-            raise error
+def _contained(function: Callable[..., Any], *arguments: Any) -> Any:
+    """Call code of a plugin that does not wait.
+
+    :raises Escaped: in place of what is no ``Exception``.
+    """
+    try:
+        return function(*arguments)
+    except (Exception, KeyboardInterrupt):
+        raise
+    except BaseException as error:
+        raise Escaped(error) from error
 
 
 def _starter(function: Callable[..., Any], names: Sequence[str]) -> Callable[[dict[str, Any]], Any]:

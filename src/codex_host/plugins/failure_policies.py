@@ -30,6 +30,10 @@ class FailurePolicies:
         self._choose(open, "skip", "hooks.fail_open")
         self._choose(closed, "block", "hooks.fail_closed")
 
+    def is_gate(self, hook: str) -> bool:
+        """Tell whether failures of a hook keep anything from being done."""
+        return (self._chosen.get(hook) or self._policies[hook].on_error) != "skip"
+
     def answer(self, hook: str, verdict: type[V], message: str) -> V | None:
         """Return what an implementation that failed is taken to have answered.
 

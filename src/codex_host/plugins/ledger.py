@@ -1,4 +1,4 @@
-"""Account what each plugin costs and how often it fails, and keep plugins that keep failing out."""
+"""Account what each plugin costs and how often it fails, and keep hooks that keep failing out."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from codex_hookspecs.json_text import parse_json
 from codex_hookspecs.state_file import locked, replace_file
 
 QUARANTINE_AFTER = 3
-"""Failures of one hook of one plugin after which the plugin is not called any more."""
+"""Failures in a row, in this and earlier runs, of one hook of one plugin after which it is not called any more."""
 
 _PATIENCE_SECONDS = 2.0
 """How long the end of the program waits for others that keep accounts."""
@@ -28,7 +28,8 @@ class Account:
     :param load_ms: time its import and registration took, milliseconds.
     :param total_ms: time its hooks took, milliseconds.
     :param failures: failures in a row, by hook.
-    :param quarantined: why it is not called any more, or ``None``.
+    :param quarantined: why hooks are not called any more, by hook.
+    :param load_error: why it could not be loaded the last time that was tried, or ``None``.
     """
 
     load_ms: float = 0.0
@@ -36,7 +37,8 @@ class Account:
     total_ms: float = 0.0
     failures: dict[str, int] = field(factory=dict)
     last_error: str | None = None
-    quarantined: str | None = None
+    quarantined: dict[str, str] = field(factory=dict)
+    load_error: str | None = None
 
 
 class Ledger:
@@ -62,50 +64,66 @@ class Ledger:
         if found is None:
             found = self._accounts[plugin] = Account()
             kept = self._kept.get(plugin, {})
-            found.quarantined = kept.get("quarantined")
+            found.quarantined = _by_hook(kept.get("quarantined"))
+            found.failures = dict(kept.get("failures") or {})
+            found.load_error = kept.get("load_error")
             found.load_ms = kept.get("load_ms", 0.0)
         return found
 
     def kept_version(self, plugin: str) -> str | None:
-        """Return the version a plugin had when it was quarantined."""
+        """Return the version a plugin had when its failures were kept."""
         version: str | None = self._kept.get(plugin, {}).get("version")
         return version
 
     def loaded(self, plugin: str, load_ms: float) -> None:
-        """Note how long a plugin took to load."""
+        """Note that a plugin was loaded and how long that took."""
         account = self.account(plugin)
+        if account.load_error is not None:
+            account.load_error = None
+            self._keep(plugin, load_error=None)
         if not account.load_ms or not 0.5 < load_ms / account.load_ms < 2:
             self._keep(plugin, load_ms=round(load_ms, 2))
         account.load_ms = load_ms
 
+    def load_failed(self, plugin: str, reason: str, *, version: str) -> None:
+        """Note why a plugin could not be loaded."""
+        account = self.account(plugin)
+        if account.load_error != reason or self.kept_version(plugin) != version:
+            account.load_error = reason
+            self._keep(plugin, load_error=reason, version=version)
+
     def failed(self, plugin: str, hook: str, error: str, *, version: str) -> bool:
         """Note a failure.
 
-        :return: whether this one put the plugin into quarantine.
+        :return: whether this one put the hook into quarantine.
         """
         account = self.account(plugin)
         account.last_error = error
         account.failures[hook] = account.failures.get(hook, 0) + 1
-        if account.quarantined is not None or account.failures[hook] < QUARANTINE_AFTER:
+        self._keep(plugin, failures=dict(account.failures), version=version)
+        if hook in account.quarantined or account.failures[hook] < QUARANTINE_AFTER:
             return False
-        account.quarantined = f"{hook} {error} {QUARANTINE_AFTER}x"
-        self._keep(plugin, quarantined=account.quarantined, version=version)
+        account.quarantined[hook] = f"{hook} {error} {QUARANTINE_AFTER}x"
+        self._keep(plugin, quarantined=dict(account.quarantined))
         return True
 
     def succeeded(self, plugin: str, hook: str) -> None:
         """Note that a hook worked again."""
-        self._accounts[plugin].failures.pop(hook, None)
+        account = self._accounts[plugin]
+        if account.failures.pop(hook, None) is not None:
+            self._keep(plugin, failures=dict(account.failures))
 
     def release(self, plugin: str) -> bool:
         """End a quarantine.
 
         :return: whether there was one.
         """
-        self.account(plugin).quarantined = None
-        self.account(plugin).failures.clear()
-        found = self._kept.get(plugin, {}).get("quarantined") is not None
-        if found:
-            self._keep(plugin, quarantined=None)
+        account = self.account(plugin)
+        found = bool(account.quarantined)
+        if found or account.failures:
+            account.quarantined.clear()
+            account.failures.clear()
+            self._keep(plugin, quarantined={}, failures={})
         return found
 
     def save(self) -> None:
@@ -136,5 +154,18 @@ def _sound(facts: Any) -> bool:
     return (
         isinstance(facts, dict)
         and isinstance(facts.get("load_ms", 0.0), float | int)
-        and isinstance(facts.get("quarantined"), str | None)
+        and isinstance(facts.get("load_error"), str | None)
+        and _is_table(facts.get("failures"), int)
+        and (isinstance(facts.get("quarantined"), str) or _is_table(facts.get("quarantined"), str))
     )
+
+
+def _is_table(found: Any, kind: type) -> bool:
+    return found is None or (isinstance(found, dict) and all(isinstance(value, kind) for value in found.values()))
+
+
+def _by_hook(kept: Any) -> dict[str, str]:
+    """Return reasons by hook; a text, as was kept once, begins with the hook."""
+    if isinstance(kept, str):
+        return {kept.partition(" ")[0]: kept}
+    return dict(kept or {})

@@ -45,6 +45,8 @@ def load_plugins(
             _load(plugin, registry, ledger)
         if status.state not in ("loaded", "disabled") and not status.expected:
             warnings.append(status.complaint)
+        elif status.state == "loaded" and status.quarantined:
+            warnings.append(status.quarantine)
     return warnings
 
 
@@ -59,6 +61,8 @@ def _load(plugin: FoundPlugin, registry: Registry, ledger: Ledger) -> None:
         status.state = "failed"
         status.detail = str(error) if isinstance(error, HookSpecError) else _last_lines(error)
         status.remedy = f"codex plugins doctor {plugin.name}"
+        ledger.load_failed(plugin.name, status.detail, version=status.version)
+        return
     ledger.loaded(plugin.name, (time.perf_counter() - started) * 1000)
 
 

@@ -13,7 +13,7 @@ from codex_hookspecs.fit import check_implementation, implementations, unknown_h
 from codex_hookspecs.markers import PROJECT, HookPolicy, policy_of
 from codex_hookspecs.specs import AREAS
 
-State = Literal["loaded", "disabled", "untrusted", "incompatible", "failed", "quarantined"]
+State = Literal["loaded", "disabled", "untrusted", "incompatible", "failed"]
 
 
 @define(kw_only=True)
@@ -24,6 +24,9 @@ class PluginStatus:
     :param detail: why it is not loaded, with the last lines of a traceback, or the empty string.
     :param expected: not being loaded is as it should be, e.g. on another platform.
     :param remedy: command that changes it, or the empty string.
+    :param hooks: hooks that it implements; those that its manifest lists, as long as it is not loaded.
+    :param trusted: it may run, as it is the host's own or was trusted; known of those that are not loaded, too.
+    :param quarantined: why some of its hooks are not called any more, by hook.
     """
 
     name: str
@@ -37,6 +40,21 @@ class PluginStatus:
     description: str = ""
     commands: dict[str, str] = field(factory=dict)
     expected: bool = False
+    trusted: bool = False
+    quarantined: dict[str, str] = field(factory=dict)
+
+    @property
+    def is_missed(self) -> bool:
+        """Whether it was meant to run and does not."""
+        return self.trusted and not self.expected and self.state in ("failed", "incompatible")
+
+    @property
+    def quarantine(self) -> str:
+        """What the user is told of hooks that are not called any more, or the empty string."""
+        if not self.quarantined:
+            return ""
+        reasons = "; ".join(self.quarantined.values())
+        return f"plugin {self.name} is quarantined: {reasons} (run: codex plugins enable {self.name})"
 
     @property
     def complaint(self) -> str:

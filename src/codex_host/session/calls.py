@@ -9,18 +9,20 @@ from typing import TYPE_CHECKING
 
 from codex_hookspecs.call_views import denied, dynamic_item, payload_of, rewritten
 from codex_hookspecs.errors import CodexError, ToolError, ToolRejected
+from codex_hookspecs.fit import WrongAnswer
 from codex_hookspecs.json_text import TooDeep, parse_json
 from codex_hookspecs.response_items import OutputBudget, call_output, message
-from codex_hookspecs.resumption import Resumed
 from codex_hookspecs.types.tools import ToolOutput
 from codex_hookspecs.values import frozen
-from codex_host.plugins.dispatch import FAULTS, pass_cancellation
+from codex_host.plugins.failures import failed_as
+from codex_host.plugins.tasks import run_task
 from codex_host.session.context import CallContext
 
 if TYPE_CHECKING:
     from codex_hookspecs.types.json import JsonObject
     from codex_hookspecs.types.lifecycle import PreToolUseVerdict
     from codex_hookspecs.types.tools import HookPayload, Tool, ToolCall
+    from codex_host.plugins.places import Places
     from codex_host.roles import RunningTurn
 
 CLEAN_UP = 10.0
@@ -146,36 +148,31 @@ async def _run_tool(run: RunningTurn, tool: Tool, call: ToolCall) -> tuple[ToolO
     if not tool.announces:
         await context.start_item(dynamic_item(call))
     failed = False
+
+    async def left(places: Places) -> None:
+        owner = run.thread.tool_owners.get(call.name, "")
+        await run.thread.warn(run.thread.dispatch.failures.left(f"tool {call.name}", owner, places, tool.run))
+
     try:
-        output = await Resumed(_output_of(tool, call, context), grace=CLEAN_UP)
-    except FAULTS as error:
-        output, failed = await _failure(run, call, error), True
-    task = asyncio.current_task()
-    if task is not None and task.cancelling():
-        raise asyncio.CancelledError  # which the tool kept to itself
+        output = await run_task(tool.run, call, context, grace=CLEAN_UP, left=left)
+        if not isinstance(output, ToolOutput):
+            raise WrongAnswer(f"returned {type(output).__name__}, not ToolOutput")
+    except Exception as error:
+        output, failed = await _failure(run, tool, call, error), True
     if not tool.announces:
         await context.complete_item(dynamic_item(call, output, int((time.monotonic() - started) * 1000)))
     return output, failed
 
 
-async def _output_of(tool: Tool, call: ToolCall, context: CallContext) -> ToolOutput:
-    output = await tool.run(call, context)
-    if not isinstance(output, ToolOutput):
-        raise ToolError(f"tool {call.name} returned {type(output).__name__}, not ToolOutput")
-    return output
-
-
-async def _failure(run: RunningTurn, call: ToolCall, error: BaseException) -> ToolOutput:
+async def _failure(run: RunningTurn, tool: Tool, call: ToolCall, error: Exception) -> ToolOutput:
     """Return what the model is told of a tool that raised."""
-    pass_cancellation(error)
     if isinstance(error, ToolRejected) and error.cancel:
         raise TurnInterrupted from error
     if isinstance(error, CodexError):
         return ToolOutput(str(error), success=False)
-    run.thread.host.logger("host").warning("tool %s failed", call.name, exc_info=error)
-    text = f"tool {call.name} failed: {type(error).__name__}: {error}"
-    await run.thread.warn(text)
-    return ToolOutput(text, success=False)
+    owner = run.thread.tool_owners.get(call.name, "")
+    await run.thread.warn(run.thread.dispatch.failures.told(f"tool {call.name}", owner, error, tool.run))
+    return ToolOutput(f"tool {call.name} {failed_as(error)}", success=False)
 
 
 async def _before(run: RunningTurn, call: ToolCall, payload: HookPayload) -> PreToolUseVerdict:

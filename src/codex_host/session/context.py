@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from codex_hookspecs.consent import REJECTED
 from codex_hookspecs.errors import CodexError, RpcError, ToolError, ToolRejected
 from codex_hookspecs.types.sandbox import Launch
+from codex_host.plugins.tasks import run_task
 
 if TYPE_CHECKING:
     from codex_hookspecs.ports.environment import Environment
@@ -106,7 +107,7 @@ class CallContext:
         if asker is None:
             raise ToolRejected("nobody is connected who could give consent")
         try:
-            return await asker(method, params)
+            return await run_task(asker, method, params)
         except RpcError as error:
             raise ToolRejected(REJECTED) from error
 

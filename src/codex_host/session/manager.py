@@ -172,25 +172,23 @@ class HostThreads:
         """Tell whether a directory may be worked in; what there is on other machines shows when it is used."""
         return os.path.isdir(directory) or self._host.environments.is_elsewhere(table.get("environment"))
 
-    def _provider(self, settings: ThreadSettings, table: Mapping[str, Any]) -> ModelProvider:
+    def _provider(self, settings: ThreadSettings, table: Mapping[str, Any]) -> tuple[ModelProvider, str]:
         name = settings.model_provider
         providers = table.get("model_providers", {})
-        chosen: ModelProvider | None = self._host.dispatch.choose(
-            "model_provider", name=name, config=dict(providers.get(name, {}))
-        )
+        chosen, plugin = self._host.dispatch.choose("model_provider", name=name, config=dict(providers.get(name, {})))
         if chosen is None:
             known = ", ".join(sorted(providers)) or "none"
             raise ConfigError(
                 f"Model provider `{name}` not found; configured under [model_providers] are: {known}",
             )
-        return chosen
+        return chosen, plugin
 
     def _load(
         self,
         thread_id: str,
         settings: ThreadSettings,
         config: EffectiveConfig,
-        model: ModelProvider,
+        model: tuple[ModelProvider, str],
         *,
         writer: ThreadWriter | None,
         stored: StoredThread | None,
@@ -201,18 +199,21 @@ class HostThreads:
             settings=settings,
             config=config,
             host=self._host,
-            model=model,
+            model=model[0],
+            model_owner=model[1],
             writer=writer,
             stored=stored,
             rules=rules,
         )
-        thread.tools.update(self._host.dispatch.offers("tools", thread=thread))
+        offered = self._host.dispatch.offers("tools", thread=thread)
+        thread.tools.update(offered)
+        thread.tool_owners.update(offered.owners)
         self._threads[thread_id] = thread
         return thread
 
     def _find_store(self) -> ThreadStore | None:
         if not self._asked_for_store:
-            self._store = self._host.dispatch.choose("thread_store")
+            self._store, _ = self._host.dispatch.choose("thread_store")
             self._asked_for_store = True
             if self._store is None:
                 self._host.dispatch.complain("no plugin stores threads: nothing is kept of this session")

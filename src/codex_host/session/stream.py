@@ -13,6 +13,7 @@ from codex_hookspecs.item_mapping import announced, finished
 from codex_hookspecs.response_items import tool_call, with_call_id
 from codex_hookspecs.types.items import AgentMessage
 from codex_hookspecs.types.models import (
+    Completed,
     ItemAdded,
     ItemDone,
     ModelEvent,
@@ -51,6 +52,7 @@ class StreamReader:
         self.calls: list[ToolCall] = []
         self._run = run
         self._thread = run.thread
+        self._closed = False
         self._open: set[str] = set()
         self._unnamed = ""
         self._handlers: dict[type, Callable[[Any], Awaitable[None]]] = {
@@ -67,10 +69,25 @@ class StreamReader:
 
         :raises ModelError: when it is none.
         """
+        self._check_open()
         handler = self._handlers.get(type(event))
         if handler is None:
             raise ModelError(f"the model provider sent {type(event).__name__}, which is no model event")
         await handler(event)
+
+    async def count(self, done: Completed) -> None:
+        """Account what the response cost."""
+        self._check_open()
+        if done.usage is not None:
+            await self._thread.count(self._run.id, done.usage)
+
+    def close(self) -> None:
+        """Take nothing more from a provider that was left behind."""
+        self._closed = True
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise ModelError("the response is not read any more")
 
     def _named(self, item: JsonObject, *, final: bool) -> JsonObject:
         """Return the item with an id; one that the provider left unnamed keeps the same made-up id to its end."""

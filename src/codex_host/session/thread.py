@@ -56,6 +56,7 @@ class HostThread:
     """One loaded thread.
 
     :param config: effective configuration of the thread's directory.
+    :param model_owner: plugin that the model provider belongs to.
     :param writer: keeps the thread, or ``None`` for an ephemeral one.
     :param stored: what was read back of a resumed thread, or ``None`` for a new one.
     :param rules: what rules files say about commands, if there are any.
@@ -69,6 +70,7 @@ class HostThread:
         config: EffectiveConfig,
         host: Program,
         model: ModelProvider,
+        model_owner: str = "",
         writer: ThreadWriter | None,
         stored: StoredThread | None = None,
         rules: RuleBook | None = None,
@@ -79,9 +81,11 @@ class HostThread:
         self.config_warnings: Sequence[str] = config.warnings()
         self.host = host
         self.model = model
+        self.model_owner = model_owner
         self.asker: Asker | None = None
         self.consents = Consents(host.codex_home, rules)
         self.tools: dict[str, Tool] = {}
+        self.tool_owners: dict[str, str] = {}
         self.history: list[JsonObject] = list(stored.history) if stored else []
         self.usage = stored.usage if stored else ThreadTokenUsage(total=TokenUsage(), last=TokenUsage())
         self.fragments: dict[str, str] = dict(stored.fragments) if stored else {}

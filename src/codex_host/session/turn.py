@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from codex_hookspecs.clock import local_date, local_timezone
-from codex_hookspecs.errors import ModelError
+from codex_hookspecs.errors import CodexError, ModelError
 from codex_hookspecs.identity import user_agent
 from codex_hookspecs.ids import uuid4
 from codex_hookspecs.response_items import (
@@ -24,6 +24,7 @@ from codex_hookspecs.types.items import HookPrompt, HookPromptFragment, UserMess
 from codex_hookspecs.types.json import JsonObject
 from codex_hookspecs.types.models import Completed, ModelRequest
 from codex_hookspecs.types.storage import TurnBegan
+from codex_host.plugins.tasks import run_task
 from codex_host.session.calls import run_calls
 from codex_host.session.scope import Scope
 from codex_host.session.settings import permission_mode
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from codex_hookspecs.types.lifecycle import StopVerdict
     from codex_hookspecs.types.notifications import Notification
     from codex_hookspecs.types.tools import ToolCall
+    from codex_host.plugins.places import Places
     from codex_host.roles import LiveThread
 
 MAX_STOP_BLOCKS = 10
@@ -81,12 +83,9 @@ class TurnRun:
         thread = self.thread
         for warning in (*thread.host.startup_warnings(), *thread.config_warnings):
             await thread.warn(warning)
-        try:
-            await self._begin()
-            if await self._session_start() and await self._take_prompt(self._content):
-                await self._work()
-        except SystemExit as error:
-            raise RuntimeError("a plugin tried to end the program") from error
+        await self._begin()
+        if await self._session_start() and await self._take_prompt(self._content):
+            await self._work()
 
     async def _begin(self) -> None:
         thread, settings = self.thread, self.settings
@@ -195,14 +194,7 @@ class TurnRun:
         done: Completed | None = None
         error: str | None = None
         try:
-            async with aclosing(thread.model.stream(self._request())) as events:  # type: ignore[type-var]
-                async for happening in events:
-                    if type(happening) is Completed:
-                        done = happening
-                        if done.usage is not None:
-                            await thread.count(self.id, done.usage)
-                    else:
-                        await reader.take(happening)
+            done = await self._read(reader)
             if done is None:
                 raise ModelError("the model provider ended the stream without completing the response")
         except ModelError as failure:
@@ -218,6 +210,39 @@ class TurnRun:
                 )
                 await thread.dispatch.observe("post_model_request", after, self.scope())
         return reader.calls
+
+    async def _read(self, reader: StreamReader) -> Completed | None:
+        """Read one response; the provider works in a task of its own, which an interruption may leave behind.
+
+        :raises ModelError: when the request failed, or the provider did.
+        """
+        thread = self.thread
+        failures = thread.dispatch.failures
+
+        async def stream() -> Completed | None:
+            done: Completed | None = None
+            async with aclosing(thread.model.stream(self._request())) as events:  # type: ignore[type-var]
+                async for happening in events:
+                    if type(happening) is Completed:
+                        done = happening
+                        await reader.count(done)
+                    else:
+                        await reader.take(happening)
+            return done
+
+        async def left(places: Places) -> None:
+            await thread.warn(failures.left("the model provider", thread.model_owner, places, thread.model.stream))
+
+        try:
+            done: Completed | None = await run_task(stream, left=left)
+        except CodexError:
+            raise
+        except Exception as error:
+            told = failures.told("the model provider", thread.model_owner, error, thread.model.stream)
+            raise ModelError(told) from error
+        finally:
+            reader.close()
+        return done
 
     def _request(self) -> ModelRequest:
         thread, settings = self.thread, self.settings

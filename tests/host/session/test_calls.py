@@ -251,8 +251,8 @@ def exiting() -> None:
         (ValueError("no luck"), "tool odd failed: ValueError: no luck", True),
         (SystemExit("bye"), "tool odd failed: SystemExit: bye", True),
         (asyncio.CancelledError(), "tool odd failed: CancelledError: ", True),
-        ("text", "tool odd returned str, not ToolOutput", False),
-        (None, "tool odd returned NoneType, not ToolOutput", False),
+        ("text", "tool odd returned str, not ToolOutput", True),
+        (None, "tool odd returned NoneType, not ToolOutput", True),
         (ToolOutput(content=({"nonsense": 1},)), None, False),
     ],
 )
@@ -274,6 +274,8 @@ async def test_a_tool_that_misbehaves_is_an_answer_to_the_model(
     assert (seen.turn.status, seen.final_message) == ("completed", "done")
     assert told is None or scripted.output("c") == told
     assert bool(seen.warnings) is warned
+    assert all(warning.startswith("plugin toolbox (toolbox 0): tool odd r") for warning in seen.warnings)
+    assert all(__file__ in warning for warning in seen.warnings)
     assert bool(after) is (told is None)
 
 

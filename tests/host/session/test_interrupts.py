@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -10,7 +11,10 @@ import pytest
 from codex_hookspecs import InterruptVerdict, StopVerdict, ToolOutput, UserPromptVerdict
 from codex_hookspecs.errors import RpcError
 from codex_hookspecs.types.items import UserMessage
+from codex_hookspecs.types.models import TextDelta
+from codex_hookspecs.types.notifications import WarningNotice
 from codex_hookspecs.types.tools import ToolCall
+from codex_host.plugins import tasks
 from codex_host.session import calls
 
 GO = [{"type": "text", "text": "go"}]
@@ -294,26 +298,81 @@ async def test_a_tool_that_goes_on_forever_is_left_behind(
     host: Any, model: Any, kit: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(calls, "CLEAN_UP", 0.02)
-    reached = asyncio.Event()
+    reached, over = asyncio.Event(), asyncio.Event()
+    seen: list[Any] = []
 
     async def run(call: ToolCall, context: Any) -> ToolOutput:
         reached.set()
-        while True:
-            try:
-                await asyncio.sleep(60)
-            except asyncio.CancelledError:
-                continue
+        while not over.is_set():
+            with suppress(asyncio.CancelledError):
+                await over.wait()
+        return ToolOutput("at last")
+
+    async def listener(notification: Any) -> None:
+        seen.append(notification)
 
     thread = await (
         await host(plugins=[kit.toolbox(kit.tool("deaf", run))], model=model([{"call": "deaf"}])).opened()
     ).thread()
+    thread.listen(listener)
     await thread.submit(GO)
     await reached.wait()
 
     async with asyncio.timeout(5):
         await thread.interrupt()
 
+    over.set()
     assert thread.turns()[0].status == "interrupted"
+    [warning] = [each.message for each in seen if isinstance(each, WarningNotice)]
+    assert warning.startswith("plugin toolbox (toolbox 0): tool deaf did not end when it was cancelled")
+    assert f"{__file__}:{run.__code__.co_firstlineno + 4}" in warning
+
+
+async def test_a_model_provider_that_swallows_the_interruption_does_not_keep_the_turn(
+    host: Any, model: Any, kit: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tasks, "GRACE", 0.02)
+    reached, over = asyncio.Event(), asyncio.Event()
+
+    class Deaf:
+        async def stream(self, request: Any) -> Any:
+            reached.set()
+            while not over.is_set():
+                with suppress(asyncio.CancelledError):
+                    await over.wait()
+            yield TextDelta("x", "too late")
+
+        async def aclose(self) -> None:
+            pass
+
+    thread = await (await host(model=Deaf()).opened()).thread()
+    await thread.submit(GO)
+    await reached.wait()
+
+    async with asyncio.timeout(5):
+        await thread.interrupt()
+
+    over.set()
+    assert thread.turns()[0].status == "interrupted"
+
+
+async def test_a_model_provider_that_fails_is_named_with_the_place(host: Any, kit: Any) -> None:
+    class Broken:
+        async def stream(self, request: Any) -> Any:
+            yield TextDelta("x", "so far")
+            raise KeyError("missing")
+
+        async def aclose(self) -> None:
+            pass
+
+    outcome = await host(
+        plugins=[kit.plugin("brain", model_provider=lambda name: Broken())], config={"model_provider": "broken"}
+    ).turn("go")
+
+    line = Broken.stream.__code__.co_firstlineno + 2
+    assert outcome.turn.error.message == (
+        f"plugin brain (brain 0): the model provider raised KeyError: 'missing' ({__file__}:{line})"
+    )
 
 
 async def test_a_listener_may_interrupt_the_turn_it_hears_of(host: Any, model: Any, kit: Any) -> None:
@@ -355,7 +414,9 @@ async def test_a_failing_interrupt_hook_is_told_and_the_turn_ends(host: Any, mod
 
     await thread.interrupt()
 
-    assert [each.message for each in watching.of("warning")] == ["plugin p (p 0): interrupt raised ValueError: no luck"]
+    assert [each.message for each in watching.of("warning")] == [
+        f"plugin p (p 0): interrupt raised ValueError: no luck ({__file__}:{interrupt.__code__.co_firstlineno + 1})"
+    ]
     assert thread.turns()[0].status == "interrupted"
 
 

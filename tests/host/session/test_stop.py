@@ -152,7 +152,9 @@ async def test_a_failing_stop_hook_is_shown_and_the_others_count(host: Any, mode
     ).turn("go")
 
     assert outcome.final_message == "two"
-    assert outcome.warnings == ["plugin a (a 0): stop raised ValueError: no luck"]
+    assert outcome.warnings == [
+        f"plugin a (a 0): stop raised ValueError: no luck ({__file__}:{broken.__code__.co_firstlineno + 1})"
+    ]
     assert [run.status for run in outcome.hooks("stop")] == ["failed", "blocked", "failed"]
 
 

@@ -315,9 +315,13 @@ async def test_a_plugin_with_broken_tools_does_not_keep_a_thread_from_starting(h
         raise ValueError("no tools today")
 
     scripted = model([{"call": "echo", "call_id": "c"}], "done")
+
+    def hammer(thread: Any) -> Any:
+        return "hammer"
+
     plugins = [
         kit.plugin("a", tools=broken),
-        kit.plugin("b", tools=lambda thread: "hammer"),
+        kit.plugin("b", tools=hammer),
         kit.toolbox(kit.saying("echo", "e")),
         kit.plugin("z", tools=lambda thread: [kit.saying("echo", "mine")]),
     ]
@@ -326,8 +330,8 @@ async def test_a_plugin_with_broken_tools_does_not_keep_a_thread_from_starting(h
 
     assert scripted.output("c") == "e"
     assert outcome.warnings == [
-        "plugin a (a 0): tools raised ValueError: no tools today",
-        "plugin b (b 0): tools returned str where a Tool belongs",
+        f"plugin a (a 0): tools raised ValueError: no tools today ({__file__}:{broken.__code__.co_firstlineno + 1})",
+        f"plugin b (b 0): tools returned str where a Tool belongs ({__file__}:{hammer.__code__.co_firstlineno})",
         "Tool echo of plugin z is left out: plugin toolbox offers one of that name",
     ]
 
@@ -341,7 +345,7 @@ async def test_a_quarantined_plugin_is_told_and_the_turns_go_on(host: Any, model
     outcomes = [await run.turn("go") for _ in range(4)]
 
     assert [outcome.final_message for outcome in outcomes] == ["a", "b", "c", "d"]
-    assert outcomes[2].warnings[-1].endswith("; it is not called any more (run: codex plugins show p)")
+    assert outcomes[2].warnings[-1].endswith("; it is not called any more (run: codex plugins enable p)")
     assert outcomes[3].hooks("stop") == []
 
 

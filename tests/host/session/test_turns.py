@@ -388,8 +388,8 @@ async def test_a_stream_that_ends_without_completion_fails_the_turn(host: Any) -
 @pytest.mark.parametrize(
     ("events", "told"),
     [
-        ([ValueError("broken")], "internal error: ValueError: broken"),
-        ([SystemExit(3)], "internal error: RuntimeError: a plugin tried to end the program"),
+        ([ValueError("broken")], "plugin test-kit (test-kit 0): the model provider raised ValueError: broken"),
+        ([SystemExit(3)], "plugin test-kit (test-kit 0): the model provider raised SystemExit: 3"),
         (["nonsense"], "the model provider sent str, which is no model event"),
     ],
 )
@@ -398,7 +398,8 @@ async def test_a_provider_that_misbehaves_fails_the_turn_only(host: Any, events:
 
     failed, better = await run.turn("one"), await run.turn("two")
 
-    assert (failed.turn.status, failed.error) == ("failed", told)
+    assert failed.turn.status == "failed"
+    assert failed.error.partition(f" ({__file__}")[0] == told
     assert better.final_message == "hello"
 
 

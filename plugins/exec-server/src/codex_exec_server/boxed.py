@@ -96,7 +96,6 @@ class Box:
         :raises FileSystemError: in the operating system's words.
         """
         request = {"op": operation, "path": path, "size": len(data), **more}
-        await asyncio.sleep(0)  # What a request is answered with gets a task, as limits need it, when it first waits.
         try:
             async with asyncio.timeout(WORK_SECONDS):
                 await self._process.write(json.dumps(request).encode() + b"\n")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine, Generator, Hashable
+from collections.abc import Awaitable, Callable, Hashable
 from types import CoroutineType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
@@ -57,7 +57,6 @@ class Method(NamedTuple):
 
     :param needs: word for the methods that need a session, empty for those that do not.
     :param lane: requests with equal lanes are handled one after the other; ``None`` is a lane of its own.
-    :param waits: may take arbitrarily long.
     :param urgent: is never held up by others.
     """
 
@@ -65,7 +64,6 @@ class Method(NamedTuple):
     run: Run
     needs: str = ""
     lane: Callable[[Any], Hashable] | None = None
-    waits: bool = False
     urgent: bool = False
 
 
@@ -158,18 +156,13 @@ class Connection:
             if type(result) is not CoroutineType:
                 self.outlet.send(answer(call.id, result))
                 return
-            yielded = None if method.waits else result.send(None)
-        except StopIteration as done:
-            self.outlet.send(answer(call.id, done.value))
-            return
         except Exception as error:
             self.outlet.send(refusal(call.id, as_rpc_error(error)))
             return
         self._running += 1
         if lane is not None:
             self._lanes[lane] = deque()
-        rest: Awaitable[Any] = result if method.waits else _Resumed(result, yielded)
-        task = asyncio.get_running_loop().create_task(self._finish(call, rest, lane), name=call.method)
+        task = asyncio.get_running_loop().create_task(self._finish(call, result, lane), name=call.method)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
@@ -227,24 +220,3 @@ def as_rpc_error(error: Exception) -> RpcError:
     if isinstance(error, OSError) and error.strerror:
         return RpcError(f"{error.strerror} (os error {error.errno})", code=INTERNAL)
     return RpcError(f"{type(error).__name__}: {error}", code=INTERNAL)
-
-
-class _Resumed:
-    """Go on with a coroutine that was run to its first suspension, where most need no task at all."""
-
-    def __init__(self, coroutine: Coroutine[Any, Any, Any], yielded: Any) -> None:
-        self._coroutine = coroutine
-        self._yielded = yielded
-
-    def __await__(self) -> Generator[Any, Any, Any]:
-        yielded = self._yielded
-        while True:
-            try:
-                try:
-                    sent = yield yielded
-                except BaseException as error:
-                    yielded = self._coroutine.throw(error)
-                else:
-                    yielded = self._coroutine.send(sent)
-            except StopIteration as done:
-                return done.value

@@ -116,4 +116,4 @@ async def _request(connection: Connection, params: dict[str, Any]) -> Any:
     return await requests.run(params)
 
 
-METHODS = {"http/request": Method(_read, _request, "http", waits=True)}
+METHODS = {"http/request": Method(_read, _request, "http")}

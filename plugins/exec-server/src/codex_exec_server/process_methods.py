@@ -227,7 +227,7 @@ def _find(connection: Connection, params: dict[str, Any]) -> ServedProcess | Non
 METHODS = {
     "initialize": Method(_initialize, initialize, urgent=True),
     "process/start": Method(_read_start, start, _NEEDS),
-    "process/read": Method(_read, read, _NEEDS, waits=True),
+    "process/read": Method(_read, read, _NEEDS),
     "process/write": Method(_read_write, write, _NEEDS),
     "process/signal": Method(_signal, signal, _NEEDS, urgent=True),
     "process/terminate": Method(_id, terminate, _NEEDS, urgent=True),

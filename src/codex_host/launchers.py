@@ -1,0 +1,45 @@
+"""Name the plugin of a sandbox launcher that fails; a command whose launcher failed is not run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from codex_hookspecs.errors import CodexError, SandboxUnavailable
+from codex_hookspecs.fit import WrongAnswer
+
+if TYPE_CHECKING:
+    from codex_hookspecs.ports.sandbox import SandboxLauncher
+    from codex_hookspecs.types.sandbox import Launch, LaunchRequest
+    from codex_host.plugins.failures import Failures
+
+
+class NamedLauncher:
+    """A launcher and the plugin that it belongs to."""
+
+    def __init__(self, launcher: SandboxLauncher, plugin: str, failures: Failures) -> None:
+        self._launcher = launcher
+        self._plugin = plugin
+        self._failures = failures
+
+    @property
+    def name(self) -> str:
+        """Name of the launcher."""
+        return self._launcher.name
+
+    def launch(self, request: LaunchRequest) -> Launch:
+        """Return how to run a command so that its policy holds.
+
+        :raises SandboxUnavailable: when the launcher can't hold it, or fails.
+        """
+        from codex_hookspecs.types.sandbox import Launch
+
+        try:
+            launch = self._launcher.launch(request)
+            if not isinstance(launch, Launch):
+                raise WrongAnswer(f"returned {type(launch).__name__}, not Launch")
+        except (CodexError, KeyboardInterrupt):
+            raise
+        except BaseException as error:
+            told = self._failures.told("the sandbox launcher", self._plugin, error)
+            raise SandboxUnavailable(f"the command was not run: {told}") from error
+        return launch

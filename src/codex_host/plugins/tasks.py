@@ -1,0 +1,152 @@
+"""Run code of plugins, each call in a task of its own: bounded, contained, and left behind when it does not end."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar, copy_context
+from typing import Any
+
+from codex_host.plugins.places import Places, waiting_places
+
+GRACE = 2.0
+"""Seconds in which a cancelled implementation may clean up before it is left behind."""
+
+_left: set[asyncio.Task[Any]] = set()
+"""Tasks that did not end when they were cancelled; they are kept until they do."""
+
+
+class Escaped(Exception):
+    """Raised in place of what is no ``Exception``: ``SystemExit``, a cancellation that nobody asked for, a panic."""
+
+    def __init__(self, error: BaseException) -> None:
+        super().__init__(f"{type(error).__name__}")
+        self.error = error
+
+
+class Overrun(Exception):
+    """Raised when a call took longer than its limit.
+
+    :param places: where it was waiting, outermost first.
+    :param left: it did not end when it was cancelled, and goes on.
+    """
+
+    def __init__(self, limit: float, places: Places, *, left: bool) -> None:
+        super().__init__(f"took longer than {limit:g} s")
+        self.places = places
+        self.left = left
+
+
+class _Limit:
+    """The time limit of one call, which stands still while the host keeps the call waiting."""
+
+    def __init__(self) -> None:
+        self._outer = _limit.get()
+        self._timer: asyncio.Timeout | None = None
+        self._pauses = 0
+        self._rest = 0.0
+
+    def begin(self, timer: asyncio.Timeout) -> None:
+        if timer.when() is not None:
+            self._timer = timer
+
+    def end(self) -> None:
+        self._timer = None
+
+    def pause(self) -> None:
+        if self._outer is not None:
+            self._outer.pause()
+        self._pauses += 1
+        when = self._timer.when() if self._timer is not None else None
+        if self._pauses == 1 and self._timer is not None and when is not None and not self._timer.expired():
+            self._rest = when - asyncio.get_running_loop().time()
+            self._timer.reschedule(None)
+
+    def go_on(self) -> None:
+        self._pauses -= 1
+        if self._pauses == 0 and self._timer is not None and self._timer.when() is None:
+            self._timer.reschedule(asyncio.get_running_loop().time() + self._rest)
+        if self._outer is not None:
+            self._outer.go_on()
+
+
+_limit: ContextVar[_Limit | None] = ContextVar("limit", default=None)
+
+
+@contextmanager
+def uncharged() -> Iterator[None]:
+    """Charge what is waited for inside to no limit of the call that waits."""
+    limit = _limit.get()
+    if limit is None:
+        yield
+        return
+    limit.pause()
+    try:
+        yield
+    finally:
+        limit.go_on()
+
+
+async def run_task(
+    function: Callable[..., Awaitable[Any]],
+    *arguments: Any,
+    limit: float | None = None,
+    grace: float | None = None,
+    left: Callable[[Places], Awaitable[None]] | None = None,
+) -> Any:
+    """Call a coroutine function of a plugin in a task of its own and return what it returns.
+
+    What it raises is raised here; a cancellation that arrives here is never its own.
+
+    :param limit: seconds it may take.
+    :param grace: seconds it may take to end once it was cancelled, before it is left behind.
+    :param left: told where it waits when the caller was cancelled and it goes on.
+    :raises Overrun: when it took longer than the limit.
+    :raises Escaped: when it raised what is no ``Exception``.
+    """
+    watch = _Limit()
+    context = copy_context()
+    context.run(_limit.set, watch)
+    task = asyncio.get_running_loop().create_task(_contained(function, arguments), context=context)
+    try:
+        async with asyncio.timeout(limit) as timer:
+            watch.begin(timer)
+            await asyncio.wait((task,))
+    except TimeoutError:
+        places = waiting_places(task)
+        if not await _ended(task, grace):
+            raise Overrun(limit or 0.0, places, left=not task.done()) from None
+    except asyncio.CancelledError:
+        if not await _ended(task, grace) and not task.done() and left is not None:
+            await left(waiting_places(task))
+        raise
+    finally:
+        watch.end()
+    if task.cancelled():
+        raise Escaped(asyncio.CancelledError())
+    result, error = task.result()
+    if error is None:
+        return result
+    raise error if isinstance(error, Exception) else Escaped(error)
+
+
+async def _contained(function: Callable[..., Awaitable[Any]], arguments: tuple[Any, ...]) -> tuple[Any, Any]:
+    """Return the result and the error of a call: some errors would end the event loop."""
+    try:
+        return await function(*arguments), None
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        return None, error
+
+
+async def _ended(task: asyncio.Task[Any], grace: float | None) -> bool:
+    """Cancel a task and wait for it for a moment; tell whether it had ended before."""
+    if task.done():
+        return True
+    task.cancel()
+    _left.add(task)
+    task.add_done_callback(_left.discard)
+    await asyncio.wait((task,), timeout=GRACE if grace is None else grace)
+    return False
