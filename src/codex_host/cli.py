@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from codex_hookspecs.ports.surface import CliCommand
     from codex_host.app import Application
     from codex_host.options import GlobalOptions
-    from codex_host.plugins.registry import PluginStatus
 
 USAGE = "Usage: codex [OPTIONS] COMMAND [ARGS]"
 _OPTIONS = """\
@@ -125,14 +124,10 @@ def _run_plugin_command(options: GlobalOptions) -> int:
     )
     if options.strict_plugins:
         host.registry.load_for(None)
-    broken = [
-        status
-        for status in host.registry.statuses.values()
-        if (status.state in ("failed", "incompatible") or status.quarantined) and not status.expected
-    ]
-    if broken and options.strict_plugins:
-        host.ledger.save()
-        return _fail("; ".join(status.quarantine or _unloaded(status) for status in broken))
+        broken = [told for status in host.registry.statuses.values() if (told := status.objection)]
+        if broken:
+            host.ledger.save()
+            return _fail("; ".join(broken))
     name = options.command or ""
     plugins = [status for status in host.registry.statuses.values() if name in status.commands]
     usable = [status for status in plugins if status.state == "loaded"]
@@ -155,7 +150,7 @@ def _run_plugin_command(options: GlobalOptions) -> int:
                 _warn_of_no_effect(options)
             if usable[0].first_party:
                 remember_shortcut(offered[name], host.codex_home)
-            return asyncio.run(_inside(host, offered[name], options.rest))
+            return asyncio.run(_inside(host, offered[name], options.rest, plugin=usable[0].name))
         complaints = "; ".join(host.dispatch.complaints) or "it does not offer the command that its manifest lists"
         return _fail(f"the command {name!r} of plugin {usable[0].name} can't be used: {complaints}")
     from codex_host.usage import not_a_command
@@ -163,13 +158,17 @@ def _run_plugin_command(options: GlobalOptions) -> int:
     raise not_a_command(name, _commands())
 
 
-async def _inside(host: Application, command: CliCommand, rest: Sequence[str]) -> int:
+async def _inside(host: Application, command: CliCommand, rest: Sequence[str], *, plugin: str) -> int:
+    from codex_hookspecs.errors import CodexError, PluginError
+
     async with host:
-        return await command.run(rest, host)
-
-
-def _unloaded(status: PluginStatus) -> str:
-    return f"plugin {status.name} is {status.state}: {status.detail}"
+        try:
+            return await command.run(rest, host)
+        except (CodexError, BrokenPipeError):
+            raise
+        except Exception as error:
+            told = host.dispatch.failures.told(f"the command {command.name}", plugin, error, command.run)
+            raise PluginError(told, plugin=plugin) from error
 
 
 def _help() -> int:

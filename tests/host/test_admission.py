@@ -294,16 +294,42 @@ def quarantine(home: Path, **plugins: dict) -> None:
     (home / "plugins" / "ledger.json").write_text(json.dumps(plugins))
 
 
-def test_a_quarantined_plugin_stays_out_until_it_is_enabled(moo: Distributions, codex: Codex, home: Path) -> None:
+def test_a_quarantined_hook_is_told_until_the_plugin_is_enabled(moo: Distributions, codex: Codex, home: Path) -> None:
     codex("plugins", "trust", "cow")
-    quarantine(home, cow={"load_ms": 1.0, "quarantined": "stop raised ValueError 3x", "version": "1.0.0"})
+    kept = {"load_ms": 1.0, "quarantined": {"stop": "stop raised ValueError 3x"}, "version": "1.0.0"}
+    quarantine(home, cow=kept)
 
-    refused = codex("moo")
+    listed, strict = codex("plugins", "list"), codex("--strict-plugins", "moo")
     enabled = codex("plugins", "enable", "cow")
 
-    assert "which is quarantined: stop raised ValueError 3x" in refused.err
+    told = "quarantined: stop raised ValueError 3x (run: codex plugins enable cow)"
+    assert f"enabled, trusted, {told}" in listed.out
+    assert f"plugin cow is {told}" in strict.err
     assert "The quarantine of cow is over." in enabled.out
-    assert codex("moo").status == 0
+    assert codex("--strict-plugins", "moo").status == 0
+
+
+def test_a_quarantine_that_an_earlier_release_kept_counts_for_its_hook(
+    moo: Distributions, codex: Codex, home: Path
+) -> None:
+    codex("plugins", "trust", "cow")
+    quarantine(home, cow={"load_ms": 1.0, "quarantined": "cli_commands raised ValueError 3x", "version": "1.0.0"})
+
+    assert "quarantined: cli_commands raised ValueError 3x" in codex("plugins", "list").out
+
+
+def test_why_a_plugin_failed_the_last_time_is_listed(distributions: Distributions, codex: Codex, home: Path) -> None:
+    distributions.add("shy", plugin="import nowhere_to_be_found")
+    codex("plugins", "trust", "shy")
+
+    codex("features", "list")
+    before = codex("plugins", "list")
+    codex("exec", "hi")
+    after = codex("plugins", "list")
+
+    assert "failed" not in before.out
+    assert "failed: ModuleNotFoundError: No module named 'nowhere_to_be_found'" in after.out
+    assert "(run: codex plugins doctor shy)" in after.out
 
 
 def test_a_new_version_ends_a_quarantine(moo: Distributions, codex: Codex, home: Path) -> None:
@@ -311,7 +337,7 @@ def test_a_new_version_ends_a_quarantine(moo: Distributions, codex: Codex, home:
     quarantine(home, cow={"load_ms": 1.0, "quarantined": "stop raised ValueError 3x", "version": "0.9"})
 
     assert codex("moo").status == 0
-    assert json.loads((home / "plugins" / "ledger.json").read_text())["cow"]["quarantined"] is None
+    assert json.loads((home / "plugins" / "ledger.json").read_text())["cow"]["quarantined"] == {}
 
 
 @pytest.mark.parametrize("content", ["", "[]", '{"cow": []}', '{"cow": {"load_ms": "fast", "quarantined": 7}}'])

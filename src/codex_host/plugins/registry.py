@@ -49,6 +49,15 @@ class PluginStatus:
         return self.trusted and not self.expected and self.state in ("failed", "incompatible")
 
     @property
+    def objection(self) -> str:
+        """Why ``--strict-plugins`` refuses it, or the empty string."""
+        if self.expected:
+            return ""
+        if self.state in ("failed", "incompatible"):
+            return f"plugin {self.name} is {self.state}: {self.detail}"
+        return self.quarantine
+
+    @property
     def quarantine(self) -> str:
         """What the user is told of hooks that are not called any more, or the empty string."""
         if not self.quarantined:
