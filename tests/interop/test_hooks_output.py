@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from interop.clients import Codex
 from interop.hook_runs import SHELL, Play, script, special
 
 NONSENSE = ['{"continue": tru', "[1, 2", '{"nope": 1}', '{"hookSpecificOutput": {"additionalContext": "x"}}']
@@ -139,11 +140,15 @@ def test_a_blocked_prompt_is_not_in_the_history_but_contexts_are(play: Play) -> 
 
 
 @pytest.mark.parametrize(
-    "answer",
-    [script(code=2), script({"decision": "block"}), script({"decision": "block", "reason": "  "})],
-    ids=["exit 2", "no reason", "blank reason"],
+    ("event", "answer"),
+    [
+        ("UserPromptSubmit", script(code=2)),
+        ("Stop", script(code=2)),
+        ("Stop", script({"decision": "block"})),
+        ("Stop", script({"decision": "block", "reason": "  "})),
+    ],
+    ids=["prompt, exit 2", "exit 2", "no reason", "blank reason"],
 )
-@pytest.mark.parametrize("event", ["UserPromptSubmit", "Stop"])
 def test_a_block_without_a_reason_fails_and_does_not_block(play: Play, event: str, answer: dict[str, Any]) -> None:
     seen = play(**{event: answer})
 
@@ -174,12 +179,8 @@ def test_a_denied_command_does_not_run_and_the_model_is_told(play: Play, answer:
     "answer",
     [
         script(special("PreToolUse", permissionDecision="allow")),
-        script(special("PreToolUse", permissionDecision="ask", permissionDecisionReason="r")),
         script({"decision": "approve"}),
         script({"decision": "approve", "reason": "r"}),
-        script(special("PreToolUse", permissionDecision="deny")),
-        script({"decision": "block"}),
-        script({"continue": False}),
         script({"stopReason": "r"}),
         script({"suppressOutput": True}),
         script(code=2),
@@ -188,8 +189,8 @@ def test_a_denied_command_does_not_run_and_the_model_is_told(play: Play, answer:
         script({"unknown": 1}),
     ],
     ids=[
-        "bare allow", "ask", "approve", "approve with reason", "deny without reason", "block without reason",
-        "continue", "stop reason", "suppress", "exit 2", "exit 1", "broken", "unknown key",
+        "bare allow", "approve", "approve with reason", "stop reason", "suppress", "exit 2", "exit 1", "broken",
+        "unknown key",
     ],
 )  # fmt: skip
 def test_an_answer_that_is_not_supported_before_a_tool_fails_and_the_tool_runs(
@@ -199,6 +200,54 @@ def test_an_answer_that_is_not_supported_before_a_tool_fails_and_the_tool_runs(
 
     assert seen.statuses("PreToolUse") == ["failed"]
     assert seen.ran
+
+
+DENY = special("PreToolUse", permissionDecision="deny", permissionDecisionReason="keep out")
+
+
+@pytest.mark.parametrize("codex", ["ours"], indirect=True)
+@pytest.mark.parametrize(
+    "answer",
+    [
+        script(special("PreToolUse", permissionDecision="ask", permissionDecisionReason="keep out")),
+        script({**DENY, "suppressOutput": True}),
+        script({**DENY, "note": "x"}),
+        script({**DENY, "continue": False}),
+        script(f"\ufeff{json.dumps(DENY)}"),
+        script(f"checking\n{json.dumps(DENY)}\ndone"),
+        script(DENY, code=1),
+        script({"continue": False, "stopReason": "keep out"}),
+    ],
+    ids=["ask", "suppress", "unknown key", "continue", "byte order mark", "log lines", "exit 1", "stop"],
+)
+def test_ours_keeps_a_tool_from_running_where_the_real_one_lets_a_slip_of_the_script_pass(
+    codex: Codex, play: Play, answer: dict[str, Any]
+) -> None:
+    seen = play(SHELL, PreToolUse=answer)
+
+    assert not seen.ran
+    assert seen.output().startswith("Command blocked by PreToolUse hook: keep out.")
+
+
+@pytest.mark.parametrize("codex", ["ours"], indirect=True)
+@pytest.mark.parametrize(
+    "handler",
+    [
+        script(do="sleep 9", timeout=1),
+        script(do="kill -9 $$"),
+        {"type": "command", "command": "/nowhere/at-all"},
+        script(do="head -c 9000000 /dev/zero"),
+    ],
+    ids=["time limit", "killed", "not there", "cut"],
+)
+def test_ours_does_not_run_a_tool_whose_gate_could_not_answer(
+    codex: Codex, play: Play, handler: dict[str, Any]
+) -> None:
+    seen = play(SHELL, PreToolUse=handler)
+
+    assert not seen.ran
+    assert seen.statuses("PreToolUse") == ["failed"]
+    assert "Command blocked by PreToolUse hook: PreToolUse hook failed: " in seen.output()
 
 
 def test_plain_text_before_and_after_a_tool_is_ignored(play: Play) -> None:

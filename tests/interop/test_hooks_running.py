@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from interop.hook_runs import SHELL, Play, group, script
+from interop.hook_runs import BYPASS, SAY, SHELL, Play, document, group, script
 
 TOOL_KEYS = ["session_id", "turn_id", "transcript_path", "cwd", "hook_event_name", "model", "permission_mode"]
 
@@ -21,6 +21,16 @@ def test_a_handler_runs_in_the_users_shell_in_the_turns_directory_with_the_whole
     assert version
     assert folder == str(seen.stage.ws)
     assert path.endswith(os.environ["PATH"])
+
+
+@pytest.mark.parametrize("shell", ["/bin/sh", "/usr/bin/fish", "/usr/sbin/nologin"])
+def test_the_shell_of_the_terminal_is_not_looked_at(play: Play, shell: str) -> None:
+    play.prepare(document(Stop=script(do='echo "$BASH_VERSION" > "$CODEX_HOME/facts"')))
+    play.model.play(SAY)
+
+    play.stage.run(play.codex, "exec", "--dangerously-bypass-approvals-and-sandbox", BYPASS, "go", SHELL=shell)
+
+    assert (play.stage.home / "facts").read_text().strip()
 
 
 def test_stdin_is_one_line_of_json_and_then_ends(play: Play) -> None:

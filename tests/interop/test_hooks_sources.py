@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from interop.clients import Codex
 from interop.hook_runs import SHELL, Play, document, group, script
 
 TOML = """
@@ -72,24 +73,40 @@ def test_a_handler_of_a_kind_that_is_not_supported_is_left_out_with_a_warning(pl
     assert f"{kind} hooks are not supported yet" in seen.outcome.stderr
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        json.dumps(document(UserPromptSubmit=[script("ctx"), {"type": "webhook", "url": "x"}])),
-        json.dumps({**document(UserPromptSubmit=script("ctx")), "version": 1}),
-        json.dumps(document(UserPromptSubmit=script("ctx")))[:-2],
-        json.dumps(document(UserPromptSubmit=script("ctx", commandWindows="a", command_windows="b"))),
-        json.dumps(document(UserPromptSubmit=script("ctx", timeout="soon"))),
-    ],
-    ids=["unknown type", "unknown top key", "broken JSON", "both windows names", "timeout is text"],
-)
-def test_a_wrong_file_is_rejected_as_a_whole_with_a_warning_and_the_turn_goes_on(play: Play, text: str) -> None:
-    seen = play(raw=text)
+def test_a_file_that_can_not_be_read_is_told_and_the_turn_goes_on(play: Play) -> None:
+    seen = play(raw=json.dumps(document(UserPromptSubmit=script("ctx")))[:-2])
 
     assert seen.payloads("UserPromptSubmit") == []
     assert seen.final == "final words"
     assert "failed to parse hooks config" in seen.outcome.stderr
     assert "hooks.json" in seen.outcome.stderr
+
+
+@pytest.mark.parametrize("codex", ["ours"], indirect=True)
+@pytest.mark.parametrize(
+    "raw",
+    [
+        document(UserPromptSubmit=[script("ctx"), {"type": "webhook", "url": "x"}]),
+        {**document(UserPromptSubmit=script("ctx")), "version": 1, "$schema": "x"},
+        document(UserPromptSubmit=script("ctx", commandWindows="a", command_windows="b")),
+        document(UserPromptSubmit=script("ctx", timeout="soon")),
+    ],
+    ids=["unknown type", "unknown top keys", "both windows names", "timeout is text"],
+)
+def test_ours_runs_what_can_be_used_where_the_real_one_rejects_the_file(
+    codex: Codex, play: Play, raw: dict[str, object]
+) -> None:
+    seen = play(raw=raw)
+
+    assert "ctx" in seen.developer()
+
+
+@pytest.mark.parametrize("codex", ["ours"], indirect=True)
+def test_ours_runs_no_tool_unasked_beside_a_file_of_gates_that_can_not_be_read(codex: Codex, play: Play) -> None:
+    seen = play(SHELL, raw=json.dumps(document(PreToolUse=script()))[:-2])
+
+    assert not seen.ran
+    assert "failed to parse hooks config" in seen.output()
 
 
 def test_unknown_keys_of_groups_and_handlers_and_unknown_events_are_ignored(play: Play) -> None:

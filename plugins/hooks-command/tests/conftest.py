@@ -3,15 +3,18 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from importlib.metadata import entry_points
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from attrs import define, field
 
 from codex_hooks_command import plugin
-from codex_hookspecs.errors import ConfigError
+from codex_hookspecs.errors import ConfigError, ExecError
+from codex_hookspecs.ports.environment import Environment, ExecBackend
 from codex_hookspecs.types import lifecycle as life
 from codex_hookspecs.types.config import ConfigLayer
 from codex_hookspecs.types.notifications import HookRun
@@ -53,6 +56,39 @@ class Switches:
         return self.on and key == "hooks"
 
 
+async def this_machine() -> Environment:
+    """Open this machine as the installed plugin offers it."""
+    (found,) = entry_points(group="codex.plugins", name="exec-local")
+    (provider,) = found.load().environments(host=SimpleNamespace(environ=os.environ))
+    opened: Environment = await provider.open()
+    return opened
+
+
+@pytest.fixture
+async def backend() -> AsyncIterator[ExecBackend]:
+    environment = await this_machine()
+    yield environment.exec
+    await environment.aclose()
+
+
+@define(eq=False)
+class Machines:
+    """This machine alone."""
+
+    opened: Environment | None = None
+    fault: str = ""
+
+    async def get(self, environment_id: str | None = None) -> Environment:
+        if self.fault:
+            raise ExecError(self.fault)
+        if self.opened is None:
+            self.opened = await this_machine()
+        return self.opened
+
+    def is_elsewhere(self, environment_id: str | None = None) -> bool:
+        return False
+
+
 @define(eq=False)
 class Program:
     """What the plugin needs of a host."""
@@ -62,6 +98,7 @@ class Program:
     environ: dict[str, str]
     cwd: str = "/"
     features: Switches = field(factory=Switches)
+    environments: Machines = field(factory=Machines)
 
 
 @define

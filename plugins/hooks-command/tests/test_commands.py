@@ -66,8 +66,8 @@ async def test_the_list_shows_what_is_wrong_with_files(world: Any, hooks: Any) -
     assert (await hooks("list")).splitlines() == [
         "No hooks are configured here.",
         "",
+        f'warning: unknown event "Stpo" in {path} is ignored (did you mean Stop?)',
         f"warning: skipping prompt hook in {path}: prompt hooks are not supported yet",
-        f'note: unknown event "Stpo" in {path} is ignored',
     ]
 
 

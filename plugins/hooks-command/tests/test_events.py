@@ -113,7 +113,7 @@ async def test_all_begin_before_any_ends_and_both_come_in_configured_order(world
     ],
 )
 async def test_every_event_runs_its_handlers(world: Any, event: str, scope: str, suffix: str) -> None:
-    path = world.commands(event, f"cat > {world.home}/seen; exit 7")
+    path = world.commands(event, "cat > $CODEX_HOME/seen; exit 7")
 
     await world.fire(event)
 
@@ -121,7 +121,7 @@ async def test_every_event_runs_its_handlers(world: Any, event: str, scope: str,
     kebab = "".join(f"-{c.lower()}" if c.isupper() else c for c in event).lstrip("-")
     assert run.id == f"{kebab}:0:{path}{suffix}"
     assert (run.event_name, run.scope) == (event[0].lower() + event[1:], scope)
-    assert world.scope.texts == [("error", "hook exited with code 7")]
+    assert world.scope.texts == [("error", "`cat > $CODEX_HOME/seen; exit 7`: hook exited with code 7")]
     assert json.loads((world.home / "seen").read_text())["hook_event_name"] == event
 
 
@@ -199,14 +199,118 @@ async def test_of_two_rewrites_the_last_to_finish_wins(world: Any) -> None:
 
 
 @pytest.mark.parametrize("command", ["exit 1", "echo '{bad'", "no-such-program-at-all"])
-async def test_a_failure_refuses_where_that_is_asked_for(world: Any, command: str) -> None:
+@pytest.mark.parametrize("spelling", ["pre_tool_use", "PreToolUse"])
+async def test_a_failure_refuses_where_that_is_asked_for(world: Any, command: str, spelling: str) -> None:
     rewrite = say("PreToolUse", permissionDecision="allow", updatedInput={"command": "x"})
     world.commands("PreToolUse", rewrite, command)
     assert (await world.fire("PreToolUse")).deny_reason is None
 
-    world.scope.config["hooks"] = {"fail_closed": ["pre_tool_use"]}
+    world.scope.config["hooks"] = {"fail_closed": [spelling]}
 
-    assert (await world.fire("PreToolUse")).deny_reason.startswith("PreToolUse hook failed: hook ")
+    assert (await world.fire("PreToolUse")).deny_reason.startswith(f"PreToolUse hook failed: `{command}`: hook ")
+
+
+UNANSWERED = {
+    "no-such-program-at-all": "hook exited with code 127 (a command in it could not be started)",
+    "kill -9 $$": "hook exited without a status code (SIGKILL ended it)",
+    "sleep 60": "hook timed out after 1s",
+    "head -c 9000000 /dev/zero | tr '\\0' x": "hook wrote more to standard output than is read, its answer was cut",
+}
+
+
+@pytest.mark.parametrize(("command", "fault"), UNANSWERED.items())
+async def test_a_gate_that_can_not_answer_leaves_the_tool_to_a_person(world: Any, command: str, fault: str) -> None:
+    world.commands("PreToolUse", command, timeout=1)
+    begun = f"PreToolUse hook failed: `{command}`: {fault}"
+
+    verdict = await world.fire("PreToolUse")
+    assert (verdict.deny_reason, verdict.ask_reason.splitlines()[0]) == (None, begun)
+    assert [run.status for run in world.scope.ended] == ["failed"]
+
+    world.scope.config["hooks"] = {"fail_open": ["PreToolUse"]}
+    verdict = await world.fire("PreToolUse")
+    assert (verdict.deny_reason, verdict.ask_reason) == (None, None)
+
+
+async def test_without_this_machine_a_gate_can_not_answer_either(world: Any) -> None:
+    world.program.environments.fault = "no plugin offers an environment"
+    world.commands("PreToolUse", "true")
+
+    assert (await world.fire("PreToolUse")).ask_reason == (
+        "PreToolUse hook failed: `true`: could not start the hook: no plugin offers an environment"
+    )
+
+
+async def test_the_consent_of_others_does_not_count_beside_a_gate_that_can_not_answer(world: Any) -> None:
+    allow = say("PermissionRequest", decision={"behavior": "allow"})
+    world.commands("PermissionRequest", allow, "kill -9 $$")
+
+    assert (await world.fire("PermissionRequest")).behavior == "ask"
+
+
+async def test_a_denial_beats_what_can_not_answer(world: Any) -> None:
+    world.commands("PreToolUse", "kill -9 $$", "echo no >&2; exit 2")
+
+    assert (await world.fire("PreToolUse")).deny_reason == "no"
+
+
+@pytest.mark.parametrize(("event", "free"), [("UserPromptSubmit", "block_reason"), ("Stop", "stop_reason")])
+async def test_what_is_no_gate_is_passed_over_when_it_can_not_answer(world: Any, event: str, free: str) -> None:
+    world.commands(event, "kill -9 $$")
+
+    assert getattr(await world.fire(event), free) is None
+
+
+async def test_a_script_can_leave_the_call_to_a_person_and_change_it(world: Any) -> None:
+    keys = {"permissionDecision": "ask", "permissionDecisionReason": "sure?", "updatedInput": {"command": "x"}}
+    world.commands("PreToolUse", say("PreToolUse", **keys))
+
+    verdict = await world.fire("PreToolUse")
+
+    assert (verdict.ask_reason, verdict.updated_input) == ("sure?", {"command": "x"})
+    assert world.scope.texts == [("warning", "a person shall decide: sure?")]
+
+
+@pytest.mark.parametrize("event", ["PreToolUse", "PermissionRequest"])
+@pytest.mark.parametrize(
+    "content", ['{"hooks": {"PreToolUse": [', '{"hooks": {"PermissionRequest": 3, "PreToolUse": 3}}']
+)
+async def test_a_file_of_gates_that_can_not_be_read_leaves_every_tool_to_a_person(
+    world: Any, event: str, content: str
+) -> None:
+    path = world.hooks(content)
+
+    verdict = await world.fire(event)
+
+    asked = verdict.message if event == "PermissionRequest" else verdict.ask_reason
+    assert asked.startswith(f"{event} hook failed: failed to parse hooks config {path}: ")
+    assert world.scope.warnings[0] in asked
+
+
+async def test_a_file_that_is_no_file_may_hold_gates(world: Any) -> None:
+    (world.home / "hooks.json").mkdir()
+
+    assert (await world.fire("PreToolUse")).ask_reason.endswith("not a file")
+
+
+async def test_a_broken_file_without_gates_holds_up_no_tool(world: Any) -> None:
+    world.hooks('{"hooks": {"Stop": [')
+
+    assert await world.fire("PreToolUse") is None
+    assert len(world.scope.warnings) == 1
+
+
+async def test_a_failure_tells_which_handler_it_is_and_how_its_standard_error_ends(world: Any) -> None:
+    world.commands("Stop", "seq 20 >&2; echo cause >&2; exit 1", "true")
+
+    await world.fire("Stop")
+
+    ((_, text),) = world.scope.texts
+    assert text.splitlines() == [
+        "`seq 20 >&2; echo cause >&2; exit 1`: hook exited with code 1",
+        *map(str, range(14, 21)),
+        "cause",
+    ]
 
 
 async def test_any_refusal_of_a_permission_wins(world: Any) -> None:
@@ -393,7 +497,7 @@ async def test_an_mcp_tool_hook_fails_without_its_server(world: Any) -> None:
 
     assert [run.status for run in world.scope.ended] == ["failed", "completed"]
     assert world.scope.ended[0].handler_type == "mcpTool"
-    assert world.scope.texts == [("error", "unknown MCP server 's'")]
+    assert world.scope.texts == [("error", "`s/t`: unknown MCP server 's'")]
 
 
 async def test_a_detached_handler_is_not_waited_for_and_its_context_comes_later(world: Any) -> None:
@@ -415,7 +519,7 @@ async def test_a_detached_handler_that_fails_is_a_warning(world: Any) -> None:
     await world.fire("SessionStart")
     await world.scope.hear()
 
-    assert world.scope.warnings == ["async SessionStart hook `exit 3`: hook exited with code 3"]
+    assert world.scope.warnings == ["async SessionStart hook: `exit 3`: hook exited with code 3"]
     await world.scope.thread.close()
 
 

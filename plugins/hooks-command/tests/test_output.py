@@ -43,11 +43,13 @@ def test_any_other_exit_status_fails(event: Event) -> None:
 )
 def test_observers_fail_with_what_they_wrote_to_stderr(event: Event) -> None:
     assert error(ended(event, 2, stderr=" no\n")) == "no"
-    assert error(ended(event, None)) == "hook process terminated without an exit code"
+    assert error(ended(event, 137)) == "hook process terminated without an exit code (SIGKILL ended it)"
 
 
 def test_a_signal_leaves_no_status() -> None:
     assert error(ended(STOP, None)) == "hook exited without a status code"
+    assert error(ended(STOP, 139)) == "hook exited without a status code (SIGSEGV ended it)"
+    assert error(ended(STOP, 255)) == "hook exited with code 255"
 
 
 def test_what_kept_a_handler_from_ending_is_shown() -> None:
@@ -154,8 +156,8 @@ def test_what_mere_observers_print_counts_for_nothing(event: Event) -> None:
         (ASK, specific(ASK, decision={}), 'hookSpecificOutput.decision missing key "behavior"'),
         (
             ASK,
-            specific(ASK, decision={"behavior": "ask"}),
-            'hookSpecificOutput.decision.behavior must be "allow" or "deny", found "ask"',
+            specific(ASK, decision={"behavior": "perhaps"}),
+            'hookSpecificOutput.decision.behavior must be "allow" or "deny", found "perhaps"',
         ),
         (Event.INTERRUPT, {"continue": True}, 'unknown key "continue"'),
     ],
@@ -205,7 +207,7 @@ def test_continue_false_beats_a_block_of_the_same_handler() -> None:
     assert (outcome.status, outcome.stops, outcome.reason) == ("stopped", True, None)
 
 
-@pytest.mark.parametrize("event", [PROMPT, STOP, Event.SUBAGENT_STOP, POST, PRE])
+@pytest.mark.parametrize("event", [STOP, Event.SUBAGENT_STOP, POST])
 @pytest.mark.parametrize("reason", [{}, {"reason": None}, {"reason": "  "}])
 def test_a_block_needs_a_reason(event: Event, reason: dict[str, Any]) -> None:
     text = f"{event.facts.name} hook returned decision:block without a non-empty reason"
@@ -256,26 +258,12 @@ def test_allow_with_an_input_rewrites() -> None:
     ("document", "text"),
     [
         (specific(PRE, permissionDecision="allow"), "unsupported permissionDecision:allow"),
-        (specific(PRE, permissionDecision="ask"), "unsupported permissionDecision:ask"),
-        (
-            specific(PRE, permissionDecision="deny"),
-            "permissionDecision:deny without a non-empty permissionDecisionReason",
-        ),
         (specific(PRE, permissionDecisionReason="x"), "permissionDecisionReason without permissionDecision"),
         (specific(PRE, updatedInput={}), "updatedInput without permissionDecision:allow"),
-        (
-            specific(PRE, permissionDecision="deny", permissionDecisionReason="x", updatedInput={}),
-            "updatedInput without permissionDecision:allow",
-        ),
         ({"decision": "approve"}, "unsupported decision:approve"),
         ({"reason": "x"}, "reason without decision"),
-        ({"continue": False}, "unsupported continue:false"),
         ({"stopReason": "x"}, "unsupported stopReason"),
         ({"suppressOutput": True}, "unsupported suppressOutput"),
-        (
-            {**specific(PRE, permissionDecision="deny", permissionDecisionReason="x"), "continue": False},
-            "unsupported continue:false",
-        ),
     ],
 )
 def test_what_a_tool_hook_can_not_do_fails_and_lets_the_tool_run(document: Any, text: str) -> None:
@@ -284,6 +272,98 @@ def test_what_a_tool_hook_can_not_do_fails_and_lets_the_tool_run(document: Any, 
     assert error(outcome) == f"PreToolUse hook returned {text}"
     assert outcome.entries[0] == ("warning", "m")
     assert outcome.updated_input is NOTHING
+
+
+DENY = specific(PRE, permissionDecision="deny", permissionDecisionReason=" no ")
+BLOCK = {"decision": "block", "reason": " no "}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        json.dumps({**DENY, "version": 2}),
+        json.dumps({**DENY, "suppressOutput": True}),
+        json.dumps({**BLOCK, "suppressOutput": True, "stopReason": None}),
+        json.dumps({**DENY, "continue": False, "stopReason": "x"}),
+        json.dumps(specific(PRE, permissionDecision="deny", permissionDecisionReason="no", updatedInput={})),
+        json.dumps({**specific(PRE, permissionDecision="allow", updatedInput={}), **BLOCK}),
+        json.dumps({"permissionDecision": "deny", "permissionDecisionReason": "no"}),
+        json.dumps({"hookSpecificOutput": {"permissionDecision": "deny", "permissionDecisionReason": "no"}}),
+        json.dumps({"decision": "deny", "reason": "no"}),
+        f"checking…\n{json.dumps(DENY)}",
+        f"INFO guard: {json.dumps(DENY)} done",
+        f"{json.dumps(BLOCK, indent=2)}\nbye",
+        f'{{"systemMessage": "hm"}}\n{json.dumps(DENY)}\n{{}}',
+        f"[{json.dumps(BLOCK)}]",
+        f"\ufeff{json.dumps(BLOCK)}",
+        f"{{not json\n{json.dumps(BLOCK)}",
+    ],
+)
+@pytest.mark.parametrize("code", [0, 1, 137])
+def test_a_recognisable_denial_is_one_whatever_stands_beside_it(text: str, code: int) -> None:
+    outcome = ended(PRE, code, text)
+
+    assert (outcome.status, outcome.reason, outcome.unanswered) == ("blocked", "no", False)
+    assert outcome.entries[0][0] == "warning"
+    assert outcome.entries[-1] == ("feedback", "no")
+
+
+@pytest.mark.parametrize(
+    ("event", "document"),
+    [
+        (PRE, specific(PRE, permissionDecision="deny")),
+        (PRE, {"decision": "block", "reason": " "}),
+        (PRE, {"continue": False}),
+        (PROMPT, {"decision": "block"}),
+        (ASK, {"continue": False}),
+    ],
+)
+def test_a_denial_needs_no_reason_where_something_is_let_through_otherwise(event: Event, document: Any) -> None:
+    outcome = ended(event, 0, document)
+
+    assert (outcome.status, outcome.reason) == ("blocked", f"a {event.facts.name} hook gave no reason")
+
+
+@pytest.mark.parametrize("event", [PROMPT, POST, STOP, Event.SUBAGENT_STOP])
+@pytest.mark.parametrize(
+    "text", ['{"decision":"block","reason":"no","x":1}', 'log\n{"decision":"block","reason":"no"}\nlog']
+)
+def test_a_block_is_recognised_where_it_begins_a_line(event: Event, text: str) -> None:
+    assert ended(event, 0, text).reason == "no"
+    assert ended(event, 1, text).reason is None
+    assert ended(event, 0, text.replace("\n", " ").replace("{", "say {", 1)).reason is None
+
+
+def test_a_denial_in_what_was_printed_before_the_time_ran_out_counts() -> None:
+    outcome = judge(PRE, Finished(error="hook timed out after 5s", stdout=json.dumps(DENY)))
+
+    assert (outcome.status, outcome.reason) == ("blocked", "no")
+
+
+@pytest.mark.parametrize("extra", [{}, {"suppressOutput": True}, {"colour": "red"}])
+def test_a_wish_to_ask_is_recognised_too(extra: dict[str, Any]) -> None:
+    outcome = ended(PRE, 0, {**specific(PRE, permissionDecision="ask", permissionDecisionReason=" sure? "), **extra})
+
+    assert (outcome.asks, outcome.reason) == ("sure?", None)
+
+
+@pytest.mark.parametrize("text", ["{" * 1_200_000, '{"a":[' * 1_200_000])
+def test_output_that_can_not_be_looked_through_is_no_answer_of_a_gate(text: str) -> None:
+    assert ended(PRE, 0, text).unanswered
+
+
+def test_an_answer_of_several_megabytes_is_taken() -> None:
+    assert ended(STOP, 0, {"decision": "block", "reason": "x" * 5_000_000}).reason == "x" * 5_000_000
+
+
+@pytest.mark.parametrize("event", list(Event))
+def test_a_cut_answer_is_told_and_refuses_where_something_is_let_through_otherwise(event: Event) -> None:
+    outcome = judge(event, Finished(exit_code=0, stdout='{"decision": "block", "reason": "xxx', cut=True))
+
+    told = "hook wrote more to standard output than is read, its answer was cut"
+    assert outcome.entries[-1][1] == told
+    assert outcome.unanswered is (event in {PRE, ASK})
+    assert outcome.reason == (told if event is PROMPT else None)
 
 
 def test_a_permission_is_granted_or_denied() -> None:
@@ -300,12 +380,11 @@ def test_a_permission_is_granted_or_denied() -> None:
 @pytest.mark.parametrize(
     ("document", "text"),
     [
-        ({"continue": False}, "unsupported continue:false"),
         ({"stopReason": "x"}, "unsupported stopReason"),
         ({"suppressOutput": True}, "unsupported suppressOutput"),
         (specific(ASK, decision={"behavior": "allow", "updatedInput": {}}), "unsupported updatedInput"),
         (specific(ASK, decision={"behavior": "allow", "updatedPermissions": []}), "unsupported updatedPermissions"),
-        (specific(ASK, decision={"behavior": "deny", "interrupt": True}), "unsupported interrupt:true"),
+        (specific(ASK, decision={"behavior": "allow", "interrupt": True}), "unsupported interrupt:true"),
     ],
 )
 def test_what_a_permission_hook_can_not_do_fails(document: Any, text: str) -> None:

@@ -114,19 +114,48 @@ def test_events_that_ignore_matchers_do_not_check_them(event: str) -> None:
     assert (only(file).matcher, file.warnings) == (None, ())
 
 
-def test_unknown_events_and_inner_keys_are_ignored_and_noted() -> None:
+def test_unknown_events_are_told_and_unknown_keys_noted() -> None:
     document = declare(retries=3)
-    document["hooks"]["Stpo"] = 3
+    document["hooks"]["Notification"] = 3
     document["hooks"]["Stop"][0]["color"] = "red"
 
     file = read(document)
 
-    assert (len(file.handlers), file.warnings) == (1, ())
+    assert (len(file.handlers), file.warnings) == (1, ('unknown event "Notification" in F is ignored',))
     assert file.notes == (
-        'unknown event "Stpo" in F is ignored',
-        'unknown key "color" in F (hooks.Stop[0]) is ignored',
-        'unknown key "retries" in F (hooks.Stop[0].hooks[0]) is ignored',
+        'unknown key of hooks.Stop[0] "color" in F is ignored',
+        'unknown key of hooks.Stop[0].hooks[0] "retries" in F is ignored',
     )
+
+
+@pytest.mark.parametrize(
+    ("document", "said"),
+    [
+        ({"hooks": {"stop": []}}, 'unknown event "stop" in F is ignored (did you mean Stop?)'),
+        ({"hooks": {"pre_tool_use": []}}, 'unknown event "pre_tool_use" in F is ignored (did you mean PreToolUse?)'),
+        (
+            declare(timeoutSec=3),
+            'unknown key of hooks.Stop[0].hooks[0] "timeoutSec" in F is ignored (did you mean timeout?)',
+        ),
+        ({"hook": {}}, 'unknown key "hook" in F is ignored (did you mean hooks?)'),
+        ({"Stop": []}, 'event "Stop" in F is not looked at: it belongs inside of "hooks"'),
+        (
+            {"hooks": {"Stop": [{"type": "command", "command": "true"}]}},
+            "skipping a group in F: hooks.Stop[0]: a handler stands where a group is expected, "
+            'write {"hooks": [ … ]} around it',
+        ),
+    ],
+)
+def test_what_somebody_has_nearly_written_is_told_with_the_right_name(document: Any, said: str) -> None:
+    assert read(document).warnings == (said,)
+
+
+@pytest.mark.parametrize("key", ["$schema", "version", "owner"])
+def test_other_keys_at_the_top_are_noted(key: str) -> None:
+    file = read({**declare(), key: 1})
+
+    assert (len(file.handlers), file.warnings) == (1, ())
+    assert file.notes == (f'unknown key "{key}" in F is ignored',)
 
 
 def test_an_mcp_tool_handler_names_server_and_tool() -> None:
@@ -138,43 +167,102 @@ def test_an_mcp_tool_handler_names_server_and_tool() -> None:
 
 
 @pytest.mark.parametrize(
-    ("document", "found"),
+    ("text", "found"),
     [
         ("", "Expecting value"),
         ("{", "line 1 column 2"),
         ("[]", "expected an object, found a list"),
         ('{"hooks": NaN}', "NaN is not JSON"),
         ('{"hooks":{"Stop":[],"Stop":[]}}', 'key "Stop" is given twice'),
-        ({"hooks": {}, "hook": {}}, 'unknown key "hook"'),
-        ({"description": 3}, "description: expected a string"),
-        ({"hooks": None}, "hooks: expected an object, found null"),
-        ({"hooks": {"Stop": None}}, "hooks.Stop: expected a list of groups, found null"),
-        ({"hooks": {"Stop": ["x"]}}, "hooks.Stop[0]: expected an object, found a string"),
-        ({"hooks": {"Stop": [{"hooks": {}}]}}, "hooks.Stop[0].hooks: expected a list of handlers, found an object"),
-        ({"hooks": {"Stop": [{"hooks": [3]}]}}, "hooks.Stop[0].hooks[0]: expected an object, found a number"),
-        (declare(matcher=3), "hooks.Stop[0].matcher: expected a string, found a number"),
-        ({"hooks": {"Stop": [{"hooks": [{"command": "x"}]}]}}, 'hooks.Stop[0].hooks[0]: missing key "type"'),
-        (declare(type="weird"), 'hooks.Stop[0].hooks[0].type: unknown type "weird"'),
-        (declare(command=None), "hooks.Stop[0].hooks[0].command: expected a string, found null"),
-        ({"hooks": {"Stop": [{"hooks": [{"type": "command"}]}]}}, 'missing key "command"'),
-        (declare(timeout="1"), 'timeout: expected a whole number that is not negative, found "1"'),
-        (declare(timeout=1.5), "found 1.5"),
-        (declare(timeout=-1), "found -1"),
-        (declare(timeout=True), "found true"),
-        (declare(statusMessage=3), "statusMessage: expected a string, found a number"),
-        (declare(additionalContextLimit=-1), "additionalContextLimit: expected a whole number"),
-        (declare(**{"async": None}), "async: expected true or false, found null"),
-        (declare(commandWindows="a", command_windows="b"), 'give either "commandWindows" or "command_windows"'),
-        (declare(type="mcp_tool", server="s"), 'missing key "tool"'),
-        (declare(type="mcp_tool", server="s", tool="t", input=[1]), "input: expected an object, found a list"),
+        ('{"hooks": null}', "hooks: expected an object, found null"),
     ],
 )
-def test_a_fault_rejects_the_whole_file_and_names_the_key(document: Any, found: str) -> None:
-    file = read(document)
+def test_a_file_that_can_not_be_read_is_told(text: str, found: str) -> None:
+    file = read(text)
 
     assert file.handlers == ()
     assert len(file.warnings) == 1
     assert file.warnings[0].startswith("failed to parse hooks config F: ")
+    assert found in file.warnings[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "lost"),
+    [
+        ('{"hooks": {"PreToolUse": [', True),
+        ('{"hooks": ["permission_request"]}', True),
+        ('{"hooks": {"PreToolUse": {}, "Stop": []}}', True),
+        ('{"hooks": {"Stop": {}, "PreToolUse": []}}', False),
+        ('{"hooks": {"Stop": [', False),
+    ],
+)
+def test_gates_that_may_be_lost_are_remembered(text: str, lost: bool) -> None:
+    file = read(text)
+
+    assert file.lost == (file.warnings if lost else ())
+
+
+@pytest.mark.parametrize(
+    ("groups", "said"),
+    [
+        (["x"], "a group in F: hooks.PreToolUse[0]: expected an object, found a string"),
+        ([{"hooks": {}}], "a group in F: hooks.PreToolUse[0].hooks: expected a list of handlers, found an object"),
+        ([{"matcher": 3}], "a group in F: hooks.PreToolUse[0].matcher: expected a string, found a number"),
+    ],
+)
+def test_a_group_that_can_not_be_used_is_skipped_and_the_rest_stays(groups: list[Any], said: str) -> None:
+    good = {"hooks": [{"type": "command", "command": "good"}]}
+
+    file = read({"hooks": {"PreToolUse": [*groups, good], "Stop": [good]}})
+
+    assert [(handler.event, handler.group) for handler in file.handlers] == [(Event.PRE_TOOL_USE, 1), (Event.STOP, 0)]
+    assert file.warnings == (f"skipping {said}",)
+
+
+@pytest.mark.parametrize(
+    ("handler", "found"),
+    [
+        (3, "expected an object, found a number"),
+        ({"command": "x"}, 'missing key "type"'),
+        ({"type": "http", "url": "x"}, 'type: unknown type "http", allowed are command, prompt, agent, mcp_tool'),
+        ({"type": ["command"], "command": "x"}, 'type: unknown type ["command"]'),
+        ({"type": "command", "command": None}, "command: expected a string, found null"),
+        ({"type": "command"}, 'missing key "command"'),
+        ({"type": "mcp_tool", "server": "s"}, 'missing key "tool"'),
+        ({"type": "mcp_tool", "server": "s", "tool": "t", "input": [1]}, "input: expected an object, found a list"),
+    ],
+)
+def test_a_handler_that_can_not_be_used_is_skipped_and_the_rest_stays(handler: Any, found: str) -> None:
+    good = {"type": "command", "command": "good"}
+
+    file = read({"hooks": {"PreToolUse": [{"hooks": [handler, good]}], "Stop": [{"hooks": [good]}]}})
+
+    assert [(handler.event, handler.index) for handler in file.handlers] == [(Event.PRE_TOOL_USE, 1), (Event.STOP, 0)]
+    assert len(file.warnings) == 1
+    assert file.warnings[0].startswith("skipping a hook in F: hooks.PreToolUse[0].hooks[0]")
+    assert found in file.warnings[0]
+    assert file.lost == ()
+
+
+@pytest.mark.parametrize(
+    ("keys", "found"),
+    [
+        ({"timeout": "1"}, 'timeout: expected a whole number that is not negative, found "1"'),
+        ({"timeout": 1.5}, "found 1.5"),
+        ({"timeout": -1}, "found -1"),
+        ({"timeout": True}, "found true"),
+        ({"statusMessage": 3}, "statusMessage: expected a string, found a number"),
+        ({"additionalContextLimit": -1}, "additionalContextLimit: expected a whole number"),
+        ({"async": None}, "async: expected true or false, found null"),
+        ({"commandWindows": "a", "command_windows": "b"}, '"command_windows" is given beside "commandWindows"'),
+    ],
+)
+def test_a_handler_can_do_without_what_is_wrong_with_it(keys: dict[str, Any], found: str) -> None:
+    file = read(declare("PreToolUse", **keys))
+
+    assert only(file) == only(read(declare("PreToolUse")))
+    assert len(file.warnings) == 1
+    assert file.warnings[0].startswith("ignoring a value in F: hooks.PreToolUse[0].hooks[0]")
     assert found in file.warnings[0]
 
 

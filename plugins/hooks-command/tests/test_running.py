@@ -8,14 +8,15 @@ from pathlib import Path
 import pytest
 
 from codex_hooks_command.outcomes import Finished
-from codex_hooks_command.running import LINGER, OUTPUT_LIMIT, Job, run, run_together, shell_arguments
+from codex_hooks_command.running import LINGER, OUTPUT_LIMIT, Job, run, run_together
+from codex_hooks_command.shells import account_shell, shell_arguments
+from codex_hookspecs.ports.environment import ExecBackend
 
 pytestmark = pytest.mark.anyio
 
 
 def job(command: str, tmp_path: Path, *, line: bytes = b"{}\n", timeout: int = 30, cwd: str | None = None) -> Job:
-    environment = {**os.environ, "SHELL": "/bin/sh"}
-    return Job(command=command, line=line, cwd=cwd or str(tmp_path), timeout=timeout, environment=environment)
+    return Job(command=command, line=line, cwd=cwd or str(tmp_path), timeout=timeout, environment=os.environ)
 
 
 class Pipe:
@@ -31,97 +32,130 @@ class Pipe:
             return await self._reading
 
 
-async def test_a_command_reads_its_line_and_both_streams_are_kept(tmp_path: Path) -> None:
-    finished = await run(job("cat; echo problem >&2; exit 3", tmp_path, line=b'{"a":1}\n'))
+async def test_a_command_reads_its_line_and_both_streams_are_kept(backend: ExecBackend, tmp_path: Path) -> None:
+    finished = await run(backend, job("cat; echo problem >&2; exit 3", tmp_path, line=b'{"a":1}\n'))
 
     assert (finished.stdout, finished.stderr, finished.exit_code) == ('{"a":1}\n', "problem\n", 3)
     assert finished.error is None
     assert finished.completed_at >= finished.started_at
 
 
-async def test_it_runs_in_the_directory_of_the_turn(tmp_path: Path) -> None:
-    assert (await run(job("pwd", tmp_path))).stdout == f"{tmp_path}\n"
+async def test_it_runs_in_the_directory_of_the_turn(backend: ExecBackend, tmp_path: Path) -> None:
+    assert (await run(backend, job("pwd", tmp_path))).stdout == f"{tmp_path}\n"
 
 
-def test_the_users_shell_is_asked_without_its_profiles() -> None:
-    assert shell_arguments("x", {"SHELL": "/bin/zsh"}) == ["/bin/zsh", "-c", "x"]
+def program(path: Path) -> str:
+    path.parent.mkdir(exist_ok=True)
+    path.write_text("")
+    path.chmod(0o755)
+    return str(path)
 
 
-def test_without_a_shell_in_the_environment_it_is_the_accounts() -> None:
-    shell, *rest = shell_arguments("x", {})
+@pytest.mark.parametrize("name", ["bash", "zsh", "sh"])
+def test_commands_run_in_the_accounts_shell(tmp_path: Path, name: str) -> None:
+    shell = program(tmp_path / name)
 
+    assert account_shell(shell, "/usr/bin") == shell
+
+
+@pytest.mark.parametrize("name", ["fish", "nologin", "false", "dash", "tcsh", "gone/bash", ""])
+def test_of_an_account_with_another_shell_they_run_in_bash(tmp_path: Path, name: str) -> None:
+    if name and "/" not in name:
+        program(tmp_path / name)
+    bash = program(tmp_path / "bin" / "bash")
+
+    assert account_shell(f"{tmp_path}/{name}", f".:{tmp_path}:{tmp_path}/bin") == bash
+
+
+def test_what_the_terminal_uses_does_not_matter_and_no_profile_is_read() -> None:
+    shell, *rest = shell_arguments("x", {**os.environ, "SHELL": "/usr/bin/fish"})
+
+    assert shell == shell_arguments("x", {**os.environ, "SHELL": "/bin/sh"})[0]
     assert os.access(shell, os.X_OK)
     assert rest == ["-c", "x"]
 
 
-async def test_a_command_that_does_not_read_its_input_is_fine(tmp_path: Path) -> None:
+async def test_a_command_that_does_not_read_its_input_is_fine(backend: ExecBackend, tmp_path: Path) -> None:
     for _ in range(20):
-        finished = await run(job("exit 0", tmp_path, line=b"x" * 1_000_000))
+        finished = await run(backend, job("exit 0", tmp_path, line=b"x" * 1_000_000))
 
         assert (finished.exit_code, finished.error) == (0, None)
 
 
-async def test_a_missing_program_is_the_shells_status_127(tmp_path: Path) -> None:
-    assert (await run(job("no-such-program-at-all", tmp_path))).exit_code == 127
+async def test_a_missing_program_is_the_shells_status_127(backend: ExecBackend, tmp_path: Path) -> None:
+    assert (await run(backend, job("no-such-program-at-all", tmp_path))).exit_code == 127
 
 
-async def test_output_that_is_not_utf8_is_kept_with_marks(tmp_path: Path) -> None:
-    assert (await run(job(r"printf 'a\377b'", tmp_path))).stdout == "a\ufffdb"
+async def test_output_that_is_not_utf8_is_kept_with_marks(backend: ExecBackend, tmp_path: Path) -> None:
+    assert (await run(backend, job(r"printf 'a\377b'", tmp_path))).stdout == "a\ufffdb"
 
 
-async def test_a_flood_is_read_and_only_its_beginning_kept(tmp_path: Path) -> None:
-    finished = await run(job("head -c 20000000 /dev/zero | tr '\\0' x", tmp_path))
+async def test_a_flood_is_read_and_only_its_beginning_kept(backend: ExecBackend, tmp_path: Path) -> None:
+    finished = await run(backend, job("head -c 20000000 /dev/zero | tr '\\0' x", tmp_path))
 
-    assert (finished.exit_code, len(finished.stdout)) == (0, OUTPUT_LIMIT)
-
-
-async def test_a_signal_leaves_no_exit_status(tmp_path: Path) -> None:
-    assert (await run(job("kill -9 $$", tmp_path))).exit_code is None
+    assert (finished.exit_code, len(finished.stdout), finished.cut) == (0, OUTPUT_LIMIT, True)
 
 
-async def test_after_the_time_limit_the_whole_group_is_killed(tmp_path: Path) -> None:
+async def test_what_is_as_long_as_the_limit_is_not_cut(backend: ExecBackend, tmp_path: Path) -> None:
+    finished = await run(backend, job(f"head -c {OUTPUT_LIMIT} /dev/zero | tee /dev/stderr", tmp_path))
+
+    assert (len(finished.stdout), len(finished.stderr), finished.cut) == (OUTPUT_LIMIT, OUTPUT_LIMIT, False)
+
+
+async def test_a_signal_leaves_the_status_that_shells_give_it(backend: ExecBackend, tmp_path: Path) -> None:
+    assert (await run(backend, job("kill -9 $$", tmp_path))).exit_code == 137
+
+
+async def test_a_byte_order_mark_is_no_part_of_the_output(backend: ExecBackend, tmp_path: Path) -> None:
+    assert (await run(backend, job(r"printf '\357\273\277{}'", tmp_path))).stdout == "{}"
+
+
+async def test_after_the_time_limit_the_whole_group_is_killed(backend: ExecBackend, tmp_path: Path) -> None:
     alive = Pipe(tmp_path / "alive")
 
-    finished = await run(job(f"exec 9> {alive.path}; echo up; sleep 60 & sleep 60", tmp_path, timeout=1))
+    finished = await run(backend, job(f"exec 9> {alive.path}; echo up; sleep 60 & sleep 60", tmp_path, timeout=1))
 
     assert (finished.error, finished.stdout) == ("hook timed out after 1s", "up\n")
     assert await alive.to_its_end() == b""
 
 
-async def test_a_grandchild_that_holds_the_pipes_does_not_hold_up_the_turn(tmp_path: Path) -> None:
-    finished = await run(job("sleep 60 & echo $!", tmp_path))
+async def test_a_grandchild_that_holds_the_pipes_does_not_hold_up_the_turn(
+    backend: ExecBackend, tmp_path: Path
+) -> None:
+    finished = await run(backend, job("sleep 60 & echo $!", tmp_path))
 
     assert (finished.exit_code, finished.error) == (0, None)
     assert finished.completed_at - finished.started_at < LINGER + 5
     os.kill(int(finished.stdout), signal.SIGKILL)
 
 
-async def test_all_start_together_and_results_come_in_the_order_given(tmp_path: Path) -> None:
+async def test_all_start_together_and_results_come_in_the_order_given(backend: ExecBackend, tmp_path: Path) -> None:
     there, back = tmp_path / "there", tmp_path / "back"
     os.mkfifo(there)
     os.mkfifo(back)
 
     ends = await run_together(
-        [job(f"echo > {there}; cat {back}; echo a", tmp_path), job(f"cat {there}; echo > {back}; echo b", tmp_path)]
+        backend,
+        [job(f"echo > {there}; cat {back}; echo a", tmp_path), job(f"cat {there}; echo > {back}; echo b", tmp_path)],
     )
 
     assert [end.stdout.split() for end in ends] == [["a"], ["b"]]
 
 
-async def test_the_order_of_finishing_is_remembered(tmp_path: Path) -> None:
+async def test_the_order_of_finishing_is_remembered(backend: ExecBackend, tmp_path: Path) -> None:
     go = tmp_path / "go"
     os.mkfifo(go)
 
-    slow, fast = await run_together([job(f"cat {go}", tmp_path), job(f"echo > {go}", tmp_path)])
+    slow, fast = await run_together(backend, [job(f"cat {go}", tmp_path), job(f"echo > {go}", tmp_path)])
 
     assert sorted((slow.finished_as, fast.finished_as)) == [0, 1]
     assert (slow.finished_as > fast.finished_as) == (slow.completed_at > fast.completed_at)
 
 
-async def test_cancellation_kills_what_runs(tmp_path: Path) -> None:
+async def test_cancellation_kills_what_runs(backend: ExecBackend, tmp_path: Path) -> None:
     ready, alive = Pipe(tmp_path / "ready"), Pipe(tmp_path / "alive")
     command = f"exec 9> {alive.path}; echo > {ready.path}; sleep 60"
-    task = asyncio.create_task(run_together([job(command, tmp_path)]))
+    task = asyncio.create_task(run_together(backend, [job(command, tmp_path)]))
     await ready.to_its_end()
 
     task.cancel()
@@ -132,10 +166,12 @@ async def test_cancellation_kills_what_runs(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("ticks", [0, 1, 2, 3, 4, 6, 8])
-async def test_cancellation_while_it_starts_leaves_nothing_running(tmp_path: Path, ticks: int) -> None:
+async def test_cancellation_while_it_starts_leaves_nothing_running(
+    backend: ExecBackend, tmp_path: Path, ticks: int
+) -> None:
     alive = Pipe(tmp_path / "alive")
     own_end = await asyncio.to_thread(os.open, alive.path, os.O_WRONLY)
-    task = asyncio.create_task(run(job(f"exec 9> {alive.path}; sleep 60 & sleep 60", tmp_path)))
+    task = asyncio.create_task(run(backend, job(f"exec 9> {alive.path}; sleep 60 & sleep 60", tmp_path)))
     for _ in range(ticks):
         await asyncio.sleep(0)
 
@@ -147,8 +183,8 @@ async def test_cancellation_while_it_starts_leaves_nothing_running(tmp_path: Pat
     assert await alive.to_its_end() == b""
 
 
-async def test_a_directory_that_is_gone_is_told(tmp_path: Path) -> None:
-    finished = await run(job("true", tmp_path, cwd=f"{tmp_path}/gone"))
+async def test_a_directory_that_is_gone_is_told(backend: ExecBackend, tmp_path: Path) -> None:
+    finished = await run(backend, job("true", tmp_path, cwd=f"{tmp_path}/gone"))
 
     assert finished == Finished(
         error=f"could not start the hook: its working directory {tmp_path}/gone is gone",
@@ -157,9 +193,8 @@ async def test_a_directory_that_is_gone_is_told(tmp_path: Path) -> None:
     )
 
 
-async def test_a_shell_that_does_not_exist_is_told(tmp_path: Path) -> None:
-    environment = {"SHELL": "/no/such/shell"}
+async def test_a_command_that_can_not_be_passed_on_is_told(backend: ExecBackend, tmp_path: Path) -> None:
+    finished = await run(backend, job("true \0", tmp_path))
 
-    finished = await run(Job(command="true", line=b"", cwd=str(tmp_path), timeout=5, environment=environment))
-
-    assert finished.error == "could not start the hook with /no/such/shell: No such file or directory"
+    assert finished.error is not None
+    assert finished.error.startswith("could not start the hook with /")

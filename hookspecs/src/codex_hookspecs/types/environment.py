@@ -62,6 +62,7 @@ class ExecParams:
     :param tty: run on a pseudo-terminal of ``rows`` by ``columns``; its output is the stream ``pty``.
     :param pipe_stdin: keep stdin writable without a terminal; otherwise it reads as empty.
     :param arg0: what the program sees as its name.
+    :param stdin: open descriptor of this program that a local process reads instead; the caller closes it afterwards.
     :param descriptors: open descriptors of this program that a local process inherits under the same numbers.
     :param prepare: called in a local process before it becomes the program; see ``Launch.prepare``.
     :param sandbox: policy that an environment with its own launcher must hold; already applied when ``None``.
@@ -79,6 +80,7 @@ class ExecParams:
     rows: int = 24
     columns: int = 80
     arg0: str | None = None
+    stdin: int | None = None
     descriptors: tuple[int, ...] = ()
     prepare: Callable[[], None] | None = None
     sandbox: SandboxPolicy | None = None

@@ -58,7 +58,9 @@ def _on_pipes(params: ExecParams, watchdog: Watchdog) -> Child:
             theirs.append(reader)
         for descriptor in ours:
             os.set_blocking(descriptor, False)
-        stdin_of_child = theirs[2] if params.pipe_stdin else subprocess.DEVNULL
+        stdin_of_child = (
+            theirs[2] if params.pipe_stdin else subprocess.DEVNULL if params.stdin is None else params.stdin
+        )
         watchdog.coming(theirs[0])
         popen = _popen(params, stdin_of_child, theirs[0], theirs[1], params.env, params.prepare)
     except BaseException:

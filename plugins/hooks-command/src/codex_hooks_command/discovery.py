@@ -43,11 +43,13 @@ class Registry:
     :param handlers: all of them, in numbering order, those that are skipped with the reason.
     :param warnings: what every surface should tell the user, each text once.
     :param notes: what only a listing tells.
+    :param lost: why gates that are configured may be missing among the handlers.
     """
 
     handlers: tuple[Registered, ...] = ()
     warnings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    lost: tuple[str, ...] = ()
 
     def matching(self, event: Event, subjects: Sequence[str] | None) -> list[Registered]:
         """Return the handlers to run for an event, in configured order."""
@@ -86,7 +88,8 @@ def discover(
     warnings += [warning for content in usable for warning in content.warnings]
     warnings += _skip_warnings(handlers)
     notes = [note for content in usable for note in content.notes]
-    return Registry(handlers=handlers, warnings=tuple(dict.fromkeys(warnings)), notes=tuple(notes))
+    lost = [reason for content in usable for reason in content.lost]
+    return Registry(handlers=handlers, warnings=tuple(dict.fromkeys(warnings)), notes=tuple(notes), lost=tuple(lost))
 
 
 def accepted_in(layers: Sequence[ConfigLayer]) -> dict[str, Accepted]:

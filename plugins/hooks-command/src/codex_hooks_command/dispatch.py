@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from codex_hookspecs.naming import snake
+
 from .engine import Concluded, Engine
 from .events import Event
-from .verdicts import verdict_of
+from .refusals import GATES
+from .verdicts import VERDICTS, verdict_of
 
 if TYPE_CHECKING:
     from codex_hookspecs.ports.host import Host
@@ -28,19 +31,33 @@ async def dispatch(
     engine = Engine(event, facts, scope, host)
     runs = await engine.run(registry, detached)
     verdict = verdict_of(event, runs, engine)
-    failure = _failure(runs)
-    if verdict is None or failure is None or not _fails_closed(event, scope.config):
+    doubt = _doubt(event, [*registry.lost, *_failures(runs, scope.config, event)], scope.config)
+    if doubt is None:
         return verdict
-    kind = type(verdict)
-    return kind.merged([verdict, kind.refusal(f"{event.facts.name} hook failed: {failure}")])
+    return doubt if verdict is None else type(verdict).merged([verdict, doubt])
 
 
-def _failure(runs: Sequence[Concluded]) -> str | None:
-    failed = (run.outcome for run in runs if run.outcome.status == "failed")
-    return next((outcome.entries[-1][1] for outcome in failed), None)
+def _failures(runs: Sequence[Concluded], config: Mapping[str, Any], event: Event) -> list[str]:
+    """Return what went wrong with the handlers whose opinion is missed."""
+    closed = _named(event, config, "fail_closed")
+    missed = (run.outcome for run in runs if run.outcome.unanswered or (closed and run.outcome.status == "failed"))
+    return [outcome.entries[-1][1] for outcome in missed]
 
 
-def _fails_closed(event: Event, config: Mapping[str, Any]) -> bool:
+def _doubt(event: Event, failures: Sequence[str], config: Mapping[str, Any]) -> Verdict | None:
+    """Return what the event answers because an opinion is missed."""
+    kind = VERDICTS.get(event)
+    if not failures or kind is None:
+        return None
+    text = f"{event.facts.name} hook failed: {failures[0]}"
+    if _named(event, config, "fail_closed"):
+        return kind.refusal(text)
+    if event not in GATES or _named(event, config, "fail_open"):
+        return None
+    return kind.doubt(text)
+
+
+def _named(event: Event, config: Mapping[str, Any], key: str) -> bool:
     hooks = config.get("hooks")
-    names = hooks.get("fail_closed") if isinstance(hooks, Mapping) else None
-    return isinstance(names, list) and event.facts.snake in names
+    names = hooks.get(key) if isinstance(hooks, Mapping) else None
+    return isinstance(names, list) and event.facts.snake in {snake(str(name)) for name in names}

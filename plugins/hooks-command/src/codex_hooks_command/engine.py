@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from codex_hookspecs.errors import CodexError
 from codex_hookspecs.types.notifications import HookEntry, HookRun
 from codex_hookspecs.values import frozen
 
 from . import matching, output, payload
 from .events import Event
-from .outcomes import Finished, Outcome
-from .running import Job, run, run_together
+from .outcomes import Finished, Outcome, explained
+from .running import Job, run_together
 
 if TYPE_CHECKING:
     from codex_hookspecs.ports.host import Host
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from .detached import DetachedRuns
     from .discovery import Registry
     from .handlers import Registered
+
+_THIS_MACHINE = "local"
 
 
 @frozen(kw_only=True)
@@ -78,24 +81,36 @@ class Engine:
         for one in chosen if self._reports else ():
             await self._scope.started(self._report(one, started_at=begun))
         commands = [one for one in chosen if one.handler.type == "command"]
-        ended = iter(await run_together([self._job(one, line) for one in commands]))
-        concluded = []
-        for one in chosen:
-            finished = next(ended) if one.handler.type == "command" else _without_server(one)
-            outcome = output.judge(self._event, finished, tool_name=self._tool_name)
-            concluded.append(Concluded(registered=one, finished=finished, outcome=outcome))
+        ended = iter(await self._run_commands(commands, line))
+        concluded = [
+            self._conclude(one, next(ended) if one.handler.type == "command" else _without_server(one))
+            for one in chosen
+        ]
         for end in concluded if self._reports else ():
             await self._scope.completed(self._report(end.registered, started_at=begun, end=end))
         return concluded
 
-    async def _run_apart(self, one: Registered, line: bytes) -> None:
-        finished = await run(self._job(one, line)) if one.handler.type == "command" else _without_server(one)
+    async def _run_commands(self, chosen: Sequence[Registered], line: bytes) -> list[Finished]:
+        if not chosen:
+            return []
+        try:
+            machine = await self._host.environments.get(_THIS_MACHINE)
+        except CodexError as error:
+            return [Finished(error=f"could not start the hook: {error}")] * len(chosen)
+        return await run_together(machine.exec, [self._job(one, line) for one in chosen])
+
+    def _conclude(self, one: Registered, finished: Finished) -> Concluded:
         outcome = output.judge(self._event, finished, tool_name=self._tool_name)
+        return Concluded(registered=one, finished=finished, outcome=explained(outcome, one.handler.label, finished))
+
+    async def _run_apart(self, one: Registered, line: bytes) -> None:
+        (finished,) = await self._run_commands([one], line) if one.handler.type == "command" else [_without_server(one)]
+        outcome = self._conclude(one, finished).outcome
         if outcome.context and outcome.context.strip():
             await self._scope.add_context(self.bounded(outcome.context, one.handler.context_limit))
         for kind, text in outcome.entries:
             if kind in {"warning", "error"}:
-                await self._scope.warn(f"async {self._event.facts.name} hook {one.handler.label}: {text}")
+                await self._scope.warn(f"async {self._event.facts.name} hook: {text}")
 
     def bounded(self, text: str, limit: int | None = None) -> str:
         """Cut a text for the model to its limit, the whole going to a file."""

@@ -39,7 +39,7 @@ class HookFiles:
                 return known[1]
             content = _declared_in(path)
         except OSError as error:
-            return HookFile(warnings=(f"failed to read hooks config {path}: {error.strerror or error}",))
+            return parsing.unreadable(f"failed to read hooks config {path}: {error.strerror or error}")
         if content is None:
             return None
         self._declared[path] = (state, content)
@@ -70,7 +70,7 @@ def _declared_in(path: str) -> HookFile | None:
     try:
         text = read_text(path, limit=LONGEST_FILE)
     except ConfigError as error:
-        return HookFile(warnings=(f"failed to read hooks config {path}: {error.message}",))
+        return parsing.unreadable(f"failed to read hooks config {path}: {error.message}")
     return None if text is None else parsing.parse_json(text, path)
 
 

@@ -56,11 +56,13 @@ class HookFile:
     :param handlers: in numbering order.
     :param warnings: what was left out of use and why, for every surface.
     :param notes: what is ignored but harmless, for listings.
+    :param lost: those of the warnings that are about gates which may stand in what can't be read.
     """
 
     handlers: tuple[Handler, ...] = ()
     warnings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    lost: tuple[str, ...] = ()
 
 
 @frozen(kw_only=True)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from attrs import field
+from attrs import evolve, field
 
 from codex_hookspecs.values import frozen
 
 Status = Literal["completed", "failed", "blocked", "stopped"]
 EntryKind = Literal["warning", "stop", "feedback", "context", "error"]
+
+_TAIL_LINES = 8
+_TAIL_LENGTH = 800
 
 NOTHING: Any = object()
 """Stands for a value that was not given, where ``None`` could be one."""
@@ -19,13 +22,15 @@ NOTHING: Any = object()
 class Finished:
     """How a handler's process ended.
 
-    :param exit_code: ``None`` when a signal ended it or it never ran.
+    :param cut: it wrote more to standard output than is kept.
+    :param exit_code: above 128 when a signal ended it, ``None`` when it never ran.
     :param error: why it could not be run to its end, or ``None``.
     :param finished_as: 0 for the handler that was done first among those started together, and so on.
     """
 
     stdout: str = ""
     stderr: str = ""
+    cut: bool = False
     exit_code: int | None = None
     error: str | None = None
     started_at: float = 0.0
@@ -45,6 +50,8 @@ class Outcome:
     :param updated_input: arguments to run the tool with instead, or ``NOTHING``.
     :param updated_output: result of an MCP tool to go on with instead, or ``NOTHING``.
     :param allows: a permission request is granted.
+    :param asks: a person shall decide, and why.
+    :param unanswered: the handler had no chance to say what it thinks: it was not started, or ended before it was done.
     """
 
     status: Status = "completed"
@@ -56,12 +63,26 @@ class Outcome:
     updated_input: Any = field(default=NOTHING)
     updated_output: Any = field(default=NOTHING)
     allows: bool = False
+    asks: str | None = None
+    unanswered: bool = False
 
 
-def failed(text: str, *before: tuple[EntryKind, str]) -> Outcome:
+def failed(text: str, *, unanswered: bool = False) -> Outcome:
     """Return the outcome of a run that counts for nothing.
 
     :param text: what went wrong.
-    :param before: entries that stay in front of it.
     """
-    return Outcome(status="failed", entries=(*before, ("error", text)))
+    return Outcome(status="failed", entries=(("error", text),), unanswered=unanswered)
+
+
+def explained(outcome: Outcome, label: str, finished: Finished) -> Outcome:
+    """Return an outcome whose failure tells of which handler it is, and how that one's standard error ends.
+
+    :param label: short name of the handler.
+    """
+    if outcome.status != "failed":
+        return outcome
+    *before, (kind, text) = outcome.entries
+    tail = "\n".join(finished.stderr.strip().splitlines()[-_TAIL_LINES:])[-_TAIL_LENGTH:]
+    shown = f"{label}: {text}" if not tail or tail in text else f"{label}: {text}\n{tail}"
+    return evolve(outcome, entries=(*before, (kind, shown)))

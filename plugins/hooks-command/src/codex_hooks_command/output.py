@@ -9,6 +9,7 @@ from attrs import evolve
 
 from .events import Event
 from .outcomes import EntryKind, Finished, Outcome, failed
+from .refusals import GATES, Refusal, Tangled, refusal_in
 from .shape import read_object
 
 _REFUSALS = {
@@ -34,27 +35,84 @@ _SILENT = frozenset({Event.PRE_MODEL_REQUEST, Event.POST_MODEL_REQUEST, Event.SE
 _DENIED_WITHOUT_MESSAGE = "PermissionRequest hook denied approval"
 
 
+_CUT = "hook wrote more to standard output than is read, its answer was cut"
+_NOT_STARTED = (126, 127)
+"""What a shell ends with when it can't start a command."""
+
+
 def judge(event: Event, finished: Finished, *, tool_name: str = "") -> Outcome:
     """Say what a finished run means.
 
     :param tool_name: the tool, for events that are about one.
     """
+    outcome = _judge(event, finished, tool_name)
+    if outcome.reason is not None or outcome.asks is not None or outcome.stops:
+        return outcome
+    fits = outcome.status != "failed" and finished.stdout.lstrip().startswith("{")
+    if event not in GATES and (fits or finished.exit_code != 0 or finished.error is not None):
+        return outcome
+    try:
+        refusal = refusal_in(event, finished.stdout)
+    except Tangled:
+        return failed("hook returned output that can't be read", unanswered=True)
+    return outcome if refusal is None else _recognised(event, outcome, refusal)
+
+
+def _recognised(event: Event, outcome: Outcome, refusal: Refusal) -> Outcome:
+    """Return the refusal that a handler meant when it answered something that does not fit."""
+    faults = [text for kind, text in outcome.entries if kind == "error"] or ["the answer does not fit the event"]
+    warnings = [(kind, text) for kind, text in outcome.entries if kind == "warning"]
+    meant = "denial" if refusal.kind == "deny" else "wish to ask"
+    entries: list[tuple[EntryKind, str]] = [
+        *warnings,
+        *(("warning", f"{fault}; it is taken as the {meant} that it holds") for fault in faults),
+    ]
+    if refusal.kind == "ask":
+        return _asking(Outcome(entries=tuple(entries)), refusal.reason)
+    return _blocked(Outcome(entries=tuple(entries)), refusal.reason or f"a {event.facts.name} hook gave no reason")
+
+
+def _judge(event: Event, finished: Finished, tool_name: str) -> Outcome:
     if finished.error is not None:
-        return failed(finished.error)
-    if finished.exit_code == 0:
-        return _judge_output(event, finished.stdout.strip(), tool_name)
-    said = finished.stderr.strip()
-    if finished.exit_code == 2 and event in _REFUSALS:
+        return failed(finished.error, unanswered=True)
+    code, said = finished.exit_code, finished.stderr.strip()
+    if code == 0:
+        text = finished.stdout.strip()
+        return _judge_cut(event, text, tool_name) if finished.cut else _judge_output(event, text, tool_name)
+    if code == 2 and event in _REFUSALS:
         if not said:
             name, wanted = event.facts.name, _REFUSALS[event]
             return failed(f"{name} hook exited with code 2 but did not write {wanted} to stderr")
         return Outcome(status="blocked", entries=(("feedback", said),), reason=said)
-    if finished.exit_code is None:
+    if code is None or (ending := _signal_name(code)) is not None:
+        how = "" if code is None else f" ({ending} ended it)"
         compacts = event in _STDERR_IS_ERROR
-        return failed(f"hook {'process terminated without an exit' if compacts else 'exited without a status'} code")
+        words = "process terminated without an exit" if compacts else "exited without a status"
+        return failed(f"hook {words} code{how}", unanswered=True)
     if said and event in _STDERR_IS_ERROR:
         return failed(said)
-    return failed(f"hook exited with code {finished.exit_code}")
+    if code in _NOT_STARTED:
+        return failed(f"hook exited with code {code} (a command in it could not be started)", unanswered=True)
+    return failed(f"hook exited with code {code}")
+
+
+def _signal_name(code: int) -> str | None:
+    """Return which signal an exit status of a shell tells of."""
+    from signal import Signals
+
+    try:
+        return Signals(code - 128).name
+    except ValueError:
+        return None
+
+
+def _judge_cut(event: Event, text: str, tool_name: str) -> Outcome:
+    if event in GATES:
+        return failed(_CUT, unanswered=True)
+    if text.startswith(("{", "[")):
+        return _blocked(Outcome(), _CUT) if event is Event.USER_PROMPT_SUBMIT else failed(_CUT)
+    outcome = _judge_output(event, text, tool_name)
+    return evolve(outcome, entries=(("warning", _CUT), *outcome.entries))
 
 
 def _judge_output(event: Event, text: str, tool_name: str) -> Outcome:
@@ -113,7 +171,9 @@ def _before_tool(document: dict[str, Any], _tool_name: str) -> Outcome:
     if not _decides(specific) and document.get("decision") == "block":
         return _blocked(outcome, document["reason"].strip())
     if specific.get("updatedInput") is not None:
-        return evolve(outcome, updated_input=specific["updatedInput"])
+        outcome = evolve(outcome, updated_input=specific["updatedInput"])
+    if specific.get("permissionDecision") == "ask":
+        return _asking(outcome, (specific.get("permissionDecisionReason") or "").strip())
     return outcome
 
 
@@ -212,6 +272,11 @@ def _blocked(outcome: Outcome, reason: str) -> Outcome:
     return evolve(outcome, status="blocked", entries=(*outcome.entries, ("feedback", reason)), reason=reason)
 
 
+def _asking(outcome: Outcome, reason: str) -> Outcome:
+    reason = reason or "a PreToolUse hook wants a person to decide"
+    return evolve(outcome, entries=(*outcome.entries, ("warning", f"a person shall decide: {reason}")), asks=reason)
+
+
 def _missing_reason(document: dict[str, Any], event_name: str) -> str | None:
     if document.get("decision") != "block" or (document.get("reason") or "").strip():
         return None
@@ -246,7 +311,9 @@ def _unsupported_permission(document: dict[str, Any]) -> str | None:
         return _unsupported_decision(document)
     decision = specific.get("permissionDecision")
     if specific.get("updatedInput") is not None:
-        wrong = None if decision == "allow" else "updatedInput without permissionDecision:allow"
+        wrong = None if decision in {"allow", "ask"} else "updatedInput without permissionDecision:allow"
+    elif decision == "ask":
+        wrong = None
     elif decision is None:
         wrong = "permissionDecisionReason without permissionDecision"
     elif decision == "deny":

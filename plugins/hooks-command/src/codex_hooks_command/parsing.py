@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping
-from typing import Any, NoReturn
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, NoReturn, TypeVar
 
 from codex_hookspecs import json_text
 
@@ -13,6 +14,9 @@ from . import matching
 from .events import BRIEF_LONGEST, BRIEF_TIMEOUT, DEFAULT_TIMEOUT, EVENTS_BY_NAME, Event
 from .handlers import Handler, HookFile
 from .presence import SETTINGS
+from .refusals import GATES
+
+T = TypeVar("T")
 
 _TOP_LEVEL_KEYS = ("hooks", "description")
 _GROUP_KEYS = frozenset({"matcher", "hooks"})
@@ -36,26 +40,24 @@ _TYPES = ("command", "prompt", "agent", "mcp_tool")
 
 
 class _Fault(Exception):
-    """Raised inside this module when a file can't be used as a whole."""
+    """Raised inside this module for a part that can't be used."""
 
 
 def parse_json(text: str, path: str) -> HookFile:
     """Read the text of a hooks.json.
 
     :param path: name of the file in warnings.
-    :return: the handlers; none and one warning when the file can't be used.
+    :return: the handlers that can be used, and what is wrong with the rest.
     """
     try:
         document = json_text.parse_json(text, object_pairs_hook=_object_without_duplicates)
         if not isinstance(document, dict):
             _fail("", f"expected an object, found {_kind(document)}")
-        for key in document:
-            if key not in _TOP_LEVEL_KEYS:
-                _fail("", f'unknown key "{key}", allowed are "hooks" and "description"')
-        _text_or_none(document, "description", "")
-        return _parse_events(document.get("hooks", {}), path)
     except (ValueError, _Fault) as fault:
-        return HookFile(warnings=(f"failed to parse hooks config {path}: {fault}",))
+        return unreadable(f"failed to parse hooks config {path}: {fault}", text)
+    reader = _Reader(path)
+    reader.read_top(document)
+    return reader.read_events(document.get("hooks", {}), "failed to parse hooks config")
 
 
 def parse_table(table: object, path: str) -> HookFile:
@@ -63,49 +65,69 @@ def parse_table(table: object, path: str) -> HookFile:
 
     :param path: name of the file in warnings.
     """
-    try:
-        if isinstance(table, Mapping):
-            table = {key: value for key, value in table.items() if key not in SETTINGS}
-        return _parse_events(table, path)
-    except _Fault as fault:
-        return HookFile(warnings=(f"failed to parse TOML hooks in {path}: {fault}",))
+    if isinstance(table, Mapping):
+        table = {key: value for key, value in table.items() if key not in SETTINGS}
+    return _Reader(path).read_events(table, "failed to parse TOML hooks in")
 
 
-def _parse_events(events: object, path: str) -> HookFile:
-    if not isinstance(events, Mapping):
-        _fail("hooks", f"expected an object, found {_kind(events)}")
-    reader = _Reader(path)
-    for name in events:
-        if name not in EVENTS_BY_NAME:
-            reader.notes.append(f'unknown event "{name}" in {path} is ignored')
-    # Every event is read before any handler is used: one fault anywhere rejects the whole file.
-    handlers = [
-        handler for event in Event for handler in reader.read_event(event, events.get(event.facts.name, _MISSING))
-    ]
-    return HookFile(tuple(handlers), tuple(reader.warnings), tuple(reader.notes))
+def unreadable(warning: str, text: str | None = None) -> HookFile:
+    """Return what is known of a file that can't be read.
+
+    :param text: its content, if that is known: one that names no gate holds none.
+    """
+    names = [name for event in GATES for name in (event.facts.name.lower(), event.facts.snake)]
+    lost = text is None or any(name in text.lower() for name in names)
+    return HookFile(warnings=(warning,), lost=(warning,) if lost else ())
 
 
 _MISSING: list[object] = []
 
 
 class _Reader:
-    """Reads the groups of one file and collects what has to be said about them."""
+    """Reads one file and collects what has to be said about it."""
 
     def __init__(self, path: str) -> None:
         self.path = path
         self.warnings: list[str] = []
         self.notes: list[str] = []
+        self.lost: list[str] = []
 
-    def read_event(self, event: Event, groups: object) -> Iterator[Handler]:
+    def read_top(self, document: Mapping[str, Any]) -> None:
+        for key in document:
+            if key in EVENTS_BY_NAME:
+                self.warnings.append(f'event "{key}" in {self.path} is not looked at: it belongs inside of "hooks"')
+            elif key not in _TOP_LEVEL_KEYS:
+                self._unknown("key", key, _TOP_LEVEL_KEYS)
+
+    def read_events(self, events: object, failure: str) -> HookFile:
+        if not isinstance(events, Mapping):
+            return unreadable(f"{failure} {self.path}: hooks: expected an object, found {_kind(events)}", str(events))
+        for name in events:
+            if name not in EVENTS_BY_NAME:
+                near = near_name(name, EVENTS_BY_NAME)
+                self.warnings.append(f'unknown event "{name}" in {self.path} is ignored{near}')
+        handlers: list[Handler] = []
+        for event in Event:
+            try:
+                handlers += self._read_event(event, events.get(event.facts.name, _MISSING))
+            except _Fault as fault:
+                self.warnings.append(f"{failure} {self.path}: {fault}")
+                self.lost += self.warnings[-1:] if event in GATES else []
+        return HookFile(tuple(handlers), tuple(self.warnings), tuple(self.notes), tuple(self.lost))
+
+    def _read_event(self, event: Event, groups: object) -> Iterator[Handler]:
         place = f"hooks.{event.facts.name}"
         if not isinstance(groups, list):
             _fail(place, f"expected a list of groups, found {_kind(groups)}")
         for number, group in enumerate(groups):
-            yield from self._read_group(event, number, group, f"{place}[{number}]")
+            with self._skipping("group"):
+                yield from self._read_group(event, number, group, f"{place}[{number}]")
 
     def _read_group(self, event: Event, number: int, group: object, place: str) -> Iterator[Handler]:
         if not isinstance(group, Mapping):
             _fail(place, f"expected an object, found {_kind(group)}")
+        if "hooks" not in group and not _HANDLER_KEYS.isdisjoint(group):
+            _fail(place, 'a handler stands where a group is expected, write {"hooks": [ … ]} around it')
         matcher = _text_or_none(group, "matcher", place)
         entries = group.get("hooks", [])
         if not isinstance(entries, list):
@@ -115,11 +137,12 @@ class _Reader:
         if fault is not None:
             self.warnings.append(f"invalid matcher {json.dumps(matcher, ensure_ascii=False)} in {self.path}: {fault}")
         for index, entry in enumerate(entries):
-            read = self._read_handler(entry, f"{place}.hooks[{index}]")
-            if fault is None and (usable := self._usable(read, f"{place}.hooks[{index}]", event)) is not None:
-                yield Handler(
-                    event=event, group=number, index=index, matcher=matcher if event.facts.subject else None, **usable
-                )
+            place_of_entry = f"{place}.hooks[{index}]"
+            with self._skipping("hook"):
+                usable = self._usable(self._read_handler(entry, place_of_entry), place_of_entry, event)
+                if fault is None and usable is not None:
+                    chosen = matcher if event.facts.subject else None
+                    yield Handler(event=event, group=number, index=index, matcher=chosen, **usable)
 
     def _read_handler(self, entry: object, place: str) -> dict[str, Any]:
         if not isinstance(entry, Mapping):
@@ -128,17 +151,47 @@ class _Reader:
             _fail(place, 'missing key "type"')
         kind = entry["type"]
         if kind not in _TYPES:
-            _fail(_join(place, "type"), f"unknown type {json.dumps(kind)}, allowed are {', '.join(_TYPES)}")
+            _fail(
+                _join(place, "type"), f"unknown type {json.dumps(kind, default=str)}, allowed are {', '.join(_TYPES)}"
+            )
         if kind in {"prompt", "agent"}:
             return {"type": kind}
         self._note_unknown(entry, _HANDLER_KEYS, place)
+        values = self._command(entry, place) if kind == "command" else _tool_call(entry, place)
         return {
             "type": kind,
-            "timeout": _count_or_none(entry, "timeout", place),
-            "status_message": _text_or_none(entry, "statusMessage", place),
-            "context_limit": _count_or_none(entry, "additionalContextLimit", place),
-            **(_command(entry, place) if kind == "command" else _tool_call(entry, place)),
+            "timeout": self._optional(_count_or_none, entry, "timeout", place),
+            "status_message": self._optional(_text_or_none, entry, "statusMessage", place),
+            "context_limit": self._optional(_count_or_none, entry, "additionalContextLimit", place),
+            **values,
         }
+
+    def _command(self, entry: Mapping[str, Any], place: str) -> dict[str, Any]:
+        command = _text(entry, "command", place)
+        if "commandWindows" in entry and "command_windows" in entry:
+            self._ignored(f'{place}: "command_windows" is given beside "commandWindows"')
+        name = "commandWindows" if "commandWindows" in entry else "command_windows"
+        windows = self._optional(_text_or_none, entry, name, place)
+        chosen = windows if os.name == "nt" and windows is not None else command
+        return {"command": chosen, "detached": self._optional(_flag, entry, "async", place) or False}
+
+    def _optional(self, read: Callable[[Mapping[str, Any], str, str], T], entry: Any, key: str, place: str) -> T | None:
+        """Read a value that a handler can do without."""
+        try:
+            return read(entry, key, place)
+        except _Fault as fault:
+            self._ignored(str(fault))
+            return None
+
+    def _ignored(self, fault: str) -> None:
+        self.warnings.append(f"ignoring a value in {self.path}: {fault}")
+
+    @contextmanager
+    def _skipping(self, what: str) -> Iterator[None]:
+        try:
+            yield
+        except _Fault as fault:
+            self.warnings.append(f"skipping a {what} in {self.path}: {fault}")
 
     def _usable(self, values: dict[str, Any], place: str, event: Event) -> dict[str, Any] | None:
         kind, name = values["type"], event.facts.name
@@ -168,19 +221,26 @@ class _Reader:
         return min(max(BRIEF_TIMEOUT if seconds is None else seconds, 1), BRIEF_LONGEST)
 
     def _note_unknown(self, found: Mapping[str, Any], known: frozenset[str], place: str) -> None:
-        self.notes.extend(
-            f'unknown key "{key}" in {self.path} ({place}) is ignored' for key in found if key not in known
-        )
+        for key in found:
+            if key not in known:
+                self._unknown(f"key of {place}", key, known)
+
+    def _unknown(self, what: str, name: str, known: Iterable[str]) -> None:
+        near = near_name(name, known)
+        (self.warnings if near else self.notes).append(f'unknown {what} "{name}" in {self.path} is ignored{near}')
 
 
-def _command(entry: Mapping[str, Any], place: str) -> dict[str, Any]:
-    if "commandWindows" in entry and "command_windows" in entry:
-        _fail(place, 'give either "commandWindows" or "command_windows", not both')
-    command = _text(entry, "command", place)
-    name = "commandWindows" if "commandWindows" in entry else "command_windows"
-    windows = _text_or_none(entry, name, place)
-    chosen = windows if os.name == "nt" and windows is not None else command
-    return {"command": chosen, "detached": _flag(entry, "async", place)}
+def near_name(name: str, known: Iterable[str]) -> str:
+    """Return a question that names what somebody may have meant, or nothing."""
+    from difflib import get_close_matches  # only mistakes need it
+
+    plain = {_plain(each): each for each in known}
+    near = get_close_matches(_plain(str(name)), plain, n=1, cutoff=0.75)
+    return f" (did you mean {plain[near[0]]}?)" if near else ""
+
+
+def _plain(name: str) -> str:
+    return name.lower().replace("_", "").replace("-", "")
 
 
 def _tool_call(entry: Mapping[str, Any], place: str) -> dict[str, Any]:

@@ -71,17 +71,20 @@ def _prompt(event: Event, runs: _Runs, engine: Engine) -> Verdict:
 
 def _before_tool(_event: Event, runs: _Runs, engine: Engine) -> Verdict:
     contexts, denial = _contexts(runs, engine), next(iter(_reasons(runs)), None)
+    question = next((run.outcome.asks for run in runs if run.outcome.asks is not None), None)
     rewrites = [run for run in runs if run.outcome.updated_input is not NOTHING]
     if denial is not None or not rewrites:
-        return PreToolUseVerdict(contexts=contexts, deny_reason=denial)
+        return PreToolUseVerdict(contexts=contexts, deny_reason=denial, ask_reason=question)
     last = max(rewrites, key=lambda run: run.finished.finished_as)
-    return PreToolUseVerdict(contexts=contexts, updated_input=last.outcome.updated_input)
+    return PreToolUseVerdict(contexts=contexts, ask_reason=question, updated_input=last.outcome.updated_input)
 
 
 def _permission(_event: Event, runs: _Runs, _engine: Engine) -> Verdict:
     denial = next(iter(_reasons(runs)), None)
     if denial is not None:
         return PermissionVerdict(behavior="deny", message=denial)
+    if (question := next((run.outcome.asks for run in runs if run.outcome.asks is not None), None)) is not None:
+        return PermissionVerdict(behavior="ask", message=question)
     return PermissionVerdict(behavior="allow" if any(run.outcome.allows for run in runs) else None)
 
 
@@ -109,6 +112,20 @@ def _stop(event: Event, runs: _Runs, engine: Engine) -> Verdict:
 def _compact(event: Event, runs: _Runs, _engine: Engine) -> Verdict:
     return CompactVerdict(stop_reason=_stop_reason(event, runs))
 
+
+VERDICTS: dict[Event, type[Verdict]] = {
+    Event.SESSION_START: SessionStartVerdict,
+    Event.SUBAGENT_START: SubagentStartVerdict,
+    Event.USER_PROMPT_SUBMIT: UserPromptVerdict,
+    Event.PRE_TOOL_USE: PreToolUseVerdict,
+    Event.PERMISSION_REQUEST: PermissionVerdict,
+    Event.POST_TOOL_USE: PostToolUseVerdict,
+    Event.STOP: StopVerdict,
+    Event.SUBAGENT_STOP: StopVerdict,
+    Event.PRE_COMPACT: CompactVerdict,
+    Event.POST_COMPACT: CompactVerdict,
+}
+"""What answers to an event are; observers have none."""
 
 _BUILDERS: dict[Event, Callable[[Event, _Runs, Engine], Verdict]] = {
     Event.SESSION_START: _session_start,
