@@ -290,7 +290,7 @@ async def test_a_file_of_gates_that_can_not_be_read_leaves_every_tool_to_a_perso
 async def test_a_file_that_is_no_file_may_hold_gates(world: Any) -> None:
     (world.home / "hooks.json").mkdir()
 
-    assert (await world.fire("PreToolUse")).ask_reason.endswith("not a file")
+    assert (await world.fire("PreToolUse")).ask_reason.endswith("is a directory, expected a file")
 
 
 async def test_a_broken_file_without_gates_holds_up_no_tool(world: Any) -> None:
