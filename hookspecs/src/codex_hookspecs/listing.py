@@ -27,18 +27,17 @@ def page_of(threads: Iterable[Thread], query: ThreadQuery) -> ThreadPage:
     :param threads: all threads that are archived, or not, as the query wants.
     :raises StorageError: for an invalid cursor.
     """
-    after = _position(query.cursor) if query.cursor is not None else None
-    by_update = query.sort_key == "updated_at"
+    after = position_of(query)
 
     def key(thread: Thread) -> tuple[int, str]:
-        return (thread.updated_at if by_update else thread.created_at, thread.id)
+        return _key(thread, query)
 
-    wanted = sorted((thread for thread in threads if _matches(thread, query)), key=key, reverse=True)
+    wanted = sorted((thread for thread in threads if is_wanted(thread, query)), key=key, reverse=True)
     if after is not None:
         wanted = [thread for thread in wanted if key(thread) < after]
     limit = max(1, query.limit)
     page = wanted[:limit]
-    return ThreadPage(tuple(page), _cursor(*key(page[-1])) if len(wanted) > limit else None)
+    return ThreadPage(tuple(page), cursor_after(page[-1], query) if len(wanted) > limit else None)
 
 
 def source_kind(source: str | JsonObject) -> str:
@@ -50,7 +49,8 @@ def source_kind(source: str | JsonObject) -> str:
     return _SUBAGENTS.get(name, "subAgentOther")
 
 
-def _matches(thread: Thread, query: ThreadQuery) -> bool:
+def is_wanted(thread: Thread, query: ThreadQuery) -> bool:
+    """Tell whether a thread has what a query asks for, wherever its page is."""
     if query.source_kinds is not None:
         kind = source_kind(thread.source)
         if kind not in query.source_kinds and not (kind.startswith("subAgent") and "subAgent" in query.source_kinds):
@@ -65,11 +65,20 @@ def _matches(thread: Thread, query: ThreadQuery) -> bool:
     return True
 
 
-def _cursor(moment: int, thread_id: str) -> str:
+def cursor_after(thread: Thread, query: ThreadQuery) -> str:
+    """Return the cursor of the page that follows a thread."""
+    moment, thread_id = _key(thread, query)
     return f"{time.strftime(_STAMP, time.gmtime(moment))}|{thread_id}"
 
 
-def _position(cursor: str) -> tuple[int, str]:
+def position_of(query: ThreadQuery) -> tuple[int, str] | None:
+    """Return time and id of the thread that a page comes after, ``None`` for the first one.
+
+    :raises StorageError: for an invalid cursor.
+    """
+    cursor = query.cursor
+    if cursor is None:
+        return None
     stamp, _, thread_id = cursor.partition("|")
     try:
         moment = calendar.timegm(time.strptime(stamp, _STAMP))
@@ -78,3 +87,7 @@ def _position(cursor: str) -> tuple[int, str]:
     if not is_uuid(thread_id):
         raise StorageError(f"invalid cursor: {cursor}")
     return moment, thread_id
+
+
+def _key(thread: Thread, query: ThreadQuery) -> tuple[int, str]:
+    return (thread.updated_at if query.sort_key == "updated_at" else thread.created_at, thread.id)

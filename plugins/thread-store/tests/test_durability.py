@@ -247,7 +247,7 @@ asyncio.run(main(*sys.argv[1:]))
 """
 
 
-async def test_a_write_that_fails_changes_nothing_and_can_be_tried_again(store: RolloutStore, tmp_path: Path) -> None:
+async def test_what_could_not_be_written_is_written_with_what_follows(store: RolloutStore, tmp_path: Path) -> None:
     thread_id = uuid7()
     run = subprocess.run(
         [sys.executable, "-c", LIMITED, str(tmp_path), thread_id],
@@ -261,7 +261,7 @@ async def test_a_write_that_fails_changes_nothing_and_can_be_tried_again(store: 
 
     assert run.stdout.startswith("writing the thread's file ")
     assert "File too large; free space" in run.stdout
-    assert [turn.id for turn in stored.thread.turns] == ["t1", "t3"]
+    assert [turn.id for turn in stored.thread.turns] == ["t1", "t2", "t3"]
     lines = Path(stored.thread.path or "").read_bytes().splitlines()
     assert all(json.loads(line) for line in lines)
 

@@ -121,7 +121,7 @@ class HostThreads:
             else thread
             for thread in page.threads
         )
-        return ThreadPage(threads, page.next_cursor)
+        return attrs.evolve(page, threads=threads)
 
     async def find(self, name_or_id: str, *, cwd: str | None = None) -> str | None:
         """Return the id of the newest stored thread with this id or name, or ``None``."""

@@ -244,7 +244,9 @@ class HostThread:
     async def record(self, *records: Record) -> None:
         """Keep records, if the thread is kept."""
         if self._writer is not None:
-            await self._writer.append(records)
+            told = await self._writer.append(records)
+            if told is not None:
+                await self.warn(told)
 
     async def remember(self, turn_id: str, *items: JsonObject) -> None:
         """Add items to the model's history and keep them."""

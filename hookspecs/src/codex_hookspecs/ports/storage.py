@@ -17,12 +17,14 @@ class ThreadWriter(Protocol):
         """File that the thread is kept in, known from the start, or ``None``; it exists once something was appended."""
         ...
 
-    async def append(self, records: Sequence[Record]) -> None:
+    async def append(self, records: Sequence[Record]) -> str | None:
         """Keep records, in order; they have left the process when it returns and survive its death.
 
         What precedes the first item or message of a thread may be held back until there is one.
 
-        :raises StorageError: when they can't be kept.
+        :return: what the user should know of what became of the thread's file, usually ``None``.
+        :raises StorageError: when they can't be kept. They need not be given again: a writer keeps them with the next
+            ones, as soon as that works.
         """
         ...
 

@@ -147,8 +147,24 @@ class ThreadQuery:
 
 
 @frozen
+class UnreadableThread:
+    """What a store found where a thread should be.
+
+    :param updated_at: when it was last changed, seconds since the epoch.
+    """
+
+    path: str
+    reason: str
+    updated_at: int = field(kw_only=True)
+
+
+@frozen
 class ThreadPage:
-    """One page of a listing; ``turns`` of its threads are empty."""
+    """One page of a listing; ``turns`` of its threads are empty.
+
+    :param unreadable: all that could not be read, whatever page is asked for.
+    """
 
     threads: tuple[Thread, ...]
     next_cursor: str | None = None
+    unreadable: tuple[UnreadableThread, ...] = ()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from codex_app_server.outbox import Outbox
 from codex_hookspecs.types.notifications import Notification, OtherNotification
@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from typing import Any
 
     from codex_hookspecs.types.json import JsonObject
+
+
+IN_PROCESS: Final = "in_process"
+"""How clients inside the program are connected."""
 
 
 class Requests(Protocol):
@@ -77,7 +81,7 @@ class InProcessClient:
         self.client_name = client_name
         self.client_version = client_version
         self.session_source = session_source
-        self.transport = "in_process"
+        self.transport = IN_PROCESS
         self.experimental = experimental
 
     async def request(self, method: str, params: Any = None) -> Any:

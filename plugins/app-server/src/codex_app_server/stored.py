@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from codex_app_server.connection import IN_PROCESS
 from codex_app_server.paging import page
 from codex_app_server.threads import check_id
 from codex_hookspecs.errors import RpcError, StorageError, ThreadNotFound
@@ -42,7 +43,9 @@ async def list_threads(params: ThreadListParams, context: RpcContext) -> JsonObj
         found = await context.host.threads.list(query)
     except StorageError as error:
         raise RpcError(str(error)) from error
-    return {"data": list(found.threads), "nextCursor": found.next_cursor}
+    answer = {"data": list(found.threads), "nextCursor": found.next_cursor}
+    # Not in the protocol: front ends of this program can tell that what they look for may be among these.
+    return answer | {"unreadable": list(found.unreadable)} if context.transport == IN_PROCESS else answer
 
 
 async def list_loaded(params: PageParams, context: RpcContext) -> JsonObject:

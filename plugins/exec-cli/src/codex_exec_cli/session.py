@@ -185,6 +185,8 @@ async def _resumable(client: AppClient, request: ExecRequest, cwd: str) -> str |
             cwd=None if request.everywhere else cwd,
         )
         page = await _asked(client, "thread/list", query)
+        if not wanted:
+            _refuse_if_newest_is_unreadable(page)
         for thread in page["data"]:
             if not wanted or thread.name == wanted:
                 found: str = thread.id
@@ -193,6 +195,20 @@ async def _resumable(client: AppClient, request: ExecRequest, cwd: str) -> str |
             return None
         cursor = page["nextCursor"]
     return None
+
+
+def _refuse_if_newest_is_unreadable(page: JsonObject) -> None:
+    """Make sure that the first thread of a page is the newest of all, also of those that can't be read.
+
+    :raises ExecError: when it is not.
+    """
+    newest = max(page.get("unreadable") or (), key=lambda each: each.updated_at, default=None)
+    if newest is None or (page["data"] and page["data"][0].updated_at > newest.updated_at):
+        return
+    raise ExecError(
+        f"Error: the newest session can't be resumed: {newest.reason}; move that file away or mend it, "
+        "or give the id of the session to resume"
+    )
 
 
 async def _asked(client: AppClient, method: str, params: Any) -> JsonObject:

@@ -8,7 +8,6 @@ import stat
 from typing import BinaryIO
 
 FILE_MODE = 0o600
-FOLDER_MODE = 0o700
 
 
 def open_file(path: str) -> BinaryIO:
@@ -36,17 +35,12 @@ def refuse_special(descriptor: int) -> None:
         raise OSError(code, os.strerror(code) if stat.S_ISDIR(mode) else "it is not a regular file")
 
 
-def make_folders(path: str) -> None:
-    """Make a folder and those above it that are missing, for their owner only."""
-    if not os.path.isdir(path):
-        above = os.path.dirname(path)
-        if above != path:
-            make_folders(above)
-        try:
-            os.mkdir(path, FOLDER_MODE)
-        except FileExistsError:
-            if not os.path.isdir(path):
-                raise
+def is_file_at(descriptor: int, path: str) -> bool:
+    """Tell whether an open file is the one that a path leads to."""
+    try:
+        return os.path.samestat(os.fstat(descriptor), os.stat(path))
+    except OSError:
+        return False
 
 
 _CLOEXEC = getattr(os, "O_CLOEXEC", 0)

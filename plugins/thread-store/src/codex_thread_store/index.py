@@ -7,7 +7,7 @@ import _sqlite3 as sqlite3
 import os
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from typing import Any, TypeVar
 
@@ -16,6 +16,10 @@ T = TypeVar("T")
 FILE = "state_5.sqlite"
 _BUSY_SECONDS = 2.0
 _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
+_CURRENT = ("id", "rollout_path", "updated_at", "first_user_message")
+_ROWS = 128
+"""Rows that are read at once."""
 
 Row = dict[str, Any]
 """Values of a thread's row by column name; columns the database does not have are left out."""
@@ -48,12 +52,50 @@ class Index:
     def rows(self, *, archived: bool) -> dict[str, Row]:
         """Return the rows of all threads that are archived, or not, by thread id; empty when there is no index."""
 
-        def read(connection: sqlite3.Connection) -> dict[str, Row]:
-            cursor = connection.execute("SELECT * FROM threads WHERE archived = ?", (int(archived),))
-            names = [column[0] for column in cursor.description]
-            return {row["id"]: row for row in (dict(zip(names, values, strict=True)) for values in cursor)}
+        return {row["id"]: row for row in self._select("SELECT * FROM threads WHERE archived = ?", [int(archived)])}
 
-        return self._attempt(read, {})
+    def known(self, *, archived: bool) -> dict[str, Row] | None:
+        """Return what tells whether rows are current, by thread id; ``None`` when there is no index."""
+
+        def read(connection: sqlite3.Connection) -> dict[str, Row]:
+            cursor = connection.execute(f"SELECT {', '.join(_CURRENT)} FROM threads WHERE archived = ?", (archived,))  # noqa: S608
+            return {values[0]: dict(zip(_CURRENT, values, strict=True)) for values in cursor}
+
+        return self._attempt(read, None)
+
+    def sorted_rows(
+        self,
+        *,
+        archived: bool,
+        by_update: bool,
+        after: tuple[int, str] | None = None,
+        providers: Sequence[str] | None = None,
+        cwd: str | None = None,
+    ) -> Iterator[Row]:
+        """Yield rows, newest first, read as they are needed.
+
+        :param by_update: the newest change counts, not the beginning.
+        :param after: time and id that only older rows are wanted of.
+        """
+        key = "updated_at" if by_update else "created_at"
+        # The plus keeps the database from walking through all rows that are archived, or not, instead of the newest.
+        conditions, values = ["+archived = ?"], [int(archived)]
+        if providers:
+            conditions.append(f"+model_provider IN ({', '.join('?' * len(providers))})")
+            values += map(_storable, providers)
+        if cwd is not None:
+            conditions.append("+cwd = ?")
+            values.append(_storable(cwd))
+        while True:
+            more = [*conditions, f"({key}, id) < (?, ?)"] if after else conditions
+            rows = self._select(
+                f"SELECT * FROM threads WHERE {' AND '.join(more)} ORDER BY {key} DESC, id DESC LIMIT {_ROWS}",  # noqa: S608
+                [*values, *(after or ())],
+            )
+            yield from rows
+            if len(rows) < _ROWS:
+                return
+            after = rows[-1][key], rows[-1]["id"]
 
     def close(self) -> None:
         """Close the database; may be called twice."""
@@ -62,6 +104,14 @@ class Index:
             if self._connection is not None:
                 self._connection.close()
                 self._connection = None
+
+    def _select(self, statement: str, values: list[Any]) -> list[Row]:
+        def read(connection: sqlite3.Connection) -> list[Row]:
+            cursor = connection.execute(statement, values)
+            names = [column[0] for column in cursor.description]
+            return [dict(zip(names, found, strict=True)) for found in cursor]
+
+        return self._attempt(read, [])
 
     def _attempt(self, work: Callable[[sqlite3.Connection], T], default: T) -> T:
         with self._lock:

@@ -76,5 +76,5 @@ def _rollouts(folder: str, *, depth: int) -> Iterator[os.DirEntry[str]]:
     for entry in found:
         if depth and entry.is_dir():
             yield from _rollouts(entry.path, depth=depth - 1)
-        elif not depth and thread_id_of(entry.name) is not None and entry.is_file():
+        elif not depth and thread_id_of(entry.name) is not None:
             yield entry

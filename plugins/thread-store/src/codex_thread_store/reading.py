@@ -22,7 +22,7 @@ from codex_thread_store.entries import Began, Entries, Reasoned, Shown
 from codex_thread_store.files import open_file
 from codex_thread_store.settings_forms import source_of
 
-_FORKS = 16
+FORKS = 16
 """How many threads may each begin as a part of another one."""
 
 _UNNUMBERED = "\0"
@@ -54,7 +54,7 @@ def read_thread(
     :raises StorageError: when the file can't be read or does not begin like a rollout.
     """
     entries = Entries(history=history)
-    meta = _read(path, home, entries, None, _FORKS)
+    meta = _read(path, home, entries, None, FORKS)
     if entries.broken and warn is not None:
         warn(f"reading the thread's file {path}: skipped {entries.broken} broken lines")
     replay = Replay(meta)
@@ -195,10 +195,15 @@ def _read(path: str, home: str, entries: Entries, before: int | None, depth: int
         elif meta is not None:
             entries.take(line["type"], line["payload"], line.get("timestamp"))
     if meta is None:
-        raise StorageError(
-            f"reading the thread's file {path}: it has no session_meta line, so it is no rollout or was damaged"
-        )
+        raise no_rollout(path)
     return meta
+
+
+def no_rollout(path: str) -> StorageError:
+    """Return the error that a file does not begin as a rollout does."""
+    return StorageError(
+        f"reading the thread's file {path}: it has no session_meta line, so it is no rollout or was damaged"
+    )
 
 
 def _read_origin(payload: dict[str, Any], home: str, entries: Entries, depth: int) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TYPE_CHECKING
 
 import attrs
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from codex_hookspecs.ports.environment import FileSystem
     from codex_hookspecs.types.threads import ThreadSettings
     from codex_thread_store.index import Index
+    from codex_thread_store.listing import Listing
 
 _CLOSE_SECONDS = 5.0
 _GIT_SECONDS = 5.0
@@ -46,6 +47,7 @@ class RolloutStore:
         self._files = files
         self._warn = warn
         self._index: Index | None = None
+        self._listed: Listing | None = None
         self._updates: set[asyncio.Future[None]] = set()
 
     async def create(self, meta: ThreadMeta) -> RolloutWriter:
@@ -59,7 +61,7 @@ class RolloutStore:
                 tracked = Tracked(new_thread(writer.meta or meta, path))
             self._note(tracked, records, now)
 
-        writer = RolloutWriter(path, meta.thread_id, meta=meta, kept=kept, described=self._with_git)
+        writer = RolloutWriter(path, meta.thread_id, meta=meta, kept=kept, described=self._with_git, warn=self._warn)
         return writer
 
     async def open(self, thread_id: str, *, cli_version: str) -> tuple[StoredThread, RolloutWriter]:
@@ -71,7 +73,7 @@ class RolloutStore:
             if tracked is not None:
                 self._note(tracked, records, now)
 
-        writer = RolloutWriter(path, thread_id, meta=None, kept=kept)
+        writer = RolloutWriter(path, thread_id, meta=None, kept=kept, warn=self._warn)
         writer.take_over(self._home)
         try:
             stored = await asyncio.to_thread(self._read, path, thread_id)
@@ -91,9 +93,7 @@ class RolloutStore:
 
     async def list(self, query: ThreadQuery) -> ThreadPage:
         """Return one page of threads."""
-        from codex_hookspecs.listing import page_of
-
-        return await asyncio.to_thread(lambda: page_of(self._summaries(query.archived), query))
+        return await asyncio.to_thread(self._list, query)
 
     async def find(self, name_or_id: str, *, cwd: str | None = None) -> str | None:
         """Return the id of the newest thread with this id or name."""
@@ -174,44 +174,43 @@ class RolloutStore:
         places = (False, True) if archived is None else (archived,)
         if is_uuid(thread_id):
             for place in places:
-                path = layout.find(self._home, thread_id.lower(), archived=place)
+                path = self._file(thread_id.lower(), archived=place)
                 if path is not None:
                     return path
         kind = "archived rollout" if archived else "rollout"
         raise ThreadNotFound(f"no {kind} found for thread id {thread_id}", thread_id=thread_id)
 
-    def _summaries(self, archived: bool) -> Iterator[Thread]:
-        """Yield all threads: from the index as far as it is as new as their files, and bring it up to date."""
-        from codex_thread_store.names import read_names
-        from codex_thread_store.rows import row_of, thread_of_row
-        from codex_thread_store.summary import summarize
+    def _file(self, thread_id: str, *, archived: bool) -> str | None:
+        try:
+            return layout.find(self._home, thread_id, archived=archived)
+        except OSError as error:
+            raise StorageError(
+                f"looking for the file of thread {thread_id} in {error.filename}: {error.strerror}", thread_id=thread_id
+            ) from error
 
-        names = read_names(self._home)
-        index = self._opened()
-        rows = index.rows(archived=archived)
-        fresh = []
-        for entry in layout.rollouts(self._home, archived=archived):
-            thread_id = layout.thread_id_of(entry.name) or ""
-            row = rows.get(thread_id)
-            if row is not None and _current(row, entry):
-                yield thread_of_row(row, names.get(thread_id))
-                continue
-            thread = summarize(entry.path, self._home)
-            if thread is not None:
-                fresh.append(row_of(thread, archived=archived))
-                yield attrs.evolve(thread, name=names.get(thread.id))
-        index.put(fresh)
+    def _list(self, query: ThreadQuery) -> ThreadPage:
+        from codex_thread_store.names import read_names
+
+        return self._listing().page(query, read_names(self._home))
+
+    def _listing(self) -> Listing:
+        from codex_thread_store.listing import Listing
+
+        if self._listed is None:
+            self._listed = Listing(self._home, self._opened(), self._warn)
+        return self._listed
 
     def _find(self, name_or_id: str, cwd: str | None) -> str | None:
         from codex_thread_store.names import read_names
 
         if is_uuid(name_or_id):
-            return name_or_id.lower() if layout.find(self._home, name_or_id.lower(), archived=False) else None
-        if name_or_id not in read_names(self._home).values():
+            return name_or_id.lower() if self._file(name_or_id.lower(), archived=False) else None
+        names = read_names(self._home)
+        if name_or_id not in names.values():
             return None
         named = [
             (thread.updated_at, thread.id)
-            for thread in self._summaries(archived=False)
+            for thread in self._listing().threads(names, archived=False)
             if thread.name == name_or_id and cwd in (None, thread.cwd)
         ]
         return max(named)[1] if named else None
@@ -239,7 +238,11 @@ class RolloutStore:
         from codex_thread_store.rows import row_of
         from codex_thread_store.summary import summarize
 
-        thread = summarize(path, self._home)
+        try:
+            thread = summarize(path, self._home)
+        except StorageError as error:
+            self._warn(f"{error}; it is moved, but not in the index")
+            return
         if thread is not None:
             row = row_of(thread, archived=archived)
             kept = self._opened().rows(archived=not archived).get(thread.id)
@@ -255,12 +258,3 @@ class RolloutStore:
                 f"moving the thread's file {path} to {target}: {error.strerror}; check the permissions",
                 thread_id=thread_id,
             ) from error
-
-
-def _current(row: dict[str, Any], entry: os.DirEntry[str]) -> bool:
-    if row["rollout_path"] != entry.path or not row["first_user_message"]:
-        return False
-    try:
-        return bool(row["updated_at"] >= int(entry.stat().st_mtime))
-    except OSError:
-        return False

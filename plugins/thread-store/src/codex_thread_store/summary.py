@@ -14,7 +14,7 @@ from codex_hookspecs.types.storage import ThreadMeta
 from codex_hookspecs.types.threads import Thread
 from codex_thread_store import layout
 from codex_thread_store.item_forms import item_of
-from codex_thread_store.reading import TOO_LONG, lines_of, meta_of, parsed
+from codex_thread_store.reading import FORKS, TOO_LONG, lines_of, meta_of, no_rollout, parsed
 from codex_thread_store.rows import new_thread
 
 _LINES = 200
@@ -23,10 +23,12 @@ _LINES = 200
 _LONGEST_LINE = 32 * 1024 * 1024
 
 
-def summarize(path: str, home: str) -> Thread | None:
-    """Return the thread of a file without turns, or ``None`` when nothing was said in it or it can't be read.
+def summarize(path: str, home: str, *, forks: int = FORKS) -> Thread | None:
+    """Return the thread of a file without turns, or ``None`` when nothing was said in it.
 
     :param home: where the thread is that a fork of 0.169 continues.
+    :param forks: how many threads may each begin as a part of another one.
+    :raises StorageError: when the file can't be read or does not begin like a rollout.
     """
     meta: ThreadMeta | None = None
     preview = ""
@@ -37,22 +39,29 @@ def summarize(path: str, home: str) -> Thread | None:
                 continue
             if meta is None and line["type"] == "session_meta" and isinstance(line["payload"].get("id"), str):
                 meta = meta_of(line["payload"])
-                preview = _origin_preview(line["payload"], home)
+                preview = _origin_preview(line["payload"], home, forks)
             preview = preview or _said(line["type"], line["payload"])
             if meta is not None and preview:
                 break
         updated_at = int(os.stat(path).st_mtime)
-    except (StorageError, OSError):
-        return None
-    return new_thread(meta, path, preview=preview, updated_at=updated_at) if meta is not None and preview else None
+    except OSError as error:
+        raise StorageError(f"reading the thread's file {path}: {error.strerror or error}") from error
+    if meta is None:
+        raise no_rollout(path)
+    return new_thread(meta, path, preview=preview, updated_at=updated_at) if preview else None
 
 
-def _origin_preview(payload: dict[str, Any], home: str) -> str:
+def _origin_preview(payload: dict[str, Any], home: str, forks: int) -> str:
     origin = payload.get("forked_from_id")
     if not isinstance(payload.get("forked_from_ordinal_exclusive"), int) or not isinstance(origin, str):
         return ""
     path = layout.find(home, origin, archived=False) or layout.find(home, origin, archived=True)
-    thread = None if path is None or origin == payload["id"] else summarize(path, home)
+    if path is None or not forks:
+        return ""
+    try:
+        thread = summarize(path, home, forks=forks - 1)
+    except StorageError:
+        return ""
     return "" if thread is None else thread.preview
 
 

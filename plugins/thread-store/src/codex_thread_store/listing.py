@@ -1,0 +1,158 @@
+"""List threads by their index, as far as it is as new as the files, and bring it up to date."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+import attrs
+
+from codex_hookspecs.errors import StorageError
+from codex_hookspecs.listing import cursor_after, is_wanted, page_of, position_of
+from codex_hookspecs.types.storage import ThreadPage, UnreadableThread
+from codex_thread_store import layout
+from codex_thread_store.rows import row_of, thread_of_row
+from codex_thread_store.summary import summarize
+
+if TYPE_CHECKING:
+    from codex_hookspecs.types.storage import ThreadQuery
+    from codex_hookspecs.types.threads import Thread
+    from codex_thread_store.index import Index
+    from codex_thread_store.rows import Row
+
+_State = tuple[int, int]
+"""Time of the last change of a file, and its size."""
+
+
+class Listing:
+    """Lists the threads of one home.
+
+    :param home: ``$CODEX_HOME``.
+    :param warn: told of each file that can't be read, once.
+    """
+
+    def __init__(self, home: str, index: Index, warn: Callable[[str], None]) -> None:
+        self._home = home
+        self._index = index
+        self._warn = warn
+        self._empty: dict[str, _State] = {}
+        self._unreadable: dict[str, UnreadableThread] = {}
+
+    def page(self, query: ThreadQuery, names: dict[str, str]) -> ThreadPage:
+        """Return one page of threads.
+
+        :param names: of threads, by id.
+        :raises StorageError: for an invalid cursor, and when the folder of the threads can't be read.
+        """
+        after = position_of(query)
+        entries = self._entries(archived=query.archived)
+        by_update = query.sort_key == "updated_at"
+        if not self._refresh(entries, archived=query.archived, changed=by_update):
+            return self._with_unreadable(page_of(self.threads(names, archived=query.archived), query), entries)
+        limit = max(1, query.limit)
+        found: list[Thread] = []
+        stale = []
+        for row in self._index.sorted_rows(
+            archived=query.archived, by_update=by_update, after=after, providers=query.model_providers, cwd=query.cwd
+        ):
+            entry = entries.get(row["id"])
+            if entry is None or entry.path != row["rollout_path"]:
+                continue
+            if not is_current(row, entry):
+                stale.append(entry)
+                thread = self._summary(entry)
+                if thread is None:
+                    continue
+                row = {**row, **row_of(thread, archived=query.archived)}  # noqa: PLW2901
+            thread = thread_of_row(row, names.get(row["id"]))
+            if is_wanted(thread, query):
+                found.append(thread)
+                if len(found) > limit:
+                    break
+        self._index.put(self._rows(stale, archived=query.archived))
+        page = ThreadPage(tuple(found[:limit]), cursor_after(found[limit - 1], query) if len(found) > limit else None)
+        return self._with_unreadable(page, entries)
+
+    def threads(self, names: dict[str, str], *, archived: bool) -> Iterator[Thread]:
+        """Yield all threads, those of the index as far as it is current."""
+        rows = self._index.rows(archived=archived)
+        fresh = []
+        for thread_id, entry in self._entries(archived=archived).items():
+            row = rows.get(thread_id)
+            if row is not None and row["rollout_path"] == entry.path and is_current(row, entry):
+                yield thread_of_row(row, names.get(thread_id))
+                continue
+            thread = self._summary(entry)
+            if thread is not None:
+                fresh.append(row_of(thread, archived=archived))
+                yield attrs.evolve(thread, name=names.get(thread.id))
+        self._index.put(fresh)
+
+    def _entries(self, *, archived: bool) -> dict[str, os.DirEntry[str]]:
+        try:
+            found = list(layout.rollouts(self._home, archived=archived))
+        except OSError as error:
+            raise StorageError(f"listing the threads in {error.filename}: {error.strerror}") from error
+        entries: dict[str, os.DirEntry[str]] = {}
+        for entry in found:
+            entries.setdefault(layout.thread_id_of(entry.name) or "", entry)
+        return entries
+
+    def _refresh(self, entries: dict[str, os.DirEntry[str]], *, archived: bool, changed: bool) -> bool:
+        """Put into the index what it does not know of.
+
+        :param changed: look for files that are newer than their rows too.
+        :return: whether there is an index.
+        """
+        known = self._index.known(archived=archived)
+        if known is None:
+            return False
+        missing = []
+        for thread_id, entry in entries.items():
+            row = known.get(thread_id)
+            if row is None or row["rollout_path"] != entry.path or (changed and not is_current(row, entry)):
+                missing.append(entry)
+        self._index.put(self._rows(missing, archived=archived))
+        return True
+
+    def _rows(self, entries: list[os.DirEntry[str]], *, archived: bool) -> list[Row]:
+        threads = filter(None, map(self._summary, entries))
+        return [row_of(thread, archived=archived) for thread in threads]
+
+    def _summary(self, entry: os.DirEntry[str]) -> Thread | None:
+        """Return what a file says of its thread; one in which nothing was found is read again when it changed."""
+        state = _state(entry)
+        if self._empty.get(entry.path) == state:
+            return None
+        self._unreadable.pop(entry.path, None)
+        try:
+            thread = summarize(entry.path, self._home)
+        except StorageError as error:
+            thread = None
+            moment = 0 if state is None else state[0] // 1_000_000_000
+            self._unreadable[entry.path] = UnreadableThread(entry.path, str(error), updated_at=moment)
+            self._warn(f"{error}; it is not listed")
+        if thread is None and state is not None:
+            self._empty[entry.path] = state
+        return thread
+
+    def _with_unreadable(self, page: ThreadPage, entries: dict[str, os.DirEntry[str]]) -> ThreadPage:
+        if not self._unreadable:
+            return page
+        unchanged = {entry.path for entry in entries.values() if self._empty.get(entry.path) == _state(entry)}
+        return attrs.evolve(page, unreadable=tuple(one for path, one in self._unreadable.items() if path in unchanged))
+
+
+def is_current(row: Row, entry: os.DirEntry[str]) -> bool:
+    """Tell whether a row of the index is as new as its file."""
+    state = _state(entry)
+    return bool(row["first_user_message"]) and state is not None and row["updated_at"] >= state[0] // 1_000_000_000
+
+
+def _state(entry: os.DirEntry[str]) -> _State | None:
+    try:
+        found = entry.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size
