@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import shutil
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -165,5 +167,36 @@ async def test_a_killed_turn_takes_the_whole_tree_along(home: Path, work: Path, 
     finally:
         turn.kill()
     await turn.wait()
+
+    await until(all_gone, mark)
+
+
+@pytest.mark.parametrize("apart", [False, True], ids=["waited for", "detached"])
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGHUP, signal.SIGTERM], ids=lambda number: number.name)
+async def test_the_tree_of_a_hook_script_ends_with_the_program(
+    home: Path, work: Path, number: signal.Signals, apart: bool
+) -> None:
+    mark = mark_of(work)
+    # An orderly end reaches the group of a script; what has left that is only found when the program was killed.
+    handler = {"type": "command", "command": tree(mark, tty=number != signal.SIGKILL), "async": apart}
+    (home / "hooks.json").write_text(json.dumps({"hooks": {"UserPromptSubmit": [{"hooks": [handler]}]}}))
+    script = home / "script.json"
+    script.write_text(json.dumps([[{"sh": {"cmd": "sleep 60", "yield_time_ms": 30_000}}]]))
+    turn = await asyncio.create_subprocess_exec(
+        CODEX,
+        *("-c", "model_provider=scripted", "exec", "--skip-git-repo-check", "--sandbox", "danger-full-access", "go"),
+        cwd=work,
+        env={**os.environ, "CODEX_HOME": str(home), "CODEX_MODEL_SCRIPT": str(script)},
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    try:
+        await until(all_there, mark)
+        turn.send_signal(number)
+        await asyncio.wait_for(turn.wait(), LIMIT)
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            turn.kill()
 
     await until(all_gone, mark)
