@@ -169,17 +169,24 @@ class Application:
 
 
 def build(
-    *, overrides: Mapping[str, Any], profile: str | None, cwd: str, environ: Mapping[str, str], no_plugins: bool = False
+    *,
+    overrides: Mapping[str, Any],
+    profile: str | None,
+    cwd: str,
+    environ: Mapping[str, str],
+    no_plugins: bool = False,
+    strict_config: bool = False,
 ) -> Application:
     """Read configuration, load the admitted plugins and return the program, not yet entered.
 
     :param no_plugins: leave third-party plugins out.
+    :param strict_config: refuse keys of the configuration that nobody knows.
     :raises ConfigError: when configuration can't be used.
     """
     from codex_host.plugins.loading import load_plugins
 
     home = codex_home(environ)
-    config = EffectiveConfig(home, cwd=cwd, flags=overrides, profile=profile)
+    config = EffectiveConfig(home, cwd=cwd, flags=overrides, profile=profile, strict=strict_config)
     registry = Registry()
     ledger = Ledger.in_home(home)
     warnings = load_plugins(registry, ledger, config=config, home=home, no_plugins=no_plugins)

@@ -27,6 +27,7 @@ Options:
                           before exec or review: as behind it
       --no-plugins        leave plugins of third parties out
       --strict-plugins    end with status 1 when a plugin can't be loaded
+      --strict-config     end with status 1 when the configuration has a key that nobody knows
   -h, --help              show this help
   -V, --version           show the version
 """
@@ -112,16 +113,9 @@ def _run(options: GlobalOptions) -> int:
 def _run_plugin_command(options: GlobalOptions) -> int:
     import asyncio
 
-    from codex_host.app import build
     from codex_host.shortcuts import remember_shortcut
 
-    host = build(
-        overrides=options.overrides,
-        profile=options.profile,
-        cwd=options.cwd,
-        environ=dict(os.environ),
-        no_plugins=options.no_plugins,
-    )
+    host = _built(options)
     if options.strict_plugins:
         host.registry.load_for(None)
         broken = [told for status in host.registry.statuses.values() if (told := status.objection)]
@@ -156,6 +150,19 @@ def _run_plugin_command(options: GlobalOptions) -> int:
     from codex_host.usage import not_a_command
 
     raise not_a_command(name, _commands())
+
+
+def _built(options: GlobalOptions) -> Application:
+    from codex_host.app import build
+
+    return build(
+        overrides=options.overrides,
+        profile=options.profile,
+        cwd=options.cwd,
+        environ=dict(os.environ),
+        no_plugins=options.no_plugins,
+        strict_config=options.strict_config,
+    )
 
 
 async def _inside(host: Application, command: CliCommand, rest: Sequence[str], *, plugin: str) -> int:

@@ -34,7 +34,9 @@ def run_features(options: GlobalOptions) -> int:
     command, arguments, _ = read
     home = codex_home(os.environ)
     if command.name == "list":
-        config = EffectiveConfig(home, cwd=options.cwd, flags=options.overrides, profile=options.profile)
+        config = EffectiveConfig(
+            home, cwd=options.cwd, flags=options.overrides, profile=options.profile, strict=options.strict_config
+        )
         print(aligned(list(rows(FeatureSwitches(config.get("features", {}))))))
         return 0
     return _switch(home, arguments[0], enable=command.name == "enable", profile=options.profile)

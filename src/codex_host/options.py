@@ -21,7 +21,7 @@ _VALUED = {
     "-C": "cd",
     "--cd": "cd",
 }
-_FLAGS = {"--no-plugins": "no_plugins", "--strict-plugins": "strict_plugins"}
+_FLAGS = {"--no-plugins": "no_plugins", "--strict-plugins": "strict_plugins", "--strict-config": "strict_config"}
 _INTERACTIVE_VALUED = {
     "-m": "--model",
     "-s": "--sandbox",
@@ -63,6 +63,7 @@ class GlobalOptions:
     cwd: str = ""
     no_plugins: bool = False
     strict_plugins: bool = False
+    strict_config: bool = False
     help: bool = False
     version: bool = False
 

@@ -114,6 +114,11 @@ def known_key(key: str) -> str | None:
     return key if any(key == word.rstrip("*") for keys in _KEYS.values() for word in keys.split()) else None
 
 
+def known_names() -> frozenset[str]:
+    """Return all keys and their older names."""
+    return frozenset(word.rstrip("*") for keys in _KEYS.values() for word in keys.split()) | _ALIASES.keys()
+
+
 def aliases_of(key: str) -> list[str]:
     """Return the older names of a known key."""
     return [alias for alias, target in _ALIASES.items() if target == key]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from codex_hookspecs.config_keys import lookup, merge, nested
@@ -20,6 +20,7 @@ class EffectiveConfig:
     :param cwd: directory whose project counts.
     :param flags: session flags, dotted keys.
     :param profile: profile asked for on the command line, or ``None``.
+    :param strict: refuse keys that nobody knows.
     :raises ConfigError: when a file or flag can't be used, or the profile does not exist.
     """
 
@@ -31,14 +32,18 @@ class EffectiveConfig:
         flags: Mapping[str, Any] | None = None,
         profile: str | None = None,
         base: Sequence[ConfigLayer] | None = None,
+        strict: bool = False,
     ) -> None:
         self._home = codex_home
         self.flags = dict(flags or {})
         self._profile = profile
+        self._strict = strict
         self._base = list(base) if base is not None else base_layers(codex_home)
         self.layers: tuple[ConfigLayer, ...] = tuple(self._stack(cwd))
         self.table: dict[str, Any] = _merged(self.layers)
         self._directories: dict[str, EffectiveConfig] = {cwd: self}
+        if strict:
+            _refuse_unknown(self.layers)
 
     def _stack(self, cwd: str) -> list[ConfigLayer]:
         flags = nested(self.flags)
@@ -70,9 +75,15 @@ class EffectiveConfig:
 
     def warnings(self) -> list[str]:
         """Return what the user should know of the files: keys that don't count in them, and what to do."""
-        return [
+        ignored = [
             _ignored_keys(layer, self._home) for layer in self.layers if layer.ignored and layer.disabled_reason is None
         ]
+        slips = [
+            f"{source}: unknown key {key} is ignored; did you mean {near}?"
+            for source, key, near in _unknown(self.layers)
+            if near is not None
+        ]
+        return [*ignored, *slips]
 
     def for_directory(self, cwd: str, overrides: Mapping[str, Any] | None = None) -> EffectiveConfig:
         """Return the configuration as it holds in a directory, with further session flags."""
@@ -81,7 +92,9 @@ class EffectiveConfig:
             if found is not None:
                 return found
         flags = {**self.flags, **(overrides or {})}
-        made = EffectiveConfig(self._home, cwd=cwd, flags=flags, profile=self._profile, base=self._base)
+        made = EffectiveConfig(
+            self._home, cwd=cwd, flags=flags, profile=self._profile, base=self._base, strict=self._strict
+        )
         if not overrides:
             self._directories[cwd] = made
         return made
@@ -123,3 +136,19 @@ def _ignored_keys(layer: ConfigLayer, home: str) -> str:
         f"{layer.file} is where sandboxed commands can write, so it can only make sandbox and approval stricter; "
         f"ignored: {keys} (if you want it, set it in .codex/config.toml at the root of the project)"
     )
+
+
+def _unknown(layers: Sequence[ConfigLayer]) -> Iterator[tuple[str, str, str | None]]:
+    """Yield source, key and the key that was probably meant, for each key that nobody knows."""
+    from codex_hookspecs.known_keys import unknown_keys
+
+    for layer in layers:
+        if layer.disabled_reason is None and layer.kind != "profile":  # which the file of the user has, too
+            for found in unknown_keys(layer.table):
+                yield layer.file or "command line", found.key, found.near
+
+
+def _refuse_unknown(layers: Sequence[ConfigLayer]) -> None:
+    for source, key, near in _unknown(layers):
+        meant = "" if near is None else f"; did you mean {near}?"
+        raise ConfigError(f"unknown key {key}{meant} (refused because of --strict-config)", source=source)

@@ -177,6 +177,12 @@ class HostThreads:
         providers = table.get("model_providers", {})
         chosen, plugin = self._host.dispatch.choose("model_provider", name=name, config=dict(providers.get(name, {})))
         if chosen is None:
+            if name in providers:
+                raise ConfigError(
+                    f"model provider `{name}` can't be used: no plugin serves its table [model_providers.{name}], "
+                    f"which has {', '.join(sorted(providers[name])) or 'no keys'}; a server of the Responses API needs "
+                    "base_url, another kind of provider needs its plugin"
+                )
             known = ", ".join(sorted(providers)) or "none"
             raise ConfigError(
                 f"Model provider `{name}` not found; configured under [model_providers] are: {known}",
