@@ -24,7 +24,7 @@ _SCRIPT = re.compile(
           | (?P<word>[^\s'"$`\\;&|<>()*?\[\]{}~\#!-][^\s'"$`\\;&|<>()*?\[\]{}]*)
         )[ \t]*&&\s*
     )?
-    (?:apply_patch|applypatch)[ \t]*
+    (?:apply_patch|applypatch)[ \t]*(?:-[ \t]+)?
     <<-?[ \t]*(?P<quote>['"]?)(?P<end>[A-Za-z_][A-Za-z0-9_]*)(?P=quote)[ \t]*\n
     (?P<body>.*?)\n?
     ^(?P=end)\s*\Z""",
@@ -66,7 +66,7 @@ def patch_from_command(command: str | Sequence[str]) -> CommandPatch | None:
             "apply_patch verification failed: patch detected without explicit call to apply_patch. "
             'Rerun as ["apply_patch", "<patch>"]'
         )
-    match = _SCRIPT.match(script)
+    match = _SCRIPT.match(script.replace("\r\n", "\n"))
     if match is None or match["end"] in match["body"].split("\n"):
         return None
     workdir = next((match[name] for name in ("raw", "quoted", "word") if match[name] is not None), None)

@@ -237,6 +237,9 @@ class Conversation:
             raise self.grant
         return self.grant
 
+    def program_folder(self) -> str | None:
+        return None
+
     def launch(self, request: LaunchRequest) -> Launch:
         self.launched.append(request)
         if request.policy.kind == "readOnly":

@@ -115,6 +115,10 @@ class CallContext:
         """Tell the user something."""
         await self.thread.warn(text)
 
+    def program_folder(self) -> str | None:
+        """Return the folder with the programs that tools give to commands."""
+        return self.thread.program_folder()
+
     def launch(self, request: LaunchRequest) -> Launch:
         """Return how to run a command so that the policy holds."""
         if not (request.policy.holds_back or request.managed_network):

@@ -94,6 +94,7 @@ class HostThread:
         self.contexts: list[str] = []
         self.closed = False
         self._answered = 0
+        self._program_folder: str | None = None
         self._writer = writer
         self._turns: list[Turn] = list(stored.thread.turns) if stored else []
         self._new_items: dict[str, list[Item]] = {}
@@ -122,6 +123,14 @@ class HostThread:
     def active_turn_id(self) -> str | None:
         """The running turn, or ``None``."""
         return self._run.id if self._run else None
+
+    def program_folder(self) -> str | None:
+        """Return the folder with the programs that tools give to commands, laid out when it is first wanted."""
+        if self._program_folder is None:
+            from codex_host.session.programs import lay_out_programs
+
+            self._program_folder = lay_out_programs(self.tools.values(), self.host.codex_home) or ""
+        return self._program_folder or None
 
     def summary(self) -> Thread:
         """Return the thread as clients see it, without turns."""

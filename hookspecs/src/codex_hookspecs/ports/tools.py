@@ -89,6 +89,10 @@ class ToolContext(Protocol):
         """
         ...
 
+    def program_folder(self) -> str | None:
+        """Return the folder of this machine with the programs that tools give to commands, if there are any."""
+        ...
+
     def launch(self, request: LaunchRequest) -> Launch:
         """Return how to run a command so that the policy holds.
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
+
+from attrs import field
 
 from codex_hookspecs.types.calls import CallKind, HookPayload, ToolCall, ToolOutput
 from codex_hookspecs.types.json import JsonObject
@@ -25,6 +27,8 @@ class Tool:
     :param with_input: the call with the input that a hook put in place of the original; raises ``ToolError``
         when the input does not fit. ``None`` puts the input in as the new arguments.
     :param announces: the tool reports its own items; the host reports a ``dynamicToolCall`` for all others.
+    :param programs: programs that commands on this machine find at the end of their ``PATH``, by name: what each is
+        started with. They run as the command does, under its sandbox.
     """
 
     name: str
@@ -34,6 +38,7 @@ class Tool:
     payload: Callable[[ToolCall], HookPayload | None] | None = None
     with_input: Callable[[ToolCall, Any], ToolCall] | None = None
     announces: bool = False
+    programs: Mapping[str, Sequence[str]] = field(factory=dict)
 
     @classmethod
     def from_function(cls, function: Callable[..., Any], *, name: str | None = None) -> Tool:

@@ -49,6 +49,7 @@ async def _carry_out(step: FileStep, files: FileSystem, made: list[str], *, wind
         if step.before is None:
             what = "Failed to create parent directories for"
             await _make_parents(step.path, files, made, windows=windows)
+            what = "Failed to write file"
             await files.remove(step.path, recursive=False, force=True)  # a link to nowhere would be written through
         what = "Failed to write file"
         if step.mode_from is not None:

@@ -11,6 +11,7 @@ from codex_hookspecs.types.json import JsonObject
 from codex_hookspecs.types.tools import HookPayload, ToolCall
 
 NAME = "apply_patch"
+PROGRAMS = ("apply_patch", "applypatch")
 
 GRAMMAR = """\
 start: begin operation+ end

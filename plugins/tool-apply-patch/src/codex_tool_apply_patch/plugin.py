@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 from codex_hookspecs import hookimpl
 from codex_hookspecs.types.tools import Tool
-from codex_tool_apply_patch.definition import NAME, SPEC, payload_of, with_input
+from codex_tool_apply_patch.definition import NAME, PROGRAMS, SPEC, payload_of, with_input
 
 if TYPE_CHECKING:
     from codex_hookspecs.ports.tools import ToolContext
@@ -27,4 +28,15 @@ def tools() -> list[Tool]:
             runner = PatchRunner()
         return await runner.run(call, context)
 
-    return [Tool(name=NAME, spec=SPEC, run=run, payload=payload_of, with_input=with_input, announces=True)]
+    program = (sys.executable, "-I", "-m", "codex_tool_apply_patch")
+    return [
+        Tool(
+            name=NAME,
+            spec=SPEC,
+            run=run,
+            payload=payload_of,
+            with_input=with_input,
+            announces=True,
+            programs=dict.fromkeys(PROGRAMS, program) if sys.executable else {},
+        )
+    ]

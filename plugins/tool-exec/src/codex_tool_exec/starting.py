@@ -13,6 +13,7 @@ from codex_hookspecs.types.environment import ExecParams
 from codex_hookspecs.types.items import CommandExecution
 from codex_hookspecs.types.sandbox import LaunchRequest
 from codex_tool_exec.environ import read_policy
+from codex_tool_exec.programs import program_folder, with_programs
 from codex_tool_exec.quoting import rust_debug
 
 if TYPE_CHECKING:
@@ -125,6 +126,7 @@ class Attempt:
         command = self.command
         if profiles is not None and self.wanted.login:
             command = await self._behind_profile(profiles)
+        command = command._replace(env=with_programs(command.env, await program_folder(self.context, self.environment)))
         return await self._launched(command, f"{number}-{uuid4()}", boxed=self.boxed, tty=self.wanted.tty)
 
     async def _behind_profile(self, profiles: Profiles) -> Command:

@@ -1,0 +1,109 @@
+"""Files as a short program works on them: at once, and written in place, under whatever sandbox it is in."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, TypeVar
+
+from codex_hookspecs.errors import FileSystemError
+from codex_hookspecs.types.environment import DirectoryEntry, FileMetadata
+
+if TYPE_CHECKING:
+    from codex_hookspecs.file_scope import FileScope
+    from codex_hookspecs.ports.environment import FileSystem
+
+T = TypeVar("T")
+
+
+class PlainFiles:
+    """Files by absolute path."""
+
+    def within(self, scope: FileScope) -> FileSystem:
+        """Return these files: the sandbox around the program holds the policy."""
+        return self
+
+    async def read_file(self, path: str, *, limit: int | None = None) -> bytes:
+        """Return the content of a regular file."""
+        return _attempt(path, lambda: _read(path, limit))
+
+    async def write_file(self, path: str, data: bytes) -> None:
+        """Replace or create a file; its mode, owner and links stay."""
+        _attempt(path, lambda: _write(path, data))
+
+    async def create_directory(self, path: str, *, recursive: bool = True) -> None:
+        """Create a directory."""
+        _attempt(path, (lambda: os.makedirs(path, exist_ok=True)) if recursive else (lambda: os.mkdir(path)))
+
+    async def metadata(self, path: str) -> FileMetadata:
+        """Return what is known of a path."""
+        return _attempt(path, lambda: _metadata(path))
+
+    async def canonicalize(self, path: str) -> str:
+        """Return the path with all links resolved."""
+        return _attempt(path, lambda: os.path.realpath(path, strict=True))
+
+    async def read_directory(self, path: str) -> Sequence[DirectoryEntry]:
+        """Return the names in a directory."""
+        return _attempt(path, lambda: _entries(path))
+
+    async def remove(self, path: str, *, recursive: bool = True, force: bool = True) -> None:
+        """Remove a file, link or tree."""
+        _attempt(path, lambda: _remove(path, recursive=recursive, force=force))
+
+    async def copy(self, source: str, destination: str, *, recursive: bool = False) -> None:
+        """Copy a file with its mode, or a tree."""
+        _attempt(source, lambda: (shutil.copytree if recursive else shutil.copy)(source, destination))
+
+
+def _read(path: str, limit: int | None) -> bytes:
+    if not stat.S_ISREG(os.stat(path).st_mode):
+        raise FileSystemError(f"path `{path}` is not a file", path=path)
+    with open(path, "rb") as file:
+        return file.read(-1 if limit is None else limit)
+
+
+def _metadata(path: str) -> FileMetadata:
+    link, found = os.lstat(path), os.stat(path)
+    return FileMetadata(
+        is_directory=stat.S_ISDIR(found.st_mode),
+        is_file=stat.S_ISREG(found.st_mode),
+        is_symlink=stat.S_ISLNK(link.st_mode),
+        size=found.st_size,
+    )
+
+
+def _entries(path: str) -> list[DirectoryEntry]:
+    with os.scandir(path) as scan:
+        return [DirectoryEntry(entry.name, entry.is_dir(), is_file=entry.is_file()) for entry in scan]
+
+
+def _write(path: str, data: bytes) -> None:
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NONBLOCK | os.O_CLOEXEC
+    with open(os.open(path, flags, 0o666), "wb") as file:
+        file.write(data)
+
+
+def _remove(path: str, *, recursive: bool, force: bool) -> None:
+    try:
+        if not os.path.isdir(path) or os.path.islink(path):
+            os.unlink(path)
+        elif recursive:
+            shutil.rmtree(path)
+        else:
+            os.rmdir(path)
+    except FileNotFoundError:
+        if not force:
+            raise
+
+
+def _attempt(path: str, work: Callable[[], T]) -> T:
+    try:
+        return work()
+    except OSError as error:
+        text = f"{error.strerror} (os error {error.errno})"
+        raise FileSystemError(text, path=path, errno=error.errno) from error
+    except ValueError as error:
+        raise FileSystemError(f"path `{path!r}` can't be used: {error}", path=path) from error

@@ -1,0 +1,30 @@
+"""Lead commands to the programs that tools give them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from codex_hookspecs.file_scope import scope_of
+from codex_hookspecs.writable import real_path
+
+if TYPE_CHECKING:
+    from codex_hookspecs.ports.environment import Environment
+    from codex_hookspecs.ports.tools import ToolContext
+
+
+async def program_folder(context: ToolContext, environment: Environment) -> str | None:
+    """Return the folder with programs for commands; ``None`` where there is none, or commands could write it."""
+    folder = None if environment.remote else context.program_folder()
+    if folder is None:
+        return None
+    scope = await scope_of(environment, context.settings)
+    if not scope.unrestricted and scope.may_write(await real_path(folder, environment.files)):
+        return None
+    return folder
+
+
+def with_programs(env: Mapping[str, str], folder: str | None) -> dict[str, str]:
+    """Return variables under which the programs of a folder are found, behind all others."""
+    path = env.get("PATH")
+    return {**env, "PATH": f"{path}:{folder}"} if folder is not None and path else dict(env)

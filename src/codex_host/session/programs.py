@@ -1,0 +1,67 @@
+"""Lay out the programs that tools give to commands, in a folder for their ``PATH``."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shlex
+from collections.abc import Iterable
+
+from codex_hookspecs.types.tools import Tool
+
+
+def lay_out_programs(tools: Iterable[Tool], home: str) -> str | None:
+    """Return the folder with the programs of some tools, ``None`` when they have none or it can't be made.
+
+    It lies in the program's own directory, which sandboxed commands can't write, and is named after what is in it.
+    """
+    scripts = {name: _script(argv) for tool in tools for name, argv in tool.programs.items()}
+    if not scripts:
+        return None
+    text = "\0".join(f"{name}\0{script}" for name, script in sorted(scripts.items()))
+    folder = os.path.join(home, "programs", hashlib.sha256(text.encode()).hexdigest()[:16])
+    try:
+        if set(os.listdir(folder)) == scripts.keys() and all(
+            _holds(f"{folder}/{name}", scripts[name]) for name in scripts
+        ):
+            return folder
+    except OSError:
+        pass  # It is not there yet.
+    try:
+        _make(folder, scripts)
+    except OSError:
+        return None
+    return folder
+
+
+def _script(argv: Iterable[str]) -> str:
+    return f'#!/bin/sh\nexec {shlex.join(argv)} "$@"\n'
+
+
+def _holds(path: str, script: str) -> bool:
+    try:
+        with open(path, encoding="utf-8") as file:
+            return file.read() == script and os.access(path, os.X_OK)
+    except (OSError, ValueError):
+        return False
+
+
+def _make(folder: str, scripts: dict[str, str]) -> None:
+    import shutil  # once for each release
+    import tempfile
+
+    parent = os.path.dirname(folder)
+    os.makedirs(parent, mode=0o700, exist_ok=True)
+    beside = tempfile.mkdtemp(prefix=".new-", dir=parent)
+    try:
+        for name, script in scripts.items():
+            path = os.path.join(beside, name)
+            with open(path, "w", encoding="utf-8") as file:
+                file.write(script)
+            os.chmod(path, 0o700)
+        if os.path.lexists(folder):
+            shutil.rmtree(folder)
+        os.rename(beside, folder)
+    except BaseException:
+        shutil.rmtree(beside, ignore_errors=True)
+        raise
