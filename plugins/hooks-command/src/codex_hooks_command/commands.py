@@ -73,6 +73,15 @@ class _View:
             if not self._host.features.enabled(FEATURE):
                 _print("\nNo hook runs: the feature is off (run: codex features enable hooks)")
 
+    def accept_scripts(self, chosen: Sequence[Registered]) -> None:
+        """Remember the script files of hooks as they are now."""
+        from .acceptance import FILE_NAME, AcceptedScripts
+
+        try:
+            AcceptedScripts(self._host.codex_home, self._host.environ).accept(chosen, self.directory)
+        except OSError as error:
+            raise ConfigError(f"can't keep {self._host.codex_home}/{FILE_NAME}: {error}") from error
+
     def apply(self, edits: dict[str, Any], told: Sequence[str]) -> None:
         """Write settings and print what was done."""
         self._config.write_user(edits)
@@ -124,6 +133,7 @@ def _trust(view: _View, options: Namespace) -> None:
         if not one.enabled:
             edits[f"{_state(one)}.enabled"] = True
         told.append(f"Trusted {_described(one)}")
+    view.accept_scripts(chosen)
     view.apply(edits, told)
 
 

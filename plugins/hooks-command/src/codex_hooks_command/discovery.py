@@ -167,6 +167,7 @@ def _register(
         enabled=known.enabled is not False or origin.source == "system",
         trust=status,
         skipped=trust.refusal(key, origin, known, status, bypass=bypass),
+        reviewed=not bypass and known.trusted_hash is not None and known.trusted_hash == trust.hash_of(handler),
     )
 
 

@@ -91,13 +91,28 @@ class Engine:
         return concluded
 
     async def _run_commands(self, chosen: Sequence[Registered], line: bytes) -> list[Finished]:
-        if not chosen:
-            return []
+        faults = [self._changed_script(one) for one in chosen]
+        sound = [one for one, fault in zip(chosen, faults, strict=True) if fault is None]
+        if not sound:
+            return [Finished(error=fault) for fault in faults]
         try:
             machine = await self._host.environments.get(_THIS_MACHINE)
         except CodexError as error:
-            return [Finished(error=f"could not start the hook: {error}")] * len(chosen)
-        return await run_together(machine.exec, [self._job(one, line) for one in chosen])
+            return [Finished(error=fault or f"could not start the hook: {error}") for fault in faults]
+        ended = iter(await run_together(machine.exec, [self._job(one, line) for one in sound]))
+        return [next(ended) if fault is None else Finished(error=fault) for fault in faults]
+
+    def _changed_script(self, one: Registered) -> str | None:
+        if not one.reviewed:
+            return None
+        from .acceptance import AcceptedScripts
+
+        scripts = AcceptedScripts(self._codex_home, self._environ)
+        path = scripts.changed(one, self._cwd(), workspace_roots(self._scope.config, self._cwd(), self._environ))
+        if path is None:
+            return None
+        advice = f"look at it, then run: codex hooks trust '{one.key}'"
+        return f"the hook is not run: {path} has changed since the hook was accepted ({advice})"
 
     def _conclude(self, one: Registered, finished: Finished) -> Concluded:
         outcome = output.judge(self._event, finished, tool_name=self._tool_name)
@@ -171,6 +186,15 @@ class Engine:
             duration_ms=max(round((finished.completed_at - finished.started_at) * 1000), 0),
             entries=tuple(HookEntry(kind, text) for kind, text in end.outcome.entries),
         )
+
+
+def workspace_roots(config: Mapping[str, Any], cwd: str, environ: Mapping[str, str]) -> tuple[str, ...]:
+    """Return what a command can write that is held in a workspace."""
+    from codex_hookspecs.types.sandbox import SandboxPolicy
+    from codex_hookspecs.writable import writable_roots
+
+    policy = SandboxPolicy.configured("workspace-write", config.get("sandbox_workspace_write", {}))
+    return writable_roots(policy, cwd, environ.get("TMPDIR") or "/tmp")  # noqa: S108
 
 
 def _without_server(one: Registered) -> Finished:

@@ -90,6 +90,7 @@ class Registered:
     """A handler with its number and its standing.
 
     :param skipped: why it does not run, with the command that changes it; ``None`` when it runs.
+    :param reviewed: somebody has accepted it as it is defined now, and nobody has bypassed that.
     """
 
     handler: Handler
@@ -99,6 +100,7 @@ class Registered:
     enabled: bool
     trust: TrustStatus
     skipped: str | None = None
+    reviewed: bool = False
 
     @property
     def run_id(self) -> str:

@@ -1,0 +1,144 @@
+"""Hooks that were accepted, and whose scripts are others now."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from codex_hooks_command import plugin
+
+pytestmark = pytest.mark.anyio
+
+
+class Project:
+    """A project with one accepted gate, whose script denies."""
+
+    def __init__(self, world: Any, script: str) -> None:
+        self._world = world
+        self.script: Path = world.project / script
+        self.script.parent.mkdir(exist_ok=True)
+        self.write("echo old >&2; exit 2")
+        group = {"hooks": [{"type": "command", "command": f"sh {script}"}]}
+        self.file = world.hooks({"PreToolUse": [group]}, folder=world.project / ".codex")
+        world.layer("project", folder=str(world.project / ".codex"))
+
+    def write(self, text: str) -> None:
+        self.script.write_text(text)
+
+    async def trust(self) -> None:
+        (command,) = plugin.cli_commands()
+        await command.run(["trust", "--all", "-C", str(self._world.project)], self._world.program)
+        self.mark()
+
+    def mark(self) -> None:
+        """Put the mark of a review where Codex itself puts it, too."""
+        registry = plugin.sessions_of(self._world.program).look_up(self._world.program.config, bypass=False)
+        from codex_hooks_command.trust import hash_of
+
+        (one,) = registry.handlers
+        text = f'[hooks.state."{one.key}"]\ntrusted_hash = "{hash_of(one.handler)}"\n'
+        (self._world.home / "config.toml").write_text(text)
+        self._world.turn += 1
+
+    async def ask(self) -> Any:
+        self._world.scope.told.clear()
+        return await self._world.fire("PreToolUse")
+
+
+@pytest.fixture
+def project(world: Any) -> Project:
+    return Project(world, "tools/guard.sh")
+
+
+async def test_an_accepted_script_runs_and_another_in_its_place_does_not(world: Any, project: Project) -> None:
+    await project.trust()
+    assert (await project.ask()).deny_reason == "old"
+
+    project.write("touch $CODEX_HOME/ran")
+    verdict = await project.ask()
+
+    assert verdict.deny_reason is None
+    advice = f"look at it, then run: codex hooks trust '{project.file}:pre_tool_use:0:0'"
+    assert verdict.ask_reason.endswith(
+        f"the hook is not run: {project.script} has changed since the hook was accepted ({advice})"
+    )
+    assert [run.status for run in world.scope.ended] == ["failed"]
+    assert not (world.home / "ran").exists()
+
+    await project.trust()
+    await project.ask()
+    assert (world.home / "ran").exists()
+
+
+async def test_a_script_changed_within_the_turn_is_noticed(project: Project) -> None:
+    await project.trust()
+    project.write("exit 0")
+
+    assert (await project.ask()).ask_reason is not None
+
+
+async def test_a_hook_accepted_elsewhere_is_remembered_as_it_is_found_first(project: Project) -> None:
+    project.mark()
+    assert (await project.ask()).deny_reason == "old"
+
+    project.write("exit 0")
+
+    assert (await project.ask()).ask_reason is not None
+
+
+async def test_a_script_that_was_not_there_when_the_hook_was_accepted_is_another_one(project: Project) -> None:
+    project.script.unlink()
+    await project.trust()
+    project.write("exit 0")
+
+    assert (await project.ask()).ask_reason is not None
+
+
+async def test_a_script_in_another_directory_is_another_one(world: Any, project: Project) -> None:
+    await project.trust()
+    other = world.project / "sub" / "tools"
+    other.mkdir(parents=True)
+    (other / "guard.sh").write_text("exit 0")
+
+    verdict = await world.fire("PreToolUse", cwd=str(world.project / "sub"))
+
+    assert str(other / "guard.sh") in verdict.ask_reason
+
+
+async def test_a_script_where_no_sandboxed_command_writes_may_change(world: Any) -> None:
+    project = Project(world, ".codex/guard.sh")
+    await project.trust()
+    project.write("echo new >&2; exit 2")
+
+    assert (await project.ask()).deny_reason == "new"
+
+
+async def test_who_bypasses_the_review_runs_what_is_there(world: Any, project: Project) -> None:
+    await project.trust()
+    project.write("echo new >&2; exit 2")
+    world.program.config.values["bypass_hook_trust"] = True
+
+    assert (await project.ask()).deny_reason == "new"
+
+
+async def test_a_hook_of_the_users_own_runs_as_it_is(world: Any) -> None:
+    script = world.project / "guard.sh"
+    script.write_text("echo old >&2; exit 2")
+    world.commands("PreToolUse", "sh guard.sh")
+    assert (await world.fire("PreToolUse")).deny_reason == "old"
+
+    script.write_text("echo new >&2; exit 2")
+
+    assert (await world.fire("PreToolUse")).deny_reason == "new"
+
+
+@pytest.mark.parametrize("content", ["{", "[]", '{"k": 1}', "[" * 100_000])
+async def test_what_can_not_be_read_of_what_was_kept_is_made_anew(world: Any, project: Project, content: str) -> None:
+    (world.home / "hook_scripts.json").write_text(content)
+    await project.trust()
+
+    assert (await project.ask()).deny_reason == "old"
+    assert len(json.loads((world.home / "hook_scripts.json").read_text())) >= 1
