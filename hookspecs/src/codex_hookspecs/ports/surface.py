@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any, Protocol
 
+from codex_hookspecs.checking import Checked
 from codex_hookspecs.ports.host import Host
 from codex_hookspecs.ports.threads import AgentThread
 from codex_hookspecs.types.json import JsonObject
@@ -13,7 +14,7 @@ from codex_hookspecs.values import frozen
 
 
 @frozen(kw_only=True)
-class CliCommand:
+class CliCommand(Checked):
     """A sub-command of ``codex``; its name and help also stand in the manifest, under ``[commands]``.
 
     :param run: gets the arguments after the sub-command's name and the host, which is up; returns the exit status.
@@ -62,7 +63,7 @@ class RpcContext:
 
 
 @frozen(kw_only=True)
-class RpcMethod:
+class RpcMethod(Checked):
     """A method of the app-server protocol.
 
     :param name: e.g. ``hooks/list``.
@@ -123,7 +124,7 @@ class AppServer(Protocol):
 
 
 @frozen
-class DoctorCheck:
+class DoctorCheck(Checked):
     """A check that ``codex plugins doctor`` runs.
 
     :param run: returns what was found wrong, in words for people, or nothing.

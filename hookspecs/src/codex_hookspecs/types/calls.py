@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from attrs import field
 
+from codex_hookspecs.checking import Checked
 from codex_hookspecs.types.json import JsonObject
 from codex_hookspecs.values import frozen
 
@@ -30,7 +31,7 @@ class ToolCall:
 
 
 @frozen
-class ToolOutput:
+class ToolOutput(Checked):
     """What a tool gives back.
 
     :param text: what the model reads, when ``content`` is ``None``.
@@ -46,7 +47,7 @@ class ToolOutput:
 
 
 @frozen(kw_only=True)
-class HookPayload:
+class HookPayload(Checked):
     """How tool hooks see one call.
 
     :param tool_name: e.g. ``Bash``, ``apply_patch``.

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Literal
 
+from codex_hookspecs.checking import Checked
 from codex_hookspecs.values import frozen
 
 Place = Literal["base", "developer", "user"]
 
 
 @frozen(kw_only=True)
-class Fragment:
+class Fragment(Checked):
     """One standing text.
 
     :param key: stable name; a fragment is sent again only when its text changed.

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from attrs import field
 
+from codex_hookspecs.checking import Checked
 from codex_hookspecs.types.json import JsonObject
 from codex_hookspecs.types.sandbox import SandboxPolicy
 from codex_hookspecs.values import frozen
@@ -19,7 +20,7 @@ WriteStatus = Literal["accepted", "unknownProcess", "stdinClosed", "starting"]
 
 
 @frozen(kw_only=True)
-class EnvironmentFacts:
+class EnvironmentFacts(Checked):
     """What is known of a machine.
 
     :param os: ``linux``, ``macos`` or ``windows``.

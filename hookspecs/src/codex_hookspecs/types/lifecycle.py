@@ -8,6 +8,7 @@ from typing import Any, Literal, Self, TypeVar
 import attrs
 from attrs import field
 
+from codex_hookspecs.checking import Checked, reason_of
 from codex_hookspecs.types.json import JsonObject
 from codex_hookspecs.types.threads import TokenUsage
 from codex_hookspecs.values import frozen
@@ -152,7 +153,7 @@ class PostModelRequestEvent(LifecycleEvent):
 
 
 @frozen(kw_only=True)
-class Verdict:
+class Verdict(Checked):
     """Base of what a lifecycle hook answers; ``None`` instead of a verdict means no opinion.
 
     :param contexts: texts for the model, each sent as one developer message.
@@ -222,12 +223,12 @@ class PreToolUseVerdict(Verdict):
     @classmethod
     def deny(cls, reason: str) -> Self:
         """Refuse the call."""
-        return cls(deny_reason=reason)
+        return cls(deny_reason=reason_of(reason, of="PreToolUseVerdict.deny"))
 
     @classmethod
     def ask(cls, reason: str) -> Self:
         """Leave the call to a person."""
-        return cls(ask_reason=reason)
+        return cls(ask_reason=reason_of(reason, of="PreToolUseVerdict.ask"))
 
     @classmethod
     def doubt(cls, message: str) -> Self:
@@ -288,7 +289,7 @@ class PostToolUseVerdict(Verdict):
 
 
 @frozen
-class ContinuationPrompt:
+class ContinuationPrompt(Checked):
     """What a stop hook wants done next.
 
     :param run_id: id of the hook run; the host fills it in when it is empty.
@@ -314,7 +315,7 @@ class StopVerdict(Verdict):
         :param reason: what it shall do.
         :raises ValueError: when it is blank.
         """
-        if not reason.strip():
+        if not reason_of(reason, of="StopVerdict.block").strip():
             raise ValueError("a block needs a reason")
         return cls(prompts=(ContinuationPrompt(reason),))
 

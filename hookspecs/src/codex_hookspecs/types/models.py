@@ -6,6 +6,7 @@ from typing import Any, TypeAlias
 
 from attrs import field
 
+from codex_hookspecs.checking import Checked
 from codex_hookspecs.types.json import JsonObject
 from codex_hookspecs.types.threads import TokenUsage
 from codex_hookspecs.values import frozen
@@ -45,14 +46,14 @@ class ModelRequest:
 
 
 @frozen
-class ItemAdded:
+class ItemAdded(Checked):
     """The provider announced an item; ``item`` may be incomplete."""
 
     item: JsonObject
 
 
 @frozen
-class ItemDone:
+class ItemDone(Checked):
     """An item is final; this is the one that counts."""
 
     item: JsonObject
@@ -93,7 +94,7 @@ class ReasoningDelta:
 
 
 @frozen
-class Completed:
+class Completed(Checked):
     """The response is complete."""
 
     response_id: str
@@ -101,7 +102,7 @@ class Completed:
 
 
 @frozen(kw_only=True)
-class Retrying:
+class Retrying(Checked):
     """The stream broke and is being tried again; everything unfinished of it is void.
 
     Items that were done before stay in the history, but tool calls among them are not run: they count as aborted.
@@ -115,14 +116,14 @@ class Retrying:
 
 
 @frozen
-class RateLimits:
+class RateLimits(Checked):
     """The provider told its limits, in the wire form of ``account/rateLimits/updated``."""
 
     rate_limits: JsonObject
 
 
 @frozen
-class ModelWarning:
+class ModelWarning(Checked):
     """Something the user should know."""
 
     message: str

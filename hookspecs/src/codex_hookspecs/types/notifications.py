@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Literal
 
 from attrs import field
 
+from codex_hookspecs.checking import Checked
 from codex_hookspecs.types.items import Item
 from codex_hookspecs.types.json import JsonObject
 from codex_hookspecs.types.threads import Thread, ThreadTokenUsage, Turn, TurnError
@@ -227,7 +228,7 @@ class FileChangeOutputDelta(Notification):
 
 
 @frozen
-class HookEntry:
+class HookEntry(Checked):
     """One line that a hook run has to show."""
 
     kind: HookEntryKind
@@ -235,7 +236,7 @@ class HookEntry:
 
 
 @frozen(kw_only=True)
-class HookRun:
+class HookRun(Checked):
     """One run of one hook handler.
 
     :param id: ``<kebab-event>:<display order>:<source file>``, for tool events with ``:<call id>``.

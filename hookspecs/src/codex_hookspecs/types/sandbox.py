@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from attrs import field
 
+from codex_hookspecs.checking import Checked
 from codex_hookspecs.errors import ConfigError
 from codex_hookspecs.values import frozen
 
@@ -121,7 +122,7 @@ class LaunchRequest:
 
 
 @frozen(kw_only=True)
-class Launch:
+class Launch(Checked):
     """How to run a command so that its policy holds; whoever gets it calls ``started`` and ``ended``, once each.
 
     :param argv: program and arguments to execute instead.

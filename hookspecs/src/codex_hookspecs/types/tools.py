@@ -7,6 +7,7 @@ from typing import Any
 
 from attrs import field
 
+from codex_hookspecs.checking import Checked
 from codex_hookspecs.types.calls import CallKind, HookPayload, ToolCall, ToolOutput
 from codex_hookspecs.types.json import JsonObject
 from codex_hookspecs.values import frozen
@@ -15,7 +16,7 @@ __all__ = ["CallKind", "HookPayload", "Tool", "ToolCall", "ToolOutput"]
 
 
 @frozen(kw_only=True)
-class Tool:
+class Tool(Checked):
     """One tool.
 
     :param name: name the model calls it by.
