@@ -365,6 +365,24 @@ def test_a_work_tree_inside_of_its_repository_only_tightens(repository: Project)
     assert model_in(repository, tree) is None
 
 
+def test_a_repository_inside_of_another_one_only_tightens(repository: Project) -> None:
+    inner = repository.root / "inner"
+    (inner / ".git").mkdir(parents=True)
+    with (repository.home / "config.toml").open("a") as file:
+        file.write(f'[projects."{inner}"]\ntrust_level = "trusted"\n')
+
+    assert model_in(repository, inner) is None
+
+
+def test_a_repository_around_the_home_makes_no_project_a_part_of_it(
+    repository: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    git(tmp_path, "init", "-q")
+    monkeypatch.setenv("HOME", str(repository.home))
+
+    assert model_in(repository, repository.root) == "theirs"
+
+
 @pytest.mark.parametrize("form", ["absolute", "link", "to the file", "copied", "nul", "bare"])
 def test_a_git_file_alone_borrows_no_trust(repository: Project, tmp_path: Path, form: str) -> None:
     tree, evil = tmp_path / "tree", tmp_path / "evil"

@@ -134,7 +134,7 @@ def _ignored_keys(layer: ConfigLayer, home: str) -> str:
         )
     return (
         f"{layer.file} is where sandboxed commands can write, so it can only make sandbox and approval stricter; "
-        f"ignored: {keys} (if you want it, set it in .codex/config.toml at the root of the project)"
+        f"ignored: {keys} (if you want it, set it in {home}/config.toml or at the root of the whole project)"
     )
 
 

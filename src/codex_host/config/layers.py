@@ -10,7 +10,7 @@ from codex_hookspecs.config_keys import merge
 from codex_hookspecs.config_rules import check_table
 from codex_hookspecs.errors import ConfigError
 from codex_hookspecs.file_reading import parse_toml, read_text
-from codex_hookspecs.project_trust import is_trusted, main_repository, project_root, untrusted_reason
+from codex_hookspecs.project_trust import is_trusted, project_root, untrusted_reason
 from codex_hookspecs.types.config import ConfigLayer
 
 SYSTEM_FOLDER = "/etc/codex"
@@ -88,14 +88,18 @@ def project_layers(
 def commands_can_write(file: str, root: str) -> bool:
     """Tell whether sandboxed commands can have written a file of the ``.codex`` at a project's root.
 
-    They can't write that folder of their own workspace. What a link in it leads to is elsewhere, and a work tree
-    inside of the repository that it is linked to is part of that workspace.
+    They can't write that folder of their own workspace. What a link in it leads to is elsewhere, and a repository or
+    work tree inside of another repository is part of that workspace. (One that holds the user's home holds everything.)
     """
     real = os.path.realpath(root)
     if os.path.realpath(file) != os.path.join(real, os.path.relpath(file, root)):
         return True
-    main = main_repository(root)
-    return main is not None and real.startswith(f"{main.rstrip('/')}/")
+    around = project_root(os.path.dirname(real)) if real != "/" else None
+    return around is not None and not _holds(around, os.path.realpath(os.path.expanduser("~")))
+
+
+def _holds(folder: str, path: str) -> bool:
+    return f"{path}/".startswith(f"{folder.rstrip('/')}/")
 
 
 def rules_tighten(layer: ConfigLayer) -> bool:

@@ -273,8 +273,8 @@ class _Layer:
     def _is_closed(self, path: str) -> bool:
         """Tell whether a path lies in what is kept or hidden already, and in no root that is opened in there."""
         closed = False
-        while not closed and path not in self._writable and path != "/":
-            path = os.path.dirname(path)
+        while not closed and path not in self._writable and (above := os.path.dirname(path)) != path:
+            path = above
             closed = path in self._kept or path in self._hidden
         return closed and path not in self._writable
 
@@ -293,9 +293,10 @@ def _lying_in(links: Sequence[str], roots: Collection[str]) -> list[str]:
 
 def _lies_in(path: str, roots: Collection[str]) -> bool:
     while path not in roots:
-        if path == "/":
+        above = os.path.dirname(path)
+        if above == path:
             return False
-        path = os.path.dirname(path)
+        path = above
     return True
 
 

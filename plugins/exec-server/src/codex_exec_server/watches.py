@@ -132,8 +132,8 @@ class _Changes:
 
 
 def _existing(path: str) -> str:
-    while path != "/" and not os.path.lexists(path):
-        path = os.path.dirname(path)
+    while not os.path.lexists(path) and (above := os.path.dirname(path)) != path:
+        path = above
     return path
 
 

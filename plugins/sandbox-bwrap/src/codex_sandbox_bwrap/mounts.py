@@ -162,7 +162,7 @@ def _is_directory(path: str) -> bool:
 def _ancestry(path: str) -> list[str]:
     """Return a path and all directories above it, innermost first."""
     found = [path]
-    while path != "/":
-        path = os.path.dirname(path)
+    while (above := os.path.dirname(path)) != path:
+        path = above
         found.append(path)
     return found

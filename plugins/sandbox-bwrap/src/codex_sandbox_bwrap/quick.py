@@ -33,6 +33,7 @@ _PLAIN: dict[tuple[str, ...], tuple[str, FileSystemPolicy]] = {
     ("linux", "--"): ("read-only", _READ),
 }
 _SAYS_MORE = (b"sandbox", b"permissions", b"profile", b"plugins", b"features")
+_MOST_BYTES = 4 * 1024 * 1024
 """What a configuration file must not speak of anywhere, to be of no concern here."""
 
 
@@ -76,13 +77,14 @@ def _is_configured(home: str, cwd: str) -> bool:
     while True:
         if os.path.exists(f"{folder}/.codex/config.toml") and folder != os.path.dirname(home):
             return True
-        if folder == "/":
+        above = os.path.dirname(folder)
+        if above == folder:
             return False
-        folder = os.path.dirname(folder)
+        folder = above
 
 
 def _says_more(file: str) -> bool:
-    if os.path.exists(file) and not os.path.isfile(file):
+    if os.path.exists(file) and not (os.path.isfile(file) and os.path.getsize(file) <= _MOST_BYTES):
         return True  # A pipe would be waited for.
     try:
         with open(file, "rb") as opened:
