@@ -1,5 +1,7 @@
 """How the tool is offered, and how hooks see its calls."""
 
+from types import SimpleNamespace
+
 import pytest
 
 from codex_hookspecs.errors import ToolError
@@ -11,13 +13,50 @@ CUSTOM = ToolCall(call_id="c", name="apply_patch", kind="custom", arguments="***
 FUNCTION = ToolCall(call_id="c", name="apply_patch", arguments='{"input":"*** Begin Patch","workdir":"sub"}')
 
 
-def test_the_model_is_offered_a_free_text_tool_with_a_grammar():
-    (tool,) = tools()
+def offered(*features):
+    (tool,) = tools(SimpleNamespace(features=SimpleNamespace(enabled=features.__contains__)))
+    return tool
 
-    assert tool.spec["type"] == "custom"
-    assert tool.spec["format"].keys() == {"type", "syntax", "definition"}
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        "gpt-5-codex",
+        "gpt-5.1",
+        "gpt-5.1-codex-mini",
+        "gpt-5.2",
+        "gpt-5.3-codex",
+        "gpt-5.4",
+        "gpt-5.5",
+        "openai/gpt-5.2",
+    ],
+)
+def test_a_model_that_is_known_to_take_one_is_offered_a_free_text_tool_with_a_grammar(model):
+    tool = offered()
+    spec = tool.spec_for(model)
+
+    assert spec["type"] == "custom"
+    assert spec["format"].keys() == {"type", "syntax", "definition"}
     assert tool.announces
     assert not tool.parallel
+
+
+@pytest.mark.parametrize(
+    "model",
+    ["gpt-oss:20b", "openai/gpt-oss-20b", "gpt-5", "gpt-5-mini", "gpt-5.10", "gpt-4.1", "o3", "m", "my-gpt-5.1"],
+)
+def test_any_other_model_is_offered_a_function(model):
+    spec = offered().spec_for(model)
+
+    assert (spec["type"], spec["name"]) == ("function", "apply_patch")
+    assert spec["parameters"]["required"] == ["input"]
+
+
+def test_the_feature_offers_the_free_text_tool_to_every_model():
+    tool = offered("apply_patch_freeform")
+
+    assert tool.spec_for is None
+    assert tool.spec["type"] == "custom"
 
 
 @pytest.mark.parametrize("call", [CUSTOM, FUNCTION])

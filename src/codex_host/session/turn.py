@@ -254,7 +254,9 @@ class TurnRun:
             model=settings.model,
             instructions=self._instructions,
             input=thread.answered_history(),
-            tools=tuple(tool.spec for tool in thread.tools.values()),
+            tools=tuple(
+                tool.spec if tool.spec_for is None else tool.spec_for(settings.model) for tool in thread.tools.values()
+            ),
             reasoning_effort=settings.reasoning_effort or ("medium" if reasons else None),
             reasoning_summary=settings.reasoning_summary or ("auto" if reasons else None),
             verbosity=settings.verbosity,

@@ -21,6 +21,7 @@ class Tool(Checked):
 
     :param name: name the model calls it by.
     :param spec: tool object of the Responses API request, e.g. ``{"type":"function","name":…,"parameters":…}``.
+    :param spec_for: the tool object for a model, by its name, where it is not ``spec`` for each.
     :param run: called with the call and its :class:`~codex_hookspecs.ports.tools.ToolContext`; raises
         :class:`~codex_hookspecs.errors.ToolError` for a failure that the model shall read.
     :param parallel: calls of one response may run side by side with other parallel tools.
@@ -40,6 +41,7 @@ class Tool(Checked):
     with_input: Callable[[ToolCall, Any], ToolCall] | None = None
     announces: bool = False
     programs: Mapping[str, Sequence[str]] = field(factory=dict)
+    spec_for: Callable[[str], JsonObject] | None = None
 
     @classmethod
     def from_function(cls, function: Callable[..., Any], *, name: str | None = None) -> Tool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 from codex_hookspecs.errors import ToolError
@@ -11,6 +12,8 @@ from codex_hookspecs.types.json import JsonObject
 from codex_hookspecs.types.tools import HookPayload, ToolCall
 
 NAME = "apply_patch"
+TEXT_FEATURE = "apply_patch_freeform"
+"""Feature under which every model is offered the tool whose input is a text."""
 PROGRAMS = ("apply_patch", "applypatch")
 
 GRAMMAR = """\
@@ -43,6 +46,44 @@ SPEC: JsonObject = {
     ),
     "format": {"type": "grammar", "syntax": "lark", "definition": GRAMMAR},
 }
+
+
+FUNCTION_SPEC: JsonObject = {
+    "type": "function",
+    "name": NAME,
+    "description": (
+        "Edit files with a patch: add, update, move and delete. All of the patch is applied, or nothing of it. The "
+        "patch is a text in this form:\n\n"
+        "*** Begin Patch\n"
+        "*** Add File: path/of/a/new/file\n"
+        "+every line of it\n"
+        "*** Delete File: path/of/an/old/file\n"
+        "*** Update File: path/of/a/file\n"
+        "*** Move to: its/new/path\n"
+        "@@ a line above the place, where it helps to find it\n"
+        " a line that stays\n"
+        "-a line that goes\n"
+        "+a line that comes\n"
+        "*** End Patch\n\n"
+        "`*** Move to:` and the text after `@@` can be left out. Show about three lines that stay around each change. "
+        "An update can have several places, a patch several files; paths are relative to the working directory."
+    ),
+    "strict": False,
+    "parameters": {
+        "type": "object",
+        "properties": {"input": {"type": "string", "description": "The whole patch"}},
+        "required": ["input"],
+        "additionalProperties": False,
+    },
+}
+
+_TAKE_TEXT = re.compile(r"(?:[^/]+/)?gpt-5(?:-codex|\.[1245]|\.3-codex)(?![0-9])")
+"""Models that are known to take tools whose input is a text; others know functions only."""
+
+
+def spec_for(model: str) -> JsonObject:
+    """Return the tool as a model can call it."""
+    return SPEC if _TAKE_TEXT.match(model) else FUNCTION_SPEC
 
 
 def arguments_of(call: ToolCall) -> tuple[str, str | None]:

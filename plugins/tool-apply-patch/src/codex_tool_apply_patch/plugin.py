@@ -7,16 +7,17 @@ from typing import TYPE_CHECKING
 
 from codex_hookspecs import hookimpl
 from codex_hookspecs.types.tools import Tool
-from codex_tool_apply_patch.definition import NAME, PROGRAMS, SPEC, payload_of, with_input
+from codex_tool_apply_patch.definition import NAME, PROGRAMS, SPEC, TEXT_FEATURE, payload_of, spec_for, with_input
 
 if TYPE_CHECKING:
+    from codex_hookspecs.ports.host import Host
     from codex_hookspecs.ports.tools import ToolContext
     from codex_hookspecs.types.tools import ToolCall, ToolOutput
     from codex_tool_apply_patch.tool import PatchRunner
 
 
 @hookimpl
-def tools() -> list[Tool]:
+def tools(host: Host) -> list[Tool]:
     """Offer the tool; what applies patches is imported with the first one."""
     runner: PatchRunner | None = None
 
@@ -33,6 +34,7 @@ def tools() -> list[Tool]:
         Tool(
             name=NAME,
             spec=SPEC,
+            spec_for=None if host.features.enabled(TEXT_FEATURE) else spec_for,
             run=run,
             payload=payload_of,
             with_input=with_input,
