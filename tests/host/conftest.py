@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from importlib import invalidate_caches
 from pathlib import Path
 from textwrap import dedent
 
@@ -13,6 +14,7 @@ from attrs import frozen
 from own_environment import make_environment
 
 from codex_host.cli import main
+from codex_host.plugins import guarded_import
 
 PLUGIN = """
     from codex_hookspecs import hookimpl
@@ -42,12 +44,14 @@ class Distributions:
         manifest: str | None = "",
         package: str | None = None,
         points: str | None = None,
+        files: Mapping[str, str] | None = None,
     ) -> Path:
         """Install a distribution with one plugin.
 
         :param plugin: source of its module.
         :param manifest: further lines of its manifest; ``None`` for no manifest.
         :param points: text of its ``entry_points.txt``.
+        :param files: more of its files, by path relative to where distributions are installed.
         :return: folder of its package.
         """
         distribution = distribution or f"codex-{name}"
@@ -62,6 +66,10 @@ class Distributions:
         info.mkdir(exist_ok=True)
         (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {distribution}\nVersion: {version}\n")
         (info / "entry_points.txt").write_text(points or f"[codex.plugins]\n{name} = {package}.plugin\n")
+        write(self.folder, files or {})
+        own = [path.relative_to(self.folder) for part in (folder, info) for path in part.rglob("*") if path.is_file()]
+        (info / "RECORD").write_text("".join(f"{path},,\n" for path in (*own, *(files or ()), f"{info.name}/RECORD")))
+        invalidate_caches()  # this process has looked at the directory a moment ago
         return folder
 
     def remove(self, distribution: str) -> None:
@@ -87,6 +95,8 @@ def distributions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[D
     """Return where distributions are installed for this process and, in an environment of its own, for the program."""
     folder = make_environment(tmp_path / "environment")
     monkeypatch.syspath_prepend(str(folder))
+    monkeypatch.setattr(sys, "meta_path", [*sys.meta_path])
+    monkeypatch.setattr(guarded_import, "IMPORTS", guarded_import.TrustedImports())
     monkeypatch.setattr(sys, "executable", str(tmp_path / "environment" / "bin" / "python"))
     yield Distributions(folder)
     for name, module in list(sys.modules.items()):

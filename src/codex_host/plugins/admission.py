@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from codex_host.config.effective import EffectiveConfig
+    from codex_host.plugins.contents import Contents
     from codex_host.plugins.discovery import FoundPlugin
     from codex_host.plugins.ledger import Ledger
     from codex_host.plugins.trust import TrustStore
@@ -23,6 +24,7 @@ class Admission:
 
     :param config: ``[plugins.<name>] enabled`` of the user, and the feature ``plugins``.
     :param no_plugins: leave third-party plugins out.
+    :ivar contents: what plugins of third parties consist of, by name.
     """
 
     def __init__(self, *, config: EffectiveConfig, home: str, ledger: Ledger, no_plugins: bool = False) -> None:
@@ -33,6 +35,7 @@ class Admission:
         self._ledger = ledger
         self._no_plugins = no_plugins
         self._trust: TrustStore | None = None
+        self.contents: dict[str, Contents] = {}
 
     def admit_all(self, plugins: Sequence[FoundPlugin]) -> dict[str, PluginStatus]:
         """Return the status of every plugin by name; what needs a plugin that is not loaded is not loaded either."""
@@ -105,11 +108,14 @@ class Admission:
     def _objection(self, plugin: FoundPlugin) -> str | None:
         if plugin.first_party:
             return None
+        from codex_host.plugins.contents import contents_of
+
         if self._trust is None:
             from codex_host.plugins.trust import TrustStore
 
             self._trust = TrustStore(self._home)
-        return self._trust.objection(plugin)
+        contents = self.contents[plugin.name] = contents_of(plugin)
+        return self._trust.objection(plugin, contents)
 
     def _quarantined(self, plugin: FoundPlugin) -> dict[str, str]:
         account = self._ledger.account(plugin.name)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     Claim = tuple[str, Distribution]
 
 GROUP = "codex.plugins"
-_FORMAT = 1
+_FORMAT = 2
 FIRST_PARTY = frozenset(
     (
         "app-server",
@@ -57,6 +57,7 @@ class FoundPlugin:
     """A plugin that is installed.
 
     :param value: ``module`` or ``module:attribute``.
+    :param info: folder of what the installer says of its distribution, or the empty string.
     :param manifest: what it says of itself, or ``None`` when that can't be read.
     :param folder: directory of its top-level package, or the empty string.
     :param problem: why it can't be used at all (no manifest, a name taken twice), or the empty string.
@@ -67,6 +68,7 @@ class FoundPlugin:
     distribution: str
     version: str
     folder: str = ""
+    info: str = ""
     manifest: Manifest | None = None
     problem: str = ""
 
@@ -170,6 +172,7 @@ def _described(name: str, claims: list[Claim]) -> FoundPlugin:
         "value": value,
         "distribution": _name(distribution),
         "version": distribution.version,
+        "info": str(getattr(distribution, "_path", "")),
     }
     if len(claims) > 1:
         both = " and ".join(sorted(f"{each.metadata['Name']} {each.version}" for _, each in claims))

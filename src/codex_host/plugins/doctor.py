@@ -27,13 +27,15 @@ def examine(plugins: Sequence[FoundPlugin], statuses: Mapping[str, PluginStatus]
         status = statuses[plugin.name]
         if plugin.problem or plugin.manifest is None:
             findings = [plugin.problem or "it has no manifest"]
-        elif status.state == "untrusted":
-            print(f"{plugin.name}: not examined, {status.detail} (run: {status.remedy})")
-            continue
         elif status.state == "incompatible":
             findings = [status.detail]
         else:
-            findings = _probe(plugin)
+            report = _probe(plugin)
+            if report.get("untrusted"):
+                remedy = f"(run: codex plugins trust {plugin.name})"
+                print(visible(f"{plugin.name}: not examined, {report['untrusted']} {remedy}"))
+                continue
+            findings = _findings(plugin, report)
         sick += bool(findings) and not status.expected
         print(visible(f"{plugin.name}: {'ok' if not findings else findings[0]}"))
         for finding in findings[1:]:
@@ -41,21 +43,26 @@ def examine(plugins: Sequence[FoundPlugin], statuses: Mapping[str, PluginStatus]
     return 1 if sick else 0
 
 
-def _probe(plugin: FoundPlugin) -> list[str]:
-    command = [sys.executable, "-I", "-X", "utf8", "-m", "codex_host.plugins.probe", plugin.name, plugin.value]
+def _probe(plugin: FoundPlugin) -> dict[str, Any]:
+    """Examine a plugin in a process of its own, which imports nothing that is not trusted."""
+    command = [sys.executable, "-I", "-X", "utf8", "-m", "codex_host.plugins.probe", plugin.name]
     try:
         done = subprocess.run(command, capture_output=True, timeout=LIMIT, check=False, stdin=subprocess.DEVNULL)
     except subprocess.TimeoutExpired:
-        return [f"took longer than {LIMIT:g} s to be imported and checked"]
+        return {"problems": [f"took longer than {LIMIT:g} s to be imported and checked"]}
     try:
         report: dict[str, Any] = json.loads(done.stdout.decode("utf-8", "replace").splitlines()[-1])
     except (ValueError, IndexError):
         last = done.stderr.decode("utf-8", "replace").strip().splitlines()[-3:]
-        return [f"the process ended with status {done.returncode}", *last]
+        return {"problems": [f"the process ended with status {done.returncode}", *last]}
+    return report
+
+
+def _findings(plugin: FoundPlugin, report: Mapping[str, Any]) -> list[str]:
     findings: list[str] = report["problems"]
     declared = set(plugin.manifest.hooks if plugin.manifest else ())
     if not findings and declared and declared != set(report["hooks"]):
         findings = [f"the manifest lists the hooks {sorted(declared)}, the plugin implements {sorted(report['hooks'])}"]
-    if report["load_ms"] > SLOW_MS:
+    if report.get("load_ms", 0.0) > SLOW_MS:
         print(f"{plugin.name}: remark: takes {report['load_ms']:.0f} ms and {report['modules']} modules to load")
     return findings

@@ -37,6 +37,11 @@ def load_plugins(
     admission = Admission(config=config, home=home, ledger=ledger, no_plugins=no_plugins)
     registry.statuses.update(admission.admit_all(plugins))
     for plugin in plugins:
+        if plugin.name in admission.contents and registry.statuses[plugin.name].state == "loaded":
+            from codex_host.plugins.guarded_import import IMPORTS
+
+            IMPORTS.add(plugin.name, plugin.value, admission.contents[plugin.name])
+    for plugin in plugins:
         status = registry.statuses[plugin.name]
         if status.state == "loaded" and status.first_party and status.hooks and ON_DEMAND.issuperset(status.hooks):
             load = partial(_load, plugin, registry, ledger)

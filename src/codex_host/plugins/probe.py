@@ -8,27 +8,35 @@ import os
 import sys
 import time
 import traceback
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from codex_host.plugins.discovery import FoundPlugin
 
 
 def main() -> None:
     """Examine the plugin named on the command line."""
     from codex_host.app import Application, codex_home
     from codex_host.config.effective import EffectiveConfig
+    from codex_host.plugins.discovery import found_plugins
     from codex_host.plugins.ledger import Ledger
     from codex_host.plugins.loading import imported
     from codex_host.plugins.registry import Registry
 
-    name, value = sys.argv[1:3]
-    report: dict[str, Any] = {"problems": [], "hooks": [], "load_ms": 0.0, "modules": 0}
+    home, cwd = codex_home(os.environ), os.getcwd()
+    plugin = next(each for each in found_plugins(home) if each.name == sys.argv[1])
+    objection = None if plugin.first_party else _guarded(plugin, home)
+    report: dict[str, Any] = {"untrusted": objection, "problems": [], "hooks": [], "load_ms": 0.0, "modules": 0}
+    if objection is not None:
+        print(json.dumps(report))
+        return
     registry = Registry()
     out, sys.stdout = sys.stdout, sys.stderr  # whatever the plugin prints, to its end
     modules, started = len(sys.modules), time.perf_counter()
     try:
-        report["hooks"] = registry.register(imported(value), name)
+        report["hooks"] = registry.register(imported(plugin.value), plugin.name)
         report["load_ms"] = (time.perf_counter() - started) * 1000
         report["modules"] = len(sys.modules) - modules
-        home, cwd = codex_home(os.environ), os.getcwd()
         host = Application(
             config=EffectiveConfig(home, cwd=cwd),
             home=home,
@@ -41,6 +49,17 @@ def main() -> None:
     except (Exception, SystemExit):
         report["problems"] = traceback.format_exc(limit=-3).strip().splitlines()[::-1][:6]
     print(json.dumps(report), file=out, flush=True)
+
+
+def _guarded(plugin: FoundPlugin, home: str) -> str | None:
+    """Have a plugin imported as it was trusted; return why it can't be."""
+    from codex_host.plugins.contents import contents_of
+    from codex_host.plugins.guarded_import import IMPORTS
+    from codex_host.plugins.trust import TrustStore
+
+    contents = contents_of(plugin)
+    IMPORTS.add(plugin.name, plugin.value, contents)
+    return TrustStore(home).objection(plugin, contents)
 
 
 async def _checks(host: Any) -> list[str]:

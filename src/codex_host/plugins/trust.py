@@ -1,4 +1,4 @@
-"""Keep which third-party plugins the user trusts: distribution, version and a hash over its files."""
+"""Keep which third-party plugins the user trusts: distribution, version and the content of its files."""
 
 from __future__ import annotations
 
@@ -8,29 +8,33 @@ from typing import TYPE_CHECKING, Any
 
 from codex_hookspecs.errors import ConfigError, PluginError
 from codex_hookspecs.file_reading import read_bytes
-from codex_hookspecs.file_states import digest_of, files_below
 from codex_hookspecs.json_text import parse_json
 from codex_hookspecs.state_file import locked, replace_file
+from codex_host.plugins.contents import contents_of
 
 if TYPE_CHECKING:
+    from codex_host.plugins.contents import Contents
     from codex_host.plugins.discovery import FoundPlugin
 
 _MOST_BYTES = 64 * 1024 * 1024
 """The file lists every file of every trusted plugin."""
 
+_NAMED = 3
+"""Files that are named when a plugin is not as it was trusted."""
+
 
 class TrustStore:
-    """The user's decisions, kept in ``plugins/trust.json`` of ``$CODEX_HOME``.
-
-    An entry remembers the state of the files it was computed from, so that an unchanged plugin is not hashed again.
-    """
+    """The user's decisions, kept in ``plugins/trust.json`` of ``$CODEX_HOME``: a hash of every file."""
 
     def __init__(self, home: str) -> None:
         self._path = Path(home, "plugins", "trust.json")
         self._entries = self._read()
 
-    def objection(self, plugin: FoundPlugin) -> str | None:
-        """Return why a plugin is not trusted, or ``None`` when it is."""
+    def objection(self, plugin: FoundPlugin, contents: Contents) -> str | None:
+        """Return why a plugin is not trusted, or ``None`` when it is.
+
+        :param contents: what it consists of now.
+        """
         entry = self._entries.get(plugin.name)
         if entry is None:
             return "not trusted yet"
@@ -38,32 +42,25 @@ class TrustStore:
             return f"trusted was {entry.get('distribution')}, this is {plugin.distribution}"
         if entry.get("version") != plugin.version:
             return f"version {entry.get('version')} was trusted, this is {plugin.version}"
-        files = files_below(plugin.folder)
-        if entry.get("states") == files:
+        trusted = entry.get("files")
+        if trusted == contents.names:
             return None
-        if entry.get("sha256") != digest_of(plugin.folder, files, seed=plugin.value):
-            return "its files changed since it was trusted"
-        self._change(plugin.name, {**entry, "states": files}, instead_of=entry)
-        return None
+        if not isinstance(trusted, dict):
+            return "what was trusted were not all of its files"
+        return f"its files changed since it was trusted: {_differences(trusted, contents.names)}"
 
     def trust(self, plugin: FoundPlugin) -> str:
         """Trust a plugin as it is now.
 
-        :return: the hash that was recorded.
+        :return: the hash over all of it.
         :raises PluginError: when the decision can't be kept.
         """
-        files = files_below(plugin.folder)
-        digest = digest_of(plugin.folder, files, seed=plugin.value)
-        entry = {
-            "distribution": plugin.distribution,
-            "version": plugin.version,
-            "sha256": digest,
-            "states": files,
-        }
+        contents = contents_of(plugin)
+        entry = {"distribution": plugin.distribution, "version": plugin.version, "files": contents.names}
         problem = self._change(plugin.name, entry)
         if problem:
             raise PluginError(f"trust can't be kept: {self._path} can't be written: {problem}", plugin=plugin.name)
-        return digest
+        return contents.digest
 
     def distrust(self, name: str) -> bool:
         """Forget a decision.
@@ -85,18 +82,15 @@ class TrustStore:
         kept = entries.items() if isinstance(entries, dict) else ()
         return {name: entry for name, entry in kept if isinstance(entry, dict)}
 
-    def _change(self, name: str, entry: dict[str, Any] | None, *, instead_of: dict[str, Any] | None = None) -> str:
+    def _change(self, name: str, entry: dict[str, Any] | None) -> str:
         """Change one entry among those that are there by now.
 
         :param entry: ``None`` takes it away.
-        :param instead_of: change nothing unless the entry is this one still.
         :return: why that can't be kept, or the empty string.
         """
         try:
             with locked(self._path):
                 self._entries = self._read()
-                if instead_of is not None and self._entries.get(name) != instead_of:
-                    return ""
                 if entry is None:
                     self._entries.pop(name, None)
                 else:
@@ -105,3 +99,12 @@ class TrustStore:
         except OSError as error:
             return error.strerror or str(error)
         return ""
+
+
+def _differences(before: dict[str, Any], now: dict[str, str]) -> str:
+    """Name the first few files that are not as they were."""
+    words = [f"{name} is new" for name in now if name not in before]
+    words += [f"{name} is gone" for name in before if name not in now]
+    words = [*(name for name in now if name in before and now[name] != before[name]), *words]
+    more = f" and {len(words) - _NAMED} more" if len(words) > _NAMED else ""
+    return ", ".join(words[:_NAMED]) + more
