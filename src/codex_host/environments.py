@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from codex_hookspecs.errors import CodexError, ExecError
+from codex_hookspecs.errors import CodexError, ConfigError, ExecError
 from codex_host.closing import CLOSE_LIMIT, close_all
 from codex_host.plugins.tasks import Overrun, run_task, uncharged
 
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from codex_hookspecs.ports.threads import AgentThread
     from codex_host.roles import Program
 
+HERE = "local"
+"""Name of this machine."""
 OPEN_LIMIT = 30.0
 """Seconds that opening an environment may take."""
 
@@ -66,6 +68,17 @@ class HostEnvironments:
         except Exception as error:
             told = self._host.dispatch.failures.told(f"environment {name!r}", self._owners[name], error)
             raise ExecError(told) from error
+
+    def name_of(self, environment_id: str | None = None) -> str | None:
+        """Return the name of the environment that an id, or none, stands for.
+
+        :raises ConfigError: when there is no environment of that name.
+        """
+        providers = self._known()
+        if environment_id is not None and environment_id not in providers:
+            known = ", ".join(sorted(providers)) or "none"
+            raise ConfigError(f"there is no environment {environment_id!r}; there are: {known}")
+        return environment_id or self._default
 
     def is_elsewhere(self, environment_id: str | None = None) -> bool:
         """Tell whether an environment is another machine, without opening it."""

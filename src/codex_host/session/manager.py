@@ -15,6 +15,7 @@ from codex_hookspecs.types.threads import Thread, ThreadSettings
 from codex_host import __version__
 from codex_host.closing import close_all
 from codex_host.config.layers import rules_tighten
+from codex_host.environments import HERE
 from codex_host.session.settings import resolve_settings, resumed_settings
 from codex_host.session.thread import HostThread
 
@@ -48,6 +49,7 @@ class HostThreads:
         """Make a thread; see :class:`~codex_hookspecs.ports.threads.ThreadManager`."""
         params = params or {}
         settings, config = self._settings(cwd or params.get("cwd"), params, client)
+        settings = attrs.evolve(settings, environment=self._machine(config))
         rules = _rules(config)
         thread_id = uuid7()
         store = self._find_store()
@@ -78,9 +80,11 @@ class HostThreads:
         params = params or {}
         stored, writer = await self._need_store(thread_id).open(thread_id, cli_version=__version__)
         try:
+            params = self._where_it_was(stored, params)
             settings, config = self._settings(params.get("cwd") or self._still(stored, params), params, client)
             settings = resumed_settings(settings, stored.settings, params, self._host.config.flags)
-            settings = attrs.evolve(settings, source=stored.thread.source)
+            machine = self._machine(config) or (HERE if stored.settings.get("environment") else None)
+            settings = attrs.evolve(settings, source=stored.thread.source, environment=machine)
             model, rules = self._provider(settings, config.table), _rules(config)
             return self._load(thread_id, settings, config, model, writer=writer, stored=stored, rules=rules)
         except BaseException:
@@ -162,6 +166,32 @@ class HostThreads:
         if not self._is_there(directory, config.table):
             raise ConfigError(f"working directory {directory} does not exist or is not a directory")
         return resolve_settings(config.table, params, cwd=directory, **client), config
+
+    def _machine(self, config: EffectiveConfig) -> str | None:
+        """Return the name of the machine that threads of a configuration work on, ``None`` for this one."""
+        wanted: str | None = config.get("environment")
+        if wanted is None:
+            wanted = self._host.environments.name_of()
+        return None if wanted == HERE else wanted
+
+    def _where_it_was(self, stored: StoredThread, params: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return the members of a resumption with the machine that a thread worked on, unless they or a flag name one.
+
+        :raises ConfigError: when that machine is not known any more: no other one is taken in its place.
+        """
+        overrides = params.get("config") or {}
+        name = stored.settings.get("environment")
+        if not name or "environment" in overrides or "environment" in self._host.config.flags:
+            return params
+        try:
+            self._host.environments.name_of(name)
+        except ConfigError as error:
+            raise ConfigError(
+                f"the thread works on another machine, and {error}; configure it as before "
+                f"(environments.{name}.url, or CODEX_EXEC_SERVER_URL for `remote`), "
+                "or name another with -c environment=NAME"
+            ) from error
+        return {**params, "config": {**overrides, "environment": name}}
 
     def _still(self, stored: StoredThread, params: Mapping[str, Any]) -> str | None:
         cwd = stored.thread.cwd

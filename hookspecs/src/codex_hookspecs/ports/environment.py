@@ -197,6 +197,14 @@ class EnvironmentManager(Protocol):
         """
         ...
 
+    def name_of(self, environment_id: str | None = None) -> str | None:
+        """Return the name of an environment, without opening it; ``None`` when there is none at all.
+
+        :param environment_id: its name; the default one when ``None``.
+        :raises ConfigError: when there is none of that name.
+        """
+        ...
+
     def is_elsewhere(self, environment_id: str | None = None) -> bool:
         """Tell whether an environment is another machine, without opening it.
 

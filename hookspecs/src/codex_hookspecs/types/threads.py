@@ -84,6 +84,7 @@ class ThreadSettings:
     """Everything that a thread's turns depend on; a turn may carry a changed copy.
 
     :param cwd: absolute directory of the work.
+    :param environment: name of the machine of the work when it is not this one, or was not once.
     :param permission_profile: name of the profile the sandbox came from, or ``None``.
     :param writable_roots: absolute directories added to the workspace.
     :param developer_instructions: text of the client, sent verbatim as a developer message part.
@@ -97,6 +98,7 @@ class ThreadSettings:
     model_provider: str
     approval_policy: ApprovalPolicy = "on-request"
     approvals_reviewer: str = "user"
+    environment: str | None = None
     sandbox: SandboxPolicy
     reasoning_effort: str | None = None
     reasoning_summary: str | None = None

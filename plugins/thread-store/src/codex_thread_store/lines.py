@@ -59,6 +59,8 @@ def meta_line(meta: ThreadMeta) -> Line:
         if getattr(meta, key) is not None:
             payload[key] = getattr(meta, key)
     payload["model_provider"] = settings.model_provider
+    if settings.environment is not None:
+        payload["environment"] = settings.environment
     payload["base_instructions"] = {"text": meta.base_instructions} if meta.base_instructions else None
     if meta.git is not None:
         git = {"commit_hash": meta.git.sha, "branch": meta.git.branch, "repository_url": meta.git.origin_url}

@@ -39,7 +39,7 @@ TOO_LONG = b"!\n"
 _STAMP_END = len('{"timestamp":"2026-11-30T10:00:00.000Z",')
 _SENT = b'"type":"response_item","payload":{'
 
-_OF_META = ("cwd", "model_provider", "base_instructions", "source", "originator")
+_OF_META = ("cwd", "model_provider", "base_instructions", "source", "originator", "environment")
 """Settings that the first line tells."""
 
 
@@ -96,6 +96,7 @@ def meta_of(payload: dict[str, Any]) -> ThreadMeta:
         base_instructions=_text(base.get("text")) if isinstance(base, dict) else None,
         source=source,
         originator=str(payload.get("originator", "")),
+        environment=_text(payload.get("environment")),
     )
     return ThreadMeta(
         thread_id=str(payload["id"]),

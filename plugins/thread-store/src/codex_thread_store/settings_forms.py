@@ -15,7 +15,7 @@ _POLICY_KINDS: dict[str, PolicyKind] = {
     "external-sandbox": "externalSandbox",
 }
 _TRUNCATION = 10_000
-_OPTIONAL = ("service_tier", "verbosity", "approvals_reviewer")
+_OPTIONAL = ("service_tier", "verbosity", "approvals_reviewer", "environment")
 """Settings that a turn's context carries under their own names, beyond those of 0.118."""
 
 
@@ -68,6 +68,7 @@ def context_settings(payload: JsonObject) -> dict[str, Any]:
         ("developer_instructions", "developer_instructions"),
         ("service_tier", "service_tier"),
         ("verbosity", "verbosity"),
+        ("environment", "environment"),
     ):
         kind = dict if key == "collaboration_mode" else str
         if isinstance(payload.get(key), kind):
