@@ -141,7 +141,12 @@ def test_a_status_is_told_with_its_message_or_its_body(body, told) -> None:
         ("TRY AGAIN IN 28ms", 0.028),
         ("try again in 2 seconds", 2.0),
         ("try again in 1 second", 1.0),
-        ("try again in 5 minutes", None),
+        ("try again in 5 minutes", 300.0),
+        ("Please try again in 1m30s.", 90.0),
+        ("try again in 6m0s", 360.0),
+        ("try again in 2h", 7200.0),
+        ("try again in 250 milliseconds", 0.25),
+        ("try again in 3 messages", None),
         ("try later", None),
     ],
 )
@@ -149,11 +154,17 @@ def test_the_delay_is_read_from_the_text(text, seconds) -> None:
     assert delay_in_text(text) == seconds
 
 
-def test_only_a_rate_limit_has_a_delay_in_its_text() -> None:
-    message = "try again in 3s"
+@pytest.mark.parametrize("code", ["rate_limit_exceeded", "server_error", "tokens", None])
+def test_a_delay_in_the_text_counts_whatever_the_code_is(code) -> None:
+    assert from_error({"code": code, "message": "try again in 3s"}).delay == 3.0
 
-    assert from_error({"code": "rate_limit_exceeded", "message": message}).delay == 3.0
-    assert from_error({"code": "server_error", "message": message}).delay is None
+
+@pytest.mark.parametrize("status", [401, 404, 429, 500, 503])
+def test_a_delay_in_the_text_of_a_status_counts_unless_a_header_names_one(status) -> None:
+    body = b'{"error":{"message":"Please try again in 3s"}}'
+
+    assert from_status(status, {}, body, "http://h").delay == 3.0
+    assert from_status(status, {"retry-after": "7"}, body, "http://h").delay == 7.0
 
 
 @pytest.mark.parametrize(

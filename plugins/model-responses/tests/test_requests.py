@@ -6,7 +6,9 @@ import json
 
 import pytest
 
+from codex_hookspecs.errors import ConfigError
 from codex_hookspecs.testing.responses_server import ResponsesServer
+from codex_model_responses.encoded_input import EncodedInput
 
 pytestmark = pytest.mark.anyio
 
@@ -188,3 +190,59 @@ async def test_ten_megabytes_of_input_arrive(choose, listen, ask) -> None:
     seen = await sent(choose, listen, ask(input=(message,)))
 
     assert seen.body["input"][0]["content"][0]["text"] == text
+
+
+async def test_a_host_and_a_user_agent_of_the_users_own_are_sent_once(choose, ask, raw) -> None:
+    heads: list[str] = []
+
+    async def talk(reader, writer) -> None:
+        head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
+        await reader.readexactly(int(head.lower().split("content-length: ")[1].split("\r\n")[0]))
+        heads.append(head)
+        writer.write(raw.answer(raw.completed))
+
+    table = {"http_headers": {"Host": "elsewhere.example", "User-Agent": "mine/1", "X-Name": "é"}}
+    async with raw.listening(talk) as port:
+        provider = choose("mock", {"base_url": f"http://127.0.0.1:{port}/v1", **table})
+        assert [event async for event in provider.stream(ask(user_agent="ours/1"))]
+
+    lines = heads[0].strip().split("\r\n")
+    assert lines[1] == "host: elsewhere.example"
+    names = [line.split(":")[0] for line in lines[1:]]
+    assert len(names) == len(set(names))
+    assert {"user-agent: mine/1", "x-name: é"} <= set(lines)
+
+
+async def test_what_a_variable_holds_that_is_no_header_is_refused_without_showing_it(choose) -> None:
+    with pytest.raises(ConfigError, match=r'env_http_headers is odd at "X-Key"') as error:
+        choose("mock", {"base_url": "http://h/v1", "env_http_headers": {"X-Key": "K"}}, environ={"K": "top\nsecret"})
+
+    assert "secret" not in str(error.value)
+
+
+async def test_what_was_sent_before_is_not_encoded_again(ask) -> None:
+    encoded: list[str] = []
+
+    def encode(item) -> bytes:
+        encoded.append(item["call_id"])
+        return json.dumps(item).encode()
+
+    items = [{"type": "function_call_output", "call_id": str(number), "output": "x"} for number in range(50)]
+    other = {"type": "function_call_output", "call_id": "other", "output": "y"}
+    sent = EncodedInput(encode)
+
+    for count in range(len(items) + 1):
+        assert json.loads(sent.array(items[:count])) == items[:count]
+    assert encoded == [str(number) for number in range(50)]
+    for changed in ([*items[:20], other, *items[21:]], [other], [], items):
+        assert json.loads(sent.array(changed)) == changed
+
+
+async def test_every_request_of_a_thread_has_the_whole_conversation(choose, listen, ask) -> None:
+    items = [{"type": "message", "role": "user", "content": [{"type": "input_text", "text": str(n)}]} for n in range(9)]
+    with ResponsesServer([[{"say": "ok"}] for _ in range(9)]) as server:
+        provider = choose("mock", {"base_url": server.url})
+        for count in (1, 4, 9, 2):
+            await listen(provider, ask(input=tuple(items[:count])))
+
+        assert [turn.body["input"] for turn in server.turns] == [items[:count] for count in (1, 4, 9, 2)]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from codex_hookspecs.errors import ModelError
@@ -61,6 +61,17 @@ class RequestFailed(Exception):
         self.status = status
         self.delay = delay
         self.details = details if patient else f"the server asks to wait {delay:.0f} s"
+
+    def redact(self, secrets: Iterable[str]) -> None:
+        """Take secrets that a server repeats out of what is told.
+
+        :param secrets: those that were sent to it.
+        """
+        from codex_hookspecs.redaction import redact  # only after a failure
+
+        self.message = redact(self.message, secrets)
+        self.details = None if self.details is None else redact(self.details, secrets)
+        self.args = (self.message,)
 
     def final(self) -> ModelError:
         """Return the error that ends the request."""
@@ -127,6 +138,8 @@ def from_status(status: int, headers: Mapping[str, str], body: bytes, url: str) 
     text = body.decode("utf-8", "replace")
     error = _error_in(text)
     delay = delay_in_headers(headers, time.time()) if "retry-after" in headers else None
+    if delay is None:
+        delay = delay_in_text(str(error.get("message") or ""))
     if status == 429:
         return _too_many(error, delay)
     if status == 400:
@@ -156,8 +169,7 @@ def from_error(error: Mapping[str, Any]) -> RequestFailed:
         return RequestFailed(_AT_CAPACITY, info="serverOverloaded")
     if code == "invalid_prompt":
         return RequestFailed(message or "Invalid request.")
-    delay = delay_in_text(message) if code == "rate_limit_exceeded" else None
-    return disconnected(message or "response.failed event received", delay=delay)
+    return disconnected(message or "response.failed event received", delay=delay_in_text(message))
 
 
 def _too_many(error: Mapping[str, Any], delay: float | None) -> RequestFailed:

@@ -11,7 +11,8 @@ LONGEST_BACKOFF: Final = 60.0
 LONGEST_DELAY: Final = 300.0
 """Servers that ask for more patience than this are not tried again."""
 
-_AGAIN_IN: Final = r"(?i)try again in\s*(\d+(?:\.\d+)?)\s*(s|ms|seconds?)"
+_AMOUNT: Final = r"(\d+(?:\.\d+)?)\s*(milliseconds?|ms|seconds?|secs?|s|minutes?|mins?|m|hours?|h)(?![a-z])\s*"
+_AGAIN_IN: Final = rf"try again in\s*(?:{_AMOUNT})+"
 
 
 def backoff(attempt: int, luck: float) -> float:
@@ -24,11 +25,18 @@ def backoff(attempt: int, luck: float) -> float:
 
 
 def delay_in_text(message: str) -> float | None:
-    """Return the seconds that a text like ``Please try again in 1.5s`` asks for, ``None`` when it does not."""
-    found = re.search(_AGAIN_IN, message)
+    """Return the seconds that a text like ``Please try again in 1m30s`` asks for, ``None`` when it does not."""
+    found = re.search(_AGAIN_IN, message, re.IGNORECASE)
     if not found:
         return None
-    return float(found[1]) / (1000 if found[2].lower() == "ms" else 1)
+    amounts = re.findall(_AMOUNT, found[0], re.IGNORECASE)
+    return sum(float(number) * _seconds_of(unit.lower()) for number, unit in amounts)
+
+
+def _seconds_of(unit: str) -> float:
+    if unit.startswith(("ms", "milli")):
+        return 0.001
+    return {"s": 1.0, "m": 60.0, "h": 3600.0}[unit[0]]
 
 
 def delay_in_headers(headers: Mapping[str, str], now: float) -> float | None:

@@ -10,8 +10,9 @@ from codex_hookspecs.responses.events import Translator
 from codex_hookspecs.responses.failures import RequestFailed
 from codex_hookspecs.types.models import Completed, ModelWarning, RateLimits
 from codex_model_responses.credentials import bearer_for
+from codex_model_responses.encoded_input import EncodedInput
 from codex_model_responses.limits import limits_in
-from codex_model_responses.requests import TURN_STATE, body_of, headers_of
+from codex_model_responses.requests import TURN_STATE, body_of, encoded_item, headers_of
 
 if TYPE_CHECKING:
     from logging import Logger
@@ -54,6 +55,8 @@ class ResponsesProvider:
         self._transport: HttpTransport | None = None
         self._told_models: set[str] = set()
         self._tokens: CommandTokens | None = None
+        self._token: str | None = None
+        self._sent = EncodedInput(encoded_item)
 
     @property
     def name(self) -> str:
@@ -62,7 +65,7 @@ class ResponsesProvider:
 
     async def stream(self, request: ModelRequest) -> AsyncIterator[ModelEvent]:
         """Send a request and iterate its events; see :class:`~codex_hookspecs.ports.models.ModelProvider`."""
-        body = body_of(request)
+        body = body_of(request, self._sent)
         attempt = 0
         refused = False
         while True:
@@ -80,6 +83,7 @@ class ResponsesProvider:
                         if complete:
                             return
             except RequestFailed as failure:
+                failure.redact(self._secrets())
                 if failure.status == 401 and self._tokens is not None and not refused:
                     refused = True
                     self._tokens.refused()
@@ -112,6 +116,7 @@ class ResponsesProvider:
             try:
                 return await self._transport.post(headers, body)
             except RequestFailed as failure:
+                failure.redact(self._secrets())
                 attempt += 1
                 if not failure.at_once or attempt > self._settings.request_max_retries:
                     raise
@@ -119,7 +124,7 @@ class ResponsesProvider:
             await self._sleep(wait)
 
     async def _headers(self, request: ModelRequest) -> Headers:
-        bearer = await self._bearer()
+        self._token = bearer = await self._bearer()
         headers = headers_of(request, self._settings, bearer=bearer)
         if self._settings.first_party and self._version:
             headers.insert(0, ("version", self._version))
@@ -134,14 +139,20 @@ class ResponsesProvider:
             self._tokens = CommandTokens(self._settings.auth, f"model_providers.{self._settings.name}")
         return await self._tokens.token()
 
+    def _secrets(self) -> list[str]:
+        """Return what was sent that nothing a server says may repeat."""
+        return [*self._settings.secrets, *([self._token] if self._token else ())]
+
     def _first_events(self, request: ModelRequest, headers: Mapping[str, str]) -> list[ModelEvent]:
         if state := headers.get(TURN_STATE):
             request.turn_state.setdefault(TURN_STATE, state)
         events: list[ModelEvent] = [RateLimits(limits) for limits in limits_in(headers)]
         served = headers.get("openai-model", "").strip()
         if served and served.lower() != request.model.lower() and served not in self._told_models:
+            from codex_hookspecs.redaction import redact  # few servers choose another model
+
             self._told_models.add(served)
-            events.append(ModelWarning(f"model rerouted: {request.model} -> {served}"))
+            events.append(ModelWarning(redact(f"model rerouted: {request.model} -> {served}", self._secrets())))
         return events
 
     def _wait(self, failure: RequestFailed, attempt: int) -> float:

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any, Final
 from codex_model_responses.history import sent_form
 
 if TYPE_CHECKING:
+    from codex_hookspecs.types.json import JsonObject
     from codex_hookspecs.types.models import ModelRequest
+    from codex_model_responses.encoded_input import EncodedInput
     from codex_model_responses.settings import ProviderSettings
 
 TURN_STATE: Final = "x-codex-turn-state"
@@ -18,17 +20,18 @@ TURN_STATE: Final = "x-codex-turn-state"
 _TIERS: Final = {"fast": "priority"}
 
 
-def body_of(request: ModelRequest) -> bytes:
-    """Return the request as JSON, members in the order of Codex 0.118."""
+def body_of(request: ModelRequest, sent: EncodedInput) -> bytes:
+    """Return the request as JSON, members in the order of Codex 0.118.
+
+    :param sent: holds what earlier requests sent.
+    """
     reasoning = {
         key: value
         for key, value in (("effort", request.reasoning_effort), ("summary", request.reasoning_summary))
         if value is not None
     }
-    body: dict[str, Any] = {
-        "model": request.model,
-        "instructions": request.instructions,
-        "input": [sent_form(item) for item in request.input],
+    before = encoded({"model": request.model, "instructions": request.instructions})
+    after: dict[str, Any] = {
         "tools": request.tools,
         "tool_choice": "auto",
         "parallel_tool_calls": request.parallel_tool_calls,
@@ -38,11 +41,16 @@ def body_of(request: ModelRequest) -> bytes:
         "include": ["reasoning.encrypted_content"] if reasoning else [],
     }
     if request.service_tier:
-        body["service_tier"] = _TIERS.get(request.service_tier, request.service_tier)
-    body["prompt_cache_key"] = request.thread_id
+        after["service_tier"] = _TIERS.get(request.service_tier, request.service_tier)
+    after["prompt_cache_key"] = request.thread_id
     if text := _text_of(request):
-        body["text"] = text
-    return encoded(body)
+        after["text"] = text
+    return b'%b,"input":%b,%b' % (before[:-1], sent.array(request.input), encoded(after)[1:])
+
+
+def encoded_item(item: JsonObject) -> bytes:
+    """Return an item as it is sent."""
+    return encoded(sent_form(item))
 
 
 def headers_of(request: ModelRequest, settings: ProviderSettings, *, bearer: str | None) -> list[tuple[str, str]]:

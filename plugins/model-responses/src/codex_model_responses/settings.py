@@ -27,6 +27,11 @@ _OURS: Final = frozenset((
     "requires_openai_auth", "supports_websockets", "auth",
 ))  # fmt: skip
 _HEADER_NAME: Final = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
+_PRIVATE_NAME: Final = r"auth|cookie|key|passw|secret|signature|token"
+_CONNECTION_HEADERS: Final = frozenset((
+    "connection", "content-length", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade",
+))  # fmt: skip
+"""Headers that say how a request is sent; only the program knows that."""
 _CONTROL: Final = r"[\x00-\x08\x0a-\x1f\x7f]"
 
 
@@ -41,6 +46,7 @@ class ProviderSettings:
     :param auth: the command that prints tokens.
     :param headers: extra headers, environment variables already looked up.
     :param query: parameters of the URL.
+    :param secret_values: those that came from the environment.
     :param idle_seconds: longest silence of a stream.
     """
 
@@ -54,9 +60,17 @@ class ProviderSettings:
     auth: AuthCommand | None = None
     headers: tuple[tuple[str, str], ...] = ()
     query: tuple[tuple[str, str], ...] = ()
+    secret_values: tuple[str, ...] = ()
     request_max_retries: int = 4
     stream_max_retries: int = 5
     idle_seconds: float = 300.0
+
+    @property
+    def secrets(self) -> list[str]:
+        """Values of headers and of the URL that are nobody else's business."""
+        named = [value for name, value in (*self.headers, *self.query) if re.search(_PRIVATE_NAME, name.lower())]
+        # Of ``Bearer abc``, servers may repeat the second word alone.
+        return [*self.secret_values, *(word for value in (*named, *self.secret_values) for word in value.split())]
 
     def __repr__(self) -> str:
         return f"ProviderSettings(name={self.name!r}, base_url={self.base_url!r})"
@@ -112,7 +126,8 @@ def _custom(name: str, table: _Table, environ: Mapping[str, str]) -> ProviderSet
     if wire != "responses":
         raise table.wrong("wire_api", '"responses"')
     url = table.text("base_url")
-    fixed = table.texts("http_headers")
+    fixed = table.headers("http_headers", table.texts("http_headers"))
+    from_environment = table.headers("env_http_headers", table.texts("env_http_headers"), environ)
     return ProviderSettings(
         name=name,
         base_url=OPENAI_URL if url is None else _base_url(url, table.key("base_url"), table.origin("base_url")),
@@ -121,7 +136,8 @@ def _custom(name: str, table: _Table, environ: Mapping[str, str]) -> ProviderSet
         env_key_instructions=table.text("env_key_instructions"),
         bearer_token=table.text("experimental_bearer_token"),
         auth=table.auth(),
-        headers=(*table.headers(fixed), *_from_environment(table.texts("env_http_headers"), environ)),
+        headers=(*fixed, *from_environment),
+        secret_values=tuple(value for _, value in from_environment),
         query=tuple(table.texts("query_params").items()),
         request_max_retries=min(table.count("request_max_retries", 4), MAX_RETRIES),
         stream_max_retries=min(table.count("stream_max_retries", 5), MAX_RETRIES),
@@ -192,13 +208,31 @@ class _Table:
         value = self._checked(key, texts, "a table of texts", secret=True)
         return value or {}
 
-    def headers(self, values: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
-        for name, value in values.items():
-            if not re.fullmatch(_HEADER_NAME, name) or re.search(_CONTROL, value):
-                raise self.wrong(
-                    "http_headers", "a table of header names and one-line values", shown=f"odd at {_shown(name)}"
+    def headers(
+        self, key: str, table: Mapping[str, str], environ: Mapping[str, str] | None = None
+    ) -> tuple[tuple[str, str], ...]:
+        """Return the headers in a table.
+
+        :param environ: where the values are that the table names; a variable that is not set gives no header.
+        """
+        found: dict[str, str] = {}
+        for name, given in table.items():
+            value = (given if environ is None else environ.get(given, "")).strip()
+            if not re.fullmatch(_HEADER_NAME, name) or re.search(_CONTROL, value) or not _is_latin(value):
+                allowed = "a table of header names and one-line values in Latin letters"
+                raise self.wrong(key, allowed, shown=f"odd at {_shown(name)}")
+            lower = name.lower()
+            if lower in _CONNECTION_HEADERS:
+                raise ConfigError(
+                    f"{self.key(key)} has {_shown(name)}, which says how a request is sent and is up to the program; "
+                    "remove it",
+                    source=self.origin(key),
                 )
-        return tuple((name.lower(), value.strip()) for name, value in values.items())
+            if lower in found:
+                raise ConfigError(f"{self.key(key)} has {_shown(name)} twice; remove one", source=self.origin(key))
+            if value or environ is None:
+                found[lower] = value
+        return tuple(found.items())
 
     def auth(self) -> AuthCommand | None:
         found = self._checked("auth", lambda value: isinstance(value, Mapping), "a table", secret=True)
@@ -242,6 +276,10 @@ class _Table:
         if value is None or fits(value):
             return value
         raise self.wrong(key, allowed, shown=_kind(value) if secret else None)
+
+
+def _is_latin(text: str) -> bool:
+    return all(ord(letter) < 256 for letter in text)
 
 
 def _shown(value: Any) -> str:

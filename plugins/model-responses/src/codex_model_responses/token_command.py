@@ -67,7 +67,9 @@ class CommandTokens:
                 process.kill()
                 await process.wait()
         if status != 0:
-            told = errors.decode("utf-8", "replace").strip().splitlines()
+            from codex_hookspecs.redaction import redact  # only after a failure
+
+            told = redact(errors.decode("utf-8", "replace")).strip().splitlines()
             raise self._failed(f"ended with status {status}" + (f": {told[-1][:200]}" if told else ""))
         token = output.decode("utf-8", "replace").strip()
         if not token or not (token.isascii() and token.isprintable()) or " " in token:

@@ -121,7 +121,9 @@ class HttpTransport:
             target = f"http://{self._authority}{target}"
             if self._proxy.authorization:
                 extra.append(("proxy-authorization", self._proxy.authorization))
-        await connection.request("POST", target, [("host", self._authority), *headers, *extra], body)
+        host = [header for header in headers if header[0] == "host"] or [("host", self._authority)]
+        others = [header for header in headers if header[0] != "host"]
+        await connection.request("POST", target, [*host, *others, *extra], body)
 
     async def _error_body(self, connection: Connection) -> bytes:
         pieces: list[bytes] = []
