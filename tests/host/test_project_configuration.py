@@ -171,6 +171,15 @@ def test_a_project_adds_to_the_hooks_that_fail_closed_and_takes_none_away(projec
     assert effective(project, "inner").get("hooks.fail_closed") == ["PreToolUse", "Stop"]
 
 
+def test_the_file_of_a_project_that_is_not_trusted_is_told(project: Project, tmp_path: Path) -> None:
+    project.write({"~/config.toml": 'model_provider = "scripted"', ".codex/config.toml": "= broken"})
+
+    ran = run(project)
+
+    assert ran.status == 0
+    assert f"{project.root}/.codex/config.toml does not count: {project.root} is not trusted" in ran.stderr
+
+
 def test_command_line_and_thread_set_everything(project: Project) -> None:
     found = effective(project, flags={"bypass_hook_trust": True}).for_directory(
         str(project.root), {"model_providers": {"x": {"base_url": "http://x"}}}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -83,7 +84,12 @@ class EffectiveConfig:
             for source, key, near in _unknown(self.layers)
             if near is not None
         ]
-        return [*ignored, *slips]
+        untrusted = [
+            f"{layer.file} does not count: {layer.disabled_reason}"
+            for layer in self.layers
+            if layer.disabled_reason is not None and layer.file is not None and os.path.lexists(layer.file)
+        ]
+        return [*untrusted, *ignored, *slips]
 
     def for_directory(self, cwd: str, overrides: Mapping[str, Any] | None = None) -> EffectiveConfig:
         """Return the configuration as it holds in a directory, with further session flags."""
