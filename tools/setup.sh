@@ -84,10 +84,13 @@ install_libraries() {
     libraries_key >"$venv/.libraries"
 }
 
-# The program without the shell that looks for its interpreter, where the name of that fits behind "#!".
+# The program without the shell that looks for its interpreter, where the name of that fits behind "#!". SIGINT waits
+# until the program can answer it, where the system has a program that sees to this.
 quick_program() {
-    first="#!$PWD/$python -IXutf8"
-    case $first in *[[:space:]]*' -IXutf8') return ;; esac
+    first="$PWD/$python -ISXutf8"
+    case $first in *[[:space:]]*' -ISXutf8') return ;; esac
+    if /usr/bin/env -S --block-signal=INT true 2>/dev/null; then first="/usr/bin/env -S --block-signal=INT $first"; fi
+    first="#!$first"
     if [ ${#first} -gt 126 ]; then return; fi
     { echo "$first"; sed -e '1,/^":"""$/d' tools/codex; } >"$venv/bin/codex.new"
     chmod 755 "$venv/bin/codex.new"

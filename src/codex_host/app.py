@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -99,6 +100,7 @@ class Application:
         self.environments = HostEnvironments(self)
         self.interactive_options: Sequence[str] = ()
         self._warnings = list(warnings)
+        self._telling: set[asyncio.Task[None]] = set()
         self._app_server: AppServer | None = None
         self._rpc_methods: tuple[RpcMethod, ...] | None = None
 
@@ -160,6 +162,14 @@ class Application:
             level = self.environ.get("CODEX_LOG", "error").upper()
             root.setLevel(level if level in logging.getLevelNamesMapping() else "ERROR")
         return log
+
+    def warn_clients(self, text: str) -> None:
+        """Tell whoever follows a thread something that concerns the whole program."""
+        self.dispatch.complain(text)
+        for thread in self.threads.loaded():
+            task = asyncio.get_running_loop().create_task(thread.warn(text), name="warning")
+            self._telling.add(task)
+            task.add_done_callback(self._telling.discard)
 
     def startup_warnings(self) -> Sequence[str]:
         """Return what the user should know of how the program came up."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import sys
 
+from codex_host.process.signals import SIGNALS
+
 TYPE_CHECKING = False  # What typing takes to import is saved where a shortcut is taken.
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,10 +40,36 @@ _HOST_COMMANDS = {
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the program and return its exit status."""
-    words = sys.argv[1:] if arguments is None else list(arguments)
-    if arguments is None and os.path.basename(sys.argv[0]) == "codex-linux-sandbox":
-        words = ["sandbox", "codex-linux-sandbox", *words]
+    """Run the program and return its exit status.
+
+    :param arguments: those of the command line by default; then the whole process is the program's.
+    """
+    if arguments is not None:
+        try:
+            return _main(list(arguments))
+        except KeyboardInterrupt:
+            return SIGNALS.status
+    from codex_host.process.descriptors import open_missing
+    from codex_host.process.ending import ENDING
+
+    SIGNALS.install()
+    try:
+        SIGNALS.raises = True
+        open_missing()
+        ENDING.install()
+        words = sys.argv[1:]
+        if os.path.basename(sys.argv[0]) == "codex-linux-sandbox":
+            words = ["sandbox", "codex-linux-sandbox", *words]
+        status = _main(words)
+        SIGNALS.raises = False
+    except KeyboardInterrupt:
+        status = SIGNALS.status
+    ENDING.begin(status)
+    ENDING.flush()
+    return ENDING.status
+
+
+def _main(words: Sequence[str]) -> int:
     if words in (["--version"], ["-V"]):
         from codex_host import __version__
 
@@ -72,14 +100,30 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except CodexError as error:
         return _fail(str(error))
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        return 1
-    except KeyboardInterrupt:
-        return 130
+        return _no_output(None)
     except Exception as error:
+        SIGNALS.check()
+        if isinstance(error, OSError) and _is_about_output(error):
+            return _no_output(error)
         if os.environ.get("CODEX_LOG"):
             raise
         return _fail(f"internal error: {type(error).__name__}: {error} (CODEX_LOG=debug shows where)")
+
+
+def _is_about_output(error: OSError) -> bool:
+    """Tell whether standard output takes nothing any more."""
+    try:
+        sys.stdout.flush()
+    except OSError as again:
+        return again.errno == error.errno
+    return False
+
+
+def _no_output(error: OSError | None) -> int:
+    from codex_host.process.ending import drop_output
+
+    drop_output()
+    return 1 if error is None else _fail(f"writing to standard output: {error.strerror}")
 
 
 def _run(options: GlobalOptions) -> int:
@@ -111,11 +155,11 @@ def _run(options: GlobalOptions) -> int:
 
 
 def _run_plugin_command(options: GlobalOptions) -> int:
-    import asyncio
-
+    from codex_host.process.descriptors import output_to_stderr
+    from codex_host.process.event_loop import run
     from codex_host.shortcuts import remember_shortcut
 
-    host = _built(options)
+    host = _build(options)
     if options.strict_plugins:
         host.registry.load_for(None)
         broken = [told for status in host.registry.statuses.values() if (told := status.objection)]
@@ -136,7 +180,8 @@ def _run_plugin_command(options: GlobalOptions) -> int:
         status = plugins[0]
         return _fail(f"the command {name!r} comes from plugin {status.name}, which is {status.state}: {status.detail}")
     if usable:
-        offered = host.dispatch.offers("cli_commands", plugin=usable[0].name)
+        with output_to_stderr():
+            offered = host.dispatch.offers("cli_commands", plugin=usable[0].name)
         if name in offered:
             if offered[name].interactive_options:
                 host.interactive_options = tuple(options.interactive)
@@ -144,7 +189,7 @@ def _run_plugin_command(options: GlobalOptions) -> int:
                 _warn_of_no_effect(options)
             if usable[0].first_party:
                 remember_shortcut(offered[name], host.codex_home)
-            return asyncio.run(_inside(host, offered[name], options.rest, plugin=usable[0].name))
+            return run(_inside(host, offered[name], options.rest, plugin=usable[0].name))
         complaints = "; ".join(host.dispatch.complaints) or "it does not offer the command that its manifest lists"
         return _fail(f"the command {name!r} of plugin {usable[0].name} can't be used: {complaints}")
     from codex_host.usage import not_a_command
@@ -152,10 +197,13 @@ def _run_plugin_command(options: GlobalOptions) -> int:
     raise not_a_command(name, _commands())
 
 
-def _built(options: GlobalOptions) -> Application:
+def _build(options: GlobalOptions) -> Application:
     from codex_host.app import build
+    from codex_host.process.watchdog import WATCHDOG
 
-    return build(
+    if SIGNALS.installed:
+        WATCHDOG.start()
+    host = build(
         overrides=options.overrides,
         profile=options.profile,
         cwd=options.cwd,
@@ -163,12 +211,16 @@ def _built(options: GlobalOptions) -> Application:
         no_plugins=options.no_plugins,
         strict_config=options.strict_config,
     )
+    SIGNALS.check()  # which a plugin that was being imported may have kept to itself
+    return host
 
 
 async def _inside(host: Application, command: CliCommand, rest: Sequence[str], *, plugin: str) -> int:
     from codex_hookspecs.errors import CodexError, PluginError
+    from codex_host.process.watchdog import WATCHDOG
 
     async with host:
+        WATCHDOG.warn = host.warn_clients
         try:
             return await command.run(rest, host)
         except (CodexError, BrokenPipeError):

@@ -28,7 +28,7 @@ def replace_file(path: Path, text: str, *, mode: int = 0o600) -> None:
             os.fsync(file.fileno())
         temporary.chmod(mode)
         temporary.replace(path)
-    except (OSError, UnicodeEncodeError):
+    except BaseException:  # a signal may end the program here
         temporary.unlink(missing_ok=True)
         raise
 

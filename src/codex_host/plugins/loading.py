@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sys
 import time
-from contextlib import redirect_stdout
 from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING
@@ -12,6 +10,9 @@ from typing import TYPE_CHECKING
 from codex_hookspecs.errors import HookSpecError
 from codex_host.plugins.admission import Admission
 from codex_host.plugins.discovery import found_plugins
+from codex_host.process.descriptors import output_to_stderr
+from codex_host.process.signals import SIGNALS
+from codex_host.process.watchdog import remember_plugin
 
 if TYPE_CHECKING:
     from codex_host.config.effective import EffectiveConfig
@@ -58,16 +59,20 @@ def load_plugins(
 def _load(plugin: FoundPlugin, registry: Registry, ledger: Ledger) -> None:
     status = registry.statuses[plugin.name]
     started = time.perf_counter()
+    remember_plugin(plugin.value, plugin.name)
     try:
         # What a plugin prints while it is imported must not get into machine-readable output.
-        with redirect_stdout(sys.stderr):
+        with output_to_stderr():
             status.hooks = registry.register(imported(plugin.value), plugin.name)
     except (Exception, SystemExit) as error:
+        SIGNALS.check()  # An interruption often looks like a failure of what was being imported.
         status.state = "failed"
         status.detail = str(error) if isinstance(error, HookSpecError) else _last_lines(error)
         status.remedy = f"codex plugins doctor {plugin.name}"
         ledger.load_failed(plugin.name, status.detail, version=status.version)
         return
+    finally:
+        SIGNALS.restore()
     ledger.loaded(plugin.name, (time.perf_counter() - started) * 1000)
 
 

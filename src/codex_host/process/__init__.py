@@ -1,0 +1,1 @@
+"""The program as a process: its signals, its standard descriptors, its event loop, its end."""

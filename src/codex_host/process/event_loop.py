@@ -1,0 +1,103 @@
+"""Run the program's event loop, and let go of it in bounded time."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Callable, Coroutine
+from functools import partial
+from typing import Any
+
+from codex_host.process.ending import ENDING
+from codex_host.process.signals import SIGNALS
+from codex_host.process.watchdog import WATCHDOG
+
+TASKS_LIMIT = 2.0
+"""Seconds that tasks may take to end once they are cancelled."""
+REST_LIMIT = 0.5
+"""Seconds for generators, and the same for threads of the loop."""
+
+_Base: Any = getattr(asyncio, "ProactorEventLoop", asyncio.SelectorEventLoop)
+
+
+class ProgramLoop(_Base):  # type: ignore[misc]
+    """An event loop that answers signals in the program's way.
+
+    Who adds a handler for a signal that ends the program is told of it, and the program ends all the same when that is
+    of no avail.
+    """
+
+    def add_signal_handler(self, sig: int, callback: Callable[..., object], *args: Any) -> None:
+        """Call a function on the loop when a signal comes."""
+        if not SIGNALS.take(sig, partial(callback, *args)):
+            super().add_signal_handler(sig, callback, *args)
+
+    def remove_signal_handler(self, sig: int) -> bool:
+        """Undo that."""
+        return SIGNALS.give_back(sig) or bool(super().remove_signal_handler(sig))
+
+
+def run(main: Coroutine[Any, Any, int]) -> int:
+    """Run a coroutine on an event loop of its own and return its result.
+
+    :raises KeyboardInterrupt: when a signal has ended it.
+    """
+    loop: asyncio.AbstractEventLoop = ProgramLoop()
+    asyncio.set_event_loop(loop)
+    task = loop.create_task(main)
+    if SIGNALS.installed and (waking := getattr(loop, "_csock", None)) is not None:
+        signal.set_wakeup_fd(waking.fileno())  # Some systems hand a signal to another thread, which interrupts no wait.
+    SIGNALS.attach(loop, task)
+    if SIGNALS.received:
+        task.cancel()
+    WATCHDOG.loop = loop
+    status = 1
+    try:
+        status = loop.run_until_complete(task)
+    except asyncio.CancelledError:
+        status = SIGNALS.status
+        raise KeyboardInterrupt from None
+    finally:
+        ENDING.begin(status)
+        SIGNALS.detach()
+        _end_tasks(loop)
+        _finish(loop, loop.shutdown_asyncgens())
+        _finish(loop, loop.shutdown_default_executor())
+        WATCHDOG.leave()
+        asyncio.set_event_loop(None)
+        if SIGNALS.installed:
+            signal.set_wakeup_fd(-1)
+        loop.close()
+    return status
+
+
+def _end_tasks(loop: asyncio.AbstractEventLoop) -> None:
+    tasks = asyncio.all_tasks(loop)
+    if not tasks:
+        return
+    for task in tasks:
+        task.cancel()
+    done, left = loop.run_until_complete(asyncio.wait(tasks, timeout=TASKS_LIMIT))
+    for task in done:
+        if not task.cancelled() and (error := task.exception()) is not None:
+            what = {"message": "a task failed while the program ended", "exception": error, "task": task}
+            loop.call_exception_handler(what)
+    for task in left:
+        _leave_behind(task)
+
+
+def _leave_behind(task: asyncio.Task[Any]) -> None:
+    from codex_host.process.places import in_task, tell
+
+    task._log_destroy_pending = False  # type: ignore[attr-defined]  # It is told here, and better.
+    place = in_task(task)
+    if place is not None:
+        what = f"{place.function} did not end when it was cancelled"
+        tell(f"Warning: the program ends without waiting any longer: plugin {place.plugin}: {what}, at {place}")
+
+
+def _finish(loop: asyncio.AbstractEventLoop, closing: Coroutine[Any, Any, None]) -> None:
+    task = loop.create_task(closing)
+    loop.run_until_complete(asyncio.wait({task}, timeout=REST_LIMIT))
+    if not task.done():
+        task._log_destroy_pending = False  # type: ignore[attr-defined]

@@ -1,0 +1,122 @@
+"""Name the plugin that keeps everything else waiting: a thread sees it when the event loop can't."""
+
+from __future__ import annotations
+
+import _thread
+import sys
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import asyncio
+    from types import FrameType
+
+    from codex_host.process.places import Place
+
+from codex_host.process.signals import SIGNALS
+
+PAUSE = 2.0
+"""Seconds between two looks."""
+LOOKS = 5
+"""So many looks in a row that find the same call at work, or the event loop without an answer, are reported."""
+
+OWNERS: dict[str, str] = {}
+"""Packages, and which plugin each belongs to."""
+
+
+def remember_plugin(entry_point: str, plugin: str) -> None:
+    """Note to which plugin the code of a package belongs.
+
+    :param entry_point: e.g. ``package.module:object``.
+    """
+    OWNERS[entry_point.partition(":")[0].partition(".")[0]] = plugin
+
+
+class Watchdog:
+    """Looks at the main thread from time to time, without waking it while it is idle.
+
+    :ivar warn: told on the event loop, once it goes on, what was reported.
+    """
+
+    def __init__(self) -> None:
+        self.loop: asyncio.AbstractEventLoop | None = None
+        self.warn: Callable[[str], None] | None = None
+        self._main = 0
+        self._waiting = False
+        self._reported: list[str] = []
+
+    def start(self) -> None:
+        """Begin to watch the thread that calls this."""
+        self._main = _thread.get_ident()
+        _thread.start_new_thread(self._watch, ())
+
+    def leave(self) -> None:
+        """Watch the event loop no longer."""
+        self.loop = self.warn = None
+        self._waiting = False
+
+    def _watch(self) -> None:
+        stuck, call = 0, 0
+        while True:
+            time.sleep(PAUSE)
+            frame = sys._current_frames().get(self._main)
+            if self.loop is not None:
+                stuck = stuck + 1 if self._waiting else 0
+                if not stuck and (SIGNALS.replaced or not _is_idle(frame)):
+                    self._ask(self.loop)
+                if stuck != LOOKS:
+                    continue
+                place = _place(frame)
+            else:
+                place = _place(frame)
+                stuck = stuck + 1 if place is not None and place.call == call else 0
+                call = place.call if place is not None else 0
+                if stuck != LOOKS:
+                    continue
+            self._report(place, frame)
+
+    def _ask(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._waiting = True
+        try:
+            loop.call_soon_threadsafe(self._answer)
+        except RuntimeError:  # The loop was closed meanwhile.
+            self._waiting = False
+
+    def _answer(self) -> None:
+        self._waiting = False
+        replaced = SIGNALS.restore()
+        if replaced is not None:
+            self._reported.append(replaced)
+        while self._reported:
+            text = self._reported.pop(0)
+            if self.warn is not None:
+                self.warn(text)
+
+    def _report(self, place: Place | None, frame: FrameType | None) -> None:
+        from codex_host.process.places import tell
+
+        seconds = f"{PAUSE * LOOKS:g} s"
+        if place is not None:
+            text = f"plugin {place.plugin}: {place.function} has kept everything else waiting for {seconds}, at {place}"
+        elif frame is not None:
+            where = f"{frame.f_code.co_filename}:{frame.f_lineno}"
+            text = f"everything has been waiting for {seconds} for the code at {where}"
+        else:
+            return
+        self._reported.append(text)
+        tell(f"Warning: {text}")
+
+
+def _is_idle(frame: FrameType | None) -> bool:
+    return frame is not None and frame.f_globals.get("__name__") == "selectors"
+
+
+def _place(frame: FrameType | None) -> Place | None:
+    from codex_host.process.places import on_stack
+
+    return on_stack(frame)
+
+
+WATCHDOG = Watchdog()
+"""That of this process."""

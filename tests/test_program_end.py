@@ -1,0 +1,183 @@
+"""The program ends, and answers signals, whatever plugins do; what keeps it waiting is named."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from lasting_programs import SAID, LastingProgram
+
+pytestmark = pytest.mark.usefixtures("this_machine")
+Begin = Callable[..., LastingProgram]
+HOOK = "@hookimpl\nasync def stop(event):\n"
+BUSY = f"{HOOK}    open('begun', 'w').close()\n"
+BLOCKED = {
+    "a hook that sleeps": ("import time\n" + BUSY + "    time.sleep(9e9)\n", "stop", "time.sleep(9e9)"),
+    "a hook that waits for a lock": (
+        "import threading\nlock = threading.Lock()\nlock.acquire()\n" + BUSY + "    lock.acquire()\n",
+        "stop",
+        "lock.acquire()",
+    ),
+    "a hook that computes": (
+        "@hookimpl\ndef tools(thread):\n    open('begun', 'w').close()\n    while True: pass\n",
+        "tools",
+        "while True: pass",
+    ),
+    "an import that sleeps": (
+        "import time\nopen('begun', 'w').close()\ntime.sleep(9e9)\n",
+        "its import",
+        "time.sleep(9e9)",
+    ),
+}
+SWALLOWS = "    while True:\n        try: await asyncio.sleep(9e9)\n        except BaseException: pass\n"
+LEFT = {
+    "a thread": (
+        "import threading, time\n"
+        + HOOK
+        + "    threading.Thread(target=lambda: time.sleep(9e9), name='Mine').start()\n",
+        "plugin noisy: thread Mine is still running, at ",
+    ),
+    "a thread of the loop": (
+        "import asyncio, time\n" + HOOK + "    asyncio.get_running_loop().run_in_executor(None, time.sleep, 9e9)\n",
+        "thread asyncio_",
+    ),
+    "a task that keeps its cancellation to itself": (
+        "import asyncio\nasync def forever():\n"
+        + SWALLOWS
+        + HOOK
+        + "    global t\n    t = asyncio.create_task(forever())\n",
+        "plugin noisy: forever did not end when it was cancelled, at ",
+    ),
+    "a task that blocks when it is cancelled": (
+        "import asyncio, time\nasync def forever():\n    try: await asyncio.sleep(9e9)\n    finally: time.sleep(9e9)\n"
+        + HOOK
+        + "    global t\n    t = asyncio.create_task(forever())\n    await asyncio.sleep(0)\n",
+        "plugin noisy: forever is still running, at ",
+    ),
+    "a function for the exit": (
+        "import atexit, time\ndef late(): time.sleep(9e9)\natexit.register(late)\n" + HOOK + "    pass\n",
+        "plugin noisy: late is still running, at ",
+    ),
+}
+
+
+@pytest.fixture
+def begin(tmp_path: Path) -> Iterator[Begin]:
+    """Return a function that starts a turn with a plugin; all are killed in the end."""
+    programs: list[LastingProgram] = []
+
+    def start(source: str = "") -> LastingProgram:
+        programs.append(LastingProgram(tmp_path / str(len(programs)), source))
+        return programs[-1].start()
+
+    yield start
+    for program in programs:
+        if program.process.poll() is None:
+            program.process.kill()
+            program.process.wait()
+
+
+def until(fits: Callable[[], bool]) -> None:
+    end = time.monotonic() + 60
+    while not fits():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+def at_work(program: LastingProgram) -> None:
+    """Wait until the plugin has reached the place where it stays."""
+    until((program.work / "begun").exists)
+
+
+def test_a_plugin_that_keeps_everything_waiting_is_named_with_hook_and_line_and_signals_end_the_program(
+    begin: Begin,
+) -> None:
+    going_on = begin("import time\n" + HOOK + "    time.sleep(13)\n")
+    programs = {what: begin(source) for what, (source, _, _) in BLOCKED.items()}
+
+    for what, program in programs.items():
+        _, hook, line = BLOCKED[what]
+        program.told(f"Warning: plugin noisy: {hook} has kept everything else waiting for 10 s, at ")
+        [told] = [told for told in program.err.splitlines() if "everything else" in told]
+        assert told.endswith(f"`{line}`"), what
+        assert "third_noisy/plugin.py:" in told
+
+    for program in programs.values():
+        program.send(signal.SIGINT)
+    time.sleep(0.2)
+    for program in programs.values():
+        program.send(signal.SIGINT)
+    assert {what: program.ended(10) for what, program in programs.items()} == dict.fromkeys(programs, 130)
+    assert not any("Traceback" in program.err for program in programs.values())
+    assert (going_on.ended(), going_on.out) == (0, f"{SAID}\n")
+    assert "\nwarning: plugin noisy: stop has kept everything else waiting" in going_on.err
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129)])
+def test_one_signal_to_end_is_enough_also_when_a_plugin_blocks(
+    begin: Begin, number: signal.Signals, status: int
+) -> None:
+    blocked = begin(BLOCKED["a hook that sleeps"][0])
+    importing = begin(BLOCKED["an import that sleeps"][0])
+    stubborn = begin("import asyncio\n" + BUSY + SWALLOWS)
+    for program in (blocked, importing, stubborn):
+        at_work(program)
+        program.send(number)
+
+    assert [program.ended(15) for program in (blocked, importing, stubborn)] == [status] * 3
+    assert "Warning: the program was told to end, but did not: plugin noisy: stop is still running" in blocked.err
+
+
+def test_a_plugin_that_answers_signals_itself_does_not_keep_them_from_the_program(begin: Begin) -> None:
+    ignore = "for n in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP): signal.signal(n, signal.SIG_IGN)\n"
+    at_import = begin(f"import asyncio, signal\n{ignore}{BUSY}    await asyncio.sleep(9e9)\n")
+    in_hook = begin(f"import asyncio, signal\n{BUSY}    {ignore}    await asyncio.sleep(9e9)\n")
+    at_work(at_import)
+    in_hook.told("a plugin has replaced the program's answer to SIGINT, SIGTERM, SIGHUP; it was put back")
+
+    at_import.send(signal.SIGTERM)
+    in_hook.send(signal.SIGTERM)
+
+    assert (at_import.ended(15), in_hook.ended(15)) == (143, 143)
+
+
+def test_nothing_that_a_plugin_has_left_keeps_the_program_from_ending(begin: Begin) -> None:
+    programs = {what: begin(source) for what, (source, _) in LEFT.items()}
+
+    took = {}
+    for what, program in programs.items():
+        program.told(SAID)
+        answered = time.monotonic()
+        assert program.ended(20) == 0, what
+        took[what] = time.monotonic() - answered
+
+    assert max(took.values()) < 10, took
+    for what, program in programs.items():
+        assert program.out == f"{SAID}\n"
+        assert LEFT[what][1] in program.err, what
+
+
+def test_a_process_that_a_plugin_has_forked_answers_signals_as_any_process(begin: Begin) -> None:
+    program = begin(
+        "import os, signal, time\n" + HOOK + "    child = os.fork()\n    if not child: time.sleep(60)\n"
+        "    time.sleep(0.3)\n    os.kill(child, signal.SIGTERM)\n    print('ended by', os.waitpid(child, 0)[1])\n"
+    )
+
+    assert program.ended(20) == 0
+    assert f"ended by {int(signal.SIGTERM)}\n" in program.err
+
+
+def test_three_interruptions_at_once_end_it_without_a_word(begin: Begin) -> None:
+    programs = []
+    for pause in (0.02, 0.1, 0.3):
+        program = begin("")
+        time.sleep(pause)
+        for _ in range(3):
+            program.send(signal.SIGINT)
+        programs.append(program)
+
+    assert {program.ended(20) for program in programs} <= {1, 130}
+    assert not any("Traceback" in program.err or "KeyboardInterrupt" in program.err for program in programs)
