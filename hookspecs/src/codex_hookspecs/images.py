@@ -12,7 +12,7 @@ _MAGIC = ((b"\x89PNG", "png"), (b"\xff\xd8", "jpeg"), (b"GIF8", "gif"), (b"RIFF"
 
 
 async def with_images(content: Sequence[JsonObject]) -> list[JsonObject]:
-    """Return user inputs with every ``localImage`` read and put in as an ``image``.
+    """Return user inputs with every ``localImage`` read and put in as an ``image`` that keeps its path.
 
     :raises CodexError: when a file can't be read, is too large or is no image.
     """
@@ -22,16 +22,13 @@ async def with_images(content: Sequence[JsonObject]) -> list[JsonObject]:
 def _read(part: JsonObject) -> JsonObject:
     from base64 import b64encode
 
-    from codex_hookspecs.regular_files import read_regular
+    from codex_hookspecs.file_reading import read_bytes
 
     path = part["path"]
-    try:
-        data = read_regular(path, MAX_BYTES + 1)
-    except OSError as error:
-        raise CodexError(f"image {path} can't be read: {error.strerror or error}") from error
-    if len(data) > MAX_BYTES:
-        raise CodexError(f"image {path} is larger than {MAX_BYTES // 2**20} MiB")
+    data = read_bytes(path, limit=MAX_BYTES)
+    if data is None:
+        raise CodexError(f"image {path} can't be read: No such file or directory")
     kind = next((name for magic, name in _MAGIC if data.startswith(magic)), None)
     if kind is None:
         raise CodexError(f"{path} is not an image that models take (PNG, JPEG, GIF, WebP, BMP)")
-    return {"type": "image", "url": f"data:image/{kind};base64,{b64encode(data).decode('ascii')}"}
+    return {"type": "image", "url": f"data:image/{kind};base64,{b64encode(data).decode('ascii')}", "path": path}

@@ -28,13 +28,21 @@ def message(role: str, *texts: str) -> JsonObject:
 
 
 def user_message(content: Sequence[JsonObject]) -> JsonObject:
-    """Return the message item of user inputs in wire form; images must already carry a URL."""
+    """Return the message item of user inputs in wire form; images must already carry a URL.
+
+    Each image stands between marks, which number those that were files (form of Codex 0.118).
+    """
     parts: list[JsonObject] = []
+    images = 0
     for part in content:
         if part["type"] == "text":
             parts.append({"type": "input_text", "text": part["text"]})
         elif part["type"] == "image":
+            images += 1
+            mark = f"<image name=[Image #{images}]>" if "path" in part else "<image>"
+            parts.append({"type": "input_text", "text": mark})
             parts.append({"type": "input_image", "image_url": part["url"]})
+            parts.append({"type": "input_text", "text": "</image>"})
     return {"type": "message", "role": "user", "content": parts}
 
 
