@@ -8,6 +8,7 @@ import time
 
 import pytest
 
+from interop.clients import OURS
 from interop.hook_runs import BYPASS, SAY, SHELL, Play, document, group, script
 
 TOOL_KEYS = ["session_id", "turn_id", "transcript_path", "cwd", "hook_event_name", "model", "permission_mode"]
@@ -157,6 +158,81 @@ def test_tool_payloads(play: Play) -> None:
     assert after["tool_response"] == "out\n"
     assert before["tool_use_id"] == after["tool_use_id"] == "call_0_0"
     assert before["turn_id"] == after["turn_id"]
+
+
+SLOW = {"cmd": "echo one; sleep 1.5; echo two", "yield_time_ms": 300}
+POLLED = [
+    [{"sh": SLOW}],
+    [{"stdin": {"session_id": "$SESSION", "chars": "", "yield_time_ms": 9000}}],
+    [{"say": "final words"}],
+]
+
+
+def test_hooks_after_a_command_that_was_waited_for_twice_are_told_once_at_its_end(play: Play) -> None:
+    seen = play(POLLED, PreToolUse=script(), PostToolUse=script())
+
+    assert len(seen.payloads("PreToolUse")) == 1
+    [after] = seen.payloads("PostToolUse")
+    assert (after["tool_use_id"], after["tool_input"]) == ("call_0_0", {"command": SLOW["cmd"]})
+    assert after["tool_response"].endswith("two\n")
+    if play.codex is OURS:  # The real one leaves out what was read before.
+        assert after["tool_response"] == "one\ntwo\n"
+
+
+def test_feedback_takes_the_place_of_the_last_output_of_such_a_command(play: Play) -> None:
+    seen = play(POLLED, PostToolUse=script(err="look again", code=2))
+
+    assert "one" in seen.output("call_0_0")
+    assert "session ID" in seen.output("call_0_0")
+    assert seen.output("call_1_0") == "look again"
+
+
+@pytest.mark.parametrize(("workdir", "told"), [("/tmp", "/tmp"), (".git", "{ws}/.git")])
+def test_the_payload_has_the_directory_of_the_command_and_the_script_that_of_the_turn(
+    play: Play, workdir: str, told: str
+) -> None:
+    seen = play(
+        [[{"sh": {"cmd": "true", "workdir": workdir}}], [{"say": "x"}]],
+        PreToolUse=script(do='pwd > "$CODEX_HOME/facts"'),
+        PostToolUse=script(),
+    )
+
+    [before], [after] = seen.payloads("PreToolUse"), seen.payloads("PostToolUse")
+    assert before["cwd"] == after["cwd"] == told.format(ws=seen.stage.ws)
+    assert (seen.stage.home / "facts").read_text().strip() == str(seen.stage.ws)
+
+
+@pytest.mark.parametrize("mode", ["read-only", "workspace-write"])
+def test_who_is_never_asked_has_bypassed_permissions_in_any_sandbox(play: Play, mode: str) -> None:
+    play.prepare(document(Stop=script()))
+    play.model.play(SAY)
+
+    play.stage.run(play.codex, "exec", "--sandbox", mode, BYPASS, "go")
+
+    [payload] = play.seen().payloads("Stop")
+    assert payload["permission_mode"] == "bypassPermissions"
+
+
+@pytest.mark.parametrize("event", ["SessionStart", "UserPromptSubmit"])
+def test_the_transcript_is_there_when_the_first_hooks_run(play: Play, event: str) -> None:
+    find = """python3 -c 'import json,sys; print(json.load(sys.stdin)["transcript_path"])' < "$CODEX_HOME/stdin.$$" """
+    seen = play(**{event: script(do=f'head -n 1 "$({find})" > "$CODEX_HOME/facts"')})
+
+    assert json.loads((seen.stage.home / "facts").read_text())["type"] == "session_meta"
+
+
+def test_a_review_begins_no_session_and_is_not_sent_back_to_work(play: Play) -> None:
+    seen = play(
+        SHELL,
+        "review",
+        SessionStart=script(),
+        UserPromptSubmit=script(),
+        PreToolUse=script(),
+        Stop=script({"decision": "block", "reason": "again"}),
+    )
+
+    assert (len(seen.payloads("SessionStart")), len(seen.payloads("Stop"))) == (0, 0)
+    assert (len(seen.payloads("UserPromptSubmit")), len(seen.payloads("PreToolUse"))) == (1, 1)
 
 
 def test_stop_payload(play: Play) -> None:

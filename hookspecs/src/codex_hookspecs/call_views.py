@@ -30,6 +30,22 @@ def payload_of(tool: Tool, call: ToolCall) -> HookPayload | None:
     return HookPayload(tool_name=call.name, tool_input=tool_input)
 
 
+def shown(payload: HookPayload, cwd: str) -> dict[str, Any]:
+    """Return what events tell of a call.
+
+    :param cwd: absolute directory of the turn.
+    """
+    import posixpath
+
+    workdir = None if payload.workdir is None else posixpath.join(cwd, payload.workdir)
+    return {
+        "tool_name": payload.tool_name,
+        "tool_input": payload.tool_input,
+        "matcher_aliases": payload.aliases,
+        "workdir": None if workdir == cwd else workdir,
+    }
+
+
 def rewritten(tool: Tool, call: ToolCall, new_input: Any) -> ToolCall:
     """Return the call with the input that a hook put in place of its own.
 

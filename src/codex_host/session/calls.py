@@ -7,7 +7,7 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from codex_hookspecs.call_views import denied, dynamic_item, payload_of, rewritten
+from codex_hookspecs.call_views import denied, dynamic_item, payload_of, rewritten, shown
 from codex_hookspecs.errors import CodexError, ToolError, ToolRejected
 from codex_hookspecs.fit import WrongAnswer
 from codex_hookspecs.json_text import TooDeep, parse_json
@@ -118,7 +118,10 @@ async def _answer(run: RunningTurn, call: ToolCall) -> Answered:
     except ToolError as error:
         return Answered(contexts, ToolOutput(str(error), success=False))
     output, failed = await _run_tool(run, tool, call)
-    if payload is None or failed or not run.thread.dispatch.has("post_tool_use", run.thread):
+    if output.finishes is not None and (tool := run.thread.tools.get(output.finishes.name)) is not None:
+        call = output.finishes
+        payload = payload_of(tool, call)
+    if payload is None or failed or output.unfinished or not run.thread.dispatch.has("post_tool_use", run.thread):
         return Answered(contexts, output)
     return await _after(run, call, payload, output, contexts)
 
@@ -180,10 +183,8 @@ async def _before(run: RunningTurn, call: ToolCall, payload: HookPayload) -> Pre
 
     event = PreToolUseEvent(
         **run.event_fields(),
-        tool_name=payload.tool_name,
-        tool_input=payload.tool_input,
+        **shown(payload, run.settings.cwd),
         tool_use_id=call.call_id,
-        matcher_aliases=payload.aliases,
     )
     return await run.thread.dispatch.lifecycle("pre_tool_use", PreToolUseVerdict, event, run.scope())
 
@@ -206,11 +207,9 @@ async def _after(
 
     event = PostToolUseEvent(
         **run.event_fields(),
-        tool_name=payload.tool_name,
-        tool_input=payload.tool_input,
+        **shown(payload, run.settings.cwd),
         tool_response=output.text if output.hook_response is None else output.hook_response,
         tool_use_id=call.call_id,
-        matcher_aliases=payload.aliases,
     )
     verdict = await run.thread.dispatch.lifecycle("post_tool_use", PostToolUseVerdict, event, run.scope())
     replaced = "\n\n".join(verdict.feedback) if verdict.feedback else verdict.stop_reason

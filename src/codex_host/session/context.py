@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from codex_hookspecs.call_views import shown
 from codex_hookspecs.consent import REJECTED
 from codex_hookspecs.errors import CodexError, RpcError, ToolError, ToolRejected
 from codex_hookspecs.types.sandbox import Launch
@@ -91,10 +92,8 @@ class CallContext:
 
         event = PermissionRequestEvent(
             **run.event_fields(),
-            tool_name=payload.tool_name,
-            tool_input=payload.tool_input,
+            **shown(payload, run.settings.cwd),
             tool_use_id=self._call.call_id,
-            matcher_aliases=payload.aliases,
         )
         return await run.thread.dispatch.lifecycle("permission_request", PermissionVerdict, event, run.scope())
 

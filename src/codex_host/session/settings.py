@@ -94,8 +94,7 @@ def resumed_settings(
 
 def permission_mode(settings: ThreadSettings) -> PermissionMode:
     """Return the word that hooks know the thread's permissions by."""
-    free = settings.approval_policy == "never" and settings.sandbox.kind == "dangerFullAccess"
-    return "bypassPermissions" if free else "default"
+    return "bypassPermissions" if settings.approval_policy == "never" else "default"
 
 
 def _from_flags(table: Mapping[str, Any], name: str) -> bool:

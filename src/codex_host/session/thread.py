@@ -162,7 +162,9 @@ class HostThread:
         """Take over a name that was stored."""
         self._name = name
 
-    async def submit(self, content: Sequence[JsonObject], *, settings: ThreadSettings | None = None) -> str:
+    async def submit(
+        self, content: Sequence[JsonObject], *, settings: ThreadSettings | None = None, reviews: bool = False
+    ) -> str:
         """Begin a turn, or steer the running one."""
         self._check_open()
         turn_id = uuid7()
@@ -178,7 +180,7 @@ class HostThread:
             self.pending.append(content)
             return turn_id
         self._preview = self._preview or text_of(content)
-        self._run = TurnRun(self, turn_id, content)
+        self._run = TurnRun(self, turn_id, content, reviews=reviews)
         self._work = asyncio.create_task(self._run.run(), name=f"work {turn_id}")
         self._task = asyncio.create_task(self._supervise(self._run, self._work), name=f"turn {turn_id}")
         return turn_id
@@ -256,6 +258,11 @@ class HostThread:
             told = await self._writer.append(records)
             if told is not None:
                 await self.warn(told)
+
+    async def begin_file(self) -> None:
+        """Have the thread's file there for who is told its path."""
+        if self._writer is not None:
+            await self._writer.begin()
 
     async def remember(self, turn_id: str, *items: JsonObject) -> None:
         """Add items to the model's history and keep them."""

@@ -45,9 +45,12 @@ class TurnRun:
     """One turn of a thread.
 
     :param content: user inputs in wire form that the turn begins with.
+    :param reviews: it is a review, which begins no session and is not sent back to work.
     """
 
-    def __init__(self, thread: LiveThread, turn_id: str, content: Sequence[JsonObject]) -> None:
+    def __init__(
+        self, thread: LiveThread, turn_id: str, content: Sequence[JsonObject], *, reviews: bool = False
+    ) -> None:
         self.thread = thread
         self.id = turn_id
         self.settings = thread.settings
@@ -55,6 +58,7 @@ class TurnRun:
         self.diff: Notification | None = None
         self.may_begin = asyncio.Event()
         self._content = content
+        self._reviews = reviews
         self._instructions = ""
         self._turn_state: dict[str, str] = {}
 
@@ -103,9 +107,12 @@ class TurnRun:
 
     async def _session_start(self) -> bool:
         thread = self.thread
+        if self._reviews:
+            return True
         source, thread.start_source = thread.start_source, None
         if source is None or not thread.dispatch.has("session_start", thread):
             return True
+        await thread.begin_file()
         from codex_hookspecs.types.lifecycle import SessionStartEvent, SessionStartVerdict
 
         event = SessionStartEvent(**self.event_fields(), source=source)  # type: ignore[arg-type]
@@ -117,6 +124,7 @@ class TurnRun:
         thread = self.thread
         contexts: tuple[str, ...] = ()
         if thread.dispatch.has("user_prompt_submit", thread):
+            await thread.begin_file()
             from codex_hookspecs.types.lifecycle import UserPromptSubmitEvent, UserPromptVerdict
 
             event = UserPromptSubmitEvent(**self.event_fields(), prompt=text_of(content))
@@ -272,7 +280,7 @@ class TurnRun:
 
     async def _stop(self, *, active: bool) -> StopVerdict | None:
         thread = self.thread
-        if not thread.dispatch.has("stop", thread):
+        if self._reviews or not thread.dispatch.has("stop", thread):
             return None
         from codex_hookspecs.types.lifecycle import StopEvent, StopVerdict
 

@@ -17,6 +17,13 @@ class ThreadWriter(Protocol):
         """File that the thread is kept in, known from the start, or ``None``; it exists once something was appended."""
         ...
 
+    async def begin(self) -> None:
+        """Have what was given so far kept where ``path`` says, also before the first item or message: others read it.
+
+        :raises StorageError: as :meth:`append` does.
+        """
+        ...
+
     async def append(self, records: Sequence[Record]) -> str | None:
         """Keep records, in order; they have left the process when it returns and survive its death.
 

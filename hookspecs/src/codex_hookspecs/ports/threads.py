@@ -72,11 +72,14 @@ class AgentThread(Protocol):
         """Return all turns with their finished items."""
         ...
 
-    async def submit(self, content: Sequence[JsonObject], *, settings: ThreadSettings | None = None) -> str:
+    async def submit(
+        self, content: Sequence[JsonObject], *, settings: ThreadSettings | None = None, reviews: bool = False
+    ) -> str:
         """Begin a turn, or steer the running one.
 
         :param content: user inputs in wire form, e.g. ``{"type":"text","text":…}``.
         :param settings: settings of this and later turns; the present ones when ``None``.
+        :param reviews: the turn is a review: ``session_start`` and ``stop`` hooks are not told of it.
         :return: id of the turn; the notifications follow. An empty input makes no turn: the id is that of an error
             notification.
         :raises RpcError: when the thread is closed.

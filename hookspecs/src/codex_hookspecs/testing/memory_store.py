@@ -128,6 +128,9 @@ class MemoryThreadWriter:
         """Nothing: the thread is in no file."""
         return None
 
+    async def begin(self) -> None:
+        """Do nothing: there is no file."""
+
     async def append(self, records: Sequence[Record]) -> None:
         """Keep records."""
         if not self._open:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import attrs
@@ -61,6 +62,17 @@ class ThreadStoreContract:
             git=GitInfo("abc", "main", origin_url="https://example.com/r.git"),
         )
         return await store.create(attrs.evolve(plain, **changes)), thread_id
+
+    async def test_the_file_of_a_thread_that_was_begun_is_there_for_others(self, store: ThreadStore) -> None:
+        writer, thread_id = await self.created(store)
+        await writer.append([began("t1")])
+
+        await writer.begin()
+
+        assert writer.path is None or Path(writer.path).stat().st_size  # noqa: ASYNC240
+        await writer.append(turn("t2", "hello", "hi"))
+        await writer.aclose()
+        assert (await (await self.reopened(store)).read(thread_id)).thread.preview == "hello"
 
     async def test_a_stored_thread_comes_back_as_it_was(self, store: ThreadStore) -> None:
         thread_id = await self.kept(store, turn("t1", "hello", "hi"), agent_nickname="Ada", agent_role="worker")

@@ -38,12 +38,16 @@ class ToolOutput(Checked):
     :param success: a failure is still an answer; the model is told the text either way.
     :param content: content parts of the Responses API (``input_text``, ``input_image``) in place of the text.
     :param hook_response: what ``post_tool_use`` hooks see; the text when ``None``.
+    :param unfinished: what the call began goes on, ``post_tool_use`` hooks are told when it is over.
+    :param finishes: an earlier call whose output was unfinished until now: hooks are told of that one's end.
     """
 
     text: str = ""
     success: bool = True
     content: tuple[JsonObject, ...] | None = field(default=None, kw_only=True)
     hook_response: Any = field(default=None, kw_only=True)
+    unfinished: bool = field(default=False, kw_only=True)
+    finishes: ToolCall | None = field(default=None, kw_only=True)
 
 
 @frozen(kw_only=True)
@@ -53,8 +57,10 @@ class HookPayload(Checked):
     :param tool_name: e.g. ``Bash``, ``apply_patch``.
     :param tool_input: JSON value that hooks read, and may replace by one of the same shape.
     :param aliases: further names for matchers.
+    :param workdir: where the call works, relative to the directory of the turn; there when ``None``.
     """
 
     tool_name: str
     tool_input: Any
     aliases: tuple[str, ...] = ()
+    workdir: str | None = None

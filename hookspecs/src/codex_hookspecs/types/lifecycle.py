@@ -62,12 +62,14 @@ class PreToolUseEvent(LifecycleEvent):
     :param tool_name: name that hooks know it by: ``Bash`` for every shell tool, else the tool's own.
     :param tool_input: ``{"command": …}`` for shell tools and patches, else the arguments.
     :param matcher_aliases: further names that a matcher may use, e.g. ``Write`` and ``Edit`` for a patch.
+    :param workdir: absolute directory that the call works in, when it is not that of the turn.
     """
 
     tool_name: str
     tool_input: Any
     tool_use_id: str
     matcher_aliases: tuple[str, ...] = ()
+    workdir: str | None = None
 
 
 @frozen(kw_only=True)
@@ -78,6 +80,7 @@ class PermissionRequestEvent(LifecycleEvent):
     tool_input: Any
     tool_use_id: str = ""
     matcher_aliases: tuple[str, ...] = ()
+    workdir: str | None = None
 
 
 @frozen(kw_only=True)
@@ -92,6 +95,7 @@ class PostToolUseEvent(LifecycleEvent):
     tool_response: Any
     tool_use_id: str
     matcher_aliases: tuple[str, ...] = ()
+    workdir: str | None = None
 
 
 @frozen(kw_only=True)

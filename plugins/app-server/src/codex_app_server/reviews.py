@@ -29,7 +29,9 @@ async def start(params: ReviewStartParams, context: RpcContext) -> JsonObject:
         raise RpcError(f"review delivery {params.delivery!r} is not supported, allowed is `inline`")
     text = review_prompt(params.target)
     settings = attrs.evolve(thread.settings, output_schema=params.output_schema)
-    turn_id = await thread.submit([{"type": "text", "text": text, "text_elements": []}], settings=settings)
+    turn_id = await thread.submit(
+        [{"type": "text", "text": text, "text_elements": []}], settings=settings, reviews=True
+    )
     return {"turn": Turn(id=turn_id, status="inProgress"), "reviewThreadId": thread.id}
 
 

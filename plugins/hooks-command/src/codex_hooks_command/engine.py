@@ -146,6 +146,7 @@ class Engine:
         values = attrs.asdict(self._facts, recurse=False)
         if (usage := values.get("token_usage")) is not None:
             values["token_usage"] = attrs.asdict(usage)
+        values["cwd"] = values.get("workdir") or values["cwd"]
         return values
 
     def _job(self, one: Registered, line: bytes) -> Job:

@@ -90,6 +90,12 @@ class RolloutWriter:
             os.lseek(self._descriptor, self._size - 1, os.SEEK_SET)
             self._torn = os.read(self._descriptor, 1) != b"\n"
 
+    async def begin(self) -> None:
+        """Write what was held back; see :class:`~codex_hookspecs.ports.storage.ThreadWriter`."""
+        async with self._one_at_a_time:
+            if not self._begun and not self._closed:
+                await self._append(at_once=True)
+
     async def append(self, records: Sequence[Record]) -> str | None:
         """Keep records; see :class:`~codex_hookspecs.ports.storage.ThreadWriter`."""
         async with self._one_at_a_time:
@@ -123,15 +129,16 @@ class RolloutWriter:
             os.close(self._descriptor)
             self._descriptor = None
 
-    async def _append(self) -> str | None:
+    async def _append(self, *, at_once: bool = False) -> str | None:
         """Write what is not written yet.
 
+        :param at_once: also before the first item or message.
         :return: what has happened to the file, or ``None``.
         """
         records = self._unwritten
         lines: list[Line] = []
         if not self._begun:
-            if not any(map(begins_thread, records)):
+            if not (at_once or any(map(begins_thread, records))):
                 return None
             lines.append(meta_line(await self._describe(records)))
             self._create()

@@ -134,10 +134,12 @@ def exec_command_spec(*, with_additional: bool) -> dict[str, Any]:
 
 def payload_of(call: ToolCall) -> HookPayload | None:
     """Show a command to hooks as ``Bash``; a call without a readable command is not shown."""
-    command = _arguments(call).get("cmd")
+    arguments = _arguments(call)
+    command, workdir = arguments.get("cmd"), arguments.get("workdir")
     if not isinstance(command, str):
         return None
-    return HookPayload(tool_name="Bash", tool_input={"command": command})
+    place = workdir if isinstance(workdir, str) and workdir else None
+    return HookPayload(tool_name="Bash", tool_input={"command": command}, workdir=place)
 
 
 def no_payload(call: ToolCall) -> None:

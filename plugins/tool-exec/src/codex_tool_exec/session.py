@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from codex_hookspecs.ports.tools import ToolContext
     from codex_hookspecs.types.items import CommandExecution
     from codex_hookspecs.types.sandbox import Launch
+    from codex_hookspecs.types.tools import ToolCall
 
 GRACE_SECONDS = 0.05
 MOST_DELTAS = 10_000
@@ -30,6 +31,7 @@ class Session:
     :param number: what the model calls it by.
     :param events: its events from the first one on.
     :param item: the item as it was announced.
+    :param call: the call that started it.
     :param remote: its output is waited for until it is closed; a local one gets a short grace after the exit.
     :param launch: how it was wrapped, if it was.
     :param may_retry: if its sandbox keeps it from working, whoever started it reports its end, or lets go.
@@ -46,6 +48,7 @@ class Session:
         item: CommandExecution,
         context: ToolContext,
         *,
+        call: ToolCall,
         tty: bool,
         remote: bool,
         launch: Launch | None = None,
@@ -55,6 +58,7 @@ class Session:
         self.number = number
         self.process = process
         self.item = item
+        self.call = call
         self.tty = tty
         self.used_at = time.monotonic()
         self.exit_code: int | None = None
@@ -86,12 +90,15 @@ class Session:
             return self._told_denied
         from codex_hookspecs.sandboxing.denial import looks_denied
 
-        text = self._all.content().decode("utf-8", "replace")
-        return looks_denied(self.exit_code, text, linux=self._launch.sandbox_type == "linuxSeccomp")
+        return looks_denied(self.exit_code, self.whole_output(), linux=self._launch.sandbox_type == "linuxSeccomp")
 
     def drain(self) -> bytes:
         """Return the output since the last call."""
         return self._new.drain()
+
+    def whole_output(self) -> str:
+        """Return all its output, of which the middle is missing when it is very long."""
+        return self._all.content().decode("utf-8", "replace")
 
     def mark_exited(self) -> None:
         """Note that the process is known to be gone."""
@@ -206,7 +213,7 @@ class Session:
         self.item = evolve(
             self.item,
             status="declined" if declined else "completed" if code == 0 else "failed",
-            aggregated_output=self._all.content().decode("utf-8", "replace"),
+            aggregated_output=self.whole_output(),
             exit_code=code,
             duration_ms=int((time.monotonic() - self._began) * 1000),
         )

@@ -153,7 +153,8 @@ class Shell:
         started = time.monotonic()
         over = session.over.is_set()
         await session.wait(wanted.yield_time_ms / 1000)
-        return self._answer(session, 0.0 if over else time.monotonic() - started, wanted.max_output_tokens)
+        wall_seconds = 0.0 if over else time.monotonic() - started
+        return self._answer(session, wall_seconds, wanted.max_output_tokens, later=True)
 
     async def aclose(self) -> None:
         """Kill everything that was started, as the thread ends."""
@@ -199,6 +200,7 @@ class Shell:
             events,
             item,
             context,
+            call=attempt.call,
             tty=attempt.wanted.tty,
             remote=remote,
             launch=launch,
@@ -228,7 +230,11 @@ class Shell:
             session.mark_exited()
         raise ToolError("write_stdin failed: failed to write to stdin")
 
-    def _answer(self, session: Session, wall_seconds: float, max_tokens: int) -> ToolOutput:
+    def _answer(self, session: Session, wall_seconds: float, max_tokens: int, *, later: bool = False) -> ToolOutput:
+        """Return what a call found.
+
+        :param later: another call has started the command.
+        """
         over = session.over.is_set()
         answer = Answer(
             command=session.item.command,
@@ -248,7 +254,12 @@ class Shell:
         if session.failure is not None:
             self._end_later(session)
             raise ToolError(f"the command was lost: {session.failure}\n{answer_text(answer, max_tokens)}")
-        return ToolOutput(answer_text(answer, max_tokens), hook_response=shown_output(answer, max_tokens))
+        text = answer_text(answer, max_tokens)
+        if not over:
+            return ToolOutput(text, unfinished=True)
+        if later:
+            return ToolOutput(text, hook_response=session.whole_output(), finishes=session.call)
+        return ToolOutput(text, hook_response=shown_output(answer, max_tokens))
 
     def _end_later(self, session: Session) -> None:
         task = asyncio.create_task(session.end(END_SECONDS), name=f"end command {session.number}")
