@@ -25,6 +25,7 @@ async def start_launched(backend: ExecBackend, params: ExecParams, launch: Launc
         arg0=launch.arg0,
         descriptors=launch.descriptors,
         prepare=launch.prepare,
+        interrupt=launch.interrupt,
     )
     try:
         return await backend.start(wrapped)

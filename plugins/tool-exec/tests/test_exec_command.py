@@ -334,17 +334,19 @@ async def test_a_command_that_only_mentions_a_patch_is_run(talk: Conversation) -
     assert len(talk.machine.exec.started) == 1
 
 
-async def test_an_interrupted_call_leaves_the_command_running(talk: Conversation) -> None:
+async def test_an_interrupted_call_interrupts_the_command_it_waits_for(talk: Conversation) -> None:
+    behind = await talk.session("wait")
     call = asyncio.create_task(talk.run("wait"))
     await talk.until("delta")
+    while len(talk.items("started")) < 2:  # noqa: ASYNC110
+        await asyncio.sleep(0.01)
 
     call.cancel()
     await asyncio.gather(call, return_exceptions=True)
 
-    session = int(talk.items("started")[0].process_id)
-    assert talk.items("completed") == []
-    await talk.close()
-    assert talk.items("completed")[0].process_id == str(session)
+    [ended] = await talk.until("completed")
+    assert (ended.id, ended.exit_code) == ("call-2", 130)
+    assert "Process running" in (await talk.call("write_stdin", session_id=behind, yield_time_ms=1)).text
 
 
 async def test_a_command_whose_announcement_fails_is_ended(talk: Conversation, monkeypatch: pytest.MonkeyPatch) -> None:

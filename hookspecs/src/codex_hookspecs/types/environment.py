@@ -66,6 +66,7 @@ class ExecParams:
     :param stdin: open descriptor of this program that a local process reads instead; the caller closes it afterwards.
     :param descriptors: open descriptors of this program that a local process inherits under the same numbers.
     :param prepare: called in a local process before it becomes the program; see ``Launch.prepare``.
+    :param interrupt: how a local process is interrupted; see ``Launch.interrupt``.
     :param sandbox: policy that an environment with its own launcher must hold; already applied when ``None``.
     :param sandbox_cwd: absolute workspace of that policy, when it is not the working directory.
     :param additional: what it may do beyond that policy.
@@ -84,6 +85,7 @@ class ExecParams:
     stdin: int | None = None
     descriptors: tuple[int, ...] = ()
     prepare: Callable[[], None] | None = None
+    interrupt: Callable[[], bool] | None = None
     sandbox: SandboxPolicy | None = None
     sandbox_cwd: str | None = None
     additional: Additional | None = None

@@ -133,6 +133,8 @@ class Launch(Checked):
         wait, lock or import.
     :param started: called when the program was started, or could not be; lets go of the descriptors.
     :param ended: called when the program is over, or was never started; clears up what it needed.
+    :param interrupt: interrupts the command inside, while the program runs; tells whether it could. Without it the
+        program's process group is interrupted.
     """
 
     argv: tuple[str, ...]
@@ -143,3 +145,4 @@ class Launch(Checked):
     prepare: Callable[[], None] | None = None
     started: Callable[[], None] | None = None
     ended: Callable[[], None] | None = None
+    interrupt: Callable[[], bool] | None = None

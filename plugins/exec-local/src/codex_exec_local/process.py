@@ -35,6 +35,7 @@ class LocalProcess:
     def __init__(self, params: ExecParams, on_closed: Callable[[str], None], watchdog: Watchdog) -> None:
         self._id = params.process_id
         self._tty = params.tty
+        self._interrupt = params.interrupt
         self._on_closed = on_closed
         self._watchdog = watchdog
         self._loop = asyncio.get_running_loop()
@@ -75,8 +76,8 @@ class LocalProcess:
         return "accepted"
 
     async def signal(self) -> None:
-        """Interrupt the process group."""
-        if not self._feed.log.exited:
+        """Interrupt the process group, or the command in the box that this process is."""
+        if not self._feed.log.exited and not (self._interrupt is not None and self._interrupt()):
             self._kill(SIGINT)
 
     async def resize(self, rows: int, columns: int) -> None:

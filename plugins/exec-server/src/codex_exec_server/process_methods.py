@@ -152,6 +152,7 @@ async def start(connection: Connection, params: dict[str, Any]) -> Any:
         arg0=launch.arg0 or arg0,
         descriptors=launch.descriptors,
         prepare=launch.prepare,
+        interrupt=launch.interrupt,
         metadata=params["metadata"] or {},
     )
     await session.start(process_id, exec_params, launch)

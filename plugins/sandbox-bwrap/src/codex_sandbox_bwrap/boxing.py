@@ -35,6 +35,7 @@ class Boxed(NamedTuple):
     descriptors: tuple[int, ...]
     started: Callable[[], None]
     ended: Callable[[], None]
+    interrupt: Callable[[], bool]
     prepare: None = None
 
 
@@ -78,6 +79,7 @@ def box_command(  # noqa: PLR0917
         descriptors=(*held.descriptors, held.life),
         started=held.started,
         ended=held.ended,
+        interrupt=held.first.interrupt,
     )
 
 

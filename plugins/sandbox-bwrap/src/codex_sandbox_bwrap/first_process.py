@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import time
+from contextlib import suppress
 
 _PATIENCE, _LIMIT = 0.05, 10.0
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.0001, 0.01
 _GONE = (b"Z", b"X")
 _TEXT_BYTES = 4096
-_KILL = 9
+_INTERRUPT, _KILL = 2, 9
 _KEY = b'"child-pid":'
 
 
@@ -20,18 +21,32 @@ class FirstProcess:
         self._reader, self.told = os.pipe()
         """What bwrap is to tell the number on; to be closed when it has inherited it."""
         os.set_blocking(self._reader, False)
+        self._text = b""
+
+    def interrupt(self) -> bool:
+        """Interrupt the command of a box that has a process group of its own; tell whether that was done."""
+        pid = self._number()
+        if pid is None or not _is_first(pid):
+            return False
+        try:
+            group = os.getpgid(pid)
+            if group == os.getpgid(_parent(pid)):
+                return False
+            os.killpg(group, _INTERRUPT)
+        except OSError:
+            return False
+        return True
 
     def wait(self) -> bool:
         """Wait for its end, when that of bwrap is past; it follows by itself, or else it is killed.
 
         :return: whether it is known to be gone. When bwrap is killed early, what waits for its word may stay.
         """
-        with open(self._reader, "rb", buffering=0) as reader:
-            text = reader.read(_TEXT_BYTES) or b""
-        number = text.partition(_KEY)[2].partition(b",")[0].strip(b" }\n")
-        if not number.isdigit():
+        pid = self._number()
+        os.close(self._reader)
+        self._reader = -1
+        if pid is None:
             return False
-        pid = int(number)
         started = time.monotonic()
         pause = _FIRST_PAUSE
         while _is_first(pid):
@@ -47,6 +62,19 @@ class FirstProcess:
             time.sleep(pause)
             pause = min(pause * 2, _LONGEST_PAUSE)
         return True
+
+    def _number(self) -> int | None:
+        """Return the number that bwrap has told, if it has."""
+        if self._reader >= 0:
+            with suppress(BlockingIOError):
+                self._text += os.read(self._reader, _TEXT_BYTES)
+        number = self._text.partition(_KEY)[2].partition(b",")[0].strip(b" }\n")
+        return int(number) if number.isdigit() else None
+
+
+def _parent(pid: int) -> int:
+    with open(f"/proc/{pid}/stat", "rb") as file:
+        return int(file.read().rpartition(b")")[2].split()[1])
 
 
 def _is_first(pid: int) -> bool:

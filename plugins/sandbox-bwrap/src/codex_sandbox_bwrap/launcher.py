@@ -51,4 +51,5 @@ class BwrapLauncher:
             descriptors=boxed.descriptors,
             started=boxed.started,
             ended=boxed.ended,
+            interrupt=boxed.interrupt,
         )

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 GRACE_SECONDS = 0.05
 MOST_DELTAS = 10_000
+INTERRUPT = b"\x03"
 
 
 class Session:
@@ -126,6 +127,16 @@ class Session:
             except TimeoutError:
                 pass
         return self.over.is_set()
+
+    async def interrupt(self) -> None:
+        """Do what the key for it does at a terminal.
+
+        :raises ExecError: when that is not possible.
+        """
+        if self.tty:
+            await self.process.write(INTERRUPT)
+        else:
+            await self.process.signal()
 
     async def end(self, seconds: float) -> None:
         """Kill the command with all its children and see to it that it is reported."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Coroutine, Mapping
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
 
 from codex_hookspecs.errors import ExecError, SandboxUnavailable, ToolError, ToolRejected
 from codex_hookspecs.types.notifications import TerminalInteraction
@@ -14,7 +15,7 @@ from codex_tool_exec.answers import Answer, answer_text, shown_output
 from codex_tool_exec.calls import ExecCall, WriteCall, read_exec_call, read_write_call
 from codex_tool_exec.commands import make_command
 from codex_tool_exec.profile import Profiles
-from codex_tool_exec.session import Session
+from codex_tool_exec.session import INTERRUPT, Session
 from codex_tool_exec.starting import Attempt
 from codex_tool_exec.store import MOST, WARN_AT, SessionStore
 
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 SHORT_SECONDS = 0.15
 REACTION_SECONDS = 0.1
 END_SECONDS = 2.0
+INTERRUPT_SECONDS = 2.0
+"""How long a command that was interrupted with its turn may take to end by itself."""
 STDIN_CLOSED = "stdin is closed for this session; rerun exec_command with tty=true to keep stdin open"
 
 
@@ -112,9 +115,15 @@ class Shell:
         """Wait for a command that was just started, for as long as the call says."""
         started = time.monotonic()
         seconds = wanted.yield_time_ms / 1000
-        if await session.wait(min(SHORT_SECONDS, seconds)):
-            return self._answer(session, 0.0, wanted.max_output_tokens)
-        await session.wait(started + seconds - time.monotonic())
+        try:
+            if await session.wait(min(SHORT_SECONDS, seconds)):
+                return self._answer(session, 0.0, wanted.max_output_tokens)
+            await session.wait(started + seconds - time.monotonic())
+        except asyncio.CancelledError:
+            # Nobody has its number, so nobody could ever talk to it again.
+            self._sessions.release(session.number)
+            self._finish(self._interrupted(session), f"interrupt command {session.number}")
+            raise
         return self._answer(session, time.monotonic() - started, wanted.max_output_tokens)
 
     async def request_permissions(self, call: ToolCall, context: ToolContext) -> ToolOutput:
@@ -137,7 +146,8 @@ class Shell:
         if session is None:
             raise ToolError(f"write_stdin failed: Unknown process id {wanted.session_id}")
         session.used_at = time.monotonic()
-        if wanted.chars and not session.tty:
+        interrupts = wanted.chars.encode() == INTERRUPT and not session.tty
+        if wanted.chars and not session.tty and not interrupts:
             raise ToolError(f"write_stdin failed: {STDIN_CLOSED}")
         interaction = TerminalInteraction(
             thread_id=context.thread.id,
@@ -148,7 +158,7 @@ class Shell:
         )
         await context.emit(interaction)  # Before anything that the command says to it.
         if wanted.chars:
-            await self._write(session, wanted)
+            await (self._interrupt(session) if interrupts else self._write(session, wanted))
             await session.wait(REACTION_SECONDS)
         started = time.monotonic()
         over = session.over.is_set()
@@ -217,6 +227,12 @@ class Shell:
             )
         return session
 
+    async def _interrupt(self, session: Session) -> None:
+        try:
+            await session.interrupt()
+        except ExecError as error:
+            raise ToolError(f"write_stdin failed: {error}") from error
+
     async def _write(self, session: Session, wanted: WriteCall) -> None:
         try:
             status = await session.process.write(wanted.chars.encode("utf-8", "surrogatepass"))
@@ -261,8 +277,17 @@ class Shell:
             return ToolOutput(text, hook_response=session.whole_output(), finishes=session.call)
         return ToolOutput(text, hook_response=shown_output(answer, max_tokens))
 
+    async def _interrupted(self, session: Session) -> None:
+        with suppress(ExecError):
+            await session.interrupt()
+            await session.wait(INTERRUPT_SECONDS)
+        await session.end(END_SECONDS)
+
     def _end_later(self, session: Session) -> None:
-        task = asyncio.create_task(session.end(END_SECONDS), name=f"end command {session.number}")
+        self._finish(session.end(END_SECONDS), f"end command {session.number}")
+
+    def _finish(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        task = asyncio.create_task(work, name=name)
         self._endings.add(task)
         task.add_done_callback(self._endings.discard)
 
