@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from interop.clients import Codex
-from interop.hook_runs import SHELL, Play, script, special
+from interop.hook_runs import SHELL, Play, group, script, special
 
+PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 NONSENSE = ['{"continue": tru', "[1, 2", '{"nope": 1}', '{"hookSpecificOutput": {"additionalContext": "x"}}']
 
 
@@ -474,3 +475,21 @@ def test_a_handler_can_limit_its_context(play: Play) -> None:
 
     assert len(seen.developer()[-1]) < 1000
     assert saved(seen.developer()[-1]).read_text() == "a" * 4000
+
+
+def test_a_patch_that_is_refused_is_told_with_the_patch(play: Play) -> None:
+    patch = "*** Begin Patch\n*** Add File: a.txt\n+a\n*** End Patch"
+    answer = special("PreToolUse", permissionDecision="deny", permissionDecisionReason="not here")
+    seen = play([[{"patch": patch}], [{"say": "x"}]], PreToolUse=group("apply_patch", script(answer)))
+
+    assert seen.output() == f"Command blocked by PreToolUse hook: not here. Command: {patch}"
+
+
+def test_a_hook_sees_an_image_as_the_parts_that_the_model_gets(play: Play) -> None:
+    made = f"printf %s {PNG} | base64 -d > i.png"
+    view = {"call": "view_image", "args": {"path": "i.png"}}
+    seen = play([[{"sh": made}], [view], [{"say": "x"}]], PostToolUse=group("view_image", script()))
+
+    [[part]] = (payload["tool_response"] for payload in seen.payloads("PostToolUse"))
+    assert part["type"] == "input_image"
+    assert part["image_url"].endswith(f";base64,{PNG}")

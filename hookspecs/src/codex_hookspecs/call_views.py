@@ -65,8 +65,8 @@ def rewritten(tool: Tool, call: ToolCall, new_input: Any) -> ToolCall:
 
 
 def denied(payload: HookPayload, reason: str) -> str:
-    """Return what the model is told of a call that a hook refused (text of Codex 0.118 for shell tools)."""
-    if payload.tool_name == "Bash" and isinstance(payload.tool_input, dict):
+    """Return what the model is told of a call that a hook refused (text of Codex 0.169 for all tools)."""
+    if payload.tool_name in ("Bash", "apply_patch") and isinstance(payload.tool_input, dict):
         return f"Command blocked by PreToolUse hook: {reason}. Command: {payload.tool_input.get('command', '')}"
     return f"Tool call blocked by PreToolUse hook: {reason}. Tool: {payload.tool_name}"
 

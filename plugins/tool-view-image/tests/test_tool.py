@@ -77,7 +77,7 @@ async def test_an_image_is_given_as_a_data_address_and_told_to_clients(tmp_path,
 
     item = ImageView(id="c", path=str(tmp_path / name))
     assert output.content == ({"type": "input_image", "image_url": URL},)
-    assert output.hook_response == {"image_url": URL, "detail": None}
+    assert output.hook_response == [{"type": "input_image", "image_url": URL}]
     assert context.told == [("started", item), ("completed", item)]
 
 
@@ -97,7 +97,7 @@ async def test_the_original_size_is_asked_for_only_under_its_feature(tmp_path, f
 
     output, _ = await view(tmp_path, feature=feature, path="a.png", detail="original")
 
-    assert output.hook_response["detail"] == detail
+    assert output.hook_response[0].get("detail") == detail
     assert output.content[0].get("detail") == detail
     assert ("detail" in offered(feature=feature).spec["parameters"]["properties"]) is feature
 

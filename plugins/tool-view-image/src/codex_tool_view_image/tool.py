@@ -86,7 +86,7 @@ def _output(kind: str, data: bytes, detail: str | None) -> ToolOutput:
     part = {"type": "input_image", "image_url": url}
     if detail is not None:
         part["detail"] = detail
-    return ToolOutput(content=(part,), hook_response={"image_url": url, "detail": detail})
+    return ToolOutput(content=(part,), hook_response=[part])
 
 
 def _guessed_type(path: str) -> str:
