@@ -224,3 +224,47 @@ def test_refreshing_looks_again_although_nothing_seems_changed(
 
     assert "aaaa" in stale
     assert "bbbb" in fresh
+
+
+ODD = {
+    "no facts at all": {"METADATA": None},
+    "no name": {"METADATA": "Metadata-Version: 2.1\nVersion: 1.0.0\n"},
+    "no version": {"METADATA": "Metadata-Version: 2.1\nName: codex-noisy\n"},
+    "nothing in it": {"METADATA": ""},
+    "bytes": {"METADATA": "\0\udcff\udcfe\n\n\n"},
+    "no section": {"entry_points.txt": "codex.plugins\nnoisy = x\n"},
+    "half a line": {"entry_points.txt": "[codex.plugins]\nnoisy\n= x\nnoisy =\n"},
+    "odd names": {"entry_points.txt": "[codex.plugins]\n../../x = y.z\na b = c d\n\x1b[2J = .\n@ = @:@\n é = é:é.é \n"},
+    "twice": {"entry_points.txt": "[codex.plugins]\nnoisy = x\nnoisy = y\n[codex.plugins]\nnoisy = z\n"},
+}
+
+
+@pytest.mark.parametrize("what", ODD)
+def test_a_distribution_that_is_broken_breaks_nothing_else(
+    distributions: Distributions, codex: Codex, what: str
+) -> None:
+    distributions.add("noisy")
+    distributions.add("calm")
+    for name, content in ODD[what].items():
+        path = distributions.folder / "codex_noisy-1.0.0.dist-info" / name
+        if content is None:
+            path.unlink()
+        else:
+            path.write_text(content, errors="surrogateescape")
+
+    for command in (["list"], ["show", "calm"], ["trust", "calm"], ["disable", "calm"], ["doctor", "calm"]):
+        ran = codex("plugins", *command)
+
+        assert ran.status == 0, ran.err
+        assert ran.err == ""
+    listed = json.loads(codex("plugins", "list", "--json").out)
+    assert {"calm", "tool-exec"} <= {facts["name"] for facts in listed}
+    assert codex("--help").status == 0
+
+
+def test_distributions_without_a_name_are_told_apart(distributions: Distributions, home: Path) -> None:
+    for name in ("one", "two"):
+        distributions.add(name)
+        (distributions.folder / f"codex_{name}-1.0.0.dist-info" / "METADATA").unlink()
+
+    assert [found(home, name).distribution for name in ("one", "two")] == ["codex_one", "codex_two"]

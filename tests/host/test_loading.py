@@ -136,9 +136,42 @@ def test_what_an_import_prints_does_not_get_into_the_output(moo: Distributions, 
 
 
 def test_an_interruption_while_importing_ends_the_program(moo: Distributions, codex: Codex) -> None:
-    add_trusted(moo, codex, "noisy", "raise KeyboardInterrupt")
+    add_trusted(moo, codex, "noisy", "import os, signal, time\nos.kill(os.getpid(), signal.SIGINT)\ntime.sleep(9)")
 
     assert codex("moo").status == 130
+    assert "noisy" not in json.loads(codex("plugins", "show", "noisy", "--json").out)["detail"]
+
+
+@pytest.mark.parametrize(
+    ("source", "told"),
+    [
+        ("raise GeneratorExit('done')", "GeneratorExit: done ({file}:1)"),
+        ("import asyncio\nraise asyncio.CancelledError", "asyncio.exceptions.CancelledError ({file}:2)"),
+        ("class Panic(BaseException): ...\n\nraise Panic('rust')", "third_codex_noisy.plugin.Panic: rust ({file}:3)"),
+        ("class Odd(Exception):\n    def __str__(self): raise self\n\nraise Odd", "({file}:4)"),
+        ("x = (1,\n", "SyntaxError: '(' was never closed ({file}:1)"),
+        ("x = 1\n  y = 2\n", "IndentationError: unexpected indent ({file}:2)"),
+        ("import nowhere", "ModuleNotFoundError: No module named 'nowhere' ({file}:1)"),
+    ],
+)
+def test_whatever_an_import_raises_is_told_with_its_place(
+    moo: Distributions, codex: Codex, source: str, told: str
+) -> None:
+    add_trusted(moo, codex, "noisy", source)
+
+    ran = codex("moo")
+
+    assert (ran.status, ran.err) == (0, "")
+    assert told.format(file=moo.folder / "third_codex_noisy" / "plugin.py") in ran.out
+
+
+def test_a_plugin_of_ours_that_is_broken_is_told_with_its_place(own: Distributions, codex: Codex) -> None:
+    own.add("milk", plugin="class Panic(BaseException): ...\nraise Panic('rust')")
+
+    ran = codex("moo")
+
+    assert ran.status == 0
+    assert "plugin milk is failed: third_codex_milk.plugin.Panic: rust (" in ran.out
 
 
 def test_a_command_that_the_plugin_fails_to_offer_is_told(moo: Distributions, codex: Codex) -> None:

@@ -35,6 +35,7 @@ class Admission:
         self._ledger = ledger
         self._no_plugins = no_plugins
         self._trust: TrustStore | None = None
+        self._looked_for_deaths = False
         self.contents: dict[str, Contents] = {}
 
     def admit_all(self, plugins: Sequence[FoundPlugin]) -> dict[str, PluginStatus]:
@@ -64,11 +65,11 @@ class Admission:
             hooks=manifest.hooks if manifest else (),
             commands=dict(manifest.commands) if manifest else {},
         )
-        for rule in (self._disabled, self._unusable, self._incompatible, self._untrusted):
+        for rule in (self._disabled, self._unusable, self._incompatible, self._untrusted, self._deadly):
             if rule(plugin, status):
                 break
         status.trusted = status.state == "loaded" or (
-            status.state == "incompatible" and self._objection(plugin) is None
+            status.state in ("incompatible", "failed") and self._objection(plugin) is None
         )
         status.quarantined = self._quarantined(plugin)
         return status
@@ -117,11 +118,29 @@ class Admission:
         contents = self.contents[plugin.name] = contents_of(plugin)
         return self._trust.objection(plugin, contents)
 
+    def _deadly(self, plugin: FoundPlugin, status: PluginStatus) -> bool:
+        if plugin.first_party:
+            return False
+        if not self._looked_for_deaths:
+            from codex_host.plugins.import_marks import deaths
+
+            self._looked_for_deaths = True
+            for name, version in deaths(self._home):
+                self._ledger.took_down(name, version=version)
+                self._ledger.save()
+        self._forgive_another_version(plugin)
+        died = self._ledger.account(plugin.name).died
+        return died is not None and _set(status, "failed", died, f"codex plugins enable {plugin.name}")
+
+    def _forgive_another_version(self, plugin: FoundPlugin) -> None:
+        account = self._ledger.account(plugin.name)
+        failed = bool(account.quarantined or account.failures or account.died)
+        if failed and self._ledger.kept_version(plugin.name) != plugin.version:
+            self._ledger.release(plugin.name)
+
     def _quarantined(self, plugin: FoundPlugin) -> dict[str, str]:
         account = self._ledger.account(plugin.name)
-        kept = self._ledger.kept_version(plugin.name)
-        if (account.quarantined or account.failures) and kept != plugin.version:
-            self._ledger.release(plugin.name)
+        self._forgive_another_version(plugin)
         return dict(account.quarantined)
 
 

@@ -170,6 +170,8 @@ def _trust(desk: Desk, words: Sequence[str], flags: set[str]) -> int:
     if plugin.problem:
         raise PluginError(f"plugin {plugin.name} can't be used: {plugin.problem}", plugin=plugin.name)
     digest = TrustStore(desk.home).trust(plugin)
+    if desk.ledger.release(plugin.name):  # What was trusted now is not what failed.
+        desk.ledger.save()
     print(f"Trusted plugin {plugin.name} ({plugin.distribution} {plugin.version}, sha256:{digest[:16]}…).")
     print("It runs inside the program with all its rights; you are asked again when its files change.")
     return 0

@@ -130,8 +130,17 @@ def _entry_points(distribution: Distribution) -> dict[str, str]:
 
 
 def _name(distribution: Distribution) -> str:
+    """Return the name of a distribution, or the one that its folder has: a broken installation keeps none."""
     try:
-        return distribution.metadata["Name"] or "unknown"
+        found = distribution.metadata["Name"]
+    except Exception:
+        found = None
+    return str(found or os.path.basename(str(getattr(distribution, "_path", ""))).partition("-")[0] or "unknown")
+
+
+def _version(distribution: Distribution) -> str:
+    try:
+        return str(distribution.metadata["Version"] or "unknown")
     except Exception:
         return "unknown"
 
@@ -149,7 +158,7 @@ def _listed_by_stevedore(owners: dict[str, Any]) -> set[str]:
 
 def _settled(name: str, claims: list[Claim]) -> list[FoundPlugin]:
     """Describe who gets a name; nobody can push a first-party plugin out by taking its name."""
-    own = [claim for claim in claims if name in FIRST_PARTY and claim[1].metadata["Name"] == f"codex-{name}"]
+    own = [claim for claim in claims if name in FIRST_PARTY and _name(claim[1]) == f"codex-{name}"]
     if not own or len(claims) == len(own):
         return [_described(name, claims)]
     strangers = [
@@ -171,11 +180,11 @@ def _described(name: str, claims: list[Claim]) -> FoundPlugin:
         "name": name,
         "value": value,
         "distribution": _name(distribution),
-        "version": distribution.version,
+        "version": _version(distribution),
         "info": str(getattr(distribution, "_path", "")),
     }
     if len(claims) > 1:
-        both = " and ".join(sorted(f"{each.metadata['Name']} {each.version}" for _, each in claims))
+        both = " and ".join(sorted(f"{_name(each)} {_version(each)}" for _, each in claims))
         return FoundPlugin(**facts, problem=f"the name is taken by two distributions: {both}; uninstall one")
     if not value:
         return FoundPlugin(**facts, problem="its entry_points.txt can't be read")

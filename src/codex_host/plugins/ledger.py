@@ -29,6 +29,7 @@ class Account:
     :param total_ms: time its hooks took, milliseconds.
     :param failures: failures in a row, by hook.
     :param quarantined: why hooks are not called any more, by hook.
+    :param died: why it is not imported any more: the program did not survive that, or ``None``.
     :param load_error: why it could not be loaded the last time that was tried, or ``None``.
     """
 
@@ -39,6 +40,7 @@ class Account:
     last_error: str | None = None
     quarantined: dict[str, str] = field(factory=dict)
     load_error: str | None = None
+    died: str | None = None
 
 
 class Ledger:
@@ -67,6 +69,7 @@ class Ledger:
             found.quarantined = _by_hook(kept.get("quarantined"))
             found.failures = dict(kept.get("failures") or {})
             found.load_error = kept.get("load_error")
+            found.died = kept.get("died")
             found.load_ms = kept.get("load_ms", 0.0)
         return found
 
@@ -91,6 +94,11 @@ class Ledger:
         if account.load_error != reason or self.kept_version(plugin) != version:
             account.load_error = reason
             self._keep(plugin, load_error=reason, version=version)
+
+    def took_down(self, plugin: str, *, version: str) -> None:
+        """Note that the program ended while it imported a plugin."""
+        self.account(plugin).died = reason = "the program ended while it was imported"
+        self._keep(plugin, died=reason, version=version)
 
     def failed(self, plugin: str, hook: str, error: str, *, version: str) -> bool:
         """Note a failure.
@@ -119,7 +127,10 @@ class Ledger:
         :return: whether there was one.
         """
         account = self.account(plugin)
-        found = bool(account.quarantined)
+        found = bool(account.quarantined) or account.died is not None
+        if account.died is not None:
+            account.died = None
+            self._keep(plugin, died=None)
         if found or account.failures:
             account.quarantined.clear()
             account.failures.clear()
@@ -155,6 +166,7 @@ def _sound(facts: Any) -> bool:
         isinstance(facts, dict)
         and isinstance(facts.get("load_ms", 0.0), float | int)
         and isinstance(facts.get("load_error"), str | None)
+        and isinstance(facts.get("died"), str | None)
         and _is_table(facts.get("failures"), int)
         and (isinstance(facts.get("quarantined"), str) or _is_table(facts.get("quarantined"), str))
     )

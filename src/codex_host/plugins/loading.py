@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import time
 from functools import partial
-from importlib import import_module
 from typing import TYPE_CHECKING
 
 from codex_hookspecs.errors import HookSpecError
 from codex_host.plugins.admission import Admission
 from codex_host.plugins.discovery import found_plugins
+from codex_host.plugins.import_marks import ImportMark
+from codex_host.plugins.importing import imported, reason_of
 from codex_host.process.descriptors import output_to_stderr
 from codex_host.process.signals import SIGNALS
 from codex_host.process.watchdog import remember_plugin
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 
 ON_DEMAND = frozenset(("cli_commands", "doctor_checks", "model_provider", "sandbox_launcher"))
 """Hooks that most runs never ask for: a plugin of ours that has no others is imported when one of them is wanted."""
+
+HANG_SECONDS = 5.0
+"""An import that a person interrupts after that long counts as one that took the program down."""
 
 
 def load_plugins(
@@ -42,50 +46,51 @@ def load_plugins(
             from codex_host.plugins.guarded_import import IMPORTS
 
             IMPORTS.add(plugin.name, plugin.value, admission.contents[plugin.name])
+    mark = ImportMark(home)
     for plugin in plugins:
         status = registry.statuses[plugin.name]
         if status.state == "loaded" and status.first_party and status.hooks and ON_DEMAND.issuperset(status.hooks):
             load = partial(_load, plugin, registry, ledger)
             registry.deferred[plugin.name] = (frozenset(status.hooks), load)
         elif status.state == "loaded":
-            _load(plugin, registry, ledger)
+            _load(plugin, registry, ledger, None if status.first_party else mark)
         if status.state not in ("loaded", "disabled") and not status.expected:
             warnings.append(status.complaint)
         elif status.state == "loaded" and status.quarantined:
             warnings.append(status.quarantine)
+    mark.close()
     return warnings
 
 
-def _load(plugin: FoundPlugin, registry: Registry, ledger: Ledger) -> None:
+def _load(plugin: FoundPlugin, registry: Registry, ledger: Ledger, mark: ImportMark | None = None) -> None:
+    """Import and register a plugin, whatever that brings.
+
+    :param mark: names it meanwhile, if it is a third party's.
+    :raises KeyboardInterrupt: when the program was told to end.
+    """
     status = registry.statuses[plugin.name]
     started = time.perf_counter()
     remember_plugin(plugin.value, plugin.name)
+    if mark is not None:
+        mark.begin(plugin.name, plugin.version)
     try:
         # What a plugin prints while it is imported must not get into machine-readable output.
         with output_to_stderr():
             status.hooks = registry.register(imported(plugin.value), plugin.name)
-    except (Exception, SystemExit) as error:
-        SIGNALS.check()  # An interruption often looks like a failure of what was being imported.
+        SIGNALS.check()
+    except BaseException as error:
+        told_to_end = bool(SIGNALS.received) or (isinstance(error, KeyboardInterrupt) and not SIGNALS.installed)
+        if mark is not None and not (told_to_end and time.perf_counter() - started > HANG_SECONDS):
+            mark.over()
+        if told_to_end:  # An interruption often looks like a failure of what was being imported.
+            raise KeyboardInterrupt from error
         status.state = "failed"
-        status.detail = str(error) if isinstance(error, HookSpecError) else _last_lines(error)
+        status.detail = str(error) if isinstance(error, HookSpecError) else reason_of(error)
         status.remedy = f"codex plugins doctor {plugin.name}"
         ledger.load_failed(plugin.name, status.detail, version=status.version)
         return
     finally:
         SIGNALS.restore()
+    if mark is not None:
+        mark.over()
     ledger.loaded(plugin.name, (time.perf_counter() - started) * 1000)
-
-
-def imported(value: str) -> object:
-    """Import what an entry point names."""
-    module, _, attribute = value.partition(":")
-    loaded = import_module(module)
-    return getattr(loaded, attribute) if attribute else loaded
-
-
-def _last_lines(error: BaseException) -> str:
-    import traceback
-
-    lines = "".join(traceback.format_exception_only(error)).strip().splitlines()
-    last = traceback.extract_tb(error.__traceback__)[-1]
-    return f"{' '.join(line.strip() for line in lines[-3:])} ({last.filename}:{last.lineno})"

@@ -19,8 +19,8 @@ def main() -> None:
     from codex_host.app import Application, codex_home
     from codex_host.config.effective import EffectiveConfig
     from codex_host.plugins.discovery import found_plugins
+    from codex_host.plugins.importing import imported
     from codex_host.plugins.ledger import Ledger
-    from codex_host.plugins.loading import imported
     from codex_host.plugins.registry import Registry
 
     home, cwd = codex_home(os.environ), os.getcwd()
@@ -46,7 +46,7 @@ def main() -> None:
             ledger=Ledger(),
         )
         report["problems"] = asyncio.run(_checks(host))
-    except (Exception, SystemExit):
+    except BaseException:
         report["problems"] = traceback.format_exc(limit=-3).strip().splitlines()[::-1][:6]
     print(json.dumps(report), file=out, flush=True)
 

@@ -1,0 +1,94 @@
+"""Name on disk which plugin is being imported, so that the next start knows which one took the program down."""
+
+from __future__ import annotations
+
+import json
+import os
+from contextlib import suppress
+
+from codex_hookspecs.state_file import make_private
+
+_PREFIX = "importing-"
+_MOST_BYTES = 65536
+
+
+class ImportMark:
+    """The mark of this process: a locked file, whose lock ends with the process, however that ends.
+
+    A folder that can't be written has no marks.
+
+    :param home: ``$CODEX_HOME``.
+    """
+
+    def __init__(self, home: str) -> None:
+        self._path = os.path.join(home, "plugins", f"{_PREFIX}{os.getpid()}")
+        self._descriptor: int | None = None
+        self._marked = False
+
+    def begin(self, plugin: str, version: str) -> None:
+        """Note that a plugin is about to be imported."""
+        with suppress(OSError, ImportError):
+            if self._descriptor is None:
+                self._descriptor = _opened(self._path)
+            text = json.dumps([plugin, version]).encode()
+            os.truncate(self._descriptor, os.pwrite(self._descriptor, text, 0))
+            self._marked = True
+
+    def over(self) -> None:
+        """Note that its import is over, whether it succeeded or not."""
+        self._marked = False
+
+    def close(self) -> None:
+        """Remove the mark, unless the program is ended out of an import."""
+        if self._descriptor is None or self._marked:
+            return
+        with suppress(OSError):
+            os.unlink(self._path)
+        os.close(self._descriptor)
+        self._descriptor = None
+
+
+def deaths(home: str) -> list[tuple[str, str]]:
+    """Return which plugins were being imported when programs died, with their versions, and forget it."""
+    found = []
+    folder = os.path.join(home, "plugins")
+    with suppress(OSError, ImportError):
+        for name in os.listdir(folder):
+            if name.startswith(_PREFIX) and name != f"{_PREFIX}{os.getpid()}":
+                found += _left_behind(os.path.join(folder, name))
+    return found
+
+
+def _left_behind(path: str) -> list[tuple[str, str]]:
+    """Return what a mark says whose process is gone, and remove it."""
+    try:
+        descriptor = _opened(path)
+    except OSError:
+        return []
+    try:
+        plugin, version = json.loads(os.pread(descriptor, _MOST_BYTES, 0))
+        return [(str(plugin), str(version))]
+    except (OSError, ValueError, TypeError, RecursionError):
+        return []
+    finally:
+        with suppress(OSError):
+            os.unlink(path)
+        os.close(descriptor)
+
+
+def _opened(path: str) -> int:
+    """Open a mark and lock it.
+
+    :raises OSError: when it can't be written, or another process holds it.
+    :raises ImportError: where there are no locks.
+    """
+    import fcntl
+
+    make_private(os.path.dirname(path))
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK, 0o600)
+    try:
+        fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(descriptor)
+        raise
+    return descriptor
