@@ -109,6 +109,14 @@ def test_an_interruption_that_a_plugin_makes_up_ends_nothing(distributions: Dist
     assert "plugin noisy is failed: KeyboardInterrupt (" in ran.stderr
 
 
+def test_a_quick_interruption_blames_nobody(distributions: Distributions, place: Project) -> None:
+    install(distributions, place, "import os, signal, time\nos.kill(os.getpid(), signal.SIGINT)\ntime.sleep(9)\n")
+
+    assert place.run(*TURN).status == 130
+    assert marks(place) == []
+    assert json.loads(place.run("plugins", "show", "noisy", "--json").stdout)["status"] == "enabled"
+
+
 def test_the_commands_work_with_any_broken_plugin_and_import_none(distributions: Distributions, place: Project) -> None:
     install(distributions, place, DEATHS["crashes"])
     place.run(*TURN)

@@ -37,6 +37,9 @@ class ImportMark:
     def over(self) -> None:
         """Note that its import is over, whether it succeeded or not."""
         self._marked = False
+        with suppress(OSError):
+            if self._descriptor is not None:
+                os.truncate(self._descriptor, 0)
 
     def close(self) -> None:
         """Remove the mark, unless the program is ended out of an import."""

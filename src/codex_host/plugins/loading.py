@@ -47,19 +47,26 @@ def load_plugins(
 
             IMPORTS.add(plugin.name, plugin.value, admission.contents[plugin.name])
     mark = ImportMark(home)
+    try:
+        for plugin in plugins:
+            _load_now_or_later(plugin, registry, ledger, mark)
+    finally:
+        mark.close()
     for plugin in plugins:
         status = registry.statuses[plugin.name]
-        if status.state == "loaded" and status.first_party and status.hooks and ON_DEMAND.issuperset(status.hooks):
-            load = partial(_load, plugin, registry, ledger)
-            registry.deferred[plugin.name] = (frozenset(status.hooks), load)
-        elif status.state == "loaded":
-            _load(plugin, registry, ledger, None if status.first_party else mark)
         if status.state not in ("loaded", "disabled") and not status.expected:
             warnings.append(status.complaint)
         elif status.state == "loaded" and status.quarantined:
             warnings.append(status.quarantine)
-    mark.close()
     return warnings
+
+
+def _load_now_or_later(plugin: FoundPlugin, registry: Registry, ledger: Ledger, mark: ImportMark) -> None:
+    status = registry.statuses[plugin.name]
+    if status.state == "loaded" and status.first_party and status.hooks and ON_DEMAND.issuperset(status.hooks):
+        registry.deferred[plugin.name] = (frozenset(status.hooks), partial(_load, plugin, registry, ledger))
+    elif status.state == "loaded":
+        _load(plugin, registry, ledger, None if status.first_party else mark)
 
 
 def _load(plugin: FoundPlugin, registry: Registry, ledger: Ledger, mark: ImportMark | None = None) -> None:
