@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -41,4 +45,42 @@ def test_text_that_cannot_be_encoded_leaves_the_old_content(tmp_path: Path) -> N
         replace_file(tmp_path / "f", "\ud800")
 
     assert (tmp_path / "f").read_text() == "old"
+    assert os.listdir(tmp_path) == ["f"]
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from codex_hookspecs import state_file
+
+state_file.os.fsync = lambda _: os.kill(os.getpid(), signal.SIGKILL)
+state_file.replace_file(Path(sys.argv[1]), "half")
+"""
+
+STOPPED = KILLED.replace("SIGKILL", "SIGSTOP")
+
+
+def test_what_a_killed_program_had_begun_is_removed_by_the_next_writer(tmp_path: Path) -> None:
+    for _ in range(3):
+        subprocess.run([sys.executable, "-c", KILLED, str(tmp_path / "f")], check=False, timeout=30)
+    assert len(os.listdir(tmp_path)) in (1, 3)
+    (tmp_path / ".other.1-0a.new").write_text("of another file")
+    time.sleep(0.3)
+
+    replace_file(tmp_path / "f", "whole")
+
+    assert sorted(os.listdir(tmp_path)) == [".other.1-0a.new", "f"]
+    assert (tmp_path / "f").read_text() == "whole"
+
+
+def test_what_another_program_is_writing_is_left_to_it(tmp_path: Path) -> None:
+    other = subprocess.Popen([sys.executable, "-c", STOPPED, str(tmp_path / "f")])
+    os.waitid(os.P_PID, other.pid, os.WSTOPPED)
+    time.sleep(0.3)
+
+    replace_file(tmp_path / "f", "first")
+    other.send_signal(signal.SIGCONT)
+
+    assert other.wait(30) == 0
+    assert (tmp_path / "f").read_text() == "half"
     assert os.listdir(tmp_path) == ["f"]

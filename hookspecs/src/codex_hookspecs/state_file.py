@@ -4,24 +4,33 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 LOCK_FILE = ".state.lock"
 LOCK_SECONDS = 20.0
 _PAUSE = 0.02
+_UNFINISHED = ".new"
+_LONGEST_BEGIN = 0.2
+"""Seconds that may pass between making a file and locking it."""
+_CLOEXEC = getattr(os, "O_CLOEXEC", 0)
 
 
 def replace_file(path: Path, text: str, *, mode: int = 0o600) -> None:
     """Replace a file as a whole: a reader, or the next start after a crash, finds the old content or the new.
 
+    What killed programs had begun to write beside it goes away.
+
     :raises OSError: when it can't be written; the old content stays.
     """
     make_private(path.parent)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    _remove_unfinished(path)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}-{os.urandom(4).hex()}{_UNFINISHED}")
     try:
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_CLOEXEC", 0), 0o600)
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _CLOEXEC, 0o600)
+        _try_lock(descriptor)
         with open(descriptor, "w", encoding="utf-8", newline="") as file:
             file.write(text)
             file.flush()
@@ -31,6 +40,23 @@ def replace_file(path: Path, text: str, *, mode: int = 0o600) -> None:
     except BaseException:  # a signal may end the program here
         temporary.unlink(missing_ok=True)
         raise
+
+
+def _remove_unfinished(path: Path) -> None:
+    """Remove what was begun beside a file by programs that are no more: they hold no lock of it."""
+    for name in os.listdir(path.parent):
+        if name.startswith(f".{path.name}.") and name.endswith(_UNFINISHED):
+            left = path.with_name(name)
+            with suppress(OSError):
+                if time.time() - left.stat().st_mtime < _LONGEST_BEGIN:
+                    continue  # its program may be about to lock it
+                descriptor = os.open(left, os.O_RDWR | _CLOEXEC)
+                try:
+                    free = _try_lock(descriptor)
+                finally:
+                    os.close(descriptor)
+                if free:
+                    left.unlink()
 
 
 def make_private(folder: str | Path) -> None:
@@ -70,13 +96,19 @@ def locked(path: Path, *, seconds: float = LOCK_SECONDS) -> Iterator[None]:
 
 
 def _wait_for(descriptor: int, file: Path, seconds: float) -> None:
-    import time
-
     end = time.monotonic() + seconds
     while not _take(descriptor, file):
         if time.monotonic() > end:
             raise OSError(f"another program has held {file} for {seconds:g} s; end it and try again")
         time.sleep(_PAUSE)
+
+
+def _try_lock(descriptor: int) -> bool:
+    """Lock a file if that can be done at once; not where the file system knows no locks."""
+    try:
+        return _take(descriptor, Path())
+    except OSError:
+        return False
 
 
 def _take(descriptor: int, file: Path) -> bool:
