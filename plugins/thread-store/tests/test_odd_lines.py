@@ -112,6 +112,28 @@ async def test_a_message_whose_content_is_text_is_kept(store: RolloutStore, cont
     assert last["content"] == [{"type": "input_text", "text": "as text"}]
 
 
+async def test_reasoning_is_one_item_whatever_the_model_was_sent_in_between(store: RolloutStore) -> None:
+    thread_id, path = await kept(store)
+    call = {"type": "function_call", "name": "x", "arguments": "{}", "call_id": "c"}
+    add(
+        path,
+        line("event_msg", {"type": "task_started", "turn_id": "t2"}),
+        line("event_msg", {"type": "agent_reasoning", "text": "one"}),
+        line("response_item", call),
+        line("event_msg", {"type": "token_count", "info": {"total_token_usage": {"total_tokens": 3}}}),
+        line("event_msg", {"type": "agent_reasoning", "text": "two"}),
+        line("event_msg", {"type": "agent_message", "message": "so"}),
+        line("event_msg", {"type": "agent_reasoning", "text": "three"}),
+    )
+
+    stored = await store.read(thread_id)
+
+    items = stored.thread.turns[1].items
+    assert [getattr(item, "summary", None) for item in items] == [("one", "two"), None, ("three",)]
+    assert stored.usage.total.total_tokens == 3
+    assert await store.show(thread_id, turns=True) == stored.thread
+
+
 async def test_names_nested_too_deeply_are_no_names(store: RolloutStore, tmp_path: Path) -> None:
     thread_id, _ = await kept(store)
     await store.set_name(thread_id, "Named")

@@ -72,7 +72,7 @@ class Reasoned:
 class Entries:
     """Collects the records that lines stand for, each with the time stamp of its line.
 
-    :param history: what was sent to the model is wanted too.
+    :param history: what was sent to the model, and what it cost, is wanted too.
     """
 
     def __init__(self, *, history: bool = True) -> None:
@@ -86,6 +86,7 @@ class Entries:
         self._errors: dict[str, TurnError] = {}
         self._implied = 0
         self._history: list[dict[str, Any]] = []
+        self._reasoning: Reasoned | None = None
         self._stamp: Any = None
 
     def take(self, kind: str, payload: dict[str, Any], stamp: Any) -> None:
@@ -139,10 +140,12 @@ class Entries:
     def _show(self, item: Item, turn_id: str | None = None) -> None:
         if not self._turn_id:
             self._begin(f"turn-{self._implied}")
+        self._reasoning = None
         self.records.append((self._stamp, Shown(turn_id or self._turn_id, checked(item))))
 
     def _begin(self, turn_id: str) -> None:
         self._turn_id = turn_id
+        self._reasoning = None
         self.records.append((self._stamp, Began(turn_id)))
 
     def _turn_of(self, payload: dict[str, Any]) -> str:
@@ -177,11 +180,12 @@ class Entries:
         turn_id = self._turn_of(payload)
         if not isinstance(item, Plan):
             self.itemized.add(turn_id)
+        self._reasoning = None
         self._keep(ItemFinished(turn_id, item))
 
     def _token_count(self, payload: dict[str, Any]) -> None:
         info = payload.get("info")
-        if isinstance(info, dict):
+        if isinstance(info, dict) and self.with_history:
             usage = ThreadTokenUsage(
                 total=_usage(info.get("total_token_usage")),
                 last=_usage(info.get("last_token_usage")),
@@ -204,13 +208,13 @@ class Entries:
 
     def _reasoned(self, payload: dict[str, Any]) -> None:
         text = _text(payload, "text")
-        last = self.records[-1][1] if self.records else None
-        if not isinstance(last, Reasoned):
+        if self._reasoning is None:
             if not self._turn_id:
                 self._begin(f"turn-{self._implied}")
-            last = Reasoned(self._turn_id)
-            self.records.append((self._stamp, last))
-        (last.summary if payload["type"] == "agent_reasoning" else last.content).append(text)
+            self._reasoning = Reasoned(self._turn_id)
+            self.records.append((self._stamp, self._reasoning))
+        parts = self._reasoning.summary if payload["type"] == "agent_reasoning" else self._reasoning.content
+        parts.append(text)
 
     def _failed(self, payload: dict[str, Any]) -> None:
         self._errors[self._turn_id] = _error(payload)

@@ -38,6 +38,7 @@ TOO_LONG = b"!\n"
 
 _STAMP_END = len('{"timestamp":"2026-11-30T10:00:00.000Z",')
 _SENT = b'"type":"response_item","payload":{'
+_UNSEEN = (b'"type":"event_msg","payload":{"type":"token_count",', b'"type":"turn_context","payload":{')
 
 _OF_META = ("cwd", "model_provider", "base_instructions", "source", "originator", "environment")
 """Settings that the first line tells."""
@@ -50,7 +51,7 @@ def read_thread(
 
     :param home: where the files of threads that it was forked from are.
     :param warn: told how many lines were skipped because they are broken.
-    :param history: what was sent to the model is wanted too; without it the history is left empty.
+    :param history: what was sent to the model, and what it cost, is wanted too; both are left empty without.
     :raises StorageError: when the file can't be read or does not begin like a rollout.
     """
     entries = Entries(history=history)
@@ -167,10 +168,12 @@ def parsed(lines: Iterable[bytes], *, history: bool = True) -> Iterator[dict[str
 def _may_show(line: bytes) -> bool:
     """Tell whether a line may have to do with what clients see.
 
-    Of what was sent to the model they see only continuation prompts. Any other spelling of such a line than that of the
-    writers of rollouts is taken for one that may.
+    Of what was sent to the model they see only continuation prompts, of tokens and settings nothing. Any other spelling
+    of such a line than that of the writers of rollouts is taken for one that may.
     """
-    return not line.startswith(_SENT, _STAMP_END) or b"hook_prompt" in line or b"\\u" in line
+    if line.startswith(_SENT, _STAMP_END):
+        return b"hook_prompt" in line or b"\\u" in line
+    return not line.startswith(_UNSEEN, _STAMP_END)
 
 
 def _skip_line(file: BinaryIO) -> None:
