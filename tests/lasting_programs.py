@@ -15,6 +15,8 @@ from own_environment import make_environment
 
 LIMIT = 60.0
 SAID = "all done"
+SCRIPTED = ("-c", "model_provider=scripted", "-c", "model_providers.scripted.script=script.json")
+TURN = (*SCRIPTED, "exec", "--skip-git-repo-check", "--sandbox", "danger-full-access", "go")
 
 
 class LastingProgram:
@@ -46,13 +48,9 @@ class LastingProgram:
 
     def start(self, *arguments: str, **popen: Any) -> LastingProgram:
         """Start a turn, or the program with other arguments."""
-        turn = (
-            "-c", "model_provider=scripted", "-c", "model_providers.scripted.script=script.json",
-            "exec", "--skip-git-repo-check", "--sandbox", "danger-full-access", "go",
-        )  # fmt: skip
         with open(self._out, "wb") as out, open(self._err, "wb") as err:
             given = {"stdin": subprocess.DEVNULL, "stdout": out, "stderr": err, "env": self.environ, **popen}
-            self._process = subprocess.Popen([self.program, *(arguments or turn)], cwd=self.work, **given)
+            self._process = subprocess.Popen([self.program, *(arguments or TURN)], cwd=self.work, **given)
         return self
 
     @property
@@ -86,6 +84,9 @@ class LastingProgram:
             self.process.kill()
             self.process.wait()
             raise
+        finally:
+            if self.process.stdin is not None:
+                self.process.stdin.close()
         return status if status >= 0 else 128 - status
 
 

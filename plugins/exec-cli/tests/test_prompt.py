@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import signal
-
 import pytest
 
-from codex_exec_cli.prompt import PromptError, interruptible, resolve_prompt
+from codex_exec_cli.prompt import PromptError, resolve_prompt
 
 
 def resolve(argument: str | None, stdin: bytes | None, *, append: bool = True) -> tuple[str, list[str]]:
@@ -84,12 +81,3 @@ def test_ten_megabytes_are_a_prompt() -> None:
     prompt, _ = resolve("-", b"x" * 10_000_000)
 
     assert len(prompt) == 10_000_000
-
-
-def test_ctrl_c_ends_the_wait_for_input() -> None:
-    before = signal.getsignal(signal.SIGINT)
-
-    with pytest.raises(KeyboardInterrupt), interruptible():
-        os.kill(os.getpid(), signal.SIGINT)
-
-    assert signal.getsignal(signal.SIGINT) is before

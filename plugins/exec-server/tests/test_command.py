@@ -6,6 +6,7 @@ import pytest
 
 from codex_exec_server import plugin
 from codex_exec_server.command import authentication, run
+from codex_exec_server.listening import banner, is_loopback
 from codex_exec_server.options import parse
 from codex_hookspecs.errors import ConfigError
 
@@ -27,7 +28,7 @@ def test_the_command_is_offered() -> None:
 
 
 def test_without_anybody_to_authenticate_nothing_is_served() -> None:
-    with pytest.raises(ConfigError, match="no plugin offers it"):
+    with pytest.raises(ConfigError, match="takes a plugin with the hook"):
         authentication(parse(AUTH), StubHost({}, None))
 
 
@@ -47,3 +48,20 @@ async def test_refusals_go_to_stderr(capsys: pytest.CaptureFixture[str]) -> None
     assert statuses == [1, 2, 1, 0]
     assert said.out.startswith("Serve this machine")
     assert said.err.count("rror: ") == 3
+
+
+@pytest.mark.parametrize(
+    ("url", "authenticated", "warned"),
+    [("ws://0.0.0.0:1", False, True), ("ws://[::]:1", False, True), ("ws://0.0.0.0:1", True, False)],
+)
+def test_listening_where_others_can_connect_is_told(url: str, authenticated: bool, warned: bool) -> None:
+    said = banner(url, authenticated=authenticated)
+
+    assert said.startswith(f"codex exec-server (WebSockets)\n  listening on: {url}")
+    assert ("Warning: whoever can connect to this port runs commands" in said) == warned
+
+
+def test_addresses_of_this_machine_only_are_known() -> None:
+    assert [is_loopback(host) for host in ("127.0.0.1", "127.1.2.3", "::1", "0.0.0.0", "::", "10.0.0.1")] == [
+        True, True, True, False, False, False,
+    ]  # fmt: skip

@@ -25,6 +25,7 @@ def open_missing() -> None:
         if getattr(sys, name) is None:
             stream = os.fdopen(number, mode, encoding="utf-8", errors="backslashreplace", closefd=False)
             setattr(sys, name, stream)
+            setattr(sys, f"__{name}__", stream)
 
 
 def output_to_stderr() -> _OutputToStderr:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
-from contextlib import redirect_stdout
 from typing import TYPE_CHECKING, Final
 
 from codex_app_server.processor import Processor
 from codex_app_server.serving import WireConnection
 from codex_app_server.stdio import StdioTransport
 from codex_hookspecs.errors import PluginError
+from codex_hookspecs.standard_streams import private_streams
 from codex_hookspecs.terminal_text import visible
 
 if TYPE_CHECKING:
@@ -30,6 +30,8 @@ Options:
   -h, --help          Print help
 """
 
+_SIGNALS: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+
 
 async def serve(arguments: Sequence[str], host: SurfaceHost) -> int:
     """Serve until the client leaves or the process is told to end.
@@ -46,9 +48,10 @@ async def serve(arguments: Sequence[str], host: SurfaceHost) -> int:
     processor = host.app_server()
     if not isinstance(processor, Processor):
         raise PluginError("another plugin's processor is chosen; it must serve stdio itself", plugin="app-server")
-    # What a plugin prints must not get between the messages.
-    with redirect_stdout(sys.stderr):
-        await _until_told(WireConnection(processor, StdioTransport(host.logger("app-server"))))
+    # What plugins and their children print must not get between the messages.
+    with private_streams() as kept:
+        transport = StdioTransport(host.logger("app-server"), source=kept.stdin, target=kept.stdout)
+        await _until_told(WireConnection(processor, transport))
     return 0
 
 
@@ -69,15 +72,15 @@ def _wrong(arguments: Sequence[str]) -> str | None:
 
 
 async def _until_told(connection: WireConnection) -> None:
-    """Serve a connection; SIGTERM and SIGINT end it in good order."""
+    """Serve a connection; a signal ends it in good order."""
     loop = asyncio.get_running_loop()
     work = asyncio.create_task(connection.serve())
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in _SIGNALS:
         loop.add_signal_handler(number, work.cancel)
     try:
         await asyncio.wait({work})
         if not work.cancelled():
             work.result()
     finally:
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in _SIGNALS:
             loop.remove_signal_handler(number)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sys
-from contextlib import redirect_stdout
 from typing import TYPE_CHECKING
 
 from codex_exec_cli.failures import ExecError, os_text
 from codex_exec_cli.options import Options, UsageError, parse
 from codex_exec_cli.streams import Stream
+from codex_hookspecs.standard_streams import private_streams
 from codex_hookspecs.terminal_text import visible
 
 if TYPE_CHECKING:
@@ -33,7 +32,8 @@ async def run(arguments: Sequence[str], host: SurfaceHost) -> int:
         if options.help or options.version:
             out.write(_information(options, host))
             return 0
-        return await _carry_out(options, host, out, err)
+        with private_streams() as kept:
+            return await _carry_out(options, host, kept.stdin, Stream(kept.stdout, lossy=False), err)
     except ExecError as error:
         err.line(visible(str(error)))
         return error.status
@@ -44,15 +44,13 @@ async def run(arguments: Sequence[str], host: SurfaceHost) -> int:
         return 1
 
 
-async def _carry_out(options: Options, host: SurfaceHost, out: Stream, err: Stream) -> int:
+async def _carry_out(options: Options, host: SurfaceHost, stdin: int, out: Stream, err: Stream) -> int:
     from codex_exec_cli.request import check_directory, make_request
     from codex_exec_cli.session import run_session
 
     await check_directory(options, host)
-    request = make_request(options, host, err)
-    # Our own output goes to the descriptors; what hooks and tools of other plugins print must not get between it.
-    with redirect_stdout(sys.stderr):
-        status, final_message = await run_session(request, host, _reporter(options, host, out, err))
+    request = await make_request(options, host, stdin, err)
+    status, final_message = await run_session(request, host, _reporter(options, host, out, err))
     if status == 0 and options.output_file is not None:
         _write_message(options.output_file, final_message, err)
     return status

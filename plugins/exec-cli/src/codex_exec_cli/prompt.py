@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import codecs
 import os
 import select
-import signal
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Final
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Final, TypeVar, cast
+
+T = TypeVar("T")
 
 NO_PROMPT: Final = "No prompt provided. Either specify one as an argument or pipe the prompt into stdin."
 EMPTY_STDIN: Final = "No prompt provided via stdin."
@@ -150,12 +153,27 @@ def _others_write(descriptor: int) -> bool:
     return others_write(descriptor)
 
 
-@contextmanager
-def interruptible() -> Iterator[None]:
-    """Let Ctrl-C end the program while it waits for input; the event loop, which would see to it, stands still then."""
-    before = signal.getsignal(signal.SIGINT)
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
+async def without_blocking(work: Callable[[], T]) -> T:
+    """Run a function that waits for input on a thread of its own; it is left alone when this is cancelled."""
+    loop = asyncio.get_running_loop()
+    result: asyncio.Future[T] = loop.create_future()
+
+    def settle(value: T | None, error: BaseException | None) -> None:
+        if result.done():
+            return
+        if error is not None:
+            result.set_exception(error)
+        else:
+            result.set_result(cast(T, value))
+
+    def carry_out() -> None:
+        value, failure = None, None
+        try:
+            value = work()
+        except Exception as error:
+            failure = error
+        with suppress(RuntimeError):  # The loop is gone.
+            loop.call_soon_threadsafe(settle, value, failure)
+
+    threading.Thread(target=carry_out, name="standard input", daemon=True).start()
+    return await result

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from attrs import field
 
 from codex_exec_cli.failures import ExecError, os_text
-from codex_exec_cli.prompt import PromptError, interruptible, read_stdin, read_unforced, resolve_prompt
+from codex_exec_cli.prompt import PromptError, read_stdin, read_unforced, resolve_prompt, without_blocking
 from codex_hookspecs.errors import CodexError
 from codex_hookspecs.project_trust import project_root
 from codex_hookspecs.values import frozen
@@ -46,16 +47,17 @@ class ExecRequest:
     review: JsonObject | None = field(default=None)
 
 
-def make_request(options: Options, host: Host, err: Stream) -> ExecRequest:
+async def make_request(options: Options, host: Host, stdin: int, err: Stream) -> ExecRequest:
     """Check the surroundings, read what standard input and files hold, and say what is to be done.
 
+    :param stdin: descriptor of standard input.
     :raises ExecError: when something is missing or wrong.
     """
     review = _review_target(options)
     if options.command == "resume" and options.session is None and not options.last:
         raise ExecError("error: which session? Give its id or name, or --last for the newest one", status=2)
     settings = _settings(options, host)
-    prompt = _prompt(options, review, err)
+    prompt = await _prompt(options, review, stdin, err)
     return ExecRequest(
         prompt=prompt,
         input=[*map(_image, options.images), {"type": "text", "text": prompt, "text_elements": []}],
@@ -129,19 +131,20 @@ def _overrides(options: Options, host: Host) -> dict[str, Any]:
     return overrides
 
 
-def _prompt(options: Options, review: JsonObject | None, err: Stream) -> str:
+async def _prompt(options: Options, review: JsonObject | None, stdin: int, err: Stream) -> str:
     if review is not None and review["type"] != "custom":
         return review_title(review)
+    resolve = partial(
+        resolve_prompt,
+        options.prompt,
+        terminal=os.isatty(stdin),
+        read=partial(read_stdin, stdin),
+        read_more=partial(read_unforced, stdin),
+        tell=err.line,
+        append=options.command == "",
+    )
     try:
-        with interruptible():
-            return resolve_prompt(
-                options.prompt,
-                terminal=os.isatty(0),
-                read=read_stdin,
-                read_more=read_unforced,
-                tell=err.line,
-                append=options.command == "",
-            )
+        return await without_blocking(resolve)
     except PromptError as error:
         raise ExecError(str(error)) from error
 

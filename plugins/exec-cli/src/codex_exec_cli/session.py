@@ -28,6 +28,7 @@ SOURCE_KINDS: Final[list[SourceKind]] = ["cli", "vscode", "exec", "appServer", "
 _PAGE: Final = 100
 _MAX_PAGES: Final = 200
 _INTERRUPTED_STATUS: Final = 1
+_SIGNALS: Final = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 
 
 async def run_session(request: ExecRequest, host: SurfaceHost, reporter: Reporter) -> tuple[int, str | None]:
@@ -116,7 +117,7 @@ class _Session:
 
 
 class _Signals:
-    """Turns the first SIGINT or SIGTERM into an interruption of the turn; a second one ends the program."""
+    """Turns the first signal into an interruption of the turn; a second one ends the program."""
 
     def __init__(self, session: _Session) -> None:
         self._session = session
@@ -129,19 +130,19 @@ class _Signals:
         self._task = task
         loop = asyncio.get_running_loop()
         with suppress(NotImplementedError):  # Windows: Ctrl-C ends the program without an interruption
-            for number in (signal.SIGINT, signal.SIGTERM):
+            for number in _SIGNALS:
                 loop.add_signal_handler(number, self._handle, number)
         return self
 
     def __exit__(self, *_: object) -> None:
         loop = asyncio.get_running_loop()
         with suppress(NotImplementedError):
-            for number in (signal.SIGINT, signal.SIGTERM):
+            for number in _SIGNALS:
                 loop.remove_signal_handler(number)
 
     def _handle(self, number: signal.Signals) -> None:
         self._received += 1
-        if number == signal.SIGTERM:
+        if number != signal.SIGINT:
             self.status = 128 + number
         if self._received > 1 or not self._session.interrupt():
             self.status = 128 + number

@@ -9,9 +9,10 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from codex_exec_server.listening import bind
+from codex_exec_server.listening import banner, bind, is_loopback
 from codex_exec_server.options import HELP, UsageError, parse
 from codex_hookspecs.errors import ConfigError
+from codex_hookspecs.standard_streams import private_streams
 from codex_hookspecs.terminal_text import visible
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from codex_hookspecs.ports.auth import ConnectionCheck
     from codex_hookspecs.ports.environment import Environment
     from codex_hookspecs.ports.host import Host
+    from codex_hookspecs.standard_streams import PrivateStreams
 
 
 async def run(arguments: Sequence[str], host: Host) -> int:
@@ -37,9 +39,11 @@ async def run(arguments: Sequence[str], host: Host) -> int:
         return 1
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         loop.add_signal_handler(number, stop.set)
-    return await _serve(options, host, check, stop)
+    # What plugins and their children print must not get between the messages.
+    with private_streams() as kept:
+        return await _serve(options, host, check, stop, kept)
 
 
 def authentication(options: Options, host: Host) -> ConnectionCheck | None:
@@ -53,22 +57,27 @@ def authentication(options: Options, host: Host) -> ConnectionCheck | None:
         if authenticator.mode == options.auth.mode:
             return authenticator.prepare(options.auth)
     raise ConfigError(
-        f"cannot authenticate clients with --ws-auth {options.auth.mode}: no plugin offers it; "
-        "install one (a plugin with the hook connection_authenticators), or leave the option out"
+        f"cannot authenticate clients with --ws-auth {options.auth.mode}: that takes a plugin with the hook "
+        "connection_authenticators, none of codex-host's own has it, and none is installed; install one, or leave the "
+        "option out and listen on 127.0.0.1"
     )
 
 
-async def _serve(options: Options, host: Host, check: ConnectionCheck | None, stop: asyncio.Event) -> int:
+async def _serve(
+    options: Options, host: Host, check: ConnectionCheck | None, stop: asyncio.Event, streams: PrivateStreams
+) -> int:
     environment = await host.environments.get("local")
     if options.address is None:
-        return await _serve_one(host, environment, options.concurrent, stop)
+        return await _serve_one(host, environment, options.concurrent, stop, streams)
     try:
         listener, url = bind(*options.address)
     except OSError as error:
         print(f"Error: {os.strerror(error.errno or 0)} (os error {error.errno})", file=sys.stderr)
         return 1
     # Who waits for the URL can go on; clients that connect now are taken as soon as all is loaded.
-    print(url, flush=True)
+    os.write(streams.stdout, f"{url}\n".encode())
+    if not is_loopback(options.address[0]):
+        print(banner(url, authenticated=check is not None), file=sys.stderr, flush=True)
     import websockets.server  # noqa: F401
 
     from codex_exec_server.server import ExecServer
@@ -84,14 +93,16 @@ async def _serve(options: Options, host: Host, check: ConnectionCheck | None, st
     return 0
 
 
-async def _serve_one(host: Host, environment: Environment, concurrent: int, stop: asyncio.Event) -> int:
+async def _serve_one(
+    host: Host, environment: Environment, concurrent: int, stop: asyncio.Event, streams: PrivateStreams
+) -> int:
     """Serve the program at the other end of stdin and stdout."""
     from codex_exec_server.server import ExecServer
     from codex_exec_server.stdio import StdioPeer
 
     server = ExecServer(host, environment, concurrent=concurrent)
     try:
-        over = asyncio.create_task(StdioPeer(server).over.wait())
+        over = asyncio.create_task(StdioPeer(server, streams.stdin, streams.stdout).over.wait())
         await asyncio.wait((over, asyncio.create_task(stop.wait())), return_when=asyncio.FIRST_COMPLETED)
     finally:
         await server.aclose()

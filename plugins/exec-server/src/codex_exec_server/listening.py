@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import socket
 from typing import Final
 
@@ -32,6 +33,23 @@ def bind(host: str, port: int) -> tuple[socket.socket, str]:
         raise
     bound, number = listener.getsockname()[:2]
     return listener, f"ws://[{bound}]:{number}" if family == socket.AF_INET6 else f"ws://{bound}:{number}"
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether only programs of this machine reach an address."""
+    return ipaddress.ip_address(host).is_loopback
+
+
+def banner(url: str, *, authenticated: bool) -> str:
+    """Say what it means to listen where other machines can connect."""
+    lines = ["codex exec-server (WebSockets)", f"  listening on: {url}, which other machines may reach"]
+    if not authenticated:
+        lines.append(
+            "Warning: whoever can connect to this port runs commands and changes files here, as this user; "
+            "nobody is asked who they are. Listen on 127.0.0.1 and have it forwarded (ssh -L), or let only the "
+            "machines of a trusted network through."
+        )
+    return "\n".join(lines)
 
 
 def set_up(connection: socket.socket) -> None:

@@ -32,7 +32,8 @@ Options:
       --listen URL               ws://IP:PORT (default {DEFAULT_LISTEN}; port 0 is any free one) or stdio
       --concurrent-requests N    requests of one connection that may wait at once (default {DEFAULT_CONCURRENT};
                                  1 handles them strictly one after the other)
-      --ws-auth MODE             have clients authenticate: {", ".join(AUTH_MODES)}
+      --ws-auth MODE             have clients authenticate: {", ".join(AUTH_MODES)};
+                                 takes a plugin that can check that (hook connection_authenticators)
       --ws-token-file PATH       file with the capability token
       --ws-token-sha256 HEX      digest of the capability token
       --ws-shared-secret-file PATH
