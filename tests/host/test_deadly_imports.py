@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from codex_host.plugins.loading import HANG_SECONDS
+
 if TYPE_CHECKING:
     from codex_hookspecs.testing import Project
     from tests.host.conftest import Distributions
@@ -93,6 +95,8 @@ def test_a_hang_that_is_ended_hard_is_remembered(
         time.sleep(0.02)
 
     listed = json.loads(place.run("plugins", "show", "noisy", "--json").stdout)
+    if number == signal.SIGTERM:  # which quick ones blame nobody for
+        time.sleep(HANG_SECONDS + 0.2)
     hanging.send_signal(number)
     hanging.wait(20)
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import time
 from functools import partial
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from codex_hookspecs.errors import HookSpecError
 from codex_host.plugins.admission import Admission
 from codex_host.plugins.discovery import found_plugins
-from codex_host.plugins.import_marks import ImportMark
-from codex_host.plugins.importing import imported, reason_of
 from codex_host.process.descriptors import output_to_stderr
 from codex_host.process.signals import SIGNALS
 from codex_host.process.watchdog import remember_plugin
@@ -18,6 +17,7 @@ from codex_host.process.watchdog import remember_plugin
 if TYPE_CHECKING:
     from codex_host.config.effective import EffectiveConfig
     from codex_host.plugins.discovery import FoundPlugin
+    from codex_host.plugins.import_marks import ImportMark
     from codex_host.plugins.ledger import Ledger
     from codex_host.plugins.registry import Registry
 
@@ -46,12 +46,13 @@ def load_plugins(
             from codex_host.plugins.guarded_import import IMPORTS
 
             IMPORTS.add(plugin.name, plugin.value, admission.contents[plugin.name])
-    mark = ImportMark(home)
+    mark = _mark(home) if any(registry.statuses[name].state == "loaded" for name in admission.contents) else None
     try:
         for plugin in plugins:
             _load_now_or_later(plugin, registry, ledger, mark)
     finally:
-        mark.close()
+        if mark is not None:
+            mark.close()
     for plugin in plugins:
         status = registry.statuses[plugin.name]
         if status.state not in ("loaded", "disabled") and not status.expected:
@@ -61,7 +62,13 @@ def load_plugins(
     return warnings
 
 
-def _load_now_or_later(plugin: FoundPlugin, registry: Registry, ledger: Ledger, mark: ImportMark) -> None:
+def _mark(home: str) -> ImportMark:
+    from codex_host.plugins.import_marks import ImportMark
+
+    return ImportMark(home)
+
+
+def _load_now_or_later(plugin: FoundPlugin, registry: Registry, ledger: Ledger, mark: ImportMark | None) -> None:
     status = registry.statuses[plugin.name]
     if status.state == "loaded" and status.first_party and status.hooks and ON_DEMAND.issuperset(status.hooks):
         registry.deferred[plugin.name] = (frozenset(status.hooks), partial(_load, plugin, registry, ledger))
@@ -91,6 +98,8 @@ def _load(plugin: FoundPlugin, registry: Registry, ledger: Ledger, mark: ImportM
             mark.over()
         if told_to_end:  # An interruption often looks like a failure of what was being imported.
             raise KeyboardInterrupt from error
+        from codex_host.plugins.import_errors import reason_of
+
         status.state = "failed"
         status.detail = str(error) if isinstance(error, HookSpecError) else reason_of(error)
         status.remedy = f"codex plugins doctor {plugin.name}"
@@ -101,3 +110,12 @@ def _load(plugin: FoundPlugin, registry: Registry, ledger: Ledger, mark: ImportM
     if mark is not None:
         mark.over()
     ledger.loaded(plugin.name, (time.perf_counter() - started) * 1000)
+
+
+def imported(value: str) -> object:
+    """Import what an entry point names."""
+    module, _, attribute = value.partition(":")
+    loaded = import_module(module)
+    for name in attribute.split(".") if attribute else ():
+        loaded = getattr(loaded, name)
+    return loaded

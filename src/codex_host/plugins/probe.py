@@ -19,8 +19,8 @@ def main() -> None:
     from codex_host.app import Application, codex_home
     from codex_host.config.effective import EffectiveConfig
     from codex_host.plugins.discovery import found_plugins
-    from codex_host.plugins.importing import imported
     from codex_host.plugins.ledger import Ledger
+    from codex_host.plugins.loading import imported
     from codex_host.plugins.registry import Registry
 
     home, cwd = codex_home(os.environ), os.getcwd()

@@ -1,17 +1,10 @@
-"""Import what an entry point names, and say where it failed in words that lead to the place."""
+"""Say why a module could not be imported, in words that lead to the place."""
 
 from __future__ import annotations
 
-from importlib import import_module
+import os
 
-
-def imported(value: str) -> object:
-    """Import what an entry point names."""
-    module, _, attribute = value.partition(":")
-    loaded = import_module(module)
-    for name in attribute.split(".") if attribute else ():
-        loaded = getattr(loaded, name)
-    return loaded
+_OUR_OWN = tuple(os.path.join(os.path.dirname(__file__), name) for name in ("loading.py", "guarded_import.py"))
 
 
 def reason_of(error: BaseException) -> str:
@@ -22,6 +15,6 @@ def reason_of(error: BaseException) -> str:
     if isinstance(error, SyntaxError) and error.filename:
         return f"{type(error).__name__}: {error.msg} ({error.filename}:{error.lineno})"
     frames = traceback.extract_tb(error.__traceback__)
-    places = [frame for frame in frames if not frame.filename.startswith("<frozen") and frame.filename != __file__]
+    places = [frame for frame in frames if not frame.filename.startswith("<frozen") and frame.filename not in _OUR_OWN]
     place = f" ({places[-1].filename}:{places[-1].lineno})" if places else ""
     return f"{' '.join(line.strip() for line in lines[-3:])}{place}"
