@@ -178,7 +178,10 @@ class Dispatcher:
                     group.create_task(self._observe(hook, bound, order, values=values, scope=scope))
 
     async def concat(self, hook: str, complain: Complaint, **arguments: Any) -> list[Any]:
-        """Collect the sequences that plugins answer to an event into one list."""
+        """Collect the sequences that plugins answer to an event into one list.
+
+        :raises PluginError: when another plugin failed that one of them used, such as that of a machine.
+        """
         joined: list[Any] = []
         values = {**arguments, "host": self._host}
         for bound in self._calls(hook):
@@ -187,7 +190,11 @@ class Dispatcher:
             try:
                 joined.extend(_contained(checked, hook, await self._timed(hook, bound, values, complain)) or ())
             except Exception as error:
-                await complain(self._failed(hook, bound, error))
+                text = self._failed(hook, bound, error)
+                guilty = self.failures.guilty(bound.plugin, error, bound.function)
+                if guilty != bound.plugin and not isinstance(error, CodexError):
+                    raise PluginError(text, plugin=guilty) from error
+                await complain(text)
             else:
                 self._succeeded(hook, bound)
         return joined

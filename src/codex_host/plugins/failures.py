@@ -50,6 +50,10 @@ class Failures:
         guilty, place = self._find(plugin, error, function)
         return self._text(guilty, f"{what} of plugin {plugin}" if guilty != plugin else what, error, place)
 
+    def guilty(self, plugin: str, error: BaseException, function: Callable[..., Any]) -> str:
+        """Return the plugin whose code failed when another one was called."""
+        return self._find(plugin, error, function)[0]
+
     def left(self, what: str, plugin: str, places: Places, function: Callable[..., Any] | None = None) -> str:
         """Return what the user is told of a call that did not end when it was cancelled."""
         guilty, place = culprit(self._registry, plugin, places, function)

@@ -347,7 +347,8 @@ class HostThread:
         try:
             await self.record(ended)
         except Exception as failure:
-            status, error = "failed", TurnError(f"the turn can't be kept: {failure}", "other")
+            first = "" if error is None else f"{error.message}; "
+            status, error = "failed", TurnError(f"{first}the turn can't be kept: {failure}", "other")
         turn = Turn(
             id=run.id,
             status=status,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from codex_hookspecs.errors import CodexError, StorageError, ThreadNotFound
+from codex_hookspecs.errors import StorageError, ThreadNotFound
 from codex_hookspecs.ids import is_uuid
 from codex_hookspecs.state_file import make_private
 from codex_hookspecs.types.storage import Record, StoredThread, ThreadMeta, ThreadPage, ThreadQuery
@@ -128,8 +128,8 @@ class RolloutStore:
         try:
             async with asyncio.timeout(_GIT_SECONDS):
                 return attrs.evolve(meta, git=await git_info(await self._files(meta.settings), meta.settings.cwd))
-        except (CodexError, TimeoutError) as error:
-            self._warn(f"looking for the git facts of thread {meta.thread_id}: {str(error) or 'timed out'}")
+        except Exception as error:  # Whatever the machine of the thread does, the thread is kept.
+            self._warn(f"looking for the git facts of thread {meta.thread_id}: {str(error) or type(error).__name__}")
             return meta
 
     def _note(self, tracked: Tracked, records: Sequence[Record], now: int) -> None:
