@@ -23,12 +23,17 @@ if TYPE_CHECKING:
 
 
 class OpenHost:
-    """A host that is up."""
+    """A host that is up.
+
+    :ivar failures: what failed in plugins so far, as the user is told it, and the error.
+    """
 
     def __init__(self, application: Application, params: Mapping[str, Any]) -> None:
         self.application = application
+        self.failures: list[tuple[str, BaseException | None]] = []
         self._params = params
         self._thread: HostThread | None = None
+        application.dispatch.failures.listener = lambda text, error: self.failures.append((text, error))
 
     async def thread(self) -> HostThread:
         """Return the one thread, started on first use."""
@@ -60,7 +65,7 @@ async def open_host(
     plugins: Sequence[object],
     home: str,
     cwd: str,
-    config: Mapping[str, Any] | None = None,
+    config: Mapping[str, Any] | str | None = None,
     params: Mapping[str, Any] | None = None,
     environ: Mapping[str, str] | None = None,
     strict: bool = True,
@@ -69,7 +74,7 @@ async def open_host(
 
     :param plugins: modules or objects with hook implementations; a pair ``(name, plugin)`` names one.
     :param home: directory that stands for ``$CODEX_HOME``.
-    :param config: session flags, dotted keys.
+    :param config: session flags: dotted keys, tables, or the text of a ``config.toml``.
     :param params: members of ``thread/start`` in snake case.
     :param strict: a plugin that can't be registered is an error; otherwise it is left out, as in the program.
     """
@@ -77,6 +82,7 @@ async def open_host(
     warnings = []
     for index, given in enumerate(plugins):
         name, plugin = given if isinstance(given, tuple) else (_name_of(given, index), given)
+        _check(plugin)
         hooks = tuple(hook for hook, _ in implementations(plugin))
         status = PluginStatus(name=name, version="0", distribution=name, hooks=hooks, trusted=True)
         registry.statuses[name] = status
@@ -89,7 +95,7 @@ async def open_host(
             warnings.append(f"plugin {name} is failed: {error}")
     defaults = {"model_provider": "test", "approval_policy": "never", "sandbox_mode": "danger-full-access"}
     application = Application(
-        config=EffectiveConfig(home, cwd=cwd, flags={**defaults, **(config or {})}),
+        config=EffectiveConfig(home, cwd=cwd, flags={**defaults, **_flags(config)}),
         home=home,
         cwd=cwd,
         environ=dict(environ or {}),
@@ -99,6 +105,24 @@ async def open_host(
     )
     async with application:
         yield OpenHost(application, params or {})
+
+
+def _flags(config: Mapping[str, Any] | str | None) -> Mapping[str, Any]:
+    if isinstance(config, str):
+        import tomllib
+
+        return tomllib.loads(config)
+    if config is not None and not isinstance(config, Mapping):
+        raise TypeError(f"config is {config!r}, allowed is a table or the text of a config.toml")
+    return config or {}
+
+
+def _check(plugin: object) -> None:
+    """Refuse what is no plugin, which would be registered and never called."""
+    if isinstance(plugin, str):
+        raise TypeError(f"plugins holds the text {plugin!r}; give the module or object that has the hooks")
+    if not any(True for _ in implementations(plugin)):
+        raise TypeError(f"{plugin!r} implements no hook; mark its functions with @hookimpl")
 
 
 def _name_of(plugin: object, index: int) -> str:

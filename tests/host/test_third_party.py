@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -145,6 +146,38 @@ def test_a_plugin_in_quarantine_stays_out_of_the_next_run(distributions: Distrib
     assert "(run: codex plugins enable noisy)" in second.stderr
     assert "raised ValueError: no luck" not in second.stderr
     assert "pre_model_request raised ValueError: no luck" in third.stderr
+
+
+def test_failures_in_a_row_are_counted_across_runs(distributions: Distributions, place: Project) -> None:
+    install(
+        distributions,
+        place,
+        "@hookimpl\nasync def stop(event):\n    raise ValueError('no luck')\n\n"
+        "@hookimpl\nasync def session_start(event):\n    print('still here')\n",
+    )
+
+    runs = [turn(place) for _ in range(5)]
+
+    assert ["stop raised ValueError: no luck" in run.stderr for run in runs] == [True, True, True, False, False]
+    assert "it is not called any more (run: codex plugins enable noisy)" in runs[2].stderr
+    assert "plugin noisy is quarantined: stop raised ValueError 3x" in runs[4].stderr
+    assert "still here" in runs[4].stdout + runs[4].stderr
+    assert "quarantined: stop raised ValueError 3x" in place.run("plugins", "list").stdout
+
+
+def test_the_log_has_the_whole_traceback(distributions: Distributions, place: Project) -> None:
+    install(
+        distributions,
+        place,
+        "def inner():\n    raise ValueError('no luck')\n\n@hookimpl\nasync def stop(event):\n    inner()\n",
+    )
+
+    quiet, loud = turn(place), place.run(*OPTIONS, "go", environ={"CODEX_LOG": "debug"})
+
+    assert re.search(r"stop raised ValueError: no luck \(/.*plugin\.py:\d+\)", quiet.stderr)
+    assert "Traceback" not in quiet.stderr
+    assert "Traceback (most recent call last)" in loud.stderr
+    assert "in inner" in loud.stderr
 
 
 def test_a_well_behaved_plugin_takes_part(distributions: Distributions, place: Project) -> None:

@@ -24,12 +24,14 @@ class Failures:
     """Failures of all plugins.
 
     :param host: its log gets the tracebacks.
+    :ivar listener: told of every failure, for tests.
     """
 
     def __init__(self, registry: Registry, ledger: Ledger, *, host: Host) -> None:
         self._registry = registry
         self._ledger = ledger
         self._host = host
+        self.listener: Callable[[str, BaseException | None], None] | None = None
 
     def counted(self, hook: str, plugin: str, error: BaseException, function: Callable[..., Any]) -> str:
         """Count a failure and return what the user is told; that of another plugin, which was used, is not counted."""
@@ -57,7 +59,9 @@ class Failures:
     def left(self, what: str, plugin: str, places: Places, function: Callable[..., Any] | None = None) -> str:
         """Return what the user is told of a call that did not end when it was cancelled."""
         guilty, place = culprit(self._registry, plugin, places, function)
-        return f"{self._named(guilty)}: {what} did not end when it was cancelled and is left behind{_shown(place)}"
+        text = f"{self._named(guilty)}: {what} did not end when it was cancelled and is left behind{_shown(place)}"
+        self._tell(text, None)
+        return text
 
     def _find(
         self, plugin: str, error: BaseException, function: Callable[..., Any] | None
@@ -79,7 +83,13 @@ class Failures:
         detail = f": {words}" if words else ""
         if isinstance(inner, Overrun) and inner.left:
             detail = " and did not end when it was cancelled: it is left behind"
-        return f"{self._named(plugin)}: {what} {_what(error)}{detail}{_shown(place)}"
+        text = f"{self._named(plugin)}: {what} {_what(error)}{detail}{_shown(place)}"
+        self._tell(text, inner)
+        return text
+
+    def _tell(self, text: str, error: BaseException | None) -> None:
+        if self.listener is not None:
+            self.listener(text, error)
 
     def _named(self, plugin: str) -> str:
         status = self._registry.status(plugin)

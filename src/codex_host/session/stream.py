@@ -46,18 +46,21 @@ class StreamReader:
     """Reads one response.
 
     :ivar calls: tool calls that the response made, in order.
+    :ivar failure: why an event could not be taken, if that was not the provider's fault.
     """
 
     def __init__(self, run: RunningTurn) -> None:
         self.calls: list[ToolCall] = []
         self._run = run
         self._thread = run.thread
+        self.failure: Exception | None = None
         self._closed = False
         self._open: set[str] = set()
         self._unnamed = ""
         self._handlers: dict[type, Callable[[Any], Awaitable[None]]] = {
             ItemAdded: self._added,
             ItemDone: self._done,
+            Completed: self._completed,
             **dict.fromkeys(_DELTAS, self._delta),
             Retrying: self._retrying,
             RateLimits: self._rate_limits,
@@ -67,27 +70,22 @@ class StreamReader:
     async def take(self, event: ModelEvent) -> None:
         """Take one event.
 
-        :raises ModelError: when it is none.
+        :raises ModelError: when it is none, or nothing is taken any more.
         """
-        self._check_open()
+        if self._closed:
+            raise ModelError("the response is not read any more")
         handler = self._handlers.get(type(event))
         if handler is None:
             raise ModelError(f"the model provider sent {type(event).__name__}, which is no model event")
-        await handler(event)
-
-    async def count(self, done: Completed) -> None:
-        """Account what the response cost."""
-        self._check_open()
-        if done.usage is not None:
-            await self._thread.count(self._run.id, done.usage)
+        try:
+            await handler(event)
+        except Exception as error:
+            self.failure = error
+            raise
 
     def close(self) -> None:
         """Take nothing more from a provider that was left behind."""
         self._closed = True
-
-    def _check_open(self) -> None:
-        if self._closed:
-            raise ModelError("the response is not read any more")
 
     def _named(self, item: JsonObject, *, final: bool) -> JsonObject:
         """Return the item with an id; one that the provider left unnamed keeps the same made-up id to its end."""
@@ -122,6 +120,10 @@ class StreamReader:
         if isinstance(shown, AgentMessage):
             self._run.last_message = shown.text
         await self._thread.complete_item(self._run.id, shown)
+
+    async def _completed(self, event: Completed) -> None:
+        if event.usage is not None:
+            await self._thread.count(self._run.id, event.usage)
 
     async def _delta(self, event: Any) -> None:
         from codex_hookspecs.types import notifications

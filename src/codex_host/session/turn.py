@@ -233,9 +233,7 @@ class TurnRun:
                 async for happening in events:
                     if type(happening) is Completed:
                         done = happening
-                        await reader.count(done)
-                    else:
-                        await reader.take(happening)
+                    await reader.take(happening)
             return done
 
         async def left(places: Places) -> None:
@@ -243,9 +241,9 @@ class TurnRun:
 
         try:
             done: Completed | None = await run_task(stream, left=left)
-        except CodexError:
-            raise
         except Exception as error:
+            if isinstance(error, CodexError) or error is reader.failure:
+                raise
             told = failures.told("the model provider", thread.model_owner, error, thread.model.stream)
             raise ModelError(told) from error
         finally:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
@@ -98,3 +99,9 @@ class Kit:
 @pytest.fixture
 def kit() -> type[Kit]:
     return Kit
+
+
+@pytest.fixture
+def host(host: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a factory of hosts whose plugins may fail: that is what is looked at here."""
+    return partial(host, failures=None)

@@ -25,11 +25,19 @@ HostFactory = Callable[..., "KitHost"]
 
 
 class KitHost:
-    """A host that comes up with its first turn and goes down with the test."""
+    """A host that comes up with its first turn and goes down with the test.
 
-    def __init__(self, stack: AsyncExitStack, arguments: Mapping[str, Any]) -> None:
+    A plugin that fails, fails the test.
+
+    :param failures: parts of the messages of failures that are expected; ``None`` expects any.
+    """
+
+    def __init__(
+        self, stack: AsyncExitStack, arguments: Mapping[str, Any], *, failures: Sequence[str] | None = ()
+    ) -> None:
         self._stack = stack
         self._arguments = arguments
+        self._failures = failures
         self._open: Any = None
 
     async def opened(self) -> Any:
@@ -41,7 +49,29 @@ class KitHost:
     async def turn(self, prompt: str) -> TurnOutcome:
         """Run one turn of the host's one thread to its end."""
         outcome: TurnOutcome = await (await self.opened()).turn(prompt)
+        self.check()
         return outcome
+
+    def check(self) -> None:
+        """Fail the test when a plugin failed so far that was not expected to.
+
+        :raises AssertionError: with the plugin, the hook and the place, caused by what was raised.
+        """
+        if self._failures is None or self._open is None:
+            return
+        for text, error in self._open.failures:
+            if not any(expected in text for expected in self._failures):
+                self._failures = None  # It is told once.
+                raise AssertionError(f'{text}\n(a test that is about this says host(…, failures=["…"]))') from error
+
+    def check_all(self) -> None:
+        """Fail the test as :meth:`check` does, or when a failure that was expected did not happen."""
+        self.check()
+        happened = [text for text, _ in self._open.failures] if self._open is not None else []
+        for expected in self._failures or ():
+            if not any(expected in text for text in happened):
+                self._failures = None
+                raise AssertionError(f"no plugin failed with {expected!r}; failures were: {happened or 'none'}")
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -85,6 +115,7 @@ def project(tmp_path: Path) -> Project:
 @pytest.fixture
 async def host(tmp_path: Path, anyio_backend: object) -> AsyncIterator[HostFactory]:
     """Return a factory of hosts: ``await host(plugins=[plugin], model=model("hi")).turn("go")``."""
+    hosts: list[KitHost] = []
     async with AsyncExitStack() as stack:
 
         def factory(
@@ -93,8 +124,9 @@ async def host(tmp_path: Path, anyio_backend: object) -> AsyncIterator[HostFacto
             model: object = None,
             store: object = None,
             files: Mapping[str, str] | None = None,
-            config: Mapping[str, Any] | None = None,
+            config: Mapping[str, Any] | str | None = None,
             environ: Mapping[str, str] | None = None,
+            failures: Sequence[str] | None = (),
             **others: Any,
         ) -> KitHost:
             from codex_hookspecs.testing.remote_machine import with_remote
@@ -109,9 +141,12 @@ async def host(tmp_path: Path, anyio_backend: object) -> AsyncIterator[HostFacto
                 path.write_text(content, encoding="utf-8")
             kit = ("test-kit", _kit_plugin(model, store))
             own = {"plugins": [*plugins, kit], "home": str(home), "cwd": str(cwd), "config": config, "environ": environ}
-            return KitHost(stack, {**own, **others})
+            hosts.append(KitHost(stack, {**own, **others}, failures=failures))
+            return hosts[-1]
 
         yield factory
+    for each in hosts:
+        each.check_all()
 
 
 def _kit_plugin(model: object, store: object) -> object:

@@ -1,0 +1,69 @@
+"""The test kit shows authors what their plugins do wrong."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from codex_hookspecs import hookimpl
+
+pytestmark = pytest.mark.anyio
+
+
+class Broken:
+    """A plugin with a slip."""
+
+    @hookimpl
+    async def stop(self, event: Any) -> None:
+        {}["missing"]
+
+
+SLIP = f"stop raised KeyError: 'missing' ({__file__}:{Broken.stop.__code__.co_firstlineno + 2})"
+
+
+async def test_a_hook_that_fails_fails_the_test_with_its_place(host: Any, model: Any) -> None:
+    with pytest.raises(AssertionError) as failed:
+        await host(plugins=[Broken()], model=model("done")).turn("go")
+
+    assert SLIP in str(failed.value)
+    assert isinstance(failed.value.__cause__, KeyError)
+
+
+async def test_a_failure_may_be_expected(host: Any, model: Any) -> None:
+    outcome = await host(plugins=[Broken()], model=model("done"), failures=["stop raised KeyError"]).turn("go")
+
+    assert outcome.final_message == "done"
+
+
+async def test_a_failure_that_is_expected_and_does_not_happen_fails_the_test(host: Any, model: Any) -> None:
+    run = host(plugins=[Broken()], model=model("done"), failures=["stop raised KeyError", "tools"])
+    await run.turn("go")
+
+    with pytest.raises(AssertionError, match="no plugin failed with 'tools'; failures were: "):
+        run.check_all()
+
+
+async def test_the_text_of_a_configuration_file_is_a_configuration(host: Any, model: Any) -> None:
+    run = host(model=model("done"), config='model = "gpt-test"\n[hooks]\nmax_stop_blocks = 3\n')
+
+    outcome = await run.turn("go")
+
+    assert outcome.thread.settings.model == "gpt-test"
+    assert outcome.thread.config["hooks"]["max_stop_blocks"] == 3
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"plugins": ["hello"]}, "plugins holds the text 'hello'; give the module or object that has the hooks"),
+        ({"plugins": [SimpleNamespace(stop=print)]}, "implements no hook; mark its functions with @hookimpl"),
+        ({"config": 5}, "config is 5, allowed is a table or the text of a config.toml"),
+    ],
+)
+async def test_what_is_no_plugin_or_configuration_is_refused(host: Any, model: Any, given: Any, told: str) -> None:
+    with pytest.raises(TypeError) as refused:
+        await host(model=model("done"), **given).turn("go")
+
+    assert told in str(refused.value)
