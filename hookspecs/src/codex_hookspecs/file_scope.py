@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 
 from codex_hookspecs.records import NamedTuple
-from codex_hookspecs.writable import is_writable, real_path, real_roots
+from codex_hookspecs.writable import closed_places, is_writable, real_path, real_roots
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ class FileScope(NamedTuple):
     :param policy: the policy, for machines that hold it themselves.
     :param cwd: workspace of the policy, as it is spelled.
     :param roots: directories that can be written.
-    :param own: the program's own directories, which only themselves or a root in them open.
+    :param own: directories of the program and of repositories, which only themselves or a root in them open.
     :param readable: all that can be read; ``None`` when everything can.
     :param approved: what a person has let be changed beyond the policy.
     """
@@ -70,7 +70,6 @@ async def scope_of(
     :param readable: directories that can be read whatever the policy says.
     """
     policy = settings.sandbox
-    facts = await environment.facts()
     if policy.unrestricted:
         return FileScope(policy, settings.cwd, ("/",))
     files = environment.files
@@ -79,7 +78,8 @@ async def scope_of(
     if policy.readable_roots is not None:
         spelled = (settings.cwd, *policy.readable_roots, *(_PLATFORM if policy.platform_defaults else ()), *readable)
         seen = (*roots, *await _real(spelled, files))
-    return FileScope(policy, settings.cwd, tuple(roots), facts.own_directories, seen, tuple(approved))
+    closed = await closed_places(environment, roots)
+    return FileScope(policy, settings.cwd, tuple(roots), closed, seen, tuple(approved))
 
 
 async def readable_files(

@@ -89,13 +89,29 @@ async def patch_verdict_in(environment: Environment, settings: ThreadSettings, p
 
     :param paths: all paths that would change, absolute, links resolved.
     """
+    roots = await real_roots(environment, settings)
     return patch_verdict(
         paths,
         approval=settings.approval_policy,
         unrestricted=settings.sandbox.unrestricted,
-        roots=await real_roots(environment, settings),
-        own=(await environment.facts()).own_directories,
+        roots=roots,
+        own=await closed_places(environment, roots),
     )
+
+
+async def closed_places(environment: Environment, roots: Sequence[str]) -> tuple[str, ...]:
+    """Return the directories on a machine that roots around them do not open: this program's own, and repositories.
+
+    :param roots: writable directories, links resolved; a repository counts to which the ``.git`` file of one leads.
+    """
+    from codex_hookspecs.sandboxing.protection import repositories_of
+
+    own = (await environment.facts()).own_directories
+    if environment.remote:
+        return own
+    found = dict.fromkeys(place for root in roots for place in repositories_of(root))
+    named = [f"{place}/" for place in found if place in roots]
+    return (*own, *(place for place in found if not f"{place}/".startswith(tuple(named))))
 
 
 async def real_roots(environment: Environment, settings: ThreadSettings) -> list[str]:

@@ -1,5 +1,6 @@
 """When a patch is applied at once, put to somebody, or refused."""
 
+import attrs
 import pytest
 
 from codex_hookspecs.errors import ToolRejected
@@ -104,3 +105,20 @@ async def test_a_workspace_that_is_reached_through_a_link_is_the_workspace(conve
     await conversation.patch("*** Add File: a\n+1")
 
     assert tree() == {"a": b"1\n"}
+
+
+@pytest.mark.parametrize("place", ["worktrees/w/config.worktree", "hooks/pre-commit", "config"])
+async def test_the_repository_of_a_work_tree_is_closed_unless_it_is_named(conversation, work, tmp_path, place):
+    repository = tmp_path / "main/.git"
+    (repository / "worktrees/w").mkdir(parents=True)
+    (repository / "worktrees/w/commondir").write_text("../..\n")
+    (work / ".git").write_text(f"gitdir: {repository}/worktrees/w\n")
+    body = f"*** Add File: {repository}/{place}\n+1"
+
+    conversation.sandbox(attrs.evolve(WORKSPACE, writable_roots=(str(tmp_path),)), "never")
+    with pytest.raises(ToolRejected, match=OUTSIDE):
+        await conversation.patch(body)
+    conversation.sandbox(attrs.evolve(WORKSPACE, writable_roots=(str(tmp_path), str(repository))), "never")
+    await conversation.patch(body)
+
+    assert (repository / place).read_text() == "1\n"

@@ -25,10 +25,20 @@ def protected_paths(root: str) -> Iterator[str]:
     for name in PROTECTED:
         path = f"{root.rstrip('/')}/{name}"
         yield path
-        if name == ".git" and (target := pointed_git_directory(path)) is not None:
-            yield target
-            if (common := _common_directory(target)) is not None:
-                yield common
+        if name == ".git":
+            yield from repositories_of(root)
+
+
+def repositories_of(root: str) -> Iterator[str]:
+    """Yield the directories of a repository that the ``.git`` file of a directory leads to, if it has one.
+
+    :param root: absolute, links resolved.
+    """
+    target = pointed_git_directory(f"{root.rstrip('/')}/.git")
+    if target is not None:
+        yield target
+        if (common := _common_directory(target)) is not None:
+            yield common
 
 
 def pointed_git_directory(path: str) -> str | None:
