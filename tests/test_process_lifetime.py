@@ -200,3 +200,37 @@ async def test_the_tree_of_a_hook_script_ends_with_the_program(
             turn.kill()
 
     await until(all_gone, mark)
+
+
+BACKGROUND = (
+    "sleep {0} >/dev/null 2>&1 & setsid sleep {0} >/dev/null 2>&1 & nohup sleep {0} >/dev/null 2>&1 & "
+    '(setsid sh -c "sleep {0} & sleep {0} &" >/dev/null 2>&1 &); sleep 0.1; echo started'
+)
+
+
+@pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="processes are found in /proc")
+@pytest.mark.parametrize("number", [None, signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGKILL])
+async def test_what_commands_have_left_in_the_background_ends_with_the_program(
+    home: Path, work: Path, number: signal.Signals | None
+) -> None:
+    mark = mark_of(work)
+    steps = [[{"sh": {"cmd": BACKGROUND.format(mark)}}], [{"sh": {"cmd": "" if number is None else "sleep 60"}}]]
+    (home / "script.json").write_text(json.dumps(steps))
+    arguments = ("-c", "model_provider=scripted", "exec", "--skip-git-repo-check", "--sandbox", "danger-full-access")
+    turn = await asyncio.create_subprocess_exec(
+        CODEX,
+        *arguments,
+        "go",
+        cwd=work,
+        env={**os.environ, "CODEX_HOME": str(home), "CODEX_MODEL_SCRIPT": str(home / "script.json")},
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    if number is not None:
+        await until(lambda count: count == BACKGROUND.count("sleep {0}"), mark)
+        turn.send_signal(number)
+
+    await asyncio.wait_for(turn.wait(), LIMIT)
+
+    await until(all_gone, mark)

@@ -14,6 +14,7 @@ from codex_exec_local import sweeping
 from codex_exec_local import watchdog as watchdog_module
 from codex_exec_local.sweeping import Seen, belonging
 from codex_exec_local.watchdog import Watchdog
+from codex_hookspecs.ids import uuid4
 
 pytestmark = pytest.mark.anyio
 LIMIT = 20
@@ -115,9 +116,29 @@ async def test_nothing_is_killed_when_all_is_over() -> None:
 
 def test_the_sweep_needs_nothing_of_ours() -> None:
     with sleeper() as process:
-        arguments = [str(os.getsid(0)), "", str(process.pid)]
+        arguments = [str(os.getsid(0)), "", "", str(process.pid)]
         program = Path(sweeping.__file__)
 
         subprocess.run([sys.executable, "-I", "-S", program, *arguments], check=True, timeout=LIMIT, env={})
 
         assert process.wait(LIMIT) == -signal.SIGKILL
+
+
+async def test_what_has_the_mark_of_a_command_ends_and_nothing_that_has_the_programs_own(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    outer, inner = uuid4(), uuid4()
+    monkeypatch.setenv(sweeping.MARK, outer)
+    watchdog = Watchdog()
+    with (
+        subprocess.Popen(["/bin/sleep", "60"], env={sweeping.MARK: inner}, start_new_session=True) as left,
+        subprocess.Popen(["/bin/sleep", "60"], env={sweeping.MARK: outer}, start_new_session=True) as others,
+    ):
+        for mark in (outer, inner, "* no mark"):
+            watchdog.mark({sweeping.MARK: mark})
+
+        await watchdog.aclose()
+
+        assert left.wait(LIMIT) == -signal.SIGKILL
+        assert others.poll() is None
+        others.kill()

@@ -33,6 +33,7 @@ def spawn(params: ExecParams, watchdog: Watchdog) -> Child:
     :raises OSError: when it can't be launched; nothing is left open.
     :raises ValueError: when arguments or environment can't be passed on.
     """
+    watchdog.mark(params.env)
     return _on_terminal(params, watchdog) if params.tty else _on_pipes(params, watchdog)
 
 

@@ -1,7 +1,7 @@
-"""Kill what a program that was killed has left running. A program of its own, which imports nothing of ours.
+"""Kill what a program has left running. A program of its own, which imports nothing of ours.
 
-Its arguments: the session of the killed program; device and inode of the output of a command that was about to be
-started, or nothing; the leaders of the sessions that its commands had.
+Its arguments: the session of the program; device and inode of the output of a command that was about to be started, or
+nothing; the marks that its commands had in their environment; the leaders of the sessions that its commands had.
 """
 
 from __future__ import annotations
@@ -10,10 +10,12 @@ import contextlib
 import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from signal import SIGKILL, SIGSTOP
 from typing import NamedTuple
 
+MARK = "CODEX_THREAD_ID"
+"""Variable whose value tells the commands of a thread, and all that they have started, from other processes."""
 _MOST_LOOKS = 100
 _QUIET_LOOKS = 3
 _PAUSE_SECONDS = 0.002
@@ -26,31 +28,43 @@ class Seen(NamedTuple):
     session: int
 
 
-def sweep(arguments: Sequence[str]) -> None:
-    """Kill the sessions of some leaders and all that descends from them.
+def main(arguments: Sequence[str]) -> None:
+    """Sweep as the arguments say."""
+    own, coming, marks = int(arguments[0]), arguments[1], arguments[2].split()
+    sweep(marks, leaders={int(leader) for leader in arguments[3:]}, coming=coming, own=own, quiet=_QUIET_LOOKS)
+
+
+def sweep(
+    marks: Collection[str], *, leaders: Collection[int] = (), coming: str = "", own: int = 0, quiet: int = 1
+) -> None:
+    """Kill the processes with certain marks, the sessions of some leaders, and all that descends from either.
 
     They are stopped first: what is stopped starts nothing that a look has missed.
+
+    :param quiet: so many looks in a row have to find nothing new.
     """
-    own, coming, leaders = int(arguments[0]), arguments[1], {int(leader) for leader in arguments[2:]}
+    variables = [f"\0{MARK}={mark}\0".encode() for mark in marks]
+    sessions = set(leaders)
     found: set[int] = set()
-    quiet = 0
+    still = 0
     for _ in range(_MOST_LOOKS):
         processes = _processes()
         if coming:
-            leaders |= {seen.session for pid, seen in processes.items() if _writes_to(pid, coming)} - {own}
-        fresh = belonging(processes, leaders, found) - found
+            sessions |= {seen.session for pid, seen in processes.items() if _writes_to(pid, coming)} - {own}
+        marked = {pid for pid in processes if pid not in found and _is_marked(pid, variables)} if variables else set()
+        fresh = belonging(processes, sessions, found | marked) - found - {os.getpid()}
         for pid in fresh:
             _send(pid, SIGSTOP)
         found |= fresh
-        quiet = 0 if fresh else quiet + 1
-        if quiet == _QUIET_LOOKS:
+        still = 0 if fresh else still + 1
+        if still == quiet:
             break
         time.sleep(_PAUSE_SECONDS)
     for pid in found:
         _send(pid, SIGKILL)
 
 
-def belonging(processes: dict[int, Seen], leaders: set[int], known: set[int]) -> set[int]:
+def belonging(processes: dict[int, Seen], leaders: Collection[int], known: Collection[int]) -> set[int]:
     """Return the processes in the sessions of some leaders, known ones, and all that descend from these."""
     children: dict[int, list[int]] = {}
     for pid, seen in processes.items():
@@ -66,7 +80,9 @@ def belonging(processes: dict[int, Seen], leaders: set[int], known: set[int]) ->
 
 
 def _processes() -> dict[int, Seen]:
-    found = {}
+    found: dict[int, Seen] = {}
+    if not os.path.isdir("/proc/self"):
+        return found
     for name in os.listdir("/proc"):
         if name.isdigit():
             try:
@@ -87,10 +103,19 @@ def _writes_to(pid: int, output: str) -> bool:
     return f"{found.st_dev}:{found.st_ino}" == output
 
 
+def _is_marked(pid: int, variables: Sequence[bytes]) -> bool:
+    try:
+        with open(f"/proc/{pid}/environ", "rb") as file:
+            environment = b"\0" + file.read()
+    except OSError:  # It has ended, or is another user's.
+        return False
+    return any(variable in environment for variable in variables)
+
+
 def _send(pid: int, number: int) -> None:
     with contextlib.suppress(OSError):
         os.kill(pid, number)
 
 
 if __name__ == "__main__":
-    sweep(sys.argv[1:])
+    main(sys.argv[1:])

@@ -11,16 +11,24 @@ import asyncio
 import os
 import sys
 from signal import SIGCHLD, SIGPIPE
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+from codex_exec_local import sweeping
+from codex_hookspecs.ids import is_uuid
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _SHELL: Final = "/bin/sh"
 _KEEP_LIST: Final = """\
 cd /
 trap '' HUP INT QUIT TERM TSTP
-leaders=' ' coming=
+leaders=' ' coming= marks=
 while read -r what name; do
     case $what in
         coming) coming=$name ;;
+        mark) marks="$marks $name" ;;
+        swept) marks= ;;
         failed) coming= ;;
         running) leaders="$leaders$name " coming= ;;
         over) case $leaders in
@@ -28,8 +36,8 @@ while read -r what name; do
         esac ;;
     esac
 done
-case $coming$leaders in ' ') exit ;; esac
-[ -d /proc/self/fd ] && [ -x "$0" ] && exec "$0" -I -S "$1" "$2" "$coming" $leaders
+case $coming$marks$leaders in ' ') exit ;; esac
+[ -d /proc/self/fd ] && [ -x "$0" ] && exec "$0" -I -S "$1" "$2" "$coming" "$marks" $leaders
 for leader in $leaders; do kill -s KILL -- "-$leader"; done
 """
 _LONGEST_PAUSE: Final = 0.25
@@ -40,9 +48,22 @@ class Watchdog:
 
     def __init__(self) -> None:
         self._running: set[int] = set()
+        self._marks: set[str] = set()
         self._shell = 0
         self._pipe: int | None = None
         self._unsent = b""
+
+    def mark(self, env: Mapping[str, str]) -> None:
+        """Have what a command leaves in the background end with this program, if its environment tells it from others.
+
+        :param env: the command's.
+        """
+        mark = env.get(sweeping.MARK, "")
+        # A variable that this program was itself started with is that of whoever started it.
+        if mark not in self._marks and is_uuid(mark) and mark != os.environ.get(sweeping.MARK):
+            self._marks.add(mark)
+            if self._pipe is not None:
+                self._tell(f"mark {mark}\n")
 
     def coming(self, output: int) -> None:
         """Tell that a command is about to be started; until its number is known its output tells it from others.
@@ -69,7 +90,10 @@ class Watchdog:
         self._tell(f"over {pid}\n")
 
     async def aclose(self) -> None:
-        """Watch no longer."""
+        """Kill what commands have left in the background, and watch no longer."""
+        if self._marks:
+            sweeping.sweep(self._marks)
+            self._tell("swept\n")
         if self._pipe is None:
             return
         self._hang_up()
@@ -79,8 +103,7 @@ class Watchdog:
             pause *= 2
 
     def _start(self) -> None:
-        sweeping = os.path.join(os.path.dirname(__file__), "sweeping.py")
-        argv = [_SHELL, "-c", _KEEP_LIST, sys.executable, sweeping, str(os.getsid(0))]
+        argv = [_SHELL, "-c", _KEEP_LIST, sys.executable, sweeping.__file__, str(os.getsid(0))]
         opened = list(os.pipe())
         reader, writer = opened
         try:
@@ -99,7 +122,8 @@ class Watchdog:
             for descriptor in opened:
                 os.close(descriptor)
         self._pipe = writer
-        self._unsent = "".join(f"running {pid}\n" for pid in self._running).encode()
+        lines = [*(f"mark {mark}\n" for mark in self._marks), *(f"running {pid}\n" for pid in self._running)]
+        self._unsent = "".join(lines).encode()
 
     def _tell(self, line: str) -> None:
         if self._pipe is None:
