@@ -249,7 +249,11 @@ def test_the_doctor_bounds_an_import_that_never_ends(
         ("import nowhere", "noisy: ModuleNotFoundError: No module named 'nowhere'"),
         ("import os; os._exit(7)", "noisy: the process ended with status 7"),
         ("import sys; sys.exit('bye')", "noisy: SystemExit: bye"),
-        ("print('{}')\nimport atexit; atexit.register(print, 'late')", "noisy: ok"),
+        (
+            "import atexit\nfrom codex_hookspecs import hookimpl\nprint('{}')\natexit.register(print, 'late')\n"
+            "@hookimpl\ndef tools(): ...\n",
+            "noisy: ok",
+        ),
     ],
 )
 def test_the_doctor_survives_and_tells(moo: Distributions, codex: Codex, source: str, told: str) -> None:
@@ -267,7 +271,10 @@ def test_the_doctor_compares_the_manifest_with_the_plugin(moo: Distributions, co
 
     ran = codex("plugins", "doctor", "noisy")
 
-    assert ran.out == "noisy: the manifest lists the hooks ['stop'], the plugin implements ['tools']\n"
+    assert ran.out == (
+        "noisy: codex-plugin.toml lists the hook stop, which it does not implement; take it off the list\n"
+        "  it implements the hook tools, which codex-plugin.toml does not list; add it to hooks there\n"
+    )
     assert ran.status == 1
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from inspect import iscoroutinefunction
+from inspect import CO_VARARGS, CO_VARKEYWORDS, isasyncgenfunction, iscoroutinefunction
 from typing import Any, get_args
 
 import codex_hookspecs
@@ -44,6 +44,11 @@ def implementations(plugin: object) -> Iterator[tuple[str, Callable[..., Any]]]:
             yield options.get("specname") or attribute, value  # type: ignore[misc]
 
 
+def is_marked(function: object) -> bool:
+    """Tell whether a function is marked as an implementation, of whatever hook."""
+    return isinstance(getattr(function, _MARK, None), dict)
+
+
 def unknown_hook(hook: str, known: list[str]) -> str:
     """Say that there is no such hook, with a suggestion."""
     from difflib import get_close_matches
@@ -74,6 +79,8 @@ def _objection(
         return f"found a {type(implementation).__name__}, write a function"
     if options.get("wrapper") or options.get("hookwrapper"):
         return "found a wrapper, write a plain implementation; answers are combined as the specification says"
+    if is_event and isasyncgenfunction(implementation):
+        return "found a generator, write an async def that returns its answer: without yield"
     if iscoroutinefunction(implementation) is not is_event:
         found, wanted = ("def", "async def") if is_event else ("async def", "def")
         return f"found '{found} {hook}', write '{wanted} {hook}'"
@@ -84,6 +91,8 @@ def _objection(
     unknown = next((argument for argument in taken if argument not in known), None)
     if unknown is not None:
         return f"unknown argument {unknown!r}, a {hook} implementation can take: {', '.join(known)}"
+    if code.co_flags & (CO_VARARGS | CO_VARKEYWORDS):
+        return f"found *args or **kwargs, which are never filled; take by name what you need of: {', '.join(known)}"
     if code.co_kwonlyargcount or getattr(implementation, "__defaults__", None):
         return "found a default or keyword-only argument, which is never filled; take it plainly or leave it out"
     return _contradiction(spec, implementation)

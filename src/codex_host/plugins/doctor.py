@@ -8,6 +8,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from codex_hookspecs.manifest import FILE_NAME
 from codex_hookspecs.terminal_text import visible
 
 if TYPE_CHECKING:
@@ -60,9 +61,9 @@ def _probe(plugin: FoundPlugin) -> dict[str, Any]:
 
 def _findings(plugin: FoundPlugin, report: Mapping[str, Any]) -> list[str]:
     findings: list[str] = report["problems"]
-    declared = set(plugin.manifest.hooks if plugin.manifest else ())
-    if not findings and declared and declared != set(report["hooks"]):
-        findings = [f"the manifest lists the hooks {sorted(declared)}, the plugin implements {sorted(report['hooks'])}"]
+    version = plugin.manifest.version if plugin.manifest else ""
+    if version and version != plugin.version:
+        findings.append(f"{FILE_NAME} says version {version}, its distribution has {plugin.version}")
     if report.get("load_ms", 0.0) > SLOW_MS:
         print(f"{plugin.name}: remark: takes {report['load_ms']:.0f} ms and {report['modules']} modules to load")
     return findings

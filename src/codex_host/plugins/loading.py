@@ -59,6 +59,7 @@ def load_plugins(
             warnings.append(status.complaint)
         elif status.state == "loaded" and status.quarantined:
             warnings.append(status.quarantine)
+        warnings += (f"plugin {plugin.name}: {slip}" for slip in status.slips)
     return warnings
 
 
@@ -90,7 +91,10 @@ def _load(plugin: FoundPlugin, registry: Registry, ledger: Ledger, mark: ImportM
     try:
         # What a plugin prints while it is imported must not get into machine-readable output.
         with output_to_stderr():
-            status.hooks = registry.register(imported(plugin.value), plugin.name)
+            loaded = imported(plugin.value)
+            status.hooks = registry.register(loaded, plugin.name)
+            if mark is not None and plugin.manifest is not None:
+                status.slips = registry.slips(loaded, plugin.manifest)
         SIGNALS.check()
     except BaseException as error:
         told_to_end = bool(SIGNALS.received) or (isinstance(error, KeyboardInterrupt) and not SIGNALS.installed)

@@ -8,7 +8,10 @@ import os
 import sys
 import time
 import traceback
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
+
+from codex_hookspecs.manifest import FILE_NAME
 
 if TYPE_CHECKING:
     from codex_host.plugins.discovery import FoundPlugin
@@ -34,7 +37,11 @@ def main() -> None:
     out, sys.stdout = sys.stdout, sys.stderr  # whatever the plugin prints, to its end
     modules, started = len(sys.modules), time.perf_counter()
     try:
-        report["hooks"] = registry.register(imported(plugin.value), plugin.name)
+        loaded = imported(plugin.value)
+        report["hooks"] = registry.register(loaded, plugin.name)
+        slips = registry.slips(loaded, plugin.manifest) if plugin.manifest else []
+        if not (report["hooks"] or slips):
+            slips = ["it implements no hook; write @hookimpl above the functions that do"]
         report["load_ms"] = (time.perf_counter() - started) * 1000
         report["modules"] = len(sys.modules) - modules
         host = Application(
@@ -45,7 +52,7 @@ def main() -> None:
             registry=registry,
             ledger=Ledger(),
         )
-        report["problems"] = asyncio.run(_checks(host))
+        report["problems"] = [*slips, *asyncio.run(_checks(host, plugin.manifest.commands if plugin.manifest else ()))]
     except BaseException:
         report["problems"] = traceback.format_exc(limit=-3).strip().splitlines()[::-1][:6]
     print(json.dumps(report), file=out, flush=True)
@@ -62,9 +69,16 @@ def _guarded(plugin: FoundPlugin, home: str) -> str | None:
     return TrustStore(home).objection(plugin, contents)
 
 
-async def _checks(host: Any) -> list[str]:
+async def _checks(host: Any, listed: Collection[str]) -> list[str]:
     problems: list[str] = []
     async with host:
+        offered = host.dispatch.offers("cli_commands")
+        problems += [
+            f"it offers the command {name}, which {FILE_NAME} does not list" for name in {*offered} - {*listed}
+        ]
+        problems += [
+            f"{FILE_NAME} lists the command {name}, which it does not offer" for name in {*listed} - {*offered}
+        ]
         for name, check in host.dispatch.offers("doctor_checks").items():
             problems += [f"{name}: {text}" for text in await check.run()]
     complaints: list[str] = host.dispatch.complaints

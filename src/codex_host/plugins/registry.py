@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import pluggy
 from attrs import define, field
@@ -12,6 +12,9 @@ from codex_hookspecs.errors import HookSpecError
 from codex_hookspecs.fit import check_implementation, implementations, unknown_hook
 from codex_hookspecs.markers import PROJECT, HookPolicy, policy_of
 from codex_hookspecs.specs import AREAS
+
+if TYPE_CHECKING:
+    from codex_hookspecs.manifest import Manifest
 
 State = Literal["loaded", "disabled", "untrusted", "incompatible", "failed"]
 
@@ -23,6 +26,7 @@ class PluginStatus:
     :param distribution: distribution that brings it.
     :param detail: why it is not loaded, with the last lines of a traceback, or the empty string.
     :param expected: not being loaded is as it should be, e.g. on another platform.
+    :param slips: mistakes of its author that do not keep it from running.
     :param remedy: command that changes it, or the empty string.
     :param hooks: hooks that it implements; those that its manifest lists, as long as it is not loaded.
     :param trusted: it may run, as it is the host's own or was trusted; known of those that are not loaded, too.
@@ -42,6 +46,7 @@ class PluginStatus:
     expected: bool = False
     trusted: bool = False
     quarantined: dict[str, str] = field(factory=dict)
+    slips: list[str] = field(factory=list)
 
     @property
     def is_missed(self) -> bool:
@@ -109,6 +114,12 @@ class Registry:
                 self.manager.unregister(name=name)
             raise HookSpecError(str(error), plugin=name, hook="") from error
         return tuple(sorted(hooks))
+
+    def slips(self, plugin: object, manifest: Manifest) -> list[str]:
+        """Return what a plugin says of itself that it does not do, and the other way round."""
+        from codex_host.plugins.declared import slips
+
+        return slips(plugin, manifest, self._specs)
 
     def load_for(self, hook: str | None, plugin: str | None = None) -> list[PluginStatus]:
         """Load the plugins that were put off until one of their hooks is wanted.

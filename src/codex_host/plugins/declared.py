@@ -1,0 +1,49 @@
+"""Compare what a plugin says of itself with what it does, for authors who forgot something."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Iterator
+from typing import TYPE_CHECKING, Any
+
+from codex_hookspecs.fit import implementations, is_marked, unknown_hook
+from codex_hookspecs.manifest import FILE_NAME
+
+if TYPE_CHECKING:
+    from codex_hookspecs.manifest import Manifest
+
+
+def slips(plugin: object, manifest: Manifest, known: Collection[str]) -> list[str]:
+    """Return what does not agree, each with the fix.
+
+    :param plugin: module or object that carries implementations.
+    :param known: names of all hooks.
+    """
+    implemented = {hook for hook, _ in implementations(plugin)}
+    unmarked = dict(_unmarked(plugin, known))
+    found = [
+        f"the function {name} ({place}) has the name of a hook but is not marked as one; "
+        "write @hookimpl above it, or begin its name with _"
+        for name, place in unmarked.items()
+    ]
+    for hook in manifest.hooks:
+        if hook not in known:
+            found.append(f"{FILE_NAME} lists the hook {hook}: {unknown_hook(hook, sorted(known))}")
+        elif hook not in implemented and hook not in unmarked:
+            found.append(f"{FILE_NAME} lists the hook {hook}, which it does not implement; take it off the list")
+    if manifest.hooks:
+        found += [
+            f"it implements the hook {hook}, which {FILE_NAME} does not list; add it to hooks there"
+            for hook in sorted(implemented.difference(manifest.hooks))
+        ]
+    return found
+
+
+def _unmarked(plugin: object, known: Collection[str]) -> Iterator[tuple[str, str]]:
+    """Yield functions of the plugin's own that are named like hooks, with their places."""
+    module = getattr(plugin, "__name__", None) or type(plugin).__module__
+    for name in sorted(set(known).difference(hook for hook, _ in implementations(plugin))):
+        value: Any = getattr(plugin, name, None)
+        code = getattr(getattr(value, "__func__", value), "__code__", None)
+        if code is not None and getattr(value, "__module__", None) == module and not is_marked(value):
+            yield name, f"{os.path.basename(code.co_filename)}:{code.co_firstlineno}"
