@@ -71,6 +71,8 @@ class Admission:
         status.trusted = status.state == "loaded" or (
             status.state in ("incompatible", "failed") and self._objection(plugin) is None
         )
+        entry = self._tables.get(plugin.name)
+        status.asked_first = isinstance(entry, dict) and entry.get("first") is True
         status.quarantined = self._quarantined(plugin)
         return status
 

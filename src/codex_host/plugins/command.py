@@ -6,7 +6,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Sequence
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 from attrs import define
@@ -107,7 +107,16 @@ def _list(desk: Desk, words: Sequence[str], flags: set[str]) -> int:
         load = desk.ledger.account(name).load_ms
         shown_load = f"{load:.1f} ms" if load else "-"
         source = "codex-host" if status.first_party else status.distribution
-        rows.append((name, status.version, source, _state(status), shown_load, ", ".join(status.hooks) or "-"))
+        rows.append(
+            (
+                name,
+                status.version,
+                source,
+                _state(status) + _sharing(desk, status),
+                shown_load,
+                ", ".join(status.hooks) or "-",
+            )
+        )
     print(aligned(rows))
     return 0
 
@@ -120,6 +129,13 @@ def _state(status: PluginStatus) -> str:
     word = "not trusted" if status.state == "untrusted" else status.state
     detail = f": {status.detail}" if status.detail and status.detail != "not trusted yet" else ""
     return f"{word}{detail}" + (f" (run: {status.remedy})" if status.remedy else "")
+
+
+def _sharing(desk: Desk, status: PluginStatus) -> str:
+    """Say in a few words whom a third party's plugin is an alternative to."""
+    shared = {} if status.first_party else _shared_choices(desk, status)
+    way = "asked before" if status.asked_first else "shared with"
+    return "".join(f"; {hook} {way} {', '.join(names)}" for hook, names in shared.items())
 
 
 def _facts(desk: Desk, name: str) -> dict[str, Any]:
@@ -139,7 +155,42 @@ def _facts(desk: Desk, name: str) -> dict[str, Any]:
         "commands": status.commands,
         "settings": plugin.manifest.settings if plugin.manifest else {},
         "loadMs": account.load_ms or None,
+        "asked": _turn(desk, status),
         "quarantined": "; ".join(account.quarantined.values()) or None,
+    }
+
+
+@cache
+def _choices() -> frozenset[str]:
+    """Return the hooks of which one answer counts."""
+    from codex_host.plugins.registry import Registry
+
+    return frozenset(hook for hook, policy in Registry().policies.items() if policy.kind == "choose")
+
+
+def _shared_choices(desk: Desk, status: PluginStatus) -> dict[str, list[str]]:
+    """Return who else answers hooks of which one answer counts, by hook."""
+    shared = {
+        hook: [
+            name
+            for name, other in sorted(desk.statuses.items())
+            if hook in other.hooks and other.state == "loaded" and name != status.name
+        ]
+        for hook in status.hooks
+        if status.state == "loaded" and hook in _choices()
+    }
+    return {hook: names for hook, names in shared.items() if names}
+
+
+def _turn(desk: Desk, status: PluginStatus) -> dict[str, str]:
+    """Say by hook when a plugin is asked where one answer counts."""
+    later = (
+        "the first answer counts; asked in order of names, but before others when marked tryfirst and after them when "
+        f"marked trylast (plugins.{status.name}.first = true has this one asked before all)"
+    )
+    return {
+        hook: f"asked before {', '.join(names)}" if status.asked_first else f"shared with {', '.join(names)}: {later}"
+        for hook, names in _shared_choices(desk, status).items()
     }
 
 

@@ -200,7 +200,7 @@ class Dispatcher:
         return joined
 
     def _calls(self, hook: str, plugin: str | None = None) -> list[Bound]:
-        """Return who is called, in order of names, unless marked otherwise."""
+        """Return who is called: as the user wants it where one answer counts, as marked, in order of names."""
         if self._registry.deferred:
             for status in self._registry.load_for(hook, plugin):
                 self._bound.clear()
@@ -209,8 +209,10 @@ class Dispatcher:
         bound = self._bound.get(hook)
         if bound is None:
             impls = getattr(self._registry.manager.hook, hook).get_hookimpls()
-            ordered = sorted(impls, key=lambda impl: (not impl.tryfirst, impl.trylast, impl.plugin_name))
-            bound = self._bound[hook] = [self._bind(hook, impl) for impl in ordered]
+            impls.sort(key=lambda impl: (not impl.tryfirst, impl.trylast, impl.plugin_name))
+            if self._registry.policies[hook].kind == "choose":
+                impls.sort(key=lambda impl: not self._registry.status(impl.plugin_name).asked_first)
+            bound = self._bound[hook] = [self._bind(hook, impl) for impl in impls]
         return bound
 
     def _silent_gates(self, hook: str) -> list[str]:

@@ -29,6 +29,7 @@ class PluginStatus:
     :param slips: mistakes of its author that do not keep it from running.
     :param remedy: command that changes it, or the empty string.
     :param hooks: hooks that it implements; those that its manifest lists, as long as it is not loaded.
+    :param asked_first: the user wants it asked before others where one answer counts.
     :param trusted: it may run, as it is the host's own or was trusted; known of those that are not loaded, too.
     :param quarantined: why some of its hooks are not called any more, by hook.
     """
@@ -47,6 +48,7 @@ class PluginStatus:
     trusted: bool = False
     quarantined: dict[str, str] = field(factory=dict)
     slips: list[str] = field(factory=list)
+    asked_first: bool = False
 
     @property
     def is_missed(self) -> bool:
