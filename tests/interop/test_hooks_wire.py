@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from interop.hook_runs import SHELL, Play, document, script, special
 
 if TYPE_CHECKING:
     from interop.app_server import Message
+    from interop.clients import Codex
 
 ESCALATE = [
     [
@@ -285,3 +288,13 @@ def test_a_second_turn_starts_no_session_but_submits_its_prompt(play: Play) -> N
     assert [payload["prompt"] for payload in prompts] == ["one", "two"]
     assert len({payload["turn_id"] for payload in prompts}) == 2
     assert [payload["stop_hook_active"] for payload in seen.payloads("Stop")] == [False, False]
+
+
+@pytest.mark.parametrize("codex", ["ours"], indirect=True)
+def test_ours_says_under_json_why_a_prompt_was_refused(codex: Codex, play: Play) -> None:
+    seen = play(None, "--json", UserPromptSubmit=script(err="no secrets", code=2))
+
+    said = "UserPromptSubmit hook refused the prompt: no secrets"
+    items = [event["item"] for event in seen.outcome.events if event["type"] == "item.completed"]
+    assert {"type": "error", "message": said}.items() <= items[-1].items()
+    assert said in seen.outcome.stderr.splitlines()

@@ -177,3 +177,30 @@ def test_text_stays_readable_and_one_event_is_one_line(out, told) -> None:
     assert out.text.count("\n") == 1
     assert json.loads(out.text)["item"]["text"] == "ü\u2028\n€"
     assert "ü" in out.text
+
+
+@pytest.mark.parametrize("shown", [True, False])
+@pytest.mark.parametrize(
+    ("event", "status", "entries", "texts"),
+    [
+        ("userPromptSubmit", "blocked", [("feedback", "no")], ["UserPromptSubmit hook refused the prompt: no"]),
+        ("sessionStart", "stopped", [("stop", "closed")], ["SessionStart hook ended the turn: closed"]),
+        ("sessionStart", "stopped", [], ["SessionStart hook ended the turn"]),
+        ("stop", "completed", [("warning", "hm"), ("context", "c")], ["Stop hook: hm"]),
+        ("stop", "failed", [("error", "`x`: exit 1\nwhy")], ["Stop hook failed: `x`: exit 1\nwhy"]),
+        ("preToolUse", "blocked", [("feedback", "no")], []),
+    ],
+)
+def test_what_nobody_should_miss_of_hooks_is_an_event_and_a_line_on_standard_error(
+    out, err, shown: bool, event: str, status, entries, texts: list[str]
+) -> None:
+    run = HookRun(
+        id="x", event_name=event, source_path="/h", display_order=0, status=status, started_at=1,
+        entries=tuple(HookEntry(*entry) for entry in entries),
+    )  # fmt: skip
+
+    JsonReporter(out, err, hook_events=shown).show(HookCompleted(thread_id="t", turn_id="u", run=run))
+
+    items = [event["item"] for event in map(json.loads, lines(out)) if event["type"] == "item.completed"]
+    assert [(item["type"], item["message"]) for item in items] == [("error", text) for text in texts if not shown]
+    assert err.text == "".join(f"{text}\n" for text in texts)

@@ -61,9 +61,9 @@ async def test_an_accepted_script_runs_and_another_in_its_place_does_not(world: 
     verdict = await project.ask()
 
     assert verdict.deny_reason is None
-    advice = f"look at it, then run: codex hooks trust '{project.file}:pre_tool_use:0:0'"
-    assert verdict.ask_reason.endswith(
-        f"the hook is not run: {project.script} has changed since the hook was accepted ({advice})"
+    assert verdict.ask_reason.startswith(
+        f"PreToolUse hook failed: the hook is not run: {project.script} has changed since the hook was accepted "
+        f"(look at it, then run: codex hooks trust '{project.file}:pre_tool_use:0:0')"
     )
     assert [run.status for run in world.scope.ended] == ["failed"]
     assert not (world.home / "ran").exists()

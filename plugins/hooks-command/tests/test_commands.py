@@ -109,9 +109,30 @@ async def test_hooks_are_trusted_by_number_or_key(world: Any, hooks: Any, keys: 
         f'hooks.state."{hook["key"]}".trusted_hash': hook["currentHash"] for hook in listed[2:]
     }
     assert printed.splitlines() == [
-        f"Trusted SessionStart hook `./check.sh` in {listed[2]['sourcePath']}",
-        f"Trusted Stop hook `./check.sh` in {listed[3]['sourcePath']}",
+        f"Trusted SessionStart hook in {listed[2]['sourcePath']}:",
+        "    ./check.sh",
+        f"Trusted Stop hook in {listed[3]['sourcePath']}:",
+        "    ./check.sh",
     ]
+
+
+LONG = "python3 -c 'import sys; sys.exit(0)' " + "--option=value " * 6 + "&& rm -rf --no-preserve-root /" + "x" * 60
+
+
+async def test_nothing_of_a_long_command_is_hidden_from_who_accepts_it(world: Any, hooks: Any) -> None:
+    command = f"{LONG}\n\x1b[2Jsecond line"
+    group = {"matcher": "Bash", "hooks": [{"type": "command", "command": command}]}
+    path = world.hooks({"PreToolUse": [group]}, folder=world.project / ".codex")
+    world.layer("project", folder=str(world.project / ".codex"))
+
+    first, *rest = (await hooks("list")).splitlines()[1:]
+    trusted = await hooks("trust", "0")
+
+    column = first.index("python3")
+    lines = [first, *(line for line in rest if line.startswith(" "))]
+    shown = "".join(line[column : column + 48].replace(" ", "") for line in lines)
+    assert shown == f"{LONG}^[[2Jsecond line".replace(" ", "")
+    assert trusted == f"Trusted PreToolUse hook for Bash in {path}:\n    {LONG}\n    ^[[2Jsecond line\n"
 
 
 async def test_all_means_those_of_the_project(world: Any, hooks: Any, keys: list[str]) -> None:
@@ -127,7 +148,7 @@ async def test_trust_is_taken_back_and_own_hooks_are_switched_off(world: Any, ho
         f'hooks.state."{keys[1]}".enabled': False,
         f'hooks.state."{keys[3]}"': None,
     }
-    assert [line.split(":")[0] for line in printed.splitlines()] == ["Switched off", "No longer trusted"]
+    assert [line.split(":")[0] for line in printed.splitlines()[::2]] == ["Switched off", "No longer trusted"]
 
 
 async def test_trusting_switches_on_again(world: Any, hooks: Any, keys: list[str]) -> None:
@@ -155,7 +176,7 @@ async def test_a_project_is_trusted_together_with_its_hooks(world: Any, hooks: A
 
     printed = await hooks("trust", "--project", "--all")
 
-    assert printed.splitlines() == [f"Trusted project {world.project}", f"Trusted Stop hook `x` in {path}"]
+    assert printed.splitlines() == [f"Trusted project {world.project}", f"Trusted Stop hook in {path}:", "    x"]
     assert list(world.program.config.written) == [
         f'projects."{world.project}".trust_level',
         f'hooks.state."{path}:stop:0:0".trusted_hash',

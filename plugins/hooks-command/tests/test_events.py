@@ -121,7 +121,7 @@ async def test_every_event_runs_its_handlers(world: Any, event: str, scope: str,
     kebab = "".join(f"-{c.lower()}" if c.isupper() else c for c in event).lstrip("-")
     assert run.id == f"{kebab}:0:{path}{suffix}"
     assert (run.event_name, run.scope) == (event[0].lower() + event[1:], scope)
-    assert world.scope.texts == [("error", "`cat > $CODEX_HOME/seen; exit 7`: hook exited with code 7")]
+    assert world.scope.texts == [("error", "hook exited with code 7: `cat > $CODEX_HOME/seen; exit 7`")]
     assert json.loads((world.home / "seen").read_text())["hook_event_name"] == event
 
 
@@ -207,7 +207,7 @@ async def test_a_failure_refuses_where_that_is_asked_for(world: Any, command: st
 
     world.scope.config["hooks"] = {"fail_closed": [spelling]}
 
-    assert (await world.fire("PreToolUse")).deny_reason.startswith(f"PreToolUse hook failed: `{command}`: hook ")
+    assert (await world.fire("PreToolUse")).deny_reason.startswith("PreToolUse hook failed: hook ")
 
 
 UNANSWERED = {
@@ -221,7 +221,7 @@ UNANSWERED = {
 @pytest.mark.parametrize(("command", "fault"), UNANSWERED.items())
 async def test_a_gate_that_can_not_answer_leaves_the_tool_to_a_person(world: Any, command: str, fault: str) -> None:
     world.commands("PreToolUse", command, timeout=1)
-    begun = f"PreToolUse hook failed: `{command}`: {fault}"
+    begun = f"PreToolUse hook failed: {fault}: `{command}`"
 
     verdict = await world.fire("PreToolUse")
     assert (verdict.deny_reason, verdict.ask_reason.splitlines()[0]) == (None, begun)
@@ -237,7 +237,7 @@ async def test_without_this_machine_a_gate_can_not_answer_either(world: Any) -> 
     world.commands("PreToolUse", "true")
 
     assert (await world.fire("PreToolUse")).ask_reason == (
-        "PreToolUse hook failed: `true`: could not start the hook: no plugin offers an environment"
+        "PreToolUse hook failed: could not start the hook: no plugin offers an environment: `true`"
     )
 
 
@@ -307,7 +307,7 @@ async def test_a_failure_tells_which_handler_it_is_and_how_its_standard_error_en
 
     ((_, text),) = world.scope.texts
     assert text.splitlines() == [
-        "`seq 20 >&2; echo cause >&2; exit 1`: hook exited with code 1",
+        "hook exited with code 1: `seq 20 >&2; echo cause >&2; exit 1`",
         *map(str, range(14, 21)),
         "cause",
     ]
@@ -497,7 +497,7 @@ async def test_an_mcp_tool_hook_fails_without_its_server(world: Any) -> None:
 
     assert [run.status for run in world.scope.ended] == ["failed", "completed"]
     assert world.scope.ended[0].handler_type == "mcpTool"
-    assert world.scope.texts == [("error", "`s/t`: unknown MCP server 's'")]
+    assert world.scope.texts == [("error", "unknown MCP server 's': `s/t`")]
 
 
 async def test_a_detached_handler_is_not_waited_for_and_its_context_comes_later(world: Any) -> None:
@@ -519,7 +519,7 @@ async def test_a_detached_handler_that_fails_is_a_warning(world: Any) -> None:
     await world.fire("SessionStart")
     await world.scope.hear()
 
-    assert world.scope.warnings == ["async SessionStart hook: `exit 3`: hook exited with code 3"]
+    assert world.scope.warnings == ["async SessionStart hook: hook exited with code 3: `exit 3`"]
     await world.scope.thread.close()
 
 

@@ -62,6 +62,7 @@ def _reporter(options: Options, host: SurfaceHost, out: Stream, err: Stream) -> 
 
         return JsonReporter(
             out,
+            err,
             hook_events=options.hook_events,
             count=options.command != "review",
             begun_changes=host.environ.get("CODEX_INTERNAL_ORIGINATOR_OVERRIDE") != PYTHON_SDK,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from codex_exec_cli.hook_lines import hook_name
 from codex_hookspecs.terminal_text import made_visible, visible
 from codex_hookspecs.types.items import (
     AgentMessage,
@@ -223,11 +224,6 @@ class HumanReporter:
 
     def _lines(self, *lines: str) -> None:
         self._err.write("".join(f"{line}\n" for line in lines))
-
-
-def hook_name(run: HookRun) -> str:
-    """Return an event's name as configurations spell it."""
-    return f"{run.event_name[:1].upper()}{run.event_name[1:]}"
 
 
 def duration(milliseconds: int) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final
 
+from codex_exec_cli.hook_lines import told_by
+from codex_hookspecs.terminal_text import visible
 from codex_hookspecs.types.items import (
     AgentMessage,
     CollabAgentToolCall,
@@ -42,15 +44,23 @@ _STATUS: Final = {"inProgress": "in_progress"}
 class JsonReporter:
     """Writes one line per event.
 
+    :param err: gets a line, too, for what hooks have to tell people.
     :param hook_events: hooks are shown too.
     :param count: tokens are told; the format has zeros for reviews.
     :param begun_changes: the beginning of a file change is told, as the format has it.
     """
 
     def __init__(
-        self, out: Stream, *, hook_events: bool = False, count: bool = True, begun_changes: bool = True
+        self,
+        out: Stream,
+        err: Stream | None = None,
+        *,
+        hook_events: bool = False,
+        count: bool = True,
+        begun_changes: bool = True,
     ) -> None:
         self._out = out
+        self._err = err
         self._begun_changes = begun_changes
         self._counting = count
         self._hook_events = hook_events
@@ -95,8 +105,17 @@ class JsonReporter:
                 self.warn(f"{summary} ({details})" if details else summary)
             case HookStarted(run=run) if self._hook_events:
                 self._emit({"type": "hook.started", "hook": _hook(run)})
-            case HookCompleted(run=run) if self._hook_events:
-                self._emit({"type": "hook.completed", "hook": _hook(run)})
+            case HookCompleted(run=run):
+                self._hook_ended(run)
+
+    def _hook_ended(self, run: HookRun) -> None:
+        if self._hook_events:
+            self._emit({"type": "hook.completed", "hook": _hook(run)})
+        for text in told_by(run):
+            if not self._hook_events:
+                self.warn(text)
+            if self._err is not None:
+                self._err.line(visible(text))
 
     def _started(self, item: Item) -> None:
         if isinstance(item, AgentMessage | Reasoning):

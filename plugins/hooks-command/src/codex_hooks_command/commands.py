@@ -6,6 +6,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Sequence
+from textwrap import indent
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from codex_hookspecs.errors import ConfigError
@@ -181,7 +182,10 @@ def _quoted(key: str) -> str:
 
 
 def _described(one: Registered) -> str:
-    return f"{one.handler.event.facts.name} hook {one.handler.label} in {one.origin.path}"
+    """Return what somebody accepts: all of it."""
+    handler = one.handler
+    matcher = "" if handler.matcher is None else f" for {handler.matcher}"
+    return f"{handler.event.facts.name} hook{matcher} in {one.origin.path}:\n{indent(handler.does, '    ')}"
 
 
 def _refuse(message: str) -> NoReturn:

@@ -42,10 +42,14 @@ class Handler:
     arguments: Mapping[str, Any] = field(factory=dict)
 
     @property
+    def does(self) -> str:
+        """The whole command, or the tool."""
+        return self.command if self.type == "command" else f"{self.arguments['server']}/{self.arguments['tool']}"
+
+    @property
     def label(self) -> str:
         """The command, short enough for one line of a message."""
-        text = self.command if self.type == "command" else f"{self.arguments['server']}/{self.arguments['tool']}"
-        line = " ".join(text.split())
+        line = " ".join(self.does.split())
         return f"`{line}`" if len(line) <= _LABEL_LENGTH else f"`{line[: _LABEL_LENGTH - 1]}…`"
 
 

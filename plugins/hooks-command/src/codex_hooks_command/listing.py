@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
+
+from codex_hookspecs.terminal_text import visible_line
 
 from .trust import hash_of
 
@@ -66,7 +68,7 @@ def table(registry: Registry | None, *, home: str) -> str:
     if registry is None or not registry.handlers:
         lines = ["No hooks are configured here."]
     else:
-        rows = [_HEADINGS, *(_row(one, home) for one in registry.handlers)]
+        rows = [_HEADINGS, *(line for one in registry.handlers for line in _rows(one, home))]
         widths = [max(len(row[column]) for row in rows) for column in range(len(_HEADINGS))]
         lines = ["  ".join(map(str.ljust, row, widths)).rstrip() for row in rows]
         lines += _advice(registry.handlers)
@@ -78,21 +80,33 @@ def table(registry: Registry | None, *, home: str) -> str:
     return "\n".join(lines)
 
 
-def _row(one: Registered, home: str) -> tuple[str, ...]:
+def _rows(one: Registered, home: str) -> Iterator[tuple[str, ...]]:
+    """Yield the lines of one handler: its whole command, wrapped."""
     handler = one.handler
     path = one.origin.path
     shown = f"~{path[len(home) :]}" if home and path.startswith(f"{home}/") else path
-    command = handler.label.strip("`")
-    if len(command) > _COMMAND_WIDTH:
-        command = f"{command[: _COMMAND_WIDTH - 1]}…"
-    return (
+    first, *rest = [line for part in handler.does.strip().splitlines() for line in _wrapped(part)]
+    yield (
         str(one.display_order),
         handler.event.facts.name,
-        handler.matcher or "-",
-        command,
+        visible_line(handler.matcher or "-"),
+        first,
         one.origin.plugin_id or shown,
         _status(one),
     )
+    for line in rest:
+        yield "", "", "", line, "", ""
+
+
+def _wrapped(text: str) -> Iterator[str]:
+    """Yield a line in pieces that fit the column; only spaces at which it is broken are left out."""
+    text = visible_line(text)
+    while len(text) > _COMMAND_WIDTH:
+        end = text.rfind(" ", 1, _COMMAND_WIDTH + 1)
+        end = _COMMAND_WIDTH if end < 0 else end
+        yield text[:end]
+        text = text[end:].removeprefix(" ")
+    yield text
 
 
 def _status(one: Registered) -> str:

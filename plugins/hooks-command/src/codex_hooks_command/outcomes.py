@@ -84,5 +84,5 @@ def explained(outcome: Outcome, label: str, finished: Finished) -> Outcome:
         return outcome
     *before, (kind, text) = outcome.entries
     tail = "\n".join(finished.stderr.strip().splitlines()[-_TAIL_LINES:])[-_TAIL_LENGTH:]
-    shown = f"{label}: {text}" if not tail or tail in text else f"{label}: {text}\n{tail}"
+    shown = f"{text}: {label}" if not tail or tail in text else f"{text}: {label}\n{tail}"
     return evolve(outcome, entries=(*before, (kind, shown)))

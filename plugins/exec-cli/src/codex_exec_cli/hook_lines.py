@@ -1,0 +1,27 @@
+"""Put into words what runs of hooks have to tell people."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from codex_hookspecs.types.notifications import HookRun
+
+_ENDS_THE_TURN = ("userPromptSubmit", "sessionStart")
+
+
+def hook_name(run: HookRun) -> str:
+    """Return an event's name as configurations spell it."""
+    return f"{run.event_name[:1].upper()}{run.event_name[1:]}"
+
+
+def told_by(run: HookRun) -> list[str]:
+    """Return what nobody who sees no hooks should miss: messages, failures, and why a turn ends without an answer."""
+    head = f"{hook_name(run)} hook"
+    lines = [f"{head}: {entry.text}" for entry in run.entries if entry.kind == "warning"]
+    lines += [f"{head} failed: {entry.text}" for entry in run.entries if entry.kind == "error"]
+    if run.status in {"blocked", "stopped"} and run.event_name in _ENDS_THE_TURN:
+        what = "refused the prompt" if run.status == "blocked" else "ended the turn"
+        reason = "\n".join(entry.text for entry in run.entries if entry.kind in {"feedback", "stop"})
+        lines.append(f"{head} {what}: {reason}" if reason else f"{head} {what}")
+    return lines
