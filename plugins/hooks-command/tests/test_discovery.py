@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 from codex_hooks_command.discovery import BYPASS_WARNING, Registry, discover
 from codex_hooks_command.events import Event
 from codex_hooks_command.files import LONGEST_FILE, HookFiles
+from codex_hooks_command.handlers import Registered
 from codex_hooks_command.trust import hash_of
 from codex_hookspecs.types.config import ConfigLayer
 
@@ -235,3 +237,51 @@ def test_what_is_not_a_file_is_told_and_not_read(tmp_path: Path) -> None:
         f"failed to read hooks config {tmp_path}/{name}/hooks.json: is a {kind}, expected a file"
         for name, kind in (("a", "directory"), ("b", "device"))
     )
+
+
+def git(*arguments: str) -> None:
+    identity = ("-c", "user.name=a", "-c", "user.email=a@example.com")
+    subprocess.run(["git", *identity, *arguments], check=True, capture_output=True, timeout=30)
+
+
+@pytest.fixture
+def linked(tmp_path: Path) -> Path:
+    """A repository with a hook, and a work tree that is linked to it; returns the latter."""
+    main = tmp_path / "main"
+    layer(main / ".codex", "project", declared=DECLARED)
+    git("init", "-q", str(main))
+    git("-C", str(main), "add", ".")
+    git("-C", str(main), "commit", "-qm", "x")
+    git("-C", str(main), "worktree", "add", "-q", str(tmp_path / "linked"))
+    return tmp_path / "linked"
+
+
+def state(path: Path, **values: object) -> str:
+    lines = "\n".join(f"{key} = {json.dumps(value)}" for key, value in values.items())
+    return f'[hooks.state."{path}/.codex/hooks.json:stop:0:0"]\n{lines}\n'
+
+
+def in_linked(linked: Path, toml: str) -> Registered:
+    project = ConfigLayer(kind="project", folder=str(linked / ".codex"))
+    (one,) = found(layer(linked.parent / "home", toml=toml), project).handlers
+    return one
+
+
+def test_what_was_accepted_in_a_repository_is_accepted_in_its_linked_work_trees(linked: Path) -> None:
+    main = linked.parent / "main"
+    accepted = hash_of(in_linked(linked, "").handler)
+
+    one = in_linked(linked, state(main, trusted_hash=accepted))
+
+    assert (one.trust, one.skipped, one.reviewed) == ("trusted", None, True)
+    assert in_linked(linked, state(main, trusted_hash=accepted, enabled=False)).enabled is False
+    assert in_linked(linked, state(main, trusted_hash="sha256:0")).trust == "modified"
+    assert in_linked(linked, state(main, trusted_hash=accepted) + state(linked, enabled=False)).trust == "untrusted"
+
+
+def test_a_work_tree_that_the_repository_knows_nothing_of_has_accepted_nothing(linked: Path) -> None:
+    main, other = linked.parent / "main", linked.parent / "other"
+    linked.rename(other)
+    accepted = hash_of(in_linked(other, "").handler)
+
+    assert in_linked(other, state(main, trusted_hash=accepted)).trust == "untrusted"

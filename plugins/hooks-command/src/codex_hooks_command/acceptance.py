@@ -68,7 +68,8 @@ class AcceptedScripts:
         named = self._named(one, cwd)
         if not named:
             return None
-        kept = self._kept().get(one.key)
+        everything = self._kept()
+        kept = everything.get(one.key, everything.get(one.accepted_key))
         if not isinstance(kept, dict) or kept.get("hook") != hash_of(one.handler) or "files" not in kept:
             with suppress(OSError):
                 self.accept([one], cwd)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from attrs import evolve
 
+from codex_hookspecs.project_trust import main_repository, project_root
 from codex_hookspecs.values import frozen
 
 from . import matching, parsing, trust
@@ -150,14 +151,23 @@ def _origin(layer: ConfigLayer, path: str, key: str) -> Origin:
     if disabled is not None and layer.folder is not None:
         command = f"codex hooks trust --project --all -C {shlex.quote(os.path.dirname(layer.folder))}"
         disabled = f"{disabled}; to trust it with its hooks, run: {command}"
-    return Origin(path=path, key=key, source=_SOURCES[layer.kind], disabled=disabled)
+    linked = _in_main_repository(key) if layer.kind == "project" else None
+    return Origin(path=path, key=key, source=_SOURCES[layer.kind], disabled=disabled, linked_key=linked)
+
+
+def _in_main_repository(key: str) -> str | None:
+    """Return the key that a file of a linked work tree has in the repository's own work tree."""
+    root = project_root(os.path.dirname(key))
+    main = None if root is None else main_repository(root)
+    return None if root is None or main is None else f"{main}{key[len(root) :]}"
 
 
 def _register(
     number: int, origin: Origin, handler: Handler, accepted: Mapping[str, Accepted], *, bypass: bool
 ) -> Registered:
     key = trust.key_of(origin, handler)
-    known = accepted.get(key, Accepted())
+    found_under = key if key in accepted or origin.linked_key is None else trust.key_of(origin, handler, linked=True)
+    known = accepted.get(found_under, Accepted())
     status = trust.standing(origin, handler, known)
     return Registered(
         handler=handler,
@@ -167,6 +177,7 @@ def _register(
         enabled=known.enabled is not False or origin.source == "system",
         trust=status,
         skipped=trust.refusal(key, origin, known, status, bypass=bypass),
+        accepted_key=found_under,
         reviewed=not bypass and known.trusted_hash is not None and known.trusted_hash == trust.hash_of(handler),
     )
 

@@ -78,6 +78,7 @@ class Origin:
     :param source: kind of configuration layer.
     :param plugin_id: the bundle.
     :param environment: variables added for handlers of a bundle, also substituted in their commands.
+    :param linked_key: the key that the file has in the repository which its work tree is linked to, if it is.
     :param disabled: why nothing of this origin may run and what changes it, or ``None``.
     """
 
@@ -87,6 +88,7 @@ class Origin:
     plugin_id: str | None = None
     environment: Mapping[str, str] = field(factory=dict)
     disabled: str | None = None
+    linked_key: str | None = None
 
 
 @frozen(kw_only=True)
@@ -94,6 +96,7 @@ class Registered:
     """A handler with its number and its standing.
 
     :param skipped: why it does not run, with the command that changes it; ``None`` when it runs.
+    :param accepted_key: the key under which its acceptance stands, or would: its own, or that of the linked repository.
     :param reviewed: somebody has accepted it as it is defined now, and nobody has bypassed that.
     """
 
@@ -104,6 +107,7 @@ class Registered:
     enabled: bool
     trust: TrustStatus
     skipped: str | None = None
+    accepted_key: str = ""
     reviewed: bool = False
 
     @property

@@ -20,9 +20,12 @@ class Accepted:
     enabled: bool | None = None
 
 
-def key_of(origin: Origin, handler: Handler) -> str:
-    """Return the key under which the handler's acceptance is kept."""
-    return f"{origin.key}:{handler.event.facts.snake}:{handler.group}:{handler.index}"
+def key_of(origin: Origin, handler: Handler, *, linked: bool = False) -> str:
+    """Return the key under which the handler's acceptance is kept.
+
+    :param linked: that of the same handler in the repository that the work tree is linked to.
+    """
+    return f"{origin.linked_key if linked else origin.key}:{handler.event.facts.snake}:{handler.group}:{handler.index}"
 
 
 def hash_of(handler: Handler) -> str:
