@@ -24,9 +24,17 @@ def fault_of(matcher: str | None) -> str | None:
         return None
     try:
         _compiled(matcher)
-    except re.error as fault:
+    except ValueError as fault:
         return str(fault)
     return None
+
+
+def unknown_in(matcher: str | None) -> str | None:
+    """Say what in a matcher is right and not known here: it hits everything, so that no gate is missed."""
+    if matcher is None or _matches_always(matcher) or _lists_names(matcher):
+        return None
+    found = _compiled(matcher)
+    return found if isinstance(found, str) else None
 
 
 def hits(matcher: str | None, subjects: Iterable[str] | None) -> bool:
@@ -40,7 +48,7 @@ def hits(matcher: str | None, subjects: Iterable[str] | None) -> bool:
         names = matcher.split("|")
         return any(subject in names for subject in subjects)
     pattern = _compiled(matcher)
-    return any(pattern.search(subject) for subject in subjects)
+    return isinstance(pattern, str) or any(pattern.search(subject) for subject in subjects)
 
 
 def _matches_always(matcher: str) -> bool:
@@ -52,5 +60,16 @@ def _lists_names(matcher: str) -> bool:
 
 
 @lru_cache(maxsize=256)
-def _compiled(matcher: str) -> re.Pattern[str]:
-    return re.compile(matcher)
+def _compiled(matcher: str) -> re.Pattern[str] | str:
+    """Return the pattern, or what of it is not known here.
+
+    :raises ValueError: when it is none.
+    """
+    from .rust_patterns import NotKnown, translated
+
+    try:
+        return re.compile(translated(matcher))
+    except NotKnown as unknown:
+        return str(unknown)
+    except (re.error, RecursionError, OverflowError) as fault:
+        raise ValueError(str(fault)) from fault

@@ -136,6 +136,9 @@ class _Reader:
         fault = matching.fault_of(matcher) if event.facts.subject else None
         if fault is not None:
             self.warnings.append(f"invalid matcher {json.dumps(matcher, ensure_ascii=False)} in {self.path}: {fault}")
+        elif event.facts.subject and (unknown := matching.unknown_in(matcher)) is not None:
+            shown = json.dumps(matcher, ensure_ascii=False)
+            self.warnings.append(f"matcher {shown} in {self.path} is taken for one that matches everything: {unknown}")
         for index, entry in enumerate(entries):
             place_of_entry = f"{place}.hooks[{index}]"
             with self._skipping("hook"):
