@@ -136,3 +136,14 @@ def test_a_value_in_the_way_of_a_table_is_told(tmp_path: Path) -> None:
         edit_file(str(file), {"features.undo": True})
 
     assert file.read_text() == "features = 5\n"
+
+
+def test_a_quote_in_a_quoted_part_is_written_twice(tmp_path: Path) -> None:
+    file = tmp_path / "config.toml"
+
+    edit_file(str(file), {'hooks.state."/a ""b"".json:stop:0:0".enabled': False, '"""a"."b"""': 1})
+
+    assert tomllib.loads(file.read_text()) == {
+        "hooks": {"state": {'/a "b".json:stop:0:0': {"enabled": False}}},
+        '"a': {'b"': 1},
+    }

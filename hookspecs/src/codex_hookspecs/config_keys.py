@@ -12,7 +12,7 @@ _MISSING = object()
 
 
 def split_key(key: str) -> list[str]:
-    """Split a dotted key; parts in double quotes may hold dots.
+    """Split a dotted key; parts in double quotes may hold dots, and quotes that are written twice.
 
     :raises ConfigError: when a part is empty, a quote is not closed or there are too many parts.
     """
@@ -25,11 +25,16 @@ def split_key(key: str) -> list[str]:
 
 
 def _quoted_parts(key: str) -> list[str]:
-    parts, current, quoted = [], "", False
+    parts, current, quoted, closed = [], "", False, False
     for character in key:
         if character == '"':
             quoted = not quoted
-        elif character == "." and not quoted:
+            # The second of two: the first one seemed to close the part.
+            current += '"' * (quoted and closed)
+            closed = not quoted
+            continue
+        closed = False
+        if character == "." and not quoted:
             parts.append(current)
             current = ""
         else:

@@ -50,7 +50,8 @@ class Config(Protocol):
     def write_user(self, edits: Mapping[str, Any]) -> None:
         """Set dotted keys in the user's ``config.toml``, keeping comments and layout; ``None`` deletes a key.
 
-        A key part that holds a dot is written in quotes: ``hooks.state."/a.json:stop:0:0".enabled``.
+        A key part that holds a dot is written in quotes: ``hooks.state."/a.json:stop:0:0".enabled``. A quote in it is
+        written twice.
 
         :raises ConfigError: when the file can't be read or written.
         """

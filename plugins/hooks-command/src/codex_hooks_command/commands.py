@@ -176,9 +176,8 @@ def _state(one: Registered) -> str:
 
 
 def _quoted(key: str) -> str:
-    if '"' in key:
-        _refuse(f"{key} holds a quote and can't be a key of config.toml; rename it")
-    return f'"{key}"'
+    doubled = key.replace('"', '""')
+    return f'"{doubled}"'
 
 
 def _described(one: Registered) -> str:
