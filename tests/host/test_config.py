@@ -184,6 +184,21 @@ def test_a_profile_is_chosen_on_the_command_line_before_the_file(home: Path, pro
     assert config(home, project, flags={"profile": "b"}).get("model") == "mb"
 
 
+def test_a_profile_can_have_a_file_of_its_own(home: Path, project: Path) -> None:
+    put(home / "config.toml", 'model = "user"\nmodel_provider = "user"\n[profiles.both]\nmodel = "table"')
+    put(home / "fast.config.toml", 'model = "fast"')
+    put(home / "both.config.toml", 'model = "file"')
+    put(home / "broken.config.toml", "model = 1")
+
+    found = config(home, project, profile="fast")
+
+    assert (found.get("model"), found.get("model_provider")) == ("fast", "user")
+    assert found.origin("model") == str(home / "fast.config.toml")
+    assert config(home, project, profile="both").get("model") == "file"
+    assert "broken.config.toml" in refusal(home, project, profile="broken")
+    assert "not found" in refusal(home, project, profile="../home/fast")
+
+
 def test_an_unknown_profile_is_refused_with_those_that_exist(home: Path, project: Path) -> None:
     put(home / "config.toml", "[profiles.fast]\n[profiles.deep]")
 

@@ -11,7 +11,7 @@ from codex_hookspecs.config_rules import check_table
 from codex_hookspecs.errors import ConfigError
 from codex_hookspecs.project_trust import project_root, project_setting
 from codex_hookspecs.types.config import ConfigLayer
-from codex_host.config.layers import base_layers, project_layers
+from codex_host.config.layers import base_layers, profile_layers, project_layers
 
 
 class EffectiveConfig:
@@ -54,11 +54,7 @@ class EffectiveConfig:
         layers += project_layers(cwd, self._home, merge(below, flags).get("projects", {}), below)
         name = self._profile or flags.get("profile") or _merged(layers).get("profile")
         if name:
-            profiles = merge(_merged(layers), flags).get("profiles", {})
-            if name not in profiles:
-                known = ", ".join(sorted(profiles)) or "none"
-                raise ConfigError(f"config profile `{name}` not found; there are: {known}")
-            layers.append(ConfigLayer(kind="profile", table=profiles[name]))
+            layers += profile_layers(name, self._home, merge(_merged(layers), flags).get("profiles", {}))
         layers.append(ConfigLayer(kind="sessionFlags", table=flags))
         return layers
 
@@ -149,7 +145,8 @@ def _unknown(layers: Sequence[ConfigLayer]) -> Iterator[tuple[str, str, str | No
     from codex_hookspecs.known_keys import unknown_keys
 
     for layer in layers:
-        if layer.disabled_reason is None and layer.kind != "profile":  # which the file of the user has, too
+        # The table of a profile stands in the file of the user, too.
+        if layer.disabled_reason is None and (layer.kind != "profile" or layer.file is not None):
             for found in unknown_keys(layer.table):
                 yield layer.file or "command line", found.key, found.near
 

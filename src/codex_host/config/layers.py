@@ -46,6 +46,24 @@ def base_layers(codex_home: str) -> list[ConfigLayer]:
     return layers
 
 
+def profile_layers(name: str, codex_home: str, profiles: Mapping[str, Any]) -> list[ConfigLayer]:
+    """Return the layers of a profile: its table and its own file (``NAME.config.toml``, as of 0.169), the latter last.
+
+    :param profiles: table ``[profiles]``.
+    :raises ConfigError: when there is neither, or the file can't be used.
+    """
+    layers = [ConfigLayer(kind="profile", table=profiles[name])] if name in profiles else []
+    file = f"{codex_home}/{name}.{FILE_NAME}"
+    if "/" not in name and os.path.lexists(file):
+        table = read_table(file)
+        check_table(table, source=file)
+        layers.append(ConfigLayer(kind="profile", file=file, table=table))
+    if not layers:
+        known = ", ".join(sorted(profiles)) or "none"
+        raise ConfigError(f"config profile `{name}` not found; there are: {known}")
+    return layers
+
+
 def project_layers(
     cwd: str, codex_home: str, projects: Mapping[str, Any], below: Mapping[str, Any]
 ) -> list[ConfigLayer]:
