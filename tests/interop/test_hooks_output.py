@@ -251,6 +251,18 @@ def test_ours_does_not_run_a_tool_whose_gate_could_not_answer(
     assert "Command blocked by PreToolUse hook: PreToolUse hook failed: " in seen.output()
 
 
+@pytest.mark.parametrize("codex", ["ours"], indirect=True)
+@pytest.mark.parametrize("handler", [script(code=1), script(do="kill -9 $$")], ids=["fails", "killed"])
+def test_ours_asks_a_gate_that_keeps_failing_as_long_as_the_turn_goes_on(
+    codex: Codex, play: Play, handler: dict[str, Any]
+) -> None:
+    seen = play([*([{"sh": f"echo {number}"}] for number in range(5)), [{"say": "x"}]], PreToolUse=handler)
+
+    assert seen.statuses("PreToolUse") == ["failed"] * 5
+    again = play(SHELL)
+    assert again.statuses("PreToolUse") == ["failed"]
+
+
 def test_plain_text_before_and_after_a_tool_is_ignored(play: Play) -> None:
     seen = play(SHELL, PreToolUse=script("before"), PostToolUse=script("after"))
 

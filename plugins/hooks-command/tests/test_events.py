@@ -489,6 +489,27 @@ async def test_the_clients_configuration_of_the_thread_counts(world: Any) -> Non
     assert world.program.config.asked == [(str(world.project), {"hooks.max_stop_blocks": 3})]
 
 
+@pytest.mark.parametrize("declared", ["hooks/hooks.json", ".codex-plugin/plugin.json"])
+async def test_hooks_of_a_bundle_are_told_not_to_run(world: Any, declared: str) -> None:
+    (world.program.config.layers[0]).table["plugins"] = {"demo@mk": {"enabled": True}, "off@mk": {"enabled": False}}
+    for name in ("demo", "off", "other"):
+        file = world.home / "plugins" / "cache" / "mk" / name / "1.0" / declared
+        file.parent.mkdir(parents=True)
+        file.write_text('{"hooks": {"Stop": []}}')
+
+    assert await world.fire("Stop") is None
+
+    assert len(world.scope.warnings) == 1
+    assert world.scope.warnings[0].startswith("the hooks of the plugin demo@mk are not run: ")
+
+
+async def test_a_bundle_without_hooks_is_no_matter(world: Any) -> None:
+    (world.program.config.layers[0]).table["plugins"] = {"demo@mk": {}, "../x@mk": {}, "plain": {"enabled": True}}
+    (world.home / "plugins" / "cache" / "mk" / "demo" / "1.0").mkdir(parents=True)
+
+    assert plugin.stop.codex_active(world.program, world.scope.thread) is False
+
+
 async def test_an_mcp_tool_hook_fails_without_its_server(world: Any) -> None:
     handlers = [{"type": "mcp_tool", "server": "s", "tool": "t"}, {"type": "command", "command": "true"}]
     world.hooks({"Stop": [{"hooks": handlers}]})

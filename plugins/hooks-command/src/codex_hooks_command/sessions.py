@@ -98,14 +98,25 @@ class Sessions:
         :return: ``None`` when nothing is configured.
         """
         layers = config.layers
-        if not (self._changed(layers) or presence.configured(layers)):
+        unsupported = self._unsupported(layers)
+        if not (unsupported or self._changed(layers) or presence.configured(layers)):
             return None
+        from attrs import evolve
+
         from .discovery import discover
         from .files import HookFiles
 
         if self._files is None:
             self._files = HookFiles()
-        return discover(layers, self._files, bypass=bypass)
+        registry = discover(layers, self._files, bypass=bypass)
+        return evolve(registry, warnings=(*registry.warnings, *unsupported))
+
+    def _unsupported(self, layers: Sequence[ConfigLayer]) -> Sequence[str]:
+        if not any("@" in name for layer in layers for name in layer.table.get("plugins") or ()):
+            return ()
+        from .bundles import warnings_about
+
+        return tuple(warnings_about(layers, self._host.codex_home))
 
     @property
     def detached(self) -> DetachedRuns:
