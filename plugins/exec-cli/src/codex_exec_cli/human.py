@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from codex_exec_cli.hook_lines import hook_name
 from codex_hookspecs.terminal_text import made_visible, visible
 from codex_hookspecs.types.items import (
     AgentMessage,
@@ -116,8 +115,7 @@ class HumanReporter:
             case TurnCompleted(turn=turn):
                 self._turn_ended(turn)
             case HookStarted(run=run):
-                message = f": {run.status_message}" if run.status_message else ""
-                self._lines(self._style(f"• Running {hook_name(run)} hook{message}", "dim"))
+                self._hook_began(run)
             case HookCompleted(run=run):
                 self._hook_ended(run)
             case _:
@@ -198,7 +196,15 @@ class HumanReporter:
         shown = self._style(f"({status})", "green" if status == "completed" else "red")
         self._lines(f"{self._style(label, 'bold')} {self._style(name, 'cyan')} {shown}")
 
+    def _hook_began(self, run: HookRun) -> None:
+        from codex_exec_cli.hook_lines import hook_name
+
+        message = f": {run.status_message}" if run.status_message else ""
+        self._lines(self._style(f"• Running {hook_name(run)} hook{message}", "dim"))
+
     def _hook_ended(self, run: HookRun) -> None:
+        from codex_exec_cli.hook_lines import hook_name
+
         status = self._style(f"({run.status})", _HOOK_STYLES.get(run.status, "dim"))
         self._lines(f"{hook_name(run)} hook {status}")
         for entry in run.entries:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final
 
-from codex_exec_cli.hook_lines import told_by
 from codex_hookspecs.terminal_text import visible
 from codex_hookspecs.types.items import (
     AgentMessage,
@@ -109,6 +108,8 @@ class JsonReporter:
                 self._hook_ended(run)
 
     def _hook_ended(self, run: HookRun) -> None:
+        from codex_exec_cli.hook_lines import told_by
+
         if self._hook_events:
             self._emit({"type": "hook.completed", "hook": _hook(run)})
         for text in told_by(run):
