@@ -52,11 +52,12 @@ def raw(server: ExecServerAt, *, begin: bool = True) -> Iterator[socket.socket]:
     host, _, port = server.url.removeprefix("ws://").rpartition(":")
     with socket.create_connection((host, int(port)), LIMIT) as made:
         if begin:
-            made.sendall(UPGRADE + request(0, "initialize", {"clientName": "raw"}))
-            made.sendall(Frame(Opcode.TEXT, b'{"method":"initialized"}').serialize(mask=True))
+            initialized = Frame(Opcode.TEXT, b'{"method":"initialized"}').serialize(mask=True)
+            made.sendall(UPGRADE + request(0, "initialize", {"clientName": "raw"}) + initialized)
             said = b""
             while b"sessionId" not in said:
-                said += made.recv(65536)
+                said += (part := made.recv(65536))
+                assert part, said
         made.settimeout(STALLED_SECONDS)
         yield made
 

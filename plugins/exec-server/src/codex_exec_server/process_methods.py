@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
     from codex_exec_server.processes import ServedProcess
+    from codex_exec_server.sessions import Session
 
 MOST_WAIT_MS = 24 * 3600 * 1000
 _NEEDS = "exec"
@@ -96,14 +97,18 @@ def _read_write(value: Any) -> dict[str, Any]:
     return found
 
 
-async def initialize(connection: Connection, params: dict[str, Any]) -> Any:
-    """Open a session or resume one."""
+def initialize(connection: Connection, params: dict[str, Any]) -> Any:
+    """Open a session or resume one, at once: ``initialized`` may come with the same bytes."""
     if connection.session is not None:
         raise RpcError("initialize may only be sent once per connection")
     sessions = connection.server.sessions
     wanted = params["resumeSessionId"]
     session = sessions.open() if wanted is None else sessions.find(wanted)
     connection.session = session
+    return _attached(connection, session)
+
+
+async def _attached(connection: Connection, session: Session) -> dict[str, Any]:
     await session.attach(connection.outlet)
     return {"sessionId": session.id, "environmentInfo": await environment_info(connection.server)}
 
