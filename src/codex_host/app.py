@@ -89,13 +89,8 @@ class Application:
         self.features = FeatureSwitches(config.get("features", {}))
         self.registry = registry
         self.ledger = ledger
-        self.dispatch = Dispatcher(
-            registry,
-            ledger,
-            host=self,
-            fail_closed=config.get("hooks.fail_closed", ()),
-            fail_open=config.get("hooks.fail_open", ()),
-        )
+        self.dispatch = Dispatcher(registry, ledger, host=self)
+        self.dispatch.check_settings({"hooks": config.get("hooks", {})})
         self.threads = HostThreads(self)
         self.environments = HostEnvironments(self)
         self.interactive_options: Sequence[str] = ()

@@ -45,7 +45,7 @@ async def _measure() -> tuple[float, float]:
         registry.status(f"watcher-{number}")
     dispatcher = Dispatcher(registry, Ledger(), host=cast("Any", None))
     event = StopEvent(session_id="s", turn_id="t", cwd="/", last_assistant_message="done")
-    scope = cast("Any", SimpleNamespace(warn=None))
+    scope = cast("Any", SimpleNamespace(warn=None, config={}))
 
     async def alone() -> None:
         for plugin in plugins:

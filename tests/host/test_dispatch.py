@@ -46,6 +46,7 @@ class Watched:
     def __init__(self) -> None:
         self.runs: list[HookRun] = []
         self.warnings: list[str] = []
+        self.config: dict[str, Any] = {}
 
     @property
     def told(self) -> list[str]:
@@ -72,7 +73,8 @@ class Bench:
         self.registry = Registry()
         self.ledger = ledger or Ledger()
         self.scope = Watched()
-        self.dispatcher = Dispatcher(self.registry, self.ledger, host=HOST, fail_closed=fail_closed)  # type: ignore[arg-type]
+        self.scope.config = {"hooks": {"fail_closed": fail_closed}}
+        self.dispatcher = Dispatcher(self.registry, self.ledger, host=HOST)
 
     def plug(self, name: str, **functions: Callable[..., Any]) -> None:
         marked = {hook: hookimpl(function) for hook, function in functions.items()}
@@ -511,13 +513,16 @@ async def test_what_observers_return_is_ignored(bench: Bench) -> None:
 
 
 async def test_an_implementation_with_nothing_to_do_does_not_make_the_event(bench: Bench) -> None:
-    @active_when(lambda host, thread: thread == "here")
+    here: Any = SimpleNamespace(config={})
+    there: Any = SimpleNamespace(config={})
+
+    @active_when(lambda host, thread: thread is here)
     async def stop(event: Any) -> None: ...
 
     bench.stops(stop)
 
-    assert bench.dispatcher.has("stop", "here")  # type: ignore[arg-type]
-    assert not bench.dispatcher.has("stop", "there")  # type: ignore[arg-type]
+    assert bench.dispatcher.has("stop", here)
+    assert not bench.dispatcher.has("stop", there)
 
 
 def test_a_predicate_that_raises_counts_as_nothing_to_do(bench: Bench) -> None:

@@ -49,6 +49,8 @@ def _shown(verdict: Verdict) -> tuple[HookStatus, list[HookEntry]]:
         refusals = list(verdict.feedback)
     elif isinstance(verdict, PermissionVerdict) and verdict.behavior == "deny":
         refusals = [verdict.message or "denied"]
+    if isinstance(verdict, PreToolUseVerdict) and verdict.ask_reason is not None:
+        entries.append(HookEntry("warning", verdict.ask_reason))
     kind: HookEntryKind = "feedback"
     entries += [HookEntry(kind, text) for text in refusals]
     if verdict.stop_reason is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
@@ -72,30 +72,26 @@ class Dispatcher:
     """Calls the registered plugins.
 
     :param host: handed to implementations that ask for it.
-    :param fail_closed: events whose failures count as refusals.
-    :param fail_open: events whose failures count as no opinion.
     :ivar failures: says what failed in which plugin.
     """
 
-    def __init__(
-        self,
-        registry: Registry,
-        ledger: Ledger,
-        *,
-        host: Host,
-        fail_closed: Sequence[str] = (),
-        fail_open: Sequence[str] = (),
-    ) -> None:
+    def __init__(self, registry: Registry, ledger: Ledger, *, host: Host) -> None:
         self._registry = registry
         self._ledger = ledger
         self._host = host
-        self._policies = FailurePolicies(registry.policies, closed=fail_closed, open=fail_open)
+        self._policies = FailurePolicies(registry.policies)
         self._bound: dict[str, list[Bound]] = {}
         self.failures = Failures(registry, ledger, host=host)
-        self.complaints: list[str] = list(self._policies.warnings)
+        self.complaints: list[str] = []
+
+    def check_settings(self, config: Mapping[str, Any]) -> None:
+        """Note what is wrong with the settings of hooks."""
+        for warning in self._policies.warnings(config):
+            self.complain(warning)
 
     def has(self, hook: str, thread: AgentThread | None = None) -> bool:
         """Tell whether any plugin implements a hook and has something to do in a thread, or would have to be asked."""
+        config: Mapping[str, Any] = {} if thread is None else thread.config
         for bound in self._calls(hook):
             if hook in bound.account.quarantined:
                 continue
@@ -106,9 +102,9 @@ class Dispatcher:
                 raise
             except BaseException as error:
                 self.complain(self._failed(hook, bound, error))
-                if self._policies.is_gate(hook):
+                if self._policies.is_gate(hook, config):
                     return True
-        return bool(self._silent_gates(hook))
+        return bool(self._silent_gates(hook, config))
 
     def offers(self, hook: str, *, key: str = "name", plugin: str | None = None, **arguments: Any) -> Offered:
         """Collect what plugins offer: those of the host first, then in order of plugin name.
@@ -164,7 +160,8 @@ class Dispatcher:
                     answer = await self._report(hook, bound, order, answer, scope)
             if answer is not None:
                 answers.append(answer)
-        answers += [self._policies.answer(hook, verdict, text) or verdict() for text in self._silent_gates(hook)]
+        silent = self._silent_gates(hook, scope.config)
+        answers += [self._policies.answer(hook, verdict, text, scope.config) or verdict() for text in silent]
         if len(answers) == 1:
             return answers[0]
         return verdict.merged(answers) if answers else verdict()
@@ -215,9 +212,9 @@ class Dispatcher:
             bound = self._bound[hook] = [self._bind(hook, impl) for impl in impls]
         return bound
 
-    def _silent_gates(self, hook: str) -> list[str]:
+    def _silent_gates(self, hook: str, config: Mapping[str, Any]) -> list[str]:
         """Return why implementations of a gate can't be asked: their plugin failed to load or is in quarantine."""
-        if not self._policies.is_gate(hook):
+        if not self._policies.is_gate(hook, config):
             return []
         reasons = [
             f"plugin {name} is {status.state}: {status.detail}; its {hook} can't be asked"
@@ -309,7 +306,7 @@ class Dispatcher:
 
             await scope.report(failed_run(hook, bound.plugin, bound.function, order, message))
         await scope.warn(message)
-        return None if verdict is None else self._policies.answer(hook, verdict, message)
+        return None if verdict is None else self._policies.answer(hook, verdict, message, scope.config)
 
     def _failed(self, hook: str, bound: Bound, error: BaseException) -> str:
         return self.failures.counted(hook, bound.plugin, error, bound.function)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, TypeVar
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from codex_hookspecs.naming import snake
 
@@ -17,41 +17,45 @@ V = TypeVar("V", bound="Verdict")
 class FailurePolicies:
     """What failures mean, by hook.
 
+    The lists ``hooks.fail_closed`` and ``hooks.fail_open`` of a thread's configuration change it; names in them are
+    spelt ``PreToolUse`` or ``pre_tool_use``, and the first list goes before the second.
+
     :param policies: of all hooks.
-    :param closed: names from ``hooks.fail_closed``, in either spelling: ``PreToolUse`` or ``pre_tool_use``.
-    :param open: names from ``hooks.fail_open``; ``closed`` goes before it.
-    :ivar warnings: names in the lists that are no events.
     """
 
-    def __init__(self, policies: Mapping[str, HookPolicy], *, closed: Sequence[str], open: Sequence[str]) -> None:  # noqa: A002
+    def __init__(self, policies: Mapping[str, HookPolicy]) -> None:
         self._policies = policies
-        self._chosen: dict[str, OnError] = {}
-        self.warnings: list[str] = []
-        self._choose(open, "skip", "hooks.fail_open")
-        self._choose(closed, "block", "hooks.fail_closed")
 
-    def is_gate(self, hook: str) -> bool:
+    def is_gate(self, hook: str, config: Mapping[str, Any]) -> bool:
         """Tell whether failures of a hook keep anything from being done."""
-        return (self._chosen.get(hook) or self._policies[hook].on_error) != "skip"
+        return self._meaning(hook, config) != "skip"
 
-    def answer(self, hook: str, verdict: type[V], message: str) -> V | None:
+    def answer(self, hook: str, verdict: type[V], message: str, config: Mapping[str, Any]) -> V | None:
         """Return what an implementation that failed is taken to have answered.
 
         :param message: what is told of the failure.
         """
-        meaning = self._chosen.get(hook) or self._policies[hook].on_error
+        meaning = self._meaning(hook, config)
         if meaning == "skip":
             return None
         return verdict.refusal(message) if meaning == "block" else verdict.doubt(message)
 
-    def _choose(self, names: Sequence[str], meaning: OnError, key: str) -> None:
-        for name in names:
-            hook = snake(name)
-            policy = self._policies.get(hook)
-            if policy is None or policy.kind != "event":
-                self.warnings.append(f"{key} names {name!r}, which is no event{self._near(hook)}; it has no effect")
-            else:
-                self._chosen[hook] = meaning
+    def warnings(self, config: Mapping[str, Any]) -> Iterator[str]:
+        """Iterate what is wrong with the lists: names that are no events."""
+        for key in ("fail_open", "fail_closed"):
+            for name in _list(config, key):
+                hook = snake(name)
+                policy = self._policies.get(hook)
+                if policy is None or policy.kind != "event":
+                    yield f"hooks.{key} names {name!r}, which is no event{self._near(hook)}; it has no effect"
+
+    def _meaning(self, hook: str, config: Mapping[str, Any]) -> OnError:
+        if config.get("hooks"):
+            if hook in map(snake, _list(config, "fail_closed")):
+                return "block"
+            if hook in map(snake, _list(config, "fail_open")):
+                return "skip"
+        return self._policies[hook].on_error
 
     def _near(self, hook: str) -> str:
         from difflib import get_close_matches
@@ -59,3 +63,9 @@ class FailurePolicies:
         events = [name for name, policy in self._policies.items() if policy.kind == "event"]
         near = get_close_matches(hook, events, n=1)
         return f" (did you mean {near[0]!r}?)" if near else ""
+
+
+def _list(config: Mapping[str, Any], key: str) -> list[str]:
+    hooks = config.get("hooks")
+    found: list[str] = hooks.get(key, []) if isinstance(hooks, Mapping) else []
+    return found

@@ -73,13 +73,14 @@ async def test_a_person_decides_about_a_call_that_a_hook_asks_about(
 ) -> None:
     person, scripted = Person({"decision": decision}), model(RUN, "done")
 
-    await turn(host, scripted, person, tool(kit, payload, pre_tool_use=asking))
+    outcome = await turn(host, scripted, person, tool(kit, payload, pre_tool_use=asking))
 
     [(asked, params)] = person.asked
     assert asked == method
     assert {key: params[key] for key in shown} == shown
     assert params["itemId"] == "c"
     assert scripted.output("c") == output
+    assert outcome.hooks("preToolUse")[0].entries == ["it looks odd"]
 
 
 @pytest.mark.parametrize(("label", "output"), [("Allow", "ran"), ("Decline", "rejected by user")])
