@@ -86,6 +86,7 @@ class _Layer:
         self._links: dict[str, None] = {}
         self._hidden: dict[str, None] = {}
         self._sealed: dict[str, None] = {}
+        self._named: list[str] = []
 
     def layout(self) -> Layout:
         policy = self._policy
@@ -127,7 +128,7 @@ class _Layer:
             spelled: _lying_in(traced[spelled].links, [end for other, end in there.items() if other != spelled])
             for spelled in there
         }
-        named = [traced[spelled].end for spelled in self._policy.named_roots]
+        named = self._named = [traced[spelled].end for spelled in self._policy.named_roots]
         workspaces = [fold(path) for path in (self._policy.place.cwd, *self._policy.place.project_roots)]
         trusted = [end for spelled, end in there.items() if not turned[spelled]]
         for spelled, found in traced.items():
@@ -168,7 +169,7 @@ class _Layer:
         """Keep what is protected by default below a root."""
         if root == "/" or not _is_directory(root):
             return
-        for path in protected_paths(root):
+        for path in protected_paths(root, self._named):
             self._keep(path)
         for place in self._own_places:
             if place not in self._writable and is_below(place, root):

@@ -8,37 +8,52 @@ from codex_hookspecs.writable import PROTECTED
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 _POINTER = b"gitdir:"
 _POINTER_BYTES = 4096
 
 
-def protected_paths(root: str) -> Iterator[str]:
+def protected_paths(root: str, granted: Sequence[str] = ()) -> Iterator[str]:
     """Yield the paths under a writable root that stay read-only, existing or not.
 
     A ``.git`` that is a file (worktree, submodule) also protects the directory it points to, and the one of the
-    repository that this one belongs to, whose hooks and settings count for it.
+    repository that this one belongs to, whose hooks and settings count for it; unless the user has opened them by name.
 
     :param root: absolute, links resolved.
+    :param granted: directories that a policy opens by their own names, links resolved.
     """
     for name in PROTECTED:
         path = f"{root.rstrip('/')}/{name}"
         yield path
         if name == ".git":
-            yield from repositories_of(root)
+            yield from repositories_of(root, granted)
 
 
-def repositories_of(root: str) -> Iterator[str]:
+def repositories_of(root: str, granted: Sequence[str] = ()) -> Iterator[str]:
     """Yield the directories of a repository that the ``.git`` file of a directory leads to, if it has one.
 
     :param root: absolute, links resolved.
+    :param granted: directories that a policy opens by their own names, links resolved; one that opens the repository
+        means it.
     """
     target = pointed_git_directory(f"{root.rstrip('/')}/.git")
-    if target is not None:
+    if target is None:
+        return
+    common = _common_directory(target)
+    if not any(_opens(grant, target, common) for grant in granted):
         yield target
-        if (common := _common_directory(target)) is not None:
+        if common is not None:
             yield common
+
+
+def _opens(grant: str, target: str, common: str | None) -> bool:
+    """Tell whether who opens a directory means the repository that a ``.git`` file points into.
+
+    That it lies somewhere in there is not enough: commands could have moved it there.
+    """
+    inside = target == grant or target.startswith(f"{grant}/")
+    return inside and (grant == common or ".git" in grant.split("/"))
 
 
 def pointed_git_directory(path: str) -> str | None:

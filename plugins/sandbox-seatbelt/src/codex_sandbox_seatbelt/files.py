@@ -46,7 +46,7 @@ def write_rules(
     named = _once(policy.named_roots, canonical)
     roots = _once(policy.writable_roots, canonical)
     roots = [root for root in roots if not is_closed(root, named, libraries())]
-    held_back = [path for root in roots if root != "/" for path in protected_paths(root) if path not in roots]
+    held_back = [path for root in roots if root != "/" for path in protected_paths(root, named) if path not in roots]
     if "/" not in roots:
         held_back += [] if home is None or canonical(home) in roots else [home]
         held_back += (place for place in own_places(home) if canonical(place) not in roots)

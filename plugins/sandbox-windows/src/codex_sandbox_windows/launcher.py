@@ -48,7 +48,7 @@ class WindowsLauncher:
         named = [*map(os.path.realpath, files.named_roots)]
         real = dict.fromkeys(map(os.path.realpath, files.writable_roots))
         writable = tuple(root for root in real if not is_closed(root, named, libraries()))
-        held_back = [path for root in writable for path in protected_paths(root)]
+        held_back = [path for root in writable for path in protected_paths(root, named)]
         held_back += (rule.path for root in files.writable_roots for rule in files.carve_outs(root))
         own = [place for place in own_places(self._codex_home) if place not in writable]
         held_back += [place for root in writable for place in own if _lies_in(place, root)]
