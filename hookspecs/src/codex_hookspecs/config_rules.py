@@ -31,6 +31,13 @@ _SWITCH: Rule = (lambda value: isinstance(value, bool)), "true or false"
 _APPROVAL: Rule = (lambda value: value in APPROVAL_POLICIES or isinstance(value, dict)), _one_of(APPROVAL_POLICIES)[1]
 _FEATURE: Rule = (lambda value: isinstance(value, bool | dict)), "true or false"
 
+
+def _names_devices(value: Any) -> bool:
+    from codex_hookspecs.sandboxing.devices import names_devices
+
+    return names_devices(value)
+
+
 RULES: dict[str, Rule] = {
     "approval_policy": _APPROVAL,
     "sandbox_mode": _one_of(SANDBOX_MODES),
@@ -71,6 +78,7 @@ RULES: dict[str, Rule] = {
     "projects.*.plugins.*": _TABLE,
     "projects.*.plugins.*.enabled": _SWITCH,
     "sandbox_workspace_write": _TABLE,
+    "sandbox_workspace_write.devices": (_names_devices, "a list of paths below /dev"),
     "sandbox_workspace_write.network_access": _SWITCH,
     "sandbox_workspace_write.writable_roots": _TEXTS,
     "shell_environment_policy": _TABLE,

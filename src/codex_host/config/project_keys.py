@@ -33,6 +33,8 @@ USERS_OWN = (
     "otel",
     "environment",
     "environments",
+    # what of the machine commands may use
+    "sandbox_workspace_write.devices",
     # programs that run outside of any sandbox
     "notify",
     # the user's own sets of settings, which may hold any of these

@@ -107,6 +107,7 @@ class LaunchRequest:
     :param tty: it gets a terminal of its own.
     :param managed_network: the network can be used through the proxies that the environment names, and not else.
     :param macos: what it may use of macOS beside files and network.
+    :param devices: paths and patterns below ``/dev`` that it may use beside the harmless devices, on Linux.
     """
 
     argv: tuple[str, ...]
@@ -119,6 +120,7 @@ class LaunchRequest:
     tty: bool = False
     managed_network: bool = False
     macos: MacosExtensions | None = None
+    devices: tuple[str, ...] = ()
 
 
 @frozen(kw_only=True)

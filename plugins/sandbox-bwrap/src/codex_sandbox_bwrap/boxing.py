@@ -51,6 +51,7 @@ def box_command(  # noqa: PLR0917
     tty: bool = False,
     proxy_home: str | None = None,
     home: str | None = None,
+    devices: Sequence[str] = (),
 ) -> Boxed:
     """Return how to run a command so that a policy holds.
 
@@ -58,6 +59,7 @@ def box_command(  # noqa: PLR0917
     :param proxy_home: ``$CODEX_HOME``, when it is to reach the proxies of its environment, and nothing else.
     :param tty: it has a terminal of its own, from which it need not be cut off.
     :param home: ``$CODEX_HOME``, which it can't write.
+    :param devices: devices that it may use beside the harmless ones.
     :raises SandboxUnavailable: when the policy can't be held here.
     """
     if binary.abilities.problem:
@@ -67,6 +69,8 @@ def box_command(  # noqa: PLR0917
     try:
         way = held.way_out(argv, env, network, proxy_home)
         loading = {name: value for name, value in way.env.items() if name.startswith(_LOADER)}
+        mounts = [word for path in devices for word in ("--dev-bind", path, path)]
+        plan = plan._replace(arguments=(*plan.arguments, *mounts))
         arguments = _arguments(binary, plan, held, way, loading, tty=tty)
     except BaseException:
         held.started()

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from codex_hookspecs.errors import ConfigError, SandboxUnavailable
+from codex_hookspecs.sandboxing.devices import wanted_devices
 from codex_hookspecs.sandboxing.enforcement import enforced
 from codex_hookspecs.sandboxing.managed import managed_proxies
 from codex_hookspecs.types.sandbox import Launch, LaunchRequest
@@ -54,6 +55,7 @@ async def run(arguments: Sequence[str], host: Host) -> int:
         policy=chosen.policy,
         permissions=chosen.permissions,
         managed_network=options.proxy or proxies is not None,
+        devices=wanted_devices(host.config.get, chosen.policy),
     )
     return _run(request, host.cwd, host)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import time
-from contextlib import suppress
 
 _PATIENCE, _LIMIT = 0.05, 10.0
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.0001, 0.01
@@ -66,8 +65,10 @@ class FirstProcess:
     def _number(self) -> int | None:
         """Return the number that bwrap has told, if it has."""
         if self._reader >= 0:
-            with suppress(BlockingIOError):
+            try:
                 self._text += os.read(self._reader, _TEXT_BYTES)
+            except BlockingIOError:
+                pass
         number = self._text.partition(_KEY)[2].partition(b",")[0].strip(b" }\n")
         return int(number) if number.isdigit() else None
 

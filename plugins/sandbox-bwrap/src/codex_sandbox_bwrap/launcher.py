@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from codex_hookspecs.sandboxing.devices import devices_there
 from codex_hookspecs.sandboxing.enforcement import enforced, resolved
 from codex_hookspecs.types.sandbox import Launch, LaunchRequest
 from codex_sandbox_bwrap.binary import Binary
@@ -42,6 +43,7 @@ class BwrapLauncher:
             tty=request.tty,
             proxy_home=self._home if request.managed_network else None,
             home=self._home,
+            devices=devices_there(request.devices) if request.devices else (),
         )
         return Launch(
             argv=boxed.argv,

@@ -4,8 +4,9 @@ Run as ``python -I -S apply.py probe`` or ``python -I -S apply.py OPERATION VALU
 in the order in which they take effect:
 
 - ``unshare NAMES``: enter new namespaces, own ids mapped to themselves; then the mount operations:
-- ``readonly /``, ``devices /dev``, ``bind PATH``, ``pin PATH``, ``hide PATH``, ``hold PATH``: everything read-only;
-  harmless devices alone; a tree writable again; a tree read-only; a tree gone; a link that stays as it is.
+- ``readonly /``, ``device PATH``, ``devices /dev``, ``bind PATH``, ``pin PATH``, ``hide PATH``, ``hold PATH``:
+  everything read-only; a device that is wanted beside the harmless ones; those alone; a tree writable again; a tree
+  read-only; a tree gone; a link that stays as it is.
 - ``landlock ABI,FILES,NETWORK,SCOPES`` and ``allow RIGHTS:PATH``: the ruleset.
 - ``filter HEX``: a system call filter.
 - ``env NAME=VALUE``: a variable of the command that must not mean anything to this program.

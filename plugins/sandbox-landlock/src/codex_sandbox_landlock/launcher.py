@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable
 
 from codex_hookspecs.errors import SandboxUnavailable
+from codex_hookspecs.sandboxing.devices import devices_there
 from codex_hookspecs.sandboxing.enforcement import enforced, resolved
 from codex_hookspecs.sandboxing.placeholders import Placeholders
 from codex_hookspecs.sandboxing.seccomp import Mode, filter_program
@@ -57,6 +58,7 @@ class LandlockLauncher:
             mode=request.policy.mode,
             unprotected=self._unprotected,
             home=self._home,
+            devices=devices_there(request.devices) if request.devices else (),
         )
         operations = list(wanted.operations)
         machine = os.uname().machine

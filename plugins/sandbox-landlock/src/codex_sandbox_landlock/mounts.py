@@ -17,6 +17,7 @@ RUNNING = -1
 _FROM_KERNEL = 128
 _SCRATCH = "/dev/shm"  # noqa: S108
 _DEVICES = ("null", "zero", "full", "random", "urandom", "tty")
+_HARMLESS = tuple(f"/dev/{name}" for name in _DEVICES)
 _LINKS = {"fd": "/proc/self/fd", "stdin": "fd/0", "stdout": "fd/1", "stderr": "fd/2", "ptmx": "pts/ptmx"}
 
 
@@ -62,9 +63,10 @@ def _arrange_mounts(operations: list[tuple[str, str]]) -> None:
     libc.mount(b"proc", b"/proc", b"proc", _NOSUID | _NODEV | _NOEXEC, None)  # Containers may keep the old one.
     hidden = [value for operation, value in operations if operation == "hide"]
     kept = _Kept(hidden, [value for operation, value in operations if operation in ("bind", "pin")])
+    wanted = [value for operation, value in operations if operation == "device" and value not in _HARMLESS]
     acts: dict[str, Callable[[str], None]] = {
         "readonly": lambda path: set_attributes(path, readonly=True),
-        "devices": _make_devices,
+        "devices": lambda place: _make_devices(place, wanted),
         "bind": lambda path: _bind(path, kept.source(path), readonly=False),
         "pin": lambda path: _bind(path, kept.source(path), readonly=True),
         "hide": lambda path: _hide(path, kept),
@@ -154,14 +156,20 @@ class _Kept:
             os.close(descriptor)
 
 
-def _make_devices(place: str) -> None:
-    """Put a directory of harmless devices, terminals and memory of its own in the place of the real one."""
+def _make_devices(place: str, more: list[str]) -> None:
+    """Put a directory of harmless devices, terminals and memory of its own in the place of the real one.
+
+    :param more: paths of real devices that are to be there as well.
+    """
+    wanted = {path: os.open(path, os.O_PATH) for path in more}
     real = {name: os.open(f"{place}/{name}", os.O_PATH) for name in _DEVICES if os.path.exists(f"{place}/{name}")}
     mount("tmpfs", place, "tmpfs", _NOSUID, "mode=755")
     for name, descriptor in real.items():
         os.close(os.open(f"{place}/{name}", os.O_CREAT | os.O_WRONLY, 0o666))
         mount(f"/proc/self/fd/{descriptor}", f"{place}/{name}", None, _BIND)
         os.close(descriptor)
+    for path, descriptor in wanted.items():
+        _put_device(path, descriptor)
     for name, target in _LINKS.items():
         os.symlink(target, f"{place}/{name}")
     for name in ("pts", "shm"):
@@ -169,6 +177,13 @@ def _make_devices(place: str) -> None:
     set_attributes(place, readonly=True)
     mount("devpts", f"{place}/pts", "devpts", _NOSUID | _NOEXEC, "newinstance,ptmxmode=0666,mode=620")
     mount("tmpfs", f"{place}/shm", "tmpfs", _NOSUID | _NODEV, "mode=1777")
+
+
+def _put_device(path: str, descriptor: int) -> None:
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o666))
+    mount(f"/proc/self/fd/{descriptor}", path, None, _BIND)
+    os.close(descriptor)
 
 
 def _bind(path: str, source: str, *, readonly: bool) -> None:

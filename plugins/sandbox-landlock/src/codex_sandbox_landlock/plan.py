@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from codex_hookspecs.errors import SandboxUnavailable
 from codex_hookspecs.sandboxing.layout import PLATFORM_PATHS, Layout, lay_out
@@ -56,6 +56,7 @@ def plan(
     mode: str,
     unprotected: bool = False,
     home: str | None = None,
+    devices: Sequence[str] = (),
 ) -> Plan:
     """Return what has to be done.
 
@@ -64,23 +65,25 @@ def plan(
     :param mode: what people call the policy, for errors.
     :param unprotected: the user accepts that protected names can be written where nothing else is possible.
     :param home: ``$CODEX_HOME``, which commands can't write unless the policy names a path in it.
+    :param devices: devices that it may use beside the harmless ones.
     :raises SandboxUnavailable: when the policy can't be held with what this kernel offers.
     """
     layout = lay_out(resolved, NAME, home)
     try:
         if not kernel.abi:
             raise Refused(f"this kernel has no Landlock{f' ({kernel.no_namespaces})' if kernel.no_namespaces else ''}")
-        ruleset = _ruleset(resolved, layout, network=network, kernel=kernel)
+        ruleset = _ruleset(resolved, layout, network=network, kernel=kernel, devices=devices)
         if kernel.no_namespaces:
             return _without_namespaces(resolved, layout, ruleset, kernel.no_namespaces, unprotected)
-        return Plan(operations=(*_mounts(resolved, layout, network=network), *ruleset), missing=layout.missing)
+        mounts = _mounts(resolved, layout, network=network, devices=devices)
+        return Plan(operations=(*mounts, *ruleset), missing=layout.missing)
     except Refused as refused:
         raise SandboxUnavailable(
             f"the command was not run: {NAME} can't hold the sandbox policy {mode}: {refused}; {_HELP}"
         ) from refused
 
 
-def _mounts(resolved: Resolved, layout: Layout, *, network: bool) -> Iterator[Operation]:
+def _mounts(resolved: Resolved, layout: Layout, *, network: bool, devices: Sequence[str]) -> Iterator[Operation]:
     """Yield namespaces and mounts, outer before inner."""
     yield "unshare", ",".join(["user", "mounts", "ipc", "pids", *([] if network else ["network"])])
     if resolved.full_write or "/" in layout.writable:
@@ -89,6 +92,7 @@ def _mounts(resolved: Resolved, layout: Layout, *, network: bool) -> Iterator[Op
         yield "readonly", "/"
     if resolved.full_write and not layout.kept:
         return
+    yield from (("device", path) for path in devices)
     yield "devices", "/dev"
     actions = dict.fromkeys((path for path in layout.writable if path != "/"), "bind")
     actions |= dict.fromkeys(layout.kept, "pin")
@@ -116,7 +120,9 @@ def _depth(path: str) -> int:
     return 0 if path == "/" else path.count("/")
 
 
-def _ruleset(resolved: Resolved, layout: Layout, *, network: bool, kernel: Kernel) -> Iterator[Operation]:
+def _ruleset(
+    resolved: Resolved, layout: Layout, *, network: bool, kernel: Kernel, devices: Sequence[str]
+) -> Iterator[Operation]:
     """Return the ruleset: what is held back, then what is allowed."""
     writing = rights.write_rights(kernel.abi)
     handled = 0 if resolved.full_write else writing | (0 if resolved.full_read else rights.READ)
@@ -132,6 +138,7 @@ def _ruleset(resolved: Resolved, layout: Layout, *, network: bool, kernel: Kerne
         for name in _DEVICES:
             if name != "shm" or not kernel.no_namespaces:
                 allowed.setdefault(f"/dev/{name}", handled)
+        allowed |= dict.fromkeys(devices, handled)
         operations += (("allow", f"{mask}:{path}") for path, mask in allowed.items())
     return iter(operations)
 

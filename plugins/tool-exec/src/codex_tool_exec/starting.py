@@ -174,6 +174,8 @@ class Attempt:
             )
         if not boxed or remote:
             return await self.environment.exec.start(params), None
+        from codex_hookspecs.sandboxing.devices import wanted_devices
+
         launch = context.launch(
             LaunchRequest(
                 argv=command.argv,
@@ -185,6 +187,7 @@ class Attempt:
                 policy_cwd=context.settings.cwd,
                 tty=tty,
                 managed_network=self._proxies is not None,
+                devices=wanted_devices(context.thread.config.get, context.settings.sandbox),
             )
         )
         return await start_launched(self.environment.exec, params, launch), launch
