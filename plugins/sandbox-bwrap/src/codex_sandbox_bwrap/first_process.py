@@ -65,7 +65,7 @@ class FirstProcess:
     def _number(self) -> int | None:
         """Return the number that bwrap has told, if it has."""
         if self._reader >= 0:
-            try:
+            try:  # noqa: SIM105 - contextlib takes long to import.
                 self._text += os.read(self._reader, _TEXT_BYTES)
             except BlockingIOError:
                 pass
