@@ -157,6 +157,9 @@ def test_more_can_not_be_asked_for_where_nobody_is_asked() -> None:
         ("python -c 'print(1)'", ("python",), ("python", "-c", "print(1)")),
         ("python -c 'print(1)'", ("python", "-c"), ("python", "-c", "print(1)")),
         ("bash -lc x", ("bash", "-lc"), ("bash", "-lc", "x")),
+        ("/usr/bin/bash -c x", ("/usr/bin/bash",), ("/usr/bin/bash", "-c", "x")),
+        ("/opt/bin/python3.12 -c x", ("/opt/bin/python3.12", "-c"), ("/opt/bin/python3.12", "-c", "x")),
+        ("python2 run.py", ("python2", "run.py"), ("python2", "run.py")),
         ("touch a1; make it", ("make",), ("make", "it")),  # a rule fits already
         ("make $X", ("make",), ("/bin/bash", "-lc", "make $X")),
         ("make <<E\nx\nE", ("make",), None),

@@ -25,8 +25,8 @@ NEVER_ESCALATED = (
 )
 NEVER_ASKED = "approval required by policy, but AskForApproval is set to Never"
 _INTERPRETERS = frozenset((
-    "python3", "python", "py", "pythonw", "pyw", "pypy", "pypy3", "git", "bash", "sh", "zsh", "/bin/zsh", "/bin/bash",
-    "/bin/sh", "pwsh", "powershell", "powershell.exe", "env", "sudo", "node", "perl", "ruby", "php", "lua", "osascript",
+    "python", "py", "pythonw", "pyw", "pypy", "git", "bash", "sh", "zsh", "pwsh", "powershell",
+    "powershell.exe", "env", "sudo", "node", "perl", "ruby", "php", "lua", "osascript",
 ))  # fmt: skip
 _RUN_TEXT = frozenset(("-", "-c", "-lc", "-e", "-r", "-3", "-Command"))
 
@@ -150,7 +150,9 @@ def _plain(part: _Part) -> tuple[str, ...] | None:
 
 def _runs_anything(prefix: Sequence[str]) -> bool:
     """Tell whether allowing a prefix would allow every program."""
-    return prefix[0] in _INTERPRETERS and (len(prefix) == 1 or (len(prefix) == 2 and prefix[1] in _RUN_TEXT))
+    name = prefix[0].rpartition("/")[2]
+    runs = name in _INTERPRETERS or name.rstrip("0123456789.") in _INTERPRETERS
+    return runs and (len(prefix) == 1 or (len(prefix) == 2 and prefix[1] in _RUN_TEXT))
 
 
 def _prompt(command: str, matches: Sequence[Match]) -> str:
