@@ -233,3 +233,37 @@ def test_a_slow_import_is_shown_with_its_cost(distributions: Distributions, plac
     facts = json.loads(place.run("plugins", "show", "noisy", "--json").stdout)
 
     assert 300 <= facts["loadMs"] <= spent * 1000
+
+
+GUARD = """
+@hookimpl
+async def pre_tool_use(event):
+    return None
+"""
+
+
+@pytest.mark.parametrize("what", ["edit", "take the hook out", "other platform"])
+def test_a_guard_that_was_changed_since_it_was_trusted_does_not_go_silent(
+    distributions: Distributions, place: Project, what: str
+) -> None:
+    source = f"from codex_hookspecs import hookimpl\n{GUARD}"
+    folder = distributions.add("noisy", plugin=source, manifest='hooks = ["pre_tool_use"]')
+    place.run("plugins", "trust", "noisy").assert_success()
+    assert "from the shell" in turn(place).stderr
+    manifest = folder / "codex-plugin.toml"
+    if what == "edit":
+        (folder / "plugin.py").write_text(f"{source}# harmless\n")
+    elif what == "take the hook out":
+        manifest.write_text(manifest.read_text().replace('"pre_tool_use"', '"stop"'))
+    else:
+        manifest.write_text('platforms = ["windows"]\n' + manifest.read_text())
+
+    refused = turn(place)
+    by_choice = turn(place, "-c", 'hooks.fail_open=["PreToolUse"]')
+
+    assert "plugin noisy is" in refused.stderr
+    assert "its pre_tool_use can't be asked" in refused.stderr
+    assert "succeeded" not in refused.stderr
+    assert "succeeded" in by_choice.stderr
+    place.run("plugins", "distrust", "noisy").assert_success()
+    assert "succeeded" in turn(place).stderr

@@ -39,9 +39,15 @@ def implementations(plugin: object) -> Iterator[tuple[str, Callable[..., Any]]]:
         if attribute.startswith("__"):
             continue
         value = getattr(plugin, attribute, None)
-        options = getattr(value, _MARK, None)
-        if isinstance(options, dict):
-            yield options.get("specname") or attribute, value  # type: ignore[misc]
+        options = options_of(value)
+        if options is not None:
+            yield options.get("specname") or attribute, value
+
+
+def options_of(function: object) -> dict[str, Any] | None:
+    """Return what a function was marked with as an implementation, ``None`` when it was not."""
+    options = getattr(function, _MARK, None)
+    return options if isinstance(options, dict) else None
 
 
 def is_marked(function: object) -> bool:

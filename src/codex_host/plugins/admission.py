@@ -71,6 +71,12 @@ class Admission:
         status.trusted = status.state == "loaded" or (
             status.state in ("incompatible", "failed") and self._objection(plugin) is None
         )
+        if status.state in ("untrusted", "incompatible") and self._trust is not None:
+            # What changes the files of a guard must not make it go silent.
+            hooks = self._trust.trusted_hooks(plugin.name)
+            status.expected = status.expected and (hooks is None or status.trusted)
+            status.trusted = status.trusted or hooks is not None
+            status.hooks = tuple(sorted({*status.hooks, *(hooks or ())}))
         entry = self._tables.get(plugin.name)
         status.asked_first = isinstance(entry, dict) and entry.get("first") is True
         status.quarantined = self._quarantined(plugin)

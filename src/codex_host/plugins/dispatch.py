@@ -160,8 +160,9 @@ class Dispatcher:
                     answer = await self._report(hook, bound, order, answer, scope)
             if answer is not None:
                 answers.append(answer)
-        silent = self._silent_gates(hook, scope.config)
-        answers += [self._policies.answer(hook, verdict, text, scope.config) or verdict() for text in silent]
+        for text in self._silent_gates(hook, scope.config):
+            await scope.warn(text)
+            answers.append(self._policies.answer(hook, verdict, text, scope.config) or verdict())
         if len(answers) == 1:
             return answers[0]
         return verdict.merged(answers) if answers else verdict()

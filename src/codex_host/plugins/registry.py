@@ -9,7 +9,7 @@ import pluggy
 from attrs import define, field
 
 from codex_hookspecs.errors import HookSpecError
-from codex_hookspecs.fit import check_implementation, implementations, unknown_hook
+from codex_hookspecs.fit import check_implementation, implementations, options_of, unknown_hook
 from codex_hookspecs.markers import PROJECT, HookPolicy, policy_of
 from codex_hookspecs.specs import AREAS
 
@@ -30,7 +30,8 @@ class PluginStatus:
     :param remedy: command that changes it, or the empty string.
     :param hooks: hooks that it implements; those that its manifest lists, as long as it is not loaded.
     :param asked_first: the user wants it asked before others where one answer counts.
-    :param trusted: it may run, as it is the host's own or was trusted; known of those that are not loaded, too.
+    :param trusted: it may run, as it is the host's own, or it was trusted, if only as its files were before; known of
+        those that are not loaded, too.
     :param quarantined: why some of its hooks are not called any more, by hook.
     """
 
@@ -53,7 +54,7 @@ class PluginStatus:
     @property
     def is_missed(self) -> bool:
         """Whether it was meant to run and does not."""
-        return self.trusted and not self.expected and self.state in ("failed", "incompatible")
+        return self.trusted and not self.expected and self.state in ("failed", "incompatible", "untrusted")
 
     @property
     def objection(self) -> str:
@@ -79,11 +80,19 @@ class PluginStatus:
         return f"plugin {self.name} is {self.state}: {self.detail}{remedy}"
 
 
+class _Manager(pluggy.PluginManager):
+    """Looks for the mark of implementations alone: pluggy's own way looks up every name of a module in three places."""
+
+    def parse_hookimpl_opts(self, plugin: object, name: str) -> Any:
+        """Return the options of an implementation, ``None`` for anything else."""
+        return options_of(getattr(plugin, name, None))
+
+
 class Registry:
     """The specifications, the registered plugins and the status of every plugin that was found."""
 
     def __init__(self) -> None:
-        self.manager = pluggy.PluginManager(PROJECT)
+        self.manager = _Manager(PROJECT)
         self.statuses: dict[str, PluginStatus] = {}
         self.policies: dict[str, HookPolicy] = {}
         self.deferred: dict[str, tuple[frozenset[str], Callable[[], None]]] = {}

@@ -49,6 +49,14 @@ class TrustStore:
             return "what was trusted were not all of its files"
         return f"its files changed since it was trusted: {_differences(trusted, contents.names)}"
 
+    def trusted_hooks(self, name: str) -> tuple[str, ...] | None:
+        """Return the hooks of a plugin as it was trusted, ``None`` when it never was."""
+        entry = self._entries.get(name)
+        if entry is None:
+            return None
+        hooks = entry.get("hooks")
+        return tuple(map(str, hooks)) if isinstance(hooks, list) else ()
+
     def trust(self, plugin: FoundPlugin) -> str:
         """Trust a plugin as it is now.
 
@@ -56,7 +64,12 @@ class TrustStore:
         :raises PluginError: when the decision can't be kept.
         """
         contents = contents_of(plugin)
-        entry = {"distribution": plugin.distribution, "version": plugin.version, "files": contents.names}
+        entry = {
+            "distribution": plugin.distribution,
+            "version": plugin.version,
+            "hooks": list(plugin.manifest.hooks if plugin.manifest else ()),
+            "files": contents.names,
+        }
         problem = self._change(plugin.name, entry)
         if problem:
             raise PluginError(f"trust can't be kept: {self._path} can't be written: {problem}", plugin=plugin.name)
