@@ -184,14 +184,12 @@ def test_a_denied_command_does_not_run_and_the_model_is_told(play: Play, answer:
         script({"decision": "approve", "reason": "r"}),
         script({"stopReason": "r"}),
         script({"suppressOutput": True}),
-        script(code=2),
         script(code=1),
         script("{"),
         script({"unknown": 1}),
     ],
     ids=[
-        "bare allow", "approve", "approve with reason", "stop reason", "suppress", "exit 2", "exit 1", "broken",
-        "unknown key",
+        "bare allow", "approve", "approve with reason", "stop reason", "suppress", "exit 1", "broken", "unknown key",
     ],
 )  # fmt: skip
 def test_an_answer_that_is_not_supported_before_a_tool_fails_and_the_tool_runs(
@@ -218,9 +216,14 @@ DENY = special("PreToolUse", permissionDecision="deny", permissionDecisionReason
         script(f"checking\n{json.dumps(DENY)}\ndone"),
         script(DENY, code=1),
         script({"continue": False, "stopReason": "keep out"}),
+        script("keep out", code=2),
+        script('{"decision":"block","reason":"keep out.\n\tReally."}'),
     ],
-    ids=["ask", "suppress", "unknown key", "continue", "byte order mark", "log lines", "exit 1", "stop"],
-)
+    ids=[
+        "ask", "suppress", "unknown key", "continue", "byte order mark", "log lines", "exit 1", "stop", "exit 2",
+        "unescaped",
+    ],
+)  # fmt: skip
 def test_ours_keeps_a_tool_from_running_where_the_real_one_lets_a_slip_of_the_script_pass(
     codex: Codex, play: Play, answer: dict[str, Any]
 ) -> None:

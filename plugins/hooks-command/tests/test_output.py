@@ -71,7 +71,9 @@ def test_status_2_refuses_with_stderr(event: Event, wanted: str) -> None:
     refused = ended(event, 2, "ignored", " because \n")
 
     assert (refused.status, refused.reason, refused.entries) == ("blocked", "because", (("feedback", "because"),))
-    assert error(ended(event, 2)) == f"{event.facts.name} hook exited with code 2 but did not write {wanted} to stderr"
+    missing = f"{event.facts.name} hook exited with code 2 but did not write {wanted} to stderr"
+    assert missing in ended(event, 2).entries[0][1]
+    assert event in (PRE, ASK) or error(ended(event, 2)) == missing
 
 
 @pytest.mark.parametrize("event", [START, Event.SUBAGENT_START, Event.SESSION_END, Event.INTERRUPT])
@@ -297,6 +299,9 @@ BLOCK = {"decision": "block", "reason": " no "}
         f"[{json.dumps(BLOCK)}]",
         f"\ufeff{json.dumps(BLOCK)}",
         f"{{not json\n{json.dumps(BLOCK)}",
+        json.dumps({**BLOCK, "note": "#"}).replace("#", "first\n\tsecond\0"),
+        '{"decision":"block","decision":"approve","reason":"no"}',
+        '{"hookSpecificOutput":{"permissionDecision":"deny"},"reason":"no","hookSpecificOutput":{}}',
     ],
 )
 @pytest.mark.parametrize("code", [0, 1, 137])
@@ -332,6 +337,43 @@ def test_a_block_is_recognised_where_it_begins_a_line(event: Event, text: str) -
     assert ended(event, 0, text).reason == "no"
     assert ended(event, 1, text).reason is None
     assert ended(event, 0, text.replace("\n", " ").replace("{", "say {", 1)).reason is None
+
+
+def test_text_of_several_lines_that_was_not_escaped_is_the_reason_as_it_is() -> None:
+    assert ended(PRE, 0, '{"decision":"block","reason":"one\n\ttwo"}').reason == "one\n\ttwo"
+
+
+@pytest.mark.parametrize("event", [PRE, ASK])
+@pytest.mark.parametrize(
+    ("printed", "reason"),
+    [
+        ("", "a {} hook gave no reason"),
+        ("keep out\n", "keep out"),
+        ('{"hookSpecificOutput":{"permissionDecision":"allow"}}', "a {} hook gave no reason"),
+        ('{"permissionDecision":"ask","reason":"sure?"}', "sure?"),
+    ],
+)
+def test_status_2_of_a_gate_refuses_also_when_nothing_is_written_to_stderr(
+    event: Event, printed: str, reason: str
+) -> None:
+    outcome = ended(event, 2, printed)
+
+    assert (outcome.status, outcome.reason) == ("blocked", reason.format(event.facts.name))
+    assert outcome.entries[0][0] == "warning"
+
+
+@pytest.mark.parametrize("given", ["text", 5, ["x"], True])
+def test_an_input_that_is_no_object_is_no_answer(given: Any) -> None:
+    outcome = ended(PRE, 0, specific(PRE, permissionDecision="allow", updatedInput=given))
+
+    assert (outcome.status, outcome.unanswered) == ("failed", True)
+    assert error(outcome) == "PreToolUse hook returned updatedInput that is no object"
+
+
+def test_a_signal_without_a_name_ends_a_script_like_any_other() -> None:
+    assert ended(PRE, 128 + 37).unanswered
+    assert error(ended(PRE, 128 + 37)) == "hook exited without a status code (signal 37 ended it)"
+    assert error(ended(PRE, 255)) == "hook exited with code 255"
 
 
 def test_a_denial_in_what_was_printed_before_the_time_ran_out_counts() -> None:

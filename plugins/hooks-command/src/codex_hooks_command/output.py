@@ -36,6 +36,8 @@ _DENIED_WITHOUT_MESSAGE = "PermissionRequest hook denied approval"
 
 
 _CUT = "hook wrote more to standard output than is read, its answer was cut"
+_REFUSED = 2
+"""Exit status of a handler that refuses."""
 _NOT_STARTED = (126, 127)
 """What a shell ends with when it can't start a command."""
 
@@ -55,6 +57,10 @@ def judge(event: Event, finished: Finished, *, tool_name: str = "") -> Outcome:
         refusal = refusal_in(event, finished.stdout)
     except Tangled:
         return failed("hook returned output that can't be read", unanswered=True)
+    if event in GATES and finished.exit_code == _REFUSED:
+        text = finished.stdout.strip()
+        said = "" if text.startswith(("{", "[")) else text
+        refusal = Refusal("deny", said if refusal is None else refusal.reason)
     return outcome if refusal is None else _recognised(event, outcome, refusal)
 
 
@@ -79,7 +85,7 @@ def _judge(event: Event, finished: Finished, tool_name: str) -> Outcome:
     if code == 0:
         text = finished.stdout.strip()
         return _judge_cut(event, text, tool_name) if finished.cut else _judge_output(event, text, tool_name)
-    if code == 2 and event in _REFUSALS:
+    if code == _REFUSED and event in _REFUSALS:
         if not said:
             name, wanted = event.facts.name, _REFUSALS[event]
             return failed(f"{name} hook exited with code 2 but did not write {wanted} to stderr")
@@ -98,12 +104,13 @@ def _judge(event: Event, finished: Finished, tool_name: str) -> Outcome:
 
 def _signal_name(code: int) -> str | None:
     """Return which signal an exit status of a shell tells of."""
-    from signal import Signals
+    from signal import NSIG, Signals
 
+    number = code - 128
     try:
-        return Signals(code - 128).name
+        return Signals(number).name
     except ValueError:
-        return None
+        return f"signal {number}" if 0 < number < NSIG else None
 
 
 def _judge_cut(event: Event, text: str, tool_name: str) -> Outcome:
@@ -171,6 +178,8 @@ def _before_tool(document: dict[str, Any], _tool_name: str) -> Outcome:
     if not _decides(specific) and document.get("decision") == "block":
         return _blocked(outcome, document["reason"].strip())
     if specific.get("updatedInput") is not None:
+        if not isinstance(specific["updatedInput"], dict):
+            return failed("PreToolUse hook returned updatedInput that is no object", unanswered=True)
         outcome = evolve(outcome, updated_input=specific["updatedInput"])
     if specific.get("permissionDecision") == "ask":
         return _asking(outcome, (specific.get("permissionDecisionReason") or "").strip())

@@ -15,8 +15,9 @@ _REFUSING = GATES | {Event.USER_PROMPT_SUBMIT, Event.POST_TOOL_USE, Event.STOP, 
 _NEED_REASON = frozenset({Event.POST_TOOL_USE, Event.STOP, Event.SUBAGENT_STOP})
 _STOPPABLE = GATES | {Event.USER_PROMPT_SUBMIT}
 _REASONS = ("permissionDecisionReason", "reason", "message", "stopReason")
+_DECISIONS = ("permissionDecision", "decision", "behavior")
+_INNER = ("hookSpecificOutput", "decision")
 _MOST_WORK = 256 * 1024 * 1024
-_DECODER = json.JSONDecoder()
 
 
 class Refusal(NamedTuple):
@@ -69,9 +70,29 @@ def _objects(text: str, *, anywhere: bool) -> Iterator[dict[str, Any]]:
         start = text.find("{", end)
 
 
+def _strictest(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Make an object of its members: of several with one name the one that refuses counts, else the last."""
+    made = dict(pairs)
+    if len(made) < len(pairs):
+        made = {name: max((value for key, value in reversed(pairs) if key == name), key=_strictness) for name in made}
+    return made
+
+
+def _strictness(value: Any) -> int:
+    if isinstance(value, dict):
+        return max(_strictness(value.get(key)) for key in (*_INNER, *_DECISIONS, "continue"))
+    if isinstance(value, str):
+        return {"deny": 2, "block": 2, "ask": 1}.get(value.strip().lower(), 0)
+    return 2 if value is False else 0
+
+
+# Scripts put several lines of text into JSON as they are.
+_DECODER = json.JSONDecoder(strict=False, object_pairs_hook=_strictest)
+
+
 def _refusal(event: Event, document: dict[str, Any]) -> Refusal | None:
     parts = [document]
-    for key in ("hookSpecificOutput", "decision"):
+    for key in _INNER:
         parts += [part[key] for part in tuple(parts) if isinstance(part.get(key), dict)]
     words = {word for part in parts for word in _words(part)}
     texts = (part[key].strip() for key in _REASONS for part in parts if isinstance(part.get(key), str))
@@ -82,6 +103,6 @@ def _refusal(event: Event, document: dict[str, Any]) -> Refusal | None:
 
 
 def _words(part: dict[str, Any]) -> Iterator[str]:
-    for key in ("permissionDecision", "decision", "behavior"):
+    for key in _DECISIONS:
         if isinstance(value := part.get(key), str):
             yield value.strip().lower()
