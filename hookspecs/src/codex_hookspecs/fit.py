@@ -38,7 +38,7 @@ def implementations(plugin: object) -> Iterator[tuple[str, Callable[..., Any]]]:
     for attribute in dir(plugin):
         if attribute.startswith("__"):
             continue
-        value = getattr(plugin, attribute, None)
+        value: Any = getattr(plugin, attribute, None)
         options = options_of(value)
         if options is not None:
             yield options.get("specname") or attribute, value
