@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 CLOSE_LIMIT = 10.0
 """Seconds that each clean-up may take."""
+CLEANUP_LIMIT = 3.0
+"""Seconds that one of a plugin may take when a thread ends; somebody waits for the program's end then."""
 
 
 async def close_all(

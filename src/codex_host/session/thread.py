@@ -28,7 +28,7 @@ from codex_hookspecs.types.notifications import (
 from codex_hookspecs.types.storage import HistoryAppended, ItemFinished, Observed, TurnEnded, UsageCounted
 from codex_hookspecs.types.threads import Thread, ThreadSettings, ThreadTokenUsage, TokenUsage, Turn, TurnError
 from codex_host import __version__
-from codex_host.closing import close_all
+from codex_host.closing import CLEANUP_LIMIT, close_all
 from codex_host.session.calls import TurnInterrupted
 from codex_host.session.scope import Scope
 from codex_host.session.turn import TurnRun
@@ -319,9 +319,9 @@ class HostThread:
             event = SessionEndEvent(session_id=self.id, transcript_path=self.path, cwd=self.settings.cwd)
             await self.dispatch.observe("session_end", event, Scope(self, None))
         closers = [*reversed(self._cleanups), self.model.aclose]
+        await close_all(self.host, f"thread {self.id}", closers, seconds=CLEANUP_LIMIT)
         if self._writer is not None:
-            closers.append(self._writer.aclose)
-        await close_all(self.host, f"thread {self.id}", closers)
+            await close_all(self.host, f"thread {self.id}", [self._writer.aclose])
 
     def _check_open(self) -> None:
         if self.closed:
