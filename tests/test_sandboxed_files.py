@@ -203,7 +203,8 @@ async def test_a_program_left_over_ends_with_the_connection(project: Path, tmp_p
     async with exec_server(env={"CODEX_HOME": str(tmp_path)}) as server:
         async with server.client() as client:
             sandbox, path = box(project), uri_of(str(project / "x"))
-            await client.request("fs/writeFile", {"path": path, "dataBase64": "", "sandbox": sandbox})
+            await client.request("fs/open", {"handleId": "v", "path": path, "mode": "replace", "sandbox": sandbox})
+            await client.request("fs/close", {"handleId": "v"})
             before = _children(server.pid)
             await client.request("fs/open", {"handleId": "w", "path": path, "mode": "replace", "sandbox": sandbox})
             assert _children(server.pid) == before + 1

@@ -56,6 +56,10 @@ class FileScope(NamedTuple):
         """Tell whether a directory may be made, or removed when it is empty."""
         return self.approves(path, making=True) or self.may_write(path)
 
+    def may_remove(self, path: str) -> bool:
+        """Tell whether what is at a path may be removed, or another file put in its place: its directory changes."""
+        return self.approves(path) or (self.may_write(path) and self.may_write(posixpath.dirname(path)))
+
     def may_read(self, path: str) -> bool:
         """Tell whether a file may be read."""
         return self.readable is None or path in self.approved or any(_is_below(path, root) for root in self.readable)

@@ -38,24 +38,19 @@ def writable_roots(policy: SandboxPolicy, cwd: str, temporary_directory: str) ->
 
 
 def is_writable(path: str, roots: Sequence[str], own: Sequence[str] = ()) -> bool:
-    """Tell whether a path lies in one of the roots and in none of their protected directories.
+    """Tell whether a path lies in one of the roots and in none of the directories that stay closed in them.
+
+    Those are the protected ones of every root and ``own``; only themselves or a root in them open them.
 
     :param path: absolute, without ``..``; give it and the roots with their links resolved.
-    :param own: the program's own directories, which only themselves or a root in them open.
+    :param own: the program's own directories.
     """
     parts = _parts(path)
+    bases = [base for root in roots if parts[: len(base := _parts(root))] == base]
     closed = [_parts(place) for place in own]
-    inside = False
-    for root in roots:
-        base = _parts(root)
-        if parts[: len(base)] != base:
-            continue
-        if any(parts[: len(place)] == place and len(base) < len(place) for place in closed):
-            continue
-        if base != [""] and len(parts) > len(base) and parts[len(base)] in PROTECTED:
-            return False
-        inside = True
-    return inside
+    closed += [[*base, name] for base in bases if base != [""] for name in PROTECTED]
+    deepest = max((len(place) for place in closed if parts[: len(place)] == place), default=0)
+    return any(len(base) >= deepest for base in bases)
 
 
 def _parts(path: str) -> list[str]:

@@ -221,27 +221,58 @@ SANDBOX = {
 }
 
 
-async def test_files_are_not_written_under_a_sandbox_that_nobody_holds(serve) -> None:
+SECRET = {"path": {"type": "path", "path": "file:///space/secret"}, "access": "deny"}
+HIDING = {
+    **SANDBOX,
+    "permissions": {
+        **SANDBOX["permissions"],
+        "file_system": {
+            "type": "restricted",
+            "entries": [*SANDBOX["permissions"]["file_system"]["entries"], SECRET],
+        },
+    },
+}
+
+
+async def test_files_are_not_touched_under_a_sandbox_that_nobody_holds(serve) -> None:
     server = await serve(files={"/space/x": "old"})
     async with server.client() as client:
         for method, more in (
+            ("readFile", {"path": "/space/x"}),
             ("writeFile", {"path": "/space/x", "dataBase64": ""}),
             ("createDirectory", {"path": "/space/d"}),
             ("remove", {"path": "/space/x"}),
             ("copy", {"sourcePath": "/space/x", "destinationPath": "/space/y", "recursive": False}),
             ("open", {"handleId": "h", "path": "/space/x", "mode": "replace"}),
         ):
-            found = await refusal(client, f"fs/{method}", {**more, "sandbox": SANDBOX})
+            found = await refusal(client, f"fs/{method}", {**more, "sandbox": HIDING})
             assert found == (-32603, "nobody holds workspace-write")
 
-        read = await client.request("fs/readFile", {"path": "/space/x", "sandbox": SANDBOX})
-        assert read == {"dataBase64": "b2xk"}
+
+async def test_who_may_read_everything_is_held_to_what_may_be_written_without_a_program(serve, tmp_path) -> None:
+    (tmp_path / "space").mkdir()
+    inside, outside = str(tmp_path / "space/x"), str(tmp_path / "x")
+    sandbox = {**SANDBOX, "cwd": f"file://{tmp_path}/space", "workspaceRoots": [f"file://{tmp_path}/space"]}
+    server = await serve(files={inside: "old", outside: "old"})
+    async with server.client() as client:
+        await client.request("fs/writeFile", {"path": inside, "dataBase64": "bmV3", "sandbox": sandbox})
+        for method, more in (
+            ("writeFile", {"path": outside, "dataBase64": ""}),
+            ("createDirectory", {"path": str(tmp_path / "d")}),
+            ("remove", {"path": outside}),
+            ("copy", {"sourcePath": inside, "destinationPath": outside, "recursive": False}),
+        ):
+            code, _ = await refusal(client, f"fs/{method}", {**more, "sandbox": sandbox})
+            assert code in {-32600, -32603}
+        read = [await client.request("fs/readFile", {"path": path, "sandbox": sandbox}) for path in (inside, outside)]
+
+    assert read == [{"dataBase64": "bmV3"}, {"dataBase64": "b2xk"}]
 
 
 async def test_a_program_under_the_sandbox_that_fails_is_quoted(serve, launcher) -> None:
     server = await serve(files={"/space/x": "old"}, launcher=launcher)
     async with server.client() as client:
-        params = {"path": "/space/x", "sandbox": SANDBOX}
+        params = {"path": "/space/x", "sandbox": HIDING}
 
         code, message = await refusal(client, "fs/remove", params)
 

@@ -94,7 +94,7 @@ class MemoryFileSystem:
         """Create a directory."""
         real = self._resolve(path, missing_leaf=True, missing_parents=recursive)
         if self._scope is not None and self._lookup(real) is None and not self._scope.may_make(real):
-            raise _error(errno.EACCES, path)
+            raise _error(errno.EROFS, path)
         if recursive:
             self._make(real, path)
             return
@@ -171,7 +171,7 @@ class MemoryFileSystem:
 
     def _writable(self, real: str, path: str) -> str:
         if self._scope is not None and not self._scope.may_write(real):
-            raise _error(errno.EACCES, path)
+            raise _error(errno.EROFS, path)
         return real
 
     def _find(self, path: str) -> File | Directory:

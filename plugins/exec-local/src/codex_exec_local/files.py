@@ -37,6 +37,7 @@ class LocalFileSystem:
         self._readable: Allowed = scope.may_read if scope is not None and scope.readable is not None else None
         self._writable: Allowed = scope.may_write if limited and scope is not None else None
         self._makeable: Allowed = scope.may_make if limited and scope is not None else None
+        self._removable: Allowed = scope.may_remove if limited and scope is not None else None
 
     def within(self, scope: FileScope) -> FileSystem:
         """Return the same files as a policy lets them be used."""
@@ -53,7 +54,9 @@ class LocalFileSystem:
         """Replace or create a file as a whole; its mode is kept, a link stays and its target is written."""
         from codex_exec_local.replacing import write  # most turns write nothing
 
-        await self._run(path, lambda: write(path, data, self._writable), inline=len(data) <= _INLINE_BYTES)
+        await self._run(
+            path, lambda: write(path, data, self._writable, self._removable), inline=len(data) <= _INLINE_BYTES
+        )
 
     async def create_directory(self, path: str, *, recursive: bool = True) -> None:
         """Create a directory."""
@@ -79,7 +82,7 @@ class LocalFileSystem:
         tree = _attempt(path, lambda: os.path.isdir(path) and not os.path.islink(path))
         await self._run(
             path,
-            lambda: trees.remove(path, recursive=recursive, force=force, allowed=self._writable, empty=self._makeable),
+            lambda: trees.remove(path, recursive=recursive, force=force, allowed=self._removable, empty=self._makeable),
             inline=not tree,
         )
 

@@ -36,7 +36,16 @@ def real_place(descriptor: int) -> str:
 
 
 def require(allowed: Allowed, path: str) -> None:
-    """Refuse a real path that may not be used.
+    """Refuse a real path that may not be changed.
+
+    :raises OSError: as the kernel would in a sandbox.
+    """
+    if allowed is not None and not allowed(path):
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS), path)
+
+
+def require_readable(allowed: Allowed, path: str) -> None:
+    """Refuse a real path that may not be read.
 
     :raises PermissionError: as the kernel would.
     """
@@ -74,7 +83,7 @@ def looked_at(path: str, allowed: Allowed) -> Iterator[int | None]:
         return
     descriptor = os.open(path, _LOOK)
     try:
-        require(allowed, real_place(descriptor))
+        require_readable(allowed, real_place(descriptor))
         yield descriptor
     finally:
         os.close(descriptor)
@@ -92,7 +101,7 @@ def open_regular(path: str, allowed: Allowed) -> BinaryIO:
         if descriptor < 0 or not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise FileSystemError(f"path `{path}` is not a file", path=path)
         if allowed is not None:
-            require(allowed, real_place(descriptor))
+            require_readable(allowed, real_place(descriptor))
     except BaseException:
         if descriptor >= 0:
             os.close(descriptor)

@@ -6,7 +6,7 @@ import errno
 import os
 import stat
 
-from codex_exec_local.opening import Allowed, parent_of
+from codex_exec_local.opening import Allowed, parent_of, real_place
 
 _UNNAMED = getattr(os, "O_TMPFILE", 0)
 _NO_UNNAMED = (errno.EOPNOTSUPP, errno.EISDIR, errno.EINVAL, errno.ENOENT)
@@ -17,8 +17,11 @@ class _CannotKeep(Exception):
     """Raised when a new file can't be what the old one is."""
 
 
-def write(path: str, data: bytes, allowed: Allowed = None) -> None:
+def write(path: str, data: bytes, allowed: Allowed = None, replaceable: Allowed = None) -> None:
     """Replace or create a file.
+
+    :param allowed: says which real paths may be written.
+    :param replaceable: says which of them another file may be put in place of.
 
     Where that can't be done without changing what the file is (hard links, devices, owners and attributes that can't
     be set, a directory that takes no new names), the content is written in place.
@@ -31,6 +34,7 @@ def write(path: str, data: bytes, allowed: Allowed = None) -> None:
         if found is not None and stat.S_ISREG(found.st_mode) and not os.access(name, os.W_OK, dir_fd=folder):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
         whole = found is None or (stat.S_ISREG(found.st_mode) and found.st_nlink == 1)
+        whole = whole and (replaceable is None or replaceable(os.path.join(real_place(folder), name)))
         if not (whole and _replace(folder, name, data, found)):
             _write_in_place(folder, name, data)
 

@@ -8,7 +8,15 @@ from __future__ import annotations
 import os
 import stat
 
-from codex_exec_local.opening import Allowed, looked_at, make_directories, open_regular, parent_of, real_place, require
+from codex_exec_local.opening import (
+    Allowed,
+    looked_at,
+    make_directories,
+    open_regular,
+    parent_of,
+    real_place,
+    require_readable,
+)
 from codex_hookspecs.errors import FileSystemError
 from codex_hookspecs.types.environment import DirectoryEntry, FileMetadata
 
@@ -47,7 +55,7 @@ def entries(path: str, allowed: Allowed = None) -> list[DirectoryEntry]:
     descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         if allowed is not None:
-            require(allowed, real_place(descriptor))
+            require_readable(allowed, real_place(descriptor))
         with os.scandir(descriptor) as scan:
             for entry in scan:
                 try:

@@ -28,7 +28,7 @@ BLOCK_BYTES: Final = 1024 * 1024
 MOST_BYTES: Final = 40 * 1024 * 1024
 """Content that a server without blocks can be sent or asked for."""
 FILE_SECONDS: Final = 60.0
-_REFUSED: Final = f"{os.strerror(errno.EACCES)} (os error {errno.EACCES})"
+_REFUSED: Final = f"{os.strerror(errno.EROFS)} (os error {errno.EROFS})"
 _NOT_FOUND = -32004
 _UNKNOWN_METHOD = -32601
 _OS_ERROR = re.compile(r"\(os error (\d+)\)$")
@@ -201,7 +201,7 @@ class RemoteFileSystem:
             if any(scope.approves(place, making=making) for place in places):
                 return None
             if not holding and not all(map(scope.may_write, places)):
-                raise FileSystemError(_REFUSED, path=path, errno=errno.EACCES)
+                raise FileSystemError(_REFUSED, path=path, errno=errno.EROFS)
         return policy_object(scope.policy, scope.cwd)
 
     def _at(self, client: Client, path: str, sandbox: JsonObject | None, **members: Any) -> dict[str, Any]:

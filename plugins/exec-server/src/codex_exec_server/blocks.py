@@ -79,7 +79,7 @@ def _open(connection: Connection, params: dict[str, Any]) -> Any:
     handles, handle, replace = _handles(connection), params["handleId"], params["mode"] == "replace"
     handles.require_free(handle)
     if params["sandbox"] is not None:
-        files = connection.server.files(params["sandbox"], writes=replace)
+        files = connection.server.files(params["sandbox"], writes=replace, whole=False)
         if files is not connection.server.environment.files:
             return _open_boxed(handles, handle, files, params["path"], replace=replace)  # type: ignore[arg-type]
     flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC if replace else os.O_RDONLY

@@ -15,8 +15,10 @@ from codex_hookspecs.types.sandbox import Launch, LaunchRequest, SandboxPolicy
 if TYPE_CHECKING:
     from codex_exec_server.boxed import BoxedFiles
     from codex_exec_server.sandbox import Wanted
+    from codex_hookspecs.file_scope import FileScope
     from codex_hookspecs.ports.environment import Environment, FileSystem
     from codex_hookspecs.ports.host import Host
+    from codex_hookspecs.sandboxing.resolution import Resolved
 
 
 class ServedMachine:
@@ -82,10 +84,14 @@ class ServedMachine:
         )
         return self._host.launcher(policy).launch(request)
 
-    def files(self, wanted: Wanted | None, *, writes: bool) -> FileSystem | BoxedFiles:
+    def files(self, wanted: Wanted | None, *, writes: bool, whole: bool = True) -> FileSystem | BoxedFiles:
         """Return the files as a policy lets them be used.
 
+        Where everything can be read, each use is checked on what was opened, which costs nothing. Other policies are
+        held by a program inside of the sandbox.
+
         :param writes: they are not only looked at.
+        :param whole: each use is over when it returns; otherwise files are kept open.
         :raises SandboxUnavailable: when the policy makes no sense here.
         """
         if wanted is None:
@@ -96,6 +102,17 @@ class ServedMachine:
             raise SandboxUnavailable(str(error)) from error
         if resolved.full_write or (resolved.full_read and not writes):
             return self.environment.files
+        if resolved.full_read and whole:
+            return self.environment.files.within(self._scope(wanted, resolved))
         from codex_exec_server.boxed import BoxedFiles
 
         return BoxedFiles(self, wanted, resolved)
+
+    def _scope(self, wanted: Wanted, resolved: Resolved) -> FileScope:
+        """Return what a policy lets be written, as a launcher would lay it out."""
+        from codex_hookspecs.file_scope import FileScope
+        from codex_hookspecs.sandboxing.layout import lay_out
+
+        layout = lay_out(resolved, "exec-server", self.codex_home)
+        closed = (*layout.kept, *layout.missing)
+        return FileScope(wanted.legacy(resolved), wanted.cwd, layout.writable, closed)
