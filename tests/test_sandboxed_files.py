@@ -164,6 +164,23 @@ async def test_what_may_not_be_read_is_not_there(client: ExecClient, project: Pa
     assert listed["entries"] == [{"path": file, "kind": "file"}]
 
 
+@pytest.mark.parametrize("hidden", [False, True], ids=["all can be read", "something is hidden"])
+async def test_a_pipe_is_not_waited_for(client: ExecClient, project: Path, outside: Path, hidden: bool) -> None:
+    os.mkfifo(project / "pipe")
+    (project / "file").write_text("text")
+    secret = {"path": {"type": "path", "path": uri_of(str(outside))}, "access": "none"}
+    rules = (special("root", "read"), special("project_roots", "write"), *([secret] if hidden else []))
+    sandbox = box(project, *rules)
+    pipe, file = uri_of(str(project / "pipe")), uri_of(str(project / "file"))
+
+    async with asyncio.timeout(20):
+        written = await outcome(client, "writeFile", {"path": pipe, "dataBase64": "", "sandbox": sandbox})
+        params = {"sourcePath": file, "destinationPath": pipe, "recursive": False, "sandbox": sandbox}
+        copied = await outcome(client, "copy", params)
+
+    assert written == copied == (-32603, "No such device or address (os error 6)")
+
+
 async def test_a_link_that_is_swapped_meanwhile_leads_nowhere(client: ExecClient, project: Path, outside: Path) -> None:
     sandbox = box(project)
     (project / "directory").mkdir()

@@ -55,9 +55,14 @@ def _regular(path: str, flags: int) -> int:
 
 
 def _write(request: dict[str, Any], data: bytes, _opened: list[int]) -> Done:
-    with open(request["path"], "wb") as file:
+    with open(_written(request["path"]), "wb") as file:
         file.write(data)
     return None, b""
+
+
+def _written(path: str) -> int:
+    """Open a path for writing; a pipe that nobody reads is an error instead of a wait."""
+    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NONBLOCK, 0o666)
 
 
 def _create(request: dict[str, Any], _data: bytes, _opened: list[int]) -> Done:
@@ -143,7 +148,7 @@ def _copy_any(source: str, destination: str, mode: int) -> None:
     elif stat.S_ISLNK(mode):
         os.symlink(os.readlink(source), destination)
     elif stat.S_ISREG(mode):
-        with open(source, "rb") as reader, open(destination, "wb") as writer:
+        with open(_regular(source, os.O_RDONLY), "rb") as reader, open(_written(destination), "wb") as writer:
             while data := reader.read(_COPY_BYTES):
                 writer.write(data)
             os.chmod(writer.fileno(), stat.S_IMODE(mode))
