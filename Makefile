@@ -1,4 +1,4 @@
-.PHONY: venv demo test interop interop-windows bench docs peers
+.PHONY: venv demo test interop interop-windows bench docs peers wheels
 
 venv:
 	@sh tools/setup.sh
@@ -26,6 +26,10 @@ interop-windows: venv
 
 bench: peers
 	PYTHONPATH=tests .venv/bin/python -m benchmarks.run
+
+# What people install outside of this workspace: pip and uv take the folder with --find-links.
+wheels: venv
+	.venv/bin/python -m pip wheel -q --no-deps --no-build-isolation --disable-pip-version-check -w dist . ./hookspecs ./plugins/*
 
 docs: venv
 	.venv/bin/python tools/hook_reference.py

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -21,6 +22,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the interpreter of an environment that pip installed the example into."""
     environment = tmp_path_factory.mktemp("installed") / "environment"
     folder = make_environment(environment)
+    copy = shutil.copytree(EXAMPLE, tmp_path_factory.mktemp("copied") / "mine")
     command = [
         "-m",
         "pip",
@@ -31,10 +33,14 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "--no-index",
         "--target",
         folder,
-        EXAMPLE,
+        copy,
     ]
     subprocess.run([sys.executable, *map(str, command)], check=True, timeout=120)
     return environment / "bin" / "python"
+
+
+def test_the_example_needs_no_workspace() -> None:
+    assert "workspace" not in (EXAMPLE / "pyproject.toml").read_text()
 
 
 def test_the_example_runs_once_it_is_trusted(

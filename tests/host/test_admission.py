@@ -76,6 +76,14 @@ def test_a_manifest_is_checked_before_anything_is_imported(
     assert detail in shown["detail"]
 
 
+def test_a_wheel_that_lost_its_manifest_is_told_how_to_keep_it(distributions: Distributions, codex: Codex) -> None:
+    distributions.add("noisy", manifest=None)
+
+    detail = facts(codex, "noisy")["detail"]
+
+    assert """[tool.setuptools.package-data] has to have third_codex_noisy = ["codex-plugin.toml"]""" in detail
+
+
 def test_a_manifest_of_another_name_is_refused(distributions: Distributions, codex: Codex) -> None:
     (distributions.add("noisy") / "codex-plugin.toml").write_text('name = "quiet"\napi = 1\n')
 

@@ -53,7 +53,9 @@ def read_manifest(path: Path, *, plugin: str) -> Manifest:
     try:
         text = read_text(str(path))
         if text is None:
-            raise ManifestError(f"{path} is missing; a plugin needs one (api = {API})", plugin=plugin)
+            hint = "if it is among the sources, the wheel was built without it: with setuptools, "
+            hint += f'[tool.setuptools.package-data] has to have {path.parent.name} = ["{FILE_NAME}"]'
+            raise ManifestError(f"{path} is missing; a plugin needs one (api = {API}); {hint}", plugin=plugin)
         table = parse_toml(text)
     except ConfigError as error:
         raise ManifestError(str(error), plugin=plugin) from error
