@@ -30,6 +30,7 @@ class Typed:
         self.ws = folder / "ws"
         self.ws.mkdir()
         (self.ws / ".git").mkdir()
+        (self.ws / ".git" / "HEAD").touch()
         (self.ws / "p.png").write_bytes(bytes.fromhex(PIXEL))
         home = folder / "home"
         home.mkdir()

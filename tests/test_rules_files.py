@@ -49,6 +49,7 @@ def place(tmp_path: Path) -> Place:
     made = Place(tmp_path / "home", tmp_path / "project")
     made.home.mkdir()
     (made.project / ".git").mkdir(parents=True)
+    (made.project / ".git" / "HEAD").touch()
     script = made.home / "script.json"
     script.write_text(json.dumps(TOUCH))
     (made.home / "config.toml").write_text(

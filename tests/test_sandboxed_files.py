@@ -85,6 +85,7 @@ async def outcome(client: ExecClient, method: str, params: dict[str, Any]) -> An
 
 async def test_files_are_written_where_the_policy_lets_them(client: ExecClient, project: Path, outside: Path) -> None:
     (project / ".git").mkdir()
+    (project / ".git" / "HEAD").touch()
     (project / "out").symlink_to(outside)
     sandbox = box(project)
 
@@ -99,7 +100,7 @@ async def test_files_are_written_where_the_policy_lets_them(client: ExecClient, 
 
     assert (project / "a").read_text() == "text"
     assert os.listdir(outside) == ["secret"]
-    assert os.listdir(project / ".git") == []
+    assert os.listdir(project / ".git") == ["HEAD"]
 
 
 async def test_everything_that_changes_files_is_held(client: ExecClient, project: Path, outside: Path) -> None:

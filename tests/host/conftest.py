@@ -119,6 +119,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return an empty project directory, which the program is started in."""
     folder = tmp_path / "project"
     (folder / ".git").mkdir(parents=True)
+    (folder / ".git" / "HEAD").touch()
     monkeypatch.chdir(folder)
     return folder
 

@@ -29,6 +29,7 @@ def project(tmp_path: Path) -> Path:
     """Return an empty repository."""
     folder = tmp_path / "project"
     (folder / ".git").mkdir(parents=True)
+    (folder / ".git" / "HEAD").touch()
     return folder
 
 

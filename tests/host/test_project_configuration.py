@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
     monkeypatch.setattr(layers, "SYSTEM_FOLDER", str(tmp_path / "etc"))
     made = Project(tmp_path)
     (made.root / ".git").mkdir()
+    (made.root / ".git" / "HEAD").touch()
     return made.write({"~/config.toml": HOME_TOML.format(root=made.root)})
 
 
@@ -341,7 +343,7 @@ def git(folder: Path, *arguments: str) -> None:
 @pytest.fixture
 def repository(project: Project) -> Project:
     """Return the project with a real repository and one commit."""
-    (project.root / ".git").rmdir()
+    shutil.rmtree(project.root / ".git")
     git(project.root, "init", "-q")
     git(project.root, "commit", "-q", "--allow-empty", "-m", "first")
     return project
@@ -377,6 +379,7 @@ def test_a_work_tree_inside_of_its_repository_only_tightens(repository: Project)
 def test_a_repository_inside_of_another_one_only_tightens(repository: Project) -> None:
     inner = repository.root / "inner"
     (inner / ".git").mkdir(parents=True)
+    (inner / ".git" / "HEAD").touch()
     with (repository.home / "config.toml").open("a") as file:
         file.write(f'[projects."{inner}"]\ntrust_level = "trusted"\n')
 

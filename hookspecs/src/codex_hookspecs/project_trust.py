@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from codex_hookspecs.errors import ConfigError
+from codex_hookspecs.errors import ConfigError, FilesLost, FileSystemError
 from codex_hookspecs.file_reading import read_bytes
+
+if TYPE_CHECKING:
+    from codex_hookspecs.ports.environment import FileSystem
 
 _LONGEST_LINE = 16 * 1024
 
@@ -22,13 +25,10 @@ def untrusted_reason(root: str) -> str:
 
 
 def project_root(cwd: str) -> str | None:
-    """Return the nearest directory upward that holds ``.git``, or ``None``.
-
-    A sticky directory of that name only stands in for a missing one while a sandbox runs.
-    """
+    """Return the root of the repository or work tree that a directory is in, or ``None``."""
     directory = cwd
     while True:
-        if _stands(f"{directory}/.git"):
+        if is_repository(f"{directory}/.git"):
             return directory
         parent = os.path.dirname(directory)
         if parent == directory:
@@ -36,12 +36,55 @@ def project_root(cwd: str) -> str | None:
         directory = parent
 
 
-def _stands(path: str) -> bool:
+def is_repository(path: str) -> bool:
+    """Tell whether what is called ``.git`` makes a repository or work tree of its directory, as git itself decides.
+
+    A directory without ``HEAD`` does not: something left it there, or it stands in for a missing one while a sandbox
+    runs. :func:`is_repository_of`
+    decides the same on other machines.
+    """
     try:
-        mode = os.lstat(path).st_mode
-    except OSError:
+        mode = os.stat(path).st_mode
+    except (OSError, ValueError):
         return False
-    return not (stat.S_ISDIR(mode) and mode & stat.S_ISVTX)
+    return stat.S_ISREG(mode) or (stat.S_ISDIR(mode) and os.path.lexists(f"{path}/HEAD"))
+
+
+async def repository_root(cwd: str, files: FileSystem) -> str | None:
+    """Return the root of the git work tree that a directory is in, or ``None``; also when the machine can't be asked.
+
+    :param files: file system of the machine the directory is on.
+    """
+    import ntpath
+    import posixpath
+
+    module = ntpath if "\\" in cwd else posixpath
+    while True:
+        try:
+            if await is_repository_of(module.join(cwd, ".git"), files):
+                return cwd
+        except FilesLost:
+            return None
+        parent = module.dirname(cwd)
+        if parent == cwd:
+            return None
+        cwd = parent
+
+
+async def is_repository_of(path: str, files: FileSystem) -> bool:
+    """Tell of a path on some machine what :func:`is_repository` tells of one here.
+
+    :raises FilesLost: when the machine can't be asked.
+    """
+    try:
+        found = await files.metadata(path)
+        if found.is_directory:
+            await files.metadata(f"{path}/HEAD")
+    except FilesLost:
+        raise
+    except FileSystemError:
+        return False
+    return found.is_directory or found.is_file
 
 
 def is_trusted(cwd: str, root: str | None, projects: Mapping[str, Any]) -> bool:

@@ -47,7 +47,12 @@ async def test_a_git_file_marks_a_root_too() -> None:
 
 
 async def test_the_nearest_root_counts() -> None:
-    files: dict[str, str | bytes] = {"/p/.git/x": "", "/p/AGENTS.md": "P", "/p/a/.git/x": "", "/p/a/b/AGENTS.md": "B"}
+    files: dict[str, str | bytes] = {
+        "/p/.git/HEAD": "",
+        "/p/AGENTS.md": "P",
+        "/p/a/.git/HEAD": "",
+        "/p/a/b/AGENTS.md": "B",
+    }
 
     assert await found(files, "/p/a/b") == ["B"]
 
@@ -56,7 +61,7 @@ async def test_other_markers_can_be_configured() -> None:
     files: dict[str, str | bytes] = {
         "/p/pyproject.toml": "",
         "/p/AGENTS.md": "P",
-        "/p/a/.git/x": "",
+        "/p/a/.git/HEAD": "",
         "/p/a/b/AGENTS.md": "B",
     }
 
@@ -66,7 +71,7 @@ async def test_other_markers_can_be_configured() -> None:
 
 async def test_fallback_names_come_after_the_usual_ones() -> None:
     files: dict[str, str | bytes] = {
-        "/p/.git/x": "",
+        "/p/.git/HEAD": "",
         "/p/CLAUDE.md": "C",
         "/p/GUIDE.md": "G",
         "/p/a/AGENTS.md": "A",
@@ -90,14 +95,14 @@ async def test_links_are_followed() -> None:
 
 
 async def test_blank_files_are_left_out() -> None:
-    files: dict[str, str | bytes] = {"/p/.git/x": "", "/p/AGENTS.md": " \n\t\n", "/p/a/AGENTS.md": "A"}
+    files: dict[str, str | bytes] = {"/p/.git/HEAD": "", "/p/AGENTS.md": " \n\t\n", "/p/a/AGENTS.md": "A"}
 
     assert await found(files, "/p/a") == ["A"]
 
 
 async def test_one_budget_holds_for_all_files_together() -> None:
     files: dict[str, str | bytes] = {
-        "/p/.git/x": "",
+        "/p/.git/HEAD": "",
         "/p/AGENTS.md": "12345",
         "/p/a/AGENTS.md": "67890",
         "/p/a/b/AGENTS.md": "x",
@@ -112,7 +117,7 @@ async def test_one_budget_holds_for_all_files_together() -> None:
 async def test_settings_of_the_wrong_type_count_as_absent(odd: dict[str, Any]) -> None:
     odd = {**odd, "project_root_markers": "x", "project_doc_fallback_filenames": [1]}
 
-    assert await found({"/p/.git/x": "", "/p/AGENTS.md": "P", "/p/a/x": ""}, "/p/a", **odd) == ["P"]
+    assert await found({"/p/.git/HEAD": "", "/p/AGENTS.md": "P", "/p/a/x": ""}, "/p/a", **odd) == ["P"]
 
 
 def test_a_character_is_not_cut_in_two() -> None:
@@ -127,7 +132,7 @@ async def test_a_file_that_can_not_be_read_is_told_and_the_others_count() -> Non
                 raise FileSystemError("Permission denied (os error 13)", path=path, errno=errno.EACCES)
             return await super().read_file(path, limit=limit)
 
-    files = Refusing({"/p/.git/x": "", "/p/AGENTS.md": "P", "/p/a/AGENTS.md": "A"})
+    files = Refusing({"/p/.git/HEAD": "", "/p/AGENTS.md": "P", "/p/a/AGENTS.md": "A"})
 
     texts, (error,) = await find_docs(files, "/p/a", DocSettings())
 
@@ -147,11 +152,11 @@ async def test_a_plain_project_costs_few_file_operations() -> None:
             self.asked.append(path)
             return await super().metadata(path)
 
-    files = Counting({"/deep/in/the/tree/p/.git/x": "", "/deep/in/the/tree/p/AGENTS.md": "P"})
+    files = Counting({"/deep/in/the/tree/p/.git/HEAD": "", "/deep/in/the/tree/p/AGENTS.md": "P"})
 
     await find_docs(files, "/deep/in/the/tree/p", DocSettings())
 
-    assert [path.rpartition("/")[2] for path in files.asked] == [".git", "AGENTS.override.md", "AGENTS.md"]
+    assert [path.rpartition("/")[2] for path in files.asked] == [".git", "HEAD", "AGENTS.override.md", "AGENTS.md"]
 
 
 def test_a_project_can_not_end_the_block_it_stands_in() -> None:

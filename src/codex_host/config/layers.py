@@ -113,10 +113,7 @@ def commands_can_write(file: str, root: str) -> bool:
     if os.path.realpath(file) != os.path.join(real, os.path.relpath(file, root)):
         return True
     around = project_root(os.path.dirname(real)) if real != "/" else None
-    if around is None or _holds(around, os.path.realpath(os.path.expanduser("~"))):
-        return False
-    # An empty folder of that name is no repository, and nobody works in it as one.
-    return os.path.isfile(f"{around}/.git") or os.path.lexists(f"{around}/.git/HEAD")
+    return around is not None and not _holds(around, os.path.realpath(os.path.expanduser("~")))
 
 
 def _holds(folder: str, path: str) -> bool:

@@ -79,7 +79,7 @@ async def check_directory(options: Options, host: Host) -> None:
         return
     name = host.config.get("environment")
     if host.environments.is_elsewhere(name):
-        from codex_hookspecs.repositories import repository_root
+        from codex_hookspecs.project_trust import repository_root
 
         try:
             root = await repository_root(host.cwd, (await host.environments.get(name)).files)

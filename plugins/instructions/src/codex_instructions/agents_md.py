@@ -9,13 +9,15 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from codex_hookspecs.errors import FilesLost, FileSystemError
+from codex_hookspecs.project_trust import is_repository_of
 
 if TYPE_CHECKING:
     from codex_hookspecs.ports.environment import FileSystem
 
 NAMES = ("AGENTS.override.md", "AGENTS.md")
 MAX_BYTES = 32 * 1024
-MARKERS = (".git",)
+_REPOSITORY = ".git"
+MARKERS = (_REPOSITORY,)
 SEPARATOR = "\n\n--- project-doc ---\n\n"
 
 _END = "</INSTRUCTIONS>"
@@ -120,8 +122,13 @@ async def _folders(files: FileSystem, cwd: str, markers: Sequence[str]) -> list[
 
 async def _is_root(files: FileSystem, folder: str, markers: Sequence[str]) -> bool:
     for marker in markers:
+        path = posixpath.join(folder, marker)
         try:
-            await files.metadata(posixpath.join(folder, marker))
+            if marker == _REPOSITORY:
+                if await is_repository_of(path, files):
+                    return True
+                continue
+            await files.metadata(path)
         except FileSystemError:
             continue
         return True

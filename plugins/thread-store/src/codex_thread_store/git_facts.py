@@ -5,7 +5,8 @@ from __future__ import annotations
 import posixpath
 from typing import TYPE_CHECKING
 
-from codex_hookspecs.errors import FilesLost, FileSystemError
+from codex_hookspecs.errors import FileSystemError
+from codex_hookspecs.project_trust import repository_root
 from codex_hookspecs.types.threads import GitInfo
 
 if TYPE_CHECKING:
@@ -63,23 +64,14 @@ def packed_commit(packed: str, ref: str) -> str | None:
 
 
 async def _git_folder(files: FileSystem, cwd: str) -> str | None:
-    folder = cwd
-    while True:
-        path = posixpath.join(folder, ".git")
-        try:
-            found = await files.metadata(path)
-        except FilesLost:
-            return None
-        except FileSystemError:
-            parent = posixpath.dirname(folder)
-            if parent == folder:
-                return None
-            folder = parent
-            continue
-        if found.is_directory:
-            return path
-        link = (await _text(files, path)).strip()
-        return posixpath.normpath(posixpath.join(folder, link[len(_GITDIR) :])) if link.startswith(_GITDIR) else None
+    folder = await repository_root(cwd, files)
+    if folder is None:
+        return None
+    path = posixpath.join(folder, ".git")
+    link = (await _text(files, path)).strip()
+    if not link:  # It is a directory.
+        return path
+    return posixpath.normpath(posixpath.join(folder, link[len(_GITDIR) :])) if link.startswith(_GITDIR) else None
 
 
 async def _commit(files: FileSystem, folder: str, shared: str, ref: str) -> str | None:

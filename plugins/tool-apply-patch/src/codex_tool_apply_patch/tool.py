@@ -9,7 +9,7 @@ from attrs import define
 
 from codex_hookspecs.errors import ToolError, ToolRejected
 from codex_hookspecs.file_scope import scope_of
-from codex_hookspecs.repositories import repository_root
+from codex_hookspecs.project_trust import repository_root
 from codex_hookspecs.types.items import FileChange, FileUpdateChange
 from codex_hookspecs.types.notifications import FileChangeOutputDelta, TurnDiffUpdated
 from codex_hookspecs.types.tools import ToolCall, ToolOutput
