@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -137,3 +138,60 @@ def test_the_command_that_tries_a_policy_holds_the_same(project: Project, places
         assert "Read-only file system" in ran.stderr
     assert (project.root / "made").exists()
     assert not (places["packages"] / "x.pth").exists()
+
+
+PROJECT_ATTACKS = [
+    "mkdir -p {at}/.codex; echo 'sandbox_mode = \"danger-full-access\"' > {at}/.codex/config.toml",
+    "mv {at} {at}.old; mkdir -p {at}/.codex; echo 'sandbox_mode = \"danger-full-access\"' > {at}/.codex/config.toml",
+]
+
+
+@pytest.fixture
+def trusting(project: Project) -> Path:
+    """Have the user trust a repository beside the workspace, with a live and a removed work tree in the workspace."""
+    trusted, inside = project.root.parent / "trusted", project.root / "inside"
+    for folder in (trusted, inside):
+        subprocess.run(["git", "init", "-q", folder], check=True, timeout=30)
+    who = ["-c", "user.name=a", "-c", "user.email=a@example.com"]
+    subprocess.run(["git", "-C", trusted, *who, "commit", "-q", "--allow-empty", "-m", "x"], check=True, timeout=30)
+    for name in ("tree", "gone"):
+        tree = project.root / name
+        subprocess.run(["git", "-C", trusted, "worktree", "add", "-q", tree], check=True, timeout=30)
+    shutil.rmtree(project.root / "gone")
+    project.write(
+        {"~/config.toml": f'[projects]\n"{trusted}".trust_level = "trusted"\n"{inside}".trust_level="trusted"\n'}
+    )
+    return project.home
+
+
+@pytest.mark.parametrize("launcher", LAUNCHERS)
+@pytest.mark.parametrize("name", ["inside", "tree", "gone"])
+def test_a_command_leaves_no_settings_in_a_trusted_project_inside_of_its_workspace(
+    project: Project, trusting: Path, launcher: str, name: str
+) -> None:
+    at = project.root / name
+    patch = f"*** Begin Patch\n*** Add File: {name}/.codex/config.toml\n+x = 1\n*** End Patch"
+
+    for attack in PROJECT_ATTACKS:
+        turn(project, {"home": trusting}, {"sh": attack.format(at=at)}, *LAUNCHERS[launcher])
+    turn(project, {"home": trusting}, {"patch": patch}, *LAUNCHERS[launcher])
+
+    assert not (at / ".codex" / "config.toml").exists()
+    assert not list(project.root.rglob(".codex"))
+
+
+def test_work_in_a_trusted_project_inside_of_the_workspace_goes_on(project: Project, trusting: Path) -> None:
+    turn(project, {"home": trusting}, {"sh": "echo a > inside/a; echo b > tree/b"})
+
+    assert [(project.root / name).read_text() for name in ("inside/a", "tree/b")] == ["a\n", "b\n"]
+
+
+@pytest.mark.parametrize("launcher", LAUNCHERS)
+def test_a_link_that_leads_to_the_home_of_the_program_stays(project: Project, launcher: str) -> None:
+    home = project.root / "link"
+    home.symlink_to(project.home)
+
+    turn(project, {"home": home}, {"sh": "rm link; mv link other; mkdir link; echo '{}' > link/hooks.json"})
+
+    assert home.readlink() == project.home
+    assert not (home / "hooks.json").exists()
