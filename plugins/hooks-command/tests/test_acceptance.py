@@ -142,3 +142,28 @@ async def test_what_can_not_be_read_of_what_was_kept_is_made_anew(world: Any, pr
 
     assert (await project.ask()).deny_reason == "old"
     assert len(json.loads((world.home / "hook_scripts.json").read_text())) >= 1
+
+
+@pytest.mark.parametrize("form", ["PATH", "relative PATH", "BASH_ENV"])
+async def test_what_only_a_variable_names_must_be_as_it_was_accepted(
+    world: Any, project: Project, form: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tools = world.project / "tools"
+    variables = {
+        "PATH": {"PATH": f"{tools}:/usr/bin:/bin"},
+        "relative PATH": {"PATH": "tools:/usr/bin:/bin"},
+        "BASH_ENV": {"BASH_ENV": str(tools / "guard.sh")},
+    }
+    world.program.environ = {**world.program.environ, **variables[form]}
+    group = {"hooks": [{"type": "command", "command": "true" if form == "BASH_ENV" else "guard.sh"}]}
+    project.file = world.hooks({"PreToolUse": [group]}, folder=world.project / ".codex")
+    project.write("#!/bin/sh\necho old >&2; exit 2")
+    project.script.chmod(0o755)
+    await project.trust()
+    assert (await project.ask()).deny_reason == "old"
+
+    project.write("#!/bin/sh\ntouch $CODEX_HOME/ran")
+    verdict = await project.ask()
+
+    assert verdict.ask_reason.startswith("PreToolUse hook failed: the hook is not run:")
+    assert not (world.home / "ran").exists()

@@ -86,7 +86,9 @@ class AcceptedScripts:
         if one.handler.type != "command":
             return ()
         environment = {**self._environment, **one.origin.environment}
-        return script_files(one.handler.command, environment, _base(one, cwd))
+        # Bash reads this file first, whatever it is to run.
+        first = (environment["BASH_ENV"],) if environment.get("BASH_ENV") else ()
+        return (*script_files(one.handler.command, environment, _base(one, cwd)), *first)
 
     def _kept(self) -> dict[str, Any]:
         try:

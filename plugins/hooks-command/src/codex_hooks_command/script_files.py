@@ -7,16 +7,35 @@ import re
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 
+from codex_hookspecs.records import NamedTuple
+
 _SHELLS = frozenset({"sh", "bash", "zsh", "dash", "ksh", "fish"})
 _RUNNERS = _SHELLS | {"node", "deno", "bun", "ruby", "perl", "php", "lua", "tsx", "ts-node", "pwsh", "source", "."}
-_WRAPPERS = frozenset({"env", "exec", "command", "nice", "nohup", "time", "timeout", "uv", "run", "sudo", "setsid"})
+_RESERVED = frozenset({"!", "{", "if", "then", "elif", "else", "while", "until", "do"})
+_WRAPPERS = frozenset(
+    {"env", "exec", "command", "nice", "nohup", "time", "timeout", "uv", "run", "sudo", "setsid", "stdbuf", "xargs"}
+)
 _PYTHON = re.compile(r"(python|pypy)[0-9.]*$")
 _NUMBER = re.compile(r"[0-9.]+[smhd]?$")
 _ASSIGNMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*=")
-_VARIABLE = re.compile(r"\$(?:(\w+)|\{(\w+)\})")
+_VARIABLE = re.compile(r"\$(?:(\w+)|\{(\w+)(?::?[-=]([^{}]*))?\})")
 _TOP_LEVEL = re.compile(r"\$\(git rev-parse --show-toplevel\)|`git rev-parse --show-toplevel`")
+_HERE = re.compile(r"\$\(pwd\)|`pwd`|\$PWD\b|\$\{PWD\}")
+_INNER = re.compile(r"`([^`]*)`|\$\(([^()]*)\)")
+_SHELL_OPTIONS = frozenset({"-o", "+o", "-O", "+O"})
 _TAKE_A_VALUE = frozenset({"-W", "-X", "-r", "--require", "--import"})
-_TAKE_CODE = frozenset({"-c", "-e", "-m", "-p", "--eval", "--print"})
+_TAKE_CODE = frozenset({"-c", "-e", "-p", "--eval", "--print"})
+_DEEPEST = 8
+
+
+class _Simple(NamedTuple):
+    """One simple command.
+
+    :param source: file that it reads as its input, or the empty string.
+    """
+
+    words: tuple[str, ...]
+    source: str = ""
 
 
 def script_files(command: str, environment: Mapping[str, str], root: str) -> tuple[str, ...]:
@@ -25,66 +44,117 @@ def script_files(command: str, environment: Mapping[str, str], root: str) -> tup
     :param command: a line for a shell; what that only works out while it runs is not found.
     :param root: directory of the repository.
     """
-    command = _TOP_LEVEL.sub(lambda _: root, command)
-    command = _VARIABLE.sub(lambda found: environment.get(found[1] or found[2], found[0]), command)
-    found = (path for words in _simple_commands(command) for path in _of_one(words, environment, root))
+    found = _Search(environment, root).files(command, _DEEPEST)
     home = environment.get("HOME", "~")
     return tuple(dict.fromkeys(f"{home}{path[1:]}" if path.startswith("~/") else path for path in found))
 
 
-def _simple_commands(command: str) -> Iterator[list[str]]:
+class _Search:
+    """Knows what a command is run with."""
+
+    def __init__(self, environment: Mapping[str, str], root: str) -> None:
+        self._environment = environment
+        self._root = root
+
+    def files(self, command: str, levels: int) -> Iterator[str]:
+        """Yield what a command line names, also in commands inside of it.
+
+        :param levels: how many of those may be inside of each other.
+        """
+        if not levels:
+            return
+        command = _HERE.sub(".", _TOP_LEVEL.sub(lambda _: self._root, command))
+        command = _VARIABLE.sub(self._value, command)
+        folders: list[str] = []
+        for one in _simple_commands(command):
+            if one.words[:1] == ("cd",) and len(one.words) > 1:
+                folders.append(os.path.join(*folders[-1:], one.words[1]))
+                continue
+            for path in self._of_one(one, levels):
+                yield path
+                yield from (os.path.join(folder, path) for folder in folders if not path.startswith(("/", "~/")))
+        for _ in range(_DEEPEST):  # From the innermost outwards.
+            inner = _INNER.findall(command)
+            for quoted, bracketed in inner:
+                yield from self.files(quoted or bracketed, levels - 1)
+            command = _INNER.sub("", command) if inner else ""
+
+    def _value(self, found: re.Match[str]) -> str:
+        return self._environment.get(found[1] or found[2]) or (found[0] if found[3] is None else found[3])
+
+    def _of_one(self, one: _Simple, levels: int) -> Iterator[str]:
+        rest = list(one.words)
+        wrapped = False
+        while rest and (
+            _ASSIGNMENT.match(rest[0])
+            or rest[0] in _RESERVED
+            or rest[0] in _WRAPPERS
+            or (wrapped and (rest[0].startswith("-") or _NUMBER.match(rest[0])))
+        ):
+            wrapped = wrapped or rest[0] in _WRAPPERS
+            yield from self._on_path(rest[0])
+            del rest[0]
+        if not rest:
+            return
+        program, *arguments = rest
+        if program == "eval":
+            yield from self.files(" ".join(arguments), levels - 1)
+            return
+        yield from [program] if "/" in program else self._on_path(program)
+        name = os.path.basename(program)
+        if name in _RUNNERS or _PYTHON.match(name):
+            found = list(self._argument(name, arguments, levels))
+            yield from found or ([one.source] if one.source else [])
+
+    def _on_path(self, program: str) -> Iterator[str]:
+        """Yield the file that stands for the name of a program."""
+        if "/" in program or _ASSIGNMENT.match(program) or "\0" in program:
+            return
+        for folder in self._environment.get("PATH", "").split(os.pathsep):
+            path = os.path.join(folder or ".", program)
+            if os.access(full := os.path.join(self._root, path), os.X_OK) and os.path.isfile(full):
+                yield path
+                return
+
+    def _argument(self, name: str, arguments: list[str], levels: int) -> Iterator[str]:
+        """Yield the scripts that an interpreter is given."""
+        while arguments:
+            word = arguments.pop(0)
+            if name in _SHELLS and re.match(r"-[a-z]*c$", word):
+                yield from self.files(arguments[0], levels - 1) if arguments else ()
+                return
+            if word == "-m" and _PYTHON.match(name) and arguments:
+                module = arguments[0].replace(".", "/")
+                yield from (f"{module}.py", f"{module}/__main__.py", f"{module}/__init__.py")
+                return
+            if word in _TAKE_CODE and name not in _SHELLS:
+                return
+            if word in _TAKE_A_VALUE or (name in _SHELLS and word in _SHELL_OPTIONS):
+                yield from (value for value in arguments[:1] if value.startswith((".", "/")))
+                del arguments[:1]
+            elif word != "run" and not word.startswith(("-", "+")):
+                yield word
+                return
+
+
+def _simple_commands(command: str) -> Iterator[_Simple]:
     reader = shlex.shlex(command, posix=True, punctuation_chars="();<>|&\n")
     reader.whitespace = " \t\r"
     reader.commenters = ""
-    words: list[str] = []
-    redirects = False
+    words: Sequence[str] = ()
+    source = redirect = ""
     try:
         for word in reader:
             if word.strip("();|&\n") == "":
-                yield words
-                words = []
+                yield _Simple(tuple(words), source)
+                words, source = (), ""
             elif word.strip("<>&") == "":
-                redirects = True
-            elif redirects:
-                redirects = False
+                redirect = word
+            elif redirect:
+                source = word if redirect == "<" else source
+                redirect = ""
             else:
-                words.append(word)
+                words = (*words, word)
     except ValueError:  # A quote that is not closed: no shell runs it either.
         pass
-    yield words
-
-
-def _of_one(words: Sequence[str], environment: Mapping[str, str], root: str) -> Iterator[str]:
-    rest = list(words)
-    wrapped = False
-    while rest and (
-        _ASSIGNMENT.match(rest[0])
-        or rest[0] in _WRAPPERS
-        or (wrapped and (rest[0].startswith("-") or _NUMBER.match(rest[0])))
-    ):
-        wrapped = wrapped or rest[0] in _WRAPPERS
-        del rest[0]
-    if not rest:
-        return
-    program, *arguments = rest
-    if "/" in program:
-        yield program
-    name = os.path.basename(program)
-    if name in _RUNNERS or _PYTHON.match(name):
-        yield from _argument(name, arguments, environment, root)
-
-
-def _argument(name: str, arguments: list[str], environment: Mapping[str, str], root: str) -> Iterator[str]:
-    """Yield the script that an interpreter is given."""
-    while arguments:
-        word = arguments.pop(0)
-        if name in _SHELLS and re.match(r"-[a-z]*c$", word):
-            yield from script_files(arguments[0], environment, root) if arguments else ()
-            return
-        if word in _TAKE_CODE:
-            return
-        if word in _TAKE_A_VALUE:
-            del arguments[:1]
-        elif word != "run" and not word.startswith("-"):
-            yield word
-            return
+    yield _Simple(tuple(words), source)
