@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 
 import pytest
@@ -96,3 +97,13 @@ def test_a_table_of_a_provider_that_nobody_serves_is_told_with_what_it_lacks(pro
     assert ran.status == 1
     assert "no plugin serves its table [model_providers.corp], which has baseurl, name" in ran.stderr
     assert "needs base_url" in ran.stderr
+
+
+def test_a_file_of_very_many_unknown_keys_takes_no_time() -> None:
+    began = time.monotonic()
+
+    found = list(unknown_keys({f"sandbox_mode{number}": 1 for number in range(100_000)}))
+
+    assert len(found) == 100_000
+    assert found[0].near == "sandbox_mode"
+    assert time.monotonic() - began < 5

@@ -69,6 +69,10 @@ _OTHER_FEATURES = _names(
 """Switches of other releases, which have no effect here."""
 
 
+_MOST_SLIPS = 50
+"""Unknown keys of one table that are compared with the known ones."""
+
+
 class UnknownKey(NamedTuple):
     """A key that nobody knows.
 
@@ -99,10 +103,10 @@ def unknown_keys(table: Mapping[str, Any]) -> Iterator[UnknownKey]:
 
 
 def _unknown(table: Mapping[str, Any], known: frozenset[str], prefix: str) -> Iterator[UnknownKey]:
-    for key in table:
-        if key not in known:
-            near = _near(key, known)
-            yield UnknownKey(f"{prefix}{_part(key)}", None if near is None else f"{prefix}{near}")
+    for number, key in enumerate(key for key in table if key not in known):
+        # Nobody slips so often, and each look takes a while.
+        near = _near(key, known) if number < _MOST_SLIPS else None
+        yield UnknownKey(f"{prefix}{_part(key)}", None if near is None else f"{prefix}{near}")
 
 
 def _near(key: str, known: frozenset[str]) -> str | None:

@@ -279,3 +279,14 @@ def test_a_toml_table_is_read_like_a_file_and_its_settings_are_left_alone() -> N
     assert parse_table({"Stop": 3}, "C").warnings == (
         "failed to parse TOML hooks in C: hooks.Stop: expected a list of groups, found a number",
     )
+
+
+@pytest.mark.parametrize("place", ["top", "events"])
+def test_of_very_many_unknown_names_only_some_are_told(place: str) -> None:
+    names = {f"Stopp{number}": [] for number in range(50_000)}
+
+    file = read({**names, **declare()} if place == "top" else {"hooks": {**names, **declare()["hooks"]}})
+
+    assert only(file).command == "true"
+    assert file.warnings[-1] == "49950 more unknown names in F are ignored"
+    assert len(file.warnings) + len(file.notes) == 51

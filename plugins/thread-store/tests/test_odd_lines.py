@@ -150,6 +150,18 @@ async def test_what_clients_see_does_not_depend_on_reading_what_the_model_was_se
         assert read_thread(str(file), str(tmp_path), history=False).thread == whole.thread
 
 
+async def test_the_end_of_an_endless_file_of_names_is_read(store: RolloutStore, tmp_path: Path) -> None:
+    thread_id, _ = await kept(store)
+    with (tmp_path / "session_index.jsonl").open("wb") as file:
+        file.truncate(3 * 1024**3)
+    await store.set_name(thread_id, "Named")
+
+    began = time.monotonic()
+
+    assert (await store.read(thread_id)).thread.name == "Named"
+    assert time.monotonic() - began < 10
+
+
 @pytest.mark.parametrize("seed", range(25))
 def test_a_rollout_with_any_member_replaced_is_read_without_losing_its_history(seed: int, tmp_path: Path) -> None:
     rng = random.Random(seed)

@@ -83,6 +83,10 @@ def unreadable(warning: str, text: str | None = None) -> HookFile:
 _MISSING: list[object] = []
 
 
+_MOST_UNKNOWN = 50
+"""Unknown names of one file that are told, each with what may have been meant."""
+
+
 class _Reader:
     """Reads one file and collects what has to be said about it."""
 
@@ -91,6 +95,7 @@ class _Reader:
         self.warnings: list[str] = []
         self.notes: list[str] = []
         self.lost: list[str] = []
+        self._unnamed = -_MOST_UNKNOWN
 
     def read_top(self, document: Mapping[str, Any]) -> None:
         for key in document:
@@ -104,8 +109,7 @@ class _Reader:
             return unreadable(f"{failure} {self.path}: hooks: expected an object, found {_kind(events)}", str(events))
         for name in events:
             if name not in EVENTS_BY_NAME:
-                near = near_name(name, EVENTS_BY_NAME)
-                self.warnings.append(f'unknown event "{name}" in {self.path} is ignored{near}')
+                self._unknown("event", name, EVENTS_BY_NAME, warn=True)
         handlers: list[Handler] = []
         for event in Event:
             try:
@@ -113,6 +117,8 @@ class _Reader:
             except _Fault as fault:
                 self.warnings.append(f"{failure} {self.path}: {fault}")
                 self.lost += self.warnings[-1:] if event in GATES else []
+        if self._unnamed > 0:
+            self.warnings.append(f"{self._unnamed} more unknown names in {self.path} are ignored")
         return HookFile(tuple(handlers), tuple(self.warnings), tuple(self.notes), tuple(self.lost))
 
     def _read_event(self, event: Event, groups: object) -> Iterator[Handler]:
@@ -228,9 +234,14 @@ class _Reader:
             if key not in known:
                 self._unknown(f"key of {place}", key, known)
 
-    def _unknown(self, what: str, name: str, known: Iterable[str]) -> None:
+    def _unknown(self, what: str, name: str, known: Iterable[str], *, warn: bool = False) -> None:
+        self._unnamed += 1
+        if self._unnamed > 0:
+            return
         near = near_name(name, known)
-        (self.warnings if near else self.notes).append(f'unknown {what} "{name}" in {self.path} is ignored{near}')
+        (self.warnings if near or warn else self.notes).append(
+            f'unknown {what} "{name}" in {self.path} is ignored{near}'
+        )
 
 
 def near_name(name: str, known: Iterable[str]) -> str:

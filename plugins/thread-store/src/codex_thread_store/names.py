@@ -14,15 +14,24 @@ from codex_thread_store.lines import stamp
 _FILE = "session_index.jsonl"
 _FLAGS = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NONBLOCK", 0)
 _LONGEST = 1024 * 1024
+_MOST_BYTES = 32 * 1024 * 1024
+_ID = b'"id"'
 
 
 def read_names(home: str) -> dict[str, str]:
-    """Return the names by thread id, the newest name of each."""
+    """Return the names by thread id, the newest name of each; of a very long file its end is read."""
     names: dict[str, str] = {}
     path = os.path.join(home, _FILE)
     try:
         with open_file(path) as file:
+            if (size := file.seek(0, os.SEEK_END)) > _MOST_BYTES:
+                file.seek(size - _MOST_BYTES)
+                file.readline(_LONGEST)
+            else:
+                file.seek(0)
             for line in iter(lambda: file.readline(_LONGEST), b""):
+                if _ID not in line:
+                    continue
                 try:
                     entry = parse_json(line)
                     names[entry["id"]] = str(entry["thread_name"])
