@@ -155,6 +155,8 @@ def _run(options: GlobalOptions) -> int:
 
 
 def _run_plugin_command(options: GlobalOptions) -> int:
+    from functools import partial
+
     from codex_host.process.descriptors import output_to_stderr
     from codex_host.process.event_loop import run
     from codex_host.shortcuts import remember_shortcut
@@ -189,7 +191,7 @@ def _run_plugin_command(options: GlobalOptions) -> int:
                 _warn_of_no_effect(options)
             if usable[0].first_party:
                 remember_shortcut(offered[name], host.codex_home)
-            return run(_inside(host, offered[name], options.rest, plugin=usable[0].name))
+            return run(partial(_inside, host, offered[name], options.rest, plugin=usable[0].name))
         complaints = "; ".join(host.dispatch.complaints) or "it does not offer the command that its manifest lists"
         return _fail(f"the command {name!r} of plugin {usable[0].name} can't be used: {complaints}")
     from codex_host.usage import not_a_command

@@ -37,14 +37,15 @@ class ProgramLoop(_Base):  # type: ignore[misc]
         return SIGNALS.give_back(sig) or bool(super().remove_signal_handler(sig))
 
 
-def run(main: Coroutine[Any, Any, int]) -> int:
-    """Run a coroutine on an event loop of its own and return its result.
+def run(main: Callable[[], Coroutine[Any, Any, int]]) -> int:
+    """Run a coroutine function on an event loop of its own and return its result.
 
     :raises KeyboardInterrupt: when a signal has ended it.
     """
+    SIGNALS.raises = False  # From now on the loop hears of signals; one that comes before it can waits.
     loop: asyncio.AbstractEventLoop = ProgramLoop()
     asyncio.set_event_loop(loop)
-    task = loop.create_task(main)
+    task = loop.create_task(main())
     if SIGNALS.installed and (waking := getattr(loop, "_csock", None)) is not None:
         signal.set_wakeup_fd(waking.fileno())  # Some systems hand a signal to another thread, which interrupts no wait.
     SIGNALS.attach(loop, task)

@@ -169,9 +169,9 @@ class Signals:
         finally:
             os._exit(self.status)
 
-    @staticmethod
-    def _hide_interrupts(unraisable: Any) -> None:
-        if not isinstance(unraisable.exc_value, KeyboardInterrupt):
+    def _hide_interrupts(self, unraisable: Any) -> None:
+        """Keep to ourselves what an interruption has torn in two."""
+        if not self.received:
             sys.__unraisablehook__(unraisable)
 
 
