@@ -44,6 +44,10 @@ class Configuration:
     def get(self, key: str, default: Any = None) -> Any:
         return self.values.get(key, default)
 
+    @property
+    def table(self) -> dict[str, Any]:
+        return self.values
+
     def write_user(self, edits: Mapping[str, Any]) -> None:
         self.written.update(edits)
 

@@ -73,6 +73,22 @@ async def test_an_accepted_script_runs_and_another_in_its_place_does_not(world: 
     assert (world.home / "ran").exists()
 
 
+async def test_the_list_shows_that_a_script_has_changed(
+    world: Any, project: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (command,) = plugin.cli_commands()
+    await project.trust()
+    await command.run(["list", "-C", str(world.project)], world.program)
+    assert capsys.readouterr().out.splitlines()[-1].endswith("  runs")
+
+    project.write("exit 0")
+    await command.run(["list", "-C", str(world.project)], world.program)
+
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[1].endswith("not run: script changed since trusted")
+    assert lines[-1].endswith("run: codex hooks trust 0")
+
+
 async def test_a_script_changed_within_the_turn_is_noticed(project: Project) -> None:
     await project.trust()
     project.write("exit 0")

@@ -16,7 +16,7 @@ from codex_hookspecs.errors import ConfigError
 from codex_hookspecs.file_reading import read_bytes, read_text
 from codex_hookspecs.json_text import parse_json
 from codex_hookspecs.state_file import locked, replace_file
-from codex_hookspecs.writable import is_writable
+from codex_hookspecs.writable import is_writable, writable_roots
 
 from .script_files import script_files
 from .trust import hash_of
@@ -55,13 +55,14 @@ class AcceptedScripts:
         with locked(self._path):
             replace_file(self._path, json.dumps({**self._kept(), **found}, indent=1))
 
-    def changed(self, one: Registered, cwd: str, writable: Sequence[str]) -> str | None:
+    def changed(self, one: Registered, cwd: str, config: Mapping[str, Any], *, remember: bool = True) -> str | None:
         """Return the script file of a reviewed hook that is another one now, or ``None``.
 
         A hook that somebody accepted elsewhere, as with Codex itself, is remembered as it is found first.
 
         :param cwd: where the hook is about to run.
-        :param writable: directories that sandboxed commands can write.
+        :param config: says what sandboxed commands can write.
+        :param remember: keep what a hook has that was accepted elsewhere.
         """
         if not one.reviewed:
             return None
@@ -72,15 +73,23 @@ class AcceptedScripts:
         kept = everything.get(one.key, everything.get(one.accepted_key))
         if not isinstance(kept, dict) or kept.get("hook") != hash_of(one.handler) or "files" not in kept:
             with suppress(OSError):
-                self.accept([one], cwd)
+                if remember:
+                    self.accept([one], cwd)
             return None
-        roots = [os.path.realpath(root) for root in (*writable, _base(one, cwd))]
+        roots = [os.path.realpath(root) for root in (*self._workspace(config, cwd), _base(one, cwd))]
         for name in named:
             path = os.path.join(cwd, name)
             content = _content(path) if is_writable(os.path.realpath(path), roots) else None
             if content is not None and content != kept["files"].get(name):
                 return path
         return None
+
+    def _workspace(self, config: Mapping[str, Any], cwd: str) -> Sequence[str]:
+        """Return what a command can write that is held in its workspace."""
+        from codex_hookspecs.types.sandbox import SandboxPolicy
+
+        policy = SandboxPolicy.configured("workspace-write", config.get("sandbox_workspace_write", {}))
+        return writable_roots(policy, cwd, self._environment.get("TMPDIR") or "/tmp")  # noqa: S108
 
     def _named(self, one: Registered, cwd: str) -> tuple[str, ...]:
         if one.handler.type != "command":
@@ -96,6 +105,11 @@ class AcceptedScripts:
         except (ConfigError, ValueError):
             return {}
         return kept if isinstance(kept, dict) else {}
+
+
+def changed_script(path: str, one: Registered) -> str:
+    """Return why a hook is not run whose script is another one now, and what changes that."""
+    return f"{path} has changed since the hook was accepted (look at it, then run: codex hooks trust '{one.key}')"
 
 
 def _base(one: Registered, cwd: str) -> str:

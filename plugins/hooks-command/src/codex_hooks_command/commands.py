@@ -63,7 +63,7 @@ class _View:
     @property
     def registry(self) -> Registry | None:
         """The handlers, ``None`` when nothing is configured."""
-        return sessions_of(self._host).look_up(self._config, bypass=False)
+        return sessions_of(self._host).listed(self._config, self.directory)
 
     def show(self) -> None:
         """Print all handlers."""

@@ -105,14 +105,11 @@ class Engine:
     def _changed_script(self, one: Registered) -> str | None:
         if not one.reviewed:
             return None
-        from .acceptance import AcceptedScripts
+        from .acceptance import AcceptedScripts, changed_script
 
         scripts = AcceptedScripts(self._codex_home, self._environ)
-        path = scripts.changed(one, self._cwd(), workspace_roots(self._scope.config, self._cwd(), self._environ))
-        if path is None:
-            return None
-        advice = f"look at it, then run: codex hooks trust '{one.key}'"
-        return f"the hook is not run: {path} has changed since the hook was accepted ({advice})"
+        path = scripts.changed(one, self._cwd(), self._scope.config)
+        return None if path is None else f"the hook is not run: {changed_script(path, one)}"
 
     def _conclude(self, one: Registered, finished: Finished) -> Concluded:
         outcome = output.judge(self._event, finished, tool_name=self._tool_name)
@@ -187,15 +184,6 @@ class Engine:
             duration_ms=max(round((finished.completed_at - finished.started_at) * 1000), 0),
             entries=tuple(HookEntry(kind, text) for kind, text in end.outcome.entries),
         )
-
-
-def workspace_roots(config: Mapping[str, Any], cwd: str, environ: Mapping[str, str]) -> tuple[str, ...]:
-    """Return what a command can write that is held in a workspace."""
-    from codex_hookspecs.types.sandbox import SandboxPolicy
-    from codex_hookspecs.writable import writable_roots
-
-    policy = SandboxPolicy.configured("workspace-write", config.get("sandbox_workspace_write", {}))
-    return writable_roots(policy, cwd, environ.get("TMPDIR") or "/tmp")  # noqa: S108
 
 
 def _without_server(one: Registered) -> Finished:

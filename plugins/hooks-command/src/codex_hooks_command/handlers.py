@@ -97,6 +97,7 @@ class Registered:
 
     :param skipped: why it does not run, with the command that changes it; ``None`` when it runs.
     :param accepted_key: the key under which its acceptance stands, or would: its own, or that of the linked repository.
+    :param changed_script: it does not run because a script of it is another one than was accepted.
     :param reviewed: somebody has accepted it as it is defined now, and nobody has bypassed that.
     """
 
@@ -109,6 +110,7 @@ class Registered:
     skipped: str | None = None
     accepted_key: str = ""
     reviewed: bool = False
+    changed_script: bool = False
 
     @property
     def run_id(self) -> str:

@@ -116,12 +116,14 @@ def _status(one: Registered) -> str:
         return "not run: project not trusted"
     if not one.enabled:
         return "switched off"
+    if one.changed_script:
+        return "not run: script changed since trusted"
     return "not run: not trusted" if one.trust == "untrusted" else "not run: changed since trusted"
 
 
 def _advice(handlers: Sequence[Registered]) -> list[str]:
     advice = []
-    waiting = [one for one in handlers if one.skipped and one.enabled and one.trust in _WAITING]
+    waiting = [one for one in handlers if one.skipped and one.enabled and (one.changed_script or one.trust in _WAITING)]
     foreign = next((one.origin.disabled for one in handlers if one.origin.disabled is not None), None)
     off = [one for one in handlers if one.skipped and not one.enabled and one.origin.disabled is None]
     if foreign is not None:

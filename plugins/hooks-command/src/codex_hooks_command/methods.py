@@ -35,4 +35,4 @@ def _listing(sessions: Any, context: RpcContext, cwd: str) -> dict[str, Any]:
     from .listing import wire_listing
 
     config = context.host.config.for_directory(cwd)
-    return wire_listing(cwd, sessions.look_up(config, bypass=False))
+    return wire_listing(cwd, sessions.listed(config, cwd))

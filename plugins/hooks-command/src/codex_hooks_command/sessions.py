@@ -111,6 +111,26 @@ class Sessions:
         registry = discover(layers, self._files, bypass=bypass)
         return evolve(registry, warnings=(*registry.warnings, *unsupported))
 
+    def listed(self, config: Config, cwd: str) -> Registry | None:
+        """Return the handlers of a directory as people are shown them: those whose scripts have changed do not run.
+
+        :return: ``None`` when nothing is configured.
+        """
+        registry = self.look_up(config, bypass=False)
+        if registry is None or not any(one.reviewed for one in registry.handlers):
+            return registry
+        from attrs import evolve
+
+        from .acceptance import AcceptedScripts, changed_script
+
+        scripts = AcceptedScripts(self._host.codex_home, self._host.environ)
+        changes = [scripts.changed(one, cwd, config.table, remember=False) for one in registry.handlers]
+        handlers = tuple(
+            one if path is None or one.skipped else evolve(one, skipped=changed_script(path, one), changed_script=True)
+            for one, path in zip(registry.handlers, changes, strict=True)
+        )
+        return evolve(registry, handlers=handlers)
+
     def _unsupported(self, layers: Sequence[ConfigLayer]) -> Sequence[str]:
         if not any("@" in name for layer in layers for name in layer.table.get("plugins") or ()):
             return ()
