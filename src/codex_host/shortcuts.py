@@ -6,11 +6,16 @@ import gc
 import os
 import sys
 
+from codex_hookspecs.errors import ConfigError
+from codex_hookspecs.file_reading import read_text
+
 TYPE_CHECKING = False  # what typing takes to import is what is saved here
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from codex_hookspecs.ports.surface import CliCommand
+
+_LONGEST = 4096
 
 
 def take_shortcut(words: Sequence[str], environ: Mapping[str, str]) -> None:
@@ -19,13 +24,12 @@ def take_shortcut(words: Sequence[str], environ: Mapping[str, str]) -> None:
     if not words or not words[0].isalpha():
         return
     try:
-        with open(_file(home, words[0]), encoding="utf-8") as file:
-            prefix, module = file.read().splitlines()
+        prefix, module = (read_text(_file(home, words[0]), limit=_LONGEST) or "").splitlines()
         if prefix != sys.prefix:
             return
         gc.disable()  # What is made from here on is little and lives as long as the program.
         run = __import__(module, fromlist=["run"]).run
-    except (OSError, ValueError, ImportError, AttributeError):
+    except (ConfigError, OSError, ValueError, ImportError, AttributeError):
         gc.enable()
         return
     status = run(words[1:], os.path.realpath(home))

@@ -77,3 +77,18 @@ def test_behind_the_platform_all_words_are_the_command_that_is_sandboxed() -> No
 
     assert options.rest == ["linux", "-P", ":workspace", "bash", "-c", "b", "-C", "d"]
     assert options.overrides == {"a": 1}
+
+
+@pytest.mark.parametrize("kind", ["pipe", "device", "large"])
+def test_what_is_no_small_file_is_no_shortcut(tmp_path: Path, kind: str) -> None:
+    file = tmp_path / "plugins" / "shortcut-short"
+    file.parent.mkdir()
+    if kind == "pipe":
+        os.mkfifo(file)
+    elif kind == "device":
+        file.symlink_to("/dev/zero")
+    else:
+        with file.open("wb") as opened:
+            opened.truncate(3 * 1024**3)
+
+    take_shortcut(["short"], {"CODEX_HOME": str(tmp_path)})

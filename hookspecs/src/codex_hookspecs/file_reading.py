@@ -58,14 +58,15 @@ def read_bytes(path: str, *, limit: int = LONGEST, follow: bool = True) -> bytes
         os.close(descriptor)
 
 
-def read_text(path: str, *, limit: int = LONGEST, errors: str = "strict") -> str | None:
+def read_text(path: str, *, limit: int = LONGEST, errors: str = "strict", follow: bool = True) -> str | None:
     """Return the text of a regular file, without a byte order mark.
 
     :param errors: what becomes of bytes that are not UTF-8, as of ``bytes.decode``.
+    :param follow: whether the path may be a link.
     :return: ``None`` when there is no such file.
     :raises ConfigError: as :func:`read_bytes`, and when it is not UTF-8.
     """
-    data = read_bytes(path, limit=limit)
+    data = read_bytes(path, limit=limit, follow=follow)
     if data is None:
         return None
     try:

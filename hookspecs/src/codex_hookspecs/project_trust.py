@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
 
 from codex_hookspecs.errors import ConfigError, FilesLost, FileSystemError
 from codex_hookspecs.file_reading import read_bytes
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
     from codex_hookspecs.ports.environment import FileSystem
 
 _LONGEST_LINE = 16 * 1024

@@ -252,6 +252,7 @@ async def test_a_schema_goes_with_the_turn(codex, tmp_path) -> None:
         (None, "Failed to read output schema file {path}: No such file or directory (os error 2)\n"),
         ("{", "Output schema file {path} is not valid JSON: "),
         ("\xff", "Output schema file {path} is not valid JSON: "),
+        (" " * (4 * 1024 * 1024 + 1), "Output schema file {path} is longer than 4 MiB\n"),
     ],
 )
 async def test_a_bad_schema_file_is_named(codex, tmp_path, content: str | None, complaint: str) -> None:

@@ -283,6 +283,21 @@ def test_a_bwrap_in_the_workspace_is_not_taken(workspace: Path, tmp_path: Path) 
     assert find_program(str(workspace), str(workspace)) is None
 
 
+@pytest.mark.parametrize("kind", ["elsewhere in the repository", "in a writable root"])
+def test_a_bwrap_that_commands_may_have_written_is_not_taken(workspace: Path, tmp_path: Path, kind: str) -> None:
+    inner, tools = workspace / "inner", tmp_path / "tools"
+    inner.mkdir()
+    if kind == "elsewhere in the repository":
+        (workspace / ".git").mkdir()
+        (workspace / ".git" / "HEAD").touch()
+        tools = workspace / "node_modules" / ".bin"
+    tools.mkdir(parents=True)
+    (tools / "bwrap").write_text("#!/bin/sh\n")
+    (tools / "bwrap").chmod(0o755)
+
+    assert find_program(str(tools), str(inner), [str(tmp_path / "tools")]) is None
+
+
 def fake_bwrap(folder: Path, log: Path, *, says: str, works: bool = True) -> str:
     """Write a bwrap that notes its arguments."""
     path = folder / "bwrap"

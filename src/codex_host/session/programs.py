@@ -7,6 +7,8 @@ import os
 import shlex
 from collections.abc import Iterable
 
+from codex_hookspecs.errors import ConfigError
+from codex_hookspecs.file_reading import read_text
 from codex_hookspecs.types.tools import Tool
 
 
@@ -40,9 +42,8 @@ def _script(argv: Iterable[str]) -> str:
 
 def _holds(path: str, script: str) -> bool:
     try:
-        with open(path, encoding="utf-8") as file:
-            return file.read() == script and os.access(path, os.X_OK)
-    except (OSError, ValueError):
+        return read_text(path, follow=False) == script and os.access(path, os.X_OK)
+    except ConfigError:
         return False
 
 

@@ -33,7 +33,13 @@ def own_places(home: str | None = None) -> tuple[str, ...]:
     if home is not None:
         real = os.path.realpath(home)
         places |= dict.fromkeys(
-            (real, *_links_to(real), os.path.realpath(f"{home}/plugins"), *_settings_of_trusted_projects(home))
+            (
+                real,
+                *_links_to(real),
+                os.path.realpath(f"{home}/plugins"),
+                os.path.realpath(f"{home}/programs"),
+                *_settings_of_trusted_projects(home),
+            )
         )
     return tuple(places)
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from codex_hookspecs.ports.host import Host
     from codex_hookspecs.types.json import JsonObject
 
+_LONGEST_SCHEMA: Final = 4 * 1024 * 1024
 OSS_MODELS: Final = {"ollama": "gpt-oss:20b", "lmstudio": "openai/gpt-oss-20b"}
 """Local providers and the model each is asked for by default."""
 
@@ -161,9 +162,13 @@ def _image(path: str) -> JsonObject:
 def _schema(path: str) -> Any:
     try:
         with open(path, "rb") as file:
-            return json.loads(file.read())
+            text = file.read(_LONGEST_SCHEMA + 1)
     except OSError as error:
         raise ExecError(f"Failed to read output schema file {path}: {os_text(error)}") from error
+    if len(text) > _LONGEST_SCHEMA:
+        raise ExecError(f"Output schema file {path} is longer than {_LONGEST_SCHEMA >> 20} MiB")
+    try:
+        return json.loads(text)
     except json.JSONDecodeError as error:
         where = f"{error.msg} at line {error.lineno} column {error.colno}"
         raise ExecError(f"Output schema file {path} is not valid JSON: {where}") from error

@@ -5,7 +5,16 @@ from __future__ import annotations
 import os
 import time
 
+from codex_hookspecs.errors import ConfigError
+from codex_hookspecs.file_reading import read_text
+from codex_hookspecs.project_trust import project_root
 from codex_hookspecs.records import NamedTuple
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from codex_hookspecs.ports.host import Host
 
 _LIMIT = 5.0
 _MOST_OUTPUT = 65536
@@ -66,20 +75,27 @@ class Binary(NamedTuple):
     abilities: Abilities
 
 
-def find_program(search: str, cwd: str) -> str | None:
-    """Return the first bwrap on a search path that is not in the directory of the work.
+def find_program(search: str, cwd: str, writable: Iterable[str] = ()) -> str | None:
+    """Return the first bwrap on a search path that is not in the project of the work.
 
     :param search: value of ``PATH``.
-    :param cwd: a program in there could be the model's own.
+    :param cwd: a program in there, or elsewhere in its project, could be the model's own.
+    :param writable: further directories in which it could be.
     """
-    here = os.path.realpath(cwd)
+    closed = {os.path.realpath(place) for place in (cwd, project_root(cwd) or cwd, *writable)} - {"/"}
     for folder in search.split(os.pathsep):
         if not os.path.isabs(folder):
             continue
         path = f"{folder}/bwrap"
-        if os.access(path, os.X_OK) and os.path.isfile(path) and (here == "/" or not _inside(path, here)):
+        if os.access(path, os.X_OK) and os.path.isfile(path) and not any(_inside(path, place) for place in closed):
             return path
     return None
+
+
+def program_of(host: Host) -> str | None:
+    """Return the bwrap that a program may use."""
+    roots = host.config.get("sandbox_workspace_write.writable_roots") or ()
+    return find_program(host.environ.get("PATH", ""), host.cwd, roots)
 
 
 def known_binary(path: str, home: str) -> Binary:
@@ -232,9 +248,8 @@ def _read(home: str) -> list[str]:
     A damaged file holds none that fits.
     """
     try:
-        with open(f"{home}/{_CACHE}", encoding="utf-8", errors="replace") as file:
-            return file.read().split("\0")
-    except OSError:
+        return (read_text(f"{home}/{_CACHE}", errors="replace") or "").split("\0")
+    except ConfigError:
         return []
 
 

@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
-from codex_sandbox_bwrap.binary import find_program, known_binary
+from codex_sandbox_bwrap.binary import known_binary, program_of
 from codex_sandbox_bwrap.launcher import BwrapLauncher
 from codex_sandbox_bwrap.watchdog import Watchdog
 
@@ -21,7 +21,7 @@ _chosen: WeakKeyDictionary[Host, tuple[Key, BwrapLauncher | None]] = WeakKeyDict
 
 def launcher_of(host: Host) -> BwrapLauncher | None:
     """Return the launcher of a program, ``None`` when there is no bwrap that works."""
-    path = find_program(host.environ.get("PATH", ""), host.cwd)
+    path = program_of(host)
     if path is None:
         return None
     found = os.stat(path)
@@ -36,5 +36,5 @@ def launcher_of(host: Host) -> BwrapLauncher | None:
 
 def problem_of(host: Host) -> str:
     """Return why a program's bwrap can't be used, or the empty string; tried out where that is not known."""
-    path = find_program(host.environ.get("PATH", ""), host.cwd)
+    path = program_of(host)
     return "" if path is None else known_binary(path, host.codex_home).abilities.problem

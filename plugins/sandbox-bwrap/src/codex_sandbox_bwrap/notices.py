@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from codex_hookspecs.errors import SandboxUnavailable
-from codex_sandbox_bwrap.binary import find_program, kept_binary, known_binary
+from codex_sandbox_bwrap.binary import kept_binary, known_binary, program_of
 
 if TYPE_CHECKING:
     from codex_hookspecs.ports.host import Host
@@ -15,14 +15,14 @@ _MEANWHILE = "Codex will use Landlock in the meantime, which can't hold every po
 
 def is_fine(host: Host) -> bool:
     """Tell whether there is a bubblewrap that is known to work."""
-    path = find_program(host.environ.get("PATH", ""), host.cwd)
+    path = program_of(host)
     kept = kept_binary(path, host.codex_home) if path is not None else None
     return kept is not None and not kept.abilities.problem
 
 
 def notice(host: Host) -> str | None:
     """Return what the user should know; a bubblewrap is tried out that was not before."""
-    path = find_program(host.environ.get("PATH", ""), host.cwd)
+    path = program_of(host)
     if path is None:
         return (
             "Codex could not find system bubblewrap on PATH. Please install bubblewrap with your package manager. "
