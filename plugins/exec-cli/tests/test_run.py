@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import signal
+import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -264,6 +265,18 @@ async def test_a_bad_schema_file_is_named(codex, tmp_path, content: str | None, 
 
     assert (status, out) == (1, "")
     assert complaint.format(path=path) in err
+
+
+async def test_a_schema_is_read_from_a_pipe_that_somebody_writes(codex, tmp_path) -> None:
+    server, path = Server(), tmp_path / "schema.json"
+    os.mkfifo(path)
+    writer = os.open(path, os.O_RDWR)
+    os.write(writer, b'{"type": "object"}')
+    threading.Timer(0.5, os.close, [writer]).start()
+
+    assert (await codex(server, FULL, "--output-schema", str(path), "hi"))[0] == 0
+    assert server.params("turn/start").output_schema == {"type": "object"}
+    assert "is not valid JSON" in (await codex(Server(), FULL, "--output-schema", str(path), "hi"))[2]
 
 
 async def test_images_come_before_the_text(codex, tmp_path) -> None:

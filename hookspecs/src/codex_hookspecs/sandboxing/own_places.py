@@ -37,7 +37,6 @@ def own_places(home: str | None = None) -> tuple[str, ...]:
                 real,
                 *_links_to(real),
                 os.path.realpath(f"{home}/plugins"),
-                os.path.realpath(f"{home}/programs"),
                 *_settings_of_trusted_projects(home),
             )
         )

@@ -159,9 +159,18 @@ def _image(path: str) -> JsonObject:
     return {"type": "localImage", "path": full}
 
 
+def _opened(path: str) -> int:
+    """Open a file; a pipe is read while somebody writes it, and nobody is waited for who might."""
+    descriptor = os.open(
+        path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
+    )
+    os.set_blocking(descriptor, True)
+    return descriptor
+
+
 def _schema(path: str) -> Any:
     try:
-        with open(path, "rb") as file:
+        with open(_opened(path), "rb") as file:
             text = file.read(_LONGEST_SCHEMA + 1)
     except OSError as error:
         raise ExecError(f"Failed to read output schema file {path}: {os_text(error)}") from error
