@@ -41,12 +41,13 @@ grep ^CapPrm /proc/self/status
 NOTHING = f"CapPrm:\t{0:016x}\n"
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
-pytestmark = pytest.mark.skipif(
-    os.geteuid() != 0 or not all(map(shutil.which, ("setpriv", "unshare", "mount"))),
-    reason="needs root, setpriv, unshare and mount",
-)
-if kernel().abi == 0:
-    pytestmark = pytest.mark.skip(reason="this kernel has no Landlock")
+pytestmark = [
+    pytest.mark.skipif(
+        os.geteuid() != 0 or not all(map(shutil.which, ("setpriv", "unshare", "mount"))),
+        reason="needs root, setpriv, unshare and mount",
+    ),
+    pytest.mark.skipif(kernel().abi == 0, reason="this kernel has no Landlock"),
+]
 
 
 def possible(*words: str) -> bool:

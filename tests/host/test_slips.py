@@ -74,6 +74,12 @@ def told(distributions: Distributions, codex: Codex, source: str, manifest: str 
     return codex("moo").out
 
 
+def examined(codex: Codex, name: str) -> str:
+    """Return what the doctor says of a plugin, without how long it took, which is the machine's affair."""
+    lines = codex("plugins", "doctor", name).out.splitlines(keepends=True)
+    return "".join(line for line in lines if ": remark: takes " not in line)
+
+
 @pytest.mark.parametrize("slip", TOLD)
 def test_what_a_plugin_says_of_itself_is_compared_with_what_it_does(
     distributions: Distributions, codex: Codex, slip: str
@@ -82,8 +88,8 @@ def test_what_a_plugin_says_of_itself_is_compared_with_what_it_does(
     value = "plugin:plugin" if "object" in slip else "plugin"
 
     assert told(distributions, codex, source, manifest, value) == f"plugin noisy: {text}\n"
-    examined = codex("plugins", "doctor", "noisy")
-    assert (examined.status, examined.out) == (1, f"noisy: {text}\n")
+    assert examined(codex, "noisy") == f"noisy: {text}\n"
+    assert codex("plugins", "doctor", "noisy").status == 1
 
 
 @pytest.mark.parametrize(
@@ -98,7 +104,7 @@ def test_what_a_plugin_says_of_itself_is_compared_with_what_it_does(
 )
 def test_a_plugin_without_slips_is_told_nothing(distributions: Distributions, codex: Codex, source: str) -> None:
     assert told(distributions, codex, source, 'hooks = ["stop"]') == "\n"
-    assert codex("plugins", "doctor", "noisy").out == "noisy: ok\n"
+    assert examined(codex, "noisy") == "noisy: ok\n"
 
 
 @pytest.mark.parametrize("slip", REFUSED)
@@ -114,10 +120,8 @@ def test_the_doctor_tells_what_only_it_looks_for(distributions: Distributions, c
     distributions.add("sheep", plugin=source, manifest='version = "2"\n[commands]\nbaa = "Baa."\n')
     codex("plugins", "trust", "sheep")
 
-    assert codex("plugins", "doctor", "noisy").out == (
-        "noisy: it implements no hook; write @hookimpl above the functions that do\n"
-    )
-    assert codex("plugins", "doctor", "sheep").out == (
+    assert examined(codex, "noisy") == ("noisy: it implements no hook; write @hookimpl above the functions that do\n")
+    assert examined(codex, "sheep") == (
         "sheep: it offers the command mow, which codex-plugin.toml does not list\n"
         "  codex-plugin.toml lists the command baa, which it does not offer\n"
         "  codex-plugin.toml says version 2, its distribution has 1.0.0\n"

@@ -160,6 +160,8 @@ class Connection:
             self.outlet.send(refusal(call.id, as_rpc_error(error)))
             return
         self._running += 1
+        if call.method == "initialize":
+            self.outlet.hold_incoming(held=True)  # All that follows is about the session that it opens.
         if lane is not None:
             self._lanes[lane] = deque()
         task = asyncio.get_running_loop().create_task(self._finish(call, result, lane), name=call.method)
@@ -175,6 +177,8 @@ class Connection:
         if self.outlet.paused:
             await self.outlet.room()
         self._running -= 1
+        if call.method == "initialize":
+            self.outlet.hold_incoming(held=False)
         if lane is not None:
             self._next_in(lane)
         while self._waiting and self._running < self._slots:

@@ -41,8 +41,10 @@ class StdioPeer:
         self._room: list[asyncio.Future[None]] = []
         self._writing = False
         self._blocking = not _can_poll(self._target)
-        self._let_read = threading.Event()
-        self._let_read.set()
+        self._lines: deque[bytes] = deque()
+        self._held = False
+        self._ended = False
+        self._taken = threading.Event()
         self._connection: Connection = server.connect(self)
         if not self._blocking:
             os.set_blocking(self._target, False)
@@ -69,10 +71,9 @@ class StdioPeer:
 
     def hold_incoming(self, *, held: bool) -> None:
         """Read nothing more, or go on."""
-        if held:
-            self._let_read.clear()
-        else:
-            self._let_read.set()
+        self._held = held
+        if not held:
+            self._loop.call_soon(self._go_on)
 
     def drop(self) -> None:
         """End the connection."""
@@ -88,26 +89,32 @@ class StdioPeer:
     def _read_on(self) -> None:
         """Read until the end, on a thread of its own: stdin may be a file, which no event loop can wait for."""
         while True:
-            self._let_read.wait()
             try:
                 data = os.read(self._source, _READ)
             except OSError:
                 data = b""
             if self._loop.is_closed():
                 return
-            done = threading.Event()
-            self._loop.call_soon_threadsafe(self._take, data, done)
+            self._taken.clear()
+            self._loop.call_soon_threadsafe(self._take, data)
             if not data:
                 return
-            done.wait()
+            self._taken.wait()
 
-    def _take(self, data: bytes, done: threading.Event) -> None:
-        lines = self._framer.feed(data) if data else self._framer.finish()
-        for line in lines:
-            if not self.gone:
-                self._connection.receive(line)
-        done.set()
-        if not data:
+    def _take(self, data: bytes) -> None:
+        self._lines += self._framer.feed(data) if data else self._framer.finish()
+        self._ended = not data
+        self._go_on()
+
+    def _go_on(self) -> None:
+        """Take the messages that were read, and have more read when there are none left."""
+        while self._lines and not self._held and not self.gone:
+            self._connection.receive(self._lines.popleft())
+        if self._held and not self.gone:
+            return
+        self._lines.clear()
+        self._taken.set()
+        if self._ended:
             self.drop()
 
     def _flush(self) -> None:
