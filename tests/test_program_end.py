@@ -71,6 +71,52 @@ LEFT = {
 }
 
 
+TASK = "    global t\n    t = asyncio.get_running_loop().create_task(stray())\n    await asyncio.sleep(0.2)\n"
+STRAY = "import asyncio, sys\nasync def stray():\n    {}\n" + HOOK
+MEDDLES = {
+    "a task that exits": (STRAY.format("sys.exit(3)") + TASK, "plugin noisy: stray raised SystemExit: 3 in a task"),
+    "a task that interrupts": (
+        STRAY.format("raise KeyboardInterrupt") + TASK,
+        "plugin noisy: stray raised KeyboardInterrupt in a task",
+    ),
+    "a task that fails": (
+        STRAY.format("raise ValueError('lost')") + TASK + "    del t\n",
+        "plugin noisy: stray raised ValueError: lost in a task or callback of its own, at ",
+    ),
+    "a callback that exits": (
+        "import asyncio, sys\n"
+        + HOOK
+        + "    asyncio.get_running_loop().call_soon(sys.exit, 3)\n    await asyncio.sleep(0.2)\n",
+        "a task or callback raised SystemExit; the program goes on",
+    ),
+    "a hook that stops the loop": (
+        "import asyncio\n" + HOOK + "    asyncio.get_running_loop().stop()\n",
+        "a plugin has stopped the program's event loop; it goes on",
+    ),
+    "a hook that interrupts": (HOOK + "    raise KeyboardInterrupt\n", "plugin noisy (codex-noisy 1.0.0): stop raised"),
+    "an offer that interrupts": (
+        "@hookimpl\ndef tools(thread):\n    raise KeyboardInterrupt\n",
+        "plugin noisy (codex-noisy 1.0.0): tools raised KeyboardInterrupt",
+    ),
+    "an error that hides its traceback": (
+        "class Odd(Exception):\n    @property\n    def __traceback__(self): raise OSError\n" + HOOK + "    raise Odd\n",
+        "plugin noisy (codex-noisy 1.0.0): stop raised RuntimeError: an error that can't be looked at",
+    ),
+    "an error whose class has no name": (
+        "class Nameless(type):\n    @property\n    def __name__(self): raise OSError\n"
+        "class Odd(Exception, metaclass=Nameless): pass\n" + HOOK + "    raise Odd\n",
+        "plugin noisy (codex-noisy 1.0.0): stop raised RuntimeError: an error that can't be looked at",
+    ),
+    "an answer that says that it is another": (
+        "from codex_hookspecs import StopVerdict\nclass Odd:\n    __class__ = StopVerdict\n"
+        + HOOK
+        + "    return Odd()\n",
+        "plugin noisy (codex-noisy 1.0.0): stop returned Odd, not StopVerdict or None",
+    ),
+    "output that is taken away": ("import sys\n" + HOOK + "    sys.stdout = sys.stderr = None\n", ""),
+}
+
+
 @pytest.fixture
 def begin(tmp_path: Path) -> Iterator[Begin]:
     """Return a function that starts a turn with a plugin; all are killed in the end."""
@@ -165,6 +211,24 @@ def test_nothing_that_a_plugin_has_left_keeps_the_program_from_ending(begin: Beg
     for what, program in programs.items():
         assert program.out == f"{SAID}\n"
         assert LEFT[what][1] in program.err, what
+
+
+def test_whatever_a_plugin_does_to_the_event_loop_the_turn_goes_on_and_tells_it(begin: Begin) -> None:
+    programs = {what: begin(source) for what, (source, _) in MEDDLES.items()}
+
+    ended = {what: (program.ended(), program.out) for what, program in programs.items()}
+
+    assert ended == dict.fromkeys(programs, (0, f"{SAID}\n"))
+    for what, program in programs.items():
+        assert MEDDLES[what][1] in program.err, what
+        assert "Traceback" not in program.err, what
+
+
+def test_a_plugin_that_cancels_everything_is_told_of_as_an_error(begin: Begin) -> None:
+    program = begin("import asyncio\n" + HOOK + "    for task in asyncio.all_tasks(): task.cancel()\n")
+
+    assert (program.ended(), program.out) == (1, "")
+    assert "Error: the program was cancelled by code in it: plugins may cancel their own tasks only" in program.err
 
 
 def test_a_process_that_a_plugin_has_forked_answers_signals_as_any_process(begin: Begin) -> None:

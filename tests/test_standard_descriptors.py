@@ -90,7 +90,9 @@ def test_closed_descriptors_are_borne(tmp_path: Path, command: tuple[str, ...]) 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
 @pytest.mark.parametrize(
-    "command", [command for command in COMMANDS if command != ("app-server",)], ids=lambda c: c[-1]
+    "command",
+    [*(command for command in COMMANDS if command != ("app-server",)), ("plugins", "list", "--json")],
+    ids=lambda c: c[-1],
 )
 def test_output_that_finds_no_room_is_one_error(tmp_path: Path, command: tuple[str, ...]) -> None:
     program = LastingProgram(tmp_path / "place")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 
@@ -116,7 +117,8 @@ def _is_about_output(error: OSError) -> bool:
         sys.stdout.flush()
     except OSError as again:
         return again.errno == error.errno
-    return False
+    # What is too long to be buffered is dropped at once. Only writing fails like this, and files have names.
+    return error.filename is None and error.errno in {errno.ENOSPC, errno.EFBIG, errno.EDQUOT, errno.EIO}
 
 
 def _no_output(error: OSError | None) -> int:

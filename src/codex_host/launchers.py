@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from codex_hookspecs.errors import CodexError, SandboxUnavailable
 from codex_hookspecs.fit import WrongAnswer
+from codex_host.process.signals import SIGNALS
 
 if TYPE_CHECKING:
     from codex_hookspecs.ports.sandbox import SandboxLauncher
@@ -37,9 +38,11 @@ class NamedLauncher:
             launch = self._launcher.launch(request)
             if not isinstance(launch, Launch):
                 raise WrongAnswer(f"returned {type(launch).__name__}, not Launch")
-        except (CodexError, KeyboardInterrupt):
+        except CodexError:
             raise
         except BaseException as error:
+            if SIGNALS.interrupted(error):
+                raise
             told = self._failures.told("the sandbox launcher", self._plugin, error)
             raise SandboxUnavailable(f"the command was not run: {told}") from error
         return launch

@@ -267,3 +267,24 @@ def test_a_guard_that_was_changed_since_it_was_trusted_does_not_go_silent(
     assert "succeeded" in by_choice.stderr
     place.run("plugins", "distrust", "noisy").assert_success()
     assert "succeeded" in turn(place).stderr
+
+
+@pytest.mark.parametrize(
+    "gate",
+    [
+        "def pre_tool_use(event):\n    return None\n",
+        "async def pre_tool_use(event):\n    yield None\n",
+        "async def pre_tool_use(happening):\n    return None\n",
+    ],
+    ids=["not async", "a generator", "an unknown argument"],
+)
+def test_a_guard_that_does_not_fit_does_not_go_silent_also_when_its_manifest_names_no_hooks(
+    distributions: Distributions, place: Project, gate: str
+) -> None:
+    install(distributions, place, f"@hookimpl\n{gate}")
+
+    refused = turn(place)
+
+    assert "plugin noisy is failed" in refused.stderr
+    assert "its pre_tool_use can't be asked" in refused.stderr
+    assert "succeeded" not in refused.stderr

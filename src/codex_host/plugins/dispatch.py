@@ -15,7 +15,8 @@ from codex_hookspecs.fit import PARTS, WrongAnswer, checked
 from codex_hookspecs.ports.threads import HookScope
 from codex_host.plugins.failure_policies import FailurePolicies
 from codex_host.plugins.failures import Failures
-from codex_host.plugins.tasks import Escaped, run_task
+from codex_host.plugins.tasks import bearable, run_task
+from codex_host.process.signals import SIGNALS
 
 if TYPE_CHECKING:
     from codex_hookspecs.ports.host import Host
@@ -98,9 +99,9 @@ class Dispatcher:
             try:
                 if bound.active is None or bound.active(self._host, thread):
                     return True
-            except KeyboardInterrupt:
-                raise
             except BaseException as error:
+                if SIGNALS.interrupted(error):
+                    raise
                 self.complain(self._failed(hook, bound, error))
                 if self._policies.is_gate(hook, config):
                     return True
@@ -150,7 +151,7 @@ class Dispatcher:
                 continue
             try:
                 answer = await self._timed(hook, bound, values, scope.warn)
-                if answer is not None and not isinstance(answer, verdict):
+                if answer is not None and not issubclass(type(answer), verdict):
                     raise WrongAnswer(f"returned {type(answer).__name__}, not {verdict.__name__} or None")
             except Exception as error:
                 answer = await self._failed_event(hook, bound, order, error, verdict=verdict, scope=scope)
@@ -320,10 +321,10 @@ def _contained(function: Callable[..., Any], *arguments: Any) -> Any:
     """
     try:
         return function(*arguments)
-    except (Exception, KeyboardInterrupt):
-        raise
     except BaseException as error:
-        raise Escaped(error) from error
+        if SIGNALS.interrupted(error):
+            raise
+        raise bearable(error)  # noqa: B904  # It mostly is the same.
 
 
 def _starter(function: Callable[..., Any], names: Sequence[str]) -> Callable[[dict[str, Any]], Any]:

@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from codex_hookspecs.errors import HookSpecError
+from codex_hookspecs.fit import implementations
 from codex_host.plugins.admission import Admission
 from codex_host.plugins.discovery import found_plugins
 from codex_host.process.descriptors import output_to_stderr
@@ -92,12 +93,14 @@ def _load(plugin: FoundPlugin, registry: Registry, ledger: Ledger, mark: ImportM
         # What a plugin prints while it is imported must not get into machine-readable output.
         with output_to_stderr():
             loaded = imported(plugin.value)
+            # A gate is missed also when it is refused here and the manifest is silent about it.
+            status.hooks = tuple({*status.hooks, *(hook for hook, _ in implementations(loaded))})
             status.hooks = registry.register(loaded, plugin.name)
             if mark is not None and plugin.manifest is not None:
                 status.slips = registry.slips(loaded, plugin.manifest)
         SIGNALS.check()
     except BaseException as error:
-        told_to_end = bool(SIGNALS.received) or (isinstance(error, KeyboardInterrupt) and not SIGNALS.installed)
+        told_to_end = bool(SIGNALS.received) or SIGNALS.interrupted(error)
         if mark is not None and not (told_to_end and time.perf_counter() - started > HANG_SECONDS):
             mark.over()
         if told_to_end:  # An interruption often looks like a failure of what was being imported.

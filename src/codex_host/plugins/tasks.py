@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar, copy_context
 from typing import Any
 
 from codex_host.plugins.places import Places, waiting_places
+from codex_host.process.signals import SIGNALS
 
 GRACE = 2.0
 """Seconds in which a cancelled implementation may clean up before it is left behind."""
@@ -128,17 +130,31 @@ async def run_task(
     result, error = task.result()
     if error is None:
         return result
-    raise error if isinstance(error, Exception) else Escaped(error)
+    raise error
 
 
-async def _contained(function: Callable[..., Awaitable[Any]], arguments: tuple[Any, ...]) -> tuple[Any, Any]:
+def bearable(error: BaseException) -> Exception:
+    """Return what is raised for the error that a plugin's code has raised and that is being handled: mostly itself."""
+    traceback = sys.exc_info()[2]
+    try:
+        if isinstance(error, Exception) and type(error).__name__ and error.__traceback__ is traceback:
+            return error
+        return Escaped(error)
+    except BaseException as second:
+        what = f"an error that can't be looked at ({type(second).__name__})"
+        return RuntimeError(what).with_traceback(traceback)
+
+
+async def _contained(
+    function: Callable[..., Awaitable[Any]], arguments: tuple[Any, ...]
+) -> tuple[Any, Exception | None]:
     """Return the result and the error of a call: some errors would end the event loop."""
     try:
         return await function(*arguments), None
-    except KeyboardInterrupt:
-        raise
     except BaseException as error:
-        return None, error
+        if SIGNALS.interrupted(error):
+            raise
+        return None, bearable(error)
 
 
 async def _ended(task: asyncio.Task[Any], grace: float | None) -> bool:

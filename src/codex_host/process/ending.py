@@ -8,8 +8,20 @@ import os
 import sys
 import time
 
+TYPE_CHECKING = False  # this module is part of every start
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 LIMIT = 4.0
 """Seconds from the end of the work to that of the program."""
+
+
+def start_thread(function: Callable[[], object]) -> None:
+    """Have a function called in a thread of its own, if the system lets us have one."""
+    try:
+        _thread.start_new_thread(function, ())
+    except RuntimeError:
+        return
 
 
 class Ending:
@@ -35,7 +47,7 @@ class Ending:
         self.status = status
         if not self._begun:
             self._begun = True
-            _thread.start_new_thread(self._end, ())
+            start_thread(self._end)
 
     def flush(self) -> None:
         """Write what is still buffered; output that nobody takes makes the status 1."""
@@ -50,7 +62,7 @@ class Ending:
                 if stream is sys.stdout:
                     os.write(2, f"Error: writing to standard output: {error.strerror}\n".encode())
                     drop_output()
-            except ValueError:  # Somebody has closed it.
+            except (AttributeError, ValueError):  # Somebody has closed it, or taken it away.
                 pass
 
     def _end(self) -> None:

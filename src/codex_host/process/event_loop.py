@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
+import traceback
 from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import Any
 
+from codex_hookspecs.errors import CodexError
 from codex_host.process.ending import ENDING
 from codex_host.process.signals import SIGNALS
 from codex_host.process.watchdog import WATCHDOG
@@ -16,6 +19,9 @@ TASKS_LIMIT = 2.0
 """Seconds that tasks may take to end once they are cancelled."""
 REST_LIMIT = 0.5
 """Seconds for generators, and the same for threads of the loop."""
+
+_MOST_TEXT = 500
+_CANCELLED = "the program was cancelled by code in it: plugins may cancel their own tasks only"
 
 _Base: Any = getattr(asyncio, "ProactorEventLoop", asyncio.SelectorEventLoop)
 
@@ -32,6 +38,12 @@ class ProgramLoop(_Base):  # type: ignore[misc]
         if not SIGNALS.take(sig, partial(callback, *args)):
             super().add_signal_handler(sig, callback, *args)
 
+    def default_exception_handler(self, context: dict[str, Any]) -> None:
+        """Tell of an error that nobody has waited for; where a plugin has raised it, name that."""
+        if "exception" in context and not os.environ.get("CODEX_LOG") and _tell_stray(self, context["exception"]):
+            return
+        super().default_exception_handler(context)
+
     def remove_signal_handler(self, sig: int) -> bool:
         """Undo that."""
         return SIGNALS.give_back(sig) or bool(super().remove_signal_handler(sig))
@@ -41,6 +53,7 @@ def run(main: Callable[[], Coroutine[Any, Any, int]]) -> int:
     """Run a coroutine function on an event loop of its own and return its result.
 
     :raises KeyboardInterrupt: when a signal has ended it.
+    :raises CodexError: when something else has cancelled it.
     """
     SIGNALS.raises = False  # From now on the loop hears of signals; one that comes before it can waits.
     loop: asyncio.AbstractEventLoop = ProgramLoop()
@@ -54,8 +67,10 @@ def run(main: Callable[[], Coroutine[Any, Any, int]]) -> int:
     WATCHDOG.loop = loop
     status = 1
     try:
-        status = loop.run_until_complete(task)
+        status = _run_to_end(loop, task)
     except asyncio.CancelledError:
+        if SIGNALS.installed and not SIGNALS.received:
+            raise CodexError(_CANCELLED) from None
         status = SIGNALS.status
         raise KeyboardInterrupt from None
     finally:
@@ -70,6 +85,43 @@ def run(main: Callable[[], Coroutine[Any, Any, int]]) -> int:
             signal.set_wakeup_fd(-1)
         loop.close()
     return status
+
+
+def _run_to_end(loop: asyncio.AbstractEventLoop, task: asyncio.Task[int]) -> int:
+    """Run a task to its end, whatever the tasks and callbacks of plugins do to the loop."""
+    while True:
+        try:
+            return loop.run_until_complete(task)
+        except (SystemExit, KeyboardInterrupt) as error:
+            if task.done() or SIGNALS.interrupted(error):
+                raise
+            if not _tell_stray(loop, error):
+                _warn(loop, f"a task or callback raised {type(error).__name__}; the program goes on")
+        except RuntimeError:
+            if task.done() or loop.is_closed():
+                raise
+            _warn(loop, "a plugin has stopped the program's event loop; it goes on")
+
+
+def _tell_stray(loop: asyncio.AbstractEventLoop, error: BaseException) -> bool:
+    """Name the plugin that has raised an error in a task or callback of its own; tell whether there is one."""
+    from codex_host.process.places import in_traceback
+
+    place = in_traceback(error)
+    if place is None:
+        return False
+    what = "".join(traceback.format_exception_only(error)).strip()[:_MOST_TEXT]
+    _warn(loop, f"plugin {place.plugin}: {place.function} raised {what} in a task or callback of its own, at {place}")
+    return True
+
+
+def _warn(loop: asyncio.AbstractEventLoop, text: str) -> None:
+    if WATCHDOG.warn is not None and not loop.is_closed():
+        loop.call_soon(WATCHDOG.warn, text)
+        return
+    from codex_host.process.places import tell
+
+    tell(f"Warning: {text}")
 
 
 def _end_tasks(loop: asyncio.AbstractEventLoop) -> None:
@@ -100,5 +152,7 @@ def _leave_behind(task: asyncio.Task[Any]) -> None:
 def _finish(loop: asyncio.AbstractEventLoop, closing: Coroutine[Any, Any, None]) -> None:
     task = loop.create_task(closing)
     loop.run_until_complete(asyncio.wait({task}, timeout=REST_LIMIT))
-    if not task.done():
+    if task.done():
+        task.exception()  # There may be no thread to be had for it.
+    else:
         task._log_destroy_pending = False  # type: ignore[attr-defined]

@@ -54,6 +54,16 @@ def in_task(task: asyncio.Task[Any]) -> Place | None:
     return _find(reversed(frames))
 
 
+def in_traceback(error: BaseException) -> Place | None:
+    """Find the innermost code of a plugin that an error came through."""
+    frames = []
+    traceback = error.__traceback__
+    while traceback is not None:
+        frames.append(traceback.tb_frame)
+        traceback = traceback.tb_next
+    return _find(reversed(frames))
+
+
 def main_thread() -> FrameType | None:
     """Return what the main thread executes."""
     import threading
@@ -91,7 +101,7 @@ def _find(frames: Iterable[FrameType]) -> Place | None:
     inner = outer = None
     plugin = None
     for frame in frames:
-        package = frame.f_globals.get("__name__", "").partition(".")[0]
+        package = str(frame.f_globals.get("__name__")).partition(".")[0]
         if inner is None:
             plugin = OWNERS.get(package)
             if plugin is not None:

@@ -6,7 +6,6 @@ Every further one leaves less time. When the time is over the program ends, what
 
 from __future__ import annotations
 
-import _thread
 import os
 import sys
 import time
@@ -87,6 +86,10 @@ class Signals:
         if self.received:
             raise KeyboardInterrupt
 
+    def interrupted(self, error: BaseException) -> bool:
+        """Tell whether an error is an interruption of the program, and not one that a plugin has made up."""
+        return isinstance(error, KeyboardInterrupt) and (not self.installed or self.received > 0)
+
     def restore(self) -> str | None:
         """Put the handlers back where a plugin has replaced them; to be called on the main thread.
 
@@ -155,7 +158,9 @@ class Signals:
         deadline = time.monotonic() + seconds
         if not self._deadline:
             self._deadline = deadline
-            _thread.start_new_thread(self._end, ())
+            from codex_host.process.ending import start_thread
+
+            start_thread(self._end)
         elif self.received > 1:
             self._deadline = min(self._deadline, deadline) if self._deadline > time.monotonic() else deadline
 

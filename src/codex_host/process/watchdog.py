@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from codex_host.process.places import Place
 
+from codex_host.process.ending import start_thread
 from codex_host.process.signals import SIGNALS
 
 PAUSE = 2.0
@@ -49,7 +50,7 @@ class Watchdog:
     def start(self) -> None:
         """Begin to watch the thread that calls this."""
         self._main = _thread.get_ident()
-        _thread.start_new_thread(self._watch, ())
+        start_thread(self._watch)
 
     def leave(self) -> None:
         """Watch the event loop no longer."""
