@@ -93,6 +93,16 @@ MEDDLES = {
         "import asyncio\n" + HOOK + "    asyncio.get_running_loop().stop()\n",
         "a plugin has stopped the program's event loop; it goes on",
     ),
+    "a callback that stops the loop again and again": (
+        "import asyncio\n" + HOOK + "    loop = asyncio.get_running_loop()\n"
+        "    def again():\n        loop.call_soon(again)\n        loop.stop()\n    again()\n",
+        "a plugin has stopped the program's event loop; it goes on",
+    ),
+    "a callback that exits again and again": (
+        "import asyncio, os, sys\n" + HOOK + "    reader, writer = os.pipe()\n    os.write(writer, b'x')\n"
+        "    asyncio.get_running_loop().add_reader(reader, sys.exit, 3)\n    await asyncio.sleep(0.1)\n",
+        "a task or callback raised SystemExit; the program goes on",
+    ),
     "a hook that interrupts": (HOOK + "    raise KeyboardInterrupt\n", "plugin noisy (codex-noisy 1.0.0): stop raised"),
     "an offer that interrupts": (
         "@hookimpl\ndef tools(thread):\n    raise KeyboardInterrupt\n",

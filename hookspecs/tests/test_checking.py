@@ -20,6 +20,7 @@ from codex_hookspecs import (
     ToolOutput,
     UserPromptVerdict,
 )
+from codex_hookspecs.markers import time_limit
 from codex_hookspecs.types.lifecycle import ContinuationPrompt, InterruptVerdict
 from codex_hookspecs.types.models import Completed, ItemDone
 from codex_hookspecs.types.notifications import HookEntry
@@ -105,3 +106,9 @@ def test_what_can_not_even_be_shown_is_refused_by_its_type() -> None:
 
     with pytest.raises(TypeError, match="Fragment: text is Odd, allowed is text"):
         Fragment(key="k", place="user", text=Odd())  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("seconds", [0, -1, float("nan"), "5", True])
+def test_a_time_limit_that_is_no_time_is_refused(seconds: Any) -> None:
+    with pytest.raises(TypeError, match=r"^time_limit: seconds is "):
+        time_limit(seconds)

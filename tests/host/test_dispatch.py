@@ -8,6 +8,7 @@ import re
 import sys
 from collections.abc import Callable
 from contextlib import suppress
+from itertools import repeat
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -547,6 +548,7 @@ def roll() -> int:
         ("abc", "returned str where a Tool belongs"),
         ([roll], "returned function where a Tool belongs"),
         ([None], "returned NoneType where a Tool belongs"),
+        (repeat(roll), "returned more than 10000 parts, each a Tool"),
     ],
 )
 def test_offers_of_another_type_are_refused(bench: Bench, answer: Any, told: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from inspect import CO_VARARGS, CO_VARKEYWORDS, isasyncgenfunction, iscoroutinefunction
+from itertools import islice
 from typing import Any, get_args
 
 import codex_hookspecs
@@ -26,6 +27,7 @@ PARTS = {
 }
 """By hook: what is contributed, and what it must have."""
 _SINGLE = ("app_server", "analytics_sink", "model_provider", "sandbox_launcher", "thread_store")
+_MOST_PARTS = 10_000
 _MARK = f"{PROJECT}_impl"
 
 
@@ -161,7 +163,9 @@ def checked(hook: str, answer: Any, *, key: str | None = None) -> Any:
     parts = [answer] if hook in _SINGLE else answer
     if not isinstance(parts, Iterable):
         raise WrongAnswer(f"returned {type(answer).__name__}, not a list of {word}")
-    parts = list(parts)
+    parts = list(islice(parts, _MOST_PARTS + 1))
+    if len(parts) > _MOST_PARTS:
+        raise WrongAnswer(f"returned more than {_MOST_PARTS} parts, each a {word}")
     for part in parts:
         if not all(hasattr(part, name) for name in wanted):
             raise WrongAnswer(f"returned {type(part).__name__} where a {word} belongs")

@@ -78,7 +78,11 @@ def time_limit(seconds: float | None) -> Callable[[F], F]:
 
     :param seconds: the limit, or ``None`` for implementations that bound their own work, such as runners of scripts
         with configured limits.
+    :raises TypeError: when it is no time.
     """
+    given: object = seconds
+    if given is not None and not (isinstance(given, int | float) and not isinstance(given, bool) and given > 0):
+        raise TypeError(f"time_limit: seconds is {seconds!r}, allowed is a number above 0 or None")
 
     def mark(implementation: F) -> F:
         implementation.codex_time_limit = seconds  # type: ignore[attr-defined]

@@ -8,7 +8,7 @@ import signal
 import traceback
 from collections.abc import Callable, Coroutine
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from codex_hookspecs.errors import CodexError
 from codex_host.process.ending import ENDING
@@ -23,6 +23,7 @@ REST_LIMIT = 0.5
 _MOST_TEXT = 500
 _CANCELLED = "the program was cancelled by code in it: plugins may cancel their own tasks only"
 
+_T = TypeVar("_T")
 _Base: Any = getattr(asyncio, "ProactorEventLoop", asyncio.SelectorEventLoop)
 
 
@@ -87,13 +88,14 @@ def run(main: Callable[[], Coroutine[Any, Any, int]]) -> int:
     return status
 
 
-def _run_to_end(loop: asyncio.AbstractEventLoop, task: asyncio.Task[int]) -> int:
+def _run_to_end(loop: asyncio.AbstractEventLoop, task: asyncio.Future[_T]) -> _T:
     """Run a task to its end, whatever the tasks and callbacks of plugins do to the loop."""
-    while True:
+    while not task.done():
         try:
             return loop.run_until_complete(task)
         except (SystemExit, KeyboardInterrupt) as error:
-            if task.done() or SIGNALS.interrupted(error):
+            its_own = task.done() and not task.cancelled() and task.exception() is error
+            if its_own or SIGNALS.interrupted(error):
                 raise
             if not _tell_stray(loop, error):
                 _warn(loop, f"a task or callback raised {type(error).__name__}; the program goes on")
@@ -101,6 +103,7 @@ def _run_to_end(loop: asyncio.AbstractEventLoop, task: asyncio.Task[int]) -> int
             if task.done() or loop.is_closed():
                 raise
             _warn(loop, "a plugin has stopped the program's event loop; it goes on")
+    return task.result()
 
 
 def _tell_stray(loop: asyncio.AbstractEventLoop, error: BaseException) -> bool:
@@ -130,7 +133,7 @@ def _end_tasks(loop: asyncio.AbstractEventLoop) -> None:
         return
     for task in tasks:
         task.cancel()
-    done, left = loop.run_until_complete(asyncio.wait(tasks, timeout=TASKS_LIMIT))
+    done, left = _run_to_end(loop, loop.create_task(asyncio.wait(tasks, timeout=TASKS_LIMIT)))
     for task in done:
         if not task.cancelled() and (error := task.exception()) is not None:
             what = {"message": "a task failed while the program ended", "exception": error, "task": task}
@@ -151,7 +154,7 @@ def _leave_behind(task: asyncio.Task[Any]) -> None:
 
 def _finish(loop: asyncio.AbstractEventLoop, closing: Coroutine[Any, Any, None]) -> None:
     task = loop.create_task(closing)
-    loop.run_until_complete(asyncio.wait({task}, timeout=REST_LIMIT))
+    _run_to_end(loop, loop.create_task(asyncio.wait({task}, timeout=REST_LIMIT)))
     if task.done():
         task.exception()  # There may be no thread to be had for it.
     else:
