@@ -164,7 +164,7 @@ def _fields(value: type[Any]) -> Iterator[str]:
         if not field.inherited:
             default = "" if field.default is attrs.NOTHING else _default(field.default)
             about = f": {_markdown(said[field.name])}" if field.name in said else ""
-            yield f"- `{field.name}: {field.type}{default}`{about}"
+            yield f"- `{field.name}: {inspect.get_annotations(value)[field.name]}{default}`{about}"
 
 
 def _default(value: object) -> str:

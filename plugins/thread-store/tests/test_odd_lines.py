@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
 from typing import Any
 
+import attrs
 import pytest
 
 from codex_hookspecs.ids import uuid7
@@ -226,3 +227,14 @@ def test_the_time_of_reading_grows_with_the_number_of_events_only(tmp_path: Path
         return time.process_time() - began
 
     assert seconds(80_000) < 10 * seconds(20_000)
+
+
+def test_items_are_checked_alike_before_and_after_their_classes_were_decoded() -> None:
+    from codex_hookspecs.types.items import FileChange, FileUpdateChange
+    from codex_thread_store import item_checks
+
+    item_checks._checks.cache_clear()
+    attrs.resolve_types(FileChange)  # as the converter does
+    change = FileUpdateChange(path="/a", kind={"type": "add"}, diff="")
+
+    assert item_checks.checked(FileChange(id="i", changes=(change,), status="completed")).changes == (change,)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
+from inspect import get_annotations
 from typing import Any, TypeVar
 
 import attrs
@@ -36,7 +37,9 @@ def checked(value: T) -> T:
 
 @cache
 def _checks(kind: Any) -> tuple[tuple[str, Check], ...]:
-    return tuple((attribute.name, check) for attribute in attrs.fields(kind) if (check := _check(str(attribute.type))))
+    # Annotations stay as they are written; the types that attrs knows are resolved by whoever decodes the class.
+    written = {name: text for cls in reversed(kind.__mro__) for name, text in get_annotations(cls).items()}
+    return tuple((each.name, check) for each in attrs.fields(kind) if (check := _check(written[each.name])))
 
 
 def _check(declared: str) -> Check | None:
