@@ -218,10 +218,12 @@ DENY = special("PreToolUse", permissionDecision="deny", permissionDecisionReason
         script({"continue": False, "stopReason": "keep out"}),
         script("keep out", code=2),
         script('{"decision":"block","reason":"keep out.\n\tReally."}'),
+        script(special("PreToolUse", permissionDecision="denied", permissionDecisionReason="keep out")),
+        script(str(DENY)),
     ],
     ids=[
         "ask", "suppress", "unknown key", "continue", "byte order mark", "log lines", "exit 1", "stop", "exit 2",
-        "unescaped",
+        "unescaped", "denied", "python",
     ],
 )  # fmt: skip
 def test_ours_keeps_a_tool_from_running_where_the_real_one_lets_a_slip_of_the_script_pass(

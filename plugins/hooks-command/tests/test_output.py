@@ -339,6 +339,81 @@ def test_a_block_is_recognised_where_it_begins_a_line(event: Event, text: str) -
     assert ended(event, 0, text.replace("\n", " ").replace("{", "say {", 1)).reason is None
 
 
+WORDS = ("denied", "Deny", "reject", "rejected", "BLOCK", "blocked", "refuse", "forbid", "Forbidden", " no ")
+
+
+@pytest.mark.parametrize("word", WORDS)
+@pytest.mark.parametrize(
+    ("event", "form"),
+    [
+        (PRE, {"hookSpecificOutput": {"permissionDecision": "#", "permissionDecisionReason": "because"}}),
+        (PRE, {"decision": "#", "reason": "because"}),
+        (ASK, specific(ASK, decision={"behavior": "#", "message": "because"})),
+        (PROMPT, {"decision": "#", "reason": "because"}),
+    ],
+)
+def test_a_word_like_deny_is_a_denial_and_the_right_one_is_told(event: Event, form: Any, word: str) -> None:
+    outcome = ended(event, 0, json.dumps(form).replace("#", word))
+
+    assert (outcome.status, outcome.reason) == ("blocked", "because")
+    assert outcome.entries[0][0] == "warning"
+    assert outcome.entries[0][1].endswith("it is taken as the denial that it holds")
+
+
+def test_the_word_that_is_right_is_told() -> None:
+    told = ended(PRE, 0, specific(PRE, permissionDecision="denied")).entries[0][1]
+
+    assert 'permissionDecision must be "allow" or "deny" or "ask", found "denied"' in told
+
+
+@pytest.mark.parametrize("event", [STOP, Event.SUBAGENT_STOP, POST])
+def test_a_no_of_other_events_may_mean_that_there_is_nothing_to_object_to(event: Event) -> None:
+    assert ended(event, 0, {"decision": "no", "reason": "fine"}).reason is None
+
+
+@pytest.mark.parametrize(
+    ("event", "document"),
+    [
+        (PRE, DENY),
+        (PRE, {**BLOCK, "suppressOutput": True, "note": None}),
+        (PRE, {"decision": "denied", "reason": "no"}),
+        (PRE, specific(PRE, permissionDecision="ask", permissionDecisionReason="no")),
+        (ASK, specific(ASK, decision={"behavior": "deny", "message": "no"})),
+        (PROMPT, BLOCK),
+    ],
+)
+@pytest.mark.parametrize("around", ["#", "log {x}\n#\nbye", "[\n#,]"])
+def test_an_answer_that_python_printed_counts_and_json_is_asked_for(event: Event, document: Any, around: str) -> None:
+    if event is PROMPT and around.startswith("["):
+        pytest.skip("is no object that begins the output")
+    outcome = ended(event, 0, around.replace("#", str(document)))
+
+    assert "no" in (outcome.reason, outcome.asks)
+    assert "a Python value where JSON is expected" in outcome.entries[0][1]
+
+
+@pytest.mark.parametrize("form", ["allow", "maybe"])
+def test_python_is_read_for_refusals_only(form: str) -> None:
+    outcome = ended(PRE, 0, str(specific(PRE, permissionDecision=form, updatedInput={"command": "x"})))
+
+    assert "not valid JSON" in error(outcome)
+    assert outcome.updated_input is NOTHING
+
+
+@pytest.mark.parametrize(
+    "rest",
+    ["[" * 60_000, "-" * 60_000 + "1}", "{" * 150 + "}" * 151, "{[]: 1}}", "__import__('os')}", "1" * 9999 + "}"],
+)
+def test_python_that_can_not_be_read_is_no_answer(rest: str) -> None:
+    outcome = ended(PRE, 0, "{'decision': 'deny', 'x': " + rest)
+
+    assert outcome.reason is None
+
+
+def test_python_that_takes_too_long_to_read_is_no_answer_of_a_gate() -> None:
+    assert ended(PRE, 0, str({"decision": "x", "x": "y" * 1_000_000})).unanswered
+
+
 def test_text_of_several_lines_that_was_not_escaped_is_the_reason_as_it_is() -> None:
     assert ended(PRE, 0, '{"decision":"block","reason":"one\n\ttwo"}').reason == "one\n\ttwo"
 

@@ -60,13 +60,15 @@ def judge(event: Event, finished: Finished, *, tool_name: str = "") -> Outcome:
     if event in GATES and finished.exit_code == _REFUSED:
         text = finished.stdout.strip()
         said = "" if text.startswith(("{", "[")) else text
-        refusal = Refusal("deny", said if refusal is None else refusal.reason)
+        refusal = Refusal("deny", said) if refusal is None else refusal._replace(kind="deny")
     return outcome if refusal is None else _recognised(event, outcome, refusal)
 
 
 def _recognised(event: Event, outcome: Outcome, refusal: Refusal) -> Outcome:
     """Return the refusal that a handler meant when it answered something that does not fit."""
     faults = [text for kind, text in outcome.entries if kind == "error"] or ["the answer does not fit the event"]
+    if refusal.is_python:
+        faults = ["the answer is a Python value where JSON is expected (print it with json.dumps)"]
     warnings = [(kind, text) for kind, text in outcome.entries if kind == "warning"]
     meant = "denial" if refusal.kind == "deny" else "wish to ask"
     entries: list[tuple[EntryKind, str]] = [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any, Literal, NamedTuple
 
@@ -17,17 +18,28 @@ _STOPPABLE = GATES | {Event.USER_PROMPT_SUBMIT}
 _REASONS = ("permissionDecisionReason", "reason", "message", "stopReason")
 _DECISIONS = ("permissionDecision", "decision", "behavior")
 _INNER = ("hookSpecificOutput", "decision")
+_DENYING = frozenset({"deny", "block"})
+_LIKE_DENYING = _DENYING | {
+    "denied", "blocked", "reject", "rejected", "refuse", "refused", "decline", "declined",
+    "disallow", "disallowed", "forbid", "forbidden", "no",
+}  # fmt: skip
+"""What authors write for ``deny`` and ``block``; where it can't mean "nothing to object to"."""
+
 _MOST_WORK = 256 * 1024 * 1024
+_MOST_PYTHON = 256 * 1024
+_PYTHON_ANSWER = re.compile(r"""["'](?:permissionDecision|decision|behavior|continue)["']\s*:""")
 
 
 class Refusal(NamedTuple):
     """What was recognised.
 
     :param reason: what the script said about it, without blanks around it; empty when it said nothing.
+    :param is_python: the script printed it as a value of Python, not as JSON.
     """
 
     kind: Literal["deny", "ask"]
     reason: str
+    is_python: bool = False
 
 
 class Tangled(Exception):
@@ -37,26 +49,28 @@ class Tangled(Exception):
 def refusal_in(event: Event, text: str) -> Refusal | None:
     """Return the refusal that a text holds, a denial before a wish to ask.
 
-    :param text: what a handler printed: one or several JSON objects, log lines around them.
+    :param text: what a handler printed: objects in JSON, or as Python prints them, with log lines around them.
     :raises Tangled: when the text can't be looked through.
     """
     if event not in _REFUSING or "{" not in text:
         return None
-    found = [refusal for each in _objects(text, anywhere=event in GATES) if (refusal := _refusal(event, each))]
+    objects = _objects(text, anywhere=event in GATES)
+    found = [refusal for each, is_python in objects if (refusal := _refusal(event, each, is_python))]
     return next((one for one in found if one.kind == "deny"), next(iter(found), None))
 
 
-def _objects(text: str, *, anywhere: bool) -> Iterator[dict[str, Any]]:
-    """Yield the JSON objects of a text that begin a line, or all of them.
+def _objects(text: str, *, anywhere: bool) -> Iterator[tuple[dict[str, Any], bool]]:
+    """Yield the objects of a text that begin a line, or all of them, and whether they are values of Python.
 
     Only gates are searched throughout: what other handlers print may be prose that quotes an answer.
     """
-    work, start = 0, text.find("{")
+    work, python_work, start = 0, 0, text.find("{")
     while start >= 0:
         end = start + 1
         if anywhere or not text[text.rfind("\n", 0, start) + 1 : start].strip():
             # Most objects end with their line; a look at all that follows is made only for the others.
-            for piece in (text[start : text.find("\n", start) + 1], text[start:]):
+            pieces = (text[start : text.find("\n", start) + 1], text[start:])
+            for piece in pieces:
                 work += len(piece)
                 if work > _MOST_WORK:
                     raise Tangled
@@ -65,9 +79,32 @@ def _objects(text: str, *, anywhere: bool) -> Iterator[dict[str, Any]]:
                 except (ValueError, RecursionError):
                     continue
                 end = start + length
-                yield value
+                yield value, False
                 break
+            else:
+                for piece in filter(_PYTHON_ANSWER.search, pieces):
+                    literal = piece[: piece.rfind("}") + 1]
+                    python_work += len(literal)
+                    if python_work > _MOST_PYTHON:
+                        raise Tangled
+                    if isinstance(value := _python_value(literal), dict):
+                        end = start + len(literal)
+                        yield value, True
+                        break
         start = text.find("{", end)
+
+
+def _python_value(text: str) -> Any:
+    """Return the value that a literal of Python stands for, or ``None``; its parser bounds how deep brackets nest."""
+    import ast
+    import warnings
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Odd escapes are the author's matter.
+        try:
+            return ast.literal_eval(text)
+        except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+            return None
 
 
 def _strictest(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -82,7 +119,8 @@ def _strictness(value: Any) -> int:
     if isinstance(value, dict):
         return max(_strictness(value.get(key)) for key in (*_INNER, *_DECISIONS, "continue"))
     if isinstance(value, str):
-        return {"deny": 2, "block": 2, "ask": 1}.get(value.strip().lower(), 0)
+        word = value.strip().lower()
+        return 2 if word in _LIKE_DENYING else int(word == "ask")
     return 2 if value is False else 0
 
 
@@ -90,16 +128,17 @@ def _strictness(value: Any) -> int:
 _DECODER = json.JSONDecoder(strict=False, object_pairs_hook=_strictest)
 
 
-def _refusal(event: Event, document: dict[str, Any]) -> Refusal | None:
+def _refusal(event: Event, document: dict[str, Any], is_python: bool) -> Refusal | None:
     parts = [document]
     for key in _INNER:
         parts += [part[key] for part in tuple(parts) if isinstance(part.get(key), dict)]
     words = {word for part in parts for word in _words(part)}
     texts = (part[key].strip() for key in _REASONS for part in parts if isinstance(part.get(key), str))
     reason = next(filter(None, texts), "")
-    if words & {"deny", "block"} or (event in _STOPPABLE and document.get("continue") is False):
-        return Refusal("deny", reason) if reason or event not in _NEED_REASON else None
-    return Refusal("ask", reason) if "ask" in words and event in GATES else None
+    denying = _LIKE_DENYING if event in _STOPPABLE else _DENYING
+    if words & denying or (event in _STOPPABLE and document.get("continue") is False):
+        return Refusal("deny", reason, is_python) if reason or event not in _NEED_REASON else None
+    return Refusal("ask", reason, is_python) if "ask" in words and event in GATES else None
 
 
 def _words(part: dict[str, Any]) -> Iterator[str]:
