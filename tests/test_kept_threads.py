@@ -228,3 +228,31 @@ def test_a_thread_that_could_not_be_begun_leaves_no_file(home: Home) -> None:
     assert run.returncode == 1
     assert "File too large" in events(run)[-1]["error"]["message"]
     assert home.rollouts() == []
+
+
+def test_who_resumes_a_damaged_thread_is_warned_once_of_what_is_left_out(home: Home) -> None:
+    assert home.run({"sh": "true"}).returncode == 0
+    (path,) = home.rollouts()
+    lines = path.read_bytes().splitlines(keepends=True)
+    lines[3] = lines[3][:20] + b"\n"
+    lines[5] = b"\0" * 40 + b"\n"
+    path.write_bytes(b"".join(lines))
+
+    run = home.run({"sh": "true"}, words=("exec", "resume", "--last"))
+
+    assert run.returncode == 0
+    warnings = [event["item"]["message"] for event in events(run) if event.get("item", {}).get("type") == "error"]
+    told = f"reading the thread's file {path}: skipped 2 broken lines; the thread goes on without them"
+    assert warnings == [told]
+
+
+def test_a_torn_last_line_is_no_damage_that_is_told(home: Home) -> None:
+    assert home.run().returncode == 0
+    (path,) = home.rollouts()
+    with path.open("ab") as file:
+        file.write(b'{"timestamp":"2026-')
+
+    run = home.run(words=("exec", "resume", "--last"))
+
+    assert run.returncode == 0
+    assert [event for event in events(run) if event.get("item", {}).get("type") == "error"] == []

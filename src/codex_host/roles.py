@@ -38,7 +38,7 @@ class LiveThread(AgentThread, Protocol):
     """A loaded thread, as its turn sees it."""
 
     asker: Asker | None
-    config_warnings: Sequence[str]
+    first_warnings: Sequence[str]
     contexts: list[str]
     fragments: dict[str, str]
     history: list[JsonObject]

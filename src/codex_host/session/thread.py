@@ -78,7 +78,7 @@ class HostThread:
         self.id = thread_id
         self.settings = settings
         self.config: Mapping[str, Any] = config.table
-        self.config_warnings: Sequence[str] = config.warnings()
+        self.first_warnings: Sequence[str] = (*config.warnings(), *(stored.warnings if stored else ()))
         self.host = host
         self.model = model
         self.model_owner = model_owner

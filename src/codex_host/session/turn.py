@@ -85,7 +85,7 @@ class TurnRun:
         """
         await self.may_begin.wait()
         thread = self.thread
-        for warning in (*thread.host.startup_warnings(), *thread.config_warnings):
+        for warning in (*thread.host.startup_warnings(), *thread.first_warnings):
             await thread.warn(warning)
         await self._begin()
         if await self._session_start() and await self._take_prompt(self._content):

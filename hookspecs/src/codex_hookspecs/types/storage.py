@@ -117,6 +117,7 @@ class StoredThread:
     :param history: items of the Responses API to go on with.
     :param settings: of the last turn, as far as they were stored; keys of ``ThreadSettings``.
     :param fragments: texts of the instruction fragments sent so far, by key, as far as they can be told.
+    :param warnings: what the user is told when the thread goes on, such as parts that could not be read.
     """
 
     thread: Thread
@@ -124,6 +125,7 @@ class StoredThread:
     usage: ThreadTokenUsage
     settings: dict[str, Any] = field(factory=dict)
     fragments: dict[str, str] = field(factory=dict)
+    warnings: tuple[str, ...] = ()
 
 
 @frozen(kw_only=True)

@@ -81,6 +81,7 @@ class Entries:
         self.settings: list[dict[str, Any]] = []
         self.itemized: set[str] = set()
         self.broken = 0
+        self.damaged: dict[str, int] = {}
         self.unknown = 0
         self._turn_id = ""
         self._errors: dict[str, TurnError] = {}

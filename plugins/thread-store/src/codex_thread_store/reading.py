@@ -50,14 +50,20 @@ def read_thread(
     """Read the thread of a rollout file.
 
     :param home: where the files of threads that it was forked from are.
-    :param warn: told how many lines were skipped because they are broken.
+    :param warn: told how many lines of which file were skipped because they are broken; the result tells it, too.
     :param history: what was sent to the model, and what it cost, is wanted too; both are left empty without.
     :raises StorageError: when the file can't be read or does not begin like a rollout.
     """
     entries = Entries(history=history)
     meta = _read(path, home, entries, None, FORKS)
-    if entries.broken and warn is not None:
-        warn(f"reading the thread's file {path}: skipped {entries.broken} broken lines")
+    warnings = tuple(
+        f"reading the thread's file {file}: skipped {count} broken line{'s' if count > 1 else ''}; the thread goes on "
+        "without them"
+        for file, count in entries.damaged.items()
+    )
+    if warn is not None:
+        for warning in warnings:
+            warn(warning)
     replay = Replay(meta)
     replay.settings = {key: getattr(meta.settings, key) for key in _OF_META}
     numbers = count(1)
@@ -73,7 +79,7 @@ def read_thread(
     for settings in entries.settings:
         replay.settings.update(settings)
     stored = replay.result(path=path, name=name, updated_at=int(os.stat(path).st_mtime))
-    return attrs.evolve(stored, thread=_numbered(stored.thread))
+    return attrs.evolve(stored, thread=_numbered(stored.thread), warnings=warnings)
 
 
 def _item(record: Shown | Reasoned, numbers: Iterator[int]) -> Item:
@@ -200,6 +206,8 @@ def _read(path: str, home: str, entries: Entries, before: int | None, depth: int
             entries.take(line["type"], line["payload"], line.get("timestamp"))
     if meta is None:
         raise no_rollout(path)
+    if own := entries.broken - sum(entries.damaged.values()):
+        entries.damaged[path] = own
     return meta
 
 
