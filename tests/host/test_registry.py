@@ -31,13 +31,19 @@ def refusal(given: object) -> str:
 def test_an_event_must_be_asynchronous() -> None:
     def stop(event: StopEvent) -> None: ...
 
-    assert refusal(plugin(stop=stop)) == "plugin 'noisy', hook 'stop': found 'def stop', write 'async def stop'"
+    assert refusal(plugin(stop=stop)) == (
+        "plugin 'noisy', hook 'stop': found 'def stop', write 'async def stop'"
+        f" ({__file__}:{stop.__code__.co_firstlineno})"
+    )
 
 
 def test_an_offer_must_not_be_asynchronous() -> None:
     async def tools(thread: Any) -> None: ...
 
-    assert refusal(plugin(tools=tools)) == "plugin 'noisy', hook 'tools': found 'async def tools', write 'def tools'"
+    assert refusal(plugin(tools=tools)) == (
+        "plugin 'noisy', hook 'tools': found 'async def tools', write 'def tools'"
+        f" ({__file__}:{tools.__code__.co_firstlineno})"
+    )
 
 
 def test_a_choice_must_not_be_asynchronous() -> None:
@@ -55,8 +61,9 @@ def test_an_unknown_argument_is_named_with_those_that_exist() -> None:
 def test_a_misspelt_hook_gets_a_suggestion() -> None:
     async def sesion_start(event: Any) -> None: ...
 
-    assert (
-        refusal(plugin(sesion_start=sesion_start)) == "there is no hook 'sesion_start'; did you mean 'session_start'?"
+    assert refusal(plugin(sesion_start=sesion_start)) == (
+        "there is no hook 'sesion_start'; did you mean 'session_start'?"
+        f" ({__file__}:{sesion_start.__code__.co_firstlineno})"
     )
 
 

@@ -41,13 +41,13 @@ TOLD = {
     "not marked": (
         MARK + "async def stop(event): ...\n",
         "",
-        "the function stop (plugin.py:3) has the name of a hook but is not marked as one; write @hookimpl above it, "
+        "the function stop (FOLDER/plugin.py:3) has the name of a hook but is not marked as one; write @hookimpl above it, "
         "or begin its name with _",
     ),
     "not marked in an object": (
         MARK + "class Plugin:\n    def tools(self): ...\n\nplugin = Plugin()\n",
         'hooks = ["tools"]',
-        "the function tools (plugin.py:4) has the name of a hook but is not marked as one; write @hookimpl above it, "
+        "the function tools (FOLDER/plugin.py:4) has the name of a hook but is not marked as one; write @hookimpl above it, "
         "or begin its name with _",
     ),
 }
@@ -85,6 +85,7 @@ def test_what_a_plugin_says_of_itself_is_compared_with_what_it_does(
     distributions: Distributions, codex: Codex, slip: str
 ) -> None:
     source, manifest, text = TOLD[slip]
+    text = text.replace("FOLDER", str(distributions.folder / "third_codex_noisy"))
     value = "plugin:plugin" if "object" in slip else "plugin"
 
     assert told(distributions, codex, source, manifest, value) == f"plugin noisy: {text}\n"

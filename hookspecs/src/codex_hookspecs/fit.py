@@ -75,7 +75,14 @@ def check_implementation(
     """
     objection = _objection(spec, implementation, is_event=policy.kind == "event", hook=hook)
     if objection:
-        raise HookSpecError(f"plugin {plugin!r}, hook {hook!r}: {objection}", plugin=plugin, hook=hook)
+        text = f"plugin {plugin!r}, hook {hook!r}: {objection}{place_of(implementation)}"
+        raise HookSpecError(text, plugin=plugin, hook=hook)
+
+
+def place_of(function: object) -> str:
+    """Return where a function stands, for the end of a message, or nothing when that can't be told."""
+    code = getattr(getattr(function, "__func__", function), "__code__", None)
+    return f" ({code.co_filename}:{code.co_firstlineno})" if code is not None else ""
 
 
 def _objection(

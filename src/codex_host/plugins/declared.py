@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -46,4 +45,4 @@ def _unmarked(plugin: object, known: Collection[str]) -> Iterator[tuple[str, str
         value: Any = getattr(plugin, name, None)
         code = getattr(getattr(value, "__func__", value), "__code__", None)
         if code is not None and getattr(value, "__module__", None) == module and not is_marked(value):
-            yield name, f"{os.path.basename(code.co_filename)}:{code.co_firstlineno}"
+            yield name, f"{code.co_filename}:{code.co_firstlineno}"

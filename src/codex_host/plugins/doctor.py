@@ -37,6 +37,8 @@ def examine(plugins: Sequence[FoundPlugin], statuses: Mapping[str, PluginStatus]
                 print(visible(f"{plugin.name}: not examined, {report['untrusted']} {remedy}"))
                 continue
             findings = _findings(plugin, report)
+            if status.quarantine:
+                findings.append(status.quarantine)
         sick += bool(findings) and not status.expected
         print(visible(f"{plugin.name}: {'ok' if not findings else findings[0]}"))
         for finding in findings[1:]:

@@ -9,7 +9,7 @@ import pluggy
 from attrs import define, field
 
 from codex_hookspecs.errors import HookSpecError
-from codex_hookspecs.fit import check_implementation, implementations, options_of, unknown_hook
+from codex_hookspecs.fit import check_implementation, implementations, options_of, place_of, unknown_hook
 from codex_hookspecs.markers import PROJECT, HookPolicy, policy_of
 from codex_hookspecs.specs import AREAS
 
@@ -115,7 +115,8 @@ class Registry:
         for hook, implementation in implementations(plugin):
             spec = self._specs.get(hook)
             if spec is None:
-                raise HookSpecError(unknown_hook(hook, sorted(self._specs)), plugin=name, hook=hook)
+                text = f"{unknown_hook(hook, sorted(self._specs))}{place_of(implementation)}"
+                raise HookSpecError(text, plugin=name, hook=hook)
             check_implementation(spec, implementation, policy=self.policies[hook], plugin=name, hook=hook)
             hooks.append(hook)
         try:
