@@ -41,14 +41,14 @@ TOLD = {
     "not marked": (
         MARK + "async def stop(event): ...\n",
         "",
-        "the function stop (FOLDER/plugin.py:3) has the name of a hook but is not marked as one; write @hookimpl above it, "
-        "or begin its name with _",
+        "the function stop (FOLDER/plugin.py:3) has the name of a hook but is not marked as one; "
+        "write @hookimpl above it, or begin its name with _",
     ),
     "not marked in an object": (
         MARK + "class Plugin:\n    def tools(self): ...\n\nplugin = Plugin()\n",
         'hooks = ["tools"]',
-        "the function tools (FOLDER/plugin.py:4) has the name of a hook but is not marked as one; write @hookimpl above it, "
-        "or begin its name with _",
+        "the function tools (FOLDER/plugin.py:4) has the name of a hook but is not marked as one; "
+        "write @hookimpl above it, or begin its name with _",
     ),
 }
 REFUSED = {
