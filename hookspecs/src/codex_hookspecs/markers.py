@@ -36,6 +36,7 @@ class HookPolicy:
         and refuses where nobody can be asked, ``block`` treats a failure as a refusal.
     :param merge: how several answers become one.
     :param parallel: observers of an event that may run side by side; their answers are ignored.
+    :param refuses: an answer to the event can keep what it is about from being done or from counting.
     """
 
     kind: Kind
@@ -43,6 +44,7 @@ class HookPolicy:
     on_error: OnError = "skip"
     merge: Merge = "all"
     parallel: bool = False
+    refuses: bool = False
 
 
 def offer(spec: F) -> F:
@@ -56,7 +58,12 @@ def choose(spec: F) -> F:
 
 
 def event(
-    *, timeout: float, on_error: OnError = "skip", merge: Merge = "all", parallel: bool = False
+    *,
+    timeout: float,
+    on_error: OnError = "skip",
+    merge: Merge = "all",
+    parallel: bool = False,
+    refuses: bool = False,
 ) -> Callable[[F], F]:
     """Mark an asynchronous hook, awaited once per implementation under a time limit.
 
@@ -64,8 +71,9 @@ def event(
     :param on_error: what a failure or a time-out of one implementation means.
     :param merge: how the answers are combined.
     :param parallel: run implementations side by side and ignore what they return.
+    :param refuses: an answer can keep what the event is about from being done or from counting.
     """
-    policy = HookPolicy("event", timeout=timeout, on_error=on_error, merge=merge, parallel=parallel)
+    policy = HookPolicy("event", timeout=timeout, on_error=on_error, merge=merge, parallel=parallel, refuses=refuses)
 
     def mark(spec: F) -> F:
         return _declare(spec, policy)

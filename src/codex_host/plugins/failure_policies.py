@@ -41,13 +41,16 @@ class FailurePolicies:
         return verdict.refusal(message) if meaning == "block" else verdict.doubt(message)
 
     def warnings(self, config: Mapping[str, Any]) -> Iterator[str]:
-        """Iterate what is wrong with the lists: names that are no events."""
+        """Iterate what is wrong with the lists: names that are no events, or events that refuse nothing."""
         for key in ("fail_open", "fail_closed"):
             for name in _list(config, key):
                 hook = snake(name)
                 policy = self._policies.get(hook)
                 if policy is None or policy.kind != "event":
                     yield f"hooks.{key} names {name!r}, which is no event{self._near(hook)}; it has no effect"
+                elif key == "fail_closed" and not policy.refuses:
+                    refusing = ", ".join(name for name, policy in self._policies.items() if policy.refuses)
+                    yield f"hooks.{key} names {name!r}, which has nothing to refuse; events that have: {refusing}"
 
     def _meaning(self, hook: str, config: Mapping[str, Any]) -> OnError:
         if config.get("hooks"):

@@ -184,6 +184,24 @@ async def test_gates_may_be_set_to_fail_closed(host: Any, model: Any, kit: Any, 
     assert "pre_tool_use raised ValueError: broken" in scripted.output("c")
 
 
+REFUSING = {
+    "session_start", "user_prompt_submit", "pre_tool_use", "permission_request", "post_tool_use",
+    "pre_compact", "post_compact",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "name", ["Stop", "subagent_stop", "SubagentStart", "Interrupt", "SessionEnd", "PreModelRequest"]
+)
+async def test_an_event_that_has_nothing_to_refuse_is_told(host: Any, model: Any, kit: Any, name: str) -> None:
+    outcome = await turn(host, model("done"), None, **{"hooks.fail_closed": [name, "PreToolUse", "SessionStart"]})
+
+    [text] = [text for text in outcome.warnings if "fail_closed" in text]
+    before, _, events = text.partition("; events that have: ")
+    assert before == f"hooks.fail_closed names {name!r}, which has nothing to refuse"
+    assert set(events.split(", ")) == REFUSING
+
+
 @pytest.mark.parametrize("key", ["hooks.fail_open", "hooks.fail_closed"])
 async def test_a_name_that_is_no_event_is_told(host: Any, model: Any, kit: Any, key: str) -> None:
     outcome = await turn(host, model("done"), None, **{key: ["PreToolUs"]})

@@ -39,7 +39,7 @@ TIME_LIMIT = 60.0
 """Seconds for one implementation; runners of scripts with limits of their own mark themselves with ``time_limit``."""
 
 
-@hook_event(timeout=TIME_LIMIT, merge="concat")
+@hook_event(timeout=TIME_LIMIT, merge="concat", refuses=True)
 async def session_start(event: SessionStartEvent, scope: HookScope, host: Host) -> SessionStartVerdict | None:
     """Tell that the first turn of a started or resumed thread begins, before the prompt is recorded.
 
@@ -61,7 +61,7 @@ async def session_start(event: SessionStartEvent, scope: HookScope, host: Host) 
     """
 
 
-@hook_event(timeout=TIME_LIMIT, merge="any_block")
+@hook_event(timeout=TIME_LIMIT, merge="any_block", refuses=True)
 async def user_prompt_submit(event: UserPromptSubmitEvent, scope: HookScope, host: Host) -> UserPromptVerdict | None:
     """Tell that a prompt is about to enter the history.
 
@@ -84,7 +84,7 @@ async def user_prompt_submit(event: UserPromptSubmitEvent, scope: HookScope, hos
     """
 
 
-@hook_event(timeout=TIME_LIMIT, on_error="ask", merge="any_block")
+@hook_event(timeout=TIME_LIMIT, on_error="ask", merge="any_block", refuses=True)
 async def pre_tool_use(event: PreToolUseEvent, scope: HookScope, host: Host) -> PreToolUseVerdict | None:
     """Tell that a tool is about to run.
 
@@ -109,7 +109,7 @@ async def pre_tool_use(event: PreToolUseEvent, scope: HookScope, host: Host) -> 
     """
 
 
-@hook_event(timeout=TIME_LIMIT, on_error="ask", merge="any_block")
+@hook_event(timeout=TIME_LIMIT, on_error="ask", merge="any_block", refuses=True)
 async def permission_request(event: PermissionRequestEvent, scope: HookScope, host: Host) -> PermissionVerdict | None:
     """Tell that a person is about to be asked whether a tool may run.
 
@@ -133,7 +133,7 @@ async def permission_request(event: PermissionRequestEvent, scope: HookScope, ho
     """
 
 
-@hook_event(timeout=TIME_LIMIT, merge="concat")
+@hook_event(timeout=TIME_LIMIT, merge="concat", refuses=True)
 async def post_tool_use(event: PostToolUseEvent, scope: HookScope, host: Host) -> PostToolUseVerdict | None:
     """Tell that a tool has run.
 
@@ -222,7 +222,7 @@ async def subagent_stop(event: SubagentStopEvent, scope: HookScope, host: Host) 
     """
 
 
-@hook_event(timeout=TIME_LIMIT, merge="first")
+@hook_event(timeout=TIME_LIMIT, merge="first", refuses=True)
 async def pre_compact(event: CompactEvent, scope: HookScope, host: Host) -> CompactVerdict | None:
     """Tell that the history is about to be compacted.
 
@@ -244,7 +244,7 @@ async def pre_compact(event: CompactEvent, scope: HookScope, host: Host) -> Comp
     """
 
 
-@hook_event(timeout=TIME_LIMIT, merge="first")
+@hook_event(timeout=TIME_LIMIT, merge="first", refuses=True)
 async def post_compact(event: CompactEvent, scope: HookScope, host: Host) -> CompactVerdict | None:
     """Tell that the history has been compacted.
 
