@@ -97,6 +97,7 @@ async def _answer(run: RunningTurn, call: ToolCall) -> Answered:
         kind = "custom tool call" if call.kind == "custom" else "call"
         return Answered((), ToolOutput(f"unsupported {kind}: {call.name}", success=False))
     contexts: tuple[str, ...] = ()
+    payload = None
     try:
         _refuse_deep(call)
         payload = payload_of(tool, call)
@@ -105,16 +106,14 @@ async def _answer(run: RunningTurn, call: ToolCall) -> Answered:
             contexts = verdict.contexts
             refusal = verdict.deny_reason if verdict.deny_reason is not None else verdict.stop_reason
             if refusal is not None:
-                return Answered(contexts, ToolOutput(denied(payload, refusal), success=False))
+                raise _denied(payload, refusal)
             if verdict.updated_input is not None:
                 call = rewritten(tool, call, verdict.updated_input)
                 payload = payload_of(tool, call)
             if verdict.ask_reason is not None and payload is not None:
                 await _have_confirmed(run, call, payload, verdict.ask_reason)
     except ToolRejected as error:
-        if error.cancel:
-            raise TurnInterrupted from error
-        return Answered(contexts, ToolOutput(str(error), success=False))
+        return Answered(contexts, await _refused(run, call, payload, error))
     except ToolError as error:
         return Answered(contexts, ToolOutput(str(error), success=False))
     output, failed = await _run_tool(run, tool, call)
@@ -161,21 +160,48 @@ async def _run_tool(run: RunningTurn, tool: Tool, call: ToolCall) -> tuple[ToolO
         if not isinstance(output, ToolOutput):
             raise WrongAnswer(f"returned {type(output).__name__}, not ToolOutput")
     except Exception as error:
-        output, failed = await _failure(run, tool, call, error), True
+        output, failed = await _failure(run, tool, call, error, declined=context.declined), True
     if not tool.announces:
         await context.complete_item(dynamic_item(call, output, int((time.monotonic() - started) * 1000)))
     return output, failed
 
 
-async def _failure(run: RunningTurn, tool: Tool, call: ToolCall, error: Exception) -> ToolOutput:
-    """Return what the model is told of a tool that raised."""
-    if isinstance(error, ToolRejected) and error.cancel:
-        raise TurnInterrupted from error
+async def _failure(run: RunningTurn, tool: Tool, call: ToolCall, error: Exception, *, declined: bool) -> ToolOutput:
+    """Return what the model is told of a tool that raised.
+
+    :param declined: an item has told clients that the call was declined.
+    """
+    if isinstance(error, ToolRejected):
+        return await _refused(run, call, payload_of(tool, call), error, declined=declined)
     if isinstance(error, CodexError):
         return ToolOutput(str(error), success=False)
     owner = run.thread.tool_owners.get(call.name, "")
     await run.thread.warn(run.thread.dispatch.failures.told(f"tool {call.name}", owner, error, tool.run))
     return ToolOutput(f"tool {call.name} {failed_as(error)}", success=False)
+
+
+async def _refused(
+    run: RunningTurn, call: ToolCall, payload: HookPayload | None, error: ToolRejected, *, declined: bool = False
+) -> ToolOutput:
+    """Tell people of a call that was refused and return what the model is told.
+
+    :param declined: an item has told clients so, which is enough for those who were there to be asked.
+    :raises TurnInterrupted: when a client's answer cancelled the turn.
+    """
+    if not declined or run.thread.asker is None:
+        from codex_host.session.refusals import tell_refused
+
+        await tell_refused(run, call, payload, error)
+    if error.cancel:
+        raise TurnInterrupted from error
+    return ToolOutput(str(error), success=False)
+
+
+def _denied(payload: HookPayload, reason: str) -> ToolRejected:
+    """Return the refusal of a hook, with its own words as the cause."""
+    error = ToolRejected(denied(payload, reason), by_policy=True)
+    error.__cause__ = ToolRejected(reason, by_policy=True)
+    return error
 
 
 async def _before(run: RunningTurn, call: ToolCall, payload: HookPayload) -> PreToolUseVerdict:
@@ -195,7 +221,7 @@ async def _have_confirmed(run: RunningTurn, call: ToolCall, payload: HookPayload
     :raises ToolRejected: when that person does not, or nobody can be asked.
     """
     if run.settings.approval_policy == "never" or run.thread.asker is None:
-        raise ToolRejected(denied(payload, reason), by_policy=True)
+        raise _denied(payload, reason)
     context = CallContext(run, call)
     await run.thread.consents.confirm(context, payload, item_id=call.call_id, reason=reason)
 

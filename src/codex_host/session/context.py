@@ -27,10 +27,14 @@ NO_ENVIRONMENT = (
 
 
 class CallContext:
-    """The context of one call."""
+    """The context of one call.
+
+    :ivar declined: clients were told by an item that the call was declined.
+    """
 
     def __init__(self, run: RunningTurn, call: ToolCall) -> None:
         self._run = run
+        self.declined = False
         self._call = call
         self.thread = run.thread
         self.turn_id = run.id
@@ -54,6 +58,7 @@ class CallContext:
 
     async def complete_item(self, item: Item) -> None:
         """Keep a final item, then announce it."""
+        self.declined = self.declined or getattr(item, "status", None) == "declined"
         await self.thread.complete_item(self.turn_id, item)
 
     async def approve_command(self, call: ToolCall, request: CommandRequest) -> CommandLeave:
@@ -129,4 +134,8 @@ class CallContext:
         tool = self.thread.tools.get(call.name)
         if tool is None:
             raise ToolError(f"unsupported call: {call.name}")
-        return await tool.run(call, CallContext(self._run, call))
+        context = CallContext(self._run, call)
+        try:
+            return await tool.run(call, context)
+        finally:
+            self.declined = self.declined or context.declined

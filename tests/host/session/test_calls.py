@@ -247,7 +247,6 @@ def exiting() -> None:
     ("outcome", "told", "warned"),
     [
         (ToolError("the file is gone"), "the file is gone", False),
-        (ToolRejected("rejected"), "rejected", False),
         (ValueError("no luck"), "tool odd failed: ValueError: no luck", True),
         (SystemExit("bye"), "tool odd failed: SystemExit: bye", True),
         (asyncio.CancelledError(), "tool odd failed: CancelledError: ", True),
@@ -277,6 +276,21 @@ async def test_a_tool_that_misbehaves_is_an_answer_to_the_model(
     assert all(warning.startswith("plugin toolbox (toolbox 0): tool odd r") for warning in seen.warnings)
     assert all(__file__ in warning for warning in seen.warnings)
     assert bool(after) is (told is None)
+
+
+async def test_people_are_told_of_a_call_that_its_tool_refuses_each_time(host: Any, model: Any, kit: Any) -> None:
+    async def run(call: ToolCall, context: Any) -> Any:
+        raise ToolRejected("it is locked")
+
+    after: list[Any] = []
+    plugins = [kit.toolbox(kit.tool("odd", run)), kit.plugin("p", post_tool_use=kit.answering(None, after))]
+    scripted = model([{"call": "odd", "call_id": "c"}, {"call": "odd", "call_id": "d"}], "done")
+
+    seen = await host(plugins=plugins, model=scripted).turn("go")
+
+    assert scripted.output("c") == "it is locked"
+    assert seen.warnings == ["odd declined: it is locked"] * 2
+    assert after == []
 
 
 async def test_a_plain_function_in_place_of_a_tool_is_an_answer_to_the_model(host: Any, model: Any, kit: Any) -> None:
