@@ -171,7 +171,9 @@ async def test_an_interrupted_turn_interrupts_its_command(open_host: Any, model:
         await thread.interrupt()
         await over.wait()
 
-    assert [(item.status, item.exit_code) for item in ended] == [("failed", 130)]
+    # On a busy machine the interruption may come before there is a shell to take it; then the command is killed.
+    assert [item.status for item in ended] == ["failed"]
+    assert ended[0].exit_code in (130, 137)
 
 
 async def test_much_output_of_many_commands_at_once_is_bounded(open_host: Any, model: Any) -> None:
