@@ -45,7 +45,7 @@ def _replace(folder: int, name: str, data: bytes, found: os.stat_result | None) 
     :param found: the file as it is, or ``None``.
     :return: whether that could be done.
     """
-    beside = f".{name[:200]}.{os.getpid()}-{os.urandom(4).hex()}.tmp"
+    beside = _free_name(folder, name)
     named = False
     try:
         descriptor, named = _open_beside(folder, beside)
@@ -53,6 +53,7 @@ def _replace(folder: int, name: str, data: bytes, found: os.stat_result | None) 
         return False
     try:
         with open(descriptor, "wb", buffering=0) as file:
+            _lock(descriptor)  # Nobody takes it for one left behind.
             if found is not None:
                 _keep_identity(folder, name, descriptor, found)
             view = memoryview(data)
@@ -76,6 +77,31 @@ def _replace(folder: int, name: str, data: bytes, found: os.stat_result | None) 
         if named:
             os.unlink(beside, dir_fd=folder)
     return True
+
+
+def _free_name(folder: int, name: str) -> str:
+    """Return a name for a file beside another one; what a killed program has left under it is removed."""
+    beside = f".{name[:200]}.codex.tmp"
+    try:
+        left = os.open(beside, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
+    except FileNotFoundError:
+        return beside
+    except OSError:
+        return f".{name[:200]}.{os.urandom(4).hex()}.tmp"
+    try:
+        _lock(left)
+        os.unlink(beside, dir_fd=folder)
+    except OSError:  # Somebody is writing it.
+        return f".{name[:200]}.{os.urandom(4).hex()}.tmp"
+    finally:
+        os.close(left)
+    return beside
+
+
+def _lock(descriptor: int) -> None:
+    import fcntl
+
+    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def _open_beside(folder: int, beside: str) -> tuple[int, bool]:
