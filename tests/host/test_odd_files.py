@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from codex_hookspecs.testing.project import Project, RunOutcome
+from ordinary_user import as_ordinary_user
 
 DEEP = "[" * 100_000 + "]" * 100_000
-OUTSIDER = 65534
 
 
 @pytest.fixture
@@ -129,13 +129,10 @@ def test_deep_arguments_are_one_parse_error_for_the_model(project: Project, tool
 def test_a_home_that_can_t_be_entered_is_one_error(tmp_path: Path) -> None:
     home = tmp_path / "home"
     home.mkdir(mode=0o000)
-    program = (
-        "import os, sys; from codex_host.cli import main; import codex_host.app, codex_host.plugins.loading\n"
-        f"os.chdir('/'); os.setgroups([]); os.setgid({OUTSIDER}); os.setuid({OUTSIDER}); sys.exit(main(['exec', 'hi']))"
-    )
+    program = [str(Path(sys.executable).with_name("codex")), "exec", "hi"]
 
     done = subprocess.run(
-        [sys.executable, "-c", program],
+        as_ordinary_user(program), cwd="/",
         env={**os.environ, "CODEX_HOME": str(home)}, capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
 
