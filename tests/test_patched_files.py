@@ -196,12 +196,12 @@ async def test_what_was_approved_is_changed_and_nothing_that_it_turned_into(
 
 
 async def test_a_root_that_commands_have_made_a_link_opens_nothing(tmp_path: Path, local: LocalEnvironment) -> None:
-    for name in ("work", "outside"):
+    for name in ("space", "outside"):
         (tmp_path / name).mkdir()
-    (tmp_path / "work/cache").symlink_to(tmp_path / "outside")
-    talk = Talk(tmp_path / "work", local)
+    (tmp_path / "space/cache").symlink_to(tmp_path / "outside")
+    talk = Talk(tmp_path / "space", local)
     talk.settings = attrs.evolve(
-        talk.settings, sandbox=attrs.evolve(WORKSPACE, writable_roots=(f"{tmp_path}/work/cache",))
+        talk.settings, sandbox=attrs.evolve(WORKSPACE, writable_roots=(f"{tmp_path}/space/cache",))
     )
 
     with pytest.raises(ToolRejected, match="outside of the project"):
