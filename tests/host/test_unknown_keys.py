@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from codex_hookspecs.config_rules import RULES
-from codex_hookspecs.known_keys import unknown_keys
 from codex_hookspecs.testing.project import Project, RunOutcome
+from codex_host.config.known_keys import unknown_keys
 from codex_host.config.project_keys import USERS_OWN
 
 
