@@ -146,22 +146,26 @@ async def test_commands_that_are_over_are_nobodys_business(tmp_path: Path) -> No
             os.kill(left, 9)
 
 
-@pytest.mark.parametrize("tty", [False, True])
-@pytest.mark.parametrize("mode", ["danger-full-access", *(["workspace-write"] if CAN_BOX else [])])
-async def test_a_killed_turn_takes_the_whole_tree_along(home: Path, work: Path, mode: str, tty: bool) -> None:
-    mark = mark_of(work)
-    script = home / "script.json"
-    script.write_text(json.dumps([[{"sh": {"cmd": tree(mark, tty=tty), "tty": tty, "yield_time_ms": 30_000}}]]))
-    arguments = ("-c", "model_provider=scripted", "exec", "--skip-git-repo-check", "--sandbox", mode, "go")
-    turn = await asyncio.create_subprocess_exec(
+async def begun(home: Path, work: Path, script: Path, mode: str = "danger-full-access") -> asyncio.subprocess.Process:
+    """Begin a turn of the program with a script for its model."""
+    return await asyncio.create_subprocess_exec(
         CODEX,
-        *arguments,
+        *("-c", "model_provider=scripted", "exec", "--skip-git-repo-check", "--sandbox", mode, "go"),
         cwd=work,
         env={**os.environ, "CODEX_HOME": str(home), "CODEX_MODEL_SCRIPT": str(script)},
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.DEVNULL,
         stderr=asyncio.subprocess.DEVNULL,
     )
+
+
+@pytest.mark.parametrize("tty", [False, True])
+@pytest.mark.parametrize("mode", ["danger-full-access", *(["workspace-write"] if CAN_BOX else [])])
+async def test_a_killed_turn_takes_the_whole_tree_along(home: Path, work: Path, mode: str, tty: bool) -> None:
+    mark = mark_of(work)
+    script = home / "script.json"
+    script.write_text(json.dumps([[{"sh": {"cmd": tree(mark, tty=tty), "tty": tty, "yield_time_ms": 30_000}}]]))
+    turn = await begun(home, work, script, mode)
     try:
         await until(all_there, mark)
     finally:
@@ -182,15 +186,7 @@ async def test_the_tree_of_a_hook_script_ends_with_the_program(
     (home / "hooks.json").write_text(json.dumps({"hooks": {"UserPromptSubmit": [{"hooks": [handler]}]}}))
     script = home / "script.json"
     script.write_text(json.dumps([[{"sh": {"cmd": "sleep 60", "yield_time_ms": 30_000}}]]))
-    turn = await asyncio.create_subprocess_exec(
-        CODEX,
-        *("-c", "model_provider=scripted", "exec", "--skip-git-repo-check", "--sandbox", "danger-full-access", "go"),
-        cwd=work,
-        env={**os.environ, "CODEX_HOME": str(home), "CODEX_MODEL_SCRIPT": str(script)},
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.DEVNULL,
-        stderr=asyncio.subprocess.DEVNULL,
-    )
+    turn = await begun(home, work, script)
     try:
         await until(all_there, mark)
         turn.send_signal(number)
