@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
+
+for _name in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL"):  # A test that runs make wants a plain one.
+    os.environ.pop(_name, None)
 
 
 @pytest.fixture(scope="session")

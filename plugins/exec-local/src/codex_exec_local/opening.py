@@ -24,6 +24,21 @@ FOLDER = os.O_DIRECTORY | os.O_CLOEXEC | getattr(os, "O_PATH", os.O_RDONLY)
 _LOOK = os.O_CLOEXEC | getattr(os, "O_PATH", os.O_RDONLY | os.O_NONBLOCK)
 _GET_PATH = 50  # F_GETPATH of macOS
 _PATH_BYTES = 1024
+_RESOLUTIONS = 16
+
+
+def real_path(path: str) -> str:
+    """Resolve all links of a path, anew where one became something else between being found and being read.
+
+    :raises OSError: when that goes on and on.
+    """
+    for _ in range(_RESOLUTIONS - 1):
+        try:
+            return os.path.realpath(path)
+        except OSError as error:
+            if error.errno != errno.EINVAL:
+                raise
+    return os.path.realpath(path)
 
 
 def real_place(descriptor: int) -> str:
@@ -61,7 +76,7 @@ def parent_of(path: str, allowed: Allowed, *, follow: bool) -> Iterator[tuple[in
     :return: the directory and the name in it, which may lead nowhere else: use it without following links.
     :raises OSError: when there is no such directory, or it may not be used.
     """
-    folder, name = os.path.split(os.path.realpath(path) if follow else os.path.normpath(path))
+    folder, name = os.path.split(real_path(path) if follow else os.path.normpath(path))
     descriptor = os.open(folder, FOLDER)
     try:
         if allowed is not None:
@@ -118,7 +133,7 @@ def make_directories(path: str, allowed: Allowed) -> None:
         os.makedirs(path, exist_ok=True)
         return
     missing: list[str] = []
-    place = os.path.realpath(path)
+    place = real_path(path)
     while not os.path.lexists(place):
         place, name = os.path.split(place)
         missing.append(name)

@@ -14,6 +14,7 @@ from codex_exec_local.opening import (
     make_directories,
     open_regular,
     parent_of,
+    real_path,
     real_place,
     require_readable,
 )
@@ -102,8 +103,7 @@ def copy(source: str, destination: str, *, recursive: bool, readable: Allowed = 
         return
     if not recursive:
         raise FileSystemError(f"path `{source}` is a directory; copying it takes recursive: true", path=source)
-    inner = os.path.realpath(destination)
-    outer = os.path.realpath(source)
+    inner, outer = real_path(destination), real_path(source)
     if inner == outer or inner.startswith(outer.rstrip("/") + "/"):
         raise FileSystemError(f"path `{source}` can't be copied into itself or below: `{destination}`", path=source)
     _copy_tree(source, destination, readable, writable)
