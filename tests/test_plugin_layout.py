@@ -8,8 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from codex_host.plugins.discovery import FIRST_PARTY
-
 ROOT = Path(__file__).parents[1]
 PLUGINS = sorted(path for path in (ROOT / "plugins").iterdir() if path.is_dir() and any(path.glob("src/*/*.py")))
 
@@ -71,5 +69,4 @@ def test_the_root_lists_name_nothing_else() -> None:
     names = [f"codex-{plugin.name}" for plugin in PLUGINS]
 
     assert root["project"]["optional-dependencies"]["plugins"] == names
-    assert {plugin.name for plugin in PLUGINS} <= FIRST_PARTY
     assert sorted(root["tool"]["uv"]["sources"]) == sorted([*names, "codex-hookspecs", "codex-host"])

@@ -6,6 +6,7 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from importlib import invalidate_caches
+from importlib.metadata import metadata
 from pathlib import Path
 from textwrap import dedent
 
@@ -71,6 +72,19 @@ class Distributions:
         (info / "RECORD").write_text("".join(f"{path},,\n" for path in (*own, *(files or ()), f"{info.name}/RECORD")))
         invalidate_caches()  # this process has looked at the directory a moment ago
         return folder
+
+    def add_host(self, *plugins: str, info: str = "codex_host-0.1.0.dist-info") -> None:
+        """Install what an installer says of the host, nearer than the one that is tested.
+
+        :param plugins: distributions that its extra ``plugins`` has besides those of the tested one.
+        """
+        named = [
+            *(metadata("codex-host").get_all("Requires-Dist") or ()),
+            *(f"{name}; extra == 'plugins'" for name in plugins),
+        ]
+        facts = "".join(f"Requires-Dist: {text}\n" for text in named)
+        write(self.folder, {f"{info}/METADATA": f"Metadata-Version: 2.1\nName: codex-host\nVersion: 0.1.0\n{facts}"})
+        invalidate_caches()
 
     def remove(self, distribution: str) -> None:
         """Uninstall a distribution, its package included."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from codex_host.plugins.discovery import FIRST_PARTY, FoundPlugin, found_plugins
+from codex_host.plugins.discovery import FoundPlugin, found_plugins
 
 if TYPE_CHECKING:
     from tests.host.conftest import Codex, Distributions
@@ -55,7 +55,8 @@ def test_finding_a_plugin_does_not_import_it(distributions: Distributions, home:
 def test_first_party_plugins_are_found_by_name_and_distribution(home: Path) -> None:
     plugins = [plugin for plugin in found_plugins(str(home)) if plugin.first_party]
 
-    assert {"app-server", "exec-cli", "tool-exec"} <= {plugin.name for plugin in plugins} <= FIRST_PARTY
+    assert {"app-server", "exec-cli", "tool-exec"} <= {plugin.name for plugin in plugins}
+    assert {plugin.distribution for plugin in plugins} == {f"codex-{plugin.name}" for plugin in plugins}
     assert all(plugin.problem == "" for plugin in plugins)
 
 
@@ -168,6 +169,127 @@ def test_a_distribution_that_calls_itself_first_party_needs_the_name_too(
 
     assert plugin is not None
     assert not plugin.first_party
+
+
+def test_a_plugin_is_first_party_when_the_metadata_of_the_host_names_its_distribution(
+    distributions: Distributions, home: Path
+) -> None:
+    distributions.add("noisy")
+    before = found(home, "noisy")
+
+    distributions.add_host("codex-noisy")
+
+    after = found(home, "noisy")
+    assert before is not None
+    assert after is not None
+    assert (before.first_party, after.first_party) == (False, True)
+
+
+@pytest.mark.parametrize(
+    "requirement",
+    [
+        "codex-noisy",
+        "codex-noisy; extra == 'other'",
+        "codex-noisy[x]; python_version > '3'",
+        "noisy; extra == 'plugins'",
+    ],
+)
+def test_other_requirements_of_the_host_do_not_make_a_plugin_first_party(
+    distributions: Distributions, home: Path, requirement: str
+) -> None:
+    distributions.add("noisy")
+    distributions.add_host()
+    [metadata] = distributions.folder.glob("codex_host-*/METADATA")
+    metadata.write_text(f"{metadata.read_text()}Requires-Dist: {requirement}\n")
+
+    plugin = found(home, "noisy")
+
+    assert plugin is not None
+    assert not plugin.first_party
+
+
+@pytest.mark.parametrize(
+    "requirement", ["Codex_Noisy ; extra=='plugins'", 'codex.noisy>1; os_name!="" and extra == "plugins"']
+)
+def test_requirements_may_be_written_in_any_form(distributions: Distributions, home: Path, requirement: str) -> None:
+    distributions.add("noisy")
+    distributions.add_host()
+    [metadata] = distributions.folder.glob("codex_host-*/METADATA")
+    metadata.write_text(f"{metadata.read_text()}Requires-Dist: {requirement}\n")
+
+    plugin = found(home, "noisy")
+
+    assert plugin is not None
+    assert plugin.first_party
+
+
+def test_what_a_distribution_says_of_itself_does_not_make_it_first_party(
+    distributions: Distributions, home: Path
+) -> None:
+    distributions.add("noisy")
+    [metadata] = distributions.folder.glob("codex_noisy-*/METADATA")
+    metadata.write_text(
+        f"{metadata.read_text()}Requires-Dist: codex-noisy; extra == 'plugins'\nProvides-Extra: plugins\n"
+    )
+
+    plugin = found(home, "noisy")
+
+    assert plugin is not None
+    assert not plugin.first_party
+
+
+def test_metadata_that_calls_itself_the_host_beside_the_hosts_adds_nothing(
+    distributions: Distributions, home: Path
+) -> None:
+    distributions.add("noisy")
+    distributions.add_host()
+
+    distributions.add_host("codex-noisy", info="CODEX_Host-9.9.dist-info")
+
+    plugin, own = found(home, "noisy"), found(home, "tool-plan")
+    assert plugin is not None
+    assert not plugin.first_party
+    assert own is not None
+    assert own.first_party
+
+
+def test_metadata_that_calls_itself_a_first_party_plugin_beside_its_own_is_refused(
+    distributions: Distributions, home: Path
+) -> None:
+    distributions.add_host("codex-noisy")
+    distributions.add("noisy", version="1.0")
+    distributions.add("noisy", version="0", package="third_evil")
+
+    plugin = found(home, "noisy")
+
+    assert plugin is not None
+    assert plugin.problem == (
+        "the name is taken by two distributions: codex-noisy 0 and codex-noisy 1.0; uninstall one"
+    )
+
+
+def test_what_pip_could_not_delete_does_not_count(distributions: Distributions, home: Path) -> None:
+    distributions.add(
+        "noisy",
+        version="2.0",
+        files={
+            "~odex_noisy-1.0.dist-info/METADATA": "Metadata-Version: 2.1\nName: codex-noisy\nVersion: 1.0\n",
+            "~odex_noisy-1.0.dist-info/entry_points.txt": "[codex.plugins]\nnoisy = gone\n",
+        },
+    )
+
+    plugin = found(home, "noisy")
+
+    assert plugin is not None
+    assert (plugin.version, plugin.problem) == ("2.0", "")
+
+
+def test_without_metadata_of_the_host_every_plugin_needs_trust(distributions: Distributions, home: Path) -> None:
+    distributions.add_host()
+    [metadata] = distributions.folder.glob("codex_host-*/METADATA")
+    metadata.write_text("Metadata-Version: 2.1\nName: codex-host\nVersion: 0.1.0\n")
+
+    assert [plugin.name for plugin in found_plugins(str(home)) if plugin.first_party] == []
 
 
 def test_an_older_copy_further_down_the_path_does_not_count(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from codex_host.plugins import discovery, doctor
+from codex_host.plugins import doctor
 
 if TYPE_CHECKING:
     from codex_hookspecs.testing import Project
@@ -63,9 +63,9 @@ def test_a_failing_import_is_told_with_its_last_line(moo: Distributions, codex: 
 
 
 @pytest.fixture
-def own(moo: Distributions, codex: Codex, monkeypatch: pytest.MonkeyPatch) -> Distributions:
+def own(moo: Distributions, codex: Codex) -> Distributions:
     """Have ``cow`` and ``milk`` count as plugins of the host's own."""
-    monkeypatch.setattr(discovery, "FIRST_PARTY", discovery.FIRST_PARTY | {"cow", "milk"})
+    moo.add_host("codex-cow", "codex-milk")
     manifest = 'hooks = ["cli_commands"]\n[commands]\nmoo = "Moo."\n'
     moo.add("cow", plugin=MOO, manifest=manifest)
     return moo
