@@ -2,17 +2,10 @@
 
 from __future__ import annotations
 
-from binascii import Error, a2b_base64, b2a_base64
-from functools import cache
-from typing import TYPE_CHECKING, Final
-
-if TYPE_CHECKING:
-    from codex_exec_server.openssl_base64 import Codec
+from pybase64 import b64decode, b64encode
 
 _ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 _VALUES = {symbol: value for value, symbol in enumerate(_ALPHABET)}
-_LONG: Final = 2048
-"""Bytes from which the quicker way is quicker."""
 
 
 class Base64Error(ValueError):
@@ -20,18 +13,18 @@ class Base64Error(ValueError):
 
 
 def encode_base64(data: bytes) -> bytes:
-    """Return the text that stands for some bytes; to be called on the event loop's thread only."""
-    return b2a_base64(data, newline=False) if len(data) < _LONG else _quickest().encode(data)
+    """Return the text that stands for some bytes."""
+    return b64encode(data)
 
 
 def decode_base64(text: str | bytes) -> bytes:
-    """Return the bytes that a text stands for; to be called on the event loop's thread only.
+    """Return the bytes that a text stands for.
 
     :raises Base64Error: naming the first wrong symbol and where it stands, or what else is wrong.
     """
     try:
-        decoded = a2b_base64(text, strict_mode=True) if len(text) < _LONG else _quickest().decode(_encoded(text))
-    except (Error, ValueError):
+        decoded = b64decode(text, validate=True)
+    except ValueError:
         raise Base64Error(_fault(_encoded(text))) from None
     end = _encoded(text[-3:])
     if end.endswith(b"="):
@@ -41,13 +34,6 @@ def decode_base64(text: str | bytes) -> bytes:
             place = len(text) - len(end) + len(symbols) - 1
             raise Base64Error(f"Invalid last symbol {symbols[-1]}, offset {place}.")
     return decoded
-
-
-@cache
-def _quickest() -> Codec:
-    from codex_exec_server.openssl_base64 import quickest
-
-    return quickest()
 
 
 def _encoded(text: str | bytes) -> bytes:
