@@ -1,4 +1,6 @@
-.PHONY: venv demo test interop interop-windows bench docs peers wheels
+.PHONY: venv demo test fmt check interop interop-windows bench peers dist wheels release docs site reference lock
+
+ADDRESS = 127.0.0.1:8000
 
 venv:
 	@sh tools/setup.sh
@@ -11,6 +13,18 @@ test: venv
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
 	.venv/bin/python -m pytest -q
+
+fmt: venv
+	.venv/bin/ruff check --fix-only --quiet .
+	.venv/bin/ruff format .
+
+# One part alone: make check P=plugins/tool-exec
+check: venv
+	@test -n "$(P)" || { echo "check: say which part, for example: make check P=plugins/tool-exec" >&2; exit 2; }
+	.venv/bin/ruff check $(P)
+	.venv/bin/ruff format --check $(P)
+	.venv/bin/mypy $(if $(wildcard $(P)/src),$(P)/src,$(P))
+	.venv/bin/python -m pytest -q $(P)
 
 # The real programs that ours is compared with.
 peers: venv
@@ -27,9 +41,36 @@ interop-windows: venv
 bench: peers
 	PYTHONPATH=tests .venv/bin/python -m benchmarks.run
 
-# What people install outside of this workspace: pip and uv take the folder with --find-links.
-wheels: venv
-	.venv/bin/python -m pip wheel -q --no-deps --no-build-isolation --disable-pip-version-check -w dist . ./hookspecs ./plugins/*
+# Wheels and sdists of every distribution in dist/, installed in a fresh environment and tried there. `make wheels` only builds.
+dist: venv
+	.venv/bin/python tools/build_distributions.py
 
-docs: venv
+wheels: venv
+	.venv/bin/python tools/build_distributions.py --no-trial
+
+# One version for all distributions, and the changelog of it: make release V=0.2.0
+release: venv .venv-tools/made
+	PATH=".venv-tools/bin:$$PATH" .venv/bin/python tools/release.py $(V)
+	@sh tools/setup.sh
+
+# The documentation with navigation and search: `docs` serves it on this machine, `site` writes it to site/.
+docs: site
+	NO_MKDOCS_2_WARNING=1 .venv-tools/bin/mkdocs serve --config-file build/docs/mkdocs.yml --dev-addr $(ADDRESS)
+
+site: venv .venv-tools/made
+	.venv/bin/python tools/docs_site.py
+	NO_MKDOCS_2_WARNING=1 .venv-tools/bin/mkdocs build --strict --config-file build/docs/mkdocs.yml
+
+# docs/hooks.md, from the specifications.
+reference: venv
 	.venv/bin/python tools/hook_reference.py
+
+# Pins what the pyproject.toml files ask for, with hashes; UPGRADE=1 takes the newest releases.
+lock: venv .venv-tools/made
+	PATH=".venv-tools/bin:$$PATH" .venv/bin/python tools/lock.py $(if $(UPGRADE),--upgrade)
+
+# What only the documentation, releases and pins need.
+.venv-tools/made: constraints-tools.txt | venv
+	.venv/bin/python -m venv --clear .venv-tools
+	.venv-tools/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r constraints-tools.txt
+	touch $@

@@ -60,8 +60,9 @@ def test_no_lock_file_or_binary_is_committed() -> None:
     assert [path for path in odd if path.suffix not in {".png", ".gif", ".webp"}] == []
 
 
-def test_pinned_libraries_have_hashes_and_no_addresses() -> None:
-    text = (ROOT / "constraints.txt").read_text()
+@pytest.mark.parametrize("name", ["constraints.txt", "constraints-tools.txt"])
+def test_pinned_libraries_have_hashes_and_no_addresses(name: str) -> None:
+    text = (ROOT / name).read_text()
     entries = [entry for entry in re.split(r"\n(?=\S)", text.strip()) if not entry.startswith("#")]
 
     assert [
