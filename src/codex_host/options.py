@@ -6,10 +6,9 @@ import os
 from collections.abc import Sequence
 from typing import Any
 
-from attrs import define, field
-
 from codex_hookspecs.config_keys import parse_override
 from codex_hookspecs.errors import ConfigError, UsageError
+from codex_hookspecs.values import define, field
 
 _VALUED = {
     "-c": "config",

@@ -6,9 +6,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Any, Final
 
-from attrs import field
-
-from codex_hookspecs.values import frozen
+from codex_hookspecs.values import field, frozen
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping

@@ -5,8 +5,6 @@ from __future__ import annotations
 import time
 from typing import Any, TypeVar
 
-import attrs
-
 from codex_hookspecs.types.lifecycle import (
     ContinuationPrompt,
     PermissionVerdict,
@@ -17,6 +15,7 @@ from codex_hookspecs.types.lifecycle import (
     Verdict,
 )
 from codex_hookspecs.types.notifications import HookEntry, HookEntryKind, HookRun, HookStatus
+from codex_hookspecs.values import evolve
 
 V = TypeVar("V", bound=Verdict)
 
@@ -32,7 +31,7 @@ def finished_run(hook: str, plugin: str, function: Any, order: int, verdict: V) 
     run = _run(hook, plugin, function, order, status, entries)
     if isinstance(verdict, StopVerdict) and verdict.prompts:
         prompts = tuple(ContinuationPrompt(prompt.text, prompt.run_id or run.id) for prompt in verdict.prompts)
-        verdict = attrs.evolve(verdict, prompts=prompts)
+        verdict = evolve(verdict, prompts=prompts)
     return run, verdict
 
 

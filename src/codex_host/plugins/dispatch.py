@@ -8,11 +8,10 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from attrs import define
-
 from codex_hookspecs.errors import CodexError, PluginError
 from codex_hookspecs.fit import PARTS, WrongAnswer, checked
 from codex_hookspecs.ports.threads import HookScope
+from codex_hookspecs.values import define
 from codex_host.plugins.failure_policies import FailurePolicies
 from codex_host.plugins.failures import Failures
 from codex_host.plugins.tasks import bearable, run_task

@@ -5,13 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Literal, Self, TypeVar
 
-import attrs
-from attrs import field
-
 from codex_hookspecs.checking import Checked, reason_of
 from codex_hookspecs.types.json import JsonObject
 from codex_hookspecs.types.threads import TokenUsage
-from codex_hookspecs.values import frozen
+from codex_hookspecs.values import field, fields, frozen
 
 PermissionMode = Literal["default", "acceptEdits", "plan", "dontAsk", "bypassPermissions"]
 V = TypeVar("V", bound="Verdict")
@@ -181,7 +178,7 @@ class Verdict(Checked):
     def merged(cls, verdicts: Sequence[Self]) -> Self:
         """Combine verdicts in order: tuples are joined, of everything else the first answer counts."""
         values: dict[str, Any] = {}
-        for attribute in attrs.fields(cls):
+        for attribute in fields(cls):
             answers = [getattr(verdict, attribute.name) for verdict in verdicts]
             if isinstance(attribute.default, tuple):
                 values[attribute.name] = tuple(part for answer in answers for part in answer)

@@ -5,9 +5,7 @@ from __future__ import annotations
 from enum import Enum
 from typing import Literal
 
-from attrs import field
-
-from codex_hookspecs.values import frozen
+from codex_hookspecs.values import field, frozen
 
 Subject = Literal["tool_name", "source", "trigger", "agent_type", "reason"]
 Scope = Literal["thread", "turn"]

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from attrs import field
-
-from codex_hookspecs.values import frozen
+from codex_hookspecs.values import field, frozen
 
 from .events import Event
 

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from attrs import evolve, field
-
-from codex_hookspecs.values import frozen
+from codex_hookspecs.values import evolve, field, frozen
 
 Status = Literal["completed", "failed", "blocked", "stopped"]
 EntryKind = Literal["warning", "stop", "feedback", "context", "error"]
