@@ -9,7 +9,6 @@ import pytest
 
 from codex_hookspecs.errors import ModelError
 from codex_hookspecs.types.models import Completed
-from codex_model_responses.proxies import Proxy, proxy_for
 
 pytestmark = pytest.mark.anyio
 
@@ -161,59 +160,3 @@ async def test_a_proxy_that_cannot_be_used_is_refused_before_any_request(choose,
     assert str(failure.value) == (
         "environment: ALL_PROXY does not name a proxy that can be used, allowed is an address like http://proxy:3128"
     )
-
-
-@pytest.mark.parametrize(
-    ("no_proxy", "direct"),
-    [
-        ("", False),
-        ("*", True),
-        ("api.test", True),
-        ("test", True),
-        (".test", True),
-        ("*.test", True),
-        ("est", False),
-        ("other.test, API.TEST", True),
-        ("api.test:443", True),
-        ("api.test:80", False),
-        ("10.0.0.0/8", False),
-    ],
-)
-def test_some_servers_are_reached_directly(no_proxy, direct) -> None:
-    environ = {"HTTPS_PROXY": "http://proxy:3128", "NO_PROXY": no_proxy}
-
-    assert (proxy_for("https", "api.test", 443, environ) is None) is direct
-
-
-@pytest.mark.parametrize(
-    ("host", "no_proxy", "direct"),
-    [
-        ("10.1.2.3", "10.0.0.0/8", True),
-        ("11.1.2.3", "10.0.0.0/8", False),
-        ("10.1.2.3", "10.0.0.0/99", False),
-        ("::1", "::1", True),
-        ("::1", "[::1]:443", True),
-        ("127.0.0.1", "localhost,127.0.0.1", True),
-    ],
-)
-def test_addresses_and_networks_are_reached_directly(host, no_proxy, direct) -> None:
-    assert (proxy_for("https", host, 443, {"ALL_PROXY": "proxy", "no_proxy": no_proxy}) is None) is direct
-
-
-def test_the_scheme_decides_and_lower_case_comes_first() -> None:
-    environ = {
-        "https_proxy": "http://low",
-        "HTTPS_PROXY": "http://up",
-        "HTTP_PROXY": "http://plain",
-        "ALL_PROXY": "all",
-    }
-
-    def host_for(scheme: str, environ: dict[str, str]) -> str:
-        proxy = proxy_for(scheme, "api.test", 443, environ)
-        assert isinstance(proxy, Proxy)
-        return proxy.host
-
-    assert host_for("https", environ) == "low"
-    assert host_for("http", environ) == "plain"
-    assert host_for("http", {**environ, "REQUEST_METHOD": "GET"}) == "all"
-    assert proxy_for("http", "api.test", 443, {}) is None

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 class LocalEnvironment:
     """Processes, files, HTTP and facts of this machine.
 
-    :param environ: environment variables that the facts are read from.
+    :param environ: environment variables that the facts are read from, proxies and authorities among them.
     """
 
     def __init__(self, environ: Mapping[str, str]) -> None:
@@ -58,7 +58,7 @@ class LocalEnvironment:
             # Few ever make one, and the library takes longer to load than all the rest.
             from codex_exec_local.http import LocalHttp
 
-            self._http = LocalHttp()
+            self._http = LocalHttp(self._environ)
         return self._http
 
     async def facts(self) -> EnvironmentFacts:

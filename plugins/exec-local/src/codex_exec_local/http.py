@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import ssl
+from collections.abc import AsyncIterator, Mapping
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 
+import certifi
 import httpx
 
-from codex_hookspecs.errors import HttpError
+from codex_hookspecs.errors import ConfigError, HttpError
 from codex_hookspecs.http_exchange import (
     LARGEST_BODY,
     MOST_REDIRECTIONS,
@@ -18,6 +20,7 @@ from codex_hookspecs.http_exchange import (
     unsent,
     whole_body,
 )
+from codex_hookspecs.http_policy import Proxy, proxy_for, tls_context
 from codex_hookspecs.types.http import HttpRequest
 
 _FAULTS = (httpx.HTTPError, httpx.InvalidURL, OSError, UnicodeError)
@@ -28,14 +31,18 @@ class LocalHttp:
 
     One that was kept may be closed, or hold left-overs of the last answer, just when it is used again; the request
     would fail then, and nobody could tell whether it may be repeated.
+
+    :param environ: variables that name proxies and authorities.
     """
 
-    def __init__(self) -> None:
-        jar = CookieJar(DefaultCookiePolicy(allowed_domains=[]))
-        limits = httpx.Limits(max_connections=None, max_keepalive_connections=0)
-        # Each request has a time limit of its own.
-        most = MOST_REDIRECTIONS
-        self._client = httpx.AsyncClient(timeout=None, cookies=jar, limits=limits, max_redirects=most)  # noqa: S113
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._client = httpx.AsyncClient(
+            timeout=None,  # noqa: S113  each request has a time limit of its own
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+            max_redirects=MOST_REDIRECTIONS,
+            transport=_Routes(environ),
+            trust_env=False,
+        )
         self._open: set[LocalResponse] = set()
         for name in ("accept-encoding", "user-agent", "connection"):
             del self._client.headers[name]
@@ -57,6 +64,8 @@ class LocalHttp:
                 answer = await self._client.send(wanted, stream=True, follow_redirects=request.redirects == "follow")
         except httpx.TooManyRedirects as error:
             raise in_circles() from error
+        except ConfigError as error:
+            raise HttpError(f"http/request failed: {error}") from error
         except (*_FAULTS, TimeoutError) as error:
             raise unsent(request.url) from error
         response = LocalResponse(answer, deadline, self._open)
@@ -120,6 +129,52 @@ class LocalResponse:
         """Let go of the exchange."""
         self._among.discard(self)
         await self._answer.aclose()
+
+
+class _Routes(httpx.AsyncBaseTransport):
+    """Sends each request directly or through a proxy and trusts the user's authorities, as the variables say."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._environ = environ
+        self._ways: dict[tuple[str, Proxy | None], httpx.AsyncHTTPTransport] = {}
+        self._tls: ssl.SSLContext | None = None
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Send a request.
+
+        :raises ConfigError: when a variable does not hold what it should.
+        """
+        url = request.url
+        host = url.raw_host.decode("ascii").strip("[]")
+        proxy = proxy_for(url.scheme, host, url.port or (443 if url.scheme == "https" else 80), self._environ)
+        way = self._ways.get((url.scheme, proxy))
+        if way is None:
+            way = self._ways[url.scheme, proxy] = self._way(url.scheme, proxy)
+        return await way.handle_async_request(request)
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        for way in self._ways.values():
+            await way.aclose()
+
+    def _way(self, scheme: str, proxy: Proxy | None) -> httpx.AsyncHTTPTransport:
+        # Reading the authorities takes longer than most requests; where there is no TLS, nobody is trusted.
+        verify = self._trusted() if scheme == "https" else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        through = None
+        if proxy is not None:
+            host = f"[{proxy.host}]" if ":" in proxy.host else proxy.host
+            through = httpx.Proxy(
+                f"{'https' if proxy.secure else 'http'}://{host}:{proxy.port}",
+                headers={} if proxy.authorization is None else {"Proxy-Authorization": proxy.authorization},
+                ssl_context=self._trusted() if proxy.secure else None,
+            )
+        limits = httpx.Limits(max_connections=None, max_keepalive_connections=0)
+        return httpx.AsyncHTTPTransport(verify=verify, trust_env=False, limits=limits, proxy=through)
+
+    def _trusted(self) -> ssl.SSLContext:
+        if self._tls is None:
+            self._tls = tls_context(self._environ, bundle=certifi.where())
+        return self._tls
 
 
 def _encoded(request: HttpRequest) -> list[tuple[bytes, bytes]]:

@@ -5,10 +5,14 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
+from codex_hookspecs.errors import ConfigError
+
 if TYPE_CHECKING:
+    from ssl import SSLContext
+
     from websockets.client import ClientProtocol
     from websockets.frames import Frame
 
@@ -27,10 +31,12 @@ class Target(NamedTuple):
     """Where an exec-server is.
 
     :param token: bearer token for the upgrade; never shown.
+    :param environ: variables that name the authorities it is verified with.
     """
 
     url: str
     token: str | None = None
+    environ: Mapping[str, str] = {}
 
 
 class LinkError(Exception):
@@ -237,8 +243,8 @@ async def open_link(target: Target, on_message: Callable[[bytes], None], on_lost
 
     uri = parse_uri(target.url)
     link = Link(ClientProtocol(uri, max_size=MAX_MESSAGE), on_message, on_lost)
-    secure: dict[str, Any] = {"ssl": True, "server_hostname": uri.host} if uri.secure else {}
     try:
+        secure: dict[str, Any] = {"ssl": _tls(target), "server_hostname": uri.host} if uri.secure else {}
         async with asyncio.timeout(CONNECT_SECONDS):
             await asyncio.get_running_loop().create_connection(lambda: link, uri.host, uri.port, **secure)
             await link.open(target.token)
@@ -252,8 +258,28 @@ async def open_link(target: Target, on_message: Callable[[bytes], None], on_lost
     return link
 
 
+def _tls(target: Target) -> SSLContext:
+    import certifi
+
+    from codex_hookspecs.http_policy import tls_context
+
+    try:
+        return tls_context(target.environ, bundle=certifi.where())
+    except ConfigError as error:
+        raise LinkError(str(error)) from error
+
+
 def _os_text(error: OSError) -> str:
-    """Return the operating system's text, the same for every address that was tried."""
+    """Return the operating system's text, the same for every address that was tried, or what is wrong with TLS."""
+    import ssl  # asyncio has it already
+
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return (
+            f"its certificate can't be verified: {error.verify_message}; for an authority of your own, "
+            "name its PEM file in CODEX_CA_CERTIFICATE"
+        )
+    if isinstance(error, ssl.SSLError):
+        return f"TLS: {error.reason or error}"
     if error.errno is not None and error.errno > 0:
         return f"{os.strerror(error.errno)} (os error {error.errno})"
     return "no address of it takes connections" if error.errno is None else str(error.strerror)

@@ -120,7 +120,7 @@ def find_providers(url: str, tables: Any, host: Host) -> list[EnvironmentProvide
         if problem is None:
             from codex_exec_remote.link import Target
 
-            providers.append(RemoteProvider("remote", Target(url), host, default=True))
+            providers.append(RemoteProvider("remote", Target(url, environ=host.environ), host, default=True))
         else:
             providers.append(NoEnvironment("remote", f"{VARIABLE} {problem}", default=True))
     found = {str(name): table for name, table in tables.items()} if isinstance(tables, Mapping) else {}
@@ -147,7 +147,7 @@ def _configured(name: str, table: Any, host: Host, *, outranked: bool) -> Enviro
         if not token:
             missing = f"environments.{name}.token_env_var names {variable}, which is not set"
             return NoEnvironment(name, missing, default=default)
-    return RemoteProvider(name, Target(table["url"].strip(), token), host, default=default)
+    return RemoteProvider(name, Target(table["url"].strip(), token, host.environ), host, default=default)
 
 
 def _problem_of_table(table: Any) -> str | None:

@@ -12,7 +12,7 @@ from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 if TYPE_CHECKING:
     from ssl import SSLContext
 
-    from codex_model_responses.proxies import Proxy
+    from codex_hookspecs.http_policy import Proxy
 
 CONNECT_SECONDS: Final = 30.0
 _HEAD_BYTES: Final = 256 * 1024

@@ -16,8 +16,8 @@ from codex_model_responses.sse import EventTooLong, SseParser
 if TYPE_CHECKING:
     from ssl import SSLContext
 
+    from codex_hookspecs.http_policy import Proxy
     from codex_model_responses.connection import Headers
-    from codex_model_responses.proxies import Proxy
     from codex_model_responses.settings import ProviderSettings
 
 _ERROR_BYTES: Final = 1024 * 1024
@@ -102,9 +102,7 @@ class HttpTransport:
             connection.abort()
         proxy = self._proxy
         if self._tls is None and (self._secure or (proxy and proxy.secure)):
-            from codex_model_responses.certificates import tls_context
-
-            self._tls = tls_context(self._environ)
+            self._tls = _tls_context(self._environ)
         try:
             connection = await connect(self._host, self._port, secure=self._secure, tls=self._tls, proxy=proxy)
         except OSError as error:
@@ -190,10 +188,21 @@ class EventStream:
 def _proxy_for(scheme: str, host: str, port: int, environ: Mapping[str, str]) -> Proxy | None:
     if not any(name.lower().endswith("_proxy") for name in environ):
         return None
-    from codex_model_responses.proxies import proxy_for  # most machines have no proxy
+    from codex_hookspecs.http_policy import proxy_for  # most machines have no proxy
 
     try:
         return proxy_for(scheme, host, port, environ)
+    except ConfigError as error:
+        raise ModelError(str(error)) from error
+
+
+def _tls_context(environ: Mapping[str, str]) -> SSLContext:
+    import certifi  # a plain http provider does without
+
+    from codex_hookspecs.http_policy import tls_context
+
+    try:
+        return tls_context(environ, bundle=certifi.where())
     except ConfigError as error:
         raise ModelError(str(error)) from error
 
