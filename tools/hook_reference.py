@@ -33,6 +33,9 @@ may leave out arguments they do not need, and return `None` for "no opinion". Th
 | offer | when something is wanted; every implementation may contribute | `def` |
 | choose | until the first answer that is not `None` | `def` |
 | event | when something happens; each implementation is awaited under the time limit | `async def` |
+
+A hook that is marked **not called yet** can be implemented, but this version of the host has no part that calls it; a
+plugin that implements it is loaded with a warning.
 """
 FAILURES = {
     "skip": "a failure is told to the user and skipped",
@@ -106,12 +109,14 @@ def _hook(name: str, spec: Callable[..., Any], policy: HookPolicy) -> str:
 
 
 def _policy(policy: HookPolicy) -> str:
-    facts = [f"**{policy.kind}**", "the answers are ignored" if policy.parallel else MERGES[policy.merge]]
+    facts = [f"**{policy.kind}**", "nothing is answered" if policy.parallel else MERGES[policy.merge]]
     if policy.timeout is not None:
         facts.append(f"limit {policy.timeout:g} s")
     if policy.parallel:
         facts.append("implementations run side by side")
     facts.append(FAILURES[policy.on_error])
+    if policy.not_called_yet:
+        facts.insert(0, "**not called yet**")
     return " · ".join(facts)
 
 

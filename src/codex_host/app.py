@@ -20,6 +20,7 @@ from codex_host.config.effective import EffectiveConfig
 from codex_host.environments import HostEnvironments
 from codex_host.launchers import NamedLauncher
 from codex_host.plugins.dispatch import Dispatcher
+from codex_host.plugins.hooks import Hooks
 from codex_host.plugins.ledger import Ledger
 from codex_host.plugins.registry import Registry
 from codex_host.session.manager import HostThreads
@@ -90,6 +91,7 @@ class Application:
         self.registry = registry
         self.ledger = ledger
         self.dispatch = Dispatcher(registry, ledger, host=self)
+        self.hooks = Hooks(self.dispatch)
         self.dispatch.check_settings({"hooks": config.get("hooks", {})})
         self.threads = HostThreads(self)
         self.environments = HostEnvironments(self)
@@ -116,7 +118,7 @@ class Application:
     def app_server(self) -> AppServer:
         """Return the request processor that all front ends talk to."""
         if self._app_server is None:
-            chosen, _ = self.dispatch.choose("app_server")
+            chosen, _ = self.hooks.app_server()
             if chosen is None:
                 raise PluginError("no plugin offers an app-server (is app-server disabled?)", plugin="app-server")
             self._app_server = chosen
@@ -125,19 +127,19 @@ class Application:
     def rpc_methods(self) -> Sequence[RpcMethod]:
         """Return the RPC methods that plugins offer."""
         if self._rpc_methods is None:
-            self._rpc_methods = tuple(self.dispatch.offers("rpc_methods").values())
+            self._rpc_methods = tuple(self.hooks.rpc_methods().values())
         return self._rpc_methods
 
     def connection_authenticators(self) -> Sequence[ConnectionAuthenticator]:
         """Return who can check the credentials of incoming connections."""
-        return tuple(self.dispatch.offers("connection_authenticators", key="mode").values())
+        return tuple(self.hooks.connection_authenticators().values())
 
     def launcher(self, policy: SandboxPolicy) -> SandboxLauncher:
         """Return who holds a policy.
 
         :raises SandboxUnavailable: when no plugin can.
         """
-        chosen, plugin = self.dispatch.choose("sandbox_launcher", policy=policy, platform=PLATFORM)
+        chosen, plugin = self.hooks.sandbox_launcher(policy, PLATFORM)
         if chosen is None:
             raise SandboxUnavailable(
                 f"the command was not run: no sandbox launcher on {PLATFORM} can hold the policy {policy.mode}; "
@@ -160,7 +162,7 @@ class Application:
 
     def warn_clients(self, text: str) -> None:
         """Tell whoever follows a thread something that concerns the whole program."""
-        self.dispatch.complain(text)
+        self.dispatch.warn(text)
         for thread in self.threads.loaded():
             task = asyncio.get_running_loop().create_task(thread.warn(text), name="warning")
             self._telling.add(task)
@@ -170,7 +172,7 @@ class Application:
         """Return what the user should know of how the program came up."""
         suppressed = bool(self.config.get("suppress_unstable_features_warning"))
         features = self.features.warnings(f"{self.codex_home}/config.toml", suppressed=suppressed)
-        return [*self._warnings, *self.dispatch.complaints, *features]
+        return [*self._warnings, *self.dispatch.warnings, *features]
 
 
 def build(

@@ -176,7 +176,7 @@ def _run_plugin_command(options: GlobalOptions) -> int:
     own = [status for status in usable if status.first_party]
     if own and usable != own:
         strangers = ", ".join(status.name for status in usable if status not in own)
-        host.dispatch.complain(f"the command {name} of {strangers} is left out: plugin {own[0].name} offers it")
+        host.dispatch.warn(f"the command {name} of {strangers} is left out: plugin {own[0].name} offers it")
     usable = own or usable
     if len(usable) > 1:
         return _fail(f"plugins {usable[0].name} and {usable[1].name} both offer the command {name!r}; disable one")
@@ -185,7 +185,7 @@ def _run_plugin_command(options: GlobalOptions) -> int:
         return _fail(f"the command {name!r} comes from plugin {status.name}, which is {status.state}: {status.detail}")
     if usable:
         with output_to_stderr():
-            offered = host.dispatch.offers("cli_commands", plugin=usable[0].name)
+            offered = host.hooks.cli_commands(plugin=usable[0].name)
         if name in offered:
             if offered[name].interactive_options:
                 host.interactive_options = tuple(options.interactive)
@@ -194,8 +194,8 @@ def _run_plugin_command(options: GlobalOptions) -> int:
             if usable[0].first_party:
                 remember_shortcut(offered[name], host.codex_home)
             return run(partial(_inside, host, offered[name], options.rest, plugin=usable[0].name))
-        complaints = "; ".join(host.dispatch.complaints) or "it does not offer the command that its manifest lists"
-        return _fail(f"the command {name!r} of plugin {usable[0].name} can't be used: {complaints}")
+        warnings = "; ".join(host.dispatch.warnings) or "it does not offer the command that its manifest lists"
+        return _fail(f"the command {name!r} of plugin {usable[0].name} can't be used: {warnings}")
     from codex_host.usage import not_a_command
 
     raise not_a_command(name, _commands())

@@ -101,7 +101,7 @@ class HostEnvironments:
 
     def _known(self) -> dict[str, EnvironmentProvider]:
         if self._providers is None:
-            offered = self._host.dispatch.offers("environments", key="id")
+            offered = self._host.hooks.environments()
             providers = self._providers = offered
             self._owners = offered.owners
             ranked = sorted(providers.values(), key=lambda each: (not each.default, each.id == "local", each.id))

@@ -20,12 +20,14 @@ if TYPE_CHECKING:
     from codex_hookspecs.types.tools import Tool
     from codex_host.config.effective import EffectiveConfig
     from codex_host.plugins.dispatch import Dispatcher, EventScope
+    from codex_host.plugins.hooks import Hooks
 
 
 class Program(Host, Protocol):
     """The running program."""
 
     dispatch: Dispatcher
+    hooks: Hooks
     sandbox_tag: str
 
     @property
@@ -53,6 +55,9 @@ class LiveThread(AgentThread, Protocol):
 
     @property
     def dispatch(self) -> Dispatcher: ...
+
+    @property
+    def hooks(self) -> Hooks: ...
 
     @property
     def consents(self) -> Consents: ...

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from codex_hookspecs import hookimpl
 from codex_hookspecs.types.lifecycle import StopEvent, StopVerdict
 from codex_host.plugins.dispatch import Dispatcher
+from codex_host.plugins.hooks import Hooks
 from codex_host.plugins.ledger import Ledger
 from codex_host.plugins.registry import Registry
 
@@ -43,7 +44,7 @@ async def _measure() -> tuple[float, float]:
     for number, plugin in enumerate(plugins):
         registry.register(plugin, f"watcher-{number}")
         registry.status(f"watcher-{number}")
-    dispatcher = Dispatcher(registry, Ledger(), host=cast("Any", None))
+    hooks = Hooks(Dispatcher(registry, Ledger(), host=cast("Any", None)))
     event = StopEvent(session_id="s", turn_id="t", cwd="/", last_assistant_message="done")
     scope = cast("Any", SimpleNamespace(warn=None, config={}))
 
@@ -52,7 +53,7 @@ async def _measure() -> tuple[float, float]:
             await plugin.stop(event)
 
     async def dispatched() -> None:
-        await dispatcher.lifecycle("stop", StopVerdict, event, scope)
+        await hooks.stop(event, scope)
 
     return await _time(alone), await _time(dispatched)
 

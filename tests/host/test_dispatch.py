@@ -29,11 +29,12 @@ from codex_hookspecs import (
     hookimpl,
 )
 from codex_hookspecs.errors import ConfigError
-from codex_hookspecs.markers import active_when, time_limit
+from codex_hookspecs.markers import active_when, reports_runs, time_limit
 from codex_hookspecs.types.lifecycle import SessionEndEvent, StopEvent
 from codex_hookspecs.types.notifications import HookRun
 from codex_host.plugins import tasks
 from codex_host.plugins.dispatch import Dispatcher
+from codex_host.plugins.hooks import Hooks
 from codex_host.plugins.ledger import Ledger
 from codex_host.plugins.registry import Registry
 
@@ -76,6 +77,7 @@ class Bench:
         self.scope = Watched()
         self.scope.config = {"hooks": {"fail_closed": fail_closed}}
         self.dispatcher = Dispatcher(self.registry, self.ledger, host=HOST)
+        self.hooks = Hooks(self.dispatcher)
 
     def plug(self, name: str, **functions: Callable[..., Any]) -> None:
         marked = {hook: hookimpl(function) for hook, function in functions.items()}
@@ -83,8 +85,8 @@ class Bench:
         status = self.registry.status(name)
         status.version, status.distribution = "1.0", f"codex-{name}"
 
-    async def ask(self, hook: str = "stop", verdict: type = StopVerdict) -> Any:
-        return await self.dispatcher.lifecycle(hook, verdict, EVENT, self.scope)  # type: ignore[arg-type]
+    async def ask(self, hook: str = "stop") -> Any:
+        return await getattr(self.hooks, hook)(EVENT, self.scope)
 
     def stops(self, *functions: Callable[..., Any]) -> None:
         for index, function in enumerate(functions):
@@ -116,7 +118,7 @@ def bench() -> Bench:
 
 async def test_nobody_to_ask_means_no_opinion(bench: Bench) -> None:
     assert await bench.ask() == StopVerdict()
-    assert not bench.dispatcher.has("stop")
+    assert not bench.hooks.stop.enabled()
 
 
 async def test_plugins_are_asked_in_order_of_registration_unless_marked(bench: Bench) -> None:
@@ -172,7 +174,7 @@ async def test_contexts_are_joined_and_the_first_stop_reason_counts(bench: Bench
     for index, answer in enumerate(answers):
         bench.plug(f"p{index}", session_start=answering(answer))
 
-    verdict = await bench.ask("session_start", SessionStartVerdict)
+    verdict = await bench.ask("session_start")
 
     assert verdict == SessionStartVerdict(contexts=("one", "two", "three"), stop_reason="first")
 
@@ -181,7 +183,7 @@ async def test_any_block_of_a_prompt_wins(bench: Bench) -> None:
     bench.plug("a", user_prompt_submit=answering(UserPromptVerdict(contexts=("c",))))
     bench.plug("b", user_prompt_submit=answering(UserPromptVerdict(block_reason="no")))
 
-    verdict = await bench.ask("user_prompt_submit", UserPromptVerdict)
+    verdict = await bench.ask("user_prompt_submit")
 
     assert verdict == UserPromptVerdict(contexts=("c",), block_reason="no")
 
@@ -190,7 +192,7 @@ async def test_of_several_rewritten_inputs_the_first_counts(bench: Bench) -> Non
     bench.plug("a", pre_tool_use=answering(PreToolUseVerdict(updated_input={"command": "a"})))
     bench.plug("b", pre_tool_use=answering(PreToolUseVerdict(updated_input={"command": "b"})))
 
-    verdict = await bench.ask("pre_tool_use", PreToolUseVerdict)
+    verdict = await bench.ask("pre_tool_use")
 
     assert verdict.updated_input == {"command": "a"}
 
@@ -199,7 +201,7 @@ async def test_feedback_on_a_tool_is_collected(bench: Bench) -> None:
     bench.plug("a", post_tool_use=answering(PostToolUseVerdict.block("one")))
     bench.plug("b", post_tool_use=answering(PostToolUseVerdict.block("two")))
 
-    verdict = await bench.ask("post_tool_use", PostToolUseVerdict)
+    verdict = await bench.ask("post_tool_use")
 
     assert verdict.feedback == ("one", "two")
 
@@ -214,7 +216,7 @@ async def test_any_denial_of_a_permission_wins_then_any_consent(
     for index, word in enumerate(words):
         bench.plug(f"p{index}", permission_request=answering(PermissionVerdict(behavior=word)))
 
-    assert (await bench.ask("permission_request", PermissionVerdict)).behavior == outcome
+    assert (await bench.ask("permission_request")).behavior == outcome
 
 
 @pytest.mark.parametrize(
@@ -401,9 +403,9 @@ async def test_a_hook_may_be_marked_to_fail_closed_by_the_user() -> None:
     for hook in ("pre_tool_use", "user_prompt_submit", "permission_request"):
         bench.plug(hook.replace("_", "-"), **{hook: raising(ValueError("broken"))})
 
-    denied = await bench.ask("pre_tool_use", PreToolUseVerdict)
-    blocked = await bench.ask("user_prompt_submit", UserPromptVerdict)
-    refused = await bench.ask("permission_request", PermissionVerdict)
+    denied = await bench.ask("pre_tool_use")
+    blocked = await bench.ask("user_prompt_submit")
+    refused = await bench.ask("permission_request")
 
     assert _without_place(denied.deny_reason).endswith("pre_tool_use raised ValueError: broken")
     assert _without_place(blocked.block_reason).endswith("raised ValueError: broken")
@@ -421,7 +423,7 @@ async def test_a_plugin_is_quarantined_after_three_failures_in_a_row(bench: Benc
     assert len(bench.scope.warnings) == 3
     assert bench.scope.warnings[-1].endswith("; it is not called any more (run: codex plugins enable p0)")
     assert bench.registry.status("p0").quarantined == {"stop": "stop raised ValueError 3x"}
-    assert not bench.dispatcher.has("stop")
+    assert not bench.hooks.stop.enabled()
     assert Ledger(tmp_path / "ledger.json").account("p0").quarantined == {"stop": "stop raised ValueError 3x"}
 
 
@@ -451,12 +453,13 @@ def test_offers_that_work_again_are_a_new_beginning(bench: Bench) -> None:
     bench.plug("a", tools=tools)
 
     for _ in range(6):
-        bench.dispatcher.offers("tools", thread=None)
+        bench.hooks.tools(None)
 
     assert bench.ledger.account("a").quarantined == {}
 
 
-async def test_runs_of_python_hooks_are_reported_unless_they_do_it_themselves(bench: Bench) -> None:
+async def test_runs_of_python_hooks_are_reported_unless_they_are_marked_to_do_it_themselves(bench: Bench) -> None:
+    @reports_runs
     async def reporting(event: Any, scope: Any) -> StopVerdict:
         return StopVerdict.block("mine")
 
@@ -468,6 +471,26 @@ async def test_runs_of_python_hooks_are_reported_unless_they_do_it_themselves(be
     assert (run.status, run.event_name, run.status_message) == ("blocked", "stop", "p0")
     assert run.id.startswith("stop:0:")
     assert [(entry.kind, entry.text) for entry in run.entries] == [("feedback", "more")]
+
+
+@pytest.mark.parametrize("broken", [False, True])
+async def test_runs_are_reported_whatever_parameters_an_implementation_takes(bench: Bench, broken: bool) -> None:
+    def work() -> StopVerdict:
+        if broken:
+            raise ValueError("broken")
+        return StopVerdict.block("more")
+
+    async def with_all(event: Any, scope: Any, host: Any) -> StopVerdict:
+        return work()
+
+    async def with_none() -> StopVerdict:
+        return work()
+
+    bench.stops(with_all, with_none)
+
+    await bench.ask()
+
+    assert [run.status for run in bench.scope.runs] == ["failed" if broken else "blocked"] * 2
 
 
 async def test_costs_are_accounted(bench: Bench) -> None:
@@ -499,7 +522,7 @@ async def test_observers_run_side_by_side_and_fail_alone(bench: Bench) -> None:
     bench.plug("c", session_end=meeting_as("c"))
 
     async with asyncio.timeout(2):
-        await bench.dispatcher.observe("session_end", SessionEndEvent(session_id="s", cwd="/"), bench.scope)  # type: ignore[arg-type]
+        await bench.hooks.session_end(SessionEndEvent(session_id="s", cwd="/"), bench.scope)
 
     assert sorted(met) == ["a", "c"]
     assert bench.scope.told == ["plugin b (codex-b 1.0): session_end raised ValueError: broken"]
@@ -508,7 +531,7 @@ async def test_observers_run_side_by_side_and_fail_alone(bench: Bench) -> None:
 async def test_what_observers_return_is_ignored(bench: Bench) -> None:
     bench.plug("a", session_end=answering("nonsense"))
 
-    await bench.dispatcher.observe("session_end", SessionEndEvent(session_id="s", cwd="/"), bench.scope)  # type: ignore[arg-type]
+    await bench.hooks.session_end(SessionEndEvent(session_id="s", cwd="/"), bench.scope)
 
     assert bench.scope.warnings == []
 
@@ -522,8 +545,8 @@ async def test_an_implementation_with_nothing_to_do_does_not_make_the_event(benc
 
     bench.stops(stop)
 
-    assert bench.dispatcher.has("stop", here)
-    assert not bench.dispatcher.has("stop", there)
+    assert bench.hooks.stop.enabled(here)
+    assert not bench.hooks.stop.enabled(there)
 
 
 def test_a_predicate_that_raises_counts_as_nothing_to_do(bench: Bench) -> None:
@@ -532,8 +555,8 @@ def test_a_predicate_that_raises_counts_as_nothing_to_do(bench: Bench) -> None:
 
     bench.stops(stop)
 
-    assert not bench.dispatcher.has("stop")
-    assert "plugin p0 (codex-p0 1.0): stop raised AttributeError" in bench.dispatcher.complaints[0]
+    assert not bench.hooks.stop.enabled()
+    assert "plugin p0 (codex-p0 1.0): stop raised AttributeError" in bench.dispatcher.warnings[0]
 
 
 def roll() -> int:
@@ -555,10 +578,10 @@ def test_offers_of_another_type_are_refused(bench: Bench, answer: Any, told: str
     bench.plug("a", tools=lambda thread: answer)
     bench.plug("b", tools=lambda thread: [Tool.from_function(roll)])
 
-    offered = bench.dispatcher.offers("tools", thread=None)
+    offered = bench.hooks.tools(None)
 
     assert list(offered) == ["roll"]
-    assert [_without_place(text) for text in bench.dispatcher.complaints] == [f"plugin a (codex-a 1.0): tools {told}"]
+    assert [_without_place(text) for text in bench.dispatcher.warnings] == [f"plugin a (codex-a 1.0): tools {told}"]
 
 
 def test_an_offer_may_be_made_piece_by_piece(bench: Bench) -> None:
@@ -572,8 +595,8 @@ def test_an_offer_may_be_made_piece_by_piece(bench: Bench) -> None:
     bench.plug("a", tools=tools)
     bench.plug("b", tools=failing)
 
-    assert list(bench.dispatcher.offers("tools", thread=None)) == ["roll"]
-    assert [_without_place(text) for text in bench.dispatcher.complaints] == [
+    assert list(bench.hooks.tools(None)) == ["roll"]
+    assert [_without_place(text) for text in bench.dispatcher.warnings] == [
         "plugin b (codex-b 1.0): tools raised ValueError: in the middle"
     ]
 
@@ -585,22 +608,22 @@ def test_of_two_tools_with_one_name_the_hosts_own_is_kept(bench: Bench) -> None:
     bench.plug("c", tools=lambda thread: [third])
     bench.registry.status("b").first_party = True
 
-    offered = bench.dispatcher.offers("tools", thread=None)
+    offered = bench.hooks.tools(None)
 
     assert offered["roll"] is second
-    assert bench.dispatcher.complaints == [
+    assert bench.dispatcher.warnings == [
         "Tool roll of plugin a is left out: plugin b offers one of that name",
         "Tool roll of plugin c is left out: plugin b offers one of that name",
     ]
 
 
-def test_one_complaint_is_kept_once(bench: Bench) -> None:
+def test_one_warning_is_kept_once(bench: Bench) -> None:
     bench.plug("a", tools=lambda thread: 5)
 
-    bench.dispatcher.offers("tools", thread=None)
-    bench.dispatcher.offers("tools", thread=None)
+    bench.hooks.tools(None)
+    bench.hooks.tools(None)
 
-    assert len(bench.dispatcher.complaints) == 1
+    assert len(bench.dispatcher.warnings) == 1
 
 
 def test_the_first_choice_wins_and_a_broken_one_is_passed_over(bench: Bench) -> None:
@@ -615,8 +638,8 @@ def test_the_first_choice_wins_and_a_broken_one_is_passed_over(bench: Bench) -> 
     bench.plug("d", model_provider=lambda name: provider)
     bench.plug("e", model_provider=lambda name: SimpleNamespace(stream=None, aclose=None))
 
-    assert bench.dispatcher.choose("model_provider", name="x", config={}) == (provider, "d")
-    assert [_without_place(text) for text in bench.dispatcher.complaints] == [
+    assert bench.hooks.model_provider("x", {}) == (provider, "d")
+    assert [_without_place(text) for text in bench.dispatcher.warnings] == [
         "plugin b (codex-b 1.0): model_provider raised SystemExit: 1",
         "plugin c (codex-c 1.0): model_provider returned str where a ModelProvider belongs",
     ]
@@ -629,21 +652,21 @@ def test_wrong_configuration_is_told_by_who_knows_it(bench: Bench) -> None:
     bench.plug("a", model_provider=model_provider)
 
     with pytest.raises(ConfigError, match="base_url = 5"):
-        bench.dispatcher.choose("model_provider", name="x", config={})
+        bench.hooks.model_provider("x", {})
 
 
 async def test_lists_of_an_event_are_joined_and_a_wrong_one_is_left_out(bench: Bench) -> None:
     told: list[str] = []
     fragment = SimpleNamespace(key="k", place="user", text="t", order=1)
 
-    async def complain(text: str) -> None:
+    async def warn(text: str) -> None:
         told.append(text)
 
     bench.plug("a", instruction_fragments=lambda_async([fragment]))
     bench.plug("b", instruction_fragments=lambda_async("abc"))
     bench.plug("c", instruction_fragments=lambda_async(None))
 
-    joined = await bench.dispatcher.concat("instruction_fragments", complain, thread=None, settings=None)
+    joined = await bench.hooks.instruction_fragments(None, None, warn=warn)
 
     assert joined == [fragment]
     assert [_without_place(text) for text in told] == [

@@ -38,6 +38,11 @@ TOLD = {
         'hooks = ["stop", "tool"]',
         "codex-plugin.toml lists the hook tool: there is no hook 'tool'; did you mean 'tools'?",
     ),
+    "of no use yet": (
+        MARK + "@hookimpl\nasync def subagent_stop(event): ...\n",
+        "",
+        "it implements the hook subagent_stop, which this version of the host does not call yet",
+    ),
     "not marked": (
         MARK + "async def stop(event): ...\n",
         "",

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from codex_hookspecs.errors import ToolRejected as ToolRejected
     from codex_hookspecs.markers import active_when as active_when
     from codex_hookspecs.markers import hookimpl as hookimpl
+    from codex_hookspecs.markers import reports_runs as reports_runs
     from codex_hookspecs.markers import time_limit as time_limit
     from codex_hookspecs.ports.environment import Environment as Environment
     from codex_hookspecs.ports.environment import ExecBackend as ExecBackend
@@ -75,7 +76,7 @@ _MODULES = {
         "CodexError ConfigError ExecError FileSystemError ModelError RpcError SandboxUnavailable StorageError "
         "ThreadBusy ThreadNotFound ToolError ToolRejected"
     ),
-    "markers": "active_when hookimpl time_limit",
+    "markers": "active_when hookimpl reports_runs time_limit",
     "ports.environment": "Environment ExecBackend ExecProcess FileSystem",
     "ports.host": "Host",
     "ports.models": "ModelProvider",

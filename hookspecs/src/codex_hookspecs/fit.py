@@ -11,22 +11,6 @@ import codex_hookspecs
 from codex_hookspecs.errors import HookSpecError
 from codex_hookspecs.markers import PROJECT, HookPolicy
 
-PARTS = {
-    "app_server": ("AppServer", "connect"),
-    "analytics_sink": ("AnalyticsSink", "record"),
-    "connection_authenticators": ("ConnectionAuthenticator", "mode", "prepare"),
-    "cli_commands": ("CliCommand", "name", "run"),
-    "doctor_checks": ("DoctorCheck", "name", "run"),
-    "environments": ("EnvironmentProvider", "id", "open"),
-    "instruction_fragments": ("Fragment", "key", "place", "text", "order"),
-    "model_provider": ("ModelProvider", "stream", "aclose"),
-    "rpc_methods": ("RpcMethod", "name", "handle"),
-    "sandbox_launcher": ("SandboxLauncher", "launch"),
-    "thread_store": ("ThreadStore", "create", "open", "read", "aclose"),
-    "tools": ("Tool", "name", "spec", "run"),
-}
-"""By hook: what is contributed, and what it must have."""
-_SINGLE = ("app_server", "analytics_sink", "model_provider", "sandbox_launcher", "thread_store")
 _MOST_PARTS = 10_000
 _MARK = f"{PROJECT}_impl"
 
@@ -158,24 +142,23 @@ def _arguments(function: Callable[..., Any]) -> tuple[str, ...]:
     return names[1:] if hasattr(function, "__self__") else names
 
 
-def checked(hook: str, answer: Any, *, key: str | None = None) -> Any:
-    """Return what a plugin contributes, a sequence as a list.
+def validate_result(policy: HookPolicy, result: Any) -> Any:
+    """Return what a plugin contributes to a hook, a sequence as a list.
 
-    :param key: attribute that must be a name.
     :raises WrongAnswer: when a part is not what the hook is for.
     """
-    word, *wanted = PARTS[hook]
-    if answer is None:
+    if result is None:
         return None
-    parts = [answer] if hook in _SINGLE else answer
+    word = policy.result
+    parts = result if policy.many else [result]
     if not isinstance(parts, Iterable):
-        raise WrongAnswer(f"returned {type(answer).__name__}, not a list of {word}")
+        raise WrongAnswer(f"returned {type(result).__name__}, not a list of {word}")
     parts = list(islice(parts, _MOST_PARTS + 1))
     if len(parts) > _MOST_PARTS:
         raise WrongAnswer(f"returned more than {_MOST_PARTS} parts, each a {word}")
     for part in parts:
-        if not all(hasattr(part, name) for name in wanted):
+        if not all(hasattr(part, name) for name in policy.requires):
             raise WrongAnswer(f"returned {type(part).__name__} where a {word} belongs")
-        if key is not None and hook not in _SINGLE and not isinstance(getattr(part, key), str):
-            raise WrongAnswer(f"returned a {word} whose {key} is {getattr(part, key)!r}, not text")
-    return answer if hook in _SINGLE else parts
+        if policy.key and not isinstance(getattr(part, policy.key), str):
+            raise WrongAnswer(f"returned a {word} whose {policy.key} is {getattr(part, policy.key)!r}, not text")
+    return parts if policy.many else result

@@ -1,14 +1,17 @@
 """Declare hook specifications of three kinds, each with its policy, and mark their implementations.
 
 ``@offer`` is called when a thing is wanted and collects contributions; ``@choose`` asks until the first answer;
-``@event`` is awaited under a time limit. The policy set here is the only place that decides what happens when an
-implementation is slow or fails: the host reads it, the generated reference prints it.
+``@event`` is awaited under a time limit. What is declared here, with the annotations of the specification, is the only
+place that decides how a hook is called: the host's typed methods, the checks of implementations and the generated
+reference are read off it. A declaration that makes no sense fails when its specification is imported.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, Literal, TypeVar
+import re
+from collections.abc import Callable, Sequence
+from inspect import iscoroutinefunction
+from typing import Any, Literal, TypeVar, get_args
 
 import pluggy
 
@@ -25,36 +28,61 @@ F = TypeVar("F", bound=Callable[..., Any])
 hookimpl = pluggy.HookimplMarker(PROJECT)
 _hookspec = pluggy.HookspecMarker(PROJECT)
 
+_RESULT = re.compile(r"(?:Sequence\[(?P<part>\w+)\]|(?P<one>\w+)) \| None")
 
-@frozen
+
+@frozen(kw_only=True)
 class HookPolicy:
     """How the host calls one hook and what it makes of the answers.
 
     :param kind: ``offer`` and ``choose`` are synchronous, ``event`` is always ``async def``.
+    :param result: name of the class that an implementation returns, or a sequence of; empty when nothing is returned.
+    :param many: a sequence is returned.
     :param timeout: seconds that one implementation may take; ``None`` for synchronous kinds.
     :param on_error: ``skip`` goes on as if the implementation had no opinion, ``ask`` leaves the decision to a person
         and refuses where nobody can be asked, ``block`` treats a failure as a refusal.
-    :param merge: how several answers become one.
-    :param parallel: observers of an event that may run side by side; their answers are ignored.
+    :param merge: how several answers become one. ``all``: each is used. ``first``: nobody is asked after the first.
+        ``concat``: sequences are joined in order, of any other field the first value counts. ``any_block``: the same,
+        of the strictest answers where a verdict is one of several behaviors.
+    :param parallel: observers of an event that may run side by side and return nothing.
     :param refuses: an answer to the event can keep what it is about from being done or from counting.
+    :param key: attribute that names a contribution; of two with one name one is left out. Empty where a plugin
+        contributes one thing, which goes by the name of the plugin.
+    :param requires: attributes that a contribution must have, ``key`` among them.
+    :param not_called_yet: no version of the host calls the hook so far.
     """
 
     kind: Kind
+    result: str
+    many: bool
     timeout: float | None = None
     on_error: OnError = "skip"
     merge: Merge = "all"
     parallel: bool = False
     refuses: bool = False
+    key: str = ""
+    requires: tuple[str, ...] = ()
+    not_called_yet: bool = False
 
 
-def offer(spec: F) -> F:
-    """Mark a synchronous hook whose implementations each return contributions, or ``None``."""
-    return _declare(spec, HookPolicy("offer"))
+def offer(*, key: str = "", requires: Sequence[str] = (), not_called_yet: bool = False) -> Callable[[F], F]:
+    """Mark a synchronous hook whose implementations each return contributions, or ``None``.
+
+    :param key: attribute that names a contribution, where an implementation returns a sequence of them.
+    :param requires: further attributes that a contribution must have.
+    :param not_called_yet: no version of the host calls it so far.
+    """
+    needed = (key, *requires) if key else tuple(requires)
+    return _declaring("offer", key=key, requires=needed, not_called_yet=not_called_yet)
 
 
-def choose(spec: F) -> F:
-    """Mark a synchronous hook whose first answer other than ``None`` wins."""
-    return _declare(spec, HookPolicy("choose", merge="first"), firstresult=True)
+def choose(*, requires: Sequence[str] = (), not_called_yet: bool = False) -> Callable[[F], F]:
+    """Mark a synchronous hook whose first answer other than ``None`` wins.
+
+    :param requires: attributes that an answer must have.
+    :param not_called_yet: no version of the host calls it so far.
+    """
+    return _declaring("choose", merge="first", requires=tuple(requires), not_called_yet=not_called_yet)
 
 
 def event(
@@ -64,21 +92,29 @@ def event(
     merge: Merge = "all",
     parallel: bool = False,
     refuses: bool = False,
+    requires: Sequence[str] = (),
+    not_called_yet: bool = False,
 ) -> Callable[[F], F]:
     """Mark an asynchronous hook, awaited once per implementation under a time limit.
 
     :param timeout: seconds that one implementation may take.
     :param on_error: what a failure or a time-out of one implementation means.
-    :param merge: how the answers are combined.
-    :param parallel: run implementations side by side and ignore what they return.
+    :param merge: how the answers are combined: ``any_block`` or ``concat``; left out for observers.
+    :param parallel: run implementations, which observe, side by side.
     :param refuses: an answer can keep what the event is about from being done or from counting.
+    :param requires: attributes that each part of an answer must have, where that is a sequence.
+    :param not_called_yet: no version of the host calls it so far.
     """
-    policy = HookPolicy("event", timeout=timeout, on_error=on_error, merge=merge, parallel=parallel, refuses=refuses)
-
-    def mark(spec: F) -> F:
-        return _declare(spec, policy)
-
-    return mark
+    return _declaring(
+        "event",
+        timeout=timeout,
+        on_error=on_error,
+        merge=merge,
+        parallel=parallel,
+        refuses=refuses,
+        requires=tuple(requires),
+        not_called_yet=not_called_yet,
+    )
 
 
 def time_limit(seconds: float | None) -> Callable[[F], F]:
@@ -112,6 +148,16 @@ def active_when(predicate: Callable[..., bool]) -> Callable[[F], F]:
     return mark
 
 
+def reports_runs(implementation: F) -> F:
+    """Have an implementation of an event tell clients of its runs itself, as one that runs several scripts does.
+
+    It does so with ``scope.started`` and ``scope.completed``; of all others the host reports one run, when they answer
+    or fail.
+    """
+    implementation.codex_reports_runs = True  # type: ignore[attr-defined]
+    return implementation
+
+
 def policy_of(spec: Callable[..., Any]) -> HookPolicy:
     """Return the policy that a specification function was declared with.
 
@@ -121,6 +167,53 @@ def policy_of(spec: Callable[..., Any]) -> HookPolicy:
     return policy
 
 
-def _declare(spec: F, policy: HookPolicy, *, firstresult: bool = False) -> F:
-    spec.codex_policy = policy  # type: ignore[attr-defined]
-    return _hookspec(spec, firstresult=firstresult)
+def _declaring(kind: Kind, **declared: Any) -> Callable[[F], F]:
+    def mark(spec: F) -> F:
+        returned = str(spec.__annotations__.get("return"))
+        found = _RESULT.fullmatch(returned)
+        result, many = ("", False) if found is None else (found["part"] or found["one"], found["part"] is not None)
+        policy = HookPolicy(kind=kind, result=result, many=many, **declared)
+        fault = _fault_of_spec(spec, policy, returned) or _fault_of_policy(policy)
+        if fault is not None:
+            raise TypeError(f"hook specification {spec.__name__}: {fault}")
+        spec.codex_policy = policy  # type: ignore[attr-defined]
+        return _hookspec(spec, firstresult=kind == "choose")
+
+    return mark
+
+
+def _fault_of_spec(spec: Callable[..., Any], policy: HookPolicy, returned: str) -> str | None:
+    """Return how the function itself does not fit its mark."""
+    is_event = policy.kind == "event"
+    if iscoroutinefunction(spec) is not is_event:
+        return f"{policy.kind} marks {'async def' if is_event else 'def'}"
+    wanted = "None" if policy.parallel else "X | None" if policy.kind == "choose" else "X | None or Sequence[X] | None"
+    if returned != "None" if policy.parallel else not policy.result or (policy.many and policy.kind == "choose"):
+        return f"it is annotated to return {returned}, {policy.kind} marks what returns {wanted}"
+    parameters = spec.__code__.co_varnames[: spec.__code__.co_argcount]
+    if parameters[-1:] != ("host",):
+        return "its last parameter is not host"
+    if is_event and not policy.many and parameters != ("event", "scope", "host"):
+        return f"its parameters are {', '.join(parameters)}; an event has event, scope, host"
+    return None
+
+
+def _fault_of_policy(policy: HookPolicy) -> str | None:
+    """Return what of a declaration contradicts itself."""
+    if policy.kind == "offer" and policy.many is not bool(policy.key):
+        return "key is given exactly where a sequence is returned"
+    if policy.kind != "event":
+        return None
+    limit: object = policy.timeout
+    if not (isinstance(limit, int | float) and not isinstance(limit, bool) and limit > 0):
+        return f"timeout is {limit!r}, allowed is a number above 0"
+    merges = ("all",) if policy.parallel else ("concat",) if policy.many else ("any_block", "concat")
+    if policy.merge not in merges:
+        return f"merge is {policy.merge!r}, allowed here is {' or '.join(merges)}"
+    if policy.on_error not in get_args(OnError):
+        return f"on_error is {policy.on_error!r}, allowed is {', '.join(get_args(OnError))}"
+    if policy.refuses and (policy.parallel or policy.many):
+        return "refuses is given, but no verdict is returned"
+    if policy.on_error != "skip" and not policy.refuses:
+        return f"on_error is {policy.on_error!r}, but no answer refuses anything"
+    return None

@@ -24,6 +24,7 @@ from codex_host.plugins.trust import TrustStore
 from codex_host.usage import Command, read_group
 
 if TYPE_CHECKING:
+    from codex_hookspecs.markers import HookPolicy
     from codex_host.options import GlobalOptions
     from codex_host.plugins.registry import PluginStatus
 
@@ -151,6 +152,7 @@ def _facts(desk: Desk, name: str) -> dict[str, Any]:
         "entryPoint": plugin.value,
         "folder": plugin.folder,
         "hooks": list(status.hooks),
+        "notCalledYet": [hook for hook in status.hooks if (policy := _policies().get(hook)) and policy.not_called_yet],
         "commands": status.commands,
         "settings": plugin.manifest.settings if plugin.manifest else {},
         "loadMs": account.load_ms or None,
@@ -160,11 +162,11 @@ def _facts(desk: Desk, name: str) -> dict[str, Any]:
 
 
 @cache
-def _choices() -> frozenset[str]:
-    """Return the hooks of which one answer counts."""
+def _policies() -> dict[str, HookPolicy]:
+    """Return how each hook is called."""
     from codex_host.plugins.registry import Registry
 
-    return frozenset(hook for hook, policy in Registry().policies.items() if policy.kind == "choose")
+    return Registry().policies
 
 
 def _shared_choices(desk: Desk, status: PluginStatus) -> dict[str, list[str]]:
@@ -176,7 +178,7 @@ def _shared_choices(desk: Desk, status: PluginStatus) -> dict[str, list[str]]:
             if hook in other.hooks and other.state == "loaded" and name != status.name
         ]
         for hook in status.hooks
-        if status.state == "loaded" and hook in _choices()
+        if status.state == "loaded" and (policy := _policies().get(hook)) and policy.kind == "choose"
     }
     return {hook: names for hook, names in shared.items() if names}
 

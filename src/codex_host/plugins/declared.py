@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from codex_hookspecs.fit import implementations, is_marked, unknown_hook
@@ -10,13 +10,14 @@ from codex_hookspecs.manifest import FILE_NAME
 
 if TYPE_CHECKING:
     from codex_hookspecs.manifest import Manifest
+    from codex_hookspecs.markers import HookPolicy
 
 
-def slips(plugin: object, manifest: Manifest, known: Collection[str]) -> list[str]:
-    """Return what does not agree, each with the fix.
+def slips(plugin: object, manifest: Manifest, known: Mapping[str, HookPolicy]) -> list[str]:
+    """Return what does not agree, each with the fix, and hooks that it has in vain.
 
     :param plugin: module or object that carries implementations.
-    :param known: names of all hooks.
+    :param known: all hooks.
     """
     implemented = {hook for hook, _ in implementations(plugin)}
     unmarked = dict(_unmarked(plugin, known))
@@ -35,6 +36,11 @@ def slips(plugin: object, manifest: Manifest, known: Collection[str]) -> list[st
             f"it implements the hook {hook}, which {FILE_NAME} does not list; add it to hooks there"
             for hook in sorted(implemented.difference(manifest.hooks))
         ]
+    found += [
+        f"it implements the hook {hook}, which this version of the host does not call yet"
+        for hook in sorted(implemented)
+        if known[hook].not_called_yet
+    ]
     return found
 
 

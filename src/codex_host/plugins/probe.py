@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from codex_hookspecs.manifest import FILE_NAME
 
 if TYPE_CHECKING:
+    from codex_host.app import Application
     from codex_host.plugins.discovery import FoundPlugin
 
 
@@ -69,20 +70,19 @@ def _guarded(plugin: FoundPlugin, home: str) -> str | None:
     return TrustStore(home).objection(plugin, contents)
 
 
-async def _checks(host: Any, listed: Collection[str]) -> list[str]:
+async def _checks(host: Application, listed: Collection[str]) -> list[str]:
     problems: list[str] = []
     async with host:
-        offered = host.dispatch.offers("cli_commands")
+        offered = host.hooks.cli_commands()
         problems += [
             f"it offers the command {name}, which {FILE_NAME} does not list" for name in {*offered} - {*listed}
         ]
         problems += [
             f"{FILE_NAME} lists the command {name}, which it does not offer" for name in {*listed} - {*offered}
         ]
-        for name, check in host.dispatch.offers("doctor_checks").items():
+        for name, check in host.hooks.doctor_checks().items():
             problems += [f"{name}: {text}" for text in await check.run()]
-    complaints: list[str] = host.dispatch.complaints
-    return problems + complaints
+    return problems + host.dispatch.warnings
 
 
 if __name__ == "__main__":

@@ -131,7 +131,7 @@ class Registry:
         """Return what a plugin says of itself that it does not do, and the other way round."""
         from codex_host.plugins.declared import slips
 
-        return slips(plugin, manifest, self._specs)
+        return slips(plugin, manifest, self.policies)
 
     def load_for(self, hook: str | None, plugin: str | None = None) -> list[PluginStatus]:
         """Load the plugins that were put off until one of their hooks is wanted.

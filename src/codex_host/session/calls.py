@@ -101,7 +101,7 @@ async def _answer(run: RunningTurn, call: ToolCall) -> Answered:
     try:
         _refuse_deep(call)
         payload = payload_of(tool, call)
-        if payload is not None and run.thread.dispatch.has("pre_tool_use", run.thread):
+        if payload is not None and run.thread.hooks.pre_tool_use.enabled(run.thread):
             verdict = await _before(run, call, payload)
             contexts = verdict.contexts
             refusal = verdict.deny_reason if verdict.deny_reason is not None else verdict.stop_reason
@@ -120,7 +120,7 @@ async def _answer(run: RunningTurn, call: ToolCall) -> Answered:
     if output.finishes is not None and (tool := run.thread.tools.get(output.finishes.name)) is not None:
         call = output.finishes
         payload = payload_of(tool, call)
-    if payload is None or failed or output.unfinished or not run.thread.dispatch.has("post_tool_use", run.thread):
+    if payload is None or failed or output.unfinished or not run.thread.hooks.post_tool_use.enabled(run.thread):
         return Answered(contexts, output)
     return await _after(run, call, payload, output, contexts)
 
@@ -205,14 +205,14 @@ def _denied(payload: HookPayload, reason: str) -> ToolRejected:
 
 
 async def _before(run: RunningTurn, call: ToolCall, payload: HookPayload) -> PreToolUseVerdict:
-    from codex_hookspecs.types.lifecycle import PreToolUseEvent, PreToolUseVerdict
+    from codex_hookspecs.types.lifecycle import PreToolUseEvent
 
     event = PreToolUseEvent(
         **run.event_fields(),
         **shown(payload, run.settings.cwd),
         tool_use_id=call.call_id,
     )
-    return await run.thread.dispatch.lifecycle("pre_tool_use", PreToolUseVerdict, event, run.scope())
+    return await run.thread.hooks.pre_tool_use(event, run.scope())
 
 
 async def _have_confirmed(run: RunningTurn, call: ToolCall, payload: HookPayload, reason: str) -> None:
@@ -229,7 +229,7 @@ async def _have_confirmed(run: RunningTurn, call: ToolCall, payload: HookPayload
 async def _after(
     run: RunningTurn, call: ToolCall, payload: HookPayload, output: ToolOutput, contexts: tuple[str, ...]
 ) -> Answered:
-    from codex_hookspecs.types.lifecycle import PostToolUseEvent, PostToolUseVerdict
+    from codex_hookspecs.types.lifecycle import PostToolUseEvent
 
     event = PostToolUseEvent(
         **run.event_fields(),
@@ -237,7 +237,7 @@ async def _after(
         tool_response=output.text if output.hook_response is None else output.hook_response,
         tool_use_id=call.call_id,
     )
-    verdict = await run.thread.dispatch.lifecycle("post_tool_use", PostToolUseVerdict, event, run.scope())
+    verdict = await run.thread.hooks.post_tool_use(event, run.scope())
     replaced = "\n\n".join(verdict.feedback) if verdict.feedback else verdict.stop_reason
     if replaced is not None:
         output = ToolOutput(replaced, success=output.success)

@@ -91,16 +91,16 @@ class CallContext:
     async def ask_hooks(self, payload: HookPayload) -> PermissionVerdict | None:
         """Return what the ``permission_request`` hooks say."""
         run = self._run
-        if not run.thread.dispatch.has("permission_request", run.thread):
+        if not run.thread.hooks.permission_request.enabled(run.thread):
             return None
-        from codex_hookspecs.types.lifecycle import PermissionRequestEvent, PermissionVerdict
+        from codex_hookspecs.types.lifecycle import PermissionRequestEvent
 
         event = PermissionRequestEvent(
             **run.event_fields(),
             **shown(payload, run.settings.cwd),
             tool_use_id=self._call.call_id,
         )
-        return await run.thread.dispatch.lifecycle("permission_request", PermissionVerdict, event, run.scope())
+        return await run.thread.hooks.permission_request(event, run.scope())
 
     async def ask_client(self, method: str, params: JsonObject) -> object:
         """Return the client's answer.

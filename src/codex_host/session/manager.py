@@ -202,7 +202,7 @@ class HostThreads:
     def _provider(self, settings: ThreadSettings, table: Mapping[str, Any]) -> tuple[ModelProvider, str]:
         name = settings.model_provider
         providers = table.get("model_providers", {})
-        chosen, plugin = self._host.dispatch.choose("model_provider", name=name, config=dict(providers.get(name, {})))
+        chosen, plugin = self._host.hooks.model_provider(name, dict(providers.get(name, {})))
         if chosen is None:
             if name in providers:
                 raise ConfigError(
@@ -238,7 +238,7 @@ class HostThreads:
             stored=stored,
             rules=rules,
         )
-        offered = self._host.dispatch.offers("tools", thread=thread)
+        offered = self._host.hooks.tools(thread)
         thread.tools.update(offered)
         thread.tool_owners.update(offered.owners)
         self._threads[thread_id] = thread
@@ -246,10 +246,10 @@ class HostThreads:
 
     def _find_store(self) -> ThreadStore | None:
         if not self._asked_for_store:
-            self._store, _ = self._host.dispatch.choose("thread_store")
+            self._store, _ = self._host.hooks.thread_store()
             self._asked_for_store = True
             if self._store is None:
-                self._host.dispatch.complain("no plugin stores threads: nothing is kept of this session")
+                self._host.dispatch.warn("no plugin stores threads: nothing is kept of this session")
         return self._store
 
     def _need_store(self, thread_id: str) -> ThreadStore:

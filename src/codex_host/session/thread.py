@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from codex_hookspecs.types.tools import Tool
     from codex_host.config.effective import EffectiveConfig
     from codex_host.plugins.dispatch import Dispatcher
+    from codex_host.plugins.hooks import Hooks
     from codex_host.roles import Program
 
 ABORTED_TEXT = (
@@ -107,6 +108,11 @@ class HostThread:
         self._run: TurnRun | None = None
         self._work: asyncio.Task[None] | None = None
         self._task: asyncio.Task[None] | None = None
+
+    @property
+    def hooks(self) -> Hooks:
+        """Hooks that plugins implement."""
+        return self.host.hooks
 
     @property
     def dispatch(self) -> Dispatcher:
@@ -312,11 +318,11 @@ class HostThread:
         if self._run is not None and self._work is not None:
             self._work.cancel()
             await self.wait_idle()
-        if self.dispatch.has("session_end", self) and self.start_source is None:
+        if self.hooks.session_end.enabled(self) and self.start_source is None:
             from codex_hookspecs.types.lifecycle import SessionEndEvent
 
             event = SessionEndEvent(session_id=self.id, transcript_path=self.path, cwd=self.settings.cwd)
-            await self.dispatch.observe("session_end", event, Scope(self, None))
+            await self.hooks.session_end(event, Scope(self, None))
         closers = [*reversed(self._cleanups), self.model.aclose]
         await close_all(self.host, f"thread {self.id}", closers, seconds=CLEANUP_LIMIT)
         if self._writer is not None:
@@ -382,11 +388,11 @@ class HostThread:
     async def _after_interrupt(self, run: TurnRun) -> None:
         try:
             await self.remember(run.id, {**message("user", ABORTED_TEXT), "id": uuid4()})
-            if self.dispatch.has("interrupt", self):
-                from codex_hookspecs.types.lifecycle import InterruptEvent, InterruptVerdict
+            if self.hooks.interrupt.enabled(self):
+                from codex_hookspecs.types.lifecycle import InterruptEvent
 
                 event = InterruptEvent(**run.event_fields())
-                verdict = await self.dispatch.lifecycle("interrupt", InterruptVerdict, event, run.scope())
+                verdict = await self.hooks.interrupt(event, run.scope())
                 if verdict.system_message:
                     await self.warn(verdict.system_message)
         except Exception:

@@ -92,7 +92,7 @@ class TurnRun:
 
     async def _begin(self) -> None:
         thread, settings = self.thread, self.settings
-        offered = await thread.dispatch.concat("instruction_fragments", thread.warn, thread=thread, settings=settings)
+        offered = await thread.hooks.instruction_fragments(thread, settings, warn=thread.warn)
         fragments = sorted(offered, key=lambda fragment: (fragment.order, fragment.key))
         self._instructions = "\n\n".join(part.text for part in fragments if part.place == "base")
         began = TurnBegan(
@@ -109,25 +109,25 @@ class TurnRun:
         if self._reviews:
             return True
         source, thread.start_source = thread.start_source, None
-        if source is None or not thread.dispatch.has("session_start", thread):
+        if source is None or not thread.hooks.session_start.enabled(thread):
             return True
         await thread.begin_file()
-        from codex_hookspecs.types.lifecycle import SessionStartEvent, SessionStartVerdict
+        from codex_hookspecs.types.lifecycle import SessionStartEvent
 
         event = SessionStartEvent(**self.event_fields(), source=source)  # type: ignore[arg-type]
-        verdict = await thread.dispatch.lifecycle("session_start", SessionStartVerdict, event, self.scope())
+        verdict = await thread.hooks.session_start(event, self.scope())
         await self._add_contexts(verdict.contexts)
         return verdict.stop_reason is None
 
     async def _take_prompt(self, content: Sequence[JsonObject]) -> bool:
         thread = self.thread
         contexts: tuple[str, ...] = ()
-        if thread.dispatch.has("user_prompt_submit", thread):
+        if thread.hooks.user_prompt_submit.enabled(thread):
             await thread.begin_file()
-            from codex_hookspecs.types.lifecycle import UserPromptSubmitEvent, UserPromptVerdict
+            from codex_hookspecs.types.lifecycle import UserPromptSubmitEvent
 
             event = UserPromptSubmitEvent(**self.event_fields(), prompt=text_of(content))
-            verdict = await thread.dispatch.lifecycle("user_prompt_submit", UserPromptVerdict, event, self.scope())
+            verdict = await thread.hooks.user_prompt_submit(event, self.scope())
             if verdict.block_reason is not None or verdict.stop_reason is not None:
                 await self._add_contexts(verdict.contexts)
                 return False
@@ -191,12 +191,12 @@ class TurnRun:
 
     async def _sample(self) -> list[ToolCall]:
         thread = self.thread
-        observed = thread.dispatch.has("pre_model_request", thread) or thread.dispatch.has("post_model_request", thread)
+        observed = thread.hooks.pre_model_request.enabled(thread) or thread.hooks.post_model_request.enabled(thread)
         if observed:
             from codex_hookspecs.types.lifecycle import PostModelRequestEvent, PreModelRequestEvent
 
             before = PreModelRequestEvent(**self.event_fields())
-            await thread.dispatch.observe("pre_model_request", before, self.scope())
+            await thread.hooks.pre_model_request(before, self.scope())
         reader = StreamReader(self)
         done: Completed | None = None
         error: str | None = None
@@ -215,7 +215,7 @@ class TurnRun:
                     error=error,
                     token_usage=None if done is None else done.usage,
                 )
-                await thread.dispatch.observe("post_model_request", after, self.scope())
+                await thread.hooks.post_model_request(after, self.scope())
         return reader.calls
 
     async def _read(self, reader: StreamReader) -> Completed | None:
@@ -277,12 +277,12 @@ class TurnRun:
 
     async def _stop(self, *, active: bool) -> StopVerdict | None:
         thread = self.thread
-        if self._reviews or not thread.dispatch.has("stop", thread):
+        if self._reviews or not thread.hooks.stop.enabled(thread):
             return None
-        from codex_hookspecs.types.lifecycle import StopEvent, StopVerdict
+        from codex_hookspecs.types.lifecycle import StopEvent
 
         event = StopEvent(**self.event_fields(), stop_hook_active=active, last_assistant_message=self.last_message)
-        return await thread.dispatch.lifecycle("stop", StopVerdict, event, self.scope())
+        return await thread.hooks.stop(event, self.scope())
 
     async def _continue_with(self, verdict: StopVerdict) -> None:
         thread = self.thread

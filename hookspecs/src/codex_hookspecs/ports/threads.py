@@ -224,8 +224,8 @@ class ThreadManager(Protocol):
 class HookScope(Protocol):
     """What an implementation of a lifecycle event can do while it runs, in a parameter named ``scope``.
 
-    An implementation that takes ``scope`` reports its runs itself; of all others the host reports one run, when they
-    answer or fail.
+    The host reports one run of an implementation, when it answers or fails; one that is marked with ``reports_runs``
+    reports its runs itself, with ``started`` and ``completed``.
     """
 
     @property

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from codex_hookspecs.ports.surface import AnalyticsSink
 
 
-@offer
+@offer(requires=("record",), not_called_yet=True)
 def analytics_sink(host: Host) -> AnalyticsSink | None:
     """Offer a sink; called once, when the first fact is recorded.
 

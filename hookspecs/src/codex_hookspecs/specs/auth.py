@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from codex_hookspecs.ports.host import Host
 
 
-@offer
+@offer(key="mode", requires=("prepare",))
 def connection_authenticators(host: Host) -> Sequence[ConnectionAuthenticator] | None:
     """Offer ways to tell whether a client that opens a websocket may do so (``--ws-auth MODE``).
 

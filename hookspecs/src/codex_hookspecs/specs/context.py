@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from codex_hookspecs.types.threads import ThreadSettings
 
 
-@event(timeout=30.0, merge="concat")
+@event(timeout=30.0, merge="concat", requires=("key", "place", "text", "order"))
 async def instruction_fragments(thread: AgentThread, settings: ThreadSettings, host: Host) -> Sequence[Fragment] | None:
     """Offer the standing texts of a turn; asked at the beginning of every turn.
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from codex_hookspecs.ports.host import Host
 
 
-@offer
+@offer(key="id", requires=("open",))
 def environments(host: Host) -> Sequence[EnvironmentProvider] | None:
     """Offer machines; called once, when the first environment is wanted.
 

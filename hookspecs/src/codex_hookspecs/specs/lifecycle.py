@@ -179,7 +179,7 @@ async def stop(event: StopEvent, scope: HookScope, host: Host) -> StopVerdict | 
     """
 
 
-@hook_event(timeout=TIME_LIMIT, merge="concat")
+@hook_event(timeout=TIME_LIMIT, merge="concat", not_called_yet=True)
 async def subagent_start(event: SubagentStartEvent, scope: HookScope, host: Host) -> SubagentStartVerdict | None:
     """Tell that a subagent begins.
 
@@ -200,7 +200,7 @@ async def subagent_start(event: SubagentStartEvent, scope: HookScope, host: Host
     """
 
 
-@hook_event(timeout=TIME_LIMIT, merge="any_block")
+@hook_event(timeout=TIME_LIMIT, merge="any_block", not_called_yet=True)
 async def subagent_stop(event: SubagentStopEvent, scope: HookScope, host: Host) -> StopVerdict | None:
     """Tell that a subagent ended its answer.
 
@@ -222,7 +222,7 @@ async def subagent_stop(event: SubagentStopEvent, scope: HookScope, host: Host) 
     """
 
 
-@hook_event(timeout=TIME_LIMIT, merge="first", refuses=True)
+@hook_event(timeout=TIME_LIMIT, merge="any_block", refuses=True, not_called_yet=True)
 async def pre_compact(event: CompactEvent, scope: HookScope, host: Host) -> CompactVerdict | None:
     """Tell that the history is about to be compacted.
 
@@ -244,7 +244,7 @@ async def pre_compact(event: CompactEvent, scope: HookScope, host: Host) -> Comp
     """
 
 
-@hook_event(timeout=TIME_LIMIT, merge="first", refuses=True)
+@hook_event(timeout=TIME_LIMIT, merge="any_block", refuses=True, not_called_yet=True)
 async def post_compact(event: CompactEvent, scope: HookScope, host: Host) -> CompactVerdict | None:
     """Tell that the history has been compacted.
 
@@ -274,7 +274,7 @@ async def interrupt(event: InterruptEvent, scope: HookScope, host: Host) -> Inte
     :param host: the running program.
     :return: a message for the user. ``None``: no opinion.
 
-    Messages are all shown. A failure is shown and skipped.
+    The first message is shown. A failure is shown and skipped.
 
     Example::
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from codex_hookspecs.types.json import JsonObject
 
 
-@choose
+@choose(requires=("stream", "aclose"))
 def model_provider(name: str, config: JsonObject, host: Host) -> ModelProvider | None:
     """Choose who answers a thread; called once for each thread.
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from codex_hookspecs.types.sandbox import SandboxPolicy
 
 
-@choose
+@choose(requires=("launch",))
 def sandbox_launcher(policy: SandboxPolicy, platform: str, host: Host) -> SandboxLauncher | None:
     """Choose who holds a policy; not asked for policies that hold nothing back.
 

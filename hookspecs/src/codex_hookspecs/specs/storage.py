@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from codex_hookspecs.ports.storage import ThreadStore
 
 
-@choose
+@choose(requires=("create", "open", "read", "aclose"))
 def thread_store(host: Host) -> ThreadStore | None:
     """Choose where threads are kept; called once. Ephemeral threads are kept nowhere.
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from codex_hookspecs.ports.surface import AppServer, CliCommand, DoctorCheck, RpcMethod, SurfaceHost
 
 
-@offer
+@offer(key="name", requires=("run",))
 def cli_commands(host: SurfaceHost) -> Sequence[CliCommand] | None:
     """Offer sub-commands of ``codex``; the manifest must list them under ``[commands]``.
 
@@ -37,7 +37,7 @@ def cli_commands(host: SurfaceHost) -> Sequence[CliCommand] | None:
     """
 
 
-@offer
+@offer(key="name", requires=("handle",))
 def rpc_methods(host: SurfaceHost) -> Sequence[RpcMethod] | None:
     """Offer methods of the app-server protocol.
 
@@ -60,7 +60,7 @@ def rpc_methods(host: SurfaceHost) -> Sequence[RpcMethod] | None:
     """
 
 
-@choose
+@choose(requires=("connect",))
 def app_server(host: SurfaceHost) -> AppServer | None:
     """Choose the request processor that all front ends talk to; called once, when the first one connects.
 
@@ -79,7 +79,7 @@ def app_server(host: SurfaceHost) -> AppServer | None:
     """
 
 
-@offer
+@offer(key="name", requires=("run",))
 def doctor_checks(host: Host) -> Sequence[DoctorCheck] | None:
     """Offer checks for ``codex plugins doctor``.
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from codex_hookspecs.types.tools import Tool
 
 
-@offer
+@offer(key="name", requires=("spec", "run"))
 def tools(thread: AgentThread, host: Host) -> Sequence[Tool] | None:
     """Offer tools to a thread; called once, when the thread is loaded.
 

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, Literal, Self, TypeVar
+from typing import Any, Literal, Self
 
 from codex_hookspecs.checking import Checked, reason_of
 from codex_hookspecs.types.json import JsonObject
 from codex_hookspecs.types.threads import TokenUsage
-from codex_hookspecs.values import field, fields, frozen
+from codex_hookspecs.values import frozen
 
 PermissionMode = Literal["default", "acceptEdits", "plan", "dontAsk", "bypassPermissions"]
-V = TypeVar("V", bound="Verdict")
 
 
 @frozen(kw_only=True)
@@ -174,18 +172,6 @@ class Verdict(Checked):
         """Return the answer of an implementation that failed where a person is to decide."""
         return cls.refusal(message)
 
-    @classmethod
-    def merged(cls, verdicts: Sequence[Self]) -> Self:
-        """Combine verdicts in order: tuples are joined, of everything else the first answer counts."""
-        values: dict[str, Any] = {}
-        for attribute in fields(cls):
-            answers = [getattr(verdict, attribute.name) for verdict in verdicts]
-            if isinstance(attribute.default, tuple):
-                values[attribute.name] = tuple(part for answer in answers for part in answer)
-            else:
-                values[attribute.name] = next((answer for answer in answers if answer is not None), None)
-        return cls(**values)
-
 
 @frozen(kw_only=True)
 class SessionStartVerdict(Verdict):
@@ -264,15 +250,6 @@ class PermissionVerdict(Verdict):
         """Return the answer of an implementation that failed where failing closed is wanted."""
         return cls(behavior="deny", message=message)
 
-    @classmethod
-    def merged(cls, verdicts: Sequence[Self]) -> Self:
-        """Combine verdicts: any refusal wins, then any wish to ask, then any consent."""
-        for behavior in ("deny", "ask", "allow"):
-            for verdict in verdicts:
-                if verdict.behavior == behavior:
-                    return verdict
-        return cls()
-
 
 @frozen(kw_only=True)
 class PostToolUseVerdict(Verdict):
@@ -335,4 +312,4 @@ class CompactVerdict(Verdict):
 class InterruptVerdict(Verdict):
     """Answer to ``interrupt``: a message for the user."""
 
-    system_message: str | None = field(default=None)
+    system_message: str | None = None

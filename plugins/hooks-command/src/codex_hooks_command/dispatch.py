@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from codex_hookspecs.naming import snake
+from codex_hookspecs.types.lifecycle import PermissionVerdict
+from codex_hookspecs.values import evolve, fields
 
 from .engine import Concluded, Engine
 from .events import Event
@@ -21,6 +23,9 @@ if TYPE_CHECKING:
     from .discovery import Registry
 
 
+_STRICTEST_FIRST = ("deny", "ask", "allow", None)
+
+
 async def dispatch(
     event: Event, facts: LifecycleEvent, scope: HookScope, host: Host, *, registry: Registry, detached: DetachedRuns
 ) -> Verdict | None:
@@ -34,7 +39,15 @@ async def dispatch(
     doubt = _doubt(event, [*registry.lost, *_failures(runs, scope.config, event)], scope.config)
     if doubt is None:
         return verdict
-    return doubt if verdict is None else type(verdict).merged([verdict, doubt])
+    return doubt if verdict is None else _joined(verdict, doubt)
+
+
+def _joined(verdict: Verdict, doubt: Verdict) -> Verdict:
+    """Return what the handlers want with the doubt added; of two words on a permission the stricter counts."""
+    if isinstance(verdict, PermissionVerdict) and isinstance(doubt, PermissionVerdict):
+        return min(verdict, doubt, key=lambda each: _STRICTEST_FIRST.index(each.behavior))
+    unsaid = [field.name for field in fields(type(verdict)) if getattr(verdict, field.name) is None]
+    return evolve(verdict, **{name: getattr(doubt, name) for name in unsaid})
 
 
 def _failures(runs: Sequence[Concluded], config: Mapping[str, Any], event: Event) -> list[str]:

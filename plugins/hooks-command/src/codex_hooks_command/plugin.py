@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from codex_hookspecs.markers import active_when, hookimpl, time_limit
+from codex_hookspecs.markers import active_when, hookimpl, reports_runs, time_limit
 
 from .sessions import sessions_of
 
@@ -22,6 +22,7 @@ def _configured(host: Host, thread: AgentThread | None) -> bool:
 def _scripts_for(name: str) -> Callable[[Any, HookScope, Host], Awaitable[Any]]:
     @hookimpl
     @active_when(_configured)
+    @reports_runs
     @time_limit(None)  # Each script has a limit of its own.
     async def run_scripts(event: Any, scope: HookScope, host: Host) -> Any:
         sessions = sessions_of(host)

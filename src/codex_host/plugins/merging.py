@@ -1,0 +1,43 @@
+"""Merge the verdicts of several implementations into one, by the rule of their specification."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from codex_hookspecs.values import fields
+
+if TYPE_CHECKING:
+    from codex_hookspecs.markers import Merge
+    from codex_hookspecs.types.lifecycle import Verdict
+
+V = TypeVar("V", bound="Verdict")
+
+_BEHAVIORS = ("deny", "ask", "allow")
+"""What a verdict on a permission may say, the strictest first."""
+
+
+def merge_verdicts(rule: Merge, verdict: type[V], answers: Sequence[V]) -> V:
+    """Return one verdict for several, in order: tuples are joined, of any other field the first value counts.
+
+    :param rule: ``any_block`` merges the strictest alone where a verdict is one of several behaviors; where a refusal
+        is a field of its own it is not lost under either rule.
+    """
+    if rule == "any_block":
+        answers = _strictest(answers)
+    values: dict[str, Any] = {}
+    for attribute in fields(verdict):
+        found = [getattr(answer, attribute.name) for answer in answers]
+        if isinstance(attribute.default, tuple):
+            values[attribute.name] = tuple(part for parts in found for part in parts)
+        else:
+            values[attribute.name] = next((value for value in found if value is not None), None)
+    return verdict(**values)
+
+
+def _strictest(answers: Sequence[V]) -> Sequence[V]:
+    for behavior in _BEHAVIORS:
+        found = [answer for answer in answers if getattr(answer, "behavior", None) == behavior]
+        if found:
+            return found
+    return answers
