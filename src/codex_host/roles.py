@@ -54,9 +54,6 @@ class LiveThread(AgentThread, Protocol):
     def host(self) -> Program: ...
 
     @property
-    def dispatch(self) -> Dispatcher: ...
-
-    @property
     def hooks(self) -> Hooks: ...
 
     @property

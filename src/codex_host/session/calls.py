@@ -153,7 +153,7 @@ async def _run_tool(run: RunningTurn, tool: Tool, call: ToolCall) -> tuple[ToolO
 
     async def left(places: Places) -> None:
         owner = run.thread.tool_owners.get(call.name, "")
-        await run.thread.warn(run.thread.dispatch.failures.left(f"tool {call.name}", owner, places, tool.run))
+        await run.thread.warn(run.thread.host.dispatch.failures.left(f"tool {call.name}", owner, places, tool.run))
 
     try:
         output = await run_task(tool.run, call, context, grace=CLEAN_UP, left=left)
@@ -176,7 +176,7 @@ async def _failure(run: RunningTurn, tool: Tool, call: ToolCall, error: Exceptio
     if isinstance(error, CodexError):
         return ToolOutput(str(error), success=False)
     owner = run.thread.tool_owners.get(call.name, "")
-    await run.thread.warn(run.thread.dispatch.failures.told(f"tool {call.name}", owner, error, tool.run))
+    await run.thread.warn(run.thread.host.dispatch.failures.told(f"tool {call.name}", owner, error, tool.run))
     return ToolOutput(f"tool {call.name} {failed_as(error)}", success=False)
 
 

@@ -42,7 +42,6 @@ if TYPE_CHECKING:
     from codex_hookspecs.types.threads import TurnStatus
     from codex_hookspecs.types.tools import Tool
     from codex_host.config.effective import EffectiveConfig
-    from codex_host.plugins.dispatch import Dispatcher
     from codex_host.plugins.hooks import Hooks
     from codex_host.roles import Program
 
@@ -113,11 +112,6 @@ class HostThread:
     def hooks(self) -> Hooks:
         """Hooks that plugins implement."""
         return self.host.hooks
-
-    @property
-    def dispatch(self) -> Dispatcher:
-        """Calls hooks."""
-        return self.host.dispatch
 
     @property
     def path(self) -> str | None:

@@ -224,7 +224,7 @@ class TurnRun:
         :raises ModelError: when the request failed, or the provider did.
         """
         thread = self.thread
-        failures = thread.dispatch.failures
+        failures = thread.host.dispatch.failures
 
         async def stream() -> Completed | None:
             done: Completed | None = None
