@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import shutil
 import tarfile
+import tomllib
 import zipfile
 from email.parser import Parser
 from pathlib import Path
@@ -12,6 +14,10 @@ import build_distributions
 import distributions
 import lock
 import pytest
+import release
+
+import codex_host
+from codex_hookspecs.manifest import API
 
 ROOT = Path(__file__).parents[1]
 ALL = distributions.find()
@@ -35,7 +41,40 @@ def wheel_of(folder: Path, distribution: distributions.Distribution) -> zipfile.
 
 
 def test_all_have_one_version() -> None:
-    assert {distribution.version for distribution in ALL} == {ALL[0].version}
+    assert {distribution.version for distribution in ALL} == {codex_host.__version__}
+
+
+def test_a_release_sets_the_version_wherever_one_is_written(tmp_path: Path) -> None:
+    carriers = [
+        file.relative_to(ROOT)
+        for distribution in ALL
+        for carrier in release.CARRIERS
+        for file in distribution.folder.glob(carrier)
+    ]
+    for carrier in carriers:
+        (tmp_path / carrier).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(ROOT / carrier, tmp_path / carrier)
+
+    changed = release.set_version("7.8.9", tmp_path)
+
+    assert {distribution.version for distribution in distributions.find(tmp_path)} == {"7.8.9"}
+    assert [carrier for carrier in carriers if f'"{codex_host.__version__}"' in (tmp_path / carrier).read_text()] == []
+    assert {path.relative_to(tmp_path) for path in changed} >= {
+        carrier for carrier in carriers if carrier.suffix == ".toml"
+    }
+
+
+def test_a_fragment_of_the_changelog_says_its_kind() -> None:
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["towncrier"]
+    kinds = "|".join(kind["directory"] for kind in settings["type"])
+    fragments = [path.name for path in (ROOT / settings["directory"]).iterdir() if not path.name.startswith(".")]
+
+    assert [name for name in fragments if not re.fullmatch(rf"\+[a-z0-9-]+\.(?:{kinds})\.md", name)] == []
+    assert settings["start_string"] in (ROOT / settings["filename"]).read_text()
+
+
+def test_the_page_on_versions_names_the_api_that_the_host_has() -> None:
+    assert f"now `api = {API}`" in (ROOT / "docs/versions.md").read_text()
 
 
 @EACH

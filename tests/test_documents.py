@@ -8,20 +8,29 @@ import textwrap
 import tomllib
 from pathlib import Path
 
+import docs_site
 import pytest
 
 from codex_hookspecs.config_rules import RULES
 
 ROOT = Path(__file__).parents[1]
-PAGES = sorted(
-    [ROOT / "README.md", ROOT / "hookspecs/README.md"]
-    + [page for folder in ("docs", "plugins", "examples") for page in (ROOT / folder).rglob("*.md")]
-)
+PAGES = [ROOT / page for page in docs_site.pages()]
+LINK = re.compile(r"\]\(([^)#:\s]*)(?:#([^)\s]*))?\)")
 READ = {
     "json": json.loads,
     "toml": tomllib.loads,
     "python": lambda text: compile(text, "page", "exec"),
 }
+
+
+def prose(page: Path) -> str:
+    return re.sub(r"^( *)```.*?^ *```$", "", page.read_text(), flags=re.DOTALL | re.MULTILINE)
+
+
+def anchors(page: Path) -> set[str]:
+    """Return the anchors of a page's headings, as they are made on the site and where repositories are shown."""
+    titles = re.findall(r"^#{1,6} +(.+?) *$", prose(page), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
 
 
 def blocks(page: Path) -> list[tuple[str, str]]:
@@ -31,9 +40,38 @@ def blocks(page: Path) -> list[tuple[str, str]]:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_links_lead_to_files_that_exist(page: Path) -> None:
-    targets = re.findall(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)", page.read_text())
+    targets = {target for target, _ in LINK.findall(prose(page))}
 
     assert [target for target in targets if not (page.parent / target).exists()] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_into_a_page_lead_to_a_heading(page: Path) -> None:
+    links = [
+        (page.parent / target if target else page, anchor) for target, anchor in LINK.findall(prose(page)) if anchor
+    ]
+
+    assert [f"{target}#{anchor}" for target, anchor in links if anchor not in anchors(target)] == []
+
+
+def test_every_page_of_the_documentation_is_in_the_index_and_in_the_navigation() -> None:
+    index = (ROOT / "README.md").read_text()
+    navigation = (ROOT / "mkdocs.yml").read_text()
+    found = [page for page in docs_site.pages() if page.startswith("docs/")]
+
+    assert [page for page in found if f"]({page})" not in index] == []
+    assert [page for page in found if f"- {page}\n" not in navigation] == []
+
+
+def test_the_layout_of_the_site_has_every_page_and_every_file_that_is_linked(tmp_path: Path) -> None:
+    docs_site.lay_out(tmp_path)
+    navigation = (tmp_path / "mkdocs.yml").read_text()
+    pages = [tmp_path / "pages" / page for page in docs_site.pages()]
+
+    assert [page for page in docs_site.pages() if navigation.count(f"- {page}\n") != 1] == []
+    assert [
+        target for page in pages for target, _ in LINK.findall(prose(page)) if not (page.parent / target).exists()
+    ] == []
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

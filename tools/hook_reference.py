@@ -26,7 +26,7 @@ INTRODUCTION = """\
 
 Every hook that a plugin can implement, with the policy it is called under. Implementations are marked with `@hookimpl`,
 may leave out arguments they do not need, and return `None` for "no opinion". This page is generated from
-`codex_hookspecs` by `make docs`.
+`codex_hookspecs` by `make reference`.
 
 | kind | called | written as |
 |---|---|---|
@@ -197,7 +197,7 @@ def main(arguments: list[str]) -> int:
     if "--check" in arguments:
         if PAGE.read_text(encoding="utf-8") == page:
             return 0
-        print(f"{PAGE.name} differs from the specifications; run: make docs", file=sys.stderr)
+        print(f"{PAGE.name} differs from the specifications; run: make reference", file=sys.stderr)
         return 1
     PAGE.write_text(page, encoding="utf-8")
     return 0

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from codex_host import __version__
+
 if TYPE_CHECKING:
     from tests.host.conftest import Codex, Distributions
 
@@ -35,7 +37,7 @@ def test_no_words_mean_the_listing(codex: Codex) -> None:
 
 
 def test_first_party_plugins_come_from_the_host(codex: Codex) -> None:
-    assert row(codex, "tool-plan").startswith("tool-plan 0.1.0 codex-host enabled ")
+    assert row(codex, "tool-plan").startswith(f"tool-plan {__version__} codex-host enabled ")
     assert row(codex, "tool-plan").endswith(" tools")
 
 
