@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 import textwrap
 
 import hook_reference
@@ -10,6 +11,7 @@ import pluggy
 import pytest
 
 from codex_hookspecs.markers import PROJECT
+from codex_hookspecs.naming import snake
 from codex_hookspecs.specs import AREAS
 
 HOOKS = [pytest.param(area, name, spec, id=name) for area in AREAS for name, spec, _ in hook_reference.hooks_of(area)]
@@ -43,3 +45,14 @@ def test_the_example_of_a_hook_is_accepted(area, name, spec) -> None:
 
     assert [caller.name for caller in manager.hook.__dict__.values() if caller.get_hookimpls()] == [name]
     manager.check_pending()
+
+
+def test_the_page_about_scripts_says_which_events_are_not_called_yet() -> None:
+    text = (hook_reference.PAGE.parent / "hook-scripts.md").read_text(encoding="utf-8")
+    rows = [line for line in text.partition("| event | when |")[2].partition("\n\n")[0].splitlines() if "`" in line]
+    marked = {
+        snake(name) for row in rows if "not called yet" in row for name in re.findall(r"`(\w+)`", row.split("|")[1])
+    }
+
+    policies = [(name, policy) for area in AREAS for name, _, policy in hook_reference.hooks_of(area)]
+    assert marked == {name for name, policy in policies if policy.kind == "event" and policy.not_called_yet}
