@@ -19,12 +19,13 @@ fmt: venv
 	.venv/bin/ruff format .
 
 # One part alone: make check P=plugins/tool-exec
+check: TESTS = $(if $(filter src/codex_host%,$(P)),tests/host,$(P))
 check: venv
 	@test -n "$(P)" || { echo "check: say which part, for example: make check P=plugins/tool-exec" >&2; exit 2; }
 	.venv/bin/ruff check $(P)
 	.venv/bin/ruff format --check $(P)
 	.venv/bin/mypy $(if $(wildcard $(P)/src),$(P)/src,$(P))
-	.venv/bin/python -m pytest -q $(P)
+	.venv/bin/python -m pytest -q $(TESTS)
 
 # The real programs that ours is compared with.
 peers: venv
@@ -53,7 +54,7 @@ release: venv .venv-tools/made
 	PATH=".venv-tools/bin:$$PATH" .venv/bin/python tools/release.py $(V)
 	@sh tools/setup.sh
 
-# The documentation with navigation and search: `docs` serves it on this machine, `site` writes it to site/.
+# The documentation with navigation and search: `docs` serves it on this machine as it is now, `site` writes it to site/.
 docs: site
 	NO_MKDOCS_2_WARNING=1 .venv-tools/bin/mkdocs serve --config-file build/docs/mkdocs.yml --dev-addr $(ADDRESS)
 
