@@ -13,9 +13,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from codex_hookspecs.errors import ConfigError
+    from codex_hookspecs.manifest import Manifest
     from codex_hookspecs.ports.surface import CliCommand
     from codex_host.app import Application
-    from codex_host.options import GlobalOptions
+    from codex_host.options import GlobalOptions, Trailing
 
 USAGE = "Usage: codex [OPTIONS] COMMAND [ARGS]"
 _OPTIONS = """\
@@ -34,6 +35,7 @@ Options:
   -h, --help              show this help
   -V, --version           show the version
 """
+_OWN_NAMES = ("codex", "__main__.py")
 _HOST_COMMANDS = {
     "plugins": "list, show, trust, enable, disable and check plugins",
     "features": "list, enable and disable features",
@@ -58,10 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         SIGNALS.raises = True
         open_missing()
         ENDING.install()
-        words = sys.argv[1:]
-        if os.path.basename(sys.argv[0]) == "codex-linux-sandbox":
-            words = ["sandbox", "codex-linux-sandbox", *words]
-        status = _main(words)
+        status = _main([*_called_as(sys.argv[0]), *sys.argv[1:]])
         SIGNALS.raises = False
     except KeyboardInterrupt:
         status = SIGNALS.status
@@ -86,7 +85,7 @@ def _main(words: Sequence[str]) -> int:
     from codex_host.options import parse
 
     try:
-        options = parse(words, cwd=os.getcwd())
+        options = parse(words, cwd=os.getcwd(), trailing=_trailing)
     except ConfigError as error:
         unknown_feature = error.message.startswith("Unknown feature")
         return _fail(str(error)) if unknown_feature else _misuse(error)
@@ -238,21 +237,54 @@ def _help() -> int:
     print("Run coding agents; every part is a plugin.\n")
     print(f"{USAGE}\n\nCommands:")
     for name, help_text in sorted(_commands().items()):
-        print(f"  {name:<12} {help_text}")
+        if help_text:
+            print(f"  {name:<12} {help_text}")
     print(f"\n{_OPTIONS}", end="")
     return 0
 
 
 def _commands() -> dict[str, str]:
-    """Return the sub-commands of the host and of all plugins, with their help."""
+    """Return the sub-commands of the host and of all plugins, with their help; those without are not for people."""
+    commands: dict[str, str] = {}
+    for manifest in _manifests():
+        commands.update(manifest.commands)
+    return commands | _HOST_COMMANDS
+
+
+def _trailing(command: str) -> Trailing | None:
+    """Return how the words of a command end, as the manifest of its plugin says."""
+    from codex_hookspecs.errors import ConfigError
+    from codex_host.options import Trailing
+
+    try:
+        offering = [] if command in _HOST_COMMANDS else [each for each in _manifests() if command in each.commands]
+    except ConfigError:
+        return None  # The program can't run, and says so later.
+    if not offering or command not in offering[-1].trailing:
+        return None
+    return Trailing(offering[-1].trailing[command], offering[-1].valued.get(command, ()))
+
+
+def _called_as(program: str) -> list[str]:
+    """Return the command that the program is called as by a link with the name of one, if it is."""
+    name = os.path.basename(program).removesuffix(".exe")
+    if name in _OWN_NAMES:
+        return []
+    from codex_hookspecs.errors import ConfigError
+
+    try:
+        return [name] if name in _commands() else []
+    except ConfigError:
+        return []
+
+
+def _manifests() -> list[Manifest]:
+    """Return what the plugins say of themselves, ours last."""
     from codex_host.app import codex_home
     from codex_host.plugins.discovery import found_plugins
 
-    commands: dict[str, str] = {}
-    for plugin in sorted(found_plugins(codex_home(os.environ)), key=lambda plugin: plugin.first_party):
-        if plugin.manifest is not None:
-            commands.update(plugin.manifest.commands)
-    return commands | _HOST_COMMANDS
+    plugins = sorted(found_plugins(codex_home(os.environ)), key=lambda plugin: plugin.first_party)
+    return [plugin.manifest for plugin in plugins if plugin.manifest is not None]
 
 
 def _warn_of_no_effect(options: GlobalOptions) -> None:

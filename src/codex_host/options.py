@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from codex_hookspecs.config_keys import parse_override
 from codex_hookspecs.errors import ConfigError, UsageError
-from codex_hookspecs.values import define, field
+from codex_hookspecs.values import define, field, frozen
 
 _VALUED = {
     "-c": "config",
@@ -67,17 +67,45 @@ class GlobalOptions:
     version: bool = False
 
 
-def parse(arguments: Sequence[str], *, cwd: str) -> GlobalOptions:
-    """Take global options from anywhere in a command line, up to ``--``.
+@frozen
+class Trailing:
+    """How the words of a sub-command end in a command line of the user's.
+
+    :param place: which of the words that are no options begins it, counted from one.
+    :param valued: options of the sub-command that take the next word.
+    """
+
+    place: int
+    valued: Sequence[str] = ()
+
+    def starts(self, word: str, before: Sequence[str]) -> bool:
+        """Tell whether a word begins the user's command line.
+
+        :param before: words of the sub-command in front of it.
+        """
+        words = [*before, word]
+        plain = [
+            not each.startswith("-") and not (index and words[index - 1] in self.valued)
+            for index, each in enumerate(words)
+        ]
+        return plain[-1] and sum(plain) >= self.place
+
+
+def parse(
+    arguments: Sequence[str], *, cwd: str, trailing: Callable[[str], Trailing | None] = lambda _command: None
+) -> GlobalOptions:
+    """Take global options from anywhere in a command line, up to ``--`` or to a command line of the user's.
 
     :param cwd: directory that ``-C`` is relative to.
+    :param trailing: tells how the words of a sub-command end, ``None`` if all are its own.
     :raises ConfigError: for a missing value, an unknown feature, or a wrong option before the sub-command.
     """
     options = GlobalOptions(cwd=cwd)
     words = list(arguments)
+    end: Trailing | None = None
     while words:
         word = words.pop(0)
-        if word == "--" or _starts_command(word, options):
+        if word == "--" or (end is not None and end.starts(word, options.rest)):
             options.rest += [word, *words]
             break
         name, value = _split(word)
@@ -99,13 +127,8 @@ def parse(arguments: Sequence[str], *, cwd: str) -> GlobalOptions:
             raise unexpected_argument(word, (*_VALUED, *_FLAGS, *_INTERACTIVE, "--help", "--version"))
         else:
             options.command = word
+            end = trailing(word)
     return options
-
-
-def _starts_command(word: str, options: GlobalOptions) -> bool:
-    """Tell whether a word and all behind it are a command of the user's own: ``codex sandbox PLATFORM [-P X] CMD``."""
-    rest = options.rest
-    return options.command == "sandbox" and bool(rest) and word[:1] != "-" and rest[-1] not in ("-P", "--permissions")
 
 
 def _split(word: str) -> tuple[str, str | None]:

@@ -60,8 +60,14 @@ def trust_project(home: Path, place: Path) -> None:
         (
             "[commands]\nmoo = 5",
             "incompatible",
-            "commands = {'moo': 5}, allowed is a table with a line of text for each",
+            "commands = {'moo': 5}, allowed is a table with a line of help for each",
         ),
+        ("[commands]\nmoo = { help = 1 }", "incompatible", "a table with a line of help for each, or { help"),
+        ("[commands]\nmoo = { trailing = 1 }", "incompatible", "a table with a line of help for each, or { help"),
+        ('[commands]\nmoo = { help = "", trailing = 0 }', "incompatible", "a table with a line of help for each, or {"),
+        ('[commands]\nmoo = { help = "", trailing = true }', "incompatible", "a line of help for each, or { help"),
+        ('[commands]\nmoo = { help = "", x = 1 }', "incompatible", "a table with a line of help for each, or { help"),
+        ('[commands]\nmoo = { help = "", trailing = 1, valued = "-x" }', "incompatible", 'valued = ["-x"] }'),
         ('needs = ["absent"]', "untrusted", "not trusted yet"),
     ],
 )

@@ -12,11 +12,23 @@ import pytest
 
 from codex_hookspecs.errors import ConfigError
 from codex_host import __version__
-from codex_host.options import parse
+from codex_host.options import Trailing, parse
 
 if TYPE_CHECKING:
     from codex_hookspecs.testing import Project
-    from tests.host.conftest import Codex
+    from tests.host.conftest import Codex, Distributions
+
+MOO = """
+    from codex_hookspecs import CliCommand, hookimpl
+
+    async def moo(arguments, host):
+        print(list(arguments), host.config.get("model"))
+        return 0
+
+    @hookimpl
+    def cli_commands():
+        return [CliCommand(name="moo", help="", run=moo)]
+"""
 
 
 # --- taking options out of a command line
@@ -47,6 +59,48 @@ def test_everything_behind_two_dashes_is_left_alone() -> None:
 
     assert options.rest == ["--", "-c", "model=a", "--no-plugins"]
     assert options.overrides == {}
+
+
+@pytest.mark.parametrize(
+    ("line", "rest", "overrides"),
+    [
+        ("box linux -c a=1 -P x bash -c b -C d", "linux -P x bash -c b -C d", {"a": 1}),
+        ("box -c a=1 linux -c b=2 -v bash -c c", "linux -v bash -c c", {"a": 1, "b": 2}),
+        ("box -P x linux -c a=1 bash -c b", "-P x linux bash -c b", {"a": 1}),
+        ("box linux -- -c b", "linux -- -c b", {}),
+        ("box", "", {}),
+    ],
+)
+def test_a_command_line_of_the_users_is_left_alone(line: str, rest: str, overrides: dict[str, int]) -> None:
+    options = parse(line.split(), cwd="/", trailing={"box": Trailing(2, ("-P",))}.get)
+
+    assert options.rest == rest.split()
+    assert options.overrides == overrides
+
+
+def test_a_plugin_says_where_a_command_line_of_the_users_begins(distributions: Distributions, codex: Codex) -> None:
+    distributions.add("cow", plugin=MOO, manifest='[commands]\nmoo = { help = "", trailing = 2, valued = ["-n"] }')
+    codex("plugins", "trust", "cow")
+
+    ran = codex("moo", "a", "-n", "b", "-c", "model=x", "c", "-c", "d")
+
+    assert (ran.out, ran.err) == ("['a', '-n', 'b', 'c', '-c', 'd'] x\n", "")
+    assert "moo" not in codex("--help").out
+
+
+def test_a_link_with_the_name_of_a_command_is_that_command(distributions: Distributions, codex: Codex) -> None:
+    distributions.add("cow", plugin=MOO, manifest='[commands]\nmoo = "Moo."')
+    codex("plugins", "trust", "cow")
+    programs = Path(sys.executable).parent
+    for name in ("moo", "quack"):
+        (programs / name).symlink_to("codex")
+
+    done = [
+        subprocess.run([programs / name, *words], capture_output=True, text=True, timeout=60, check=False)
+        for name, *words in (("moo", "a", "b"), ("quack", "moo"), ("moo", "moo"))
+    ]
+
+    assert [each.stdout for each in done] == ["['a', 'b'] None\n", "[] None\n", "['moo'] None\n"]
 
 
 def test_later_options_win() -> None:

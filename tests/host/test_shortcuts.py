@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from codex_hookspecs.ports.surface import CliCommand
-from codex_host.options import parse
 from codex_host.shortcuts import remember_shortcut, take_shortcut
 
 PROGRAM = """
@@ -70,13 +69,6 @@ def test_what_is_remembered_wrongly_is_passed_over(text: str, tmp_path: Path) ->
 def test_only_names_of_commands_are_looked_for(tmp_path: Path) -> None:
     take_shortcut(["../x"], {"CODEX_HOME": str(tmp_path)})
     take_shortcut([], {})
-
-
-def test_behind_the_platform_all_words_are_the_command_that_is_sandboxed() -> None:
-    options = parse(["sandbox", "linux", "-c", "a=1", "-P", ":workspace", "bash", "-c", "b", "-C", "d"], cwd="/")
-
-    assert options.rest == ["linux", "-P", ":workspace", "bash", "-c", "b", "-C", "d"]
-    assert options.overrides == {"a": 1}
 
 
 @pytest.mark.parametrize("kind", ["pipe", "device", "large"])

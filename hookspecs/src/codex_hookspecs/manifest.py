@@ -26,7 +26,10 @@ class Manifest:
     :param api: version of the contracts it was written for.
     :param platforms: where it can run; empty for everywhere.
     :param hooks: names of the hooks it implements, for listings.
-    :param commands: sub-commands it offers, with their one-line help.
+    :param commands: sub-commands it offers, with their one-line help; an empty one keeps it out of ``--help``.
+    :param trailing: for a sub-command that ends in a command line of the user's, which of its words that are no options
+        begins it, counted from one: from there on, options are not the program's.
+    :param valued: options of such a sub-command that take the next word.
     :param needs: plugins it can't do without.
     :param settings: documentation of its settings, key to text.
     """
@@ -38,6 +41,8 @@ class Manifest:
     platforms: tuple[str, ...] = ()
     hooks: tuple[str, ...] = ()
     commands: dict[str, str] = field(factory=dict)
+    trailing: dict[str, int] = field(factory=dict)
+    valued: dict[str, list[str]] = field(factory=dict)
     needs: tuple[str, ...] = ()
     settings: dict[str, str] = field(factory=dict)
 
@@ -88,10 +93,17 @@ def manifest_from_table(table: dict[str, Any], *, source: str, plugin: str) -> M
             raise wrong(key, "a list of names")
     if not set(table.get("platforms", [])) <= set(PLATFORMS):
         raise wrong("platforms", f"a list out of {', '.join(PLATFORMS)}")
-    for key in ("commands", "settings"):
-        lines = table.get(key, {})
-        if not isinstance(lines, dict) or not all(isinstance(text, str) for text in lines.values()):
-            raise wrong(key, "a table with a line of text for each")
+    settings = table.get("settings", {})
+    if not isinstance(settings, dict) or not all(isinstance(text, str) for text in settings.values()):
+        raise wrong("settings", "a table with a line of text for each")
+    commands = table.get("commands", {})
+    if not isinstance(commands, dict) or not all(map(_is_command, commands.values())):
+        raise wrong(
+            "commands", 'a table with a line of help for each, or { help = "…", trailing = 1, valued = ["-x"] }'
+        )
+    facts: dict[str, dict[str, Any]] = {
+        name: {"help": value} if isinstance(value, str) else value for name, value in commands.items()
+    }
     return Manifest(
         name=plugin,
         api=table["api"],
@@ -99,9 +111,24 @@ def manifest_from_table(table: dict[str, Any], *, source: str, plugin: str) -> M
         description=table.get("description", ""),
         platforms=tuple(table.get("platforms", ())),
         hooks=tuple(table.get("hooks", ())),
-        commands=dict(table.get("commands", {})),
+        commands={name: fact["help"] for name, fact in facts.items()},
+        trailing={name: fact["trailing"] for name, fact in facts.items() if "trailing" in fact},
+        valued={name: fact["valued"] for name, fact in facts.items() if "valued" in fact},
         needs=tuple(table.get("needs", ())),
-        settings=dict(table.get("settings", {})),
+        settings=dict(settings),
+    )
+
+
+def _is_command(value: Any) -> bool:
+    if not isinstance(value, dict):
+        return isinstance(value, str)
+    trailing = value.get("trailing", 1)
+    return (
+        set(value) <= {"help", "trailing", "valued"}
+        and isinstance(value.get("help"), str)
+        and type(trailing) is int
+        and trailing > 0
+        and _is_list_of_text(value.get("valued", []))
     )
 
 

@@ -18,7 +18,7 @@ from codex_hookspecs.state_file import replace_file
 from codex_hookspecs.values import asdict, frozen
 
 GROUP = "codex.plugins"
-_FORMAT = 3
+_FORMAT = 4
 
 
 @frozen(kw_only=True)

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from codex_hookspecs.ports.host import Host
     from codex_hookspecs.sandboxing.policies import Permissions
 
-HELPER = "codex-linux-sandbox"
 _MISUSED = 2
 _PLATFORMS = {"linux": "linux", "darwin": "macos", "win32": "windows"}
 
@@ -30,11 +29,6 @@ async def run(arguments: Sequence[str], host: Host) -> int:
     :raises ConfigError: for a wrong policy.
     :raises SandboxUnavailable: when nothing can hold the policy.
     """
-    if arguments and arguments[0] == HELPER:
-        from codex_sandbox_bwrap.as_helper import request_of
-
-        request, cwd = request_of(arguments[1:], host)
-        return _run(request, cwd, host)
     try:
         options = parse(arguments)
     except UsageError as error:
@@ -58,6 +52,14 @@ async def run(arguments: Sequence[str], host: Host) -> int:
         devices=wanted_devices(host.config.get, chosen.policy),
     )
     return _run(request, host.cwd, host)
+
+
+async def run_helper(arguments: Sequence[str], host: Host) -> int:
+    """Run a command as ``codex-linux-sandbox`` does; see :func:`run`."""
+    from codex_sandbox_bwrap.as_helper import request_of
+
+    request, cwd = request_of(arguments, host)
+    return _run(request, cwd, host)
 
 
 def _run(request: LaunchRequest, cwd: str, host: Host) -> int:

@@ -56,13 +56,21 @@ async def session_start(event: SessionStartEvent, scope: HookScope, host: Host) 
 
 @hookimpl
 def cli_commands() -> Sequence[CliCommand]:
-    """Offer ``codex sandbox``."""
+    """Offer ``codex sandbox``, and what clients call by a link of its name."""
     from codex_hookspecs.ports.surface import CliCommand
 
-    async def run(arguments: Sequence[str], host: Host) -> int:
+    async def sandbox(arguments: Sequence[str], host: Host) -> int:
         from codex_sandbox_bwrap.command import run
 
         return await run(arguments, host)
 
+    async def helper(arguments: Sequence[str], host: Host) -> int:
+        from codex_sandbox_bwrap.command import run_helper
+
+        return await run_helper(arguments, host)
+
     shortcut = "codex_sandbox_bwrap.quick"
-    return [CliCommand(name="sandbox", help="Run a command under a sandbox policy", run=run, shortcut=shortcut)]
+    return [
+        CliCommand(name="sandbox", help="Run a command under a sandbox policy", run=sandbox, shortcut=shortcut),
+        CliCommand(name="codex-linux-sandbox", help="", run=helper),
+    ]
