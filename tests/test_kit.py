@@ -45,6 +45,17 @@ async def test_a_failure_that_is_expected_and_does_not_happen_fails_the_test(hos
         run.check_all()
 
 
+async def test_a_hook_that_is_not_called_yet_is_told(host: Any, model: Any) -> None:
+    class Waiting:
+        @hookimpl
+        async def subagent_stop(self) -> None: ...
+
+    outcome = await host(plugins=[("waiting", Waiting())], model=model("done")).turn("go")
+
+    text = "plugin waiting: it implements the hook subagent_stop, which this version of the host does not call yet"
+    assert text in outcome.warnings
+
+
 async def test_the_text_of_a_configuration_file_is_a_configuration(host: Any, model: Any) -> None:
     run = host(model=model("done"), config='model = "gpt-test"\n[hooks]\nmax_stop_blocks = 3\n')
 

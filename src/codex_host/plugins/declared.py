@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from codex_hookspecs.fit import implementations, is_marked, unknown_hook
@@ -36,12 +36,16 @@ def slips(plugin: object, manifest: Manifest, known: Mapping[str, HookPolicy]) -
             f"it implements the hook {hook}, which {FILE_NAME} does not list; add it to hooks there"
             for hook in sorted(implemented.difference(manifest.hooks))
         ]
-    found += [
+    return [*found, *in_vain(implemented, known)]
+
+
+def in_vain(implemented: Iterable[str], known: Mapping[str, HookPolicy]) -> list[str]:
+    """Return which of the hooks that a plugin implements are not called yet."""
+    return [
         f"it implements the hook {hook}, which this version of the host does not call yet"
         for hook in sorted(implemented)
         if known[hook].not_called_yet
     ]
-    return found
 
 
 def _unmarked(plugin: object, known: Collection[str]) -> Iterator[tuple[str, str]]:
