@@ -229,7 +229,7 @@ async def _inside(host: Application, command: CliCommand, rest: Sequence[str], *
         except (CodexError, BrokenPipeError):
             raise
         except Exception as error:
-            told = host.dispatch.failures.told(f"the command {command.name}", plugin, error, command.run)
+            told = host.dispatch.failures.report(f"the command {command.name}", plugin, error, command.run)
             raise PluginError(told, plugin=plugin) from error
 
 

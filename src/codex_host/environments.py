@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from codex_hookspecs.errors import CodexError, ConfigError, ExecError
 from codex_host.closing import CLOSE_LIMIT, close_all
-from codex_host.plugins.tasks import Overrun, run_task, uncharged
+from codex_host.plugins.tasks import Overrun, run_task, time_limit_paused
 
 if TYPE_CHECKING:
     from codex_hookspecs.ports.environment import Environment, EnvironmentProvider
@@ -47,7 +47,7 @@ class HostEnvironments:
         if opening is None or opening.done():
             opening = self._opening[name] = asyncio.create_task(self._open(name, providers[name]), name=f"open {name}")
             opening.add_done_callback(_note)
-        with uncharged():
+        with time_limit_paused():
             await asyncio.wait((opening,))
         if opening.cancelled():
             raise ExecError(f"environment {name!r} can't be opened: the program ends")
@@ -66,7 +66,7 @@ class HostEnvironments:
         except Overrun as error:
             raise ExecError(f"environment {name!r} can't be opened: no answer within {OPEN_LIMIT:g} s") from error
         except Exception as error:
-            told = self._host.dispatch.failures.told(f"environment {name!r}", self._owners[name], error)
+            told = self._host.dispatch.failures.report(f"environment {name!r}", self._owners[name], error)
             raise ExecError(told) from error
 
     def name_of(self, environment_id: str | None = None) -> str | None:

@@ -43,6 +43,6 @@ class NamedLauncher:
         except BaseException as error:
             if SIGNALS.interrupted(error):
                 raise
-            told = self._failures.told("the sandbox launcher", self._plugin, error)
+            told = self._failures.report("the sandbox launcher", self._plugin, error)
             raise SandboxUnavailable(f"the command was not run: {told}") from error
         return launch

@@ -14,7 +14,7 @@ from codex_hookspecs.ports.threads import HookScope
 from codex_hookspecs.values import define
 from codex_host.plugins.failure_policies import FailurePolicies
 from codex_host.plugins.failures import Failures
-from codex_host.plugins.tasks import bearable, run_task
+from codex_host.plugins.tasks import as_exception, run_task
 from codex_host.process.signals import SIGNALS
 
 if TYPE_CHECKING:
@@ -209,7 +209,7 @@ class Dispatcher:
                 joined.extend(_contained(validate_result, bound.policy, answer) or ())
             except Exception as error:
                 text = self._failed(bound, error)
-                guilty = self.failures.guilty(bound.plugin, error, bound.function)
+                guilty = self.failures.culprit(bound.plugin, error, bound.function)
                 if guilty != bound.plugin and not isinstance(error, CodexError):
                     raise PluginError(text, plugin=guilty) from error
                 await warn(text)
@@ -223,7 +223,7 @@ class Dispatcher:
             for status in self._registry.load_for(hook, plugin):
                 self._bound.clear()
                 if status.state == "failed":
-                    self.warn(status.complaint)
+                    self.warn(status.warning)
         bound = self._bound.get(hook)
         if bound is None:
             impls = getattr(self._registry.manager.hook, hook).get_hookimpls()
@@ -300,14 +300,14 @@ class Dispatcher:
             self._succeeded(bound)
 
     async def _timed(self, bound: BoundHook, values: dict[str, Any], warn: Warn) -> Any:
-        async def left(places: Places) -> None:
-            await warn(self.failures.left(bound.hook, bound.plugin, places, bound.function))
+        async def left_behind(places: Places) -> None:
+            await warn(self.failures.report_left_behind(bound.hook, bound.plugin, places, bound.function))
 
         account = bound.account
         account.calls += 1
         started = time.perf_counter()
         try:
-            return await run_task(bound.start, values, limit=bound.limit, left=left)
+            return await run_task(bound.start, values, limit=bound.limit, on_left_behind=left_behind)
         finally:
             account.total_ms += (time.perf_counter() - started) * 1000
 
@@ -330,7 +330,7 @@ class Dispatcher:
         return message
 
     def _failed(self, bound: BoundHook, error: BaseException) -> str:
-        return self.failures.counted(bound.hook, bound.plugin, error, bound.function)
+        return self.failures.record(bound.hook, bound.plugin, error, bound.function)
 
     def _succeeded(self, bound: BoundHook) -> None:
         if bound.account.failures:
@@ -347,7 +347,7 @@ def _contained(function: Callable[..., Any], *arguments: Any) -> Any:
     except BaseException as error:
         if SIGNALS.interrupted(error):
             raise
-        raise bearable(error)  # noqa: B904  # It mostly is the same.
+        raise as_exception(error)  # noqa: B904  # It mostly is the same.
 
 
 def _starter(function: Callable[..., Any], names: Sequence[str]) -> Callable[[dict[str, Any]], Any]:

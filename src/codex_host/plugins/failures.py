@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from codex_hookspecs.fit import WrongAnswer
-from codex_host.plugins.places import culprit, place_of, raised_places
+from codex_host.plugins.places import find_culprit, place_of, raised_places
 from codex_host.plugins.tasks import Escaped, Overrun
 
 if TYPE_CHECKING:
@@ -33,17 +33,17 @@ class Failures:
         self._host = host
         self.listener: Callable[[str, BaseException | None], None] | None = None
 
-    def counted(self, hook: str, plugin: str, error: BaseException, function: Callable[..., Any]) -> str:
+    def record(self, hook: str, plugin: str, error: BaseException, function: Callable[..., Any]) -> str:
         """Count a failure and return what the user is told; that of another plugin, which was used, is not counted."""
         guilty, place = self._find(plugin, error, function)
         text = self._text(guilty, f"{hook} of plugin {plugin}" if guilty != plugin else hook, error, place)
         status = self._registry.status(plugin)
-        if guilty != plugin or not self._ledger.failed(plugin, hook, _what(error), version=status.version):
+        if guilty != plugin or not self._ledger.failed(plugin, hook, _outcome(error), version=status.version):
             return text
         status.quarantined[hook] = self._ledger.account(plugin).quarantined[hook]
         return f"{text}; it is not called any more (run: codex plugins enable {plugin})"
 
-    def told(self, what: str, plugin: str, error: BaseException, function: Callable[..., Any] | None = None) -> str:
+    def report(self, what: str, plugin: str, error: BaseException, function: Callable[..., Any] | None = None) -> str:
         """Return what the user is told of a failure that is not counted.
 
         :param what: what was called, e.g. ``tool roll_dice``.
@@ -52,15 +52,19 @@ class Failures:
         guilty, place = self._find(plugin, error, function)
         return self._text(guilty, f"{what} of plugin {plugin}" if guilty != plugin else what, error, place)
 
-    def guilty(self, plugin: str, error: BaseException, function: Callable[..., Any]) -> str:
+    def culprit(self, plugin: str, error: BaseException, function: Callable[..., Any]) -> str:
         """Return the plugin whose code failed when another one was called."""
         return self._find(plugin, error, function)[0]
 
-    def left(self, what: str, plugin: str, places: Places, function: Callable[..., Any] | None = None) -> str:
+    def report_left_behind(
+        self, what: str, plugin: str, places: Places, function: Callable[..., Any] | None = None
+    ) -> str:
         """Return what the user is told of a call that did not end when it was cancelled."""
-        guilty, place = culprit(self._registry, plugin, places, function)
-        text = f"{self._named(guilty)}: {what} did not end when it was cancelled and is left behind{_shown(place)}"
-        self._tell(text, None)
+        guilty, place = find_culprit(self._registry, plugin, places, function)
+        text = (
+            f"{self._label(guilty)}: {what} did not end when it was cancelled and is left behind{_format_place(place)}"
+        )
+        self._notify(text, None)
         return text
 
     def _find(
@@ -70,7 +74,7 @@ class Failures:
         places = error.places if isinstance(error, Overrun) else raised_places(error)
         if isinstance(error, WrongAnswer):
             places = []
-        guilty, place = culprit(self._registry, plugin, places, function)
+        guilty, place = find_culprit(self._registry, plugin, places, function)
         if place is None and function is not None:
             place = place_of(function)
         return guilty, place
@@ -79,36 +83,36 @@ class Failures:
         inner = _inner(error)
         self._host.logger("host").debug("plugin %s: %s", plugin, what, exc_info=inner)
         plain = isinstance(inner, WrongAnswer | Overrun)
-        words = "" if plain else _words(inner)
+        words = "" if plain else _text_of(inner)
         detail = f": {words}" if words else ""
         if isinstance(inner, Overrun) and inner.left:
             detail = " and did not end when it was cancelled: it is left behind"
-        text = f"{self._named(plugin)}: {what} {_what(error)}{detail}{_shown(place)}"
-        self._tell(text, inner)
+        text = f"{self._label(plugin)}: {what} {_outcome(error)}{detail}{_format_place(place)}"
+        self._notify(text, inner)
         return text
 
-    def _tell(self, text: str, error: BaseException | None) -> None:
+    def _notify(self, text: str, error: BaseException | None) -> None:
         if self.listener is not None:
             self.listener(text, error)
 
-    def _named(self, plugin: str) -> str:
+    def _label(self, plugin: str) -> str:
         status = self._registry.status(plugin)
         return f"plugin {plugin} ({status.distribution} {status.version})"
 
 
-def failed_as(error: BaseException) -> str:
+def text_for_model(error: BaseException) -> str:
     """Return what the model is told of a failure: without names of files."""
     inner = _inner(error)
     if isinstance(inner, WrongAnswer | Overrun):
         return str(inner)
-    return f"failed: {type(inner).__name__}: {_words(inner)}"
+    return f"failed: {type(inner).__name__}: {_text_of(inner)}"
 
 
 def _inner(error: BaseException) -> BaseException:
     return error.error if isinstance(error, Escaped) else error
 
 
-def _what(error: BaseException) -> str:
+def _outcome(error: BaseException) -> str:
     inner = _inner(error)
     if isinstance(inner, WrongAnswer | Overrun):
         return str(inner)
@@ -117,7 +121,7 @@ def _what(error: BaseException) -> str:
     return f"raised {type(inner).__name__}"
 
 
-def _words(error: BaseException) -> str:
+def _text_of(error: BaseException) -> str:
     """Return the text of an error, which may be anything."""
     try:
         text = str(error)
@@ -126,5 +130,5 @@ def _words(error: BaseException) -> str:
     return text if len(text) <= MOST_TEXT else f"{text[:MOST_TEXT]}…"
 
 
-def _shown(place: tuple[str, int] | None) -> str:
+def _format_place(place: tuple[str, int] | None) -> str:
     return "" if place is None else f" ({place[0]}:{place[1]})"

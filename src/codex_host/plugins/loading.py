@@ -57,7 +57,7 @@ def load_plugins(
     for plugin in plugins:
         status = registry.statuses[plugin.name]
         if status.state not in ("loaded", "disabled") and not status.expected:
-            warnings.append(status.complaint)
+            warnings.append(status.warning)
         elif status.state == "loaded" and status.quarantined:
             warnings.append(status.quarantine)
         warnings += (f"plugin {plugin.name}: {slip}" for slip in status.slips)

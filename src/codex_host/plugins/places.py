@@ -47,7 +47,7 @@ def place_of(function: Callable[..., Any]) -> tuple[str, int] | None:
     return None if code is None else (code.co_filename, code.co_firstlineno)
 
 
-def culprit(
+def find_culprit(
     registry: Registry, called: str, places: Places, function: Callable[..., Any] | None = None
 ) -> tuple[str, tuple[str, int] | None]:
     """Return whose code was the innermost, and where it was.

@@ -74,7 +74,7 @@ class PluginStatus:
         return f"plugin {self.name} is quarantined: {reasons} (run: codex plugins enable {self.name})"
 
     @property
-    def complaint(self) -> str:
+    def warning(self) -> str:
         """What the user is told of a plugin that is not loaded."""
         remedy = f" (run: {self.remedy})" if self.remedy else ""
         return f"plugin {self.name} is {self.state}: {self.detail}{remedy}"

@@ -15,7 +15,7 @@ from codex_host.process.signals import SIGNALS
 GRACE = 2.0
 """Seconds in which a cancelled implementation may clean up before it is left behind."""
 
-_left: set[asyncio.Task[Any]] = set()
+_left_behind: set[asyncio.Task[Any]] = set()
 """Tasks that did not end when they were cancelled; they are kept until they do."""
 
 
@@ -77,7 +77,7 @@ _limit: ContextVar[_Limit | None] = ContextVar("limit", default=None)
 
 
 @contextmanager
-def uncharged() -> Iterator[None]:
+def time_limit_paused() -> Iterator[None]:
     """Charge what is waited for inside to no limit of the call that waits."""
     limit = _limit.get()
     if limit is None:
@@ -95,7 +95,7 @@ async def run_task(
     *arguments: Any,
     limit: float | None = None,
     grace: float | None = None,
-    left: Callable[[Places], Awaitable[None]] | None = None,
+    on_left_behind: Callable[[Places], Awaitable[None]] | None = None,
 ) -> Any:
     """Call a coroutine function of a plugin in a task of its own and return what it returns.
 
@@ -103,7 +103,7 @@ async def run_task(
 
     :param limit: seconds it may take.
     :param grace: seconds it may take to end once it was cancelled, before it is left behind.
-    :param left: told where it waits when the caller was cancelled and it goes on.
+    :param on_left_behind: told where it waits when the caller was cancelled and it goes on.
     :raises Overrun: when it took longer than the limit.
     :raises Escaped: when it raised what is no ``Exception``.
     """
@@ -117,11 +117,11 @@ async def run_task(
             await asyncio.wait((task,))
     except TimeoutError:
         places = waiting_places(task)
-        if not await _ended(task, grace):
+        if not await _cancel(task, grace):
             raise Overrun(limit or 0.0, places, left=not task.done()) from None
     except asyncio.CancelledError:
-        if not await _ended(task, grace) and not task.done() and left is not None:
-            await left(waiting_places(task))
+        if not await _cancel(task, grace) and not task.done() and on_left_behind is not None:
+            await on_left_behind(waiting_places(task))
         raise
     finally:
         watch.end()
@@ -133,7 +133,7 @@ async def run_task(
     raise error
 
 
-def bearable(error: BaseException) -> Exception:
+def as_exception(error: BaseException) -> Exception:
     """Return what is raised for the error that a plugin's code has raised and that is being handled: mostly itself."""
     traceback = sys.exc_info()[2]
     try:
@@ -154,15 +154,15 @@ async def _contained(
     except BaseException as error:
         if SIGNALS.interrupted(error):
             raise
-        return None, bearable(error)
+        return None, as_exception(error)
 
 
-async def _ended(task: asyncio.Task[Any], grace: float | None) -> bool:
+async def _cancel(task: asyncio.Task[Any], grace: float | None) -> bool:
     """Cancel a task and wait for it for a moment; tell whether it had ended before."""
     if task.done():
         return True
     task.cancel()
-    _left.add(task)
-    task.add_done_callback(_left.discard)
+    _left_behind.add(task)
+    task.add_done_callback(_left_behind.discard)
     await asyncio.wait((task,), timeout=GRACE if grace is None else grace)
     return False

@@ -14,7 +14,7 @@ from codex_hookspecs.json_text import TooDeep, parse_json
 from codex_hookspecs.response_items import OutputBudget, call_output, message
 from codex_hookspecs.types.tools import ToolOutput
 from codex_hookspecs.values import frozen
-from codex_host.plugins.failures import failed_as
+from codex_host.plugins.failures import text_for_model
 from codex_host.plugins.tasks import run_task
 from codex_host.session.context import CallContext
 
@@ -151,12 +151,14 @@ async def _run_tool(run: RunningTurn, tool: Tool, call: ToolCall) -> tuple[ToolO
         await context.start_item(dynamic_item(call))
     failed = False
 
-    async def left(places: Places) -> None:
+    async def left_behind(places: Places) -> None:
         owner = run.thread.tool_owners.get(call.name, "")
-        await run.thread.warn(run.thread.host.dispatch.failures.left(f"tool {call.name}", owner, places, tool.run))
+        await run.thread.warn(
+            run.thread.host.dispatch.failures.report_left_behind(f"tool {call.name}", owner, places, tool.run)
+        )
 
     try:
-        output = await run_task(tool.run, call, context, grace=CLEAN_UP, left=left)
+        output = await run_task(tool.run, call, context, grace=CLEAN_UP, on_left_behind=left_behind)
         if not isinstance(output, ToolOutput):
             raise WrongAnswer(f"returned {type(output).__name__}, not ToolOutput")
     except Exception as error:
@@ -176,8 +178,8 @@ async def _failure(run: RunningTurn, tool: Tool, call: ToolCall, error: Exceptio
     if isinstance(error, CodexError):
         return ToolOutput(str(error), success=False)
     owner = run.thread.tool_owners.get(call.name, "")
-    await run.thread.warn(run.thread.host.dispatch.failures.told(f"tool {call.name}", owner, error, tool.run))
-    return ToolOutput(f"tool {call.name} {failed_as(error)}", success=False)
+    await run.thread.warn(run.thread.host.dispatch.failures.report(f"tool {call.name}", owner, error, tool.run))
+    return ToolOutput(f"tool {call.name} {text_for_model(error)}", success=False)
 
 
 async def _refused(

@@ -235,15 +235,17 @@ class TurnRun:
                     await reader.take(happening)
             return done
 
-        async def left(places: Places) -> None:
-            await thread.warn(failures.left("the model provider", thread.model_owner, places, thread.model.stream))
+        async def left_behind(places: Places) -> None:
+            await thread.warn(
+                failures.report_left_behind("the model provider", thread.model_owner, places, thread.model.stream)
+            )
 
         try:
-            done: Completed | None = await run_task(stream, left=left)
+            done: Completed | None = await run_task(stream, on_left_behind=left_behind)
         except Exception as error:
             if isinstance(error, CodexError) or error is reader.failure:
                 raise
-            told = failures.told("the model provider", thread.model_owner, error, thread.model.stream)
+            told = failures.report("the model provider", thread.model_owner, error, thread.model.stream)
             raise ModelError(told) from error
         finally:
             reader.close()
