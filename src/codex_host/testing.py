@@ -15,7 +15,6 @@ from codex_hookspecs.testing.outcome import TurnOutcome
 from codex_hookspecs.types.notifications import Notification, TurnCompleted
 from codex_host.app import Application
 from codex_host.config.effective import EffectiveConfig
-from codex_host.plugins.declared import in_vain
 from codex_host.plugins.ledger import Ledger
 from codex_host.plugins.registry import PluginStatus, Registry
 
@@ -89,7 +88,7 @@ async def open_host(
         registry.statuses[name] = status
         try:
             status.hooks = registry.register(plugin, name)
-            warnings += [f"plugin {name}: {slip}" for slip in in_vain(status.hooks, registry.policies)]
+            warnings += [f"plugin {name}: {slip}" for slip in registry.in_vain(status.hooks)]
         except CodexError as error:
             if strict:
                 raise

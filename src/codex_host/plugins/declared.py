@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING, Any
 
 from codex_hookspecs.fit import implementations, is_marked, unknown_hook
@@ -10,14 +10,13 @@ from codex_hookspecs.manifest import FILE_NAME
 
 if TYPE_CHECKING:
     from codex_hookspecs.manifest import Manifest
-    from codex_hookspecs.markers import HookPolicy
 
 
-def slips(plugin: object, manifest: Manifest, known: Mapping[str, HookPolicy]) -> list[str]:
-    """Return what does not agree, each with the fix, and hooks that it has in vain.
+def slips(plugin: object, manifest: Manifest, known: Collection[str]) -> list[str]:
+    """Return what does not agree, each with the fix.
 
     :param plugin: module or object that carries implementations.
-    :param known: all hooks.
+    :param known: names of all hooks.
     """
     implemented = {hook for hook, _ in implementations(plugin)}
     unmarked = dict(_unmarked(plugin, known))
@@ -36,16 +35,7 @@ def slips(plugin: object, manifest: Manifest, known: Mapping[str, HookPolicy]) -
             f"it implements the hook {hook}, which {FILE_NAME} does not list; add it to hooks there"
             for hook in sorted(implemented.difference(manifest.hooks))
         ]
-    return [*found, *in_vain(implemented, known)]
-
-
-def in_vain(implemented: Iterable[str], known: Mapping[str, HookPolicy]) -> list[str]:
-    """Return which of the hooks that a plugin implements are not called yet."""
-    return [
-        f"it implements the hook {hook}, which this version of the host does not call yet"
-        for hook in sorted(implemented)
-        if known[hook].not_called_yet
-    ]
+    return found
 
 
 def _unmarked(plugin: object, known: Collection[str]) -> Iterator[tuple[str, str]]:

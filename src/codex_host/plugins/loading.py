@@ -97,7 +97,7 @@ def _load(plugin: FoundPlugin, registry: Registry, ledger: Ledger, mark: ImportM
             status.hooks = tuple({*status.hooks, *(hook for hook, _ in implementations(loaded))})
             status.hooks = registry.register(loaded, plugin.name)
             if mark is not None and plugin.manifest is not None:
-                status.slips = registry.slips(loaded, plugin.manifest)
+                status.slips = [*registry.slips(loaded, plugin.manifest), *registry.in_vain(status.hooks)]
         SIGNALS.check()
     except BaseException as error:
         told_to_end = bool(SIGNALS.received) or SIGNALS.interrupted(error)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Literal
 
 import pluggy
@@ -26,7 +26,7 @@ class PluginStatus:
     :param distribution: distribution that brings it.
     :param detail: why it is not loaded, with the last lines of a traceback, or the empty string.
     :param expected: not being loaded is as it should be, e.g. on another platform.
-    :param slips: mistakes of its author that do not keep it from running.
+    :param slips: mistakes of its author, and hooks not called yet, that do not keep it from running.
     :param remedy: command that changes it, or the empty string.
     :param hooks: hooks that it implements; those that its manifest lists, as long as it is not loaded.
     :param asked_first: the user wants it asked before others where one answer counts.
@@ -132,6 +132,14 @@ class Registry:
         from codex_host.plugins.declared import slips
 
         return slips(plugin, manifest, self.policies)
+
+    def in_vain(self, hooks: Iterable[str]) -> list[str]:
+        """Return what the user is told of a plugin's hooks that are not called yet."""
+        return [
+            f"it implements the hook {hook}, which this version of the host does not call yet"
+            for hook in sorted(hooks)
+            if self.policies[hook].not_called_yet
+        ]
 
     def load_for(self, hook: str | None, plugin: str | None = None) -> list[PluginStatus]:
         """Load the plugins that were put off until one of their hooks is wanted.
