@@ -38,11 +38,6 @@ TOLD = {
         'hooks = ["stop", "tool"]',
         "codex-plugin.toml lists the hook tool: there is no hook 'tool'; did you mean 'tools'?",
     ),
-    "of no use yet": (
-        MARK + "@hookimpl\nasync def subagent_stop(event): ...\n",
-        "",
-        "it implements the hook subagent_stop, which this version of the host does not call yet",
-    ),
     "not marked": (
         MARK + "async def stop(event): ...\n",
         "",
@@ -110,6 +105,14 @@ def test_what_a_plugin_says_of_itself_is_compared_with_what_it_does(
 )
 def test_a_plugin_without_slips_is_told_nothing(distributions: Distributions, codex: Codex, source: str) -> None:
     assert told(distributions, codex, source, 'hooks = ["stop"]') == "\n"
+    assert examined(codex, "noisy") == "noisy: ok\n"
+
+
+def test_a_hook_that_is_not_called_yet_is_told_and_is_no_fault(distributions: Distributions, codex: Codex) -> None:
+    source = MARK + "@hookimpl\nasync def subagent_stop(event): ...\n"
+    text = "it implements the hook subagent_stop, which this version of the host does not call yet"
+
+    assert told(distributions, codex, source, "") == f"plugin noisy: {text}\n"
     assert examined(codex, "noisy") == "noisy: ok\n"
 
 
