@@ -29,7 +29,7 @@ class Town(Place):
 @define
 class Counter:
     step: int
-    total: int = 0
+    _total: int = 0
     seen: list[int] = field(factory=list, init=False)
 
 
@@ -45,8 +45,13 @@ def test_each_value_gets_a_default_of_its_own_from_a_factory() -> None:
 
 @pytest.mark.parametrize("arguments", [{}, {"name": "a", "colour": "red"}])
 def test_missing_and_unknown_arguments_are_refused(arguments: dict[str, Any]) -> None:
-    with pytest.raises(TypeError, match=r"Place: (missing name|unknown colour)"):
+    with pytest.raises(TypeError, match=r"Place\.__init__"):
         Place(**arguments)
+
+
+def test_keyword_only_arguments_are_not_taken_by_place() -> None:
+    with pytest.raises(TypeError):
+        Place("a", [], 5)  # type: ignore[misc]
 
 
 def test_inherited_fields_come_first() -> None:
@@ -79,20 +84,9 @@ def test_a_value_that_changes_has_no_hash() -> None:
         hash(counter)
 
 
-def test_an_argument_is_given_once() -> None:
-    with pytest.raises(TypeError, match="takes by place: name, tags; each once"):
-        Place("a", name="b")  # type: ignore[misc]
-    with pytest.raises(TypeError, match="takes by place"):
-        Place("a", [], 5)  # type: ignore[misc]
-
-
-def test_a_field_that_is_no_argument_is_refused_as_one() -> None:
-    with pytest.raises(TypeError, match="unknown seen"):
-        Counter(1, seen=[])  # type: ignore[call-arg]
-
-
-def test_a_value_shows_its_fields() -> None:
-    assert repr(Counter(1, total=4)) == "Counter(step=1, total=4, seen=[])"
+def test_a_private_field_is_an_argument_without_its_underscore() -> None:
+    assert Counter(1, total=4) == evolve(Counter(1), total=4)
+    assert repr(Counter(1, total=4)) == "Counter(step=1, _total=4, seen=[])"
 
 
 def test_a_copy_has_the_changes_asked_for() -> None:

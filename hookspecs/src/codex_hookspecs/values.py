@@ -1,9 +1,8 @@
 """Declare values: used and typed like attrs, but declaring one costs next to nothing and a plain turn imports no attrs.
 
-A hundred values are declared at every start and most are never made in that run; attrs would take half a millisecond
-for each. Here the fields of a class are looked at when its first value is made, and nothing is compiled. Tools for
-attrs classes (``attrs.fields``, ``attrs.asdict``, cattrs, a subclass with ``attrs.frozen``) take these classes too:
-attrs gets to know of a class when it is first asked for it.
+A hundred values are declared at every start and most are never made in that run, so the initialiser of a class is
+written when its first value is made. Tools for attrs classes (``attrs.fields``, ``attrs.asdict``, cattrs, a subclass
+with ``attrs.frozen``) take these classes too: attrs gets to know of a class when it is first asked for it.
 """
 
 from __future__ import annotations
@@ -51,6 +50,11 @@ class Field:
         self.kw_only = kw_only
         self.metadata = metadata or {}
 
+    @property
+    def alias(self) -> str:
+        """The name of the argument."""
+        return self.name.lstrip("_")
+
 
 def fields(cls: type) -> tuple[Any, ...]:
     """Return the fields of a class that is declared here or with attrs; none for any other class."""
@@ -88,8 +92,8 @@ if not TYPE_CHECKING:
     def evolve(value: Any, **changes: Any) -> Any:
         """Return a copy of a value with some fields changed; like ``attrs.evolve``."""
         for each in fields(type(value)):
-            if each.init and each.name not in changes:
-                changes[each.name] = getattr(value, each.name)
+            if each.init and each.alias not in changes:
+                changes[each.alias] = getattr(value, each.name)
         return type(value)(**changes)
 
 
@@ -146,35 +150,28 @@ class _Declaration:
         return self._own
 
     def initialiser(self) -> Callable[..., None]:
-        """Return ``__init__``: the arguments become attributes over the defaults."""
-        cls = self._class
-        each = self.fields
-        count = len(each)
-        arguments = frozenset(one.name for one in each if one.init)
-        by_place = tuple(one.name for one in each if one.init and not one.kw_only)
-        defaults = {one.name: one.default for one in each if one.default is not _MISSING}
-        factories = tuple((one.name, one.factory) for one in each if one.factory is not None)
-        checked = hasattr(cls, "__attrs_post_init__")
-
-        def init(self: Any, *values: Any, **named: Any) -> None:
-            if values:
-                if len(values) > len(by_place) or not named.keys().isdisjoint(by_place[: len(values)]):
-                    raise TypeError(f"{cls.__name__} takes by place: {', '.join(by_place) or 'nothing'}; each once")
-                named.update(zip(by_place, values, strict=False))
-            state = self.__dict__
-            state.update(defaults)
-            for name, make in factories:
-                if name not in named:
-                    state[name] = make()
-            state.update(named)
-            if len(state) != count or not named.keys() <= arguments:
-                missing = [one.name for one in each if one.name not in state]
-                unknown = sorted(named.keys() - arguments)
-                raise TypeError(f"{cls.__name__}: " + _told(missing=missing, unknown=unknown))
-            if checked:
-                self.__attrs_post_init__()
-
-        return init
+        """Write ``__init__``: one argument for each field, keyword-only ones last."""
+        positional, named, assigned = ["self"], ["*"], []
+        names: dict[str, Any] = {"_MISSING": _MISSING}
+        for each in self.fields:
+            given, default = each.alias, f"_default_{each.name}"
+            names[default] = each.default
+            made = given if each.init else default
+            if each.factory is not None:
+                names[f"_new_{each.name}"] = each.factory
+                made = f"_new_{each.name}() if {made} is _MISSING else {made}"
+            assigned.append(f"{each.name}={made}")
+            if each.init:
+                required = each.default is _MISSING and each.factory is None
+                (named if each.kw_only else positional).append(given if required else f"{given}={default}")
+        arguments = ", ".join(positional + named[1 if len(named) == 1 else 0 :])
+        body = f"self.__dict__.update({', '.join(assigned)})"
+        if hasattr(self._class, "__attrs_post_init__"):
+            body += "; self.__attrs_post_init__()"
+        exec(f"def __init__({arguments}): {body}", names)  # noqa: S102  (attrs and dataclasses do the same)
+        written: Callable[..., None] = names["__init__"]
+        written.__qualname__ = f"{self._class.__qualname__}.__init__"
+        return written
 
     def __get__(self, instance: object, owner: type) -> Any:
         import attrs
@@ -196,9 +193,7 @@ class _Declaration:
         default = attrs.NOTHING if own.default is _MISSING else own.default
         if own.factory is not None:
             default = attrs.Factory(own.factory)
-        return attrs.field(
-            default=default, init=own.init, kw_only=bool(own.kw_only), metadata=dict(own.metadata), alias=own.name
-        )
+        return attrs.field(default=default, init=own.init, kw_only=bool(own.kw_only), metadata=dict(own.metadata))
 
 
 def _declare(cls: Any, *, kw_only: bool, frozen: bool) -> Any:
@@ -224,10 +219,6 @@ def _refuse_to_set(value: Any, name: str, _new: Any) -> None:
 
 def _refuse_to_delete(value: Any, name: str) -> None:
     raise AttributeError(f"{type(value).__name__} is frozen: {name} can't be deleted")
-
-
-def _told(**lists: list[str]) -> str:
-    return "; ".join(f"{what} {', '.join(names)}" for what, names in lists.items() if names)
 
 
 def _state(value: Any) -> tuple[Any, ...]:
