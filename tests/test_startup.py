@@ -26,18 +26,7 @@ LIBRARIES = {
     "importlib.metadata",
     "pluggy",
 }
-NEVER_IN_A_TURN = {
-    "argparse",
-    "attr",
-    "attrs",
-    "cattrs",
-    "email",
-    "h11",
-    "httpx",
-    "importlib.metadata",
-    "stevedore",
-    "tomlkit",
-}
+NEVER_IN_A_TURN = {"argparse", "cattrs", "email", "h11", "httpx", "importlib.metadata", "stevedore", "tomlkit"}
 PROGRAM = """
 import os, sys
 bare = set(sys.modules)

@@ -6,9 +6,11 @@ import os
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from attrs import define, field
+
 from codex_hookspecs.config_keys import parse_override
 from codex_hookspecs.errors import ConfigError, UsageError
-from codex_hookspecs.values import define, field, frozen
+from codex_hookspecs.values import frozen
 
 _VALUED = {
     "-c": "config",

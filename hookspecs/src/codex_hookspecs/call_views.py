@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+import attrs
+
 from codex_hookspecs.errors import ToolError
 from codex_hookspecs.json_text import JsonError, parse_json
 from codex_hookspecs.types.tools import HookPayload, ToolCall
-from codex_hookspecs.values import evolve
 
 if TYPE_CHECKING:
     from codex_hookspecs.types.items import DynamicToolCall
@@ -56,11 +57,11 @@ def rewritten(tool: Tool, call: ToolCall, new_input: Any) -> ToolCall:
         except Exception as error:
             raise _failed(call, error) from error
     if call.kind == "function":
-        return evolve(call, arguments=json.dumps(new_input, ensure_ascii=False))
+        return attrs.evolve(call, arguments=json.dumps(new_input, ensure_ascii=False))
     text = new_input.get("input") if isinstance(new_input, dict) else None
     if not isinstance(text, str):
         raise ToolError(f"a hook gave {call.name} an input without the text 'input'")
-    return evolve(call, arguments=text)
+    return attrs.evolve(call, arguments=text)
 
 
 def denied(payload: HookPayload, reason: str) -> str:
@@ -84,7 +85,7 @@ def dynamic_item(call: ToolCall, output: ToolOutput | None = None, duration_ms: 
         else {"type": "inputImage", "imageUrl": part.get("image_url", "")}
         for part in parts
     )
-    return evolve(
+    return attrs.evolve(
         item,
         status="completed" if output.success else "failed",
         content_items=shown,

@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from typing import Any, TypeVar
 
+import attrs
+
 from codex_hookspecs.types.lifecycle import (
     ContinuationPrompt,
     PermissionVerdict,
@@ -15,7 +17,6 @@ from codex_hookspecs.types.lifecycle import (
     Verdict,
 )
 from codex_hookspecs.types.notifications import HookEntry, HookEntryKind, HookRun, HookStatus
-from codex_hookspecs.values import evolve
 
 V = TypeVar("V", bound=Verdict)
 
@@ -31,7 +32,7 @@ def finished_run(hook: str, plugin: str, function: Any, order: int, verdict: V) 
     run = _run(hook, plugin, function, order, status, entries)
     if isinstance(verdict, StopVerdict) and verdict.prompts:
         prompts = tuple(ContinuationPrompt(prompt.text, prompt.run_id or run.id) for prompt in verdict.prompts)
-        verdict = evolve(verdict, prompts=prompts)
+        verdict = attrs.evolve(verdict, prompts=prompts)
     return run, verdict
 
 

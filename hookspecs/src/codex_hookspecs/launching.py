@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from codex_hookspecs.values import evolve
-
 if TYPE_CHECKING:
     from codex_hookspecs.ports.environment import ExecBackend, ExecProcess
     from codex_hookspecs.types.environment import ExecParams
@@ -18,7 +16,9 @@ async def start_launched(backend: ExecBackend, params: ExecParams, launch: Launc
     :param params: of the command without a sandbox.
     :raises ExecError: when it can't be started; everything the launch needed is cleared up then.
     """
-    wrapped = evolve(
+    import attrs
+
+    wrapped = attrs.evolve(
         params,
         argv=launch.argv,
         env=launch.env,

@@ -5,9 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from attrs import field
+
 from codex_hookspecs.errors import ConfigError, ManifestError
 from codex_hookspecs.file_reading import parse_toml, read_text
-from codex_hookspecs.values import field, frozen
+from codex_hookspecs.values import frozen
 
 API = 1
 """Version of the contracts; a plugin that asks for another one is not loaded."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import attrs
+
 from codex_hookspecs.fragments import is_user_turn, sent_fragments, texts_of
 from codex_hookspecs.types.items import Item, UserMessage
 from codex_hookspecs.types.storage import (
@@ -27,7 +29,6 @@ from codex_hookspecs.types.threads import (
     TurnError,
     TurnStatus,
 )
-from codex_hookspecs.values import asdict
 
 if TYPE_CHECKING:
     from codex_hookspecs.types.json import JsonObject
@@ -205,6 +206,6 @@ def preview_of(item: UserMessage) -> str:
 
 def _settings(settings: ThreadSettings, meta: ThreadMeta) -> dict[str, Any]:
     """Return settings as :class:`StoredThread` gives them; a thread keeps the instructions it began with."""
-    values: dict[str, Any] = asdict(settings)
+    values: dict[str, Any] = attrs.asdict(settings, recurse=False)
     values["base_instructions"] = values["base_instructions"] or meta.base_instructions or None
     return values

@@ -15,10 +15,12 @@ import json
 from collections.abc import Iterable
 from typing import Any, Final, TypeAlias
 
+from attrs import field
+
 from codex_hookspecs.errors import RpcError
 from codex_hookspecs.json_text import parse_json
 from codex_hookspecs.types.json import JsonObject
-from codex_hookspecs.values import field, frozen
+from codex_hookspecs.values import frozen
 
 INVALID_REQUEST: Final = -32600
 INVALID_PARAMS: Final = -32602

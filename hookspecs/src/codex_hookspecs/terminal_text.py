@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from codex_hookspecs.values import asdict, evolve, is_value
+import attrs
 
 _KEPT = "\n\t"
 _BIDI = [*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x200F, 0x061C]
@@ -35,9 +35,9 @@ def made_visible(value: Any) -> Any:
         return {made_visible(key): made_visible(part) for key, part in value.items()}
     if isinstance(value, list | tuple):
         return type(value)(map(made_visible, value))
-    if is_value(type(value)):
-        parts = asdict(value)
+    if attrs.has(type(value)):
+        parts = {attribute.name: getattr(value, attribute.name) for attribute in attrs.fields(type(value))}
         shown = {name: made_visible(part) for name, part in parts.items()}
         changed = {name: part for name, part in shown.items() if part is not parts[name] and part != parts[name]}
-        return evolve(value, **changed) if changed else value
+        return attrs.evolve(value, **changed) if changed else value
     return value

@@ -11,8 +11,9 @@ from __future__ import annotations
 
 from typing import Any, TypeVar
 
+import attrs
+
 from codex_hookspecs.naming import wire_name
-from codex_hookspecs.values import fields, is_value
 
 T = TypeVar("T")
 
@@ -30,7 +31,7 @@ def encode(value: Any) -> Any:
         return {key: encode(part) for key, part in value.items()}
     plan = _PLANS.get(cls)
     if plan is None:
-        if not is_value(cls):
+        if not attrs.has(cls):
             return value
         plan = _PLANS[cls] = _plan(cls)
     tag, fields = plan
@@ -53,4 +54,4 @@ def decode(kind: type[T], value: Any) -> T:
 
 def _plan(cls: type) -> tuple[str | None, tuple[tuple[str, str], ...]]:
     tag: str | None = getattr(cls, "TYPE", None)
-    return tag, tuple((attribute.name, wire_name(attribute)) for attribute in fields(cls))
+    return tag, tuple((attribute.name, wire_name(attribute)) for attribute in attrs.fields(cls))

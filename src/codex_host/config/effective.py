@@ -11,7 +11,6 @@ from codex_hookspecs.config_rules import check_table
 from codex_hookspecs.errors import ConfigError
 from codex_hookspecs.project_trust import project_root, project_setting
 from codex_hookspecs.types.config import ConfigLayer
-from codex_hookspecs.values import evolve
 from codex_host.config.layers import base_layers, profile_layers, project_layers
 
 
@@ -122,6 +121,7 @@ def _for_project(layer: ConfigLayer, cwd: str) -> ConfigLayer:
     projects = layer.table.get("projects", {})
     if not any("plugins" in entry for entry in projects.values()):
         return layer
+    from attrs import evolve
 
     plugins = project_setting(cwd, project_root(cwd), projects, "plugins") or {}
     return evolve(layer, table=merge(layer.table, {"plugins": plugins}))

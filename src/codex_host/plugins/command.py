@@ -9,11 +9,12 @@ from collections.abc import Callable, Sequence
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
+from attrs import define
+
 from codex_hookspecs.columns import aligned
 from codex_hookspecs.errors import ConfigError, PluginError
 from codex_hookspecs.project_trust import project_root
 from codex_hookspecs.terminal_text import visible
-from codex_hookspecs.values import define
 from codex_host.app import codex_home
 from codex_host.config.edit import edit_file
 from codex_host.config.effective import EffectiveConfig

@@ -9,13 +9,15 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import attrs
+
 from codex_hookspecs.errors import ConfigError
 from codex_hookspecs.file_reading import read_bytes
 from codex_hookspecs.file_states import states_of
 from codex_hookspecs.json_text import parse_json
 from codex_hookspecs.manifest import Manifest
 from codex_hookspecs.state_file import replace_file
-from codex_hookspecs.values import asdict, frozen
+from codex_hookspecs.values import frozen
 
 GROUP = "codex.plugins"
 _FORMAT = 4
@@ -83,6 +85,6 @@ def _manifest(facts: dict[str, Any] | None) -> Manifest | None:
 
 
 def _write_cache(cache: Path, plugins: list[FoundPlugin], states: dict[str, list[int] | None]) -> None:
-    kept = {"format": _FORMAT, "states": states, "plugins": plugins}
+    kept = {"format": _FORMAT, "states": states, "plugins": [attrs.asdict(plugin) for plugin in plugins]}
     with suppress(OSError):
-        replace_file(cache, json.dumps(kept, default=asdict))
+        replace_file(cache, json.dumps(kept))

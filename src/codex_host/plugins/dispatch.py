@@ -8,10 +8,11 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
+from attrs import define
+
 from codex_hookspecs.errors import CodexError, PluginError
 from codex_hookspecs.fit import WrongAnswer, validate_result
 from codex_hookspecs.ports.threads import HookScope
-from codex_hookspecs.values import define
 from codex_host.plugins.failure_policies import FailurePolicies
 from codex_host.plugins.failures import Failures
 from codex_host.plugins.tasks import as_exception, run_task

@@ -7,11 +7,12 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from attrs import define, field
+
 from codex_hookspecs.errors import ConfigError
 from codex_hookspecs.file_reading import read_bytes
 from codex_hookspecs.json_text import parse_json
 from codex_hookspecs.state_file import locked, replace_file
-from codex_hookspecs.values import define, field
 
 QUARANTINE_AFTER = 3
 """Failures in a row, in this and earlier runs, of one hook of one plugin after which it is not called any more."""

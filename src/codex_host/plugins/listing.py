@@ -9,11 +9,11 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+import attrs
 from stevedore.extension import Extension, ExtensionManager
 
 from codex_hookspecs.errors import ManifestError
 from codex_hookspecs.manifest import FILE_NAME, read_manifest
-from codex_hookspecs.values import evolve
 from codex_host.plugins.discovery import GROUP, FoundPlugin
 
 HOST = "codex-host"
@@ -47,7 +47,7 @@ class Listing(ExtensionManager[FoundPlugin]):
                 found = []
                 name = _name(distribution)
                 problem = "its entry_points.txt can't be read"
-                self._broken.append(evolve(self._facts(name, "", distribution), problem=problem))
+                self._broken.append(attrs.evolve(self._facts(name, "", distribution), problem=problem))
                 self.files.append(f"{_info(distribution)}/entry_points.txt")
             if found:
                 points += found
@@ -66,7 +66,7 @@ class Listing(ExtensionManager[FoundPlugin]):
             if owner.first_party and not plugin.first_party:
                 name = f"{plugin.name}@{plugin.distribution}"
                 problem = f"its name {plugin.name} belongs to {owner.distribution}; it is left out"
-                found.append(evolve(plugin, name=name, manifest=None, problem=problem))
+                found.append(attrs.evolve(plugin, name=name, manifest=None, problem=problem))
         self.files += [f"{plugin.folder}/{FILE_NAME}" for plugin in found if plugin.folder]
         return sorted(found, key=lambda plugin: plugin.name)
 
@@ -95,7 +95,7 @@ class Listing(ExtensionManager[FoundPlugin]):
         claims = own or claims
         both = " and ".join(sorted(f"{plugin.distribution} {plugin.version}" for plugin in map(_described, claims)))
         problem = f"the name is taken by two distributions: {both}; uninstall one"
-        refused = evolve(_described(claims[0]), folder="", manifest=None, problem=problem)
+        refused = attrs.evolve(_described(claims[0]), folder="", manifest=None, problem=problem)
         return Extension(name, claims[0].entry_point, FoundPlugin, refused)
 
 
@@ -170,15 +170,15 @@ def _version(distribution: Distribution) -> str:
 
 def _with_manifest(plugin: FoundPlugin) -> FoundPlugin:
     if not plugin.value:
-        return evolve(plugin, problem="its entry_points.txt can't be read")
+        return attrs.evolve(plugin, problem="its entry_points.txt can't be read")
     folder = _package_folder(plugin.value.partition(":")[0])
     if folder is None:
-        return evolve(plugin, problem=f"its package {plugin.value.partition('.')[0]} can't be found")
+        return attrs.evolve(plugin, problem=f"its package {plugin.value.partition('.')[0]} can't be found")
     try:
         manifest = read_manifest(Path(folder, FILE_NAME), plugin=plugin.name)
     except ManifestError as error:
-        return evolve(plugin, folder=folder, problem=str(error))
-    return evolve(plugin, folder=folder, manifest=manifest)
+        return attrs.evolve(plugin, folder=folder, problem=str(error))
+    return attrs.evolve(plugin, folder=folder, manifest=manifest)
 
 
 def _package_folder(module: str) -> str | None:

@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Literal
 
 import pluggy
+from attrs import define, field
 
 from codex_hookspecs.errors import HookSpecError
 from codex_hookspecs.fit import check_implementation, implementations, options_of, place_of, unknown_hook
 from codex_hookspecs.markers import PROJECT, HookPolicy, policy_of
 from codex_hookspecs.specs import AREAS
-from codex_hookspecs.values import define, field
 
 if TYPE_CHECKING:
     from codex_hookspecs.manifest import Manifest

@@ -6,11 +6,12 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+import attrs
+
 from codex_hookspecs.errors import ConfigError, ThreadNotFound
 from codex_hookspecs.ids import uuid7
 from codex_hookspecs.types.storage import StoredThread, ThreadMeta, ThreadPage, ThreadQuery
 from codex_hookspecs.types.threads import Thread, ThreadSettings
-from codex_hookspecs.values import evolve
 from codex_host import __version__
 from codex_host.closing import close_all
 from codex_host.config.layers import rules_tighten
@@ -48,7 +49,7 @@ class HostThreads:
         """Make a thread; see :class:`~codex_hookspecs.ports.threads.ThreadManager`."""
         params = params or {}
         settings, config = self._settings(cwd or params.get("cwd"), params, client)
-        settings = evolve(settings, environment=self._machine(config))
+        settings = attrs.evolve(settings, environment=self._machine(config))
         rules = _rules(config)
         thread_id = uuid7()
         store = self._find_store()
@@ -83,7 +84,7 @@ class HostThreads:
             settings, config = self._settings(params.get("cwd") or self._still(stored, params), params, client)
             settings = resumed_settings(settings, stored.settings, params, self._host.config.flags)
             machine = self._machine(config) or (HERE if stored.settings.get("environment") else None)
-            settings = evolve(settings, source=stored.thread.source, environment=machine)
+            settings = attrs.evolve(settings, source=stored.thread.source, environment=machine)
             model, rules = self._provider(settings, config.table), _rules(config)
             return self._load(thread_id, settings, config, model, writer=writer, stored=stored, rules=rules)
         except BaseException:
@@ -109,7 +110,7 @@ class HostThreads:
         loaded = self._threads.get(thread_id)
         if loaded is not None:
             summary = loaded.summary()
-            return evolve(summary, turns=tuple(loaded.turns())) if include_turns else summary
+            return attrs.evolve(summary, turns=tuple(loaded.turns())) if include_turns else summary
         return await self._need_store(thread_id).show(thread_id, turns=include_turns)
 
     async def list(self, query: ThreadQuery) -> ThreadPage:
@@ -119,10 +120,12 @@ class HostThreads:
             return ThreadPage(())
         page = await store.list(query)
         threads = tuple(
-            evolve(thread, status=self._threads[thread.id].summary().status) if thread.id in self._threads else thread
+            attrs.evolve(thread, status=self._threads[thread.id].summary().status)
+            if thread.id in self._threads
+            else thread
             for thread in page.threads
         )
-        return evolve(page, threads=threads)
+        return attrs.evolve(page, threads=threads)
 
     async def find(self, name_or_id: str, *, cwd: str | None = None) -> str | None:
         """Return the id of the newest stored thread with this id or name, or ``None``."""

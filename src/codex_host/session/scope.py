@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from codex_hookspecs.types.notifications import HookCompleted, HookRun, HookStarted
-from codex_hookspecs.values import evolve
 
 if TYPE_CHECKING:
     from codex_host.roles import LiveThread
@@ -37,7 +36,9 @@ class Scope:
 
     async def report(self, run: HookRun) -> None:
         """Tell clients of a run that is already over."""
-        beginning = evolve(run, status="running", completed_at=None, duration_ms=None, entries=())
+        import attrs
+
+        beginning = attrs.evolve(run, status="running", completed_at=None, duration_ms=None, entries=())
         await self.started(beginning)
         await self.completed(run)
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
 
+import attrs
+
 from codex_hookspecs.config_rules import APPROVAL_POLICIES
 from codex_hookspecs.errors import ConfigError
 from codex_hookspecs.types.json import JsonObject
 from codex_hookspecs.types.sandbox import SandboxPolicy
 from codex_hookspecs.types.threads import ApprovalPolicy, ThreadSettings
-from codex_hookspecs.values import evolve
 
 if TYPE_CHECKING:
     from codex_hookspecs.types.lifecycle import PermissionMode
@@ -88,7 +89,7 @@ def resumed_settings(
         for name in ("model", "model_provider", "reasoning_effort", "base_instructions")
         if stored.get(name) and params.get(name) is None and not _from_flags(table, name)
     }
-    return evolve(settings, **kept)
+    return attrs.evolve(settings, **kept)
 
 
 def permission_mode(settings: ThreadSettings) -> PermissionMode:

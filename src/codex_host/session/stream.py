@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
+import attrs
+
 from codex_hookspecs.errors import ModelError
 from codex_hookspecs.ids import uuid4
 from codex_hookspecs.item_mapping import announced, finished
@@ -25,7 +27,6 @@ from codex_hookspecs.types.models import (
 )
 from codex_hookspecs.types.notifications import ErrorNotice, RateLimitsUpdated
 from codex_hookspecs.types.threads import TurnError
-from codex_hookspecs.values import evolve
 
 if TYPE_CHECKING:
     from codex_hookspecs.types.json import JsonObject
@@ -105,7 +106,7 @@ class StreamReader:
         call = tool_call(event.item)
         if call is not None:
             item = with_call_id(event.item)
-            self.calls.append(call if item is event.item else evolve(call, call_id=item["call_id"]))
+            self.calls.append(call if item is event.item else attrs.evolve(call, call_id=item["call_id"]))
             await self._thread.remember(self._run.id, item)
             return
         item = self._named(event.item, final=True) if event.item.get("type") in ("message", "reasoning") else event.item

@@ -7,6 +7,8 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+import attrs
+
 from codex_hookspecs.consent import Consents
 from codex_hookspecs.errors import CodexError, ModelError, RpcError
 from codex_hookspecs.ids import uuid4, uuid7
@@ -25,7 +27,6 @@ from codex_hookspecs.types.notifications import (
 )
 from codex_hookspecs.types.storage import HistoryAppended, ItemFinished, Observed, TurnEnded, UsageCounted
 from codex_hookspecs.types.threads import Thread, ThreadSettings, ThreadTokenUsage, TokenUsage, Turn, TurnError
-from codex_hookspecs.values import evolve
 from codex_host import __version__
 from codex_host.closing import CLEANUP_LIMIT, close_all
 from codex_host.session.calls import TurnInterrupted
@@ -153,7 +154,7 @@ class HostThread:
     def turns(self) -> Sequence[Turn]:
         """Return all turns with their finished items."""
         return tuple(
-            evolve(turn, items=(*turn.items, *new)) if (new := self._new_items.get(turn.id)) else turn
+            attrs.evolve(turn, items=(*turn.items, *new)) if (new := self._new_items.get(turn.id)) else turn
             for turn in self._turns
         )
 

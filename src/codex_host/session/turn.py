@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
+import attrs
+
 from codex_hookspecs.clock import local_date, local_timezone
 from codex_hookspecs.errors import CodexError, ModelError
 from codex_hookspecs.identity import user_agent
@@ -22,7 +24,6 @@ from codex_hookspecs.types.items import HookPrompt, HookPromptFragment, UserMess
 from codex_hookspecs.types.json import JsonObject
 from codex_hookspecs.types.models import Completed, ModelRequest
 from codex_hookspecs.types.storage import TurnBegan
-from codex_hookspecs.values import evolve
 from codex_host.plugins.tasks import run_task
 from codex_host.session.calls import run_calls
 from codex_host.session.scope import Scope
@@ -97,7 +98,7 @@ class TurnRun:
         self._instructions = "\n\n".join(part.text for part in fragments if part.place == "base")
         began = TurnBegan(
             turn_id=self.id,
-            settings=evolve(settings, base_instructions=self._instructions),
+            settings=attrs.evolve(settings, base_instructions=self._instructions),
             current_date=local_date(),
             timezone=local_timezone(thread.host.environ),
         )

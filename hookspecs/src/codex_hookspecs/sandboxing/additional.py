@@ -6,11 +6,14 @@ import os
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
+import attrs
+from attrs import field
+
 from codex_hookspecs.sandboxing.macos_extensions import MacosExtensions, intersect_extensions, merge_extensions
 from codex_hookspecs.sandboxing.policies import Entry, FileSystemPolicy, Network
 from codex_hookspecs.sandboxing.resolution import fold
 from codex_hookspecs.types.sandbox import SandboxPolicy
-from codex_hookspecs.values import evolve, field, frozen
+from codex_hookspecs.values import frozen
 
 T = TypeVar("T")
 
@@ -56,7 +59,7 @@ def normalize(wanted: Additional, canonical: Callable[[str], str] = os.path.real
             _once(_keep_last(path, canonical) for path in files.write),
         )
         files = spelled or None
-    return evolve(wanted, file_system=files)
+    return attrs.evolve(wanted, file_system=files)
 
 
 def merge(base: Additional | None, extra: Additional | None) -> Additional | None:
@@ -112,7 +115,7 @@ def effective_legacy(policy: SandboxPolicy, extra: Additional | None) -> Sandbox
         return policy
     network = policy.network_access or extra.network is True
     if policy.kind == "externalSandbox":
-        return evolve(policy, network_access=network)
+        return attrs.evolve(policy, network_access=network)
     files = extra.file_system or FileAccess()
     changes: dict[str, Any] = {"network_access": network}
     if policy.readable_roots is not None:
@@ -121,7 +124,7 @@ def effective_legacy(policy: SandboxPolicy, extra: Additional | None) -> Sandbox
         changes["writable_roots"] = _once(policy.writable_roots + files.write)
     elif files.write:
         changes |= {"kind": "workspaceWrite", "writable_roots": files.write}
-    return evolve(policy, **changes)
+    return attrs.evolve(policy, **changes)
 
 
 def _keep_last(path: str, canonical: Callable[[str], str]) -> str:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
+from attrs import field
+
 from codex_hookspecs.checking import Checked
 from codex_hookspecs.types.json import JsonObject
-from codex_hookspecs.values import field, frozen
+from codex_hookspecs.values import frozen
 
 CallKind = Literal["function", "custom"]
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Literal
 
+from attrs import field
+
 from codex_hookspecs.types.json import JsonObject
-from codex_hookspecs.values import field, frozen
+from codex_hookspecs.values import frozen
 
 LayerKind = Literal["system", "user", "profile", "project", "sessionFlags", "managed"]
 Stage = Literal["under development", "experimental", "stable", "deprecated", "removed"]

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from attrs import field
+
 from codex_hookspecs.checking import Checked
 from codex_hookspecs.types.json import JsonObject
 from codex_hookspecs.types.sandbox import SandboxPolicy
-from codex_hookspecs.values import field, frozen
+from codex_hookspecs.values import frozen
 
 if TYPE_CHECKING:
     from codex_hookspecs.sandboxing.additional import Additional

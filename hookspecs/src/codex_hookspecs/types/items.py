@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, Literal, TypeAlias
 
+from attrs import field
+
 from codex_hookspecs.types.json import JsonObject
-from codex_hookspecs.values import field, frozen
+from codex_hookspecs.values import frozen
 
 CommandStatus = Literal["inProgress", "completed", "failed", "declined"]
 PatchStatus = Literal["inProgress", "completed", "failed", "declined"]

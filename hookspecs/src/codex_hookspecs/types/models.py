@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any, TypeAlias
 
+from attrs import field
+
 from codex_hookspecs.checking import Checked
 from codex_hookspecs.types.json import JsonObject
 from codex_hookspecs.types.threads import TokenUsage
-from codex_hookspecs.values import field, frozen
+from codex_hookspecs.values import frozen
 
 
 @frozen(kw_only=True)

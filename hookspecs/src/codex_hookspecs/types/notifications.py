@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, Literal
 
+from attrs import field
+
 from codex_hookspecs.checking import Checked
 from codex_hookspecs.types.items import Item
 from codex_hookspecs.types.json import JsonObject
 from codex_hookspecs.types.threads import Thread, ThreadTokenUsage, Turn, TurnError
-from codex_hookspecs.values import field, frozen
+from codex_hookspecs.values import frozen
 
 HookStatus = Literal["running", "completed", "failed", "blocked", "stopped"]
 HookEntryKind = Literal["warning", "stop", "feedback", "context", "error"]

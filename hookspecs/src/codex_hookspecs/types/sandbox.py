@@ -6,9 +6,11 @@ import os
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
+from attrs import field
+
 from codex_hookspecs.checking import Checked
 from codex_hookspecs.errors import ConfigError
-from codex_hookspecs.values import field, frozen
+from codex_hookspecs.values import frozen
 
 if TYPE_CHECKING:
     from codex_hookspecs.sandboxing.macos_extensions import MacosExtensions

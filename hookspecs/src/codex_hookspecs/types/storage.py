@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any, Literal, TypeAlias
 
+from attrs import field
+
 from codex_hookspecs.types.items import Item
 from codex_hookspecs.types.json import JsonObject
 from codex_hookspecs.types.notifications import Notification
 from codex_hookspecs.types.threads import GitInfo, Thread, ThreadSettings, ThreadTokenUsage, TurnError, TurnStatus
-from codex_hookspecs.values import field, frozen
+from codex_hookspecs.values import frozen
 
 
 @frozen(kw_only=True)

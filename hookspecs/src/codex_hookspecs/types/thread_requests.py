@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Literal
 
+from attrs import field
+
 from codex_hookspecs.types.json import JsonObject, Unsigned
 from codex_hookspecs.types.sandbox import SandboxMode
 from codex_hookspecs.types.threads import ApprovalPolicy
-from codex_hookspecs.values import field, frozen
+from codex_hookspecs.values import frozen
 
 SourceKind = Literal[
     "cli",

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
+from attrs import field
+
 from codex_hookspecs.types.items import Item
 from codex_hookspecs.types.json import JsonObject
 from codex_hookspecs.types.sandbox import SandboxPolicy
-from codex_hookspecs.values import field, frozen
+from codex_hookspecs.values import frozen
 
 TurnStatus = Literal["inProgress", "completed", "interrupted", "failed"]
 ApprovalPolicy = Literal["untrusted", "on-failure", "on-request", "never"]

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
+from attrs import field
+
 from codex_hookspecs.checking import Checked
 from codex_hookspecs.types.calls import CallKind, HookPayload, ToolCall, ToolOutput
 from codex_hookspecs.types.json import JsonObject
-from codex_hookspecs.values import field, frozen
+from codex_hookspecs.values import frozen
 
 __all__ = ["CallKind", "HookPayload", "Tool", "ToolCall", "ToolOutput"]
 

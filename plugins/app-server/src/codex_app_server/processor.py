@@ -10,7 +10,6 @@ from codex_app_server.subscriptions import Subscription
 from codex_hookspecs.errors import CodexError, ConfigError, RpcError, WireError
 from codex_hookspecs.ports.surface import RpcContext, RpcMethod
 from codex_hookspecs.types.notifications import Notification, ThreadClosed, ThreadStatusChanged
-from codex_hookspecs.values import fields
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Mapping
@@ -220,7 +219,7 @@ class Processor:
 def _refuse_experimental(method: RpcMethod, params: Any) -> None:
     if method.experimental:
         raise RpcError(f"{method.name} requires experimentalApi capability")
-    for attribute in fields(type(params)):
+    for attribute in getattr(params, "__attrs_attrs__", ()):
         if attribute.metadata.get("experimental") and getattr(params, attribute.name):
             from codex_hookspecs.naming import wire_name
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import attrs
+
 from codex_app_server.turns import loaded
 from codex_hookspecs.errors import RpcError
 from codex_hookspecs.types.threads import Turn
-from codex_hookspecs.values import evolve
 
 if TYPE_CHECKING:
     from codex_app_server.requests import ReviewStartParams
@@ -27,7 +28,7 @@ async def start(params: ReviewStartParams, context: RpcContext) -> JsonObject:
     if params.delivery not in (None, "inline"):
         raise RpcError(f"review delivery {params.delivery!r} is not supported, allowed is `inline`")
     text = review_prompt(params.target)
-    settings = evolve(thread.settings, output_schema=params.output_schema)
+    settings = attrs.evolve(thread.settings, output_schema=params.output_schema)
     turn_id = await thread.submit(
         [{"type": "text", "text": text, "text_elements": []}], settings=settings, reviews=True
     )

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import attrs
+
 from codex_app_server.views import opened
 from codex_hookspecs.errors import RpcError, ThreadNotFound
 from codex_hookspecs.ids import is_uuid
 from codex_hookspecs.types.notifications import ThreadStarted
-from codex_hookspecs.values import evolve, fields
 
 if TYPE_CHECKING:
     from typing import Any
@@ -39,7 +40,7 @@ async def resume(params: ThreadResumeParams, context: RpcContext) -> JsonObject:
     except ThreadNotFound as error:
         raise RpcError(f"no rollout found for thread id {params.thread_id}") from error
     context.subscribe(thread)
-    return opened(thread, evolve(thread.summary(), turns=tuple(thread.turns())))
+    return opened(thread, attrs.evolve(thread.summary(), turns=tuple(thread.turns())))
 
 
 async def unsubscribe(params: ThreadParams, context: RpcContext) -> JsonObject:
@@ -61,7 +62,7 @@ def check_id(thread_id: str) -> None:
 
 def _given(params: Any) -> dict[str, Any]:
     """Return what the client set, without the thread's id and directory, which have arguments of their own."""
-    names = (attribute.name for attribute in fields(type(params)))
+    names = (attribute.name for attribute in attrs.fields(type(params)))
     values = ((name, getattr(params, name)) for name in names if name != "thread_id")
     return {name: value for name, value in values if value is not None}
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+import attrs
+
 from codex_app_server.threads import check_id
 from codex_hookspecs.errors import RpcError
 from codex_hookspecs.ids import uuid7
 from codex_hookspecs.types.notifications import ErrorNotice
 from codex_hookspecs.types.threads import Turn, TurnError
-from codex_hookspecs.values import evolve
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -128,7 +129,7 @@ def _changed(settings: ThreadSettings, params: TurnStartParams) -> ThreadSetting
         changes["sandbox"] = policy_from(params.sandbox_policy)
     if params.output_schema is not None or settings.output_schema is not None:
         changes["output_schema"] = params.output_schema
-    return evolve(settings, **changes) if changes else settings
+    return attrs.evolve(settings, **changes) if changes else settings
 
 
 async def _interrupt(thread: AgentThread, turn_id: str) -> None:

@@ -7,11 +7,13 @@ import os
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
+from attrs import field
+
 from codex_exec_cli.failures import ExecError, os_text
 from codex_exec_cli.prompt import PromptError, read_stdin, read_unforced, resolve_prompt, without_blocking
 from codex_hookspecs.errors import CodexError
 from codex_hookspecs.project_trust import project_root
-from codex_hookspecs.values import field, frozen
+from codex_hookspecs.values import frozen
 
 if TYPE_CHECKING:
     from codex_exec_cli.options import Options

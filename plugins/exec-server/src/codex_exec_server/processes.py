@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Final, Protocol
 
+from attrs import evolve
+
 from codex_exec_server.messages import encode, process_event
 from codex_hookspecs.types.environment import (
     OutputChunk,
@@ -15,7 +17,6 @@ from codex_hookspecs.types.environment import (
     ReadResult,
     WriteStatus,
 )
-from codex_hookspecs.values import evolve
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,8 +7,10 @@ import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from attrs import evolve
+
 from codex_hookspecs.project_trust import main_repository, project_root
-from codex_hookspecs.values import evolve, frozen
+from codex_hookspecs.values import frozen
 
 from . import matching, parsing, trust
 from .events import Event

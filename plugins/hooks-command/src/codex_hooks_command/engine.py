@@ -7,9 +7,11 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+import attrs
+
 from codex_hookspecs.errors import CodexError
 from codex_hookspecs.types.notifications import HookEntry, HookRun
-from codex_hookspecs.values import asdict, evolve, frozen
+from codex_hookspecs.values import frozen
 
 from . import matching, output, payload
 from .events import Event
@@ -138,9 +140,9 @@ class Engine:
         return (*matching.subjects_of(value), *getattr(self._facts, "matcher_aliases", ()))
 
     def _values(self) -> Mapping[str, Any]:
-        values = asdict(self._facts)
+        values = attrs.asdict(self._facts, recurse=False)
         if (usage := values.get("token_usage")) is not None:
-            values["token_usage"] = asdict(usage)
+            values["token_usage"] = attrs.asdict(usage)
         values["cwd"] = values.get("workdir") or values["cwd"]
         return values
 
@@ -175,7 +177,7 @@ class Engine:
         if end is None:
             return run_before_end
         finished = end.finished
-        return evolve(
+        return attrs.evolve(
             run_before_end,
             status=end.outcome.status,
             completed_at=int(finished.completed_at or started_at),

@@ -5,7 +5,9 @@ from __future__ import annotations
 from enum import Enum
 from typing import Literal
 
-from codex_hookspecs.values import field, frozen
+from attrs import field
+
+from codex_hookspecs.values import frozen
 
 Subject = Literal["tool_name", "source", "trigger", "agent_type", "reason"]
 Scope = Literal["thread", "turn"]

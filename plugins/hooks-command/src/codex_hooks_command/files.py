@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from attrs import evolve
+
 from codex_hookspecs.errors import ConfigError
 from codex_hookspecs.file_reading import parse_toml, read_text
-from codex_hookspecs.values import evolve
 
 from . import parsing
 from .handlers import HookFile

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from codex_hookspecs.values import field, frozen
+from attrs import field
+
+from codex_hookspecs.values import frozen
 
 from .events import Event
 

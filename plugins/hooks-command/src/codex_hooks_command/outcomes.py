@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from codex_hookspecs.values import evolve, field, frozen
+from attrs import evolve, field
+
+from codex_hookspecs.values import frozen
 
 Status = Literal["completed", "failed", "blocked", "stopped"]
 EntryKind = Literal["warning", "stop", "feedback", "context", "error"]

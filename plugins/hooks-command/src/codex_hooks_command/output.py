@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from codex_hookspecs.values import evolve
+from attrs import evolve
 
 from .events import Event
 from .outcomes import EntryKind, Finished, Outcome, failed

@@ -9,10 +9,12 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING
 
+from attrs import evolve
+
 from codex_hookspecs.errors import ExecError
 from codex_hookspecs.ids import uuid4
 from codex_hookspecs.types.environment import ExecParams, OutputChunk, ProcessEvent, ProcessExited, ProcessFailed
-from codex_hookspecs.values import evolve, frozen
+from codex_hookspecs.values import frozen
 
 from .outcomes import Finished
 from .shells import shell_arguments

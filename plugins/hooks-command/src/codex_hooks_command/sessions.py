@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 from codex_hookspecs.errors import ConfigError
-from codex_hookspecs.values import evolve
 
 from . import presence
 
@@ -86,6 +85,7 @@ class Sessions:
 
     def _as_before(self, cwd: str, error: ConfigError) -> Registry:
         # A configuration that broke meanwhile must not switch off the hooks that guard the user.
+        from attrs import evolve
 
         from .discovery import Registry
 
@@ -101,6 +101,7 @@ class Sessions:
         unsupported = self._unsupported(layers)
         if not (unsupported or self._changed(layers) or presence.configured(layers)):
             return None
+        from attrs import evolve
 
         from .discovery import discover
         from .files import HookFiles
@@ -118,6 +119,7 @@ class Sessions:
         registry = self.look_up(config, bypass=False)
         if registry is None or not any(one.reviewed for one in registry.handlers):
             return registry
+        from attrs import evolve
 
         from .acceptance import AcceptedScripts, changed_script
 

@@ -10,8 +10,10 @@ import threading
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+import attrs
+
 from codex_hookspecs.errors import SandboxUnavailable
-from codex_hookspecs.values import fields, frozen
+from codex_hookspecs.values import frozen
 from codex_sandbox_windows.access import cap_sid, grants
 from codex_sandbox_windows.channel import Channel
 from codex_sandbox_windows.messages import Exit, SpawnRequest
@@ -46,7 +48,7 @@ class Order:
 
     def text(self) -> str:
         """Return it as an argument."""
-        return json.dumps({each.name: getattr(self, each.name) for each in fields(type(self))})
+        return json.dumps({each.name: getattr(self, each.name) for each in attrs.fields(type(self))})
 
     @classmethod
     def read(cls, text: str) -> Order:

@@ -7,8 +7,10 @@ import binascii
 import json
 from typing import Any, Literal, TypeAlias
 
+from attrs import field
+
 from codex_hookspecs.types.json import JsonObject
-from codex_hookspecs.values import field, frozen
+from codex_hookspecs.values import frozen
 
 VERSION = 1
 Stream = Literal["stdout", "stderr"]

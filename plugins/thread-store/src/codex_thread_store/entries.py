@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import attrs
+
 from codex_hookspecs.fragments import hook_prompts, is_user_turn
 from codex_hookspecs.types.items import (
     AgentMessage,
@@ -26,13 +28,12 @@ from codex_hookspecs.types.storage import (
     UsageCounted,
 )
 from codex_hookspecs.types.threads import ThreadTokenUsage, TokenUsage, TurnError
-from codex_hookspecs.values import fields
 from codex_thread_store.history_items import history_item
 from codex_thread_store.item_checks import checked
 from codex_thread_store.item_forms import command_of, item_of, patch_of, search_of
 from codex_thread_store.settings_forms import camel_words, context_settings
 
-_COUNTS = tuple(part.name for part in fields(TokenUsage))
+_COUNTS = tuple(part.name for part in attrs.fields(TokenUsage))
 
 
 class Began:

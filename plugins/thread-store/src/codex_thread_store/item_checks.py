@@ -7,8 +7,9 @@ from functools import cache
 from inspect import get_annotations
 from typing import Any, TypeVar
 
+import attrs
+
 from codex_hookspecs.types.items import FileUpdateChange, HookPromptFragment
-from codex_hookspecs.values import fields
 
 T = TypeVar("T")
 
@@ -38,7 +39,7 @@ def checked(value: T) -> T:
 def _checks(kind: Any) -> tuple[tuple[str, Check], ...]:
     # Annotations stay as they are written; the types that attrs knows are resolved by whoever decodes the class.
     written = {name: text for cls in reversed(kind.__mro__) for name, text in get_annotations(cls).items()}
-    return tuple((each.name, check) for each in fields(kind) if (check := _check(written[each.name])))
+    return tuple((each.name, check) for each in attrs.fields(kind) if (check := _check(written[each.name])))
 
 
 def _check(declared: str) -> Check | None:

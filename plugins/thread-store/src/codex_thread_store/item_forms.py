@@ -8,10 +8,11 @@ from functools import cache
 from typing import Any, cast
 from urllib.parse import unquote
 
+import attrs
+
 from codex_hookspecs.naming import wire_name
 from codex_hookspecs.types import items
 from codex_hookspecs.types.items import FileUpdateChange, HookPromptFragment, Item
-from codex_hookspecs.values import fields
 from codex_thread_store.item_checks import checked
 from codex_thread_store.settings_forms import camel_words
 
@@ -99,7 +100,7 @@ def _made(kind: Any, form: Mapping[str, Any]) -> Any:
 def _members(kind: Any) -> tuple[tuple[str, str, type[Any] | None], ...]:
     """Return the members of an item: name, name on the wire, and what it is a list of."""
     tag = getattr(kind, "TYPE", "")
-    return tuple((one.name, wire_name(one), _PARTS.get((tag, one.name))) for one in fields(kind))
+    return tuple((one.name, wire_name(one), _PARTS.get((tag, one.name))) for one in attrs.fields(kind))
 
 
 def _value(value: Any, part: type[Any] | None) -> Any:

@@ -6,10 +6,11 @@ import os
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
+import attrs
+
 from codex_hookspecs.errors import StorageError
 from codex_hookspecs.listing import cursor_after, is_wanted, page_of, position_of
 from codex_hookspecs.types.storage import ThreadPage, UnreadableThread
-from codex_hookspecs.values import evolve
 from codex_thread_store import layout
 from codex_thread_store.rows import row_of, thread_of_row
 from codex_thread_store.summary import summarize
@@ -85,7 +86,7 @@ class Listing:
             thread = self._summary(entry)
             if thread is not None:
                 fresh.append(row_of(thread, archived=archived))
-                yield evolve(thread, name=names.get(thread.id))
+                yield attrs.evolve(thread, name=names.get(thread.id))
         self._index.put(fresh)
 
     def _entries(self, *, archived: bool) -> dict[str, os.DirEntry[str]]:
@@ -140,7 +141,7 @@ class Listing:
         if not self._unreadable:
             return page
         unchanged = {entry.path for entry in entries.values() if self._empty.get(entry.path) == _state(entry)}
-        return evolve(page, unreadable=tuple(one for path, one in self._unreadable.items() if path in unchanged))
+        return attrs.evolve(page, unreadable=tuple(one for path, one in self._unreadable.items() if path in unchanged))
 
 
 def is_current(row: Row, entry: os.DirEntry[str]) -> bool:

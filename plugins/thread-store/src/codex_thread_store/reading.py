@@ -8,6 +8,8 @@ from functools import lru_cache
 from itertools import count
 from typing import Any, BinaryIO
 
+import attrs
+
 from codex_hookspecs.errors import StorageError
 from codex_hookspecs.json_text import JsonError, parse_json
 from codex_hookspecs.replay import Replay
@@ -15,7 +17,6 @@ from codex_hookspecs.types.items import Item, Reasoning
 from codex_hookspecs.types.sandbox import SandboxPolicy
 from codex_hookspecs.types.storage import ItemFinished, StoredThread, ThreadMeta, TurnEnded
 from codex_hookspecs.types.threads import GitInfo, Thread, ThreadSettings
-from codex_hookspecs.values import evolve
 from codex_thread_store import layout
 from codex_thread_store.entries import Began, Entries, Reasoned, Shown
 from codex_thread_store.files import open_file
@@ -78,7 +79,7 @@ def read_thread(
     for settings in entries.settings:
         replay.settings.update(settings)
     stored = replay.result(path=path, name=name, updated_at=int(os.stat(path).st_mtime))
-    return evolve(stored, thread=_numbered(stored.thread), warnings=warnings)
+    return attrs.evolve(stored, thread=_numbered(stored.thread), warnings=warnings)
 
 
 def _item(record: Shown | Reasoned, numbers: Iterator[int]) -> Item:
@@ -87,7 +88,7 @@ def _item(record: Shown | Reasoned, numbers: Iterator[int]) -> Item:
         mark = f"{_UNNUMBERED}{next(numbers)}"
         return Reasoning(id=mark, summary=tuple(record.summary), content=tuple(record.content))
     item = record.item
-    return item if item.id else evolve(item, id=f"{_UNNUMBERED}{next(numbers)}")
+    return item if item.id else attrs.evolve(item, id=f"{_UNNUMBERED}{next(numbers)}")
 
 
 def meta_of(payload: dict[str, Any]) -> ThreadMeta:
@@ -233,10 +234,11 @@ def _numbered(thread: Thread) -> Thread:
     turns = []
     for turn in thread.turns:
         items = tuple(
-            evolve(item, id=f"item-{next(numbers)}") if item.id.startswith(_UNNUMBERED) else item for item in turn.items
+            attrs.evolve(item, id=f"item-{next(numbers)}") if item.id.startswith(_UNNUMBERED) else item
+            for item in turn.items
         )
-        turns.append(evolve(turn, items=items))
-    return evolve(thread, turns=tuple(turns))
+        turns.append(attrs.evolve(turn, items=items))
+    return attrs.evolve(thread, turns=tuple(turns))
 
 
 def _git(form: Any) -> GitInfo | None:

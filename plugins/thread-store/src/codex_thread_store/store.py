@@ -7,12 +7,13 @@ import os
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING
 
+import attrs
+
 from codex_hookspecs.errors import StorageError, ThreadNotFound
 from codex_hookspecs.ids import is_uuid
 from codex_hookspecs.state_file import make_private
 from codex_hookspecs.types.storage import Record, StoredThread, ThreadMeta, ThreadPage, ThreadQuery
 from codex_hookspecs.types.threads import Thread
-from codex_hookspecs.values import evolve
 from codex_thread_store import layout
 from codex_thread_store.rows import Tracked, new_thread
 from codex_thread_store.writer import RolloutWriter
@@ -126,7 +127,7 @@ class RolloutStore:
 
         try:
             async with asyncio.timeout(_GIT_SECONDS):
-                return evolve(meta, git=await git_info(await self._files(meta.settings), meta.settings.cwd))
+                return attrs.evolve(meta, git=await git_info(await self._files(meta.settings), meta.settings.cwd))
         except Exception as error:  # Whatever the machine of the thread does, the thread is kept.
             self._warn(f"looking for the git facts of thread {meta.thread_id}: {str(error) or type(error).__name__}")
             return meta
@@ -159,11 +160,11 @@ class RolloutStore:
         name = read_names(self._home).get(thread_id)
         summary = None if turns else summarize(path, self._home)
         if summary is not None:
-            return evolve(summary, name=name)
+            return attrs.evolve(summary, name=name)
         from codex_thread_store.reading import read_thread
 
         thread = read_thread(path, self._home, name=name, warn=self._warn, history=False).thread
-        return thread if turns else evolve(thread, turns=())
+        return thread if turns else attrs.evolve(thread, turns=())
 
     def _path(self, thread_id: str, *, archived: bool | None = None) -> str:
         """Return a thread's file.
@@ -231,7 +232,7 @@ class RolloutStore:
         if thread is None:
             raise StorageError(f"reading the restored file {target}: nothing was said in it", thread_id=thread_id)
         self._index_moved(target, archived=False)
-        return evolve(thread, name=read_names(self._home).get(thread_id))
+        return attrs.evolve(thread, name=read_names(self._home).get(thread_id))
 
     def _index_moved(self, path: str, *, archived: bool) -> None:
         from codex_thread_store.rows import row_of

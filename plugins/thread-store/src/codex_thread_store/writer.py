@@ -8,11 +8,12 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 
+import attrs
+
 from codex_hookspecs.errors import StorageError, ThreadBusy
 from codex_hookspecs.replay import begins_thread
 from codex_hookspecs.state_file import make_private
 from codex_hookspecs.types.storage import Record, ThreadMeta, TurnBegan
-from codex_hookspecs.values import evolve
 from codex_thread_store.files import is_file_at, refuse_special
 from codex_thread_store.lines import Line, meta_line, record_lines, serialized
 from codex_thread_store.lock import held_by_codex, holder, lock
@@ -252,4 +253,4 @@ def _instructed(meta: ThreadMeta, records: Sequence[Record]) -> ThreadMeta:
     if meta.base_instructions:
         return meta
     texts = (record.settings.base_instructions for record in records if isinstance(record, TurnBegan))
-    return evolve(meta, base_instructions=next((text for text in texts if text), ""))
+    return attrs.evolve(meta, base_instructions=next((text for text in texts if text), ""))

@@ -8,8 +8,10 @@ from asyncio import sleep
 from types import ModuleType
 from typing import TYPE_CHECKING
 
+from attrs import define, field
+
 from codex_hookspecs.errors import FilesLost, FileSystemError
-from codex_hookspecs.values import define, field, frozen
+from codex_hookspecs.values import frozen
 from codex_tool_apply_patch.background import run
 from codex_tool_apply_patch.grammar import AddFile, DeleteFile, Operation, Patch, PatchError, UpdateFile
 from codex_tool_apply_patch.updates import updated

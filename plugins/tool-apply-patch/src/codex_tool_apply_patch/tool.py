@@ -5,13 +5,14 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from attrs import define
+
 from codex_hookspecs.errors import ToolError, ToolRejected
 from codex_hookspecs.file_scope import scope_of
 from codex_hookspecs.project_trust import repository_root
 from codex_hookspecs.types.items import FileChange, FileUpdateChange
 from codex_hookspecs.types.notifications import FileChangeOutputDelta, TurnDiffUpdated
 from codex_hookspecs.types.tools import ToolCall, ToolOutput
-from codex_hookspecs.values import define
 from codex_tool_apply_patch.applying import apply_plan
 from codex_tool_apply_patch.background import run
 from codex_tool_apply_patch.consent import RETRY_REASON, real_paths, verdict_on

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
-from codex_hookspecs.values import define, field
+from attrs import define, field
+
 from codex_tool_apply_patch.diffs import unified_hunks
 
 if TYPE_CHECKING:

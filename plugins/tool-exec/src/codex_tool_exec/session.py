@@ -8,9 +8,10 @@ import time
 from collections.abc import AsyncIterator, Callable
 from typing import TYPE_CHECKING
 
+from attrs import evolve
+
 from codex_hookspecs.types.environment import OutputChunk, ProcessEvent, ProcessExited, ProcessFailed
 from codex_hookspecs.types.notifications import CommandOutputDelta
-from codex_hookspecs.values import evolve
 from codex_tool_exec.buffer import HeadTail
 
 if TYPE_CHECKING:

@@ -12,7 +12,6 @@ from codex_hookspecs.types.approvals import CommandRequest
 from codex_hookspecs.types.environment import ExecParams
 from codex_hookspecs.types.items import CommandExecution
 from codex_hookspecs.types.sandbox import LaunchRequest
-from codex_hookspecs.values import evolve
 from codex_tool_exec.environ import read_policy
 from codex_tool_exec.programs import program_folder, with_programs
 from codex_tool_exec.quoting import rust_debug
@@ -222,6 +221,7 @@ class Attempt:
 
         :param announced: clients know the item.
         """
+        from attrs import evolve
 
         if isinstance(error, ExecError):
             refused = self.environment.remote and not isinstance(error, EnvironmentLost)
