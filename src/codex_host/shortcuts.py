@@ -43,14 +43,13 @@ def take_shortcut(words: Sequence[str], environ: Mapping[str, str]) -> None:
 def remember_shortcut(command: CliCommand, home: str) -> None:
     """Have a command run by its shortcut from the next time on."""
     from contextlib import suppress
-    from pathlib import Path
 
     from codex_hookspecs.state_file import replace_file
 
     file = _file(home, command.name)
     if command.shortcut is not None and not os.path.exists(file):
         with suppress(OSError):
-            replace_file(Path(file), f"{sys.prefix}\n{command.shortcut}\n")
+            replace_file(file, f"{sys.prefix}\n{command.shortcut}\n")
 
 
 def _file(home: str, name: str) -> str:

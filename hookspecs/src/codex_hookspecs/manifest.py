@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import os
 from typing import Any
 
 from attrs import field
@@ -49,24 +49,25 @@ class Manifest:
     settings: dict[str, str] = field(factory=dict)
 
 
-def read_manifest(path: Path, *, plugin: str) -> Manifest:
+def read_manifest(path: str, *, plugin: str) -> Manifest:
     """Read a manifest file.
 
     :param plugin: entry-point name, which the manifest must repeat.
     :raises ManifestError: when the file is missing or wrong; names file, key, what was found and what is allowed.
     """
     try:
-        text = read_text(str(path))
+        text = read_text(path)
         if text is None:
             hint = "if it is among the sources, the wheel was built without it: with setuptools, "
-            hint += f'[tool.setuptools.package-data] has to have {path.parent.name} = ["{FILE_NAME}"]'
+            package = os.path.basename(os.path.dirname(path))
+            hint += f'[tool.setuptools.package-data] has to have {package} = ["{FILE_NAME}"]'
             raise ManifestError(f"{path} is missing; a plugin needs one (api = {API}); {hint}", plugin=plugin)
         table = parse_toml(text)
     except ConfigError as error:
         raise ManifestError(str(error), plugin=plugin) from error
     except ValueError as error:
         raise ManifestError(f"{path} can't be read: {error}", plugin=plugin) from error
-    return manifest_from_table(table, source=str(path), plugin=plugin)
+    return manifest_from_table(table, source=path, plugin=plugin)
 
 
 def manifest_from_table(table: dict[str, Any], *, source: str, plugin: str) -> Manifest:

@@ -7,7 +7,6 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from pathlib import Path
 
 LOCK_FILE = ".state.lock"
 LOCK_SECONDS = 20.0
@@ -18,16 +17,17 @@ _LONGEST_BEGIN = 0.2
 _CLOEXEC = getattr(os, "O_CLOEXEC", 0)
 
 
-def replace_file(path: Path, text: str, *, mode: int = 0o600) -> None:
+def replace_file(path: str | os.PathLike[str], text: str, *, mode: int = 0o600) -> None:
     """Replace a file as a whole: a reader, or the next start after a crash, finds the old content or the new.
 
     What killed programs had begun to write beside it goes away.
 
     :raises OSError: when it can't be written; the old content stays.
     """
-    make_private(path.parent)
-    _remove_unfinished(path)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}-{os.urandom(4).hex()}{_UNFINISHED}")
+    folder, name = os.path.split(path)
+    make_private(folder)
+    _remove_unfinished(folder, name)
+    temporary = os.path.join(folder, f".{name}.{os.getpid()}-{os.urandom(4).hex()}{_UNFINISHED}")
     try:
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _CLOEXEC, 0o600)
         _try_lock(descriptor)
@@ -35,20 +35,21 @@ def replace_file(path: Path, text: str, *, mode: int = 0o600) -> None:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
-        temporary.chmod(mode)
-        temporary.replace(path)
+        os.chmod(temporary, mode)
+        os.replace(temporary, path)
     except BaseException:  # a signal may end the program here
-        temporary.unlink(missing_ok=True)
+        with suppress(FileNotFoundError):
+            os.unlink(temporary)
         raise
 
 
-def _remove_unfinished(path: Path) -> None:
+def _remove_unfinished(folder: str, name: str) -> None:
     """Remove what was begun beside a file by programs that are no more: they hold no lock of it."""
-    for name in os.listdir(path.parent):
-        if name.startswith(f".{path.name}.") and name.endswith(_UNFINISHED):
-            left = path.with_name(name)
+    for found in os.listdir(folder):
+        if found.startswith(f".{name}.") and found.endswith(_UNFINISHED):
+            left = os.path.join(folder, found)
             with suppress(OSError):
-                if time.time() - left.stat().st_mtime < _LONGEST_BEGIN:
+                if time.time() - os.stat(left).st_mtime < _LONGEST_BEGIN:
                     continue  # its program may be about to lock it
                 descriptor = os.open(left, os.O_RDWR | _CLOEXEC)
                 try:
@@ -56,10 +57,10 @@ def _remove_unfinished(path: Path) -> None:
                 finally:
                     os.close(descriptor)
                 if free:
-                    left.unlink()
+                    os.unlink(left)
 
 
-def make_private(folder: str | Path) -> None:
+def make_private(folder: str | os.PathLike[str]) -> None:
     """Make a folder and those above it that are missing, for the user alone; those that exist stay as they are.
 
     :raises OSError: when it can't be made.
@@ -78,15 +79,16 @@ def make_private(folder: str | Path) -> None:
 
 
 @contextmanager
-def locked(path: Path, *, seconds: float = LOCK_SECONDS) -> Iterator[None]:
+def locked(path: str | os.PathLike[str], *, seconds: float = LOCK_SECONDS) -> Iterator[None]:
     """Hold the lock of the folder that a file of state is in; who changes the file reads it anew inside.
 
     :param seconds: how long to wait for others.
     :raises OSError: when the lock can't be had: the folder can't be written, its file system knows no locks, or another
         program holds it all the time.
     """
-    make_private(path.parent)
-    file = path.with_name(LOCK_FILE)
+    folder = os.path.dirname(path)
+    make_private(folder)
+    file = os.path.join(folder, LOCK_FILE)
     descriptor = os.open(file, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600)
     try:
         _wait_for(descriptor, file, seconds)
@@ -95,7 +97,7 @@ def locked(path: Path, *, seconds: float = LOCK_SECONDS) -> Iterator[None]:
         os.close(descriptor)
 
 
-def _wait_for(descriptor: int, file: Path, seconds: float) -> None:
+def _wait_for(descriptor: int, file: str, seconds: float) -> None:
     end = time.monotonic() + seconds
     while not _take(descriptor, file):
         if time.monotonic() > end:
@@ -106,12 +108,12 @@ def _wait_for(descriptor: int, file: Path, seconds: float) -> None:
 def _try_lock(descriptor: int) -> bool:
     """Lock a file if that can be done at once; not where the file system knows no locks."""
     try:
-        return _take(descriptor, Path())
+        return _take(descriptor, "")
     except OSError:
         return False
 
 
-def _take(descriptor: int, file: Path) -> bool:
+def _take(descriptor: int, file: str) -> bool:
     if sys.platform == "win32":
         import msvcrt
 

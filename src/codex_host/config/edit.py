@@ -23,7 +23,7 @@ def edit_file(file: str, edits: Mapping[str, Any]) -> None:
     :raises ConfigError: when the file is not TOML or can't be written; it is unchanged then.
     """
     try:
-        with locked(Path(file)):
+        with locked(file):
             _edit(Path(os.path.realpath(file)), edits, file=file)
     except OSError as error:
         raise ConfigError(f"can't be changed: {error.strerror or error}", source=file) from error

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import zlib
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 import attrs
@@ -53,7 +53,7 @@ def found_plugins(home: str, *, refresh: bool = False) -> list[FoundPlugin]:
     :param refresh: look again even if nothing seems to have changed.
     """
     key = zlib.crc32("\0".join([sys.version, *sys.path]).encode())
-    cache = Path(home, "plugins", f"found-{key:08x}.json")
+    cache = os.path.join(home, "plugins", f"found-{key:08x}.json")
     if not refresh:
         cached = _from_cache(cache)
         if cached is not None:
@@ -67,9 +67,9 @@ def found_plugins(home: str, *, refresh: bool = False) -> list[FoundPlugin]:
     return plugins
 
 
-def _from_cache(cache: Path) -> list[FoundPlugin] | None:
+def _from_cache(cache: str) -> list[FoundPlugin] | None:
     try:
-        kept = parse_json(read_bytes(str(cache)) or b"{}")
+        kept = parse_json(read_bytes(cache) or b"{}")
         if kept["format"] != _FORMAT or states_of(list(kept["states"])) != kept["states"]:
             return None
         return [FoundPlugin(**{**plugin, "manifest": _manifest(plugin["manifest"])}) for plugin in kept["plugins"]]
@@ -84,7 +84,7 @@ def _manifest(facts: dict[str, Any] | None) -> Manifest | None:
     return Manifest(**{**facts, **lists})
 
 
-def _write_cache(cache: Path, plugins: list[FoundPlugin], states: dict[str, list[int] | None]) -> None:
+def _write_cache(cache: str, plugins: list[FoundPlugin], states: dict[str, list[int] | None]) -> None:
     kept = {"format": _FORMAT, "states": states, "plugins": [attrs.asdict(plugin) for plugin in plugins]}
     with suppress(OSError):
         replace_file(cache, json.dumps(kept))

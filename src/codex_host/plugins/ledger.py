@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 from attrs import define, field
@@ -17,6 +17,8 @@ from codex_hookspecs.state_file import locked, replace_file
 QUARANTINE_AFTER = 3
 """Failures in a row, in this and earlier runs, of one hook of one plugin after which it is not called any more."""
 
+_WORTH_KEEPING_MS = 5.0
+"""Change of a plugin's load time below which no file is written."""
 _PATIENCE_SECONDS = 2.0
 """How long the end of the program waits for others that keep accounts."""
 
@@ -49,7 +51,7 @@ class Ledger:
     :param path: the file, or ``None`` to keep nothing.
     """
 
-    def __init__(self, path: Path | None = None) -> None:
+    def __init__(self, path: str | os.PathLike[str] | None = None) -> None:
         self._path = path
         self._accounts: dict[str, Account] = {}
         self._kept = _read(path) if path else {}
@@ -58,7 +60,7 @@ class Ledger:
     @classmethod
     def in_home(cls, home: str) -> Ledger:
         """Return the ledger of ``$CODEX_HOME``."""
-        return cls(Path(home, "plugins", "ledger.json"))
+        return cls(os.path.join(home, "plugins", "ledger.json"))
 
     def account(self, plugin: str) -> Account:
         """Return the account of a plugin, made on first use."""
@@ -84,7 +86,7 @@ class Ledger:
         if account.load_error is not None:
             account.load_error = None
             self._keep(plugin, load_error=None)
-        if not account.load_ms or not 0.5 < load_ms / account.load_ms < 2:
+        if not account.load_ms or abs(load_ms - account.load_ms) > max(_WORTH_KEEPING_MS, account.load_ms / 2):
             self._keep(plugin, load_ms=round(load_ms, 2))
         account.load_ms = load_ms
 
@@ -153,9 +155,9 @@ class Ledger:
         self._changes.setdefault(plugin, {}).update(facts)
 
 
-def _read(path: Path) -> dict[str, dict[str, Any]]:
+def _read(path: str | os.PathLike[str]) -> dict[str, dict[str, Any]]:
     try:
-        kept = parse_json(read_bytes(str(path)) or b"{}")
+        kept = parse_json(read_bytes(os.fspath(path)) or b"{}")
     except (ConfigError, ValueError):
         return {}
     return {name: facts for name, facts in kept.items() if _sound(facts)} if isinstance(kept, dict) else {}

@@ -6,7 +6,6 @@ import os
 import re
 from importlib.metadata import Distribution, EntryPoint, distributions
 from importlib.util import find_spec
-from pathlib import Path
 from typing import Any
 
 import attrs
@@ -175,7 +174,7 @@ def _with_manifest(plugin: FoundPlugin) -> FoundPlugin:
     if folder is None:
         return attrs.evolve(plugin, problem=f"its package {plugin.value.partition('.')[0]} can't be found")
     try:
-        manifest = read_manifest(Path(folder, FILE_NAME), plugin=plugin.name)
+        manifest = read_manifest(os.path.join(folder, FILE_NAME), plugin=plugin.name)
     except ManifestError as error:
         return attrs.evolve(plugin, folder=folder, problem=str(error))
     return attrs.evolve(plugin, folder=folder, manifest=manifest)

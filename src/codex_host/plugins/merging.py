@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from codex_hookspecs.values import fields
+import attrs
 
 if TYPE_CHECKING:
     from codex_hookspecs.markers import Merge
@@ -26,7 +26,7 @@ def merge_verdicts(rule: Merge, verdict: type[V], answers: Sequence[V]) -> V:
     if rule == "any_block":
         answers = _strictest(answers)
     values: dict[str, Any] = {}
-    for attribute in fields(verdict):
+    for attribute in attrs.fields(verdict):
         found = [getattr(answer, attribute.name) for answer in answers]
         if isinstance(attribute.default, tuple):
             values[attribute.name] = tuple(part for parts in found for part in parts)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
+import os
 from typing import TYPE_CHECKING, Any
 
 from codex_hookspecs.errors import ConfigError, PluginError
@@ -27,7 +27,7 @@ class TrustStore:
     """The user's decisions, kept in ``plugins/trust.json`` of ``$CODEX_HOME``: a hash of every file."""
 
     def __init__(self, home: str) -> None:
-        self._path = Path(home, "plugins", "trust.json")
+        self._path = os.path.join(home, "plugins", "trust.json")
         self._entries = self._read()
 
     def objection(self, plugin: FoundPlugin, contents: Contents) -> str | None:
@@ -89,7 +89,7 @@ class TrustStore:
 
     def _read(self) -> dict[str, Any]:
         try:
-            entries = parse_json(read_bytes(str(self._path), limit=_MOST_BYTES) or b"{}")
+            entries = parse_json(read_bytes(self._path, limit=_MOST_BYTES) or b"{}")
         except (ConfigError, ValueError):
             return {}
         kept = entries.items() if isinstance(entries, dict) else ()

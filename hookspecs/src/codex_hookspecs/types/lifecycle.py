@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any, Literal, Self
 
-from attrs import field
-
 from codex_hookspecs.checking import Checked, reason_of
 from codex_hookspecs.types.json import JsonObject
 from codex_hookspecs.types.threads import TokenUsage

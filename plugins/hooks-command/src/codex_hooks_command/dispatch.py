@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+import attrs
+
 from codex_hookspecs.naming import snake
 from codex_hookspecs.types.lifecycle import PermissionVerdict
-from codex_hookspecs.values import evolve, fields
 
 from .engine import Concluded, Engine
 from .events import Event
@@ -46,8 +47,8 @@ def _joined(verdict: Verdict, doubt: Verdict) -> Verdict:
     """Return what the handlers want with the doubt added; of two words on a permission the stricter counts."""
     if isinstance(verdict, PermissionVerdict) and isinstance(doubt, PermissionVerdict):
         return min(verdict, doubt, key=lambda each: _STRICTEST_FIRST.index(each.behavior))
-    unsaid = [field.name for field in fields(type(verdict)) if getattr(verdict, field.name) is None]
-    return evolve(verdict, **{name: getattr(doubt, name) for name in unsaid})
+    unsaid = [field.name for field in attrs.fields(type(verdict)) if getattr(verdict, field.name) is None]
+    return attrs.evolve(verdict, **{name: getattr(doubt, name) for name in unsaid})
 
 
 def _failures(runs: Sequence[Concluded], config: Mapping[str, Any], event: Event) -> list[str]:
