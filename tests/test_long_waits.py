@@ -14,6 +14,7 @@ import pytest
 from codex_exec_local import plugin as exec_local
 from codex_exec_remote import plugin as exec_remote
 from codex_hookspecs import StopVerdict, Tool, ToolOutput, hookimpl, time_limit
+from codex_hookspecs.ports.models import ModelProvider
 from codex_hookspecs.testing.exec_wire import exec_server
 from codex_hookspecs.types.items import CommandExecution
 from codex_hookspecs.types.models import Completed, ItemDone
@@ -42,8 +43,10 @@ async def ended_well(run: Any, scripted: Any) -> None:
     assert (item.status, item.exit_code) == ("completed", 0)
 
 
-class Polling:
+class Polling(ModelProvider):
     """A model that begins a command, looks twice and says what it saw last."""
+
+    default_model = "gpt-test"
 
     async def stream(self, request: Any) -> AsyncIterator[Any]:
         outputs = [item["output"] for item in request.input if item["type"] == "function_call_output"]

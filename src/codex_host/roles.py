@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from codex_hookspecs.ports.threads import Asker
     from codex_hookspecs.types.items import Item
     from codex_hookspecs.types.json import JsonObject
+    from codex_hookspecs.types.models import ModelInfo
     from codex_hookspecs.types.sandbox import SandboxPolicy
     from codex_hookspecs.types.storage import Record
     from codex_hookspecs.types.threads import ThreadSettings, TokenUsage
@@ -89,6 +90,9 @@ class RunningTurn(Protocol):
 
     @property
     def thread(self) -> LiveThread: ...
+
+    @property
+    def model_info(self) -> ModelInfo: ...
 
     def scope(self) -> EventScope: ...
 

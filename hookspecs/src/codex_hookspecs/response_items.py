@@ -14,6 +14,7 @@ from codex_hookspecs.types.tools import ToolCall, ToolOutput
 if TYPE_CHECKING:
     from codex_hookspecs.types.context import Fragment
     from codex_hookspecs.types.lifecycle import ContinuationPrompt
+    from codex_hookspecs.types.models import ModelInfo
 
 ABORTED = "aborted"
 _OUTPUT_OF = {"function_call": "function_call_output", "custom_tool_call": "custom_tool_call_output"}
@@ -131,12 +132,12 @@ def continuation_message(prompts: Sequence[ContinuationPrompt]) -> JsonObject:
 class OutputBudget:
     """How much of a tool's output a model gets.
 
-    :param model: name of the model; known ones are budgeted in tokens, others in bytes (0.118).
+    :param model: what is known of the model; some are budgeted in tokens, others in bytes (0.118).
     :param limit: tokens the configuration allows, or ``None``.
     """
 
-    def __init__(self, model: str, limit: int | None = None) -> None:
-        self.in_tokens = limit is not None or model.startswith("gpt-5")
+    def __init__(self, model: ModelInfo, limit: int | None = None) -> None:
+        self.in_tokens = limit is not None or model.counts_tokens
         self.size = limit if limit is not None else 10_000
 
     def cut(self, text: str) -> str:

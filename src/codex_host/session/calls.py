@@ -86,7 +86,7 @@ def _batches(run: RunningTurn, calls: Sequence[ToolCall]) -> list[list[int]]:
 
 
 async def _record(run: RunningTurn, call: ToolCall, answered: Answered) -> None:
-    budget = OutputBudget(run.settings.model, run.thread.config.get("tool_output_token_limit"))
+    budget = OutputBudget(run.model_info, run.thread.config.get("tool_output_token_limit"))
     items: list[JsonObject] = [message("developer", text) for text in answered.contexts]
     await run.thread.remember(run.id, *items, call_output(call, answered.output, budget))
 

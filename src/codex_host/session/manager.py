@@ -54,7 +54,7 @@ class HostThreads:
         thread_id = uuid7()
         store = self._find_store()
         writer: ThreadWriter | None = None
-        model = self._provider(settings, config.table)
+        settings, model = self._provider(settings, config.table)
         if store is not None and not settings.ephemeral:
             meta = ThreadMeta(
                 thread_id=thread_id,
@@ -85,7 +85,8 @@ class HostThreads:
             settings = resumed_settings(settings, stored.settings, params, self._host.config.flags)
             machine = self._machine(config) or (HERE if stored.settings.get("environment") else None)
             settings = attrs.evolve(settings, source=stored.thread.source, environment=machine)
-            model, rules = self._provider(settings, config.table), _rules(config)
+            settings, model = self._provider(settings, config.table)
+            rules = _rules(config)
             return self._load(thread_id, settings, config, model, writer=writer, stored=stored, rules=rules)
         except BaseException:
             await writer.aclose()
@@ -202,7 +203,13 @@ class HostThreads:
         """Tell whether a directory may be worked in; what there is on other machines shows when it is used."""
         return os.path.isdir(directory) or self._host.environments.is_elsewhere(table.get("environment"))
 
-    def _provider(self, settings: ThreadSettings, table: Mapping[str, Any]) -> tuple[ModelProvider, str]:
+    def _provider(
+        self, settings: ThreadSettings, table: Mapping[str, Any]
+    ) -> tuple[ThreadSettings, tuple[ModelProvider, str]]:
+        """Return the settings with a model, who answers for it and which plugin that is of.
+
+        :raises ConfigError: when nobody does, or no model is named and there is no default.
+        """
         name = settings.model_provider
         providers = table.get("model_providers", {})
         chosen, plugin = self._host.hooks.model_provider(name, dict(providers.get(name, {})))
@@ -217,7 +224,12 @@ class HostThreads:
             raise ConfigError(
                 f"Model provider `{name}` not found; configured under [model_providers] are: {known}",
             )
-        return chosen, plugin
+        if not settings.model:
+            default = chosen.default_model
+            if default is None:
+                raise ConfigError(f"no model is named, and the model provider `{name}` has no default; set `model`")
+            settings = attrs.evolve(settings, model=default)
+        return settings, (chosen, plugin)
 
     def _load(
         self,

@@ -16,7 +16,6 @@ from codex_hookspecs.types.threads import ApprovalPolicy, ThreadSettings
 if TYPE_CHECKING:
     from codex_hookspecs.types.lifecycle import PermissionMode
 
-DEFAULT_MODEL = "gpt-5.3-codex"
 DEFAULT_PROVIDER = "openai"
 
 
@@ -30,6 +29,8 @@ def resolve_settings(
     client_version: str = "",
 ) -> ThreadSettings:
     """Return the settings of a thread; what the client asked for goes before configuration.
+
+    The model is empty when neither names one: that is its provider's choice.
 
     :param table: effective configuration of the directory.
     :param params: members of ``thread/start`` in snake case; ``None`` members count as absent.
@@ -50,7 +51,7 @@ def resolve_settings(
         sandbox = SandboxPolicy.configured(sandbox, table.get("sandbox_workspace_write", {}))
     return ThreadSettings(
         cwd=cwd,
-        model=pick("model", "model", DEFAULT_MODEL),
+        model=pick("model", "model", ""),
         model_provider=pick("model_provider", "model_provider", DEFAULT_PROVIDER),
         approval_policy=cast(ApprovalPolicy, approval),
         approvals_reviewer=params.get("approvals_reviewer") or "user",

@@ -32,6 +32,7 @@ from codex_host.session.stream import StreamReader
 
 if TYPE_CHECKING:
     from codex_hookspecs.types.lifecycle import StopVerdict
+    from codex_hookspecs.types.models import ModelInfo
     from codex_hookspecs.types.notifications import Notification
     from codex_hookspecs.types.tools import ToolCall
     from codex_host.plugins.places import Places
@@ -60,7 +61,15 @@ class TurnRun:
         self._content = content
         self._reviews = reviews
         self._instructions = ""
+        self._model_info: ModelInfo | None = None
         self._turn_state: dict[str, str] = {}
+
+    @property
+    def model_info(self) -> ModelInfo:
+        """What the provider knows of the model."""
+        if self._model_info is None:
+            self._model_info = self.thread.model.info(self.settings.model)
+        return self._model_info
 
     def scope(self) -> Scope:
         """Return the scope for a hook call."""
@@ -255,7 +264,7 @@ class TurnRun:
     def _request(self) -> ModelRequest:
         thread, settings = self.thread, self.settings
         sandbox = "none" if settings.sandbox.unrestricted else thread.host.sandbox_tag
-        reasons = settings.model.startswith("gpt-5")
+        known = self.model_info
         return ModelRequest(
             thread_id=thread.id,
             turn_id=self.id,
@@ -265,8 +274,8 @@ class TurnRun:
             tools=tuple(
                 tool.spec if tool.spec_for is None else tool.spec_for(settings.model) for tool in thread.tools.values()
             ),
-            reasoning_effort=settings.reasoning_effort or ("medium" if reasons else None),
-            reasoning_summary=settings.reasoning_summary or ("auto" if reasons else None),
+            reasoning_effort=settings.reasoning_effort or known.reasoning_effort,
+            reasoning_summary=settings.reasoning_summary or known.reasoning_summary,
             verbosity=settings.verbosity,
             output_schema=settings.output_schema,
             service_tier=settings.service_tier,

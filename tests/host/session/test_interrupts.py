@@ -10,6 +10,7 @@ import pytest
 
 from codex_hookspecs import InterruptVerdict, StopVerdict, ToolOutput, UserPromptVerdict
 from codex_hookspecs.errors import RpcError
+from codex_hookspecs.ports.models import ModelProvider
 from codex_hookspecs.types.items import UserMessage
 from codex_hookspecs.types.models import TextDelta
 from codex_hookspecs.types.notifications import WarningNotice
@@ -334,7 +335,9 @@ async def test_a_model_provider_that_swallows_the_interruption_does_not_keep_the
     monkeypatch.setattr(tasks, "GRACE", 0.02)
     reached, over = asyncio.Event(), asyncio.Event()
 
-    class Deaf:
+    class Deaf(ModelProvider):
+        default_model = "gpt-test"
+
         async def stream(self, request: Any) -> Any:
             reached.set()
             while not over.is_set():
@@ -357,7 +360,9 @@ async def test_a_model_provider_that_swallows_the_interruption_does_not_keep_the
 
 
 async def test_a_model_provider_that_fails_is_named_with_the_place(host: Any, kit: Any) -> None:
-    class Broken:
+    class Broken(ModelProvider):
+        default_model = "gpt-test"
+
         async def stream(self, request: Any) -> Any:
             yield TextDelta("x", "so far")
             raise KeyError("missing")

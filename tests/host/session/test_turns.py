@@ -10,6 +10,7 @@ import pytest
 
 from codex_hookspecs import Fragment, SessionStartVerdict, StopVerdict, UserPromptVerdict
 from codex_hookspecs.errors import StorageError
+from codex_hookspecs.ports.models import ModelProvider
 from codex_hookspecs.testing import MemoryThreadStore
 from codex_hookspecs.types.items import AgentMessage, Reasoning, UserMessage
 from codex_hookspecs.types.models import Completed, ItemAdded, ItemDone, Retrying, TextDelta
@@ -20,8 +21,10 @@ MESSAGE = {"type": "message", "role": "assistant", "content": [{"type": "output_
 CALL = {"type": "function_call", "name": "echo", "call_id": "c1", "arguments": "{}"}
 
 
-class Provider:
+class Provider(ModelProvider):
     """A model provider that streams the given events, one list for each request; exceptions are raised."""
+
+    default_model = "gpt-test"
 
     def __init__(self, *rounds: list[Any]) -> None:
         self.rounds = list(rounds)

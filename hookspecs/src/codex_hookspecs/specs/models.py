@@ -21,6 +21,9 @@ def model_provider(name: str, config: JsonObject, host: Host) -> ModelProvider |
     :param host: the running program.
     :return: a provider for the thread, or ``None`` when this plugin does not serve that name.
 
+    The provider says which model a thread has that names none, and what is known of a model
+    (:class:`~codex_hookspecs.ports.models.ModelProvider`).
+
     The first answer wins. A ``ConfigError`` tells the user what is wrong with the table; another failure is shown
     and the next plugin is asked.
 

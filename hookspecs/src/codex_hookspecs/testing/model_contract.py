@@ -21,6 +21,7 @@ from codex_hookspecs.types.models import (
     ItemAdded,
     ItemDone,
     ModelEvent,
+    ModelInfo,
     ModelRequest,
     Retrying,
     SummaryDelta,
@@ -195,3 +196,11 @@ class ModelProviderContract:
 
         await provider.aclose()
         await provider.aclose()
+
+    async def test_any_model_can_be_asked_about(self, provider_for: ProviderFor) -> None:
+        provider = provider_for([])
+
+        known = [provider.info(name) for name in ("gpt-5.3-codex", "llama", "a/b:c", "\ud800", "")]
+
+        assert {type(info) for info in known} == {ModelInfo}
+        assert provider.default_model is None or provider.default_model

@@ -6,12 +6,13 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from codex_hookspecs.responses.known_models import DEFAULT_MODEL, info_of
 from codex_hookspecs.script import Script, script_from
 from codex_hookspecs.script_player import ScriptPlayer
 from codex_hookspecs.testing.model_input import texts, tool_output
 
 if TYPE_CHECKING:
-    from codex_hookspecs.types.models import ModelEvent, ModelRequest
+    from codex_hookspecs.types.models import ModelEvent, ModelInfo, ModelRequest
 
 Round = str | Sequence[Mapping[str, Any]]
 
@@ -30,6 +31,8 @@ class ScriptedModel:
     :raises ConfigError: when a step is not one.
     """
 
+    default_model = DEFAULT_MODEL
+
     def __init__(self, *rounds: Round | Script, name: str = "scripted") -> None:
         self.name = name
         self.requests: list[ModelRequest] = []
@@ -37,6 +40,10 @@ class ScriptedModel:
         self.closed = 0
         """How often a thread closed it."""
         self._player = ScriptPlayer(_script(rounds), patience=_at_once, resume=False)
+
+    def info(self, model: str) -> ModelInfo:
+        """Return what is known of a model by its name."""
+        return info_of(model)
 
     async def stream(self, request: ModelRequest) -> AsyncIterator[ModelEvent]:
         """Play the next round."""

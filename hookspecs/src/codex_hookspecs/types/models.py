@@ -45,6 +45,20 @@ class ModelRequest:
     subagent: str | None = None
 
 
+@frozen(kw_only=True)
+class ModelInfo(Checked):
+    """What a provider knows of a model.
+
+    :param reasoning_effort: effort of requests when neither configuration nor client name one.
+    :param reasoning_summary: summary of reasoning, likewise.
+    :param counts_tokens: what tools put out is cut to a number of tokens for it, not to a number of bytes.
+    """
+
+    reasoning_effort: str | None = None
+    reasoning_summary: str | None = None
+    counts_tokens: bool = False
+
+
 @frozen
 class ItemAdded(Checked):
     """The provider announced an item; ``item`` may be incomplete."""

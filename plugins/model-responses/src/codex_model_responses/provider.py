@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from codex_hookspecs.responses.events import Translator
 from codex_hookspecs.responses.failures import RequestFailed
+from codex_hookspecs.responses.known_models import DEFAULT_MODEL, info_of
 from codex_hookspecs.types.models import Completed, ModelWarning, RateLimits
 from codex_model_responses.credentials import bearer_for
 from codex_model_responses.encoded_input import EncodedInput
@@ -17,7 +18,7 @@ from codex_model_responses.requests import TURN_STATE, body_of, encoded_item, he
 if TYPE_CHECKING:
     from logging import Logger
 
-    from codex_hookspecs.types.models import ModelEvent, ModelRequest
+    from codex_hookspecs.types.models import ModelEvent, ModelInfo, ModelRequest
     from codex_model_responses.connection import Headers
     from codex_model_responses.settings import ProviderSettings
     from codex_model_responses.token_command import CommandTokens
@@ -33,6 +34,8 @@ class ResponsesProvider:
     :param sleep: waits between attempts.
     :param log: gives the log, when there is something to put in it.
     """
+
+    default_model = DEFAULT_MODEL
 
     def __init__(
         self,
@@ -62,6 +65,10 @@ class ResponsesProvider:
     def name(self) -> str:
         """Key of the provider, as configured."""
         return self._settings.name
+
+    def info(self, model: str) -> ModelInfo:
+        """Return what is known of a model by its name."""
+        return info_of(model)
 
     async def stream(self, request: ModelRequest) -> AsyncIterator[ModelEvent]:
         """Send a request and iterate its events; see :class:`~codex_hookspecs.ports.models.ModelProvider`."""

@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING
 
+from codex_hookspecs.responses.known_models import DEFAULT_MODEL, info_of
 from codex_hookspecs.script_player import ScriptPlayer
 
 if TYPE_CHECKING:
-    from codex_hookspecs.types.models import ModelEvent, ModelRequest
+    from codex_hookspecs.types.models import ModelEvent, ModelInfo, ModelRequest
     from codex_model_scripted.settings import ScriptedSettings
 
 
 class ScriptedProvider:
-    """Answers one thread out of a script."""
+    """Answers one thread out of a script, as the models would that it names."""
+
+    default_model = DEFAULT_MODEL
 
     def __init__(self, settings: ScriptedSettings) -> None:
         self._player = ScriptPlayer(
@@ -27,6 +30,10 @@ class ScriptedProvider:
     def name(self) -> str:
         """Key of the provider."""
         return "scripted"
+
+    def info(self, model: str) -> ModelInfo:
+        """Return what is known of a model by its name."""
+        return info_of(model)
 
     def stream(self, request: ModelRequest) -> AsyncIterator[ModelEvent]:
         """Play the next round of the thread; see :class:`~codex_hookspecs.ports.models.ModelProvider`."""
