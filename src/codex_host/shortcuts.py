@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import sys
 
@@ -27,17 +26,14 @@ def take_shortcut(words: Sequence[str], environ: Mapping[str, str]) -> None:
         prefix, module = (read_text(_file(home, words[0]), limit=_LONGEST) or "").splitlines()
         if prefix != sys.prefix:
             return
-        gc.disable()  # What is made from here on is little and lives as long as the program.
         run = __import__(module, fromlist=["run"]).run
     except (ConfigError, OSError, ValueError, ImportError, AttributeError):
-        gc.enable()
         return
     status = run(words[1:], os.path.realpath(home))
     if status is not None:
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(status)  # Nothing is left to be cleared up, and taking an interpreter down takes time.
-    gc.enable()
 
 
 def remember_shortcut(command: CliCommand, home: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 import traceback
@@ -66,6 +67,9 @@ def run(main: Callable[[], Coroutine[Any, Any, int]]) -> int:
     if SIGNALS.received:
         task.cancel()
     WATCHDOG.loop = loop
+    if not gc.isenabled():
+        gc.freeze()
+        gc.enable()
     status = 1
     try:
         status = _run_to_end(loop, task)
