@@ -81,11 +81,15 @@ class PluginStatus:
 
 
 class _Manager(pluggy.PluginManager):
-    """Looks for the mark of implementations alone: pluggy's own way looks up every name of a module in three places."""
+    """Looks for the marks alone: pluggy's own way looks up every name of a module in three places."""
 
     def parse_hookimpl_opts(self, plugin: object, name: str) -> Any:
         """Return the options of an implementation, ``None`` for anything else."""
         return options_of(getattr(plugin, name, None))
+
+    def parse_hookspec_opts(self, module_or_class: object, name: str) -> Any:
+        """Return the options of a specification, ``None`` for anything else."""
+        return getattr(getattr(module_or_class, name, None), f"{PROJECT}_spec", None)
 
 
 class Registry:
