@@ -138,10 +138,9 @@ async def test_a_server_that_comes_back_serves_what_is_started_then(
 async def test_the_processes_of_a_killed_client_end_after_the_retention(tmp_path: Path) -> None:
     local = LocalEnvironment(os.environ)
     host: Any = SimpleNamespace(version="1", codex_home=str(tmp_path), environ={})
-    server = ExecServer(host, local, concurrent=64, retention=0.3)
     bound, url = bind("127.0.0.1", 0)
-    listener = await serve(server, bound, None)
-    try:
+    async with ExecServer(host, local, concurrent=64, retention=0.3) as server:
+        listener = await serve(server, bound, None)
         running = await asyncio.create_subprocess_exec(
             sys.executable, "-c", CLIENT, url, stdout=asyncio.subprocess.PIPE
         )
@@ -157,10 +156,8 @@ async def test_the_processes_of_a_killed_client_end_after_the_retention(tmp_path
             await ended.wait()
         asyncio.get_running_loop().remove_reader(watched)
         os.close(watched)
-    finally:
         listener.close()
-        await server.aclose()
-        await local.aclose()
+    await local.aclose()
 
 
 async def test_a_slow_reader_costs_neither_end_memory_and_loses_no_byte(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from logging import Logger, getLogger
 from typing import Any
 
 import pytest
@@ -83,6 +84,9 @@ class StubHost:
         self._launcher = launcher
         self._authenticators = authenticators
 
+    def logger(self, plugin: str) -> Logger:
+        return getLogger(f"codex.{plugin}")
+
     def connection_authenticators(self) -> tuple[Any, ...]:
         return self._authenticators
 
@@ -114,15 +118,14 @@ async def running(
 ) -> AsyncIterator[Running]:
     environment = MemoryEnvironment("local", programs=PROGRAMS, files=files, sites=sites)  # type: ignore[arg-type]
     host = StubHost(environ or {}, launcher)
-    server = ExecServer(host, environment, concurrent=concurrent, retention=retention)  # type: ignore[arg-type]
     bound, url = bind("127.0.0.1", 0)
-    listener = await accept(server, bound, check)
-    try:
-        yield Running(url, server, environment)
-    finally:
-        listener.close()
-        await server.aclose()
-        await environment.aclose()
+    async with ExecServer(host, environment, concurrent=concurrent, retention=retention) as server:  # type: ignore[arg-type]
+        listener = await accept(server, bound, check)
+        try:
+            yield Running(url, server, environment)
+        finally:
+            listener.close()
+    await environment.aclose()
 
 
 @pytest.fixture

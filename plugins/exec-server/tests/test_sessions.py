@@ -199,3 +199,17 @@ async def test_closing_the_server_ends_all_processes(serve) -> None:
 
         assert (await process.read()).exit_code == 137
         assert await client.lost()
+
+
+async def test_leftovers_that_cannot_be_closed_are_told_and_the_server_goes_on(serve, caplog) -> None:
+    class Broken:
+        async def aclose(self) -> None:
+            raise OSError("no")
+
+    server = await serve()
+    server.server.end(Broken())
+
+    async with server.client() as client:
+        await client.start("p", ["hello", "x"])
+
+    assert "closing a lost Broken failed" in caplog.text

@@ -83,13 +83,12 @@ async def _serve(
     from codex_exec_server.server import ExecServer
     from codex_exec_server.websocket import serve
 
-    server = ExecServer(host, environment, concurrent=options.concurrent)
-    accepting = await serve(server, listener, check)
-    try:
-        await stop.wait()
-    finally:
-        accepting.close()
-        await server.aclose()
+    async with ExecServer(host, environment, concurrent=options.concurrent) as server:
+        accepting = await serve(server, listener, check)
+        try:
+            await stop.wait()
+        finally:
+            accepting.close()
     return 0
 
 
@@ -97,13 +96,18 @@ async def _serve_one(
     host: Host, environment: Environment, concurrent: int, stop: asyncio.Event, streams: PrivateStreams
 ) -> int:
     """Serve the program at the other end of stdin and stdout."""
+    from anyio import CancelScope, create_task_group
+
     from codex_exec_server.server import ExecServer
     from codex_exec_server.stdio import StdioPeer
 
-    server = ExecServer(host, environment, concurrent=concurrent)
-    try:
-        over = asyncio.create_task(StdioPeer(server, streams.stdin, streams.stdout).over.wait())
-        await asyncio.wait((over, asyncio.create_task(stop.wait())), return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        await server.aclose()
+    async def end_at(event: asyncio.Event, scope: CancelScope) -> None:
+        await event.wait()
+        scope.cancel()
+
+    async with ExecServer(host, environment, concurrent=concurrent) as server:
+        peer = StdioPeer(server, streams.stdin, streams.stdout)
+        async with create_task_group() as waiting:
+            for event in (peer.over, stop):
+                waiting.start_soon(end_at, event, waiting.cancel_scope)
     return 0

@@ -7,6 +7,8 @@ import os
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
+from anyio import create_task_group
+
 from codex_exec_server.sandbox import everything
 from codex_exec_server.sessions import RETENTION_SECONDS, Sessions
 from codex_hookspecs.errors import ConfigError, SandboxUnavailable
@@ -14,7 +16,9 @@ from codex_hookspecs.types.sandbox import Launch, LaunchRequest, SandboxPolicy
 
 if TYPE_CHECKING:
     from codex_exec_server.boxed import BoxedFiles
+    from codex_exec_server.connection import Connection
     from codex_exec_server.sandbox import Wanted
+    from codex_exec_server.sessions import Session
     from codex_hookspecs.file_scope import FileScope
     from codex_hookspecs.ports.environment import Environment, FileSystem
     from codex_hookspecs.ports.host import Host
@@ -36,10 +40,22 @@ class ServedMachine:
         self.version = host.version
         self.codex_home = host.codex_home
         self.concurrent = concurrent
-        self.sessions = Sessions(environment.exec, retention)
+        self.sessions = Sessions(environment.exec, retention, self.end)
         self.info: dict[str, Any] | None = None
         self.provider_id = f"sha256:{hashlib.sha256(os.uname().nodename.encode()).hexdigest()}"
         self._host = host
+        self._endings = create_task_group()
+
+    def end(self, lost: Connection | Session) -> None:
+        """Close what nobody uses any more, while the server goes on."""
+        self._endings.start_soon(self._end, lost)
+
+    async def _end(self, lost: Connection | Session) -> None:
+        try:
+            await lost.aclose()
+        except Exception:
+            # One client's leftovers are not to take down the server.
+            self._host.logger("exec-server").exception("closing a lost %s failed", type(lost).__name__)
 
     def launch(
         self,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
 
 from codex_exec_server import blocks, facts, file_methods, http_methods, process_methods, watches
 from codex_exec_server.connection import Connection, Method, Outlet
@@ -25,14 +26,25 @@ METHODS: dict[str, Method] = {
 
 
 class ExecServer(ServedMachine):
-    """Serves an environment to any number of connections."""
+    """Serves an environment to any number of connections; enter it, and all that it began is over when it is left."""
 
     def __init__(
         self, host: Host, environment: Environment, *, concurrent: int, retention: float = RETENTION_SECONDS
     ) -> None:
         super().__init__(host, environment, concurrent=concurrent, retention=retention)
         self._connections: set[Connection] = set()
-        self._endings: set[asyncio.Task[None]] = set()
+
+    async def __aenter__(self) -> Self:
+        await self._endings.__aenter__()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        try:
+            await self.aclose()
+        finally:
+            await self._endings.__aexit__(kind, error, traceback)
 
     def connect(self, outlet: Outlet) -> Connection:
         """Return a new connection."""
@@ -42,15 +54,14 @@ class ExecServer(ServedMachine):
 
     def lose(self, connection: Connection) -> None:
         """Clean up after a connection that is gone."""
-        self._connections.discard(connection)
-        task = asyncio.get_running_loop().create_task(connection.aclose(), name="end connection")
-        self._endings.add(task)
-        task.add_done_callback(self._endings.discard)
+        if connection in self._connections:
+            self._connections.discard(connection)
+            self.end(connection)
 
     async def aclose(self) -> None:
         """Drop all connections and kill all processes."""
-        connections = list(self._connections)
+        connections, self._connections = list(self._connections), set()
         for connection in connections:
             connection.outlet.drop()
-        await asyncio.gather(*(connection.aclose() for connection in connections), *self._endings)
+        await asyncio.gather(*(connection.aclose() for connection in connections))
         await self.sessions.aclose()

@@ -28,20 +28,27 @@ class Session:
     """What one client started.
 
     :param on_end: called with the id when it is over.
+    :param expired: called with the session when its client did not come back in time; it closes it.
     """
 
-    def __init__(self, backend: ExecBackend, retention: float, on_end: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        backend: ExecBackend,
+        retention: float,
+        on_end: Callable[[str], None],
+        expired: Callable[[Session], None],
+    ) -> None:
         self.id = uuid4()
         self.line: Line | None = None
         self.processes: dict[str, ServedProcess] = {}
         self.retention = retention
         self._backend = backend
         self._on_end = on_end
+        self._expired = expired
         self._loop = asyncio.get_running_loop()
         self._hold_until = 0.0
         self._changed: asyncio.Future[None] | None = None
         self._expiry: asyncio.TimerHandle | None = None
-        self._endings: set[asyncio.Task[None]] = set()
         self._sent: deque[tuple[str, OutputChunk]] = deque()
         self._sent_bytes = 0
 
@@ -80,7 +87,7 @@ class Session:
         """Go on without connection, for a while."""
         self.line = None
         self._hold_until = self._loop.time() + HOLD_SECONDS
-        self._expiry = self._loop.call_later(self.retention, self._expire)
+        self._expiry = self._loop.call_later(self.retention, self._expired, self)
         for served in self.processes.values():
             served.let_flow()
         self._wake()
@@ -133,26 +140,23 @@ class Session:
         if waiter is not None:
             waiter.set_result(None)
 
-    def _expire(self) -> None:
-        task = self._loop.create_task(self.aclose(), name=f"end session {self.id}")
-        self._endings.add(task)
-        task.add_done_callback(self._endings.discard)
-
 
 class Sessions:
     """All sessions of a server.
 
     :param retention: seconds that ended processes and lost sessions are kept.
+    :param expired: closes a session whose client did not come back in time.
     """
 
-    def __init__(self, backend: ExecBackend, retention: float = RETENTION_SECONDS) -> None:
+    def __init__(self, backend: ExecBackend, retention: float, expired: Callable[[Session], None]) -> None:
         self._backend = backend
         self._retention = retention
+        self._expired = expired
         self._sessions: dict[str, Session] = {}
 
     def open(self) -> Session:
         """Return a new session."""
-        session = Session(self._backend, self._retention, self._forget)
+        session = Session(self._backend, self._retention, self._forget, self._expired)
         self._sessions[session.id] = session
         return session
 
