@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from codex_hookspecs.testing.responses_server import ResponsesServer
+from codex_testkit.servers.responses import ResponsesServer
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("this_machine")]
 CODEX = str(Path(sys.executable).with_name("codex"))

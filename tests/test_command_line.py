@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from codex_hookspecs.testing.responses_server import ResponsesServer
+from codex_testkit.servers.responses import ResponsesServer
 
 PROGRAM = Path(sys.executable).with_name("codex")
 PIXEL = (

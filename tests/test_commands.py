@@ -12,7 +12,6 @@ import pytest
 
 from codex_exec_local import plugin as exec_local
 from codex_hookspecs import PostToolUseEvent, PreToolUseEvent, PreToolUseVerdict, hookimpl
-from codex_hookspecs.testing import ScriptedModel
 from codex_hookspecs.types.items import CommandExecution, FileChange
 from codex_hookspecs.types.notifications import (
     CommandOutputDelta,
@@ -21,6 +20,7 @@ from codex_hookspecs.types.notifications import (
     Notification,
     TerminalInteraction,
 )
+from codex_testkit import ScriptedModel
 from codex_tool_apply_patch import plugin as tool_apply_patch
 from codex_tool_exec import plugin as tool_exec
 

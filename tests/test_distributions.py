@@ -17,7 +17,7 @@ import pytest
 import release
 
 import codex_host
-from codex_hookspecs.manifest import API
+from codex_host.plugins.manifest import API
 
 ROOT = Path(__file__).parents[1]
 ALL = distributions.find()

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from own_environment import make_environment
 
-from codex_hookspecs.testing import Project
+from codex_testkit import Project
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "hello-plugin"
 SCRIPT = [[{"call": "roll_dice", "args": {"sides": 1}}], [{"say": "a one; TODO: roll more"}], [{"say": "all done"}]]

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from codex_hookspecs.testing.exec_wire import LIMIT, ExecClient, ExecServerAt, exec_server, output_of
+from codex_testkit.servers.exec_client import LIMIT, ExecClient, ExecServerAt, exec_server, output_of
 
 pytestmark = pytest.mark.anyio
 CODEX = str(Path(sys.executable).with_name("codex"))

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from websockets.frames import Frame, Opcode
 
-from codex_hookspecs.testing.exec_wire import LIMIT, ExecServerAt, exec_server
+from codex_testkit.servers.exec_client import LIMIT, ExecServerAt, exec_server
 
 pytestmark = pytest.mark.anyio
 UPGRADE = (

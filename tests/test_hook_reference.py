@@ -11,8 +11,8 @@ import pluggy
 import pytest
 
 from codex_hookspecs.markers import PROJECT
-from codex_hookspecs.naming import snake
 from codex_hookspecs.specs import AREAS
+from codex_hookspecs.wire._names import snake
 
 HOOKS = [pytest.param(area, name, spec, id=name) for area in AREAS for name, spec, _ in hook_reference.hooks_of(area)]
 

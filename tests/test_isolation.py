@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING
 import pytest
 from own_environment import make_environment
 
-from codex_hookspecs.file_uri import uri_of
-from codex_hookspecs.testing.exec_wire import LIMIT, exec_server
+from codex_hookspecs.environments.file_uri import uri_of
+from codex_testkit.servers.exec_client import LIMIT, exec_server
 
 if TYPE_CHECKING:
-    from codex_hookspecs.testing import Project
+    from codex_testkit import Project
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("this_machine")]
 CAN_BOX = sys.platform == "linux" and shutil.which("bwrap") is not None

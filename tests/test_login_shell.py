@@ -11,9 +11,9 @@ import pytest
 
 from codex_exec_local import plugin as exec_local
 from codex_exec_remote import plugin as exec_remote
-from codex_hookspecs.testing.exec_wire import exec_server
 from codex_sandbox_bwrap import plugin as sandbox_bwrap
 from codex_sandbox_landlock import plugin as sandbox_landlock
+from codex_testkit.servers.exec_client import exec_server
 from codex_tool_exec import plugin as tool_exec
 from codex_tool_exec import profile as profiles
 

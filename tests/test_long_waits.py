@@ -15,10 +15,10 @@ from codex_exec_local import plugin as exec_local
 from codex_exec_remote import plugin as exec_remote
 from codex_hookspecs import StopVerdict, Tool, ToolOutput, hookimpl, time_limit
 from codex_hookspecs.ports.models import ModelProvider
-from codex_hookspecs.testing.exec_wire import exec_server
 from codex_hookspecs.types.items import CommandExecution
 from codex_hookspecs.types.models import Completed, ItemDone
 from codex_hookspecs.types.notifications import ItemCompleted, ItemStarted
+from codex_testkit.servers.exec_client import exec_server
 from codex_tool_exec import plugin as tool_exec
 
 pytestmark = pytest.mark.anyio

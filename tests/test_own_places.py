@@ -13,7 +13,7 @@ import pytest
 from own_environment import make_environment
 
 if TYPE_CHECKING:
-    from codex_hookspecs.testing import Project
+    from codex_testkit import Project
 
 pytestmark = [
     pytest.mark.usefixtures("this_machine"),

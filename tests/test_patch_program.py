@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from codex_hookspecs.testing.responses_server import ResponsesServer
+from codex_testkit.servers.responses import ResponsesServer
 
 pytestmark = pytest.mark.usefixtures("this_machine")
 CODEX = str(Path(sys.executable).with_name("codex"))

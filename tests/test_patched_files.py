@@ -23,12 +23,12 @@ from codex_exec_remote import client
 from codex_exec_remote.environment import RemoteEnvironment
 from codex_exec_remote.link import Target
 from codex_hookspecs.errors import CodexError, FilesLost, FileSystemError, ToolError, ToolRejected
-from codex_hookspecs.file_scope import FileScope
 from codex_hookspecs.ports.environment import Environment
-from codex_hookspecs.testing.exec_wire import exec_server
 from codex_hookspecs.types.sandbox import SandboxPolicy
 from codex_hookspecs.types.threads import ApprovalPolicy, ThreadSettings
 from codex_hookspecs.types.tools import ToolCall, ToolOutput
+from codex_sandboxing.file_scope import PolicyFileScope
+from codex_testkit.servers.exec_client import exec_server
 from codex_tool_apply_patch.tool import PatchRunner
 
 pytestmark = pytest.mark.anyio
@@ -109,8 +109,8 @@ async def local() -> AsyncIterator[LocalEnvironment]:
 
 
 @pytest.fixture
-def scope(work: Path) -> FileScope:
-    return FileScope(WORKSPACE, str(work), (str(work),))
+def scope(work: Path) -> PolicyFileScope:
+    return PolicyFileScope(WORKSPACE, str(work), (str(work),))
 
 
 async def test_no_patch_lands_outside_while_its_directory_is_exchanged_for_a_link(
@@ -135,7 +135,7 @@ async def test_no_patch_lands_outside_while_its_directory_is_exchanged_for_a_lin
 
 
 async def test_files_are_used_where_they_were_found_allowed(
-    work: Path, local: LocalEnvironment, scope: FileScope
+    work: Path, local: LocalEnvironment, scope: PolicyFileScope
 ) -> None:
     outside = work.parent / "outside"
     (outside / "sub").mkdir()
@@ -242,9 +242,9 @@ async def test_a_patch_for_a_machine_that_died_ends_with_one_error(
 async def test_another_machine_holds_the_policy_when_it_changes_files(work: Path) -> None:
     async with exec_server() as server:
         remote = RemoteEnvironment("far", Target(server.url), {}, logging.getLogger("test"))
-        files = remote.files.within(FileScope(WORKSPACE, str(work), (str(work),)))
+        files = remote.files.within(PolicyFileScope(WORKSPACE, str(work), (str(work),)))
         beyond = remote.files.within(
-            FileScope(WORKSPACE, str(work), (str(work),), approved=(f"{work.parent}/outside/y",))
+            PolicyFileScope(WORKSPACE, str(work), (str(work),), approved=(f"{work.parent}/outside/y",))
         )
 
         await files.write_file(f"{work}/d/x", b"1")

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
+LIBRARIES = sorted(path.name for path in (ROOT / "src").glob("codex-*"))
 PLUGINS = sorted(path for path in (ROOT / "plugins").iterdir() if path.is_dir() and any(path.glob("src/*/*.py")))
 
 
@@ -69,4 +70,4 @@ def test_the_root_lists_name_nothing_else() -> None:
     names = [f"codex-{plugin.name}" for plugin in PLUGINS]
 
     assert root["project"]["optional-dependencies"]["plugins"] == names
-    assert sorted(root["tool"]["uv"]["sources"]) == sorted([*names, "codex-hookspecs", "codex-host"])
+    assert sorted(root["tool"]["uv"]["sources"]) == sorted([*names, *LIBRARIES, "codex-hookspecs", "codex-host"])

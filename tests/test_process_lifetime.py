@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 
-from codex_hookspecs.file_uri import uri_of
-from codex_hookspecs.testing.exec_wire import LIMIT, exec_server
+from codex_hookspecs.environments.file_uri import uri_of
+from codex_testkit.servers.exec_client import LIMIT, exec_server
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("this_machine")]
 CODEX = str(Path(sys.executable).with_name("codex"))

@@ -10,11 +10,11 @@ import pytest
 from codex_exec_local import plugin as exec_local
 from codex_exec_remote import plugin as exec_remote
 from codex_hookspecs import hookimpl
-from codex_hookspecs.testing import MemoryEnvironments
-from codex_hookspecs.testing.exec_wire import exec_server
-from codex_hookspecs.testing.fake_exec_server import Cut, FakeExecServer, fake_exec_server, refuse
 from codex_hookspecs.types.items import CommandExecution
 from codex_hookspecs.types.notifications import WarningNotice
+from codex_testkit import MemoryEnvironments
+from codex_testkit.servers.exec_client import exec_server
+from codex_testkit.servers.exec_server_0169 import Cut, FakeExecServer, fake_exec_server, refuse
 from codex_tool_exec import plugin as tool_exec
 
 pytestmark = pytest.mark.anyio

@@ -22,8 +22,8 @@ from codex_exec_server.server import ExecServer
 from codex_exec_server.websocket import serve
 from codex_hookspecs.errors import ExecError
 from codex_hookspecs.ports.environment import ExecProcess
-from codex_hookspecs.testing.exec_wire import ExecServerAt, exec_server
 from codex_hookspecs.types.environment import ExecParams, OutputChunk, ProcessExited, ProcessFailed
+from codex_testkit.servers.exec_client import ExecServerAt, exec_server
 
 pytestmark = pytest.mark.anyio
 LIMIT = 60.0

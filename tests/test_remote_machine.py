@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from codex_exec_local import plugin as exec_local
-from codex_hookspecs.testing.exec_wire import ExecServerAt
-from codex_hookspecs.testing.remote_machine import URL_VARIABLE, VARIABLE, remote_machine, with_remote
+from codex_testkit.remote_machine import URL_VARIABLE, VARIABLE, remote_machine, with_remote
+from codex_testkit.servers.exec_client import ExecServerAt
 from codex_tool_exec import plugin as tool_exec
 
 pytestmark = pytest.mark.anyio

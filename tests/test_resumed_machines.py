@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from codex_hookspecs.testing.exec_wire import exec_server
+from codex_testkit.servers.exec_client import exec_server
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("this_machine")]
 CODEX = str(Path(sys.executable).with_name("codex"))

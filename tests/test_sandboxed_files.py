@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
+from codex_hookspecs.environments.file_uri import uri_of
 from codex_hookspecs.errors import RpcError
-from codex_hookspecs.file_uri import uri_of
-from codex_hookspecs.testing.exec_wire import ExecClient, exec_server
+from codex_testkit.servers.exec_client import ExecClient, exec_server
 
 pytestmark = [
     pytest.mark.anyio,

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from codex_hookspecs.testing.responses_server import ResponsesServer
+from codex_testkit.servers.responses import ResponsesServer
 
 # Python 3.13 splits some of its own modules, so the same imports count for more there.
-MODULES_OF_A_TURN = 350 if sys.version_info < (3, 13) else 365
+MODULES_OF_A_TURN = 366 if sys.version_info < (3, 13) else 381
 LIBRARIES = {
     "asyncio",
     "attr",

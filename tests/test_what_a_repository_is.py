@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from codex_exec_local.environment import LocalEnvironment
-from codex_hookspecs.project_trust import project_root, repository_root
-from codex_hookspecs.testing import Project
+from codex_hookspecs.environments.repository import project_root, repository_root
+from codex_testkit import Project
 
 PLACES: dict[str, Callable[[Path], object]] = {
     "nothing": lambda path: None,

@@ -12,7 +12,7 @@ python=$venv/bin/python
 
 # The examples stay out: they are third parties' plugins, for people to install.
 members() {
-    for file in pyproject.toml hookspecs/pyproject.toml plugins/*/pyproject.toml; do dirname "$file"; done
+    for file in pyproject.toml hookspecs/pyproject.toml src/*/pyproject.toml plugins/*/pyproject.toml; do dirname "$file"; done
 }
 
 libraries_key() { { pwd; cat constraints.txt; } | cksum; }

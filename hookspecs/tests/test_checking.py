@@ -67,7 +67,10 @@ async def run(*arguments: Any) -> Any:
         (lambda: Fragment(key="k", place="user", text=b"t"), "Fragment: text is b't', allowed is text"),
         (lambda: Tool(name="t", spec="t", run=run), "Tool: spec is 't', allowed is a table"),
         (lambda: Tool(name="t", spec={}, run="run"), "Tool: run is 'run', allowed is a function"),
-        (lambda: Tool(name="t", spec={}, run=run, payload={}), "Tool: payload is {}, allowed is a function or None"),
+        (
+            lambda: Tool(name="t", spec={}, run=run, hook_view={}),
+            "Tool: hook_view is {}, allowed is a function or None",
+        ),
         (lambda: ToolOutput(5), "ToolOutput: text is 5, allowed is text"),
         (lambda: ToolOutput("x", success="yes"), "ToolOutput: success is 'yes', allowed is true or false"),
         (lambda: ToolOutput(content="x"), "content is 'x', allowed is a tuple of a table or None"),

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from codex_hookspecs.fragments import (
+from codex_hookspecs.storage.fragments import (
     fragment_key,
     hook_prompt,
     hook_prompts,

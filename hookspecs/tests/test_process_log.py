@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from codex_hookspecs.process_feed import PAUSE_AT, ProcessFeed
-from codex_hookspecs.process_log import CHUNK_BYTES, RETAINED_CHUNKS, ProcessLog
+from codex_hookspecs.environments.process_feed import PAUSE_AT, ProcessFeed
+from codex_hookspecs.environments.process_log import CHUNK_BYTES, RETAINED_CHUNKS, ProcessLog
 from codex_hookspecs.types.environment import (
     OutputChunk,
     ProcessClosed,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from codex_hookspecs.columns import aligned
 from codex_hookspecs.terminal_text import made_visible, visible, visible_line
 from codex_hookspecs.types.items import AgentMessage, UserMessage
 
@@ -30,7 +29,6 @@ def test_what_would_act_on_a_terminal_is_shown(text: str, shown: str) -> None:
 
 def test_a_line_stays_one_line() -> None:
     assert visible_line("a\nb\tc") == "a^Jb^Ic"
-    assert aligned([("a\x1b[2J", "b"), ("c\nd", "e")]) == "a^[[2J  b\nc^Jd    e"
 
 
 def test_every_text_within_a_value_is_shown_and_the_rest_is_the_same() -> None:

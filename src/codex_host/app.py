@@ -11,14 +11,14 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from codex_hookspecs.errors import ConfigError, PluginError, SandboxUnavailable
-from codex_hookspecs.features import FeatureSwitches
-from codex_hookspecs.platform import PLATFORM
 from codex_hookspecs.state_file import make_private
 from codex_host import __version__
 from codex_host.closing import close_all
 from codex_host.config.effective import EffectiveConfig
 from codex_host.environments import HostEnvironments
+from codex_host.features import FeatureSwitches
 from codex_host.launchers import NamedLauncher
+from codex_host.platform import PLATFORM
 from codex_host.plugins.dispatch import Dispatcher
 from codex_host.plugins.hooks import Hooks
 from codex_host.plugins.ledger import Ledger
@@ -200,6 +200,6 @@ def build(
     host = Application(
         config=config, home=home, cwd=cwd, environ=environ, registry=registry, ledger=ledger, warnings=warnings
     )
-    if not os.path.isdir(cwd) and not host.environments.is_elsewhere(config.get("environment")):
+    if not os.path.isdir(cwd) and not host.environments.is_remote(config.get("environment")):
         raise ConfigError(f"working directory {cwd} does not exist or is not a directory")
     return host

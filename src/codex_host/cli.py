@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from codex_hookspecs.errors import ConfigError
-    from codex_hookspecs.manifest import Manifest
     from codex_hookspecs.ports.surface import CliCommand
     from codex_host.app import Application
     from codex_host.options import GlobalOptions, Trailing
+    from codex_host.plugins.manifest import Manifest
 
 USAGE = "Usage: codex [OPTIONS] COMMAND [ARGS]"
 _OPTIONS = """\

@@ -80,7 +80,7 @@ class HostEnvironments:
             raise ConfigError(f"there is no environment {environment_id!r}; there are: {known}")
         return environment_id or self._default
 
-    def is_elsewhere(self, environment_id: str | None = None) -> bool:
+    def is_remote(self, environment_id: str | None = None) -> bool:
         """Tell whether an environment is another machine, without opening it."""
         providers = self._known()
         return getattr(providers.get(environment_id or self._default or ""), "remote", False)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from codex_hookspecs.columns import aligned
 from codex_hookspecs.errors import ConfigError
-from codex_hookspecs.features import FeatureSwitches, aliases_of, default_of, known_key, rows
 from codex_host.app import codex_home
 from codex_host.config.edit import edit_file
 from codex_host.config.effective import EffectiveConfig
+from codex_host.features import FeatureSwitches, aliases_of, default_of, known_key, rows
+from codex_host.plugins.tables import aligned
 from codex_host.usage import Command, read_group
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from codex_hookspecs.errors import CodexError, SandboxUnavailable
-from codex_hookspecs.fit import WrongAnswer
+from codex_host.plugins.signatures import WrongAnswer
 from codex_host.process.signals import SIGNALS
 
 if TYPE_CHECKING:

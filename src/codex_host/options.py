@@ -8,9 +8,9 @@ from typing import Any
 
 from attrs import define, field
 
-from codex_hookspecs.config_keys import parse_override
 from codex_hookspecs.errors import ConfigError, UsageError
 from codex_hookspecs.values import frozen
+from codex_host.config.keys import parse_override
 
 _VALUED = {
     "-c": "config",
@@ -174,7 +174,7 @@ def _apply(options: GlobalOptions, kind: str, value: str) -> None:
         options.overrides.pop(key, None)
         options.overrides[key] = parsed
     elif kind in ("enable", "disable"):
-        from codex_hookspecs.features import known_key
+        from codex_host.features import known_key
 
         key_of_feature = known_key(value)
         if key_of_feature is None:

@@ -9,7 +9,6 @@ from codex_hookspecs.ports.host import Host
 from codex_hookspecs.ports.threads import AgentThread
 
 if TYPE_CHECKING:
-    from codex_hookspecs.consent import Consents
     from codex_hookspecs.ports.sandbox import SandboxLauncher
     from codex_hookspecs.ports.threads import Asker
     from codex_hookspecs.types.items import Item
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     from codex_hookspecs.types.storage import Record
     from codex_hookspecs.types.threads import ThreadSettings, TokenUsage
     from codex_hookspecs.types.tools import Tool
+    from codex_host.approvals.approvals import Approvals
     from codex_host.config.effective import EffectiveConfig
     from codex_host.plugins.dispatch import Dispatcher, EventScope
     from codex_host.plugins.hooks import Hooks
@@ -58,7 +58,7 @@ class LiveThread(AgentThread, Protocol):
     def hooks(self) -> Hooks: ...
 
     @property
-    def consents(self) -> Consents: ...
+    def consents(self) -> Approvals: ...
 
     async def begin_file(self) -> None: ...
 

@@ -10,13 +10,13 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 from codex_hookspecs.errors import CodexError
-from codex_hookspecs.fit import implementations
-from codex_hookspecs.testing.outcome import TurnOutcome
 from codex_hookspecs.types.notifications import Notification, TurnCompleted
 from codex_host.app import Application
 from codex_host.config.effective import EffectiveConfig
 from codex_host.plugins.ledger import Ledger
 from codex_host.plugins.registry import PluginStatus, Registry
+from codex_host.plugins.signatures import implementations
+from codex_testkit.outcome import TurnOutcome
 
 if TYPE_CHECKING:
     from codex_host.session.thread import HostThread

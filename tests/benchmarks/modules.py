@@ -11,7 +11,7 @@ from typing import Final
 
 import attrs
 
-from codex_hookspecs.testing.responses_server import ResponsesServer
+from codex_testkit.servers.responses import ResponsesServer
 from interop.clients import OURS, PEERS, Stage
 
 SPY: Final = Path(__file__).with_name("spy.py")

@@ -14,8 +14,8 @@ from codex_exec_local.environment import LocalEnvironment
 from codex_exec_remote.environment import RemoteEnvironment
 from codex_exec_remote.link import Target
 from codex_hookspecs.ids import uuid4
-from codex_hookspecs.testing.exec_wire import exec_server
 from codex_hookspecs.types.environment import ExecParams, OutputChunk
+from codex_testkit.servers.exec_client import exec_server
 
 if TYPE_CHECKING:
     from codex_hookspecs.ports.environment import Environment

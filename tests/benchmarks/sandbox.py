@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from codex_exec_local.backend import LocalExecBackend
-from codex_hookspecs.launching import start_launched
+from codex_hookspecs.environments.launching import start_launched
 from codex_hookspecs.types.environment import ExecParams
 from codex_hookspecs.types.sandbox import LaunchRequest, SandboxPolicy
 from codex_sandbox_bwrap.binary import find_program, known_binary

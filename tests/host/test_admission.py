@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from codex_hookspecs.platform import PLATFORM
+from codex_host.platform import PLATFORM
 
 if TYPE_CHECKING:
     from tests.host.conftest import Codex, Distributions

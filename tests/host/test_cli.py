@@ -15,7 +15,7 @@ from codex_host import __version__
 from codex_host.options import Trailing, parse
 
 if TYPE_CHECKING:
-    from codex_hookspecs.testing import Project
+    from codex_testkit import Project
     from tests.host.conftest import Codex, Distributions
 
 MOO = """

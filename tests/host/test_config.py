@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from codex_hookspecs.config_keys import lookup, merge, nested, parse_override, split_key
 from codex_hookspecs.errors import ConfigError
 from codex_host.config import layers
 from codex_host.config.effective import EffectiveConfig
+from codex_host.config.keys import lookup, merge, nested, parse_override, split_key
 
 
 @pytest.fixture

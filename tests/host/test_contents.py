@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from codex_hookspecs.testing import Project
+    from codex_testkit import Project
     from tests.host.conftest import Distributions
 
 STOP = "from codex_hookspecs import hookimpl\n\n@hookimpl\nasync def stop(event):\n    "

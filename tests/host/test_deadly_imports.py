@@ -16,7 +16,7 @@ import pytest
 from codex_host.plugins.loading import HANG_SECONDS
 
 if TYPE_CHECKING:
-    from codex_hookspecs.testing import Project
+    from codex_testkit import Project
     from tests.host.conftest import Distributions
 
 DEATHS = {

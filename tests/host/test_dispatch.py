@@ -29,7 +29,7 @@ from codex_hookspecs import (
     hookimpl,
 )
 from codex_hookspecs.errors import ConfigError
-from codex_hookspecs.markers import active_when, reports_runs, time_limit
+from codex_hookspecs.markers import enabled_if, reports_runs, time_limit
 from codex_hookspecs.types.lifecycle import SessionEndEvent, StopEvent
 from codex_hookspecs.types.notifications import HookRun
 from codex_host.plugins import tasks
@@ -540,7 +540,7 @@ async def test_an_implementation_with_nothing_to_do_does_not_make_the_event(benc
     here: Any = SimpleNamespace(config={})
     there: Any = SimpleNamespace(config={})
 
-    @active_when(lambda host, thread: thread is here)
+    @enabled_if(lambda host, thread: thread is here)
     async def stop(event: Any) -> None: ...
 
     bench.stops(stop)
@@ -550,7 +550,7 @@ async def test_an_implementation_with_nothing_to_do_does_not_make_the_event(benc
 
 
 def test_a_predicate_that_raises_counts_as_nothing_to_do(bench: Bench) -> None:
-    @active_when(lambda host, thread: thread.nonsense)
+    @enabled_if(lambda host, thread: thread.nonsense)
     async def stop(event: Any) -> None: ...
 
     bench.stops(stop)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from codex_hookspecs.features import FeatureSwitches
+from codex_host.features import FeatureSwitches
 
 if TYPE_CHECKING:
     from tests.host.conftest import Codex

@@ -12,7 +12,7 @@ import pytest
 from codex_host.plugins import doctor
 
 if TYPE_CHECKING:
-    from codex_hookspecs.testing import Project
+    from codex_testkit import Project
     from tests.host.conftest import Codex, Distributions
 
 MOO = """

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from codex_hookspecs.testing.project import Project, RunOutcome
+from codex_testkit.project import Project, RunOutcome
 from ordinary_user import as_ordinary_user
 
 DEEP = "[" * 100_000 + "]" * 100_000

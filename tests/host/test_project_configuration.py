@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
-from codex_hookspecs.testing.project import Project, RunOutcome
 from codex_host.config import layers
 from codex_host.config.effective import EffectiveConfig
 from codex_host.config.project_keys import USERS_OWN
 from codex_host.session.manager import _rules
+from codex_testkit.project import Project, RunOutcome
 
 HOME_TOML = 'model_provider = "scripted"\n[projects."{root}"]\ntrust_level = "trusted"\n'
 

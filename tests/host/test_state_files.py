@@ -14,8 +14,8 @@ import pytest
 
 from codex_hookspecs.errors import ConfigError
 from codex_hookspecs.state_file import LOCK_FILE, locked
-from codex_hookspecs.testing.project import Project
 from codex_host.config.edit import edit_file
+from codex_testkit.project import Project
 
 CODEX = str(Path(sys.executable).with_name("codex"))
 

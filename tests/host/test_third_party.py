@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from codex_hookspecs.testing import Project
+    from codex_testkit import Project
     from tests.host.conftest import Distributions
 
 SCRIPT = '[[{"sh": "echo from the shell"}], [{"say": "all done"}]]'

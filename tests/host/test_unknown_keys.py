@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from codex_hookspecs.config_rules import RULES
-from codex_hookspecs.testing.project import Project, RunOutcome
 from codex_host.config.known_keys import unknown_keys
 from codex_host.config.project_keys import USERS_OWN
+from codex_host.config.schema import RULES
+from codex_testkit.project import Project, RunOutcome
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from codex_hookspecs.testing.responses_server import RecordedRequest, ResponsesServer
+    from codex_testkit.servers.responses import RecordedRequest, ResponsesServer
 
 _RETRIES: Final = "request_max_retries = 0\nstream_max_retries = 0\n"
 _NOISE: Final = [

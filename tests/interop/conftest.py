@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from codex_hookspecs.testing.responses_server import ResponsesServer
+from codex_testkit.servers.responses import ResponsesServer
 from interop.clients import OURS, PEERS, REAL_118, REAL_169, Codex, Stage
 from interop.exec_server import Server
 from interop.hook_runs import Play

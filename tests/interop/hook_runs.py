@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from attrs import define, field, frozen
 
-from codex_hookspecs.testing.model_input import texts, tool_output
+from codex_testkit.memory._model_input import texts, tool_output
 from interop.app_server import AppServer
 from interop.clients import Outcome
 
 if TYPE_CHECKING:
-    from codex_hookspecs.testing.responses_server import RecordedRequest, ResponsesServer
+    from codex_testkit.servers.responses import RecordedRequest, ResponsesServer
     from interop.clients import Codex, Stage
 
 BYPASS: Final = "--dangerously-bypass-hook-trust"

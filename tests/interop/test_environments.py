@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from codex_hookspecs.testing.responses_server import ResponsesServer
+    from codex_testkit.servers.responses import ResponsesServer
     from interop.clients import Outcome
 
 TURN = [

@@ -14,7 +14,7 @@ from interop.conftest import need
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from codex_hookspecs.testing.responses_server import ResponsesServer
+    from codex_testkit.servers.responses import ResponsesServer
 
 ADD = "*** Begin Patch\n*** Add File: n.txt\n+a\n*** End Patch"
 UPDATE = "*** Begin Patch\n*** Update File: old.txt\n@@\n-one\n+ONE\n two\n*** End Patch"

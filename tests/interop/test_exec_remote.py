@@ -11,9 +11,9 @@ import pytest
 
 from codex_exec_remote.environment import RemoteEnvironment
 from codex_exec_remote.link import Target
-from codex_hookspecs.testing.exec_contract import ExecBackendContract, output
-from codex_hookspecs.testing.files_contract import FileSystemContract
-from codex_hookspecs.testing.http_contract import HttpContract
+from codex_testkit.suites.exec import ExecBackendContract, output
+from codex_testkit.suites.files import FileSystemContract
+from codex_testkit.suites.http import HttpContract
 from interop.clients import PEERS, REAL_169
 from interop.conftest import need
 from interop.exec_server import Server

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from codex_hookspecs.testing.remote_machine import VARIABLE
+from codex_testkit.remote_machine import VARIABLE
 from interop.clients import PEERS, REAL_169
 from interop.conftest import need
 from interop.exec_server import Server

@@ -10,7 +10,7 @@ from interop.clients import OURS, REAL_118, Codex, Stage
 from interop.conftest import need
 
 if TYPE_CHECKING:
-    from codex_hookspecs.testing.responses_server import ResponsesServer
+    from codex_testkit.servers.responses import ResponsesServer
 
 
 @pytest.fixture(params=[REAL_118, OURS], ids=lambda codex: codex.name)

@@ -15,7 +15,7 @@ from interop.conftest import need
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from codex_hookspecs.testing.responses_server import ResponsesServer
+    from codex_testkit.servers.responses import ResponsesServer
 
 DRIVERS = ROOT / "tests" / "interop" / "drivers"
 TYPESCRIPT = PEERS / "sdk-typescript" / "node_modules" / "@openai" / "codex-sdk" / "dist" / "index.js"

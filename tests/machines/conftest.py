@@ -19,9 +19,9 @@ from codex_exec_remote.link import Target
 from codex_hookspecs.errors import FileSystemError
 from codex_hookspecs.ids import uuid4
 from codex_hookspecs.ports.environment import Environment
-from codex_hookspecs.testing import ScriptedModel
-from codex_hookspecs.testing.remote_machine import URL_VARIABLE, VARIABLE, own_folder, remote_machine, remote_url
 from codex_instructions import plugin as instructions
+from codex_testkit import ScriptedModel
+from codex_testkit.remote_machine import URL_VARIABLE, VARIABLE, own_folder, remote_machine, remote_url
 from codex_tool_apply_patch import plugin as tool_apply_patch
 from codex_tool_exec import plugin as tool_exec
 from codex_tool_view_image import plugin as tool_view_image
@@ -29,7 +29,7 @@ from codex_tool_view_image import plugin as tool_view_image
 PLUGINS = (exec_local, tool_exec, tool_apply_patch, tool_view_image, instructions)
 HERE = "here"
 FREE = {"sandbox": "danger-full-access", "approval_policy": "never"}
-_LEAVE = "from codex_hookspecs.testing.other_network import leave_network; leave_network()"
+_LEAVE = "from codex_testkit.servers.network import leave_network; leave_network()"
 
 
 def ways() -> list[str]:
@@ -108,8 +108,8 @@ class Place:
 
     async def run(self, script: str) -> str:
         """Run a script in the folder and return what it says."""
-        from codex_hookspecs.testing.exec_contract import output
         from codex_hookspecs.types.environment import ExecParams
+        from codex_testkit.suites.exec import output
 
         process = await self.environment.exec.start(
             ExecParams(

@@ -277,8 +277,8 @@ async def test_an_interrupted_turn_leaves_a_machine_that_works(work: Any, model:
 
 
 async def test_requests_are_made_from_there(place: Place, machine: Machine) -> None:
-    from codex_hookspecs.testing.http_contract import Site
-    from codex_hookspecs.testing.web import web_server
+    from codex_testkit.servers.web import web_server
+    from codex_testkit.suites.http import Site
 
     async with web_server(Site()) as url:
         if machine.way == "march":

@@ -26,14 +26,14 @@ from work_cases import WORK
 
 from codex_hookspecs.errors import CodexError
 from codex_hookspecs.ports.sandbox import SandboxLauncher
-from codex_hookspecs.sandboxing.documents import file_system_from
-from codex_hookspecs.sandboxing.policies import FileSystemPolicy, Network, Permissions
+from codex_hookspecs.types.permissions import FileSystemPolicy, Network, Permissions
 from codex_hookspecs.types.sandbox import LaunchRequest, SandboxPolicy
 from codex_sandbox_bwrap.binary import find_program, known_binary
 from codex_sandbox_bwrap.foreground import run_in_foreground
 from codex_sandbox_bwrap.launcher import BwrapLauncher
 from codex_sandbox_bwrap.watchdog import Watchdog
 from codex_sandbox_landlock.launcher import LandlockLauncher
+from codex_sandboxing.documents import file_system_from
 
 LIMIT = 60
 REFUSED = ("roots", "deeproots", "innertmp")

@@ -1,9 +1,16 @@
-"""Contracts between the codex host and its plugins: markers, values, protocols, errors, test kit.
+"""Contracts between the codex host and its plugins: markers, values, protocols, errors.
+
+This module has what most plugins need; the others of this package that have no underscore have the rest, by area:
+``lifecycle``, ``tools``, ``context``, ``models``, ``auth``, ``sandbox``, ``environments``, ``storage``, ``surface``,
+``protocol``, ``analytics``, ``host``, ``files``, and ``errors``, ``wire``, ``jsonrpc``, ``json_text``, ``light``.
+``types``, ``ports`` and ``specs`` are their rooms: import from the areas instead.
 
 Names are imported from here and resolved when first used, so that importing the package stays cheap.
 """
 
 from __future__ import annotations
+
+from codex_hookspecs._lazy import exported
 
 TYPE_CHECKING = False  # What typing takes to import is what is saved here.
 if TYPE_CHECKING:
@@ -19,7 +26,7 @@ if TYPE_CHECKING:
     from codex_hookspecs.errors import ThreadNotFound as ThreadNotFound
     from codex_hookspecs.errors import ToolError as ToolError
     from codex_hookspecs.errors import ToolRejected as ToolRejected
-    from codex_hookspecs.markers import active_when as active_when
+    from codex_hookspecs.markers import enabled_if as enabled_if
     from codex_hookspecs.markers import hookimpl as hookimpl
     from codex_hookspecs.markers import reports_runs as reports_runs
     from codex_hookspecs.markers import time_limit as time_limit
@@ -40,7 +47,7 @@ if TYPE_CHECKING:
     from codex_hookspecs.ports.threads import AgentThread as AgentThread
     from codex_hookspecs.ports.threads import HookScope as HookScope
     from codex_hookspecs.ports.tools import ToolContext as ToolContext
-    from codex_hookspecs.types.approvals import CommandLeave as CommandLeave
+    from codex_hookspecs.types.approvals import CommandApproval as CommandApproval
     from codex_hookspecs.types.approvals import CommandRequest as CommandRequest
     from codex_hookspecs.types.context import Fragment as Fragment
     from codex_hookspecs.types.lifecycle import CompactEvent as CompactEvent
@@ -70,49 +77,35 @@ if TYPE_CHECKING:
     from codex_hookspecs.types.tools import Tool as Tool
     from codex_hookspecs.types.tools import ToolCall as ToolCall
     from codex_hookspecs.types.tools import ToolOutput as ToolOutput
+    from codex_hookspecs.values import frozen as frozen
 
-_MODULES = {
-    "errors": (
-        "CodexError ConfigError ExecError FileSystemError ModelError RpcError SandboxUnavailable StorageError "
-        "ThreadBusy ThreadNotFound ToolError ToolRejected"
-    ),
-    "markers": "active_when hookimpl reports_runs time_limit",
-    "ports.environment": "Environment ExecBackend ExecProcess FileSystem",
-    "ports.host": "Host",
-    "ports.models": "ModelProvider",
-    "ports.sandbox": "SandboxLauncher",
-    "ports.storage": "ThreadStore",
-    "ports.surface": "AppServer CliCommand DoctorCheck RpcContext RpcMethod SurfaceHost",
-    "ports.threads": "AgentThread HookScope",
-    "ports.tools": "ToolContext",
-    "types.approvals": "CommandLeave CommandRequest",
-    "types.context": "Fragment",
-    "types.lifecycle": (
-        "CompactEvent CompactVerdict InterruptEvent InterruptVerdict PermissionRequestEvent PermissionVerdict "
-        "PostModelRequestEvent PostToolUseEvent PostToolUseVerdict PreModelRequestEvent PreToolUseEvent "
-        "PreToolUseVerdict SessionEndEvent SessionStartEvent SessionStartVerdict StopEvent StopVerdict "
-        "SubagentStartEvent SubagentStartVerdict SubagentStopEvent UserPromptSubmitEvent UserPromptVerdict"
-    ),
-    "types.sandbox": "SandboxPolicy",
-    "types.threads": "ThreadSettings",
-    "types.tools": "Tool ToolCall ToolOutput",
-}
-_HOME = {name: module for module, names in _MODULES.items() for name in names.split()}
-
-__all__ = sorted(_HOME)  # noqa: PLE0605
-
-
-def __getattr__(name: str) -> object:
-    try:
-        module = _HOME[name]
-    except KeyError:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}") from None
-    from importlib import import_module
-
-    value = getattr(import_module(f"{__name__}.{module}"), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted([*globals(), *__all__])
+__all__, __getattr__, __dir__ = exported(
+    __name__,
+    {
+        "errors": (
+            "CodexError ConfigError ExecError FileSystemError ModelError RpcError SandboxUnavailable StorageError "
+            "ThreadBusy ThreadNotFound ToolError ToolRejected"
+        ),
+        "markers": "enabled_if hookimpl reports_runs time_limit",
+        "ports.environment": "Environment ExecBackend ExecProcess FileSystem",
+        "ports.host": "Host",
+        "ports.models": "ModelProvider",
+        "ports.sandbox": "SandboxLauncher",
+        "ports.storage": "ThreadStore",
+        "ports.surface": "AppServer CliCommand DoctorCheck RpcContext RpcMethod SurfaceHost",
+        "ports.threads": "AgentThread HookScope",
+        "ports.tools": "ToolContext",
+        "types.approvals": "CommandApproval CommandRequest",
+        "types.context": "Fragment",
+        "types.lifecycle": (
+            "CompactEvent CompactVerdict InterruptEvent InterruptVerdict PermissionRequestEvent PermissionVerdict "
+            "PostModelRequestEvent PostToolUseEvent PostToolUseVerdict PreModelRequestEvent PreToolUseEvent "
+            "PreToolUseVerdict SessionEndEvent SessionStartEvent SessionStartVerdict StopEvent StopVerdict "
+            "SubagentStartEvent SubagentStartVerdict SubagentStopEvent UserPromptSubmitEvent UserPromptVerdict"
+        ),
+        "types.sandbox": "SandboxPolicy",
+        "types.threads": "ThreadSettings",
+        "types.tools": "Tool ToolCall ToolOutput",
+        "values": "frozen",
+    },
+)

@@ -23,6 +23,29 @@
 
 from __future__ import annotations
 
+__all__ = [
+    "CodexError",
+    "ConfigError",
+    "EnvironmentLost",
+    "ExecError",
+    "FileSystemError",
+    "FilesLost",
+    "HookSpecError",
+    "HttpError",
+    "ManifestError",
+    "ModelError",
+    "PluginError",
+    "RpcError",
+    "SandboxUnavailable",
+    "StorageError",
+    "ThreadBusy",
+    "ThreadNotFound",
+    "ToolError",
+    "ToolRejected",
+    "UsageError",
+    "WireError",
+]
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any

@@ -6,6 +6,14 @@ import json
 from collections.abc import Callable
 from typing import Any, Final
 
+__all__ = [
+    "DEPTH",
+    "JsonError",
+    "PairsHook",
+    "TooDeep",
+    "parse_json",
+]
+
 DEPTH: Final = 127
 """How deep arrays and objects may stand in each other; the limit of the public program's reader."""
 

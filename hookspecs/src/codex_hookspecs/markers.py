@@ -135,7 +135,7 @@ def time_limit(seconds: float | None) -> Callable[[F], F]:
     return mark
 
 
-def active_when(predicate: Callable[..., bool]) -> Callable[[F], F]:
+def enabled_if(predicate: Callable[..., bool]) -> Callable[[F], F]:
     """Have an implementation asked only where it has something to do; where nobody has, the event is not even made.
 
     :param predicate: called with the host and the thread, or ``None`` outside of one; must be quick and not fail.

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 _making = RLock()
 
 if TYPE_CHECKING:
-    from attrs import frozen as frozen  # noqa: PLC0414
+    from attrs import frozen as frozen
 else:
 
     def frozen(cls: type | None = None, *, kw_only: bool = False) -> Any:

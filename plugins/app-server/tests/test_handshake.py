@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from codex_hookspecs import RpcMethod, hookimpl
-from codex_hookspecs.types.notifications import OtherNotification
+from codex_hookspecs.protocol import OtherNotification
 
 pytestmark = pytest.mark.anyio
 

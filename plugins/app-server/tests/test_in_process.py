@@ -11,8 +11,7 @@ from codex_app_server import plugin
 from codex_app_server.outbox import Outbox
 from codex_hookspecs import RpcMethod, hookimpl
 from codex_hookspecs.errors import RpcError, StorageError
-from codex_hookspecs.types.notifications import TurnCompleted
-from codex_hookspecs.types.requests import ThreadStartParams, TurnStartParams
+from codex_hookspecs.protocol import ThreadStartParams, TurnCompleted, TurnStartParams
 
 pytestmark = pytest.mark.anyio
 

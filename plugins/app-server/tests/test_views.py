@@ -10,7 +10,7 @@ from codex_app_server.paging import page
 from codex_app_server.reviews import review_prompt
 from codex_app_server.views import policy_from, policy_view
 from codex_hookspecs.errors import RpcError
-from codex_hookspecs.types.sandbox import SandboxPolicy
+from codex_hookspecs.sandbox import SandboxPolicy
 
 POLICIES = [
     SandboxPolicy("dangerFullAccess"),

@@ -6,15 +6,18 @@ from typing import Any
 
 import pytest
 
-from codex_hookspecs.types.notifications import (
+from codex_hookspecs.protocol import (
     ItemCompleted,
     ItemStarted,
     Notification,
+    ThreadTokenUsage,
+    TokenUsage,
     TokenUsageUpdated,
+    Turn,
     TurnCompleted,
+    TurnError,
     TurnStarted,
 )
-from codex_hookspecs.types.threads import ThreadTokenUsage, TokenUsage, Turn, TurnError
 
 
 class MemoryStream:

@@ -8,27 +8,26 @@ import pytest
 
 from codex_exec_cli.human import HumanReporter, duration, sandbox_summary
 from codex_exec_cli.style import Style, wants_color
-from codex_hookspecs.types.items import (
+from codex_hookspecs.protocol import (
     AgentMessage,
     CommandExecution,
     DynamicToolCall,
+    ErrorNotice,
     FileChange,
     FileUpdateChange,
-    Reasoning,
-    WebSearch,
-)
-from codex_hookspecs.types.notifications import (
-    ErrorNotice,
     HookCompleted,
     HookEntry,
     HookRun,
     HookStarted,
     PlanStep,
     PlanUpdated,
+    Reasoning,
+    Thread,
     TurnDiffUpdated,
+    TurnError,
     WarningNotice,
+    WebSearch,
 )
-from codex_hookspecs.types.threads import Thread, TurnError
 
 COMMAND: dict[str, Any] = {"id": "c", "command": "/bin/bash -lc 'cmd'", "cwd": "/w"}
 

@@ -8,29 +8,27 @@ from typing import Any
 import pytest
 
 from codex_exec_cli.jsonl import JsonReporter
-from codex_hookspecs.types.items import (
+from codex_hookspecs.protocol import (
     AgentMessage,
     CommandExecution,
+    DeprecationNotice,
     DynamicToolCall,
+    ErrorNotice,
     FileChange,
     FileUpdateChange,
-    McpToolCall,
-    Reasoning,
-    UserMessage,
-    WebSearch,
-)
-from codex_hookspecs.types.notifications import (
-    DeprecationNotice,
-    ErrorNotice,
     HookCompleted,
     HookEntry,
     HookRun,
     HookStarted,
+    McpToolCall,
     PlanStep,
     PlanUpdated,
+    Reasoning,
+    TurnError,
+    UserMessage,
     WarningNotice,
+    WebSearch,
 )
-from codex_hookspecs.types.threads import TurnError
 
 COMMAND: dict[str, Any] = {"id": "call_0_2", "command": "/bin/bash -lc 'exit 3'", "cwd": "/w"}
 

@@ -16,9 +16,18 @@ import pytest
 from codex_exec_cli.command import run
 from codex_hookspecs import hookimpl
 from codex_hookspecs.errors import RpcError
-from codex_hookspecs.types.items import AgentMessage
-from codex_hookspecs.types.notifications import ItemCompleted, Notification, TokenUsageUpdated, TurnCompleted
-from codex_hookspecs.types.threads import Thread, ThreadTokenUsage, TokenUsage, Turn, TurnError
+from codex_hookspecs.protocol import (
+    AgentMessage,
+    ItemCompleted,
+    Notification,
+    Thread,
+    ThreadTokenUsage,
+    TokenUsage,
+    TokenUsageUpdated,
+    Turn,
+    TurnCompleted,
+    TurnError,
+)
 
 pytestmark = pytest.mark.anyio
 

@@ -11,9 +11,9 @@ import pytest
 from codex_exec_local.environment import LocalEnvironment
 from codex_exec_local.files import LocalFileSystem
 from codex_exec_local.http import LocalHttp
-from codex_hookspecs.testing.exec_contract import ExecBackendContract
-from codex_hookspecs.testing.files_contract import FileSystemContract
-from codex_hookspecs.testing.http_contract import HttpContract
+from codex_testkit.suites.exec import ExecBackendContract
+from codex_testkit.suites.files import FileSystemContract
+from codex_testkit.suites.http import HttpContract
 
 
 class TestExec(ExecBackendContract):

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from codex_exec_local.http import LocalHttp
+from codex_hookspecs.environments import HttpRequest
 from codex_hookspecs.errors import HttpError
-from codex_hookspecs.types.http import HttpRequest
 
 pytestmark = pytest.mark.anyio
 

@@ -17,9 +17,9 @@ import pytest
 
 from codex_exec_local.backend import LocalExecBackend
 from codex_exec_local.process import LocalProcess
+from codex_hookspecs.environments import ExecParams, OutputChunk, ProcessClosed, ProcessEvent, ProcessExited
 from codex_hookspecs.errors import ExecError
-from codex_hookspecs.types.environment import ExecParams, OutputChunk, ProcessClosed, ProcessEvent, ProcessExited
-from codex_hookspecs.types.sandbox import SandboxPolicy
+from codex_hookspecs.sandbox import SandboxPolicy
 
 pytestmark = pytest.mark.anyio
 

@@ -14,7 +14,7 @@ from codex_exec_local import sweeping
 from codex_exec_local import watchdog as watchdog_module
 from codex_exec_local.sweeping import Seen, belonging
 from codex_exec_local.watchdog import Watchdog
-from codex_hookspecs.ids import uuid4
+from codex_hookspecs.protocol import uuid4
 
 pytestmark = pytest.mark.anyio
 LIMIT = 20

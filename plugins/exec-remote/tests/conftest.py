@@ -11,7 +11,7 @@ import pytest
 
 from codex_exec_remote.environment import RemoteEnvironment
 from codex_exec_remote.link import Target
-from codex_hookspecs.testing.exec_wire import ExecServerAt, exec_server
+from codex_testkit.servers.exec_client import ExecServerAt, exec_server
 
 LOG = logging.getLogger("codex.exec-remote")
 

@@ -10,9 +10,9 @@ import pytest
 from codex_exec_remote.environment import RemoteEnvironment
 from codex_exec_remote.files import RemoteFileSystem
 from codex_exec_remote.http import RemoteHttp
-from codex_hookspecs.testing.exec_contract import ExecBackendContract
-from codex_hookspecs.testing.files_contract import FileSystemContract
-from codex_hookspecs.testing.http_contract import HttpContract
+from codex_testkit.suites.exec import ExecBackendContract
+from codex_testkit.suites.files import FileSystemContract
+from codex_testkit.suites.http import HttpContract
 
 
 class TestExec(ExecBackendContract):

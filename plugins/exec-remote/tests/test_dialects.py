@@ -10,9 +10,9 @@ import pytest
 from codex_exec_remote.dialect import Garbled, read_event, read_initialized, read_reading, start_params, write_params
 from codex_exec_remote.facts import probed_facts, told_facts
 from codex_exec_remote.sequence import Sequence
+from codex_hookspecs.environments import EnvironPolicy, ExecParams, OutputChunk, ProcessClosed, ProcessExited
 from codex_hookspecs.errors import ExecError
-from codex_hookspecs.types.environment import EnvironPolicy, ExecParams, OutputChunk, ProcessClosed, ProcessExited
-from codex_hookspecs.types.sandbox import SandboxPolicy
+from codex_hookspecs.sandbox import SandboxPolicy
 
 ENVIRON = {"PATH": "/bin", "MY_TOKEN": "x"}
 

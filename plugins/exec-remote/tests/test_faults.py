@@ -10,9 +10,17 @@ import pytest
 
 from codex_exec_remote import backend, client, link, process
 from codex_exec_remote.environment import RemoteEnvironment
+from codex_hookspecs.environments import (
+    ExecParams,
+    ExecProcess,
+    OutputChunk,
+    ProcessClosed,
+    ProcessEvent,
+    ProcessExited,
+    ProcessFailed,
+)
 from codex_hookspecs.errors import EnvironmentLost, ExecError, FileSystemError
-from codex_hookspecs.ports.environment import ExecProcess
-from codex_hookspecs.testing.fake_exec_server import (
+from codex_testkit.servers.exec_server_0169 import (
     LIMIT,
     Cut,
     FakeExecServer,
@@ -21,14 +29,6 @@ from codex_hookspecs.testing.fake_exec_server import (
     fake_exec_server,
     refuse,
     silence,
-)
-from codex_hookspecs.types.environment import (
-    ExecParams,
-    OutputChunk,
-    ProcessClosed,
-    ProcessEvent,
-    ProcessExited,
-    ProcessFailed,
 )
 
 pytestmark = pytest.mark.anyio

@@ -12,9 +12,9 @@ import pytest
 
 from codex_exec_remote import http
 from codex_exec_remote.environment import RemoteEnvironment
+from codex_hookspecs.environments import HttpRequest
 from codex_hookspecs.errors import HttpError
-from codex_hookspecs.testing.fake_exec_server import LIMIT, FakeExecServer, cut, fake_exec_server, refuse, silence
-from codex_hookspecs.types.http import HttpRequest
+from codex_testkit.servers.exec_server_0169 import LIMIT, FakeExecServer, cut, fake_exec_server, refuse, silence
 
 pytestmark = pytest.mark.anyio
 LOST = "the connection to the exec-server was lost"
@@ -187,7 +187,7 @@ async def test_requests_wait_for_their_turn(
 
 
 async def test_requests_disturb_no_processes(fake: FakeExecServer, remote: RemoteEnvironment) -> None:
-    from codex_hookspecs.types.environment import ExecParams, ProcessClosed
+    from codex_hookspecs.environments import ExecParams, ProcessClosed
 
     started = await remote.exec.start(ExecParams(process_id="p", argv=("x",), cwd="/", env={}))
     response = await remote.http.send(GET)

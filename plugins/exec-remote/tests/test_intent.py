@@ -7,12 +7,11 @@ from typing import Any
 import pytest
 
 from codex_exec_remote.intent import sandbox_object
-from codex_hookspecs.sandboxing.additional import Additional, FileAccess
-from codex_hookspecs.types.environment import ExecParams
-from codex_hookspecs.types.sandbox import SandboxPolicy
+from codex_hookspecs.environments import ExecParams
+from codex_hookspecs.sandbox import AdditionalPermissions, FileAccess, SandboxPolicy
 
 
-def permissions(policy: SandboxPolicy, additional: Additional | None = None) -> Any:
+def permissions(policy: SandboxPolicy, additional: AdditionalPermissions | None = None) -> Any:
     params = ExecParams(
         process_id="p", argv=("true",), cwd="/space/sub", env={}, sandbox=policy, sandbox_cwd="/space",
         additional=additional,
@@ -29,7 +28,7 @@ def paths(found: Any, access: str) -> list[str]:
 
 
 def test_what_was_granted_beyond_the_policy_is_added_path_by_path() -> None:
-    more = Additional(network=True, file_system=FileAccess(read=("/r",), write=("/w",)))
+    more = AdditionalPermissions(network=True, file_system=FileAccess(read=("/r",), write=("/w",)))
 
     found = permissions(SandboxPolicy("readOnly"), more)
 
@@ -38,12 +37,12 @@ def test_what_was_granted_beyond_the_policy_is_added_path_by_path() -> None:
     assert found["network"] == "enabled"
 
 
-@pytest.mark.parametrize("more", [None, Additional(), Additional(network=None)])
-def test_nothing_is_added_where_nothing_was_granted(more: Additional | None) -> None:
+@pytest.mark.parametrize("more", [None, AdditionalPermissions(), AdditionalPermissions(network=None)])
+def test_nothing_is_added_where_nothing_was_granted(more: AdditionalPermissions | None) -> None:
     found = permissions(SandboxPolicy("readOnly"), more)
 
     assert (paths(found, "write"), found["network"]) == ([], "restricted")
 
 
 def test_a_policy_that_holds_nothing_back_is_not_sent() -> None:
-    assert permissions(SandboxPolicy("dangerFullAccess"), Additional(network=True)) is None
+    assert permissions(SandboxPolicy("dangerFullAccess"), AdditionalPermissions(network=True)) is None

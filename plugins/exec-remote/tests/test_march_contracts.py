@@ -13,13 +13,12 @@ import pytest
 from codex_exec_remote.environment import RemoteEnvironment
 from codex_exec_remote.files import RemoteFileSystem
 from codex_exec_remote.process import TOO_FAST
+from codex_hookspecs.environments import Environment, ExecParams, OutputChunk, ProcessClosed, ProcessFailed
 from codex_hookspecs.errors import EnvironmentLost, ExecError
-from codex_hookspecs.ports.environment import Environment
-from codex_hookspecs.testing.exec_contract import LIMIT, ExecBackendContract, output
-from codex_hookspecs.testing.exec_wire import ExecServerAt
-from codex_hookspecs.testing.files_contract import FileSystemContract
-from codex_hookspecs.testing.march_server import MarchServer, march_server
-from codex_hookspecs.types.environment import ExecParams, OutputChunk, ProcessClosed, ProcessFailed
+from codex_testkit.servers.exec_client import ExecServerAt
+from codex_testkit.servers.exec_server_0118 import MarchServer, march_server
+from codex_testkit.suites.exec import LIMIT, ExecBackendContract, output
+from codex_testkit.suites.files import FileSystemContract
 
 pytestmark = pytest.mark.anyio
 LOST = "the connection to the exec-server was lost"
@@ -52,7 +51,7 @@ class TestExec(ExecBackendContract):
         await self.until(process, b"ready")
 
         with pytest.raises(ExecError, match=r"^this exec-server can't interrupt processes$"):
-            await process.signal()
+            await process.interrupt()
 
         assert await process.terminate()
 
@@ -60,7 +59,7 @@ class TestExec(ExecBackendContract):
         process = await self.start(environment, "ready", tty=True)
         await self.until(process, b"ready")
 
-        await process.signal()
+        await process.interrupt()
 
         assert b"^C" in output(await self.events(process))
 

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from codex_exec_remote.environment import RemoteEnvironment
+from codex_hookspecs.environments import ExecParams, OutputChunk, ProcessClosed, ProcessExited, ProcessFailed
 from codex_hookspecs.errors import EnvironmentLost, ExecError, FileSystemError
-from codex_hookspecs.testing.fake_exec_server import LIMIT, Cut, FakeExecServer, fake_exec_server, refuse
-from codex_hookspecs.types.environment import ExecParams, OutputChunk, ProcessClosed, ProcessExited, ProcessFailed
+from codex_testkit.servers.exec_server_0169 import LIMIT, Cut, FakeExecServer, fake_exec_server, refuse
 
 pytestmark = pytest.mark.anyio
 LOST = "the connection to the exec-server was lost"
@@ -96,7 +96,7 @@ async def test_the_next_process_gets_a_new_connection(fake: FakeExecServer, remo
 
 
 async def test_an_interrupt_goes_through_the_terminal(fake: FakeExecServer, remote: RemoteEnvironment) -> None:
-    await (await remote.exec.start(params())).signal()
+    await (await remote.exec.start(params())).interrupt()
 
     assert fake.processes["p"].written == [b"\x03"]
 
@@ -107,7 +107,7 @@ async def test_an_interrupt_of_a_process_without_terminal_is_refused(
     started = await remote.exec.start(params(tty=False))
 
     with pytest.raises(ExecError, match="can't interrupt processes"):
-        await started.signal()
+        await started.interrupt()
 
 
 def says(fake: FakeExecServer, text: str) -> Callable[[Any], Any]:

@@ -11,7 +11,7 @@ import pytest
 from codex_exec_remote import client, providers
 from codex_exec_remote.plugin import doctor_checks, environments
 from codex_hookspecs.errors import EnvironmentLost, ExecError
-from codex_hookspecs.testing.fake_exec_server import fake_exec_server, refuse, silence
+from codex_testkit.servers.exec_server_0169 import fake_exec_server, refuse, silence
 
 pytestmark = pytest.mark.anyio
 

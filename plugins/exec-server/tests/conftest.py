@@ -14,10 +14,10 @@ from codex_exec_server.listening import bind
 from codex_exec_server.server import ExecServer
 from codex_exec_server.websocket import serve as accept
 from codex_hookspecs.errors import SandboxUnavailable
-from codex_hookspecs.testing.exec_wire import ExecServerAt
-from codex_hookspecs.testing.memory_environment import MemoryEnvironment, MemoryProcess
-from codex_hookspecs.testing.web import Pages
-from codex_hookspecs.types.sandbox import Launch, LaunchRequest, SandboxPolicy
+from codex_hookspecs.sandbox import Launch, LaunchRequest, SandboxPolicy
+from codex_testkit.memory.environment import MemoryEnvironment, MemoryProcess
+from codex_testkit.servers.exec_client import ExecServerAt
+from codex_testkit.servers.web import Pages
 
 FLOOD_BYTES = 24_000_000
 

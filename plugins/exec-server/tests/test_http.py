@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from codex_hookspecs.errors import RpcError
-from codex_hookspecs.testing.http_contract import Site
+from codex_testkit.suites.http import Site
 
 pytestmark = pytest.mark.anyio
 WEB = "http://example.test"

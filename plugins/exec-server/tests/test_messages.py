@@ -8,7 +8,7 @@ import json
 import pytest
 
 from codex_exec_server.messages import Call, Fault, Foreign, Tell, parse, process_event
-from codex_hookspecs.types.environment import OutputChunk, ProcessClosed, ProcessExited
+from codex_hookspecs.environments import OutputChunk, ProcessClosed, ProcessExited
 
 
 @pytest.mark.parametrize("number", [0, -5, 2**63 - 1, "a", ""])

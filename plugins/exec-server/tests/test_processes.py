@@ -8,7 +8,7 @@ from base64 import b64encode
 import pytest
 
 from codex_hookspecs.errors import RpcError
-from codex_hookspecs.testing.exec_wire import LIMIT, output_of
+from codex_testkit.servers.exec_client import LIMIT, output_of
 
 pytestmark = pytest.mark.anyio
 FLOOD_BYTES = 24_000_000

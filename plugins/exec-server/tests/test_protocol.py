@@ -12,7 +12,7 @@ from websockets.exceptions import ConnectionClosed
 
 from codex_exec_server import websocket
 from codex_hookspecs.errors import RpcError
-from codex_hookspecs.testing.exec_wire import LIMIT
+from codex_testkit.servers.exec_client import LIMIT
 
 pytestmark = pytest.mark.anyio
 

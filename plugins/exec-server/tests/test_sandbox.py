@@ -8,16 +8,16 @@ import pytest
 
 from codex_exec_server.sandbox import read_sandbox
 from codex_hookspecs.errors import RpcError
-from codex_hookspecs.sandboxing.policies import (
+from codex_hookspecs.sandbox import (
     EXTERNAL,
     PROJECT_ROOTS,
     ROOT,
     UNRESTRICTED,
-    Entry,
+    FileSystemEntry,
     FileSystemPolicy,
-    Glob,
+    GlobPattern,
     Permissions,
-    Special,
+    SpecialPath,
 )
 
 ROOT_READ = {"path": {"type": "special", "value": {"kind": "root"}}, "access": "read"}
@@ -41,23 +41,29 @@ def at(path: str, access: str) -> dict[str, Any]:
     ("value", "expected"),
     [
         (box(), ()),
-        (box(ROOT_READ), (Entry(ROOT, "read"),)),
-        (box(special("project_roots", "write")), (Entry(PROJECT_ROOTS, "write"),)),
+        (box(ROOT_READ), (FileSystemEntry(ROOT, "read"),)),
+        (box(special("project_roots", "write")), (FileSystemEntry(PROJECT_ROOTS, "write"),)),
         (
             box({**special("project_roots", "read", subpath=".git"), "missing_path_behavior": "skip"}),
-            (Entry(Special("project_roots", ".git"), "read", skip_missing=True),),
+            (FileSystemEntry(SpecialPath("project_roots", ".git"), "read", skip_missing=True),),
         ),
-        (box(at("file:///a%20b", "write"), at("/c", "none")), (Entry("/a b", "write"), Entry("/c", "none"))),
-        (box(at("file:///c", "deny")), (Entry("/c", "none"),)),
+        (
+            box(at("file:///a%20b", "write"), at("/c", "none")),
+            (FileSystemEntry("/a b", "write"), FileSystemEntry("/c", "none")),
+        ),
+        (box(at("file:///c", "deny")), (FileSystemEntry("/c", "none"),)),
         (
             box({"path": {"type": "glob_pattern", "pattern": "/s/**/*.env"}, "access": "deny"}),
-            (Entry(Glob("/s/**/*.env"), "none"),),
+            (FileSystemEntry(GlobPattern("/s/**/*.env"), "none"),),
         ),
         (box({"path": {"type": "glob_pattern", "pattern": "/s/*"}, "access": "write"}), ()),
-        (box(special("unknown", "read", path=":new")), (Entry(Special("unknown", None, ":new"), "read"),)),
+        (
+            box(special("unknown", "read", path=":new")),
+            (FileSystemEntry(SpecialPath("unknown", None, ":new"), "read"),),
+        ),
     ],
 )
-def test_the_rules_are_read(value: dict[str, Any], expected: tuple[Entry, ...]) -> None:
+def test_the_rules_are_read(value: dict[str, Any], expected: tuple[FileSystemEntry, ...]) -> None:
     found = read_sandbox(value)
 
     assert found is not None

@@ -10,7 +10,7 @@ import pytest
 
 from codex_exec_server import processes, sessions
 from codex_hookspecs.errors import RpcError
-from codex_hookspecs.testing.exec_wire import LIMIT, output_of
+from codex_testkit.servers.exec_client import LIMIT, output_of
 
 pytestmark = pytest.mark.anyio
 FLOOD_BYTES = 24_000_000

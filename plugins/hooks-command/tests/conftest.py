@@ -13,11 +13,11 @@ import pytest
 from attrs import define, field
 
 from codex_hooks_command import plugin
+from codex_hookspecs.environments import Environment, ExecBackend
 from codex_hookspecs.errors import ConfigError, ExecError
-from codex_hookspecs.ports.environment import Environment, ExecBackend
+from codex_hookspecs.host import ConfigLayer
+from codex_hookspecs.protocol import HookRun
 from codex_hookspecs.types import lifecycle as life
-from codex_hookspecs.types.config import ConfigLayer
-from codex_hookspecs.types.notifications import HookRun
 
 
 @pytest.fixture
@@ -89,7 +89,7 @@ class Machines:
             self.opened = await this_machine()
         return self.opened
 
-    def is_elsewhere(self, environment_id: str | None = None) -> bool:
+    def is_remote(self, environment_id: str | None = None) -> bool:
         return False
 
 

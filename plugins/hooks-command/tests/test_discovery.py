@@ -15,7 +15,7 @@ from codex_hooks_command.events import Event
 from codex_hooks_command.files import LONGEST_FILE, HookFiles
 from codex_hooks_command.handlers import Registered
 from codex_hooks_command.trust import hash_of
-from codex_hookspecs.types.config import ConfigLayer
+from codex_hookspecs.host import ConfigLayer
 
 GROUPS = [{"hooks": [{"type": "command", "command": "true"}]}]
 DECLARED = {"Stop": GROUPS}

@@ -10,7 +10,7 @@ import pytest
 from codex_hooks_command.outcomes import Finished
 from codex_hooks_command.running import LINGER, OUTPUT_LIMIT, Job, run, run_together
 from codex_hooks_command.shells import account_shell, shell_arguments
-from codex_hookspecs.ports.environment import ExecBackend
+from codex_hookspecs.environments import ExecBackend
 
 pytestmark = pytest.mark.anyio
 

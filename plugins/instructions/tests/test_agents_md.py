@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from codex_hookspecs.errors import FileSystemError
-from codex_hookspecs.testing.memory_files import MemoryFileSystem
 from codex_instructions.agents_md import DocSettings, agents_md_text, find_docs, joined, within_budget
+from codex_testkit.memory.files import MemoryFileSystem
 
 pytestmark = pytest.mark.anyio
 

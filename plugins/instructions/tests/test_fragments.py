@@ -9,14 +9,13 @@ from typing import Any
 
 import pytest
 
+from codex_hookspecs.context import Fragment
 from codex_hookspecs.errors import EnvironmentLost, ExecError
-from codex_hookspecs.fragments import fragment_key
-from codex_hookspecs.testing.memory_environment import MemoryEnvironments
-from codex_hookspecs.types.context import Fragment
-from codex_hookspecs.types.notifications import Notification, WarningNotice
-from codex_hookspecs.types.sandbox import SandboxPolicy
-from codex_hookspecs.types.threads import ThreadSettings
+from codex_hookspecs.protocol import Notification, ThreadSettings, WarningNotice
+from codex_hookspecs.sandbox import SandboxPolicy
+from codex_hookspecs.storage import fragment_key
 from codex_instructions.plugin import instruction_fragments
+from codex_testkit.memory.environment import MemoryEnvironments
 
 pytestmark = pytest.mark.anyio
 

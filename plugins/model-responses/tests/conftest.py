@@ -12,8 +12,7 @@ from typing import Any
 import pytest
 
 from codex_hookspecs.errors import ModelError
-from codex_hookspecs.ports.models import ModelProvider
-from codex_hookspecs.types.models import ModelEvent, ModelRequest
+from codex_hookspecs.models import ModelEvent, ModelProvider, ModelRequest
 from codex_model_responses.plugin import model_provider
 from codex_model_responses.provider import ResponsesProvider
 from codex_model_responses.settings import read_settings
@@ -98,7 +97,7 @@ async def patient(tmp_path: Path, waits: Waits) -> AsyncIterator[Patient]:
     def make(url: str, **keys: Any) -> ResponsesProvider:
         settings = read_settings("mock", {"base_url": url, **keys}, config=Config(), environ={})
         assert settings is not None
-        provider = ResponsesProvider(settings, environ={}, codex_home=str(tmp_path), luck=lambda: 0.5, sleep=waits)
+        provider = ResponsesProvider(settings, environ={}, codex_home=str(tmp_path), jitter=lambda: 0.5, sleep=waits)
         given.append(provider)
         return provider
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from codex_hookspecs.testing.responses_server import ResponsesServer
-from codex_hookspecs.types.models import (
+from codex_hookspecs.models import (
     Completed,
     ItemAdded,
     ItemDone,
@@ -15,7 +14,8 @@ from codex_hookspecs.types.models import (
     SummaryPartAdded,
     TextDelta,
 )
-from codex_hookspecs.types.threads import TokenUsage
+from codex_hookspecs.protocol import TokenUsage
+from codex_testkit.servers.responses import ResponsesServer
 
 pytestmark = pytest.mark.anyio
 

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from codex_hookspecs.types.models import Completed, ItemDone
+from codex_hookspecs.models import Completed, ItemDone
 
 pytestmark = pytest.mark.anyio
 

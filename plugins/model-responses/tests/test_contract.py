@@ -6,8 +6,8 @@ from contextlib import ExitStack
 
 import pytest
 
-from codex_hookspecs.testing.model_contract import ModelProviderContract
-from codex_hookspecs.testing.responses_server import ResponsesServer
+from codex_testkit.servers.responses import ResponsesServer
+from codex_testkit.suites.model import ModelProviderContract
 
 
 class TestOverHttp(ModelProviderContract):

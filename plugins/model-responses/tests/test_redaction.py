@@ -7,7 +7,7 @@ import logging
 
 import pytest
 
-from codex_hookspecs.types.models import ModelWarning, Retrying
+from codex_hookspecs.models import ModelWarning, Retrying
 
 pytestmark = pytest.mark.anyio
 

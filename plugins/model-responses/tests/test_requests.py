@@ -7,8 +7,8 @@ import json
 import pytest
 
 from codex_hookspecs.errors import ConfigError
-from codex_hookspecs.testing.responses_server import ResponsesServer
 from codex_model_responses.encoded_input import EncodedInput
+from codex_testkit.servers.responses import ResponsesServer
 
 pytestmark = pytest.mark.anyio
 

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from codex_hookspecs.errors import ModelError
-from codex_hookspecs.testing.responses_server import ResponsesServer
-from codex_hookspecs.types.models import Completed, ItemDone, Retrying
+from codex_hookspecs.models import Completed, ItemDone, Retrying
+from codex_testkit.servers.responses import ResponsesServer
 
 pytestmark = pytest.mark.anyio
 

@@ -8,7 +8,7 @@ from base64 import b64encode
 import pytest
 
 from codex_hookspecs.errors import ModelError
-from codex_hookspecs.types.models import Completed
+from codex_hookspecs.models import Completed
 
 pytestmark = pytest.mark.anyio
 

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from codex_hookspecs.errors import ConfigError, ModelError
-from codex_hookspecs.testing.responses_server import ResponsesServer
+from codex_testkit.servers.responses import ResponsesServer
 
 pytestmark = pytest.mark.anyio
 

@@ -7,8 +7,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from codex_hookspecs.testing.model_contract import ModelProviderContract
 from codex_model_scripted.plugin import model_provider
+from codex_testkit.suites.model import ModelProviderContract
 
 
 class TestScripted(ModelProviderContract):

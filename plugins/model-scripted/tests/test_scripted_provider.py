@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from codex_hookspecs.errors import ConfigError, ModelError
-from codex_hookspecs.types.models import Completed, ItemDone, ModelRequest, Retrying, TextDelta
+from codex_hookspecs.models import Completed, ItemDone, ModelRequest, Retrying, TextDelta
 from codex_model_scripted.plugin import model_provider
 
 pytestmark = pytest.mark.anyio

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from codex_hookspecs.testing.responses_server import ResponsesServer
+from codex_testkit.servers.responses import ResponsesServer
 
 LIMIT = 60
 CODEX = "import sys; from codex_host.cli import main; sys.exit(main())"

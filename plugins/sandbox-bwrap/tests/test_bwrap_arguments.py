@@ -11,16 +11,23 @@ from typing import Any
 import pytest
 
 from codex_hookspecs.errors import SandboxUnavailable
-from codex_hookspecs.sandboxing.documents import file_system_from, legacy_from
-from codex_hookspecs.sandboxing.enforcement import resolved
-from codex_hookspecs.sandboxing.legacy import to_split
-from codex_hookspecs.sandboxing.policies import Entry, FileSystemPolicy, Glob, Permissions, Special
-from codex_hookspecs.sandboxing.protection import PROTECTED
-from codex_hookspecs.sandboxing.resolution import Place, Resolved
-from codex_hookspecs.types.sandbox import LaunchRequest, SandboxPolicy
+from codex_hookspecs.sandbox import (
+    FileSystemEntry,
+    FileSystemPolicy,
+    GlobPattern,
+    LaunchRequest,
+    Permissions,
+    SandboxPolicy,
+    SpecialPath,
+)
 from codex_sandbox_bwrap.arguments import Box, bwrap_arguments
 from codex_sandbox_bwrap.holding import holding
 from codex_sandbox_bwrap.mounts import NOTHING, Plan, plan_mounts
+from codex_sandboxing.documents import file_system_from, legacy_from
+from codex_sandboxing.legacy import to_split
+from codex_sandboxing.protected_paths import PROTECTED
+from codex_sandboxing.requests import resolved
+from codex_sandboxing.resolved import PolicyContext, ResolvedPolicy
 
 RECORDED: dict[str, Any] = json.loads((Path(__file__).parent / "data" / "bwrap-0.118.json").read_text())
 CHANGED = {
@@ -28,7 +35,7 @@ CHANGED = {
     "workspace_write_codex_symlink_to_file": "a link is held itself, not masked",
 }
 KEPT = sorted(set(RECORDED) - set(CHANGED))
-READ_ALL = Entry(Special("root"), "read")
+READ_ALL = FileSystemEntry(SpecialPath("root"), "read")
 READ_ONLY = SandboxPolicy("readOnly")
 ONLY_WORKSPACE = {"type": "workspace-write", "exclude_tmpdir_env_var": True, "exclude_slash_tmp": True}
 
@@ -165,21 +172,23 @@ def test_where_the_proc_of_the_machine_has_to_do_it_can_not_be_written_either() 
 def test_a_link_can_not_be_held_where_the_program_for_it_could_not_be_read(base: Path) -> None:
     workspace = build(base, "nothing_protected_exists")
     (workspace / ".git").symlink_to("/nowhere")
-    files = FileSystemPolicy("restricted", (Entry(Special("minimal"), "read"), Entry(str(workspace), "write")))
+    files = FileSystemPolicy(
+        "restricted", (FileSystemEntry(SpecialPath("minimal"), "read"), FileSystemEntry(str(workspace), "write"))
+    )
 
     with pytest.raises(
         SandboxUnavailable, match=r"the link .*/\.git has to stay as it is, which takes that everything"
     ):
-        plan_mounts(Resolved(files, Place(cwd=str(workspace))))
+        plan_mounts(ResolvedPolicy(files, PolicyContext(cwd=str(workspace))))
 
 
 def test_what_a_pattern_matches_is_masked(base: Path) -> None:
     workspace = build(base, "nothing_protected_exists")
     (workspace / "d.env").mkdir()
     (workspace / "x.env").touch()
-    files = FileSystemPolicy("restricted", (READ_ALL, Entry(Glob(f"{workspace}/**/*.env"), "none")))
+    files = FileSystemPolicy("restricted", (READ_ALL, FileSystemEntry(GlobPattern(f"{workspace}/**/*.env"), "none")))
 
-    found = operations(iter(plan_mounts(Resolved(files, Place(cwd=str(workspace)))).arguments))
+    found = operations(iter(plan_mounts(ResolvedPolicy(files, PolicyContext(cwd=str(workspace)))).arguments))
 
     assert ("--tmpfs", f"{workspace}/d.env") in found
     assert ("--ro-bind-data", f"{workspace}/x.env") in found
@@ -189,9 +198,9 @@ def test_many_masked_files_take_no_more_descriptors_than_there_are(base: Path) -
     workspace = build(base, "nothing_protected_exists")
     for number in range(100):
         (workspace / f"{number}.env").touch()
-    files = FileSystemPolicy("restricted", (READ_ALL, Entry(Glob(f"{workspace}/*.env"), "none")))
+    files = FileSystemPolicy("restricted", (READ_ALL, FileSystemEntry(GlobPattern(f"{workspace}/*.env"), "none")))
 
-    arguments = plan_mounts(Resolved(files, Place(cwd=str(workspace)))).arguments
+    arguments = plan_mounts(ResolvedPolicy(files, PolicyContext(cwd=str(workspace)))).arguments
 
     assert arguments.count(NOTHING) == 32
     assert arguments.count(os.devnull) == 68
@@ -203,7 +212,7 @@ def test_a_folder_that_its_owner_can_not_write_is_closed_and_its_parts_are_opene
     workspace = build(base, "nothing_protected_exists")
     (workspace / "sub").mkdir()
     monkeypatch.setattr(os, "geteuid", lambda: os.stat(workspace).st_uid or 1)
-    monkeypatch.setattr("codex_hookspecs.sandboxing.layout._is_own", lambda path: True)
+    monkeypatch.setattr("codex_sandboxing.linux.disk_plan._is_own", lambda path: True)
     monkeypatch.setattr(os, "access", lambda path, mode: False)
 
     found = operations(iter(planned(base, {"policy": ONLY_WORKSPACE}).arguments))
@@ -216,9 +225,11 @@ def test_a_folder_that_its_owner_can_not_write_is_closed_and_its_parts_are_opene
 
 def test_where_everything_can_be_written_what_leads_to_a_closed_path_can_not_be_moved(base: Path) -> None:
     workspace = build(base, "nothing_protected_exists")
-    files = FileSystemPolicy("restricted", (Entry(Special("root"), "write"), Entry(f"{workspace}/docs", "read")))
+    files = FileSystemPolicy(
+        "restricted", (FileSystemEntry(SpecialPath("root"), "write"), FileSystemEntry(f"{workspace}/docs", "read"))
+    )
 
-    found = operations(iter(plan_mounts(Resolved(files, Place(cwd=str(workspace)))).arguments))
+    found = operations(iter(plan_mounts(ResolvedPolicy(files, PolicyContext(cwd=str(workspace)))).arguments))
 
     ways = [("--bind", str(way), str(way)) for way in (*reversed(base.parents), base, workspace)][1:]
     assert [each for each in found if each in ways] == ways

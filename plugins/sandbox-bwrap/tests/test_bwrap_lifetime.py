@@ -18,12 +18,12 @@ import attrs
 import pytest
 
 from codex_hookspecs.errors import SandboxUnavailable
-from codex_hookspecs.sandboxing.placeholders import Placeholders
-from codex_hookspecs.sandboxing.sweeping import is_placeholder
-from codex_hookspecs.types.sandbox import Launch, LaunchRequest, SandboxPolicy
+from codex_hookspecs.sandbox import Launch, LaunchRequest, SandboxPolicy
 from codex_sandbox_bwrap.binary import Abilities, Binary, find_program, known_binary
 from codex_sandbox_bwrap.launcher import BwrapLauncher
 from codex_sandbox_bwrap.watchdog import Watchdog
+from codex_sandboxing.linux.cleanup import is_placeholder
+from codex_sandboxing.linux.placeholders import Placeholders
 
 BWRAP = shutil.which("bwrap")
 LIMIT = 20.0
@@ -31,7 +31,7 @@ PROTECTED = (".git", ".agents", ".codex", ".aws")
 WRITE = SandboxPolicy("workspaceWrite", exclude_slash_tmp=True, exclude_tmpdir_env_var=True)
 PROGRAM = """
 import json, sys
-from codex_hookspecs.types.sandbox import Launch, LaunchRequest, SandboxPolicy
+from codex_hookspecs.sandbox import Launch, LaunchRequest, SandboxPolicy
 from codex_sandbox_bwrap.binary import known_binary
 from codex_sandbox_bwrap.foreground import run_in_foreground
 from codex_sandbox_bwrap.launcher import BwrapLauncher

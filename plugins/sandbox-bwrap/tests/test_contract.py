@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from codex_hookspecs.testing.sandbox_contract import SandboxLauncherContract
 from codex_sandbox_bwrap.binary import find_program, known_binary
 from codex_sandbox_bwrap.launcher import BwrapLauncher
 from codex_sandbox_bwrap.watchdog import Watchdog
+from codex_testkit.suites.sandbox import SandboxLauncherContract
 
 
 @pytest.mark.skipif(shutil.which("bwrap") is None, reason="bwrap is not installed")

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from codex_hookspecs.errors import SandboxUnavailable
-from codex_hookspecs.types.sandbox import LaunchRequest, SandboxPolicy
+from codex_hookspecs.sandbox import LaunchRequest, SandboxPolicy
 from codex_sandbox_bwrap.binary import known_binary
 from codex_sandbox_bwrap.launcher import BwrapLauncher
 from codex_sandbox_bwrap.routes import KEYS, Route, proxy_routes

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from codex_hookspecs.testing.sandbox_contract import SandboxLauncherContract
 from codex_sandbox_landlock.kernel import kernel
 from codex_sandbox_landlock.launcher import LandlockLauncher
+from codex_testkit.suites.sandbox import SandboxLauncherContract
 
 
 @pytest.mark.skipif(kernel().abi == 0, reason="this kernel has no Landlock")

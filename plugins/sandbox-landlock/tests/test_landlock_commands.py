@@ -16,8 +16,16 @@ from pathlib import Path
 import pytest
 
 from codex_hookspecs.errors import SandboxUnavailable
-from codex_hookspecs.sandboxing.policies import CWD, ROOT, Entry, FileSystemPolicy, Permissions
-from codex_hookspecs.types.sandbox import Launch, LaunchRequest, SandboxPolicy
+from codex_hookspecs.sandbox import (
+    CWD,
+    ROOT,
+    FileSystemEntry,
+    FileSystemPolicy,
+    Launch,
+    LaunchRequest,
+    Permissions,
+    SandboxPolicy,
+)
 from codex_sandbox_landlock.kernel import APPLY, Kernel, kernel
 from codex_sandbox_landlock.launcher import LandlockLauncher
 from ordinary_user import ORDINARY, as_ordinary_user
@@ -171,8 +179,8 @@ class TestWithNamespaces:
         (workspace / "secret").mkdir()
         (workspace / "secret/key").write_text("geheim")
         (workspace / "s.txt").write_text("geheim")
-        denied = [Entry(f"{workspace}/{name}", "none") for name in ("secret", "s.txt")]
-        entries = (Entry(ROOT, "read"), Entry(CWD, "write"), *denied)
+        denied = [FileSystemEntry(f"{workspace}/{name}", "none") for name in ("secret", "s.txt")]
+        entries = (FileSystemEntry(ROOT, "read"), FileSystemEntry(CWD, "write"), *denied)
 
         outcome = run(
             "cat secret/key s.txt; ls secret; rm -rf secret s.txt",
@@ -188,7 +196,11 @@ class TestWithNamespaces:
         (workspace / "secret/pub").mkdir(parents=True)
         (workspace / "secret/pub").chmod(0o777)
         (workspace / "secret/key").write_text("geheim")
-        entries = (Entry(ROOT, "read"), Entry(f"{workspace}/secret", "none"), Entry(f"{workspace}/secret/pub", "write"))
+        entries = (
+            FileSystemEntry(ROOT, "read"),
+            FileSystemEntry(f"{workspace}/secret", "none"),
+            FileSystemEntry(f"{workspace}/secret/pub", "write"),
+        )
         policy = Permissions(FileSystemPolicy("restricted", entries))
 
         outcome = run("echo x > secret/pub/a; cat secret/pub/a secret/key; ls secret", WORKSPACE, policy)
@@ -198,7 +210,11 @@ class TestWithNamespaces:
 
     def test_what_leads_to_a_closed_directory_can_not_be_moved(self, run: Run, workspace: Path) -> None:
         (workspace / "a/closed").mkdir(parents=True)
-        entries = (Entry(ROOT, "read"), Entry(CWD, "write"), Entry(f"{workspace}/a/closed", "read"))
+        entries = (
+            FileSystemEntry(ROOT, "read"),
+            FileSystemEntry(CWD, "write"),
+            FileSystemEntry(f"{workspace}/a/closed", "read"),
+        )
         policy = Permissions(FileSystemPolicy("restricted", entries))
 
         run("mv a b; mkdir -p a/closed; echo x > a/closed/f", WORKSPACE, policy)
@@ -213,14 +229,14 @@ class TestWithNamespaces:
         assert outcome.stdout.split() == [*devices.split(), "x"]
 
     def test_the_machine_can_not_be_set_up_even_where_everything_can_be_written(self, run: Run) -> None:
-        everything = Permissions(FileSystemPolicy("restricted", (Entry(ROOT, "write"),)))
+        everything = Permissions(FileSystemPolicy("restricted", (FileSystemEntry(ROOT, "write"),)))
 
         assert run("echo x > /proc/sys/kernel/core_pattern", WORKSPACE, everything).returncode != 0
 
     def test_what_is_closed_in_everything_stays_closed_with_the_network(self, run: Run, workspace: Path) -> None:
         (workspace / "docs").mkdir()
         (workspace / "docs").chmod(0o777)
-        entries = (Entry(ROOT, "write"), Entry(f"{workspace}/docs", "read"))
+        entries = (FileSystemEntry(ROOT, "write"), FileSystemEntry(f"{workspace}/docs", "read"))
         policy = Permissions(FileSystemPolicy("restricted", entries), "enabled")
 
         run("echo x > docs/f; echo y > g", WORKSPACE, policy)

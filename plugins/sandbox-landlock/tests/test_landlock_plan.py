@@ -8,16 +8,16 @@ from pathlib import Path
 import pytest
 
 from codex_hookspecs.errors import SandboxUnavailable
-from codex_hookspecs.sandboxing.policies import CWD, MINIMAL, ROOT, Entry, FileSystemPolicy, Glob
-from codex_hookspecs.sandboxing.resolution import Place, Resolved
+from codex_hookspecs.sandbox import CWD, MINIMAL, ROOT, FileSystemEntry, FileSystemPolicy, GlobPattern
 from codex_sandbox_landlock import rights
 from codex_sandbox_landlock.kernel import Kernel
 from codex_sandbox_landlock.plan import Plan, plan
+from codex_sandboxing.resolved import PolicyContext, ResolvedPolicy
 
 FULL = Kernel(7)
 BARE = Kernel(7, "Operation not permitted")
-READ_ALL = Entry(ROOT, "read")
-WORKSPACE = (READ_ALL, Entry(CWD, "write"))
+READ_ALL = FileSystemEntry(ROOT, "read")
+WORKSPACE = (READ_ALL, FileSystemEntry(CWD, "write"))
 
 
 @pytest.fixture
@@ -28,13 +28,13 @@ def workspace(tmp_path: Path) -> Path:
 
 
 def planned(
-    cwd: Path, *entries: Entry, kernel: Kernel = FULL, network: bool = False, unprotected: bool = False
+    cwd: Path, *entries: FileSystemEntry, kernel: Kernel = FULL, network: bool = False, unprotected: bool = False
 ) -> Plan:
-    resolved = Resolved(FileSystemPolicy("restricted", entries), Place(cwd=str(cwd)))
+    resolved = ResolvedPolicy(FileSystemPolicy("restricted", entries), PolicyContext(cwd=str(cwd)))
     return plan(resolved, network=network, kernel=kernel, mode="workspace-write", unprotected=unprotected)
 
 
-def refusal(cwd: Path, *entries: Entry, kernel: Kernel = FULL) -> str:
+def refusal(cwd: Path, *entries: FileSystemEntry, kernel: Kernel = FULL) -> str:
     with pytest.raises(SandboxUnavailable) as caught:
         planned(cwd, *entries, kernel=kernel)
     return str(caught.value)
@@ -65,7 +65,11 @@ def test_a_writable_root_is_bound_and_what_is_protected_in_it_pinned(workspace: 
 
 def test_mounts_go_from_the_outside_to_the_inside(workspace: Path) -> None:
     (workspace / "docs" / "open").mkdir(parents=True)
-    entries = (*WORKSPACE, Entry(f"{workspace}/docs", "read"), Entry(f"{workspace}/docs/open", "write"))
+    entries = (
+        *WORKSPACE,
+        FileSystemEntry(f"{workspace}/docs", "read"),
+        FileSystemEntry(f"{workspace}/docs/open", "write"),
+    )
 
     made = planned(workspace, *entries)
 
@@ -77,13 +81,13 @@ def test_mounts_go_from_the_outside_to_the_inside(workspace: Path) -> None:
 def test_a_denied_directory_is_hidden(workspace: Path) -> None:
     (workspace / "secret").mkdir()
 
-    made = planned(workspace, *WORKSPACE, Entry(f"{workspace}/secret", "none"))
+    made = planned(workspace, *WORKSPACE, FileSystemEntry(f"{workspace}/secret", "none"))
 
     assert values(made, "hide") == [f"{workspace}/secret"]
 
 
 def test_restricted_reading_is_a_matter_of_rules(workspace: Path) -> None:
-    made = planned(workspace, Entry(MINIMAL, "read"), Entry(CWD, "read"))
+    made = planned(workspace, FileSystemEntry(MINIMAL, "read"), FileSystemEntry(CWD, "read"))
 
     assert f"{rights.READ}:{workspace}" in values(made, "allow")
     assert f"{rights.READ}:{os.path.realpath('/usr')}" in values(made, "allow")
@@ -132,12 +136,12 @@ def test_accepting_open_names_opens_no_path_of_the_policy(workspace: Path) -> No
     (workspace / "docs").mkdir()
 
     with pytest.raises(SandboxUnavailable, match=r"docs back inside of"):
-        planned(workspace, *WORKSPACE, Entry(f"{workspace}/docs", "read"), kernel=BARE, unprotected=True)
+        planned(workspace, *WORKSPACE, FileSystemEntry(f"{workspace}/docs", "read"), kernel=BARE, unprotected=True)
 
 
 def test_accepting_open_names_lets_no_workspace_be_led_elsewhere(workspace: Path) -> None:
     (workspace.parent / "link").symlink_to("/usr")
-    entries = (READ_ALL, Entry(CWD, "write"), Entry(str(workspace.parent), "write"))
+    entries = (READ_ALL, FileSystemEntry(CWD, "write"), FileSystemEntry(str(workspace.parent), "write"))
 
     with pytest.raises(SandboxUnavailable, match="link has to stay as it is, which takes namespaces"):
         planned(workspace.parent / "link", *entries, kernel=BARE, unprotected=True)
@@ -150,7 +154,7 @@ def test_a_kernel_without_landlock_holds_nothing(workspace: Path) -> None:
 def test_what_a_pattern_matches_is_hidden(workspace: Path) -> None:
     (workspace / "x.env").touch()
 
-    made = planned(workspace, *WORKSPACE, Entry(Glob(f"{workspace}/**/*.env"), "none"))
+    made = planned(workspace, *WORKSPACE, FileSystemEntry(GlobPattern(f"{workspace}/**/*.env"), "none"))
 
     assert values(made, "hide") == [f"{workspace}/x.env"]
     assert f"{rights.READ}:/" in values(made, "allow")
@@ -159,14 +163,14 @@ def test_what_a_pattern_matches_is_hidden(workspace: Path) -> None:
 def test_without_namespaces_what_a_pattern_matches_is_refused(workspace: Path) -> None:
     (workspace / "x.env").touch()
 
-    text = refusal(workspace, READ_ALL, Entry(Glob(f"{workspace}/**/*.env"), "none"), kernel=BARE)
+    text = refusal(workspace, READ_ALL, FileSystemEntry(GlobPattern(f"{workspace}/**/*.env"), "none"), kernel=BARE)
 
     assert f"it denies {workspace}/x.env inside of what can be read" in text
 
 
 def test_a_path_opened_below_a_denied_one_follows_it(workspace: Path) -> None:
     (workspace / "secret" / "pub").mkdir(parents=True)
-    entries = (Entry(f"{workspace}/secret", "none"), Entry(f"{workspace}/secret/pub", "read"))
+    entries = (FileSystemEntry(f"{workspace}/secret", "none"), FileSystemEntry(f"{workspace}/secret/pub", "read"))
 
     operations = planned(workspace, *WORKSPACE, *entries).operations
 
@@ -176,7 +180,7 @@ def test_a_path_opened_below_a_denied_one_follows_it(workspace: Path) -> None:
 def test_what_leads_to_a_mount_is_one_itself_so_that_it_can_not_be_moved(workspace: Path) -> None:
     (workspace / "a" / "b" / "docs").mkdir(parents=True)
 
-    made = planned(workspace, *WORKSPACE, Entry(f"{workspace}/a/b/docs", "read"))
+    made = planned(workspace, *WORKSPACE, FileSystemEntry(f"{workspace}/a/b/docs", "read"))
 
     assert values(made, "bind") == [str(workspace), f"{workspace}/a", f"{workspace}/a/b"]
 
@@ -191,7 +195,7 @@ def test_a_rule_across_a_link_that_the_command_could_turn_holds_the_link(workspa
     (workspace / "real" / "secret").mkdir(parents=True)
     (workspace / "link").symlink_to("real")
 
-    made = planned(workspace, *WORKSPACE, Entry(f"{workspace}/link/secret", "none"))
+    made = planned(workspace, *WORKSPACE, FileSystemEntry(f"{workspace}/link/secret", "none"))
 
     assert values(made, "hold") == [f"{workspace}/link"]
     assert values(made, "hide") == [f"{workspace}/real/secret"]
@@ -199,13 +203,13 @@ def test_a_rule_across_a_link_that_the_command_could_turn_holds_the_link(workspa
 
 
 def test_where_everything_can_be_written_what_leads_to_a_closed_path_can_not_be_moved(workspace: Path) -> None:
-    made = planned(workspace, Entry(ROOT, "write"), Entry(f"{workspace}/docs", "read"))
+    made = planned(workspace, FileSystemEntry(ROOT, "write"), FileSystemEntry(f"{workspace}/docs", "read"))
 
     assert values(made, "bind") == [*map(str, reversed(workspace.parents)), str(workspace)][1:]
     assert made.missing == (f"{workspace}/docs",)
 
 
 def test_a_root_that_does_not_exist_is_left_out(workspace: Path) -> None:
-    made = planned(workspace, READ_ALL, Entry(f"{workspace}/none", "write"))
+    made = planned(workspace, READ_ALL, FileSystemEntry(f"{workspace}/none", "write"))
 
     assert values(made, "bind") == []

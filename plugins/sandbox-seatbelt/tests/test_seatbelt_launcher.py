@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from codex_hookspecs.errors import SandboxUnavailable
-from codex_hookspecs.types.sandbox import Launch, LaunchRequest, SandboxPolicy
+from codex_hookspecs.sandbox import Launch, LaunchRequest, SandboxPolicy
 from codex_sandbox_seatbelt.launcher import SeatbeltLauncher
 from codex_sandbox_seatbelt.plugin import sandbox_launcher
 

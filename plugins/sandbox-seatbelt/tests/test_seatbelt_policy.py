@@ -9,13 +9,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from codex_hookspecs.sandboxing.legacy import to_split
-from codex_hookspecs.sandboxing.macos_extensions import MacosExtensions
-from codex_hookspecs.sandboxing.policies import CWD, MINIMAL, ROOT, Entry, FileSystemPolicy, Glob
-from codex_hookspecs.sandboxing.resolution import Place, Resolved
-from codex_hookspecs.types.sandbox import SandboxPolicy
+from codex_hookspecs.sandbox import (
+    CWD,
+    MINIMAL,
+    ROOT,
+    FileSystemEntry,
+    FileSystemPolicy,
+    GlobPattern,
+    MacosExtensions,
+    SandboxPolicy,
+)
 from codex_sandbox_seatbelt.network import Reach
 from codex_sandbox_seatbelt.policy import SeatbeltPolicy, seatbelt_policy
+from codex_sandboxing.legacy import to_split
+from codex_sandboxing.resolved import PolicyContext, ResolvedPolicy
 
 sys.path.insert(0, str(Path(__file__).parent))
 from seatbelt_language import Evaluator
@@ -33,12 +40,14 @@ def canonical(path: str) -> str:
     return path
 
 
-def written(*entries: Entry, reach: Reach = CLOSED, env: dict[str, str] | None = None, **more) -> SeatbeltPolicy:
-    files = Resolved(FileSystemPolicy("restricted", entries), Place(cwd=WS, tmpdir="/var/folders/t"))
+def written(
+    *entries: FileSystemEntry, reach: Reach = CLOSED, env: dict[str, str] | None = None, **more
+) -> SeatbeltPolicy:
+    files = ResolvedPolicy(FileSystemPolicy("restricted", entries), PolicyContext(cwd=WS, tmpdir="/var/folders/t"))
     return seatbelt_policy(files, reach, env or {}, CACHE, canonical=canonical, **more)
 
 
-def policy(*entries: Entry, **more) -> Evaluator:
+def policy(*entries: FileSystemEntry, **more) -> Evaluator:
     made = written(*entries, **more)
     return Evaluator(made.text, made.parameters)
 
@@ -47,8 +56,8 @@ def legacy(wanted: SandboxPolicy) -> Evaluator:
     return policy(*to_split(wanted).file_system.entries)
 
 
-READ_ALL = Entry(ROOT, "read")
-WORKSPACE = (READ_ALL, Entry(CWD, "write"))
+READ_ALL = FileSystemEntry(ROOT, "read")
+WORKSPACE = (READ_ALL, FileSystemEntry(CWD, "write"))
 
 
 def test_the_base_lets_programs_run_but_not_reach_others() -> None:
@@ -100,7 +109,7 @@ def test_protected_names_can_be_neither_made_nor_written(name: str) -> None:
 
 
 def test_protected_names_are_so_in_capital_letters_too() -> None:
-    held = policy(*WORKSPACE, Entry(f"{WS}/.codex", "write"))
+    held = policy(*WORKSPACE, FileSystemEntry(f"{WS}/.codex", "write"))
 
     assert not any(held.writes(f"{WS}/{name}") for name in (".GIT", ".Git/hooks/x", ".aGents", ".AWS/config"))
     assert held.writes(f"{WS}/.gitx")
@@ -108,28 +117,28 @@ def test_protected_names_are_so_in_capital_letters_too() -> None:
 
 
 def test_what_is_closed_is_closed_under_every_name_of_its_root() -> None:
-    held = policy(READ_ALL, Entry("/var/ws", "write"), Entry("/private/var/ws/docs", "read"))
+    held = policy(READ_ALL, FileSystemEntry("/var/ws", "write"), FileSystemEntry("/private/var/ws/docs", "read"))
 
     assert held.writes("/private/var/ws/a")
     assert not held.writes("/private/var/ws/docs/a")
 
 
 def test_a_root_within_a_root_is_protected_too() -> None:
-    held = policy(*WORKSPACE, Entry(f"{WS}/sub", "write"))
+    held = policy(*WORKSPACE, FileSystemEntry(f"{WS}/sub", "write"))
 
     assert held.writes(f"{WS}/sub/a")
     assert not held.writes(f"{WS}/sub/.git/config")
 
 
 def test_a_protected_path_that_is_opened_by_name_can_be_written() -> None:
-    held = policy(*WORKSPACE, Entry(f"{WS}/.git", "write"))
+    held = policy(*WORKSPACE, FileSystemEntry(f"{WS}/.git", "write"))
 
     assert held.writes(f"{WS}/.git/index")
     assert not held.writes(f"{WS}/.codex/a")
 
 
 def test_a_narrower_path_stays_read_only_and_a_still_narrower_one_can_be_written() -> None:
-    held = policy(*WORKSPACE, Entry(f"{WS}/docs", "read"), Entry(f"{WS}/docs/open", "write"))
+    held = policy(*WORKSPACE, FileSystemEntry(f"{WS}/docs", "read"), FileSystemEntry(f"{WS}/docs/open", "write"))
 
     assert not held.writes(f"{WS}/docs/a")
     assert held.writes(f"{WS}/docs/open/a")
@@ -137,7 +146,7 @@ def test_a_narrower_path_stays_read_only_and_a_still_narrower_one_can_be_written
 
 
 def test_a_denied_path_can_not_be_touched_but_what_is_opened_in_it() -> None:
-    held = policy(*WORKSPACE, Entry(f"{WS}/secret", "none"), Entry(f"{WS}/secret/pub", "read"))
+    held = policy(*WORKSPACE, FileSystemEntry(f"{WS}/secret", "none"), FileSystemEntry(f"{WS}/secret/pub", "read"))
 
     assert not held.reads(f"{WS}/secret/key")
     assert not held.writes(f"{WS}/secret")
@@ -147,7 +156,7 @@ def test_a_denied_path_can_not_be_touched_but_what_is_opened_in_it() -> None:
 
 
 def test_restricted_reading_knows_the_roots_and_their_ancestors_by_name_alone() -> None:
-    held = policy(Entry(CWD, "read"), Entry("/data/x", "read"))
+    held = policy(FileSystemEntry(CWD, "read"), FileSystemEntry("/data/x", "read"))
 
     assert held.reads(f"{WS}/a")
     assert held.reads("/data/x/y")
@@ -157,7 +166,7 @@ def test_restricted_reading_knows_the_roots_and_their_ancestors_by_name_alone() 
 
 
 def test_platform_defaults_open_what_programs_need_but_no_home() -> None:
-    held = policy(Entry(MINIMAL, "read"), Entry(CWD, "read"))
+    held = policy(FileSystemEntry(MINIMAL, "read"), FileSystemEntry(CWD, "read"))
 
     assert held.reads("/usr/lib/libSystem.dylib")
     assert held.reads("/private/etc/hosts")
@@ -166,7 +175,9 @@ def test_platform_defaults_open_what_programs_need_but_no_home() -> None:
 
 
 def test_platform_defaults_do_not_open_what_is_denied() -> None:
-    held = policy(Entry(MINIMAL, "read"), Entry("/etc/ssl", "none"), Entry("/etc/ssl/certs", "read"))
+    held = policy(
+        FileSystemEntry(MINIMAL, "read"), FileSystemEntry("/etc/ssl", "none"), FileSystemEntry("/etc/ssl/certs", "read")
+    )
 
     assert not held.reads("/private/etc/ssl/private/key")
     assert held.reads("/private/etc/ssl/certs/a.pem")
@@ -174,7 +185,7 @@ def test_platform_defaults_do_not_open_what_is_denied() -> None:
 
 
 def test_the_programs_own_directory_can_not_be_written_but_what_is_opened_in_it() -> None:
-    held = policy(*WORKSPACE, Entry(f"{WS}/state/room", "write"), home=f"{WS}/state")
+    held = policy(*WORKSPACE, FileSystemEntry(f"{WS}/state/room", "write"), home=f"{WS}/state")
 
     assert not held.writes(f"{WS}/state")
     assert not held.writes(f"{WS}/state/auth.json")
@@ -190,14 +201,14 @@ def test_who_works_in_the_programs_own_directory_can_write_it() -> None:
 
 
 def test_the_workspace_is_protected_beside_a_root_that_is_everything() -> None:
-    held = policy(*WORKSPACE, Entry("/", "write"))
+    held = policy(*WORKSPACE, FileSystemEntry("/", "write"))
 
     assert held.writes("/etc/passwd")
     assert not held.writes(f"{WS}/.git/config")
 
 
 def test_full_write_writes_everywhere() -> None:
-    assert policy(Entry(ROOT, "write")).writes("/etc/passwd")
+    assert policy(FileSystemEntry(ROOT, "write")).writes("/etc/passwd")
 
 
 @pytest.mark.parametrize(
@@ -215,14 +226,18 @@ def test_full_write_writes_everywhere() -> None:
 def test_denied_patterns_are_denied_whatever_else_allows(
     pattern: str, denied: list[str], open_paths: list[str]
 ) -> None:
-    held = policy(*WORKSPACE, Entry(MINIMAL, "read"), Entry(Glob(pattern), "none"))
+    held = policy(*WORKSPACE, FileSystemEntry(MINIMAL, "read"), FileSystemEntry(GlobPattern(pattern), "none"))
 
     assert not any(held.reads(f"{WS}/{name}") or held.writes(f"{WS}/{name}") for name in denied)
     assert all(held.reads(f"{WS}/{name}") and held.writes(f"{WS}/{name}") for name in open_paths)
 
 
 def test_a_denied_pattern_holds_at_the_real_place_of_its_path() -> None:
-    held = policy(READ_ALL, Entry(Glob("/var/x/*.key"), "none"), Entry(Glob("/var/plain"), "none"))
+    held = policy(
+        READ_ALL,
+        FileSystemEntry(GlobPattern("/var/x/*.key"), "none"),
+        FileSystemEntry(GlobPattern("/var/plain"), "none"),
+    )
 
     assert not held.reads("/private/var/x/a.key")
     assert not held.reads("/private/var/plain/deep")
@@ -332,7 +347,7 @@ def test_granting_nothing_adds_nothing() -> None:
 
 def test_no_path_is_part_of_the_text() -> None:
     evil = '/Users/me/a") (allow default) ("'
-    made = written(READ_ALL, Entry(evil, "write"), Entry(f"{evil}/b", "none"))
+    made = written(READ_ALL, FileSystemEntry(evil, "write"), FileSystemEntry(f"{evil}/b", "none"))
     held = Evaluator(made.text, made.parameters)
 
     assert evil not in made.text
@@ -342,7 +357,7 @@ def test_no_path_is_part_of_the_text() -> None:
 
 def test_parameters_come_in_the_order_of_the_sections() -> None:
     reach = Reach(enabled=True, managed=True, unix_sockets=("/run/a",))
-    made = written(Entry(CWD, "write"), reach=reach, env={"HTTP_PROXY": "localhost:1"})
+    made = written(FileSystemEntry(CWD, "write"), reach=reach, env={"HTTP_PROXY": "localhost:1"})
 
     kinds = [name.split("_ROOT")[0].split("_PATH")[0] for name, _ in made.parameters]
     assert list(dict.fromkeys(kinds)) == ["READABLE", "WRITABLE", "UNIX_SOCKET", "DARWIN_USER_CACHE_DIR"]
@@ -350,12 +365,14 @@ def test_parameters_come_in_the_order_of_the_sections() -> None:
 
 names = st.sampled_from(["a", "b", "c"])
 paths = st.lists(names, max_size=4).map(lambda parts: "/" + "/".join(parts))
-entries = st.lists(st.builds(Entry, paths, st.sampled_from(["read", "write", "none"])), min_size=1, max_size=6)
+entries = st.lists(
+    st.builds(FileSystemEntry, paths, st.sampled_from(["read", "write", "none"])), min_size=1, max_size=6
+)
 
 
 @given(entries, paths)
-def test_the_text_means_what_the_policy_means(rules: list[Entry], path: str) -> None:
-    files = Resolved(FileSystemPolicy("restricted", tuple(rules)), Place(cwd="/a"))
+def test_the_text_means_what_the_policy_means(rules: list[FileSystemEntry], path: str) -> None:
+    files = ResolvedPolicy(FileSystemPolicy("restricted", tuple(rules)), PolicyContext(cwd="/a"))
     made = seatbelt_policy(files, CLOSED, {}, CACHE, canonical=str)
 
     held = Evaluator(made.text, made.parameters)

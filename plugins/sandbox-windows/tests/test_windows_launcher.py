@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from codex_hookspecs.errors import SandboxUnavailable
-from codex_hookspecs.types.sandbox import Launch, LaunchRequest, SandboxPolicy
+from codex_hookspecs.sandbox import Launch, LaunchRequest, SandboxPolicy
 from codex_sandbox_windows.bridge import Order
 from codex_sandbox_windows.launcher import WindowsLauncher
 from codex_sandbox_windows.plugin import sandbox_launcher

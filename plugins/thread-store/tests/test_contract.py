@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from codex_hookspecs.ports.storage import ThreadStore
-from codex_hookspecs.testing.store_contract import ThreadStoreContract
+from codex_hookspecs.storage import ThreadStore
+from codex_testkit.suites.store import ThreadStoreContract
 from codex_thread_store.store import RolloutStore
 
 

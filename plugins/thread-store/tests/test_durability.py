@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from codex_hookspecs.errors import StorageError, ThreadBusy
-from codex_hookspecs.ids import uuid7
-from codex_hookspecs.testing.store_samples import VERSION, settings, turn
-from codex_hookspecs.types.storage import ThreadMeta
+from codex_hookspecs.protocol import uuid7
+from codex_hookspecs.storage import ThreadMeta
+from codex_testkit.suites._store_samples import VERSION, settings, turn
 from codex_thread_store import lock
 from codex_thread_store.store import RolloutStore
 from codex_thread_store.writer import RolloutWriter
@@ -24,8 +24,8 @@ pytestmark = pytest.mark.anyio
 
 CHILD = """
 import asyncio, sys
-from codex_hookspecs.testing.store_samples import settings, turn
-from codex_hookspecs.types.storage import ThreadMeta
+from codex_testkit.suites._store_samples import settings, turn
+from codex_hookspecs.storage import ThreadMeta
 from codex_thread_store.store import RolloutStore
 
 async def main(home, thread_id):
@@ -225,8 +225,8 @@ async def test_a_file_that_is_no_rollout_is_refused_by_name(
 LIMITED = """
 import asyncio, json, resource, signal, sys
 from codex_hookspecs.errors import StorageError
-from codex_hookspecs.testing.store_samples import settings, turn
-from codex_hookspecs.types.storage import ThreadMeta
+from codex_testkit.suites._store_samples import settings, turn
+from codex_hookspecs.storage import ThreadMeta
 from codex_thread_store.store import RolloutStore
 
 async def main(home, thread_id):

@@ -8,11 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from codex_hookspecs.ids import uuid7
-from codex_hookspecs.testing.memory_files import MemoryFileSystem
-from codex_hookspecs.testing.store_samples import VERSION, settings, turn
-from codex_hookspecs.types.storage import ThreadMeta
-from codex_hookspecs.types.threads import GitInfo, ThreadSettings
+from codex_hookspecs.protocol import GitInfo, ThreadSettings, uuid7
+from codex_hookspecs.storage import ThreadMeta
+from codex_testkit.memory.files import MemoryFileSystem
+from codex_testkit.suites._store_samples import VERSION, settings, turn
 from codex_thread_store.git_facts import git_info, origin_url, packed_commit
 from codex_thread_store.store import RolloutStore
 

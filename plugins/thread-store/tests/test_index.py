@@ -12,10 +12,9 @@ from typing import Any
 
 import pytest
 
-from codex_hookspecs.ids import uuid7
-from codex_hookspecs.testing.store_samples import VERSION, began, said, settings, turn
-from codex_hookspecs.types.storage import ThreadMeta, ThreadQuery, UsageCounted
-from codex_hookspecs.types.threads import ThreadTokenUsage, TokenUsage
+from codex_hookspecs.protocol import ThreadTokenUsage, TokenUsage, uuid7
+from codex_hookspecs.storage import ThreadMeta, ThreadQuery, UsageCounted
+from codex_testkit.suites._store_samples import VERSION, began, said, settings, turn
 from codex_thread_store.index import FILE
 from codex_thread_store.store import RolloutStore
 

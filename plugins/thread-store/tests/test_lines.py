@@ -13,9 +13,9 @@ from typing import Any
 import attrs
 import pytest
 
-from codex_hookspecs.testing.store_samples import answered, began, message, said, settings, turn
-from codex_hookspecs.types import items
-from codex_hookspecs.types.storage import (
+from codex_hookspecs import protocol as items
+from codex_hookspecs.protocol import GitInfo, ThreadTokenUsage, TokenUsage, TurnError
+from codex_hookspecs.storage import (
     HistoryAppended,
     HistoryReplaced,
     ItemFinished,
@@ -25,7 +25,7 @@ from codex_hookspecs.types.storage import (
     TurnsDropped,
     UsageCounted,
 )
-from codex_hookspecs.types.threads import GitInfo, ThreadTokenUsage, TokenUsage, TurnError
+from codex_testkit.suites._store_samples import answered, began, message, said, settings, turn
 from codex_thread_store.lines import Line, meta_line, record_lines, serialized
 from codex_thread_store.store import RolloutStore
 

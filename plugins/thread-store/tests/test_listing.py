@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from codex_hookspecs.ids import uuid7
-from codex_hookspecs.testing.store_samples import VERSION, settings, turn
-from codex_hookspecs.types.storage import ThreadMeta, ThreadQuery
+from codex_hookspecs.protocol import uuid7
+from codex_hookspecs.storage import ThreadMeta, ThreadQuery
+from codex_testkit.suites._store_samples import VERSION, settings, turn
 from codex_thread_store import listing
 from codex_thread_store.index import FILE
 from codex_thread_store.store import RolloutStore

@@ -12,11 +12,11 @@ from typing import Any
 import attrs
 import pytest
 
-from codex_hookspecs.ids import uuid7
-from codex_hookspecs.response_items import mended
-from codex_hookspecs.testing.store_samples import VERSION, settings, turn
-from codex_hookspecs.types.storage import StoredThread, ThreadMeta, ThreadQuery
+from codex_hookspecs.protocol import uuid7
+from codex_hookspecs.storage import StoredThread, ThreadMeta, ThreadQuery
 from codex_hookspecs.wire import encode
+from codex_host.session.response_items import mended
+from codex_testkit.suites._store_samples import VERSION, settings, turn
 from codex_thread_store.reading import read_thread
 from codex_thread_store.store import RolloutStore
 
@@ -230,7 +230,7 @@ def test_the_time_of_reading_grows_with_the_number_of_events_only(tmp_path: Path
 
 
 def test_items_are_checked_alike_before_and_after_their_classes_were_decoded() -> None:
-    from codex_hookspecs.types.items import FileChange, FileUpdateChange
+    from codex_hookspecs.protocol import FileChange, FileUpdateChange
     from codex_thread_store import item_checks
 
     item_checks._checks.cache_clear()

@@ -15,10 +15,10 @@ from typing import Any
 
 import pytest
 
-from codex_hookspecs.testing.store_samples import VERSION, turn
-from codex_hookspecs.types.sandbox import SandboxPolicy
-from codex_hookspecs.types.storage import ThreadQuery
-from codex_hookspecs.types.threads import Turn, TurnError
+from codex_hookspecs.protocol import Turn, TurnError
+from codex_hookspecs.sandbox import SandboxPolicy
+from codex_hookspecs.storage import ThreadQuery
+from codex_testkit.suites._store_samples import VERSION, turn
 from codex_thread_store.store import RolloutStore
 
 pytestmark = pytest.mark.anyio

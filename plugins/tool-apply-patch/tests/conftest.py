@@ -8,11 +8,11 @@ from types import SimpleNamespace
 
 import pytest
 
+from codex_hookspecs.environments import EnvironmentFacts, FileMetadata
 from codex_hookspecs.errors import FileSystemError, ToolRejected
-from codex_hookspecs.types.environment import EnvironmentFacts, FileMetadata
-from codex_hookspecs.types.sandbox import SandboxPolicy
-from codex_hookspecs.types.threads import ThreadSettings
-from codex_hookspecs.types.tools import ToolCall
+from codex_hookspecs.protocol import ThreadSettings
+from codex_hookspecs.sandbox import SandboxPolicy
+from codex_hookspecs.tools import ToolCall
 from codex_tool_apply_patch.tool import PatchRunner
 
 

@@ -4,7 +4,7 @@ import attrs
 import pytest
 
 from codex_hookspecs.errors import ToolRejected
-from codex_hookspecs.types.sandbox import SandboxPolicy
+from codex_hookspecs.sandbox import SandboxPolicy
 
 pytestmark = pytest.mark.anyio
 

@@ -5,8 +5,8 @@ from types import SimpleNamespace
 import pytest
 
 from codex_hookspecs.errors import ToolError
-from codex_hookspecs.types.tools import HookPayload, ToolCall
-from codex_tool_apply_patch.definition import payload_of, with_input
+from codex_hookspecs.tools import HookPayload, ToolCall
+from codex_tool_apply_patch.definition import from_hook_input, payload_of
 from codex_tool_apply_patch.plugin import tools
 
 CUSTOM = ToolCall(call_id="c", name="apply_patch", kind="custom", arguments="*** Begin Patch")
@@ -37,7 +37,7 @@ def test_a_model_that_is_known_to_take_one_is_offered_a_free_text_tool_with_a_gr
 
     assert spec["type"] == "custom"
     assert spec["format"].keys() == {"type", "syntax", "definition"}
-    assert tool.announces
+    assert tool.emits_own_items
     assert not tool.parallel
 
 
@@ -71,11 +71,11 @@ def test_hooks_do_not_see_a_call_that_can_not_be_read():
 
 
 def test_a_hook_can_put_another_patch_in_place():
-    assert with_input(CUSTOM, {"command": "other"}).arguments == "other"
-    assert with_input(FUNCTION, {"command": "other"}).arguments == '{"input": "other", "workdir": "sub"}'
+    assert from_hook_input(CUSTOM, {"command": "other"}).arguments == "other"
+    assert from_hook_input(FUNCTION, {"command": "other"}).arguments == '{"input": "other", "workdir": "sub"}'
 
 
 @pytest.mark.parametrize("value", [None, {}, {"command": 1}, "text"])
 def test_a_hook_must_give_a_patch(value):
     with pytest.raises(ToolError, match="without a string `command`"):
-        with_input(CUSTOM, value)
+        from_hook_input(CUSTOM, value)

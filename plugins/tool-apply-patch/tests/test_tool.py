@@ -7,10 +7,9 @@ from pathlib import Path
 import pytest
 
 from codex_hookspecs.errors import ToolError, ToolRejected
-from codex_hookspecs.types.items import FileChange, FileUpdateChange
-from codex_hookspecs.types.notifications import FileChangeOutputDelta, TurnDiffUpdated
-from codex_hookspecs.types.sandbox import SandboxPolicy
-from codex_hookspecs.types.tools import ToolCall
+from codex_hookspecs.protocol import FileChange, FileChangeOutputDelta, FileUpdateChange, TurnDiffUpdated
+from codex_hookspecs.sandbox import SandboxPolicy
+from codex_hookspecs.tools import ToolCall
 
 pytestmark = pytest.mark.anyio
 

@@ -10,12 +10,10 @@ from typing import Any
 import pytest
 
 from codex_hookspecs.errors import SandboxUnavailable, ToolRejected
-from codex_hookspecs.testing.memory_environment import MemoryEnvironment, MemoryProcess, Program
-from codex_hookspecs.types.approvals import CommandLeave, CommandRequest
-from codex_hookspecs.types.notifications import CommandOutputDelta, TerminalInteraction, WarningNotice
-from codex_hookspecs.types.sandbox import Launch, LaunchRequest, SandboxPolicy
-from codex_hookspecs.types.threads import ThreadSettings
-from codex_hookspecs.types.tools import Tool, ToolCall, ToolOutput
+from codex_hookspecs.protocol import CommandOutputDelta, TerminalInteraction, ThreadSettings, WarningNotice
+from codex_hookspecs.sandbox import Launch, LaunchRequest, SandboxPolicy
+from codex_hookspecs.tools import CommandApproval, CommandRequest, Tool, ToolCall, ToolOutput
+from codex_testkit.memory.environment import MemoryEnvironment, MemoryProcess, Program
 from codex_tool_exec import plugin
 
 
@@ -136,8 +134,8 @@ class Conversation:
         self._news = asyncio.Event()
         self.config: dict[str, Any] = {}
         self.asked: list[CommandRequest] = []
-        self.asked_again: list[CommandLeave] = []
-        self.leave = CommandLeave()
+        self.asked_again: list[CommandApproval] = []
+        self.leave = CommandApproval()
         self.second_refusal: BaseException | None = None
         self.delegated: list[ToolCall] = []
         self.warned: list[str] = []
@@ -219,13 +217,13 @@ class Conversation:
     async def complete_item(self, item: Any) -> None:
         self.tell("completed", item)
 
-    async def approve_command(self, call: ToolCall, request: CommandRequest) -> CommandLeave:
+    async def approve_command(self, call: ToolCall, request: CommandRequest) -> CommandApproval:
         self.asked.append(request)
         if self.refusal is not None:
             raise self.refusal
         return self.leave._replace(unsandboxed=self.leave.unsandboxed or request.escalated)
 
-    async def approve_retry(self, call: ToolCall, request: CommandRequest, leave: CommandLeave) -> None:
+    async def approve_retry(self, call: ToolCall, request: CommandRequest, leave: CommandApproval) -> None:
         assert request is self.asked[-1]
         self.asked_again.append(leave)
         if self.second_refusal is not None:

@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from codex_hookspecs.errors import RpcError, StorageError, ToolError, ToolRejected
-from codex_hookspecs.types.approvals import CommandRequest
-from codex_hookspecs.types.sandbox import SandboxPolicy
-from codex_hookspecs.types.tools import HookPayload, ToolCall
+from codex_hookspecs.sandbox import SandboxPolicy
+from codex_hookspecs.tools import CommandRequest, HookPayload, ToolCall
 
 if TYPE_CHECKING:
     from conftest import Conversation
@@ -382,18 +381,18 @@ async def test_hooks_see_a_shell_command(talk: Conversation) -> None:
     tool = talk.tools["exec_command"]
     call = ToolCall(call_id="1", name="exec_command", arguments='{"cmd": "ls", "tty": true}')
 
-    assert tool.payload(call) == HookPayload(tool_name="Bash", tool_input={"command": "ls"})
-    changed = tool.with_input(call, {"command": "pwd"})
+    assert tool.hook_view(call) == HookPayload(tool_name="Bash", tool_input={"command": "ls"})
+    changed = tool.from_hook_input(call, {"command": "pwd"})
     assert json.loads(changed.arguments) == {"cmd": "pwd", "tty": True}
     with pytest.raises(ToolError, match="command"):
-        tool.with_input(call, {"cmd": "pwd"})
+        tool.from_hook_input(call, {"cmd": "pwd"})
 
 
 @pytest.mark.parametrize("arguments", ["", "[]", "{}", '{"cmd": 3}'])
 async def test_hooks_are_not_asked_about_what_is_no_command(talk: Conversation, arguments: str) -> None:
     tool = talk.tools["exec_command"]
 
-    assert tool.payload(ToolCall(call_id="1", name="exec_command", arguments=arguments)) is None
+    assert tool.hook_view(ToolCall(call_id="1", name="exec_command", arguments=arguments)) is None
 
 
 async def test_the_tools_are_offered_as_models_know_them(talk: Conversation) -> None:

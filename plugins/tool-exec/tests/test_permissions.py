@@ -8,10 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from codex_hookspecs.errors import ToolError, ToolRejected
-from codex_hookspecs.sandboxing.additional import Additional, FileAccess
-from codex_hookspecs.sandboxing.macos_extensions import MacosExtensions
-from codex_hookspecs.sandboxing.policies import Entry
-from codex_hookspecs.types.sandbox import SandboxPolicy
+from codex_hookspecs.sandbox import AdditionalPermissions, FileAccess, FileSystemEntry, MacosExtensions, SandboxPolicy
 from codex_tool_exec.permissions import covers, read_additional, read_grant, shown
 
 if TYPE_CHECKING:
@@ -30,7 +27,7 @@ async def test_what_is_asked_for_is_asked_about_and_held_in_the_box(more: Conver
     await more.run("echo hi", additional_permissions={**files("/data"), "network": {"enabled": True}}, **WITH)
 
     [request] = more.asked
-    assert request.additional == Additional(network=True, file_system=FileAccess(write=("/data",)))
+    assert request.additional == AdditionalPermissions(network=True, file_system=FileAccess(write=("/data",)))
     assert request.shown_additional == {
         "network": {"enabled": True},
         "fileSystem": {"read": None, "write": ["/data"]},
@@ -39,7 +36,7 @@ async def test_what_is_asked_for_is_asked_about_and_held_in_the_box(more: Conver
     [launched] = more.launched
     assert launched.policy == SandboxPolicy("workspaceWrite", True, writable_roots=("/data",))
     assert launched.permissions is not None
-    assert Entry("/data", "write") in launched.permissions.file_system.entries
+    assert FileSystemEntry("/data", "write") in launched.permissions.file_system.entries
     assert launched.permissions.network == "enabled"
 
 
@@ -73,7 +70,7 @@ async def test_another_machine_is_told_what_was_granted_beside_the_policy(more: 
 
     [params] = more.machine.exec.started
     assert params.sandbox == SandboxPolicy("workspaceWrite")
-    assert params.additional == Additional(network=True, file_system=FileAccess(write=("/data",)))
+    assert params.additional == AdditionalPermissions(network=True, file_system=FileAccess(write=("/data",)))
     assert "CODEX_SANDBOX_NETWORK_DISABLED" not in params.env
 
 
@@ -153,7 +150,7 @@ async def test_a_grant_for_the_session_holds_in_later_turns(more: Conversation) 
 
     assert told["scope"] == "session"
     assert [launched.policy.network_access for launched in more.launched] == [True, True]
-    assert more.asked[1].additional == Additional(file_system=FileAccess(write=("/data",)))
+    assert more.asked[1].additional == AdditionalPermissions(file_system=FileAccess(write=("/data",)))
 
 
 @pytest.mark.parametrize(
@@ -190,7 +187,7 @@ async def test_a_wrong_request_is_told(more: Conversation, arguments: str, error
 
 
 def test_a_grant_never_gives_more_than_was_asked_for() -> None:
-    wanted = Additional(network=None, file_system=FileAccess(read=("/a",), write=("/b",)))
+    wanted = AdditionalPermissions(network=None, file_system=FileAccess(read=("/a",), write=("/b",)))
     answer = {
         "network": {"enabled": True},
         "fileSystem": {"read": ["/a", "/b"], "write": ["/", "/b", 3]},
@@ -203,8 +200,8 @@ def test_a_grant_never_gives_more_than_was_asked_for() -> None:
 def test_paths_are_made_canonical_and_counted_once() -> None:
     wanted = read_additional(files("b", "/space/b", "../space/b"), "/space", lambda path: path)
 
-    assert wanted == Additional(file_system=FileAccess(write=("/space/b",)))
+    assert wanted == AdditionalPermissions(file_system=FileAccess(write=("/space/b",)))
     assert covers(wanted, wanted)
     assert not covers(None, wanted)
-    assert not covers(Additional(network=True), wanted)
+    assert not covers(AdditionalPermissions(network=True), wanted)
     assert shown(None) == {"network": None, "fileSystem": None}

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from codex_hookspecs.errors import ExecError, ToolError, ToolRejected
-from codex_hookspecs.types.approvals import CommandLeave
-from codex_hookspecs.types.sandbox import SandboxPolicy
+from codex_hookspecs.sandbox import SandboxPolicy
+from codex_hookspecs.tools import CommandApproval
 
 if TYPE_CHECKING:
     from conftest import Conversation
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.anyio
 def asking(talk: Conversation) -> Conversation:
     """A thread in which a denied command is asked about."""
     talk.policy(SandboxPolicy("workspaceWrite"), "on-failure")
-    talk.leave = CommandLeave(retry="ask", amendment=("denied",))
+    talk.leave = CommandApproval(retry="ask", amendment=("denied",))
     return talk
 
 
@@ -188,7 +188,7 @@ async def test_where_nobody_is_asked_the_model_is_told(talk: Conversation, polic
 
 async def test_what_rules_allow_runs_without_sandbox_at_once(talk: Conversation) -> None:
     talk.policy(SandboxPolicy("workspaceWrite"), "on-request")
-    talk.leave = CommandLeave(unsandboxed=True)
+    talk.leave = CommandApproval(unsandboxed=True)
 
     await talk.run("fail")
 

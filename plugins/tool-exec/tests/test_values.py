@@ -10,7 +10,7 @@ from attrs import frozen
 from hypothesis import given
 from hypothesis import strategies as st
 
-from codex_hookspecs.environ_policy import apply_policy
+from codex_hookspecs.environments import apply_policy
 from codex_hookspecs.errors import ToolError
 from codex_tool_exec.buffer import HeadTail
 from codex_tool_exec.calls import read_exec_call, read_write_call
@@ -171,21 +171,21 @@ def test_what_the_policy_sets_is_text() -> None:
 
 
 @frozen
-class Entry:
+class FileSystemEntry:
     exited: bool = False
     used_at: float = 0
 
 
 def test_numbers_are_in_range_and_never_twice_in_use() -> None:
     draws = iter([0, 0, 98_999, 5])
-    store: SessionStore[Entry] = SessionStore(lambda bound: next(draws) % bound)
+    store: SessionStore[FileSystemEntry] = SessionStore(lambda bound: next(draws) % bound)
 
     assert [store.reserve(), store.reserve(), store.reserve()] == [1000, 99_999, 1005]
 
 
 def test_a_number_given_back_is_free() -> None:
-    store: SessionStore[Entry] = SessionStore(lambda bound: 0)
-    store.insert(store.reserve(), Entry())
+    store: SessionStore[FileSystemEntry] = SessionStore(lambda bound: 0)
+    store.insert(store.reserve(), FileSystemEntry())
 
     store.release(1000)
 
@@ -194,8 +194,8 @@ def test_a_number_given_back_is_free() -> None:
 
 def test_the_sixty_fifth_session_puts_one_out() -> None:
     numbers = count()
-    store: SessionStore[Entry] = SessionStore(lambda bound: next(numbers))
-    entries = [Entry(used_at=number) for number in range(65)]
+    store: SessionStore[FileSystemEntry] = SessionStore(lambda bound: next(numbers))
+    entries = [FileSystemEntry(used_at=number) for number in range(65)]
 
     evicted = [store.insert(store.reserve(), entry) for entry in entries]
 

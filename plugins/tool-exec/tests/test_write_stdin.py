@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from codex_hookspecs.errors import ExecError, ToolError
-from codex_hookspecs.testing.memory_environment import MemoryProcess
+from codex_testkit.memory.environment import MemoryProcess
 from codex_tool_exec import calls
 
 if TYPE_CHECKING:

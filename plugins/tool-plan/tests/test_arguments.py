@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from codex_hookspecs.errors import ToolError
-from codex_hookspecs.types.notifications import PlanStep
+from codex_hookspecs.protocol import PlanStep
 from codex_tool_plan.arguments import plan_from
 
 

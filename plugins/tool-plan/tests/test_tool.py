@@ -6,8 +6,8 @@ from types import SimpleNamespace
 import pytest
 
 from codex_hookspecs.errors import ToolError
-from codex_hookspecs.types.notifications import PlanStep, PlanUpdated
-from codex_hookspecs.types.tools import ToolCall
+from codex_hookspecs.protocol import PlanStep, PlanUpdated
+from codex_hookspecs.tools import ToolCall
 from codex_tool_plan.plugin import tools
 
 pytestmark = pytest.mark.anyio
@@ -69,4 +69,4 @@ def test_the_offered_parameters_are_those_of_codex():
     assert set(parameters["properties"]) == {"explanation", "plan"}
     assert parameters["properties"]["plan"]["items"]["required"] == ["step", "status"]
     assert tool.spec["strict"] is False
-    assert tool.announces
+    assert tool.emits_own_items

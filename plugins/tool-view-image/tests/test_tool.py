@@ -7,11 +7,11 @@ from types import SimpleNamespace
 
 import pytest
 
+from codex_hookspecs.environments import EnvironmentFacts, FileMetadata
 from codex_hookspecs.errors import FileSystemError, ToolError
-from codex_hookspecs.types.environment import EnvironmentFacts, FileMetadata
-from codex_hookspecs.types.items import ImageView
-from codex_hookspecs.types.sandbox import SandboxPolicy
-from codex_hookspecs.types.tools import ToolCall
+from codex_hookspecs.protocol import ImageView
+from codex_hookspecs.sandbox import SandboxPolicy
+from codex_hookspecs.tools import ToolCall
 from codex_tool_view_image.plugin import tools
 from codex_tool_view_image.tool import LARGEST_IMAGE
 

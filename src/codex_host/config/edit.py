@@ -9,10 +9,10 @@ from typing import Any
 
 import tomlkit
 
-from codex_hookspecs.config_keys import split_key
 from codex_hookspecs.errors import ConfigError
 from codex_hookspecs.file_reading import read_text
 from codex_hookspecs.state_file import locked, replace_file
+from codex_host.config.keys import split_key
 
 
 def edit_file(file: str, edits: Mapping[str, Any]) -> None:

@@ -6,12 +6,13 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from codex_hookspecs.config_keys import lookup, merge, nested
-from codex_hookspecs.config_rules import check_table
+from codex_hookspecs.environments.repository import project_root
 from codex_hookspecs.errors import ConfigError
-from codex_hookspecs.project_trust import project_root, project_setting
 from codex_hookspecs.types.config import ConfigLayer
+from codex_host.config.keys import lookup, merge, nested
 from codex_host.config.layers import base_layers, profile_layers, project_layers
+from codex_host.config.schema import check_table
+from codex_host.config.trust import project_setting
 
 
 class EffectiveConfig:

@@ -91,7 +91,7 @@ def unknown_keys(table: Mapping[str, Any]) -> Iterator[UnknownKey]:
             yield from _unknown(inner, known, prefix)
     features = table.get("features")
     if isinstance(features, Mapping):
-        from codex_hookspecs.features import known_names
+        from codex_host.features import known_names
 
         yield from _unknown(features, known_names() | _OTHER_FEATURES, "features.")
     profiles = table.get("profiles")

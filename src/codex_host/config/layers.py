@@ -6,12 +6,13 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from codex_hookspecs.config_keys import merge
-from codex_hookspecs.config_rules import check_table
+from codex_hookspecs.environments.repository import project_root
 from codex_hookspecs.errors import ConfigError
 from codex_hookspecs.file_reading import parse_toml, read_text
-from codex_hookspecs.project_trust import is_trusted, project_root, untrusted_reason
 from codex_hookspecs.types.config import ConfigLayer
+from codex_host.config.keys import merge
+from codex_host.config.schema import check_table
+from codex_host.config.trust import is_trusted, untrusted_reason
 
 SYSTEM_FOLDER = "/etc/codex"
 FILE_NAME = "config.toml"

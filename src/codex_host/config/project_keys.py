@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from codex_hookspecs.config_rules import APPROVAL_POLICIES, SANDBOX_MODES
+from codex_host.config.schema import APPROVAL_POLICIES, SANDBOX_MODES
 
 USERS_OWN = (
     # trust and review

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from codex_hookspecs.features import FeatureSwitches
-from codex_hookspecs.manifest import API
-from codex_hookspecs.platform import PLATFORM
+from codex_host.features import FeatureSwitches
+from codex_host.platform import PLATFORM
+from codex_host.plugins.manifest import API
 from codex_host.plugins.registry import PluginStatus
 
 if TYPE_CHECKING:

@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import define
 
-from codex_hookspecs.columns import aligned
+from codex_hookspecs.environments.repository import project_root
 from codex_hookspecs.errors import ConfigError, PluginError
-from codex_hookspecs.project_trust import project_root
 from codex_hookspecs.terminal_text import visible
 from codex_host.app import codex_home
 from codex_host.config.edit import edit_file
@@ -21,6 +20,7 @@ from codex_host.config.effective import EffectiveConfig
 from codex_host.plugins.admission import Admission
 from codex_host.plugins.discovery import FoundPlugin, found_plugins
 from codex_host.plugins.ledger import Ledger
+from codex_host.plugins.tables import aligned
 from codex_host.plugins.trust import TrustStore
 from codex_host.usage import Command, read_group
 

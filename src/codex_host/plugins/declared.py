@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING, Any
 
-from codex_hookspecs.fit import implementations, is_marked, unknown_hook
-from codex_hookspecs.manifest import FILE_NAME
+from codex_host.plugins.manifest import FILE_NAME
+from codex_host.plugins.signatures import implementations, is_marked, unknown_hook
 
 if TYPE_CHECKING:
-    from codex_hookspecs.manifest import Manifest
+    from codex_host.plugins.manifest import Manifest
 
 
 def slips(plugin: object, manifest: Manifest, known: Collection[str]) -> list[str]:

@@ -13,11 +13,11 @@ import attrs
 
 from codex_hookspecs.errors import ConfigError
 from codex_hookspecs.file_reading import read_bytes
-from codex_hookspecs.file_states import states_of
 from codex_hookspecs.json_text import parse_json
-from codex_hookspecs.manifest import Manifest
 from codex_hookspecs.state_file import replace_file
 from codex_hookspecs.values import frozen
+from codex_host.plugins.file_states import states_of
+from codex_host.plugins.manifest import Manifest
 
 GROUP = "codex.plugins"
 _FORMAT = 4

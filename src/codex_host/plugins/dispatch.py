@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from attrs import define
 
 from codex_hookspecs.errors import CodexError, PluginError
-from codex_hookspecs.fit import WrongAnswer, validate_result
 from codex_hookspecs.ports.threads import HookScope
 from codex_host.plugins.failure_policies import FailurePolicies
 from codex_host.plugins.failures import Failures
+from codex_host.plugins.signatures import WrongAnswer, validate_result
 from codex_host.plugins.tasks import as_exception, run_task
 from codex_host.process.signals import SIGNALS
 
@@ -314,7 +314,7 @@ class Dispatcher:
 
     async def _report(self, bound: BoundHook, answer: Verdict, scope: EventScope) -> Verdict:
         """Tell clients of a run that answered, and return the answer with the run's id where it needs that."""
-        from codex_hookspecs.hook_runs import finished_run
+        from codex_host.plugins.hook_runs import finished_run
 
         run, answer = finished_run(bound.hook, bound.plugin, bound.function, bound.order, answer)
         await scope.report(run)
@@ -324,7 +324,7 @@ class Dispatcher:
         """Count a failure, tell the user and clients of it, and return what is told."""
         message = self._failed(bound, error)
         if not bound.reports:
-            from codex_hookspecs.hook_runs import failed_run
+            from codex_host.plugins.hook_runs import failed_run
 
             await scope.report(failed_run(bound.hook, bound.plugin, bound.function, bound.order, message))
         await scope.warn(message)

@@ -8,8 +8,8 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from codex_hookspecs.manifest import FILE_NAME
 from codex_hookspecs.terminal_text import visible
+from codex_host.plugins.manifest import FILE_NAME
 
 if TYPE_CHECKING:
     from codex_host.plugins.discovery import FoundPlugin

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from codex_hookspecs.naming import snake
+from codex_hookspecs.wire._names import snake
 
 if TYPE_CHECKING:
     from codex_hookspecs.markers import HookPolicy, OnError

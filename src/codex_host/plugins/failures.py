@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from codex_hookspecs.fit import WrongAnswer
 from codex_host.plugins.places import find_culprit, place_of, raised_places
+from codex_host.plugins.signatures import WrongAnswer
 from codex_host.plugins.tasks import Escaped, Overrun
 
 if TYPE_CHECKING:

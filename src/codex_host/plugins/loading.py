@@ -8,9 +8,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from codex_hookspecs.errors import HookSpecError
-from codex_hookspecs.fit import implementations
 from codex_host.plugins.admission import Admission
 from codex_host.plugins.discovery import found_plugins
+from codex_host.plugins.signatures import implementations
 from codex_host.process.descriptors import output_to_stderr
 from codex_host.process.signals import SIGNALS
 from codex_host.process.watchdog import remember_plugin

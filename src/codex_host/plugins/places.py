@@ -77,7 +77,7 @@ def _within(file: str, roots: Iterable[str]) -> bool:
 
 def _roots(registry: Registry, name: str) -> set[str]:
     """Return the files and folders that the hooks of a plugin are written in: whole packages."""
-    from codex_hookspecs.fit import implementations
+    from codex_host.plugins.signatures import implementations
 
     plugin = registry.manager.get_plugin(name)
     modules = {getattr(function, "__module__", None) for _, function in implementations(plugin)}

@@ -11,7 +11,7 @@ import traceback
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
-from codex_hookspecs.manifest import FILE_NAME
+from codex_host.plugins.manifest import FILE_NAME
 
 if TYPE_CHECKING:
     from codex_host.app import Application

@@ -9,12 +9,12 @@ import pluggy
 from attrs import define, field
 
 from codex_hookspecs.errors import HookSpecError
-from codex_hookspecs.fit import check_implementation, implementations, options_of, place_of, unknown_hook
 from codex_hookspecs.markers import PROJECT, HookPolicy, policy_of
 from codex_hookspecs.specs import AREAS
+from codex_host.plugins.signatures import check_implementation, implementations, options_of, place_of, unknown_hook
 
 if TYPE_CHECKING:
-    from codex_hookspecs.manifest import Manifest
+    from codex_host.plugins.manifest import Manifest
 
 State = Literal["loaded", "disabled", "untrusted", "incompatible", "failed"]
 

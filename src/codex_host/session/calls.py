@@ -7,16 +7,16 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from codex_hookspecs.call_views import denied, dynamic_item, payload_of, rewritten, shown
 from codex_hookspecs.errors import CodexError, ToolError, ToolRejected
-from codex_hookspecs.fit import WrongAnswer
 from codex_hookspecs.json_text import TooDeep, parse_json
-from codex_hookspecs.response_items import OutputBudget, call_output, message
 from codex_hookspecs.types.tools import ToolOutput
 from codex_hookspecs.values import frozen
 from codex_host.plugins.failures import text_for_model
+from codex_host.plugins.signatures import WrongAnswer
 from codex_host.plugins.tasks import run_task
 from codex_host.session.context import CallContext
+from codex_host.session.hook_payloads import denied, dynamic_item, payload_of, rewritten, shown
+from codex_host.session.response_items import OutputBudget, call_output, message
 
 if TYPE_CHECKING:
     from codex_hookspecs.types.json import JsonObject
@@ -147,7 +147,7 @@ async def _run_tool(run: RunningTurn, tool: Tool, call: ToolCall) -> tuple[ToolO
     """
     context = CallContext(run, call)
     started = time.monotonic()
-    if not tool.announces:
+    if not tool.emits_own_items:
         await context.start_item(dynamic_item(call))
     failed = False
 
@@ -163,7 +163,7 @@ async def _run_tool(run: RunningTurn, tool: Tool, call: ToolCall) -> tuple[ToolO
             raise WrongAnswer(f"returned {type(output).__name__}, not ToolOutput")
     except Exception as error:
         output, failed = await _failure(run, tool, call, error, declined=context.declined), True
-    if not tool.announces:
+    if not tool.emits_own_items:
         await context.complete_item(dynamic_item(call, output, int((time.monotonic() - started) * 1000)))
     return output, failed
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from codex_hookspecs.call_views import shown
-from codex_hookspecs.consent import REJECTED
 from codex_hookspecs.errors import CodexError, RpcError, ToolError, ToolRejected
 from codex_hookspecs.types.sandbox import Launch
+from codex_host.approvals.approvals import REJECTED
 from codex_host.plugins.tasks import run_task
+from codex_host.session.hook_payloads import shown
 
 if TYPE_CHECKING:
     from codex_hookspecs.ports.environment import Environment
-    from codex_hookspecs.types.approvals import CommandLeave, CommandRequest
+    from codex_hookspecs.types.approvals import CommandApproval, CommandRequest
     from codex_hookspecs.types.items import Item
     from codex_hookspecs.types.json import JsonObject
     from codex_hookspecs.types.lifecycle import PermissionVerdict
@@ -61,11 +61,11 @@ class CallContext:
         self.declined = self.declined or getattr(item, "status", None) == "declined"
         await self.thread.complete_item(self.turn_id, item)
 
-    async def approve_command(self, call: ToolCall, request: CommandRequest) -> CommandLeave:
+    async def approve_command(self, call: ToolCall, request: CommandRequest) -> CommandApproval:
         """Return leave to run a command; see :class:`~codex_hookspecs.ports.tools.ToolContext`."""
         return await self.thread.consents.command(self, call, request)
 
-    async def approve_retry(self, call: ToolCall, request: CommandRequest, leave: CommandLeave) -> None:
+    async def approve_retry(self, call: ToolCall, request: CommandRequest, leave: CommandApproval) -> None:
         """Return when a command may run without sandbox; see :class:`~codex_hookspecs.ports.tools.ToolContext`."""
         await self.thread.consents.retry(self, call, request, leave)
 
@@ -86,7 +86,7 @@ class CallContext:
     def payload_of(self, call: ToolCall) -> HookPayload | None:
         """Return how the call's tool shows it to hooks."""
         tool = self.thread.tools.get(call.name)
-        return tool.payload(call) if tool is not None and tool.payload is not None else None
+        return tool.hook_view(call) if tool is not None and tool.hook_view is not None else None
 
     async def ask_hooks(self, payload: HookPayload) -> PermissionVerdict | None:
         """Return what the ``permission_request`` hooks say."""
@@ -125,7 +125,7 @@ class CallContext:
 
     def launch(self, request: LaunchRequest) -> Launch:
         """Return how to run a command so that the policy holds."""
-        if not (request.policy.holds_back or request.managed_network):
+        if not (request.policy.needs_sandbox or request.managed_network):
             return Launch(argv=request.argv, env=request.env)
         return self.thread.host.launcher(request.policy).launch(request)
 

@@ -20,7 +20,7 @@ from codex_host.session.settings import resolve_settings, resumed_settings
 from codex_host.session.thread import HostThread
 
 if TYPE_CHECKING:
-    from codex_hookspecs.exec_rules.rules import RuleBook
+    from codex_execpolicy.rules.matching import RuleBook
     from codex_hookspecs.ports.models import ModelProvider
     from codex_hookspecs.ports.storage import ThreadStore, ThreadWriter
     from codex_host.config.effective import EffectiveConfig
@@ -201,7 +201,7 @@ class HostThreads:
 
     def _is_there(self, directory: str, table: Mapping[str, Any]) -> bool:
         """Tell whether a directory may be worked in; what there is on other machines shows when it is used."""
-        return os.path.isdir(directory) or self._host.environments.is_elsewhere(table.get("environment"))
+        return os.path.isdir(directory) or self._host.environments.is_remote(table.get("environment"))
 
     def _provider(
         self, settings: ThreadSettings, table: Mapping[str, Any]
@@ -282,7 +282,7 @@ def _rules(config: EffectiveConfig) -> RuleBook | None:
     layers = [layer for layer in config.layers if layer.folder and layer.disabled_reason is None]
     if not any(os.path.lexists(f"{layer.folder}/rules") for layer in layers):
         return None
-    from codex_hookspecs.exec_rules.files import RuleFolder, load_rules
+    from codex_execpolicy.rules.files import RuleFolder, load_rules
 
     try:
         return load_rules(

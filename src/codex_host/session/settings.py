@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any, cast
 
 import attrs
 
-from codex_hookspecs.config_rules import APPROVAL_POLICIES
 from codex_hookspecs.errors import ConfigError
 from codex_hookspecs.types.json import JsonObject
 from codex_hookspecs.types.sandbox import SandboxPolicy
 from codex_hookspecs.types.threads import ApprovalPolicy, ThreadSettings
+from codex_host.config.schema import APPROVAL_POLICIES
 
 if TYPE_CHECKING:
     from codex_hookspecs.types.lifecycle import PermissionMode
@@ -76,7 +76,7 @@ def _default_sandbox(table: Mapping[str, Any], cwd: str) -> SandboxPolicy | str:
     name = table.get("default_permissions")
     if name is None:
         return "read-only"
-    from codex_hookspecs.sandboxing.profiles import default_policy
+    from codex_sandboxing.profiles import default_policy
 
     return default_policy(name, table.get("permissions", {}), cwd)
 

@@ -9,8 +9,6 @@ import attrs
 
 from codex_hookspecs.errors import ModelError
 from codex_hookspecs.ids import uuid4
-from codex_hookspecs.item_mapping import announced, finished
-from codex_hookspecs.response_items import tool_call, with_call_id
 from codex_hookspecs.types.items import AgentMessage
 from codex_hookspecs.types.models import (
     Completed,
@@ -27,6 +25,8 @@ from codex_hookspecs.types.models import (
 )
 from codex_hookspecs.types.notifications import ErrorNotice, RateLimitsUpdated
 from codex_hookspecs.types.threads import TurnError
+from codex_host.session.item_mapping import announced, finished
+from codex_host.session.response_items import tool_call, with_call_id
 
 if TYPE_CHECKING:
     from codex_hookspecs.types.json import JsonObject

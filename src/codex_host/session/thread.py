@@ -9,10 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from codex_hookspecs.consent import Consents
 from codex_hookspecs.errors import CodexError, ModelError, RpcError
 from codex_hookspecs.ids import uuid4, uuid7
-from codex_hookspecs.response_items import mended, message, text_of
 from codex_hookspecs.types.json import JsonObject
 from codex_hookspecs.types.notifications import (
     ErrorNotice,
@@ -28,13 +26,15 @@ from codex_hookspecs.types.notifications import (
 from codex_hookspecs.types.storage import HistoryAppended, ItemFinished, Observed, TurnEnded, UsageCounted
 from codex_hookspecs.types.threads import Thread, ThreadSettings, ThreadTokenUsage, TokenUsage, Turn, TurnError
 from codex_host import __version__
+from codex_host.approvals.approvals import Approvals
 from codex_host.closing import CLEANUP_LIMIT, close_all
 from codex_host.session.calls import TurnInterrupted
+from codex_host.session.response_items import mended, message, text_of
 from codex_host.session.scope import Scope
 from codex_host.session.turn import TurnRun
 
 if TYPE_CHECKING:
-    from codex_hookspecs.exec_rules.rules import RuleBook
+    from codex_execpolicy.rules.matching import RuleBook
     from codex_hookspecs.ports.models import ModelProvider
     from codex_hookspecs.ports.storage import ThreadWriter
     from codex_hookspecs.ports.threads import Asker, Listener
@@ -83,7 +83,7 @@ class HostThread:
         self.model = model
         self.model_owner = model_owner
         self.asker: Asker | None = None
-        self.consents = Consents(host.codex_home, rules)
+        self.consents = Approvals(host.codex_home, rules)
         self.tools: dict[str, Tool] = {}
         self.tool_owners: dict[str, str] = {}
         self.history: list[JsonObject] = list(stored.history) if stored else []

@@ -9,26 +9,26 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from codex_hookspecs.clock import local_date, local_timezone
 from codex_hookspecs.errors import CodexError, ModelError
-from codex_hookspecs.identity import user_agent
 from codex_hookspecs.ids import uuid4
-from codex_hookspecs.response_items import (
-    continuation_message,
-    fragment_messages,
-    message,
-    text_of,
-    user_message,
-)
+from codex_hookspecs.local_time import local_date, local_timezone
 from codex_hookspecs.types.items import HookPrompt, HookPromptFragment, UserMessage
 from codex_hookspecs.types.json import JsonObject
 from codex_hookspecs.types.models import Completed, ModelRequest
 from codex_hookspecs.types.storage import TurnBegan
 from codex_host.plugins.tasks import run_task
 from codex_host.session.calls import run_calls
+from codex_host.session.response_items import (
+    continuation_message,
+    fragment_messages,
+    message,
+    text_of,
+    user_message,
+)
 from codex_host.session.scope import Scope
 from codex_host.session.settings import permission_mode
 from codex_host.session.stream import StreamReader
+from codex_host.session.user_agent import user_agent
 
 if TYPE_CHECKING:
     from codex_hookspecs.types.lifecycle import StopVerdict
@@ -310,7 +310,7 @@ class TurnRun:
 async def _with_images(content: Sequence[JsonObject]) -> Sequence[JsonObject]:
     if not any(part["type"] == "localImage" for part in content):
         return content
-    from codex_hookspecs.images import with_images
+    from codex_host.session.images import with_images
 
     return await with_images(content)
 

@@ -10,17 +10,17 @@ import pytest
 
 from codex_hookspecs import PermissionVerdict, ToolOutput
 from codex_hookspecs.errors import ConfigError, RpcError
-from codex_hookspecs.sandboxing.additional import Additional
-from codex_hookspecs.testing.memory_environment import MemoryEnvironments
-from codex_hookspecs.types.approvals import CommandLeave, CommandRequest
+from codex_hookspecs.types.approvals import CommandApproval, CommandRequest
+from codex_hookspecs.types.grants import AdditionalPermissions
 from codex_hookspecs.types.tools import ToolCall
+from codex_testkit.memory.environment import MemoryEnvironments
 
 
 def commands(
     kit: Any,
     argv: tuple[str, ...] = ("make", "it"),
     *,
-    leaves: list[CommandLeave] | None = None,
+    leaves: list[CommandApproval] | None = None,
     retries: bool = False,
     **options: Any,
 ) -> Any:
@@ -395,7 +395,7 @@ async def test_a_run_without_sandbox_is_asked_about_unless_the_command_was(
 async def test_a_retry_is_only_for_policies_that_know_it(
     host: Any, model: Any, kit: Any, policy: str, sandbox: str, retry: str
 ) -> None:
-    leaves: list[CommandLeave] = []
+    leaves: list[CommandApproval] = []
 
     await asked(
         host, model(RUN, "done"), None, commands(kit, leaves=leaves), approval_policy=policy, sandbox_mode=sandbox
@@ -435,7 +435,7 @@ AMEND = {"decision": {"acceptWithExecpolicyAmendment": {"execpolicy_amendment": 
 async def test_what_a_client_allows_for_good_is_not_asked_again_and_runs_free(
     host: Any, model: Any, kit: Any, tmp_path: Path
 ) -> None:
-    leaves: list[CommandLeave] = []
+    leaves: list[CommandApproval] = []
     client, scripted = Client(AMEND), model(RUN, RUN, "done")
 
     await asked(
@@ -485,7 +485,7 @@ async def test_what_a_command_wants_beyond_the_policy_is_shown_and_no_rule_offer
 ) -> None:
     wanted = {"network": {"enabled": True}, "fileSystem": None}
     client, scripted = Client({"decision": "acceptForSession"}), model([*RUN, {"call": "run", "call_id": "d"}], "done")
-    more = Additional(network=True)
+    more = AdditionalPermissions(network=True)
 
     await asked(
         host, scripted, client, commands(kit, additional=more, shown_additional=wanted, justification="to fetch"),

@@ -30,7 +30,7 @@ def tool(kit: Any, payload: HookPayload | None = None, **hooks: Any) -> Any:
     async def run(call: ToolCall, context: Any) -> ToolOutput:
         return ToolOutput("ran")
 
-    shown = {} if payload is None else {"payload": lambda call: payload}
+    shown = {} if payload is None else {"hook_view": lambda call: payload}
     return kit.toolbox(kit.tool("run", run, **shown), **hooks)
 
 

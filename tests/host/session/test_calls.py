@@ -10,11 +10,11 @@ import pytest
 
 from codex_hookspecs import PostToolUseVerdict, PreToolUseVerdict, Tool, ToolOutput
 from codex_hookspecs.errors import ToolError, ToolRejected
-from codex_hookspecs.testing.memory_environment import MemoryEnvironments
 from codex_hookspecs.types.items import DynamicToolCall
 from codex_hookspecs.types.notifications import WarningNotice
 from codex_hookspecs.types.sandbox import LaunchRequest
 from codex_hookspecs.types.tools import HookPayload, ToolCall
+from codex_testkit.memory.environment import MemoryEnvironments
 
 
 def echoing(kit: Any, name: str = "echo", **options: Any) -> Tool:
@@ -32,12 +32,12 @@ def shell(kit: Any) -> Tool:
     def payload(call: ToolCall) -> HookPayload:
         return HookPayload(tool_name="Bash", tool_input={"command": call.arguments})
 
-    def with_input(call: ToolCall, new_input: Any) -> ToolCall:
+    def from_hook_input(call: ToolCall, new_input: Any) -> ToolCall:
         if not isinstance(new_input.get("command"), str):
             raise ToolError("updatedInput without a command")
         return ToolCall(call_id=call.call_id, name=call.name, arguments=new_input["command"])
 
-    return echoing(kit, "shell", payload=payload, with_input=with_input)
+    return echoing(kit, "shell", hook_view=payload, from_hook_input=from_hook_input)
 
 
 CALL = [{"call": "shell", "args": "rm -rf /", "call_id": "c"}]
@@ -313,7 +313,7 @@ async def test_a_tool_that_cannot_show_its_call_to_hooks_does_not_run(host: Any,
 
     scripted = model([{"call": "odd", "call_id": "c"}], "done")
 
-    outcome = await host(plugins=[kit.toolbox(kit.tool("odd", run, payload=payload))], model=scripted).turn("go")
+    outcome = await host(plugins=[kit.toolbox(kit.tool("odd", run, hook_view=payload))], model=scripted).turn("go")
 
     assert scripted.output("c") == "tool odd failed: KeyError: 'cmd'"
     assert (ran, outcome.turn.status) == ([], "completed")

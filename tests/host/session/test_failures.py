@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from codex_hookspecs import PreToolUseVerdict, ToolOutput, hookimpl
-from codex_hookspecs.markers import active_when, time_limit
-from codex_hookspecs.testing import MemoryEnvironments
+from codex_hookspecs.markers import enabled_if, time_limit
 from codex_hookspecs.types.tools import HookPayload, ToolCall
 from codex_instructions import plugin as instructions
+from codex_testkit import MemoryEnvironments
 
 RUN = [{"call": "run", "call_id": "c"}]
 BASH = HookPayload(tool_name="Bash", tool_input={"command": "make it"})
@@ -171,7 +171,7 @@ async def ran(host: Any, scripted: Any, *plugins: Any, **options: Any) -> Any:
 
 
 def toolbox(kit: Any) -> Any:
-    return kit.toolbox(kit.saying("run", "ran", payload=lambda call: BASH))
+    return kit.toolbox(kit.saying("run", "ran", hook_view=lambda call: BASH))
 
 
 async def test_a_gate_whose_plugin_failed_to_load_keeps_tools_from_running(host: Any, model: Any, kit: Any) -> None:
@@ -246,7 +246,7 @@ async def test_a_gate_that_can_not_tell_whether_it_is_active_is_asked(host: Any,
     def broken(host: Any, thread: Any) -> bool:
         raise KeyError("setting")
 
-    @active_when(broken)
+    @enabled_if(broken)
     async def pre_tool_use(event: Any) -> PreToolUseVerdict:
         return PreToolUseVerdict.deny("guarded")
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from codex_hookspecs import response_items
 from codex_hookspecs.types.items import Reasoning
+from codex_host.session import response_items
 
 
 async def test_an_item_costs_no_more_after_many_others(host: Any, model: Any, kit: Any) -> None:

@@ -10,9 +10,9 @@ import pytest
 
 from codex_hookspecs import Fragment, StopVerdict
 from codex_hookspecs.errors import ConfigError, ThreadBusy, ThreadNotFound
-from codex_hookspecs.testing import MemoryThreadStore
 from codex_hookspecs.types.storage import HistoryAppended, ItemFinished, ThreadQuery, TurnBegan, TurnEnded
 from codex_hookspecs.types.tools import ToolCall
+from codex_testkit import MemoryThreadStore
 
 
 @pytest.fixture

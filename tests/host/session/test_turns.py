@@ -11,11 +11,11 @@ import pytest
 from codex_hookspecs import Fragment, SessionStartVerdict, StopVerdict, UserPromptVerdict
 from codex_hookspecs.errors import StorageError
 from codex_hookspecs.ports.models import ModelProvider
-from codex_hookspecs.testing import MemoryThreadStore
 from codex_hookspecs.types.items import AgentMessage, Reasoning, UserMessage
 from codex_hookspecs.types.models import Completed, ItemAdded, ItemDone, Retrying, TextDelta
 from codex_hookspecs.types.notifications import Notification
 from codex_hookspecs.types.threads import TokenUsage
+from codex_testkit import MemoryThreadStore
 
 MESSAGE = {"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": "hello"}]}
 CALL = {"type": "function_call", "name": "echo", "call_id": "c1", "arguments": "{}"}

@@ -16,9 +16,61 @@ from codex_hookspecs.types.environment import (
 )
 
 if TYPE_CHECKING:
-    from codex_hookspecs.file_scope import FileScope
     from codex_hookspecs.ports.http import HttpClient
     from codex_hookspecs.ports.threads import AgentThread
+    from codex_hookspecs.types.sandbox import SandboxPolicy
+
+
+class FileScope(Protocol):
+    """Which files a sandbox policy lets be read and written; all paths are absolute, their links resolved."""
+
+    @property
+    def policy(self) -> SandboxPolicy:
+        """The policy, for machines that enforce it themselves."""
+        ...
+
+    @property
+    def cwd(self) -> str:
+        """Workspace of the policy, as it is spelled."""
+        ...
+
+    @property
+    def readable(self) -> tuple[str, ...] | None:
+        """All directories that can be read; ``None`` when everything can."""
+        ...
+
+    @property
+    def approved(self) -> tuple[str, ...]:
+        """Paths that a person has let be changed beyond the policy."""
+        ...
+
+    @property
+    def unrestricted(self) -> bool:
+        """Whether every file can be read and written."""
+        ...
+
+    def approves(self, path: str, *, making: bool = False) -> bool:
+        """Tell whether a person has let a path be changed.
+
+        :param making: it is a directory that is made, or removed when it is empty.
+        """
+        ...
+
+    def may_write(self, path: str) -> bool:
+        """Tell whether a file may be written or removed."""
+        ...
+
+    def may_make(self, path: str) -> bool:
+        """Tell whether a directory may be made, or removed when it is empty."""
+        ...
+
+    def may_remove(self, path: str) -> bool:
+        """Tell whether what is at a path may be removed, or another file put in its place: its directory changes."""
+        ...
+
+    def may_read(self, path: str) -> bool:
+        """Tell whether a file may be read."""
+        ...
 
 
 class ExecProcess(Protocol):
@@ -48,7 +100,7 @@ class ExecProcess(Protocol):
         """Queue bytes for the process's stdin; waits while the queue is full."""
         ...
 
-    async def signal(self) -> None:
+    async def interrupt(self) -> None:
         """Interrupt the process group (SIGINT); without effect on a process that ended."""
         ...
 
@@ -205,7 +257,7 @@ class EnvironmentManager(Protocol):
         """
         ...
 
-    def is_elsewhere(self, environment_id: str | None = None) -> bool:
+    def is_remote(self, environment_id: str | None = None) -> bool:
         """Tell whether an environment is another machine, without opening it.
 
         :param environment_id: its name; the default one when ``None``.

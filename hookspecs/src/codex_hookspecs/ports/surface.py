@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any, Protocol
 
-from codex_hookspecs.checking import Checked
 from codex_hookspecs.ports.host import Host
 from codex_hookspecs.ports.threads import AgentThread
+from codex_hookspecs.types._checking import Checked
 from codex_hookspecs.types.json import JsonObject
 from codex_hookspecs.types.notifications import Notification
 from codex_hookspecs.values import frozen
@@ -132,18 +132,6 @@ class DoctorCheck(Checked):
 
     name: str
     run: Callable[[], Awaitable[Sequence[str]]]
-
-
-class AnalyticsSink(Protocol):
-    """Takes facts about what happened; never holds up a turn."""
-
-    def record(self, fact: str, fields: JsonObject) -> None:
-        """Take one fact; must return at once."""
-        ...
-
-    async def aclose(self) -> None:
-        """Deliver what is left, within a second."""
-        ...
 
 
 class SurfaceHost(Host, Protocol):

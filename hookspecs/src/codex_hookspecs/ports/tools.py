@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from codex_hookspecs.ports.environment import Environment
     from codex_hookspecs.ports.threads import AgentThread
-    from codex_hookspecs.types.approvals import CommandLeave, CommandRequest
+    from codex_hookspecs.types.approvals import CommandApproval, CommandRequest
     from codex_hookspecs.types.items import Item
     from codex_hookspecs.types.json import JsonObject
     from codex_hookspecs.types.notifications import Notification
@@ -53,14 +53,14 @@ class ToolContext(Protocol):
         """Announce an item as final; it is kept in the thread's history before clients hear of it."""
         ...
 
-    async def approve_command(self, call: ToolCall, request: CommandRequest) -> CommandLeave:
+    async def approve_command(self, call: ToolCall, request: CommandRequest) -> CommandApproval:
         """Return leave to run a command, by rules and the thread's approval policy; asks hooks, then the client.
 
         :raises ToolRejected: when it may not run.
         """
         ...
 
-    async def approve_retry(self, call: ToolCall, request: CommandRequest, leave: CommandLeave) -> None:
+    async def approve_retry(self, call: ToolCall, request: CommandRequest, leave: CommandApproval) -> None:
         """Return when a command that its sandbox kept from working may run once more without; asks if need be.
 
         :param leave: what it ran with; its ``retry`` is not ``no``.
@@ -80,8 +80,8 @@ class ToolContext(Protocol):
     async def approve_patch(self, call: ToolCall, *, item_id: str, paths: tuple[str, ...], reason: str | None) -> None:
         """Return when a patch may be applied: at once inside the writable roots, else when it gets consent.
 
-        A tool that announces its patches finds out with ``codex_hookspecs.writable.patch_verdict`` beforehand whether
-        the policy refuses one, and announces nothing then.
+        A tool that announces its patches finds out beforehand, with ``codex_sandboxing.writable_roots.patch_verdict``,
+        whether the policy refuses one, and announces nothing then.
 
         :param paths: absolute paths it touches, links resolved.
         :param reason: why it may need consent, for people, or ``None``.

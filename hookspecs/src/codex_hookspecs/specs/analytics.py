@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from codex_hookspecs.markers import offer
 
 if TYPE_CHECKING:
+    from codex_hookspecs.ports.analytics import AnalyticsSink
     from codex_hookspecs.ports.host import Host
-    from codex_hookspecs.ports.surface import AnalyticsSink
 
 
 @offer(requires=("record",), not_called_yet=True)
@@ -23,7 +23,7 @@ def analytics_sink(host: Host) -> AnalyticsSink | None:
     Example::
 
         from codex_hookspecs import hookimpl
-        from codex_hookspecs.testing import RecordingSink
+        from codex_testkit import RecordingSink
 
         @hookimpl
         def analytics_sink():

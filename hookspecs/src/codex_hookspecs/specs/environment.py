@@ -26,7 +26,7 @@ def environments(host: Host) -> Sequence[EnvironmentProvider] | None:
     Example::
 
         from codex_hookspecs import hookimpl
-        from codex_hookspecs.testing import MemoryEnvironments
+        from codex_testkit import MemoryEnvironments
 
         @hookimpl
         def environments():

@@ -30,7 +30,7 @@ def model_provider(name: str, config: JsonObject, host: Host) -> ModelProvider |
     Example::
 
         from codex_hookspecs import hookimpl
-        from codex_hookspecs.testing import ScriptedModel
+        from codex_testkit import ScriptedModel
 
         @hookimpl
         def model_provider(name, config):

@@ -23,7 +23,7 @@ def thread_store(host: Host) -> ThreadStore | None:
     Example::
 
         from codex_hookspecs import hookimpl
-        from codex_hookspecs.testing import MemoryThreadStore
+        from codex_testkit import MemoryThreadStore
 
         @hookimpl
         def thread_store():

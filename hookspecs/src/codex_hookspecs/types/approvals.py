@@ -8,7 +8,7 @@ from codex_hookspecs.types.json import JsonObject
 from codex_hookspecs.values import frozen
 
 if TYPE_CHECKING:
-    from codex_hookspecs.sandboxing.additional import Additional
+    from codex_hookspecs.types.grants import AdditionalPermissions
 
 
 @frozen(kw_only=True)
@@ -34,7 +34,7 @@ class CommandRequest:
     cwd: str
     shell: str | None = None
     escalated: bool = False
-    additional: Additional | None = None
+    additional: AdditionalPermissions | None = None
     shown_additional: JsonObject | None = None
     justification: str | None = None
     prefix_rule: tuple[str, ...] | None = None
@@ -42,7 +42,7 @@ class CommandRequest:
     tty: bool = False
 
 
-class CommandLeave(NamedTuple):
+class CommandApproval(NamedTuple):
     """Leave to run a command.
 
     :param unsandboxed: it is to run without sandbox: rules allow it, or the user agreed.

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from attrs import field
 
-from codex_hookspecs.checking import Checked
+from codex_hookspecs.types._checking import Checked
 from codex_hookspecs.types.json import JsonObject
 from codex_hookspecs.values import frozen
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from codex_hookspecs.checking import Checked
+from codex_hookspecs.types._checking import Checked
 from codex_hookspecs.values import frozen
 
 Place = Literal["base", "developer", "user"]

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from attrs import field
 
-from codex_hookspecs.checking import Checked
+from codex_hookspecs.types._checking import Checked
 from codex_hookspecs.types.json import JsonObject
 from codex_hookspecs.types.sandbox import SandboxPolicy
 from codex_hookspecs.values import frozen
 
 if TYPE_CHECKING:
-    from codex_hookspecs.sandboxing.additional import Additional
+    from codex_hookspecs.types.grants import AdditionalPermissions
 
 Stream = Literal["stdout", "stderr", "pty"]
 WriteStatus = Literal["accepted", "unknownProcess", "stdinClosed", "starting"]
@@ -88,7 +88,7 @@ class ExecParams:
     interrupt: Callable[[], bool] | None = None
     sandbox: SandboxPolicy | None = None
     sandbox_cwd: str | None = None
-    additional: Additional | None = None
+    additional: AdditionalPermissions | None = None
     metadata: JsonObject = field(factory=dict)
 
 

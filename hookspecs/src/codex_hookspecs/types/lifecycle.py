@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal, Self
 
-from codex_hookspecs.checking import Checked, reason_of
+from codex_hookspecs.types._checking import Checked, reason_of
 from codex_hookspecs.types.json import JsonObject
 from codex_hookspecs.types.threads import TokenUsage
 from codex_hookspecs.values import frozen

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Literal
 
 from attrs import field
 
-from codex_hookspecs.checking import Checked
+from codex_hookspecs.types._checking import Checked
 from codex_hookspecs.types.items import Item
 from codex_hookspecs.types.json import JsonObject
 from codex_hookspecs.types.threads import Thread, ThreadTokenUsage, Turn, TurnError

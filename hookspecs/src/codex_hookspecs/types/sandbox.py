@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from attrs import field
 
-from codex_hookspecs.checking import Checked
 from codex_hookspecs.errors import ConfigError
+from codex_hookspecs.types._checking import Checked
 from codex_hookspecs.values import frozen
 
 if TYPE_CHECKING:
-    from codex_hookspecs.sandboxing.macos_extensions import MacosExtensions
-    from codex_hookspecs.sandboxing.policies import Permissions
+    from codex_hookspecs.types.grants import MacosExtensions
+    from codex_hookspecs.types.permissions import Permissions
 
 SandboxMode = Literal["read-only", "workspace-write", "danger-full-access"]
 PolicyKind = Literal["dangerFullAccess", "readOnly", "workspaceWrite", "externalSandbox"]
@@ -80,7 +80,7 @@ class SandboxPolicy:
         return self.kind in ("dangerFullAccess", "externalSandbox")
 
     @property
-    def holds_back(self) -> bool:
+    def needs_sandbox(self) -> bool:
         """Whether commands need a launcher: something, if only the network, has to be held back by us."""
         return not self.unrestricted or (self.kind == "externalSandbox" and not self.network_access)
 

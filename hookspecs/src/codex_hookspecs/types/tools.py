@@ -7,7 +7,7 @@ from typing import Any
 
 from attrs import field
 
-from codex_hookspecs.checking import Checked
+from codex_hookspecs.types._checking import Checked
 from codex_hookspecs.types.calls import CallKind, HookPayload, ToolCall, ToolOutput
 from codex_hookspecs.types.json import JsonObject
 from codex_hookspecs.values import frozen
@@ -25,10 +25,10 @@ class Tool(Checked):
     :param run: called with the call and its :class:`~codex_hookspecs.ports.tools.ToolContext`; raises
         :class:`~codex_hookspecs.errors.ToolError` for a failure that the model shall read.
     :param parallel: calls of one response may run side by side with other parallel tools.
-    :param payload: how hooks see a call; ``None`` shows the tool's name and parsed arguments.
-    :param with_input: the call with the input that a hook put in place of the original; raises ``ToolError``
+    :param hook_view: how hooks see a call; ``None`` shows the tool's name and parsed arguments.
+    :param from_hook_input: the call with the input that a hook put in place of the original; raises ``ToolError``
         when the input does not fit. ``None`` puts the input in as the new arguments.
-    :param announces: the tool reports its own items; the host reports a ``dynamicToolCall`` for all others.
+    :param emits_own_items: the tool reports its own items; the host reports a ``dynamicToolCall`` for all others.
     :param programs: programs that commands on this machine find at the end of their ``PATH``, by name: what each is
         started with. They run as the command does, under its sandbox.
     """
@@ -37,9 +37,9 @@ class Tool(Checked):
     spec: JsonObject
     run: Callable[..., Awaitable[ToolOutput]]
     parallel: bool = False
-    payload: Callable[[ToolCall], HookPayload | None] | None = None
-    with_input: Callable[[ToolCall, Any], ToolCall] | None = None
-    announces: bool = False
+    hook_view: Callable[[ToolCall], HookPayload | None] | None = None
+    from_hook_input: Callable[[ToolCall, Any], ToolCall] | None = None
+    emits_own_items: bool = False
     programs: Mapping[str, Sequence[str]] = field(factory=dict)
     spec_for: Callable[[str], JsonObject] | None = None
 
@@ -51,7 +51,7 @@ class Tool(Checked):
             ``list[…]``, ``dict``, ``Literal``, optional ones). A parameter named ``context`` gets the tool context.
         :raises TypeError: when a parameter has no annotation or one that JSON can't carry.
         """
-        from codex_hookspecs.function_tool import described
+        from codex_hookspecs.types._function_tool import tool_from_function
 
-        chosen, spec, run = described(function, name=name)
+        chosen, spec, run = tool_from_function(function, name=name)
         return cls(name=chosen, spec=spec, run=run)

@@ -12,10 +12,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from codex_app_server.requests import ConfigReadParams, GetAccountParams, ModelListParams, PageParams
-    from codex_hookspecs.ports.host import Config
-    from codex_hookspecs.ports.surface import RpcContext
-    from codex_hookspecs.types.config import ConfigLayer, Feature
-    from codex_hookspecs.types.json import JsonObject
+    from codex_hookspecs.host import Config, ConfigLayer, Feature
+    from codex_hookspecs.protocol import JsonObject
+    from codex_hookspecs.surface import RpcContext
 
 _STAGES = {
     "under development": "underDevelopment",

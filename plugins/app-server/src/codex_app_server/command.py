@@ -11,13 +11,12 @@ from codex_app_server.processor import Processor
 from codex_app_server.serving import WireConnection
 from codex_app_server.stdio import StdioTransport
 from codex_hookspecs.errors import PluginError
-from codex_hookspecs.standard_streams import private_streams
-from codex_hookspecs.terminal_text import visible
+from codex_hookspecs.surface import private_streams, visible
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from codex_hookspecs.ports.surface import SurfaceHost
+    from codex_hookspecs.surface import SurfaceHost
 
 STDIO: Final = "stdio://"
 USAGE: Final = "Usage: codex app-server [--listen <URL>]"

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, Protocol
 
 from codex_app_server.outbox import Outbox
-from codex_hookspecs.types.notifications import Notification, OtherNotification
+from codex_hookspecs.protocol import Notification, OtherNotification
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
     from typing import Any
 
-    from codex_hookspecs.types.json import JsonObject
+    from codex_hookspecs.protocol import JsonObject
 
 
 IN_PROCESS: Final = "in_process"

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-    from codex_hookspecs.ports.host import Host
-    from codex_hookspecs.types.json import JsonObject
+    from codex_hookspecs.host import Host
+    from codex_hookspecs.protocol import JsonObject
 
 _HEADER = frozenset(string.printable) - frozenset(string.whitespace) | {" ", "\t"}
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
-from codex_hookspecs.ports.surface import RpcContext, RpcMethod
+from codex_hookspecs.surface import RpcContext, RpcMethod
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
     from typing import Any
 
 _SHARED: Final = "codex_hookspecs.types.requests"
-_MORE: Final = "codex_hookspecs.types.thread_requests"
+_MORE: Final = "codex_hookspecs.types.requests"
 _OWN: Final = "codex_app_server.requests"
 
 _METHODS: Final = {

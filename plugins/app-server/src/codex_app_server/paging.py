@@ -9,7 +9,7 @@ from codex_hookspecs.errors import RpcError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from codex_hookspecs.types.json import JsonObject
+    from codex_hookspecs.protocol import JsonObject
 
 
 def page(entries: Sequence[Any], cursor: str | None, limit: int | None) -> JsonObject:

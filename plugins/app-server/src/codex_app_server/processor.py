@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Final
 from codex_app_server.connection import Connection, InProcessClient
 from codex_app_server.subscriptions import Subscription
 from codex_hookspecs.errors import CodexError, ConfigError, RpcError, WireError
-from codex_hookspecs.ports.surface import RpcContext, RpcMethod
-from codex_hookspecs.types.notifications import Notification, ThreadClosed, ThreadStatusChanged
+from codex_hookspecs.protocol import Notification, ThreadClosed, ThreadStatusChanged
+from codex_hookspecs.surface import RpcContext, RpcMethod
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Mapping
     from typing import Any
 
-    from codex_hookspecs.ports.surface import SurfaceHost
-    from codex_hookspecs.ports.threads import AgentThread
+    from codex_hookspecs.host import AgentThread
+    from codex_hookspecs.surface import SurfaceHost
 
     After = list[Callable[[], Awaitable[None]]]
 
@@ -221,6 +221,6 @@ def _refuse_experimental(method: RpcMethod, params: Any) -> None:
         raise RpcError(f"{method.name} requires experimentalApi capability")
     for attribute in getattr(params, "__attrs_attrs__", ()):
         if attribute.metadata.get("experimental") and getattr(params, attribute.name):
-            from codex_hookspecs.naming import wire_name
+            from codex_hookspecs.wire import wire_name
 
             raise RpcError(f"{method.name}.{wire_name(attribute)} requires experimentalApi capability")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from codex_hookspecs.types.json import JsonObject, Unsigned
-from codex_hookspecs.values import frozen
+from codex_hookspecs import frozen
+from codex_hookspecs.protocol import JsonObject, Unsigned
 
 
 @frozen

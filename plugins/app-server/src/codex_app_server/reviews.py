@@ -8,12 +8,12 @@ import attrs
 
 from codex_app_server.turns import loaded
 from codex_hookspecs.errors import RpcError
-from codex_hookspecs.types.threads import Turn
+from codex_hookspecs.protocol import Turn
 
 if TYPE_CHECKING:
     from codex_app_server.requests import ReviewStartParams
-    from codex_hookspecs.ports.surface import RpcContext
-    from codex_hookspecs.types.json import JsonObject
+    from codex_hookspecs.protocol import JsonObject
+    from codex_hookspecs.surface import RpcContext
 
 _FINDINGS = (
     "Report what the author would want to fix, most important first, each finding with file and line, "

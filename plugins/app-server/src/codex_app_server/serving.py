@@ -10,15 +10,14 @@ from codex_app_server.handshake import initialize_params, initialize_result
 from codex_app_server.outbox import Outbox
 from codex_app_server.subscriptions import ConnectionGoneError
 from codex_hookspecs.errors import RpcError
-from codex_hookspecs.rpc import ABSENT, INTERNAL_ERROR, Answered, Malformed, Request, RpcSession, dump
-from codex_hookspecs.types.notifications import OtherNotification
+from codex_hookspecs.jsonrpc import ABSENT, INTERNAL_ERROR, Malformed, Request, Response, RpcSession, dump
+from codex_hookspecs.protocol import OtherNotification
 from codex_hookspecs.wire import encode
 
 if TYPE_CHECKING:
     from codex_app_server.processor import After, Processor
-    from codex_hookspecs.ports.surface import RpcMethod
-    from codex_hookspecs.types.json import JsonObject
-    from codex_hookspecs.types.notifications import Notification
+    from codex_hookspecs.protocol import JsonObject, Notification
+    from codex_hookspecs.surface import RpcMethod
 
 _FAREWELL_LIMIT: Final = 5.0
 """Seconds that what is still on its way to a client may take when it has left."""
@@ -114,7 +113,7 @@ class WireConnection:
                 task = asyncio.create_task(self._answer(event))
                 requests.add(task)
                 task.add_done_callback(requests.discard)
-            elif isinstance(event, Answered):
+            elif isinstance(event, Response):
                 self._settle(event)
             elif isinstance(event, Malformed):
                 self._log.error("ignored what a client sent: %s", event.reason)
@@ -165,7 +164,7 @@ class WireConnection:
             raise RpcError("Not initialized")
         return method, params
 
-    def _settle(self, answer: Answered) -> None:
+    def _settle(self, answer: Response) -> None:
         future = self._questions.get(answer.id)
         if future is None or future.done():
             return

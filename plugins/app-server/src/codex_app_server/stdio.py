@@ -8,7 +8,7 @@ import select
 from collections import deque
 from typing import TYPE_CHECKING, Final
 
-from codex_hookspecs.rpc import LineFramer
+from codex_hookspecs.jsonrpc import LineFramer
 
 if TYPE_CHECKING:
     from collections.abc import Callable

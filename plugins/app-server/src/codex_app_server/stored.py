@@ -8,8 +8,8 @@ from codex_app_server.connection import IN_PROCESS
 from codex_app_server.paging import page
 from codex_app_server.threads import check_id
 from codex_hookspecs.errors import RpcError, StorageError, ThreadNotFound
-from codex_hookspecs.types.notifications import OtherNotification, ThreadNameUpdated
-from codex_hookspecs.types.storage import ThreadQuery
+from codex_hookspecs.protocol import OtherNotification, ThreadNameUpdated
+from codex_hookspecs.storage import ThreadQuery
 
 if TYPE_CHECKING:
     from codex_app_server.requests import (
@@ -18,9 +18,8 @@ if TYPE_CHECKING:
         ThreadReadParams,
         ThreadSetNameParams,
     )
-    from codex_hookspecs.ports.surface import RpcContext
-    from codex_hookspecs.types.json import JsonObject
-    from codex_hookspecs.types.thread_requests import ThreadListParams
+    from codex_hookspecs.protocol import JsonObject, ThreadListParams
+    from codex_hookspecs.surface import RpcContext
 
 _DEFAULT_PAGE = 25
 _LARGEST_PAGE = 100

@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING, Final, Protocol
 
 from codex_hookspecs.errors import RpcError
-from codex_hookspecs.types.notifications import (
+from codex_hookspecs.protocol import (
     Notification,
     OtherNotification,
     ServerRequestResolved,
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from codex_app_server.connection import Connection
-    from codex_hookspecs.ports.threads import AgentThread
-    from codex_hookspecs.types.json import JsonObject
+    from codex_hookspecs.host import AgentThread
+    from codex_hookspecs.protocol import JsonObject
 
 TO_ALL: Final = (ThreadStarted, ThreadStatusChanged, ThreadNameUpdated, ThreadClosed, OtherNotification)
 """Notifications that every client gets, whether it subscribed to the thread or not."""

@@ -8,17 +8,14 @@ import attrs
 
 from codex_app_server.views import opened
 from codex_hookspecs.errors import RpcError, ThreadNotFound
-from codex_hookspecs.ids import is_uuid
-from codex_hookspecs.types.notifications import ThreadStarted
+from codex_hookspecs.protocol import ThreadStarted, is_uuid
 
 if TYPE_CHECKING:
     from typing import Any
 
     from codex_app_server.requests import ThreadParams
-    from codex_hookspecs.ports.surface import RpcContext
-    from codex_hookspecs.types.json import JsonObject
-    from codex_hookspecs.types.requests import ThreadStartParams
-    from codex_hookspecs.types.thread_requests import ThreadResumeParams
+    from codex_hookspecs.protocol import JsonObject, ThreadResumeParams, ThreadStartParams
+    from codex_hookspecs.surface import RpcContext
 
 ORIGINATOR_OVERRIDE = "CODEX_INTERNAL_ORIGINATOR_OVERRIDE"
 

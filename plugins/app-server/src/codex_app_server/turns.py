@@ -9,21 +9,16 @@ import attrs
 
 from codex_app_server.threads import check_id
 from codex_hookspecs.errors import RpcError
-from codex_hookspecs.ids import uuid7
-from codex_hookspecs.types.notifications import ErrorNotice
-from codex_hookspecs.types.threads import Turn, TurnError
+from codex_hookspecs.protocol import ErrorNotice, Turn, TurnError, uuid7
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
     from codex_app_server.requests import TurnSteerParams
-    from codex_hookspecs.ports.surface import RpcContext
-    from codex_hookspecs.ports.threads import AgentThread
-    from codex_hookspecs.types.json import JsonObject
-    from codex_hookspecs.types.requests import TurnStartParams
-    from codex_hookspecs.types.thread_requests import TurnInterruptParams
-    from codex_hookspecs.types.threads import ThreadSettings
+    from codex_hookspecs.host import AgentThread
+    from codex_hookspecs.protocol import JsonObject, ThreadSettings, TurnInterruptParams, TurnStartParams
+    from codex_hookspecs.surface import RpcContext
 
 _INPUTS: dict[Any, tuple[str, ...]] = {
     "text": ("text",),

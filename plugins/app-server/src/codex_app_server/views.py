@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from codex_hookspecs.errors import RpcError
-from codex_hookspecs.types.sandbox import SandboxPolicy
+from codex_hookspecs.sandbox import SandboxPolicy
 
 if TYPE_CHECKING:
-    from codex_hookspecs.ports.threads import AgentThread
-    from codex_hookspecs.types.json import JsonObject
-    from codex_hookspecs.types.threads import Thread
+    from codex_hookspecs.host import AgentThread
+    from codex_hookspecs.protocol import JsonObject, Thread
 
 _FULL_READ = {"type": "fullAccess"}
 _KINDS = ("dangerFullAccess", "readOnly", "externalSandbox", "workspaceWrite")

@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING
 from codex_exec_cli.failures import ExecError, os_text
 from codex_exec_cli.options import Options, UsageError, parse
 from codex_exec_cli.streams import Stream
-from codex_hookspecs.standard_streams import private_streams
-from codex_hookspecs.terminal_text import visible
+from codex_hookspecs.surface import private_streams, visible
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from codex_exec_cli.reporter import Reporter
-    from codex_hookspecs.ports.surface import SurfaceHost
+    from codex_hookspecs.surface import SurfaceHost
 
 PYTHON_SDK = "codex_sdk_py"
 """Originator of the Python SDK, whose model of a file change has no word for one that only begins."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from codex_hookspecs.types.notifications import HookRun
+    from codex_hookspecs.protocol import HookRun
 
 _ENDS_THE_TURN = ("userPromptSubmit", "sessionStart")
 

@@ -4,40 +4,35 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from codex_hookspecs.terminal_text import made_visible, visible
-from codex_hookspecs.types.items import (
+from codex_hookspecs.protocol import (
     AgentMessage,
     CommandExecution,
-    ContextCompaction,
-    DynamicToolCall,
-    FileChange,
-    ImageView,
-    McpToolCall,
-    Reasoning,
-    WebSearch,
-)
-from codex_hookspecs.types.notifications import (
     ConfigWarning,
+    ContextCompaction,
     DeprecationNotice,
+    DynamicToolCall,
     ErrorNotice,
+    FileChange,
     HookCompleted,
     HookStarted,
+    ImageView,
     ItemCompleted,
     ItemStarted,
+    McpToolCall,
     PlanUpdated,
+    Reasoning,
     TokenUsageUpdated,
     TurnCompleted,
     TurnDiffUpdated,
     WarningNotice,
+    WebSearch,
 )
+from codex_hookspecs.surface import made_visible, visible
 
 if TYPE_CHECKING:
     from codex_exec_cli.streams import Stream
     from codex_exec_cli.style import Style
-    from codex_hookspecs.types.items import Item
-    from codex_hookspecs.types.json import JsonObject
-    from codex_hookspecs.types.notifications import HookRun, Notification, PlanStep
-    from codex_hookspecs.types.threads import TokenUsage, Turn
+    from codex_hookspecs.protocol import HookRun, Item, JsonObject, Notification, PlanStep, TokenUsage, Turn
 
 _HOOK_STYLES = {"completed": "green", "blocked": "yellow", "failed": "red", "stopped": "red"}
 

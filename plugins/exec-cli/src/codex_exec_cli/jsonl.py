@@ -5,37 +5,32 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final
 
-from codex_hookspecs.terminal_text import visible
-from codex_hookspecs.types.items import (
+from codex_hookspecs.protocol import (
     AgentMessage,
     CollabAgentToolCall,
     CommandExecution,
-    FileChange,
-    McpToolCall,
-    Reasoning,
-    WebSearch,
-)
-from codex_hookspecs.types.notifications import (
     ConfigWarning,
     DeprecationNotice,
     ErrorNotice,
+    FileChange,
     HookCompleted,
     HookStarted,
     ItemCompleted,
     ItemStarted,
+    McpToolCall,
     PlanUpdated,
+    Reasoning,
     TokenUsageUpdated,
     TurnCompleted,
     TurnStarted,
     WarningNotice,
+    WebSearch,
 )
+from codex_hookspecs.surface import visible
 
 if TYPE_CHECKING:
     from codex_exec_cli.streams import Stream
-    from codex_hookspecs.types.items import Item
-    from codex_hookspecs.types.json import JsonObject
-    from codex_hookspecs.types.notifications import HookRun, Notification
-    from codex_hookspecs.types.threads import TokenUsage, Turn, TurnError
+    from codex_hookspecs.protocol import HookRun, Item, JsonObject, Notification, TokenUsage, Turn, TurnError
 
 _STATUS: Final = {"inProgress": "in_progress"}
 

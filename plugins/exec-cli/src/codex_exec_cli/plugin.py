@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from codex_hookspecs.markers import hookimpl
-from codex_hookspecs.ports.surface import CliCommand, SurfaceHost
+from codex_hookspecs import hookimpl
+from codex_hookspecs.surface import CliCommand, SurfaceHost
 
 
 @hookimpl

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from codex_hookspecs.types.json import JsonObject
-    from codex_hookspecs.types.notifications import Notification
+    from codex_hookspecs.protocol import JsonObject, Notification
 
 
 class Reporter(Protocol):

@@ -11,15 +11,15 @@ from attrs import field
 
 from codex_exec_cli.failures import ExecError, os_text
 from codex_exec_cli.prompt import PromptError, read_stdin, read_unforced, resolve_prompt, without_blocking
+from codex_hookspecs import frozen
+from codex_hookspecs.environments import project_root
 from codex_hookspecs.errors import CodexError
-from codex_hookspecs.project_trust import project_root
-from codex_hookspecs.values import frozen
 
 if TYPE_CHECKING:
     from codex_exec_cli.options import Options
     from codex_exec_cli.streams import Stream
-    from codex_hookspecs.ports.host import Host
-    from codex_hookspecs.types.json import JsonObject
+    from codex_hookspecs.host import Host
+    from codex_hookspecs.protocol import JsonObject
 
 _LONGEST_SCHEMA: Final = 4 * 1024 * 1024
 OSS_MODELS: Final = {"ollama": "gpt-oss:20b", "lmstudio": "openai/gpt-oss-20b"}
@@ -79,8 +79,8 @@ async def check_directory(options: Options, host: Host) -> None:
     if options.skip_git_check or options.bypass_sandbox:
         return
     name = host.config.get("environment")
-    if host.environments.is_elsewhere(name):
-        from codex_hookspecs.project_trust import repository_root
+    if host.environments.is_remote(name):
+        from codex_hookspecs.environments import repository_root
 
         try:
             root = await repository_root(host.cwd, (await host.environments.get(name)).files)

@@ -9,19 +9,21 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 from codex_exec_cli.failures import ExecError
 from codex_hookspecs.errors import CodexError, RpcError
-from codex_hookspecs.ids import is_uuid
-from codex_hookspecs.types.items import AgentMessage, Plan
-from codex_hookspecs.types.notifications import ItemCompleted, TurnCompleted
-from codex_hookspecs.types.requests import ThreadStartParams, TurnStartParams
+from codex_hookspecs.protocol import (
+    AgentMessage,
+    ItemCompleted,
+    Plan,
+    ThreadStartParams,
+    TurnCompleted,
+    TurnStartParams,
+    is_uuid,
+)
 
 if TYPE_CHECKING:
     from codex_exec_cli.reporter import Reporter
     from codex_exec_cli.request import ExecRequest
-    from codex_hookspecs.ports.surface import AppClient, SurfaceHost
-    from codex_hookspecs.types.json import JsonObject
-    from codex_hookspecs.types.notifications import Notification
-    from codex_hookspecs.types.thread_requests import SourceKind
-    from codex_hookspecs.types.threads import TurnStatus
+    from codex_hookspecs.protocol import JsonObject, Notification, SourceKind, TurnStatus
+    from codex_hookspecs.surface import AppClient, SurfaceHost
 
 CLIENT_NAME: Final = "codex_exec"
 SOURCE_KINDS: Final[list[SourceKind]] = ["cli", "vscode", "exec", "appServer", "unknown"]
@@ -106,7 +108,7 @@ class _Session:
         return getattr(notification, "thread_id", None) in (None, self._thread_id)
 
     async def _interrupt(self) -> None:
-        from codex_hookspecs.types.thread_requests import TurnInterruptParams
+        from codex_hookspecs.protocol import TurnInterruptParams
 
         params = TurnInterruptParams(self._thread_id, self._turn_id)
         try:
@@ -158,7 +160,7 @@ async def _open(client: AppClient, request: ExecRequest, host: SurfaceHost) -> J
         if request.resume:
             raise ExecError(f"Error: no session is named `{request.resume}`; give its id, or --last for the newest one")
         return await _asked(client, "thread/start", ThreadStartParams(**request.settings))
-    from codex_hookspecs.types.thread_requests import ThreadResumeParams
+    from codex_hookspecs.protocol import ThreadResumeParams
 
     resume = ThreadResumeParams(thread_id=thread_id, **request.settings)
     try:
@@ -173,8 +175,7 @@ async def _resumable(client: AppClient, request: ExecRequest, cwd: str) -> str |
     wanted = request.resume or ""
     if is_uuid(wanted):
         return wanted.lower()
-    from codex_hookspecs.types.json import Unsigned
-    from codex_hookspecs.types.thread_requests import ThreadListParams
+    from codex_hookspecs.protocol import ThreadListParams, Unsigned
 
     cursor = None
     for _page in range(_MAX_PAGES):

@@ -7,8 +7,8 @@ import asyncio
 from codex_exec_local.exits import heed_exits
 from codex_exec_local.process import LocalProcess
 from codex_exec_local.watchdog import Watchdog
+from codex_hookspecs.environments import ExecParams
 from codex_hookspecs.errors import ExecError
-from codex_hookspecs.types.environment import ExecParams
 
 _CLOSE_SECONDS = 5.0
 

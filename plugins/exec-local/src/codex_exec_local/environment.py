@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from codex_exec_local.files import LocalFileSystem
-from codex_hookspecs.types.environment import EnvironmentFacts
+from codex_hookspecs.environments import EnvironmentFacts
 
 if TYPE_CHECKING:
     from codex_exec_local.backend import LocalExecBackend

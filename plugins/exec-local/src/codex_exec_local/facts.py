@@ -6,8 +6,8 @@ import os
 import sys
 from collections.abc import Mapping
 
-from codex_hookspecs.sandboxing.own_places import libraries, own_places
-from codex_hookspecs.types.environment import EnvironmentFacts
+from codex_hookspecs.environments import EnvironmentFacts
+from codex_sandboxing.own_places import libraries, own_places
 
 _SHELLS = ("bash", "zsh", "sh", "dash", "ksh")
 _FALLBACKS = ("/bin/bash", "/usr/bin/bash", "/bin/zsh", "/bin/sh")

@@ -10,14 +10,13 @@ from typing import TYPE_CHECKING, BinaryIO, TypeVar
 from codex_exec_local import trees
 from codex_exec_local.opening import Allowed, make_directories, open_regular, parent_of
 from codex_exec_local.oserrors import file_error
+from codex_hookspecs.environments import DirectoryEntry, FileMetadata
 from codex_hookspecs.errors import FileSystemError
-from codex_hookspecs.types.environment import DirectoryEntry, FileMetadata
 
 if TYPE_CHECKING:
     from concurrent.futures import ThreadPoolExecutor
 
-    from codex_hookspecs.file_scope import FileScope
-    from codex_hookspecs.ports.environment import FileSystem
+    from codex_hookspecs.environments import FileScope, FileSystem
 
 _INLINE_BYTES = 256 * 1024
 _COUNT = 4

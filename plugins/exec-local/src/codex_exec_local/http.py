@@ -10,18 +10,18 @@ from http.cookiejar import CookieJar, DefaultCookiePolicy
 import certifi
 import httpx
 
-from codex_hookspecs.errors import ConfigError, HttpError
-from codex_hookspecs.http_exchange import (
+from codex_hookspecs.environments import (
     LARGEST_BODY,
     MOST_REDIRECTIONS,
+    HttpRequest,
     broken_body,
     check_request,
     in_circles,
     unsent,
     whole_body,
 )
+from codex_hookspecs.errors import ConfigError, HttpError
 from codex_hookspecs.http_policy import Proxy, proxy_for, tls_context
-from codex_hookspecs.types.http import HttpRequest
 
 _FAULTS = (httpx.HTTPError, httpx.InvalidURL, OSError, UnicodeError)
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from codex_hookspecs import hookimpl
 
 if TYPE_CHECKING:
-    from codex_hookspecs.ports.environment import EnvironmentProvider
-    from codex_hookspecs.ports.host import Host
+    from codex_hookspecs.environments import EnvironmentProvider
+    from codex_hookspecs.host import Host
 
 
 @hookimpl

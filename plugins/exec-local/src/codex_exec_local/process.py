@@ -13,8 +13,7 @@ from codex_exec_local.exits import ExitWatch, watch_exit
 from codex_exec_local.oserrors import exec_error
 from codex_exec_local.spawn import set_window, spawn
 from codex_exec_local.stdin import StdinQueue
-from codex_hookspecs.process_feed import ProcessFeed
-from codex_hookspecs.types.environment import ExecParams, ProcessEvent, ReadResult, Stream, WriteStatus
+from codex_hookspecs.environments import ExecParams, ProcessEvent, ProcessFeed, ReadResult, Stream, WriteStatus
 
 if TYPE_CHECKING:
     from codex_exec_local.watchdog import Watchdog
@@ -75,7 +74,7 @@ class LocalProcess:
         await self._stdin.put(data)
         return "accepted"
 
-    async def signal(self) -> None:
+    async def interrupt(self) -> None:
         """Interrupt the process group, or the command in the box that this process is."""
         if not self._feed.log.exited and not (self._interrupt is not None and self._interrupt()):
             self._kill(SIGINT)

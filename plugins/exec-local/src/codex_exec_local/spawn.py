@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
-from codex_hookspecs.types.environment import ExecParams, Stream
+from codex_hookspecs.environments import ExecParams, Stream
 
 if TYPE_CHECKING:
     from codex_exec_local.watchdog import Watchdog

@@ -18,8 +18,8 @@ from codex_exec_local.opening import (
     real_place,
     require_readable,
 )
+from codex_hookspecs.environments import DirectoryEntry, FileMetadata
 from codex_hookspecs.errors import FileSystemError
-from codex_hookspecs.types.environment import DirectoryEntry, FileMetadata
 
 _COPY_BYTES = 1024 * 1024
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC

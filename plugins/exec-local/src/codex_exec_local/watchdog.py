@@ -14,7 +14,7 @@ from signal import SIGCHLD, SIGPIPE
 from typing import TYPE_CHECKING, Final
 
 from codex_exec_local import sweeping
-from codex_hookspecs.ids import is_uuid
+from codex_hookspecs.protocol import is_uuid
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -10,8 +10,8 @@ from typing import Final
 from codex_exec_remote.client import Client
 from codex_exec_remote.dialect import start_params
 from codex_exec_remote.process import RemoteProcess
+from codex_hookspecs.environments import ExecParams
 from codex_hookspecs.errors import ExecError, RpcError
-from codex_hookspecs.types.environment import ExecParams
 
 MOST_CLIENTS: Final = 64
 LAUNCH_SECONDS: Final = 30.0

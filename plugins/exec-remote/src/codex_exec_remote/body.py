@@ -10,9 +10,9 @@ from typing import Final
 
 from codex_exec_remote.dialect import Garbled
 from codex_exec_remote.sequence import MOST_WAITING
+from codex_hookspecs.environments import broken_body
 from codex_hookspecs.errors import HttpError
-from codex_hookspecs.http_exchange import broken_body
-from codex_hookspecs.types.json import JsonObject
+from codex_hookspecs.protocol import JsonObject
 
 PAUSE_AT: Final = 1024 * 1024
 """Bytes that wait for a reader before nothing more is taken."""

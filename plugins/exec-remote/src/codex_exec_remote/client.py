@@ -11,8 +11,8 @@ from typing import Any, Final, Protocol
 from codex_exec_remote.dialect import Garbled, Name, read_initialized
 from codex_exec_remote.link import MAX_MESSAGE, Link, LinkError, Target, open_link
 from codex_hookspecs.errors import EnvironmentLost, RpcError
-from codex_hookspecs.rpc import Answered, Malformed, RpcId, RpcSession, Told, dump
-from codex_hookspecs.types.json import JsonObject
+from codex_hookspecs.jsonrpc import Malformed, Notification, Response, RpcId, RpcSession, dump
+from codex_hookspecs.protocol import JsonObject
 
 CLIENT_NAME: Final = "codex-environment"
 INITIALIZE_SECONDS: Final = 5.0
@@ -243,9 +243,9 @@ class Client:
 
     def _received(self, payload: bytes) -> None:
         event = self._rpc.receive(payload)
-        if type(event) is Told:
+        if type(event) is Notification:
             self._told(event)
-        elif type(event) is Answered:
+        elif type(event) is Response:
             future = self._pending.get(event.id)
             if future is None or future.done():
                 return
@@ -256,7 +256,7 @@ class Client:
         elif type(event) is Malformed:
             self.renew(f"the server sent what is no message: {event.reason}")
 
-    def _told(self, event: Told) -> None:
+    def _told(self, event: Notification) -> None:
         params = event.params
         member = _NAMED_BY.get(event.method.partition("/")[0])
         if member is None or type(params) is not dict:

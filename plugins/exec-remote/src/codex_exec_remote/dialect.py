@@ -12,11 +12,19 @@ from itertools import islice
 from typing import Any, Literal, NamedTuple, cast
 
 from codex_exec_remote.intent import sandbox_object
-from codex_hookspecs.environ_policy import apply_policy
+from codex_hookspecs.environments import (
+    ExecParams,
+    OutputChunk,
+    PathError,
+    ProcessClosed,
+    ProcessExited,
+    Stream,
+    apply_policy,
+    path_of,
+    uri_of,
+)
 from codex_hookspecs.errors import ExecError
-from codex_hookspecs.file_uri import PathError, path_of, uri_of
-from codex_hookspecs.types.environment import ExecParams, OutputChunk, ProcessClosed, ProcessExited, Stream
-from codex_hookspecs.types.json import JsonObject
+from codex_hookspecs.protocol import JsonObject
 
 Name = Literal["A", "B"]
 Numbered = OutputChunk | ProcessExited | ProcessClosed
@@ -82,7 +90,7 @@ def start_params(dialect: Name, params: ExecParams, environ: Mapping[str, str]) 
     :param environ: variables that a complete environment begins with, in dialect A.
     :raises ExecError: when the server can't hold the policy that the process needs.
     """
-    held = params.sandbox is not None and params.sandbox.holds_back
+    held = params.sandbox is not None and params.sandbox.needs_sandbox
     common: JsonObject = {
         "processId": params.process_id,
         "argv": list(params.argv),

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from codex_hookspecs.errors import CodexError
-from codex_hookspecs.ports.surface import DoctorCheck
+from codex_hookspecs.surface import DoctorCheck
 
 if TYPE_CHECKING:
-    from codex_hookspecs.ports.environment import EnvironmentProvider
+    from codex_hookspecs.environments import EnvironmentProvider
 
 
 def check_of(provider: EnvironmentProvider) -> DoctorCheck:

@@ -14,7 +14,7 @@ from codex_hookspecs.errors import EnvironmentLost
 if TYPE_CHECKING:
     from codex_exec_remote.http import RemoteHttp
     from codex_exec_remote.link import Target
-    from codex_hookspecs.types.environment import EnvironmentFacts
+    from codex_hookspecs.environments import EnvironmentFacts
 
 
 class RemoteEnvironment:

@@ -7,11 +7,9 @@ from typing import Any, Final
 
 from codex_exec_remote.client import Client
 from codex_exec_remote.dialect import Garbled, read_path
+from codex_hookspecs.environments import EnvironmentFacts, EnvironPolicy, ExecBackend, ExecParams, OutputChunk
 from codex_hookspecs.errors import EnvironmentLost, ExecError, FileSystemError, RpcError
-from codex_hookspecs.ids import uuid4
-from codex_hookspecs.ports.environment import ExecBackend
-from codex_hookspecs.types.environment import EnvironmentFacts, EnvironPolicy, ExecParams, OutputChunk
-from codex_hookspecs.types.json import JsonObject
+from codex_hookspecs.protocol import JsonObject, uuid4
 
 PROBE_SECONDS: Final = 10.0
 _OS: Final = {"linux": "linux", "darwin": "macos", "macos": "macos", "windows": "windows"}

@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Any, Final
 from codex_exec_remote.client import Client
 from codex_exec_remote.dialect import Garbled, path_form, read_path
 from codex_exec_remote.intent import policy_object
+from codex_hookspecs.environments import DirectoryEntry, FileMetadata
 from codex_hookspecs.errors import ExecError, FilesLost, FileSystemError, RpcError
-from codex_hookspecs.ids import uuid4
-from codex_hookspecs.types.environment import DirectoryEntry, FileMetadata
-from codex_hookspecs.writable import real_path
+from codex_hookspecs.protocol import uuid4
+from codex_sandboxing.writable_roots import real_path
 
 if TYPE_CHECKING:
-    from codex_hookspecs.file_scope import FileScope
-    from codex_hookspecs.types.json import JsonObject
+    from codex_hookspecs.environments import FileScope
+    from codex_hookspecs.protocol import JsonObject
 
 WHOLE_BYTES: Final = 8 * 1024 * 1024
 """Content that goes in one message; more goes in blocks, where the server can do that."""

@@ -9,11 +9,9 @@ from typing import Any, Final
 
 from codex_exec_remote.body import RemoteBody
 from codex_exec_remote.client import Client
+from codex_hookspecs.environments import LARGEST_BODY, HttpRequest, check_request, unsent, whole_body
 from codex_hookspecs.errors import EnvironmentLost, ExecError, HttpError, RpcError
-from codex_hookspecs.http_exchange import LARGEST_BODY, check_request, unsent, whole_body
-from codex_hookspecs.ids import uuid4
-from codex_hookspecs.types.http import HttpRequest
-from codex_hookspecs.types.json import JsonObject
+from codex_hookspecs.protocol import JsonObject, uuid4
 
 IDLE_CLIENTS: Final = 4
 MOST_CLIENTS: Final = 64

@@ -4,25 +4,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from codex_hookspecs.file_uri import uri_of
-from codex_hookspecs.types.environment import ExecParams
-from codex_hookspecs.types.json import JsonObject
-from codex_hookspecs.types.sandbox import SandboxPolicy
+from codex_hookspecs.environments import ExecParams, uri_of
+from codex_hookspecs.protocol import JsonObject
+from codex_hookspecs.sandbox import SandboxPolicy
 
 if TYPE_CHECKING:
-    from codex_hookspecs.sandboxing.additional import Additional
+    from codex_hookspecs.sandbox import AdditionalPermissions
 
 _PROTECTED = (".git", ".agents", ".codex", ".aws")
 
 
 def sandbox_object(params: ExecParams) -> JsonObject | None:
     """Return the object that stands for a process's policy, ``None`` when nothing has to be held back."""
-    if params.sandbox is None or not params.sandbox.holds_back:
+    if params.sandbox is None or not params.sandbox.needs_sandbox:
         return None
     return policy_object(params.sandbox, params.sandbox_cwd or params.cwd, params.additional)
 
 
-def policy_object(policy: SandboxPolicy, cwd: str, more: Additional | None = None) -> JsonObject:
+def policy_object(policy: SandboxPolicy, cwd: str, more: AdditionalPermissions | None = None) -> JsonObject:
     """Return the object that stands for a policy.
 
     :param cwd: workspace of the policy.
@@ -43,7 +42,7 @@ def policy_object(policy: SandboxPolicy, cwd: str, more: Additional | None = Non
     }
 
 
-def _file_system(policy: SandboxPolicy, more: Additional | None) -> JsonObject:
+def _file_system(policy: SandboxPolicy, more: AdditionalPermissions | None) -> JsonObject:
     if policy.unrestricted:
         return {"type": "unrestricted"}
     entries = _entries(policy)

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from codex_hookspecs import hookimpl
 
 if TYPE_CHECKING:
-    from codex_hookspecs.ports.environment import EnvironmentProvider
-    from codex_hookspecs.ports.host import Host
-    from codex_hookspecs.ports.surface import DoctorCheck
+    from codex_hookspecs.environments import EnvironmentProvider
+    from codex_hookspecs.host import Host
+    from codex_hookspecs.surface import DoctorCheck
 
 
 @hookimpl

@@ -9,18 +9,17 @@ from typing import Any, Final, cast
 from codex_exec_remote.client import Client
 from codex_exec_remote.dialect import Garbled, Numbered, read_event, read_reading, write_params
 from codex_exec_remote.sequence import Sequence
-from codex_hookspecs.errors import EnvironmentLost, ExecError, RpcError
-from codex_hookspecs.ids import uuid4
-from codex_hookspecs.process_feed import ProcessFeed
-from codex_hookspecs.types.environment import (
+from codex_hookspecs.environments import (
     ExecParams,
     OutputChunk,
     ProcessEvent,
     ProcessExited,
+    ProcessFeed,
     ReadResult,
     WriteStatus,
 )
-from codex_hookspecs.types.json import JsonObject
+from codex_hookspecs.errors import EnvironmentLost, ExecError, RpcError
+from codex_hookspecs.protocol import JsonObject, uuid4
 
 GAP_SECONDS: Final = 1.0
 """How long an event may be missing before it is asked for."""
@@ -99,7 +98,7 @@ class RemoteProcess:
                     return status
         return "accepted"
 
-    async def signal(self) -> None:
+    async def interrupt(self) -> None:
         """Interrupt the process group."""
         if self._feed.log.exited:
             return

@@ -11,8 +11,8 @@ from codex_hookspecs.errors import EnvironmentLost, ExecError
 if TYPE_CHECKING:
     from codex_exec_remote.environment import RemoteEnvironment
     from codex_exec_remote.link import Target
-    from codex_hookspecs.ports.environment import EnvironmentProvider
-    from codex_hookspecs.ports.host import Host
+    from codex_hookspecs.environments import EnvironmentProvider
+    from codex_hookspecs.host import Host
 
 VARIABLE: Final = "CODEX_EXEC_SERVER_URL"
 OFF: Final = "none"

@@ -13,9 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from codex_hookspecs.errors import ExecError, FileSystemError
-from codex_hookspecs.ids import uuid4
-from codex_hookspecs.types.environment import (
+from codex_hookspecs.environments import (
     DirectoryEntry,
     ExecParams,
     FileMetadata,
@@ -23,14 +21,16 @@ from codex_hookspecs.types.environment import (
     ProcessClosed,
     ProcessFailed,
 )
+from codex_hookspecs.errors import ExecError, FileSystemError
+from codex_hookspecs.protocol import uuid4
 
 if TYPE_CHECKING:
     from codex_exec_server.machine import ServedMachine
     from codex_exec_server.sandbox import Wanted
     from codex_exec_server.walk import Limits
-    from codex_hookspecs.ports.environment import ExecProcess
-    from codex_hookspecs.sandboxing.resolution import Resolved
-    from codex_hookspecs.types.sandbox import Launch
+    from codex_hookspecs.environments import ExecProcess
+    from codex_hookspecs.sandbox import Launch
+    from codex_sandboxing.resolved import ResolvedPolicy
 
 WORK_SECONDS: Final = 300.0
 _PIECE: Final = 64 * 1024
@@ -62,7 +62,7 @@ class Box:
         self._complaint = b""
 
     @classmethod
-    async def open(cls, machine: ServedMachine, wanted: Wanted, resolved: Resolved) -> Box:
+    async def open(cls, machine: ServedMachine, wanted: Wanted, resolved: ResolvedPolicy) -> Box:
         """Start the program.
 
         :raises SandboxUnavailable: when nothing can hold the policy.
@@ -139,7 +139,7 @@ class Box:
 class BoxedFiles:
     """Files under a policy, behind the port of an environment's file system."""
 
-    def __init__(self, machine: ServedMachine, wanted: Wanted, resolved: Resolved) -> None:
+    def __init__(self, machine: ServedMachine, wanted: Wanted, resolved: ResolvedPolicy) -> None:
         self._machine = machine
         self._wanted = wanted
         self._resolved = resolved
@@ -219,8 +219,8 @@ class BoxedFiles:
         """Refuse what only the program itself may read."""
         if self._resolved.full_read:
             return
-        from codex_hookspecs.sandboxing.layout import PLATFORM_PATHS
-        from codex_hookspecs.sandboxing.resolution import is_below
+        from codex_sandboxing.linux.disk_plan import PLATFORM_PATHS
+        from codex_sandboxing.resolved import is_below
 
         real = os.path.realpath(path)
         if self._resolved.access(real) != "none" or self._resolved.access(path) != "none":
@@ -247,13 +247,13 @@ def _program_places() -> tuple[str, ...]:
     return tuple(dict.fromkeys(os.path.realpath(place) for place in (sys.base_prefix, sys.base_exec_prefix)))
 
 
-def _readable_program(wanted: Wanted, resolved: Resolved) -> Wanted:
+def _readable_program(wanted: Wanted, resolved: ResolvedPolicy) -> Wanted:
     """Return a policy under which Python can start."""
     if resolved.full_read:
         return wanted
-    from codex_hookspecs.sandboxing.policies import MINIMAL, Entry
+    from codex_hookspecs.sandbox import MINIMAL, FileSystemEntry
 
     entries = wanted.permissions.file_system.entries
-    more = [Entry(MINIMAL, "read"), *(Entry(place, "read") for place in _program_places())]
+    more = [FileSystemEntry(MINIMAL, "read"), *(FileSystemEntry(place, "read") for place in _program_places())]
     system = wanted.permissions.file_system._replace(entries=(*entries, *more))
     return wanted._replace(permissions=wanted.permissions._replace(file_system=system))

@@ -12,15 +12,14 @@ from typing import TYPE_CHECKING
 from codex_exec_server.listening import banner, bind, is_loopback
 from codex_exec_server.options import HELP, UsageError, parse
 from codex_hookspecs.errors import ConfigError
-from codex_hookspecs.standard_streams import private_streams
-from codex_hookspecs.terminal_text import visible
+from codex_hookspecs.surface import private_streams, visible
 
 if TYPE_CHECKING:
     from codex_exec_server.options import Options
-    from codex_hookspecs.ports.auth import ConnectionCheck
-    from codex_hookspecs.ports.environment import Environment
-    from codex_hookspecs.ports.host import Host
-    from codex_hookspecs.standard_streams import PrivateStreams
+    from codex_hookspecs.auth import ConnectionCheck
+    from codex_hookspecs.environments import Environment
+    from codex_hookspecs.host import Host
+    from codex_hookspecs.surface import PrivateStreams
 
 
 async def run(arguments: Sequence[str], host: Host) -> int:

@@ -11,8 +11,8 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from codex_exec_server.base64_text import Base64Error, decode_base64
+from codex_hookspecs.environments import PathError, path_of
 from codex_hookspecs.errors import RpcError
-from codex_hookspecs.file_uri import PathError, path_of
 
 INVALID_REQUEST: Final = -32600
 INVALID_PARAMS: Final = -32602

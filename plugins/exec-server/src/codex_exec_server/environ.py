@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from codex_exec_server.decoding import REQUIRED, flag, items, mapping, struct, text, word
-from codex_hookspecs.environ_policy import apply_policy
+from codex_hookspecs.environments import EnvironPolicy, apply_policy
 from codex_hookspecs.errors import ExecError
-from codex_hookspecs.types.environment import EnvironPolicy
 
 read_policy = struct(
     "ExecEnvPolicy",

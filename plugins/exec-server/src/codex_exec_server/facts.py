@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from codex_exec_server.connection import Connection, Method
 from codex_exec_server.decoding import REQUIRED, items, nothing, path, struct, text, wrong
-from codex_hookspecs.file_uri import uri_of
+from codex_hookspecs.environments import uri_of
 
 if TYPE_CHECKING:
     from codex_exec_server.machine import ServedMachine

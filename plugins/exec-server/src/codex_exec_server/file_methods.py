@@ -11,12 +11,12 @@ from codex_exec_server.connection import Connection, Method
 from codex_exec_server.decoding import REQUIRED, Member, encoded, flag, optional, path, size, struct
 from codex_exec_server.messages import Encoded
 from codex_exec_server.sandbox import read_sandbox
+from codex_hookspecs.environments import uri_of
 from codex_hookspecs.errors import FileSystemError, RpcError
-from codex_hookspecs.file_uri import uri_of
 
 if TYPE_CHECKING:
     from codex_exec_server.boxed import BoxedFiles
-    from codex_hookspecs.ports.environment import FileSystem
+    from codex_hookspecs.environments import FileSystem
 
 NOT_FOUND = -32004
 MOST_READ = 512 * 1024 * 1024

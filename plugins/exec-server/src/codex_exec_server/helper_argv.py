@@ -8,7 +8,7 @@ from typing import NamedTuple
 from codex_exec_server.decoding import wrong
 from codex_exec_server.sandbox import Wanted
 from codex_hookspecs.errors import ConfigError
-from codex_hookspecs.sandboxing.helper_call import is_helper, read_helper_call
+from codex_sandboxing.linux.helper_argv import is_helper, read_helper_call
 
 _EVERY_PORT = range(1, 65536)
 

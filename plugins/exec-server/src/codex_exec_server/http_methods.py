@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING, Any
 from codex_exec_server.connection import Connection, Method
 from codex_exec_server.decoding import REQUIRED, data, flag, items, optional, struct, text, whole, word, wrong
 from codex_exec_server.messages import notification
+from codex_hookspecs.environments import BROKEN, HttpRequest, check_request
 from codex_hookspecs.errors import HttpError
-from codex_hookspecs.http_exchange import BROKEN, check_request
-from codex_hookspecs.types.http import HttpRequest
 
 if TYPE_CHECKING:
-    from codex_hookspecs.ports.http import HttpResponse
+    from codex_hookspecs.environments import HttpResponse
 
 _header = struct("HttpHeader", {"name": (text, REQUIRED), "value": (text, REQUIRED)})
 _params = struct(

@@ -12,17 +12,17 @@ from anyio import create_task_group
 from codex_exec_server.sandbox import everything
 from codex_exec_server.sessions import RETENTION_SECONDS, Sessions
 from codex_hookspecs.errors import ConfigError, SandboxUnavailable
-from codex_hookspecs.types.sandbox import Launch, LaunchRequest, SandboxPolicy
+from codex_hookspecs.sandbox import Launch, LaunchRequest, SandboxPolicy
 
 if TYPE_CHECKING:
     from codex_exec_server.boxed import BoxedFiles
     from codex_exec_server.connection import Connection
     from codex_exec_server.sandbox import Wanted
     from codex_exec_server.sessions import Session
-    from codex_hookspecs.file_scope import FileScope
-    from codex_hookspecs.ports.environment import Environment, FileSystem
-    from codex_hookspecs.ports.host import Host
-    from codex_hookspecs.sandboxing.resolution import Resolved
+    from codex_hookspecs.environments import Environment, FileSystem
+    from codex_hookspecs.host import Host
+    from codex_sandboxing.file_scope import PolicyFileScope
+    from codex_sandboxing.resolved import ResolvedPolicy
 
 
 class ServedMachine:
@@ -79,10 +79,10 @@ class ServedMachine:
             policy = wanted.legacy(wanted.resolved(env))
         except ConfigError as error:
             raise SandboxUnavailable(f"the command was not run: {error}") from error
-        if not policy.holds_back and not managed:
+        if not policy.needs_sandbox and not managed:
             return Launch(argv=argv, env=env)
         if proxy_ports is not None:
-            from codex_hookspecs.sandboxing.managed import proxies_at
+            from codex_sandboxing.managed_network import proxies_at
 
             env = proxies_at(proxy_ports, env)
             if policy.kind == "externalSandbox":  # Where files are held by another sandbox, this one is not.
@@ -124,11 +124,11 @@ class ServedMachine:
 
         return BoxedFiles(self, wanted, resolved)
 
-    def _scope(self, wanted: Wanted, resolved: Resolved) -> FileScope:
+    def _scope(self, wanted: Wanted, resolved: ResolvedPolicy) -> PolicyFileScope:
         """Return what a policy lets be written, as a launcher would lay it out."""
-        from codex_hookspecs.file_scope import FileScope
-        from codex_hookspecs.sandboxing.layout import lay_out
+        from codex_sandboxing.file_scope import PolicyFileScope
+        from codex_sandboxing.linux.disk_plan import plan_filesystem
 
-        layout = lay_out(resolved, "exec-server", self.codex_home)
+        layout = plan_filesystem(resolved, "exec-server", self.codex_home)
         closed = (*layout.kept, *layout.missing)
-        return FileScope(wanted.legacy(resolved), wanted.cwd, layout.writable, closed)
+        return PolicyFileScope(wanted.legacy(resolved), wanted.cwd, layout.writable, closed)

@@ -8,9 +8,9 @@ import re
 from typing import Any, Final, NamedTuple
 
 from codex_exec_server.base64_text import Base64Error, decode_base64, encode_base64
+from codex_hookspecs.environments import OutputChunk, ProcessEvent, ProcessExited
 from codex_hookspecs.errors import RpcError
-from codex_hookspecs.rpc import RpcId
-from codex_hookspecs.types.environment import OutputChunk, ProcessEvent, ProcessExited
+from codex_hookspecs.jsonrpc import RpcId
 
 UNPARSABLE_ID: Final = -1
 LONG: Final = 16 * 1024

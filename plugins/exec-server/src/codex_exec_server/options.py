@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from codex_hookspecs.auth import ConnectionAuthOptions
 from codex_hookspecs.errors import ConfigError
-from codex_hookspecs.types.auth import ConnectionAuthOptions
 
 DEFAULT_LISTEN = "ws://127.0.0.1:0"
 DEFAULT_CONCURRENT = 256

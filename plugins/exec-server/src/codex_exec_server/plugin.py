@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from codex_hookspecs.markers import hookimpl
-from codex_hookspecs.ports.host import Host
-from codex_hookspecs.ports.surface import CliCommand
+from codex_hookspecs import hookimpl
+from codex_hookspecs.host import Host
+from codex_hookspecs.surface import CliCommand
 
 HELP = "Serve this machine's processes and files to agents elsewhere"
 

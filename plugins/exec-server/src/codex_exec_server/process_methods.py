@@ -25,9 +25,9 @@ from codex_exec_server.decoding import (
 from codex_exec_server.environ import child_environ, read_policy
 from codex_exec_server.facts import environment_info
 from codex_exec_server.sandbox import read_managed_network, read_sandbox
+from codex_hookspecs.environments import ExecParams
 from codex_hookspecs.errors import RpcError
-from codex_hookspecs.types.environment import ExecParams
-from codex_hookspecs.types.sandbox import Launch
+from codex_hookspecs.sandbox import Launch
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -198,7 +198,7 @@ async def signal(connection: Connection, params: dict[str, Any]) -> Any:
     served = _find(connection, params)
     process = await served.process() if served is not None else None
     if process is not None:
-        await process.signal()
+        await process.interrupt()
     return {}
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 from attrs import evolve
 
 from codex_exec_server.messages import encode, process_event
-from codex_hookspecs.types.environment import (
+from codex_hookspecs.environments import (
     OutputChunk,
     ProcessClosed,
     ProcessEvent,
@@ -21,8 +21,8 @@ from codex_hookspecs.types.environment import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from codex_hookspecs.ports.environment import ExecProcess
-    from codex_hookspecs.types.sandbox import Launch
+    from codex_hookspecs.environments import ExecProcess
+    from codex_hookspecs.sandbox import Launch
 
 CATCH_UP_SECONDS: Final = 5.0
 CATCH_UP_CHUNKS: Final = 32
@@ -203,7 +203,7 @@ class ServedProcess:
             if self._sandbox_type == "none" or exit_code == 0:
                 self._denied = False
             else:
-                from codex_hookspecs.sandboxing.denial import looks_denied
+                from codex_sandboxing.denial import looks_denied
 
                 said = b"".join(chunk.data for chunk in (await process.read()).chunks)
                 linux = self._sandbox_type == "linuxSeccomp"

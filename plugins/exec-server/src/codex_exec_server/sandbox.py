@@ -20,9 +20,16 @@ from codex_exec_server.decoding import (
 )
 
 if TYPE_CHECKING:
-    from codex_hookspecs.sandboxing.policies import Access, Entry, FileSystemPolicy, Network, Permissions, Where
-    from codex_hookspecs.sandboxing.resolution import Resolved
-    from codex_hookspecs.types.sandbox import SandboxPolicy
+    from codex_hookspecs.sandbox import (
+        Access,
+        FileSystemEntry,
+        FileSystemPolicy,
+        Network,
+        PathSpec,
+        Permissions,
+        SandboxPolicy,
+    )
+    from codex_sandboxing.resolved import ResolvedPolicy
 
 _SPECIALS = ("root", "minimal", "current_working_directory", "project_roots", "tmpdir", "slash_tmp", "unknown")
 
@@ -37,21 +44,21 @@ class Wanted(NamedTuple):
     cwd: str
     roots: tuple[str, ...]
 
-    def resolved(self, environ: Mapping[str, str]) -> Resolved:
+    def resolved(self, environ: Mapping[str, str]) -> ResolvedPolicy:
         """Return what the file system policy means here.
 
         :param environ: tells where temporary files go.
         :raises ConfigError: when it makes no sense here.
         """
-        from codex_hookspecs.sandboxing.resolution import Place, Resolved
+        from codex_sandboxing.resolved import PolicyContext, ResolvedPolicy
 
-        return Resolved(self.permissions.file_system, Place.of(self.cwd, environ, self.roots))
+        return ResolvedPolicy(self.permissions.file_system, PolicyContext.of(self.cwd, environ, self.roots))
 
-    def legacy(self, resolved: Resolved) -> SandboxPolicy:
+    def legacy(self, resolved: ResolvedPolicy) -> SandboxPolicy:
         """Return the old policy that is nearest."""
         from codex_hookspecs.errors import ConfigError
-        from codex_hookspecs.sandboxing.legacy import to_legacy
-        from codex_hookspecs.types.sandbox import SandboxPolicy
+        from codex_hookspecs.sandbox import SandboxPolicy
+        from codex_sandboxing.legacy import to_legacy
 
         if not resolved.restricted or resolved.full_write:
             return SandboxPolicy("externalSandbox", self.permissions.network == "enabled")
@@ -78,7 +85,7 @@ def read_sandbox(value: Any) -> Wanted | None:
 
 def everything(cwd: str) -> Wanted:
     """Return the policy that holds nothing back."""
-    from codex_hookspecs.sandboxing.policies import UNRESTRICTED, Permissions
+    from codex_hookspecs.sandbox import UNRESTRICTED, Permissions
 
     return Wanted(Permissions(UNRESTRICTED, "enabled"), cwd, ())
 
@@ -92,7 +99,7 @@ def read_managed_network(value: Any) -> tuple[int, ...]:
 
 
 def _profile(value: Any) -> Permissions | None:
-    from codex_hookspecs.sandboxing.policies import EXTERNAL, Permissions
+    from codex_hookspecs.sandbox import EXTERNAL, Permissions
 
     kind = _tag(value, "ExecPermissionProfile", "managed", "disabled", "external")
     if kind == "disabled":
@@ -107,42 +114,42 @@ def _profile(value: Any) -> Permissions | None:
 
 
 def _file_system(value: Any) -> FileSystemPolicy:
-    from codex_hookspecs.sandboxing.policies import UNRESTRICTED, FileSystemPolicy
+    from codex_hookspecs.sandbox import UNRESTRICTED, FileSystemPolicy
 
     if _tag(value, "ExecManagedFileSystemPermissions", "restricted", "unrestricted") == "unrestricted":
         return UNRESTRICTED
     return FileSystemPolicy("restricted", tuple(entry for entry in _restricted(value)["entries"] if entry is not None))
 
 
-def _entry(value: Any) -> Entry | None:
+def _entry(value: Any) -> FileSystemEntry | None:
     """Read one rule; ``None`` for one that grants nothing, which a pattern can't."""
-    from codex_hookspecs.sandboxing.policies import Entry, Glob
+    from codex_hookspecs.sandbox import FileSystemEntry, GlobPattern
 
     found = _entry_members(value)
     access: Access = "none" if found["access"] == "deny" else found["access"]
-    if isinstance(found["path"], Glob) and access != "none":
+    if isinstance(found["path"], GlobPattern) and access != "none":
         return None
-    return Entry(found["path"], access, found["missing_path_behavior"] == "skip")
+    return FileSystemEntry(found["path"], access, found["missing_path_behavior"] == "skip")
 
 
-def _where(value: Any) -> Where:
-    from codex_hookspecs.sandboxing.policies import Glob
+def _where(value: Any) -> PathSpec:
+    from codex_hookspecs.sandbox import GlobPattern
 
     kind = _tag(value, "ExecFileSystemPath", "path", "glob_pattern", "special")
     if kind == "path":
         place: str = _named(value)["path"]
         return place
     if kind == "glob_pattern":
-        return Glob(_pattern(value)["pattern"])
-    special: Where = _special_path(value)["value"]
+        return GlobPattern(_pattern(value)["pattern"])
+    special: PathSpec = _special_path(value)["value"]
     return special
 
 
-def _special(value: Any) -> Where:
-    from codex_hookspecs.sandboxing.policies import Special
+def _special(value: Any) -> PathSpec:
+    from codex_hookspecs.sandbox import SpecialPath
 
     found = _special_members({"kind": value} if isinstance(value, str) else value)
-    return Special(found["kind"], found["subpath"], found["path"])
+    return SpecialPath(found["kind"], found["subpath"], found["path"])
 
 
 def _absolute_pattern(value: Any) -> str:

@@ -12,8 +12,8 @@ from codex_exec_server.machine import ServedMachine
 from codex_exec_server.sessions import RETENTION_SECONDS
 
 if TYPE_CHECKING:
-    from codex_hookspecs.ports.environment import Environment
-    from codex_hookspecs.ports.host import Host
+    from codex_hookspecs.environments import Environment
+    from codex_hookspecs.host import Host
 
 METHODS: dict[str, Method] = {
     **process_methods.METHODS,

@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING, Final
 
 from codex_exec_server.processes import Line, ServedProcess
 from codex_hookspecs.errors import RpcError
-from codex_hookspecs.ids import uuid4
+from codex_hookspecs.protocol import uuid4
 
 if TYPE_CHECKING:
-    from codex_hookspecs.ports.environment import ExecBackend
-    from codex_hookspecs.types.environment import ExecParams, OutputChunk
-    from codex_hookspecs.types.sandbox import Launch
+    from codex_hookspecs.environments import ExecBackend, ExecParams, OutputChunk
+    from codex_hookspecs.sandbox import Launch
 
 RETENTION_SECONDS: Final = 80.0
 """How long an ended process can still be asked about, and a session lives on without a connection."""

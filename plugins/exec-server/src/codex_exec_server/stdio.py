@@ -10,7 +10,7 @@ import threading
 from collections import deque
 from typing import TYPE_CHECKING, Final
 
-from codex_hookspecs.rpc import LineFramer
+from codex_hookspecs.jsonrpc import LineFramer
 
 if TYPE_CHECKING:
     from codex_exec_server.connection import Connection

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from codex_hookspecs.ports.auth import ConnectionCheck
+    from codex_hookspecs.auth import ConnectionCheck
 
 MOST_HEAD: Final = 32 * 1024
 MOST_HEADERS: Final = 100

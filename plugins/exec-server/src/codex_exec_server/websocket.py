@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from codex_exec_server.connection import Connection
     from codex_exec_server.server import ExecServer
-    from codex_hookspecs.ports.auth import ConnectionCheck
+    from codex_hookspecs.auth import ConnectionCheck
 
 MOST_FRAME: Final = 16 * 1024 * 1024
 MOST_MESSAGE: Final = 64 * 1024 * 1024

@@ -13,10 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from codex_hookspecs.errors import ConfigError
-from codex_hookspecs.file_reading import read_bytes, read_text
+from codex_hookspecs.files import locked, read_bytes, read_text, replace_file
 from codex_hookspecs.json_text import parse_json
-from codex_hookspecs.state_file import locked, replace_file
-from codex_hookspecs.writable import is_writable, writable_roots
+from codex_sandboxing.writable_roots import is_writable, writable_roots
 
 from .script_files import script_files
 from .trust import hash_of
@@ -86,7 +85,7 @@ class AcceptedScripts:
 
     def _workspace(self, config: Mapping[str, Any], cwd: str) -> Sequence[str]:
         """Return what a command can write that is held in its workspace."""
-        from codex_hookspecs.types.sandbox import SandboxPolicy
+        from codex_hookspecs.sandbox import SandboxPolicy
 
         policy = SandboxPolicy.configured("workspace-write", config.get("sandbox_workspace_write", {}))
         return writable_roots(policy, cwd, self._environment.get("TMPDIR") or "/tmp")  # noqa: S108

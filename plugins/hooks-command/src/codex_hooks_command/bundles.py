@@ -8,11 +8,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from codex_hookspecs.errors import ConfigError
-from codex_hookspecs.file_reading import read_text
+from codex_hookspecs.files import read_text
 from codex_hookspecs.json_text import parse_json
 
 if TYPE_CHECKING:
-    from codex_hookspecs.types.config import ConfigLayer
+    from codex_hookspecs.host import ConfigLayer
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*$")
 _MANIFEST = ".codex-plugin/plugin.json"

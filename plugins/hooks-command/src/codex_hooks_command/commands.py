@@ -9,10 +9,9 @@ from collections.abc import Callable, Sequence
 from textwrap import indent
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from codex_hookspecs.environments import project_root
 from codex_hookspecs.errors import ConfigError
-from codex_hookspecs.ports.surface import CliCommand
-from codex_hookspecs.project_trust import project_root
-from codex_hookspecs.terminal_text import visible
+from codex_hookspecs.surface import CliCommand, visible
 
 from .listing import table, wire_listing
 from .sessions import FEATURE, sessions_of
@@ -21,7 +20,7 @@ from .trust import hash_of
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
 
-    from codex_hookspecs.ports.host import Host
+    from codex_hookspecs.host import Host
 
     from .discovery import Registry
     from .handlers import Registered

@@ -7,7 +7,7 @@ from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from codex_hookspecs.ports.threads import AgentThread
+    from codex_hookspecs.host import AgentThread
 
 
 class DetachedRuns:

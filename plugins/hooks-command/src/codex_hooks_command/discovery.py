@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from attrs import evolve
 
-from codex_hookspecs.project_trust import main_repository, project_root
-from codex_hookspecs.values import frozen
+from codex_hookspecs import frozen
+from codex_hookspecs.environments import main_repository, project_root
 
 from . import matching, parsing, trust
 from .events import Event
@@ -20,7 +20,7 @@ from .presence import FILE_NAME, SETTINGS
 from .trust import Accepted
 
 if TYPE_CHECKING:
-    from codex_hookspecs.types.config import ConfigLayer, LayerKind
+    from codex_hookspecs.host import ConfigLayer, LayerKind
 
 BYPASS_WARNING = (
     "hook trust is bypassed (--dangerously-bypass-hook-trust or bypass_hook_trust): "

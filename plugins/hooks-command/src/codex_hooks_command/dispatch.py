@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from codex_hookspecs.naming import snake
-from codex_hookspecs.types.lifecycle import PermissionVerdict
+from codex_hookspecs.lifecycle import PermissionVerdict
+from codex_hookspecs.wire import snake
 
 from .engine import Concluded, Engine
 from .events import Event
@@ -16,9 +16,8 @@ from .refusals import GATES
 from .verdicts import VERDICTS, verdict_of
 
 if TYPE_CHECKING:
-    from codex_hookspecs.ports.host import Host
-    from codex_hookspecs.ports.threads import HookScope
-    from codex_hookspecs.types.lifecycle import LifecycleEvent, Verdict
+    from codex_hookspecs.host import Host
+    from codex_hookspecs.lifecycle import HookScope, LifecycleEvent, Verdict
 
     from .detached import DetachedRuns
     from .discovery import Registry

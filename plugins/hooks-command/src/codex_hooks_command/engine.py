@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from codex_hookspecs import frozen
 from codex_hookspecs.errors import CodexError
-from codex_hookspecs.types.notifications import HookEntry, HookRun
-from codex_hookspecs.values import frozen
+from codex_hookspecs.protocol import HookEntry, HookRun
 
 from . import matching, output, payload
 from .events import Event
@@ -19,9 +19,8 @@ from .outcomes import Finished, Outcome, explained
 from .running import Job, run_together
 
 if TYPE_CHECKING:
-    from codex_hookspecs.ports.host import Host
-    from codex_hookspecs.ports.threads import HookScope
-    from codex_hookspecs.types.lifecycle import LifecycleEvent
+    from codex_hookspecs.host import Host
+    from codex_hookspecs.lifecycle import HookScope, LifecycleEvent
 
     from .detached import DetachedRuns
     from .discovery import Registry
@@ -157,7 +156,7 @@ class Engine:
     def _cwd(self) -> str:
         """Return where commands run: in the thread's directory, if that is one of this machine."""
         found = self._facts.cwd
-        if os.path.isdir(found) or not self._host.environments.is_elsewhere(self._scope.config.get("environment")):
+        if os.path.isdir(found) or not self._host.environments.is_remote(self._scope.config.get("environment")):
             return found
         return self._host.cwd if os.path.isdir(self._host.cwd) else self._codex_home
 

@@ -7,7 +7,7 @@ from typing import Literal
 
 from attrs import field
 
-from codex_hookspecs.values import frozen
+from codex_hookspecs import frozen
 
 Subject = Literal["tool_name", "source", "trigger", "agent_type", "reason"]
 Scope = Literal["thread", "turn"]

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 from attrs import evolve
 
 from codex_hookspecs.errors import ConfigError
-from codex_hookspecs.file_reading import parse_toml, read_text
+from codex_hookspecs.files import parse_toml, read_text
 
 from . import parsing
 from .handlers import HookFile
 from .presence import State, state_of
 
 if TYPE_CHECKING:
-    from codex_hookspecs.types.config import ConfigLayer
+    from codex_hookspecs.host import ConfigLayer
 
 LONGEST_FILE = 4 * 1024 * 1024
 

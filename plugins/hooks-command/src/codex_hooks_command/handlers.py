@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from attrs import field
 
-from codex_hookspecs.values import frozen
+from codex_hookspecs import frozen
 
 from .events import Event
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from codex_hookspecs.terminal_text import visible_line
+from codex_hookspecs.surface import visible_line
 
 from .trust import hash_of
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from codex_hookspecs.ports.surface import RpcContext, RpcMethod
-from codex_hookspecs.values import frozen
+from codex_hookspecs import frozen
+from codex_hookspecs.surface import RpcContext, RpcMethod
 
 from .sessions import sessions_of
 

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from attrs import evolve, field
 
-from codex_hookspecs.values import frozen
+from codex_hookspecs import frozen
 
 Status = Literal["completed", "failed", "blocked", "stopped"]
 EntryKind = Literal["warning", "stop", "feedback", "context", "error"]

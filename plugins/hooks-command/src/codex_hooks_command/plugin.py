@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from codex_hookspecs.markers import active_when, hookimpl, reports_runs, time_limit
+from codex_hookspecs import enabled_if, hookimpl, reports_runs, time_limit
 
 from .sessions import sessions_of
 
 if TYPE_CHECKING:
-    from codex_hookspecs.ports.host import Host
-    from codex_hookspecs.ports.surface import CliCommand, RpcMethod
-    from codex_hookspecs.ports.threads import AgentThread, HookScope
+    from codex_hookspecs.host import AgentThread, Host
+    from codex_hookspecs.lifecycle import HookScope
+    from codex_hookspecs.surface import CliCommand, RpcMethod
 
 
 def _configured(host: Host, thread: AgentThread | None) -> bool:
@@ -21,7 +21,7 @@ def _configured(host: Host, thread: AgentThread | None) -> bool:
 
 def _scripts_for(name: str) -> Callable[[Any, HookScope, Host], Awaitable[Any]]:
     @hookimpl
-    @active_when(_configured)
+    @enabled_if(_configured)
     @reports_runs
     @time_limit(None)  # Each script has a limit of its own.
     async def run_scripts(event: Any, scope: HookScope, host: Host) -> Any:

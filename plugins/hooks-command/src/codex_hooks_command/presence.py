@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from codex_hookspecs.types.config import ConfigLayer
+    from codex_hookspecs.host import ConfigLayer
 
 FILE_NAME = "hooks.json"
 State = tuple[int, int, int, int]

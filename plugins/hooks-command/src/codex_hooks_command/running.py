@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING
 
 from attrs import evolve
 
+from codex_hookspecs import frozen
+from codex_hookspecs.environments import ExecParams, OutputChunk, ProcessEvent, ProcessExited, ProcessFailed
 from codex_hookspecs.errors import ExecError
-from codex_hookspecs.ids import uuid4
-from codex_hookspecs.types.environment import ExecParams, OutputChunk, ProcessEvent, ProcessExited, ProcessFailed
-from codex_hookspecs.values import frozen
+from codex_hookspecs.protocol import uuid4
 
 from .outcomes import Finished
 from .shells import shell_arguments
 
 if TYPE_CHECKING:
-    from codex_hookspecs.ports.environment import ExecBackend, ExecProcess
+    from codex_hookspecs.environments import ExecBackend, ExecProcess
 
 OUTPUT_LIMIT = 8 * 1024 * 1024
 """Bytes kept of each stream; the rest is read and dropped so that the command is not held up."""

@@ -7,7 +7,7 @@ import re
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 
-from codex_hookspecs.records import NamedTuple
+from codex_hookspecs.light import NamedTuple
 
 _SHELLS = frozenset({"sh", "bash", "zsh", "dash", "ksh", "fish"})
 _RUNNERS = _SHELLS | {"node", "deno", "bun", "ruby", "perl", "php", "lua", "tsx", "ts-node", "pwsh", "source", "."}

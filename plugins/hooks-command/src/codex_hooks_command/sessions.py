@@ -13,10 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any
 
-    from codex_hookspecs.ports.host import Config, Host
-    from codex_hookspecs.ports.threads import AgentThread, HookScope
-    from codex_hookspecs.types.config import ConfigLayer
-    from codex_hookspecs.types.lifecycle import LifecycleEvent
+    from codex_hookspecs.host import AgentThread, Config, ConfigLayer, Host
+    from codex_hookspecs.lifecycle import HookScope, LifecycleEvent
 
     from .detached import DetachedRuns
     from .discovery import Registry

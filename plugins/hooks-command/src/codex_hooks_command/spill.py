@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from codex_hookspecs.ids import uuid4
-from codex_hookspecs.state_file import make_private
-from codex_hookspecs.truncation import token_estimate, truncate_tokens
+from codex_hookspecs.files import make_private
+from codex_hookspecs.protocol import uuid4
+from codex_hookspecs.tools import token_estimate, truncate_tokens
 
 from .trust import DEFAULT_CONTEXT_LIMIT
 

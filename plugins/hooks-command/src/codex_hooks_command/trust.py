@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from codex_hookspecs.values import frozen
+from codex_hookspecs import frozen
 
 from .handlers import Handler, Origin, TrustStatus
 

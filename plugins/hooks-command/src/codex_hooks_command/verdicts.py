@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 
-from codex_hookspecs.types.lifecycle import (
+from codex_hookspecs.lifecycle import (
     CompactVerdict,
     ContinuationPrompt,
     PermissionVerdict,

@@ -8,11 +8,11 @@ import posixpath
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from codex_hookspecs.environments import is_repository_of
 from codex_hookspecs.errors import FilesLost, FileSystemError
-from codex_hookspecs.project_trust import is_repository_of
 
 if TYPE_CHECKING:
-    from codex_hookspecs.ports.environment import FileSystem
+    from codex_hookspecs.environments import FileSystem
 
 NAMES = ("AGENTS.override.md", "AGENTS.md")
 MAX_BYTES = 32 * 1024

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from codex_hookspecs.types.json import JsonObject
+from codex_hookspecs.protocol import JsonObject
 
 _PLAN = (
     "You are in plan mode. Look around, run commands that only read, and ask when a decision belongs to the user; "

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from codex_hookspecs.errors import EnvironmentLost
 
 if TYPE_CHECKING:
+    from codex_hookspecs.environments import Environment, EnvironmentFacts
     from codex_hookspecs.errors import ExecError
-    from codex_hookspecs.ports.environment import Environment
-    from codex_hookspecs.types.environment import EnvironmentFacts
 
 _DEFAULT_TEMPORARY = "/tmp"  # noqa: S108
 

@@ -5,14 +5,11 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from codex_hookspecs.clock import local_date, local_timezone
+from codex_hookspecs.context import Fragment, local_date, local_timezone
 from codex_hookspecs.errors import ConfigError, ExecError
-from codex_hookspecs.file_reading import read_text
-from codex_hookspecs.ports.host import Host
-from codex_hookspecs.ports.threads import AgentThread
-from codex_hookspecs.types.context import Fragment
-from codex_hookspecs.types.notifications import WarningNotice
-from codex_hookspecs.types.threads import ThreadSettings
+from codex_hookspecs.files import read_text
+from codex_hookspecs.host import AgentThread, Host
+from codex_hookspecs.protocol import ThreadSettings, WarningNotice
 from codex_instructions.agents_md import DocSettings, agents_md_text, find_docs, joined
 from codex_instructions.base_prompt import BASE_PROMPT
 from codex_instructions.collaboration import collaboration_text
@@ -22,7 +19,7 @@ from codex_instructions.permissions import permissions_text
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from codex_hookspecs.ports.environment import FileSystem
+    from codex_hookspecs.environments import FileSystem
 
 _MOST_BYTES = 4 * 1024 * 1024
 _INSTEAD = "the standard instructions are used instead"
@@ -74,7 +71,7 @@ async def _project_docs(thread: AgentThread, settings: ThreadSettings, machine: 
         return []
     limited = None
     if settings.sandbox.readable_roots is not None:
-        from codex_hookspecs.file_scope import readable_files
+        from codex_sandboxing.file_scope import readable_files
 
         async def limited(folders: Sequence[str]) -> FileSystem:
             return await readable_files(environment, settings, folders)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from codex_hookspecs.types.sandbox import SandboxPolicy
-from codex_hookspecs.types.threads import ThreadSettings
+from codex_hookspecs.protocol import ThreadSettings
+from codex_hookspecs.sandbox import SandboxPolicy
 
 _START, _STOP = "<permissions instructions>", "</permissions instructions>"
 

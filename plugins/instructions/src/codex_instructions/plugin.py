@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from codex_hookspecs.markers import hookimpl
-from codex_hookspecs.ports.host import Host
-from codex_hookspecs.ports.threads import AgentThread
-from codex_hookspecs.types.context import Fragment
-from codex_hookspecs.types.threads import ThreadSettings
+from codex_hookspecs import hookimpl
+from codex_hookspecs.context import Fragment
+from codex_hookspecs.host import AgentThread, Host
+from codex_hookspecs.protocol import ThreadSettings
 
 
 @hookimpl

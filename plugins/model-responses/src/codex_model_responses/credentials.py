@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from codex_hookspecs.errors import ConfigError, ModelError
-from codex_hookspecs.file_reading import read_bytes
+from codex_hookspecs.files import read_bytes
 from codex_hookspecs.json_text import TooDeep, parse_json
 from codex_model_responses.settings import OPENAI_URL
 

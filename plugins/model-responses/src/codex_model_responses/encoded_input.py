@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from codex_hookspecs.types.json import JsonObject
+    from codex_hookspecs.protocol import JsonObject
 
 
 class EncodedInput:

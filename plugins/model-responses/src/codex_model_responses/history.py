@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from codex_hookspecs.types.json import JsonObject
+    from codex_hookspecs.protocol import JsonObject
 
 _KEPT: Final[Mapping[str, tuple[str, ...]]] = {
     "message": ("type", "role", "content", "end_turn", "phase"),

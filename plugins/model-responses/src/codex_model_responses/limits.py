@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from codex_hookspecs.types.json import JsonObject
+    from codex_hookspecs.protocol import JsonObject
 
 _FAMILY: Final = "codex"
 _MARK: Final = "-primary-used-percent"

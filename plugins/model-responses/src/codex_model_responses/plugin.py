@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from codex_hookspecs.markers import hookimpl
+from codex_hookspecs import hookimpl
 
 if TYPE_CHECKING:
-    from codex_hookspecs.ports.host import Host
-    from codex_hookspecs.ports.models import ModelProvider
-    from codex_hookspecs.types.json import JsonObject
+    from codex_hookspecs.host import Host
+    from codex_hookspecs.models import ModelProvider
+    from codex_hookspecs.protocol import JsonObject
 
 
 @hookimpl

@@ -6,19 +6,19 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING
 
-from codex_hookspecs.responses.events import Translator
-from codex_hookspecs.responses.failures import RequestFailed
-from codex_hookspecs.responses.known_models import DEFAULT_MODEL, info_of
-from codex_hookspecs.types.models import Completed, ModelWarning, RateLimits
+from codex_hookspecs.models import Completed, ModelWarning, RateLimits
 from codex_model_responses.credentials import bearer_for
 from codex_model_responses.encoded_input import EncodedInput
 from codex_model_responses.limits import limits_in
 from codex_model_responses.requests import TURN_STATE, body_of, encoded_item, headers_of
+from codex_responses.events import Translator
+from codex_responses.failures import RequestFailed
+from codex_responses.known_models import DEFAULT_MODEL, info_of
 
 if TYPE_CHECKING:
     from logging import Logger
 
-    from codex_hookspecs.types.models import ModelEvent, ModelInfo, ModelRequest
+    from codex_hookspecs.models import ModelEvent, ModelInfo, ModelRequest
     from codex_model_responses.connection import Headers
     from codex_model_responses.settings import ProviderSettings
     from codex_model_responses.token_command import CommandTokens
@@ -30,7 +30,7 @@ class ResponsesProvider:
 
     :param environ: variables for credentials, proxies and certificates.
     :param version: of the program, told to the built-in provider.
-    :param luck: random numbers from 0 to 1 for the jitter of waits; ``random.random`` when ``None``.
+    :param jitter: source of random numbers in [0, 1) for backoff; ``random.random`` when ``None``.
     :param sleep: waits between attempts.
     :param log: gives the log, when there is something to put in it.
     """
@@ -44,7 +44,7 @@ class ResponsesProvider:
         environ: Mapping[str, str],
         codex_home: str,
         version: str = "",
-        luck: Callable[[], float] | None = None,
+        jitter: Callable[[], float] | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         log: Callable[[], Logger] | None = None,
     ) -> None:
@@ -52,7 +52,7 @@ class ResponsesProvider:
         self._environ = environ
         self._codex_home = codex_home
         self._version = version
-        self._luck = luck
+        self._luck = jitter
         self._sleep = sleep
         self._log = log
         self._transport: HttpTransport | None = None
@@ -156,7 +156,7 @@ class ResponsesProvider:
         events: list[ModelEvent] = [RateLimits(limits) for limits in limits_in(headers)]
         served = headers.get("openai-model", "").strip()
         if served and served.lower() != request.model.lower() and served not in self._told_models:
-            from codex_hookspecs.redaction import redact  # few servers choose another model
+            from codex_responses.redaction import redact  # few servers choose another model
 
             self._told_models.add(served)
             events.append(ModelWarning(redact(f"model rerouted: {request.model} -> {served}", self._secrets())))

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 from codex_model_responses.history import sent_form
 
 if TYPE_CHECKING:
-    from codex_hookspecs.types.json import JsonObject
-    from codex_hookspecs.types.models import ModelRequest
+    from codex_hookspecs.models import ModelRequest
+    from codex_hookspecs.protocol import JsonObject
     from codex_model_responses.encoded_input import EncodedInput
     from codex_model_responses.settings import ProviderSettings
 

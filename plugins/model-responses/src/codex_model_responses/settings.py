@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
+from codex_hookspecs import frozen
 from codex_hookspecs.errors import ConfigError
-from codex_hookspecs.values import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from codex_hookspecs.ports.host import Config
+    from codex_hookspecs.host import Config
     from codex_model_responses.token_command import AuthCommand
 
 OPENAI: Final = "openai"

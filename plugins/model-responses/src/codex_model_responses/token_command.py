@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import Any, Final
 
+from codex_hookspecs import frozen
 from codex_hookspecs.errors import ModelError
-from codex_hookspecs.values import frozen
 
 KEYS: Final = ("command", "args", "timeout_ms", "refresh_interval_ms", "cwd")
 _LONGEST: Final = 64 * 1024
@@ -67,7 +67,7 @@ class CommandTokens:
                 process.kill()
                 await process.wait()
         if status != 0:
-            from codex_hookspecs.redaction import redact  # only after a failure
+            from codex_responses.redaction import redact  # only after a failure
 
             told = redact(errors.decode("utf-8", "replace")).strip().splitlines()
             raise self._failed(f"ended with status {status}" + (f": {told[-1][:200]}" if told else ""))

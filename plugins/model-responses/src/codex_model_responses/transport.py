@@ -9,9 +9,9 @@ from urllib.parse import quote, urlsplit
 
 from codex_hookspecs.errors import ConfigError, ModelError
 from codex_hookspecs.json_text import parse_json
-from codex_hookspecs.responses.failures import RequestFailed, disconnected, from_status, unreachable, untrusted
 from codex_model_responses.connection import Connection, connect
 from codex_model_responses.sse import EventTooLong, SseParser
+from codex_responses.failures import RequestFailed, disconnected, from_status, unreachable, untrusted
 
 if TYPE_CHECKING:
     from ssl import SSLContext

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING
 
-from codex_hookspecs.responses.known_models import DEFAULT_MODEL, info_of
-from codex_hookspecs.script_player import ScriptPlayer
+from codex_responses.known_models import DEFAULT_MODEL, info_of
+from codex_responses.script.player import ScriptPlayer
 
 if TYPE_CHECKING:
-    from codex_hookspecs.types.models import ModelEvent, ModelInfo, ModelRequest
+    from codex_hookspecs.models import ModelEvent, ModelInfo, ModelRequest
     from codex_model_scripted.settings import ScriptedSettings
 
 

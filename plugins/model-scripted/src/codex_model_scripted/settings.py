@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from codex_hookspecs import frozen
 from codex_hookspecs.errors import ConfigError
-from codex_hookspecs.script import Script, Step, parse_script
-from codex_hookspecs.values import frozen
+from codex_responses.script.steps import Script, Step, parse_script
 
 if TYPE_CHECKING:
-    from codex_hookspecs.ports.host import Config
+    from codex_hookspecs.host import Config
 
 VARIABLE: Final = "CODEX_MODEL_SCRIPT"
 _TABLE: Final = "model_providers.scripted"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from codex_hookspecs.records import NamedTuple
+from codex_hookspecs.light import NamedTuple
 from codex_sandbox_bwrap.mounts import NOTHING
 
 TYPE_CHECKING = False

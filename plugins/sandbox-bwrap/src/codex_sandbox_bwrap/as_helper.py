@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, NoReturn
 
 from codex_hookspecs.errors import ConfigError
-from codex_hookspecs.sandboxing.helper_call import HelperCall, read_helper_call
-from codex_hookspecs.sandboxing.seccomp import Mode, filter_program
-from codex_hookspecs.types.sandbox import LaunchRequest
+from codex_hookspecs.sandbox import LaunchRequest
+from codex_sandboxing.linux.helper_argv import HelperCall, read_helper_call
+from codex_sandboxing.linux.seccomp import Mode, filter_program
 
 if TYPE_CHECKING:
-    from codex_hookspecs.ports.host import Host
+    from codex_hookspecs.host import Host
 
 
 def request_of(words: Sequence[str], host: Host) -> tuple[LaunchRequest, str]:

@@ -5,16 +5,16 @@ from __future__ import annotations
 import os
 import time
 
+from codex_hookspecs.environments import project_root
 from codex_hookspecs.errors import ConfigError
-from codex_hookspecs.file_reading import read_text
-from codex_hookspecs.project_trust import project_root
-from codex_hookspecs.records import NamedTuple
+from codex_hookspecs.files import read_text
+from codex_hookspecs.light import NamedTuple
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from codex_hookspecs.ports.host import Host
+    from codex_hookspecs.host import Host
 
 _LIMIT = 5.0
 _MOST_OUTPUT = 65536

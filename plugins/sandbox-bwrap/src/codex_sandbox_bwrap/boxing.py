@@ -5,21 +5,21 @@ from __future__ import annotations
 import os
 
 from codex_hookspecs.errors import SandboxUnavailable
-from codex_hookspecs.records import NamedTuple
-from codex_hookspecs.sandboxing.placeholders import Placeholders
-from codex_hookspecs.sandboxing.resolution import Resolved
-from codex_hookspecs.sandboxing.seccomp import Mode, filter_program
+from codex_hookspecs.light import NamedTuple
 from codex_sandbox_bwrap.arguments import PROC_WRITABLE_BY_ROOT, Box, bwrap_arguments
 from codex_sandbox_bwrap.binary import Binary
 from codex_sandbox_bwrap.first_process import FirstProcess
 from codex_sandbox_bwrap.mounts import Plan, plan_mounts
 from codex_sandbox_bwrap.watchdog import Watchdog
+from codex_sandboxing.linux.placeholders import Placeholders
+from codex_sandboxing.linux.seccomp import Mode, filter_program
+from codex_sandboxing.resolved import ResolvedPolicy
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from codex_hookspecs.sandboxing.policies import Network
+    from codex_hookspecs.sandbox import Network
     from codex_sandbox_bwrap.proxying import Bridges
 
 _LOADER = ("LD_", "GLIBC_TUNABLES", "GCONV_PATH", "LOCPATH")
@@ -44,7 +44,7 @@ def box_command(  # noqa: PLR0917
     watchdog: Watchdog,
     argv: Sequence[str],
     env: Mapping[str, str],
-    policy: Resolved,
+    policy: ResolvedPolicy,
     network: Network,
     *,
     mode: str,

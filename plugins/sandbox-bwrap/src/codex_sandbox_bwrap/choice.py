@@ -11,7 +11,7 @@ from codex_sandbox_bwrap.launcher import BwrapLauncher
 from codex_sandbox_bwrap.watchdog import Watchdog
 
 if TYPE_CHECKING:
-    from codex_hookspecs.ports.host import Host
+    from codex_hookspecs.host import Host
 
 Key = tuple[str, int, int, int]
 

@@ -7,17 +7,17 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from codex_hookspecs.errors import ConfigError, SandboxUnavailable
-from codex_hookspecs.sandboxing.devices import wanted_devices
-from codex_hookspecs.sandboxing.enforcement import enforced
-from codex_hookspecs.sandboxing.managed import managed_proxies
-from codex_hookspecs.types.sandbox import Launch, LaunchRequest
+from codex_hookspecs.sandbox import Launch, LaunchRequest
 from codex_sandbox_bwrap.options import HELP, UsageError, parse
 from codex_sandbox_bwrap.programs import NOT_FOUND, find_command
 from codex_sandbox_bwrap.selection import choose_policy
+from codex_sandboxing.devices import wanted_devices
+from codex_sandboxing.managed_network import managed_proxies
+from codex_sandboxing.requests import enforced
 
 if TYPE_CHECKING:
-    from codex_hookspecs.ports.host import Host
-    from codex_hookspecs.sandboxing.policies import Permissions
+    from codex_hookspecs.host import Host
+    from codex_hookspecs.sandbox import Permissions
 
 _MISUSED = 2
 _PLATFORMS = {"linux": "linux", "darwin": "macos", "win32": "windows"}
@@ -71,7 +71,7 @@ def _run(request: LaunchRequest, cwd: str, host: Host) -> int:
         print(f"codex: {what}: {name}", file=sys.stderr)
         return program
     plain = Launch(argv=(program, *request.argv[1:]), env=request.env, arg0=name)
-    launch = _held(request, host) if request.managed_network or holds_back(enforced(request)) else plain
+    launch = _held(request, host) if request.managed_network or needs_sandbox(enforced(request)) else plain
     # A process that only waits needs none of what waits asynchronously.
     import asyncio
 
@@ -81,7 +81,7 @@ def _run(request: LaunchRequest, cwd: str, host: Host) -> int:
     return run_in_foreground(launch, cwd, task.cancelling if task is not None else lambda: 0)
 
 
-def holds_back(permissions: Permissions) -> bool:
+def needs_sandbox(permissions: Permissions) -> bool:
     """Tell whether a policy holds anything back."""
     return permissions.file_system.kind == "restricted" or permissions.network == "restricted"
 

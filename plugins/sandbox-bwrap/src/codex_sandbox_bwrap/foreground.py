@@ -14,7 +14,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from codex_hookspecs.types.sandbox import Launch
+    from codex_hookspecs.sandbox import Launch
     from codex_sandbox_bwrap.boxing import Boxed
 
 _HANDED_ON = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from codex_hookspecs.sandboxing.devices import devices_there
-from codex_hookspecs.sandboxing.enforcement import enforced, resolved
-from codex_hookspecs.types.sandbox import Launch, LaunchRequest
+from codex_hookspecs.sandbox import Launch, LaunchRequest
 from codex_sandbox_bwrap.binary import Binary
 from codex_sandbox_bwrap.boxing import box_command
 from codex_sandbox_bwrap.watchdog import Watchdog
+from codex_sandboxing.devices import devices_there
+from codex_sandboxing.requests import enforced, resolved
 
 
 class BwrapLauncher:

@@ -6,9 +6,9 @@ import os
 import stat
 
 from codex_hookspecs.errors import SandboxUnavailable
-from codex_hookspecs.records import NamedTuple
-from codex_hookspecs.sandboxing.layout import Layout, lay_out
-from codex_hookspecs.sandboxing.resolution import Resolved, is_below
+from codex_hookspecs.light import NamedTuple
+from codex_sandboxing.linux.disk_plan import FilesystemPlan, plan_filesystem
+from codex_sandboxing.resolved import ResolvedPolicy, is_below
 
 NOTHING = "\0nothing"
 """Stands in the arguments for a descriptor that reads as empty."""
@@ -35,13 +35,13 @@ class Plan(NamedTuple):
     links: tuple[str, ...] = ()
 
 
-def plan_mounts(policy: Resolved, home: str | None = None) -> Plan:
+def plan_mounts(policy: ResolvedPolicy, home: str | None = None) -> Plan:
     """Return what to mount for a policy.
 
     :param home: ``$CODEX_HOME``, which commands can't write unless the policy names a path in it.
     :raises SandboxUnavailable: when the policy can't be held on what is on disk.
     """
-    layout = lay_out(policy, "bwrap", home)
+    layout = plan_filesystem(policy, "bwrap", home)
     if layout.links and layout.readable:
         raise SandboxUnavailable(
             f"the command was not run: bwrap cannot hold the sandbox policy: the link {layout.links[0]} has to stay as "
@@ -51,7 +51,7 @@ def plan_mounts(policy: Resolved, home: str | None = None) -> Plan:
 
 
 class _Planner:
-    def __init__(self, policy: Resolved, layout: Layout) -> None:
+    def __init__(self, policy: ResolvedPolicy, layout: FilesystemPlan) -> None:
         self._policy = policy
         self._layout = layout
         self._writable = frozenset(layout.writable)

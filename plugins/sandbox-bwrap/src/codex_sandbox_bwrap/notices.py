@@ -8,7 +8,7 @@ from codex_hookspecs.errors import SandboxUnavailable
 from codex_sandbox_bwrap.binary import kept_binary, known_binary, program_of
 
 if TYPE_CHECKING:
-    from codex_hookspecs.ports.host import Host
+    from codex_hookspecs.host import Host
 
 _MEANWHILE = "Codex will use Landlock in the meantime, which can't hold every policy."
 

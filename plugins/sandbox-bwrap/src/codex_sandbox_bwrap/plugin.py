@@ -6,15 +6,13 @@ import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from codex_hookspecs.markers import active_when, hookimpl
+from codex_hookspecs import enabled_if, hookimpl
 
 if TYPE_CHECKING:
-    from codex_hookspecs.ports.host import Host
-    from codex_hookspecs.ports.sandbox import SandboxLauncher
-    from codex_hookspecs.ports.surface import CliCommand
-    from codex_hookspecs.ports.threads import AgentThread, HookScope
-    from codex_hookspecs.types.lifecycle import SessionStartEvent
-    from codex_hookspecs.types.sandbox import SandboxPolicy
+    from codex_hookspecs.host import AgentThread, Host
+    from codex_hookspecs.lifecycle import HookScope, SessionStartEvent
+    from codex_hookspecs.sandbox import SandboxLauncher, SandboxPolicy
+    from codex_hookspecs.surface import CliCommand
 
 
 def lacks_bwrap(host: Host, thread: AgentThread | None) -> bool:
@@ -42,7 +40,7 @@ def sandbox_launcher(policy: SandboxPolicy, platform: str, host: Host) -> Sandbo
 
 
 @hookimpl
-@active_when(lacks_bwrap)
+@enabled_if(lacks_bwrap)
 async def session_start(event: SessionStartEvent, scope: HookScope, host: Host) -> None:
     """Say that bubblewrap is missing or does not work."""
     import asyncio
@@ -57,7 +55,7 @@ async def session_start(event: SessionStartEvent, scope: HookScope, host: Host) 
 @hookimpl
 def cli_commands() -> Sequence[CliCommand]:
     """Offer ``codex sandbox``, and what clients call by a link of its name."""
-    from codex_hookspecs.ports.surface import CliCommand
+    from codex_hookspecs.surface import CliCommand
 
     async def sandbox(arguments: Sequence[str], host: Host) -> int:
         from codex_sandbox_bwrap.command import run

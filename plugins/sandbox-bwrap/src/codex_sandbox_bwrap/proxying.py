@@ -9,9 +9,9 @@ import tempfile
 from collections.abc import Mapping, Sequence
 
 from codex_hookspecs.errors import SandboxUnavailable
-from codex_hookspecs.sandboxing.seccomp import filter_program
 from codex_sandbox_bwrap import relay
 from codex_sandbox_bwrap.routes import KEYS, proxy_routes
+from codex_sandboxing.linux.seccomp import filter_program
 
 SEPARATOR = "\x1f"
 _LIMIT = 10.0

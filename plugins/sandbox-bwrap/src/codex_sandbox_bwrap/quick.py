@@ -12,21 +12,27 @@ from _signal import (  # type: ignore[import-not-found]
     signal,
 )
 
-from codex_hookspecs.sandboxing.policies import CWD, ROOT, SLASH_TMP, TMPDIR, Entry, FileSystemPolicy
-from codex_hookspecs.sandboxing.resolution import Place, Resolved
+from codex_hookspecs.sandbox import CWD, ROOT, SLASH_TMP, TMPDIR, FileSystemEntry, FileSystemPolicy
 from codex_sandbox_bwrap.binary import find_program, kept_binary
 from codex_sandbox_bwrap.boxing import box_command
 from codex_sandbox_bwrap.foreground import run_in_foreground
 from codex_sandbox_bwrap.programs import find_command
 from codex_sandbox_bwrap.watchdog import Watchdog
+from codex_sandboxing.resolved import PolicyContext, ResolvedPolicy
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_READ = FileSystemPolicy("restricted", (Entry(ROOT, "read"),))
+_READ = FileSystemPolicy("restricted", (FileSystemEntry(ROOT, "read"),))
 _WRITE = FileSystemPolicy(
-    "restricted", (Entry(ROOT, "read"), Entry(CWD, "write"), Entry(SLASH_TMP, "write"), Entry(TMPDIR, "write"))
+    "restricted",
+    (
+        FileSystemEntry(ROOT, "read"),
+        FileSystemEntry(CWD, "write"),
+        FileSystemEntry(SLASH_TMP, "write"),
+        FileSystemEntry(TMPDIR, "write"),
+    ),
 )
 _PLAIN: dict[tuple[str, ...], tuple[str, FileSystemPolicy]] = {
     ("linux", "--full-auto", "--"): ("workspace-write", _WRITE),
@@ -56,7 +62,7 @@ def run(arguments: Sequence[str], home: str) -> int | None:
     if binary is None or binary.abilities.problem or isinstance(find_command(command[0], search, cwd), int):
         return None
     mode, files = plain
-    policy = Resolved(files, Place.of(cwd, os.environ))
+    policy = ResolvedPolicy(files, PolicyContext.of(cwd, os.environ))
     before = getsignal(SIGINT)
     if before == default_int_handler:
         # An exception can get lost on its way, and there is nothing here that it would have to tidy up.

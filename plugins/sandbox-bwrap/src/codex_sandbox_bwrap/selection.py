@@ -5,15 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from codex_hookspecs.errors import ConfigError
-from codex_hookspecs.sandboxing.legacy import to_legacy, to_split
-from codex_hookspecs.sandboxing.policies import Permissions
-from codex_hookspecs.sandboxing.profiles import BUILT_IN, named_profile
-from codex_hookspecs.sandboxing.resolution import Place
-from codex_hookspecs.types.sandbox import SandboxPolicy
+from codex_hookspecs.sandbox import Permissions, SandboxPolicy
 from codex_sandbox_bwrap.options import Options
+from codex_sandboxing.legacy import to_legacy, to_split
+from codex_sandboxing.profiles import BUILT_IN, named_profile
+from codex_sandboxing.resolved import PolicyContext
 
 if TYPE_CHECKING:
-    from codex_hookspecs.ports.host import Config
+    from codex_hookspecs.host import Config
 
 
 class Chosen(NamedTuple):
@@ -39,7 +38,7 @@ def choose_policy(options: Options, config: Config, cwd: str) -> Chosen:
         return _both(_configured(BUILT_IN[name], config))
     permissions = named_profile(name, config.get("permissions", {}))
     try:
-        legacy = to_legacy(permissions, Place(cwd=cwd))
+        legacy = to_legacy(permissions, PolicyContext(cwd=cwd))
     except ConfigError:
         legacy = SandboxPolicy("readOnly", permissions.network == "enabled")
     return Chosen(legacy, permissions)

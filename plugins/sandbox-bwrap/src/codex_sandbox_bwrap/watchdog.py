@@ -12,7 +12,7 @@ import sys
 from _signal import SIGCHLD, SIGPIPE  # type: ignore[import-not-found]
 from fcntl import F_DUPFD_CLOEXEC, fcntl
 
-from codex_hookspecs.sandboxing import sweeping
+from codex_sandboxing.linux import cleanup
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -126,7 +126,7 @@ def _spawned(orders: int, life: int) -> None:
     try:
         os.posix_spawn(
             _SHELL,
-            [_SHELL, "-c", _KEEP_LIST, sys.executable, sweeping.__file__],
+            [_SHELL, "-c", _KEEP_LIST, sys.executable, cleanup.__file__],
             {},
             file_actions=[
                 (os.POSIX_SPAWN_DUP2, own, number) for own, number in ((orders, 0), (null, 1), (null, 2), (life, _LIFE))
@@ -149,6 +149,6 @@ def _copied(orders: int, life: int) -> None:
             for own, number in ((orders, 0), (null, 1), (null, 2), (life, _LIFE)):
                 os.dup2(own, number)
             os.closerange(_LIFE + 1, os.sysconf("SC_OPEN_MAX"))
-            sweeping.read_orders()
+            cleanup.read_orders()
         finally:
             os._exit(0)

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from functools import cache
 
-from codex_hookspecs.values import frozen
+from codex_hookspecs import frozen
 
 _SECONDS = 10.0
 APPLY = (sys.executable, "-I", "-S", os.path.join(os.path.dirname(os.path.abspath(__file__)), "apply.py"))

@@ -6,14 +6,14 @@ import os
 from collections.abc import Callable
 
 from codex_hookspecs.errors import SandboxUnavailable
-from codex_hookspecs.sandboxing.devices import devices_there
-from codex_hookspecs.sandboxing.enforcement import enforced, resolved
-from codex_hookspecs.sandboxing.placeholders import Placeholders
-from codex_hookspecs.sandboxing.seccomp import Mode, filter_program
-from codex_hookspecs.types.sandbox import Launch, LaunchRequest
+from codex_hookspecs.sandbox import Launch, LaunchRequest
 from codex_sandbox_landlock.further_filter import further_filter
 from codex_sandbox_landlock.kernel import APPLY, Kernel, kernel
 from codex_sandbox_landlock.plan import NAME, plan
+from codex_sandboxing.devices import devices_there
+from codex_sandboxing.linux.placeholders import Placeholders
+from codex_sandboxing.linux.seccomp import Mode, filter_program
+from codex_sandboxing.requests import enforced, resolved
 
 _NETWORK_VARIABLE = "CODEX_SANDBOX_NETWORK_DISABLED"
 _LOADER = ("LD_", "GLIBC_TUNABLES")

@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 
+from codex_hookspecs import frozen
 from codex_hookspecs.errors import SandboxUnavailable
-from codex_hookspecs.sandboxing.layout import PLATFORM_PATHS, Layout, lay_out
-from codex_hookspecs.sandboxing.resolution import Resolved
-from codex_hookspecs.values import frozen
-from codex_hookspecs.writable import PROTECTED
 from codex_sandbox_landlock import rights
 from codex_sandbox_landlock.kernel import Kernel
+from codex_sandboxing.linux.disk_plan import PLATFORM_PATHS, FilesystemPlan, plan_filesystem
+from codex_sandboxing.protected_paths import PROTECTED
+from codex_sandboxing.resolved import ResolvedPolicy
 
 Operation = tuple[str, str]
 
@@ -49,7 +49,7 @@ class Refused(Exception):
 
 
 def plan(
-    resolved: Resolved,
+    resolved: ResolvedPolicy,
     *,
     network: bool,
     kernel: Kernel,
@@ -68,7 +68,7 @@ def plan(
     :param devices: devices that it may use beside the harmless ones.
     :raises SandboxUnavailable: when the policy can't be held with what this kernel offers.
     """
-    layout = lay_out(resolved, NAME, home)
+    layout = plan_filesystem(resolved, NAME, home)
     try:
         if not kernel.abi:
             raise Refused(f"this kernel has no Landlock{f' ({kernel.no_namespaces})' if kernel.no_namespaces else ''}")
@@ -83,7 +83,9 @@ def plan(
         ) from refused
 
 
-def _mounts(resolved: Resolved, layout: Layout, *, network: bool, devices: Sequence[str]) -> Iterator[Operation]:
+def _mounts(
+    resolved: ResolvedPolicy, layout: FilesystemPlan, *, network: bool, devices: Sequence[str]
+) -> Iterator[Operation]:
     """Yield namespaces and mounts, outer before inner."""
     yield "unshare", ",".join(["user", "mounts", "ipc", "pids", *([] if network else ["network"])])
     if resolved.full_write or "/" in layout.writable:
@@ -121,7 +123,7 @@ def _depth(path: str) -> int:
 
 
 def _ruleset(
-    resolved: Resolved, layout: Layout, *, network: bool, kernel: Kernel, devices: Sequence[str]
+    resolved: ResolvedPolicy, layout: FilesystemPlan, *, network: bool, kernel: Kernel, devices: Sequence[str]
 ) -> Iterator[Operation]:
     """Return the ruleset: what is held back, then what is allowed."""
     writing = rights.write_rights(kernel.abi)
@@ -143,7 +145,7 @@ def _ruleset(
     return iter(operations)
 
 
-def _readable(resolved: Resolved, layout: Layout) -> Iterator[str]:
+def _readable(resolved: ResolvedPolicy, layout: FilesystemPlan) -> Iterator[str]:
     if resolved.access("/") != "none":
         yield "/"
         return
@@ -154,7 +156,7 @@ def _readable(resolved: Resolved, layout: Layout) -> Iterator[str]:
 
 
 def _without_namespaces(
-    resolved: Resolved, layout: Layout, ruleset: Iterator[Operation], reason: str, unprotected: bool
+    resolved: ResolvedPolicy, layout: FilesystemPlan, ruleset: Iterator[Operation], reason: str, unprotected: bool
 ) -> Plan:
     """Return a plan with Landlock and filters alone, which can only allow whole trees.
 
@@ -172,7 +174,7 @@ def _without_namespaces(
         links = [link for link in layout.links if os.path.basename(link) not in PROTECTED]
         if links:
             raise Refused(f"the link {links[0]} has to stay as it is, which takes namespaces: {reason}")
-        held_back = [rule.path for root in resolved.writable_roots for rule in resolved.carve_outs(root)]
+        held_back = [rule.path for root in resolved.writable_roots for rule in resolved.read_only_subpaths(root)]
         if held_back:
             raise Refused(
                 f"it holds {held_back[0]} back inside of what can be written, which takes namespaces: {reason}"

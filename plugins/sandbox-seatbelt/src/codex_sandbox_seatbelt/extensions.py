@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from codex_hookspecs.sandboxing.macos_extensions import MacosExtensions
+from codex_hookspecs.sandbox import MacosExtensions
 from codex_sandbox_seatbelt.rules import named, rule
 
 _PREFERENCES = ("com.apple.cfprefsd.agent", "com.apple.cfprefsd.daemon")

@@ -5,18 +5,17 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Sequence
 
-from codex_hookspecs.sandboxing.own_places import is_closed, libraries, own_places
-from codex_hookspecs.sandboxing.patterns import literal
-from codex_hookspecs.sandboxing.protection import protected_paths
-from codex_hookspecs.sandboxing.resolution import Resolved, is_below
-from codex_hookspecs.writable import PROTECTED
 from codex_sandbox_seatbelt.globs import regexes
 from codex_sandbox_seatbelt.rules import Parameters, pattern, rule, tree
+from codex_sandboxing.globs import literal
+from codex_sandboxing.own_places import is_closed, libraries, own_places
+from codex_sandboxing.protected_paths import PROTECTED, protected_paths
+from codex_sandboxing.resolved import ResolvedPolicy, is_below
 
 Canonical = Callable[[str], str]
 
 
-def read_rules(policy: Resolved, parameters: Parameters, canonical: Canonical = os.path.realpath) -> str:
+def read_rules(policy: ResolvedPolicy, parameters: Parameters, canonical: Canonical = os.path.realpath) -> str:
     """Return the rules for reading, and add the parameters they use."""
     if policy.full_read or (policy.access("/") != "none" and not policy.unreadable_roots):
         return rule("allow", "file-read*")
@@ -35,7 +34,7 @@ def read_rules(policy: Resolved, parameters: Parameters, canonical: Canonical = 
 
 
 def write_rules(
-    policy: Resolved, parameters: Parameters, canonical: Canonical = os.path.realpath, home: str | None = None
+    policy: ResolvedPolicy, parameters: Parameters, canonical: Canonical = os.path.realpath, home: str | None = None
 ) -> str:
     """Return the rules for writing, and add the parameters they use.
 
@@ -70,7 +69,7 @@ def _in_any_case(root: str, roots: list[str]) -> list[str]:
     return [pattern(f"^{literal(root)}/{name}(/.*)?$") for name in spelled]
 
 
-def deny_rules(policy: Resolved, parameters: Parameters, canonical: Canonical = os.path.realpath) -> str:
+def deny_rules(policy: ResolvedPolicy, parameters: Parameters, canonical: Canonical = os.path.realpath) -> str:
     """Return the rules that no other rule may soften; they belong at the end.
 
     Denied patterns, and denied paths that the platform's defaults would open again.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 
-from codex_hookspecs.sandboxing.patterns import expression, fixed_part
+from codex_sandboxing.globs import expression, fixed_part
 
 
 def regexes(pattern: str, canonical: Callable[[str], str] = os.path.realpath) -> list[str]:

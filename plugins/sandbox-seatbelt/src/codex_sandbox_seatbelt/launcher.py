@@ -7,10 +7,10 @@ from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
 from codex_hookspecs.errors import SandboxUnavailable
-from codex_hookspecs.sandboxing.enforcement import enforced, resolved
-from codex_hookspecs.types.sandbox import Launch, LaunchRequest
+from codex_hookspecs.sandbox import Launch, LaunchRequest
 from codex_sandbox_seatbelt.network import Reach
 from codex_sandbox_seatbelt.policy import seatbelt_policy
+from codex_sandboxing.requests import enforced, resolved
 
 PROGRAM = "/usr/bin/sandbox-exec"
 """Only this one is ever run: another of its name could have been put on the search path."""

@@ -6,7 +6,7 @@ import posixpath
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
-from codex_hookspecs.values import frozen
+from codex_hookspecs import frozen
 from codex_sandbox_seatbelt.base import CACHE_PARAMETER, network_rules
 from codex_sandbox_seatbelt.rules import Parameters, rule
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 
-from codex_hookspecs.sandboxing.macos_extensions import MacosExtensions
-from codex_hookspecs.sandboxing.resolution import Resolved
-from codex_hookspecs.values import frozen
+from codex_hookspecs import frozen
+from codex_hookspecs.sandbox import MacosExtensions
 from codex_sandbox_seatbelt.base import base_rules, platform_rules
 from codex_sandbox_seatbelt.extensions import extension_rules
 from codex_sandbox_seatbelt.files import Canonical, deny_rules, read_rules, write_rules
 from codex_sandbox_seatbelt.network import Reach, reach_rules
 from codex_sandbox_seatbelt.rules import Parameters
+from codex_sandboxing.resolved import ResolvedPolicy
 
 
 @frozen
@@ -28,7 +28,7 @@ class SeatbeltPolicy:
 
 
 def seatbelt_policy(  # noqa: PLR0917
-    files: Resolved,
+    files: ResolvedPolicy,
     reach: Reach,
     env: Mapping[str, str],
     cache: str,

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import attrs
 
+from codex_hookspecs import frozen
 from codex_hookspecs.errors import SandboxUnavailable
-from codex_hookspecs.values import frozen
 from codex_sandbox_windows.access import cap_sid, grants
 from codex_sandbox_windows.channel import Channel
 from codex_sandbox_windows.messages import Exit, SpawnRequest

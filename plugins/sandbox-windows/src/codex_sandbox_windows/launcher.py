@@ -9,13 +9,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from codex_hookspecs.errors import SandboxUnavailable
-from codex_hookspecs.sandboxing.documents import legacy_document
-from codex_hookspecs.sandboxing.enforcement import enforced, resolved
-from codex_hookspecs.sandboxing.own_places import is_closed, libraries, own_places
-from codex_hookspecs.sandboxing.protection import protected_paths
-from codex_hookspecs.sandboxing.resolution import Resolved
-from codex_hookspecs.types.sandbox import Launch, LaunchRequest
+from codex_hookspecs.sandbox import Launch, LaunchRequest
 from codex_sandbox_windows.bridge import Order
+from codex_sandboxing.documents import legacy_document
+from codex_sandboxing.own_places import is_closed, libraries, own_places
+from codex_sandboxing.protected_paths import protected_paths
+from codex_sandboxing.requests import enforced, resolved
+from codex_sandboxing.resolved import ResolvedPolicy
 
 _HELP = "or allow full access with --sandbox danger-full-access if this machine is disposable"
 
@@ -49,7 +49,7 @@ class WindowsLauncher:
         real = dict.fromkeys(map(os.path.realpath, files.writable_roots))
         writable = tuple(root for root in real if not is_closed(root, named, libraries()))
         held_back = [path for root in writable for path in protected_paths(root, named)]
-        held_back += (rule.path for root in files.writable_roots for rule in files.carve_outs(root))
+        held_back += (rule.path for root in files.writable_roots for rule in files.read_only_subpaths(root))
         own = [place for place in own_places(self._codex_home) if place not in writable]
         held_back += [place for root in writable for place in own if _lies_in(place, root)]
         order = Order(
@@ -65,7 +65,7 @@ class WindowsLauncher:
         argv = (sys.executable, "-I", "-m", "codex_sandbox_windows.bridge", order.text(), "--", *request.argv)
         return Launch(argv=argv, env=request.env, sandbox_type="windowsRestrictedToken")
 
-    def _objection(self, request: LaunchRequest, files: Resolved) -> str | None:
+    def _objection(self, request: LaunchRequest, files: ResolvedPolicy) -> str | None:
         for name in ("user", "password_file"):
             if not isinstance(self._settings.get(name), str) or not self._settings[name]:
                 return f"no sandbox user is set up (plugins.sandbox-windows.{name} is missing)"

@@ -9,8 +9,8 @@ from typing import Any, Literal, TypeAlias
 
 from attrs import field
 
-from codex_hookspecs.types.json import JsonObject
-from codex_hookspecs.values import frozen
+from codex_hookspecs import frozen
+from codex_hookspecs.protocol import JsonObject
 
 VERSION = 1
 Stream = Literal["stdout", "stderr"]

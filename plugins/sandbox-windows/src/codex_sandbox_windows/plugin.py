@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from codex_hookspecs import hookimpl
 
 if TYPE_CHECKING:
-    from codex_hookspecs.ports.host import Host
-    from codex_hookspecs.ports.sandbox import SandboxLauncher
+    from codex_hookspecs.host import Host
+    from codex_hookspecs.sandbox import SandboxLauncher
 
 
 @hookimpl

@@ -7,8 +7,7 @@ from typing import Any
 
 import attrs
 
-from codex_hookspecs.fragments import hook_prompts, is_user_turn
-from codex_hookspecs.types.items import (
+from codex_hookspecs.protocol import (
     AgentMessage,
     ContextCompaction,
     HookPrompt,
@@ -16,9 +15,12 @@ from codex_hookspecs.types.items import (
     ImageView,
     Item,
     Plan,
+    ThreadTokenUsage,
+    TokenUsage,
+    TurnError,
     UserMessage,
 )
-from codex_hookspecs.types.storage import (
+from codex_hookspecs.storage import (
     HistoryAppended,
     HistoryReplaced,
     ItemFinished,
@@ -26,8 +28,9 @@ from codex_hookspecs.types.storage import (
     TurnEnded,
     TurnsDropped,
     UsageCounted,
+    hook_prompts,
+    is_user_turn,
 )
-from codex_hookspecs.types.threads import ThreadTokenUsage, TokenUsage, TurnError
 from codex_thread_store.history_items import history_item
 from codex_thread_store.item_checks import checked
 from codex_thread_store.item_forms import command_of, item_of, patch_of, search_of

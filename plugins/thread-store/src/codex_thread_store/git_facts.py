@@ -5,12 +5,12 @@ from __future__ import annotations
 import posixpath
 from typing import TYPE_CHECKING
 
+from codex_hookspecs.environments import repository_root
 from codex_hookspecs.errors import FileSystemError
-from codex_hookspecs.project_trust import repository_root
-from codex_hookspecs.types.threads import GitInfo
+from codex_hookspecs.protocol import GitInfo
 
 if TYPE_CHECKING:
-    from codex_hookspecs.ports.environment import FileSystem
+    from codex_hookspecs.environments import FileSystem
 
 _LIMIT = 1024 * 1024
 _REF = "ref: "

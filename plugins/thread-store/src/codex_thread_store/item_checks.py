@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import attrs
 
-from codex_hookspecs.types.items import FileUpdateChange, HookPromptFragment
+from codex_hookspecs.protocol import FileUpdateChange, HookPromptFragment
 
 T = TypeVar("T")
 

@@ -10,9 +10,9 @@ from urllib.parse import unquote
 
 import attrs
 
-from codex_hookspecs.naming import wire_name
-from codex_hookspecs.types import items
-from codex_hookspecs.types.items import FileUpdateChange, HookPromptFragment, Item
+from codex_hookspecs import protocol as items
+from codex_hookspecs.protocol import FileUpdateChange, HookPromptFragment, Item
+from codex_hookspecs.wire import wire_name
 from codex_thread_store.item_checks import checked
 from codex_thread_store.settings_forms import camel_words
 

@@ -7,9 +7,16 @@ import time
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from codex_hookspecs.fragments import is_user_turn
-from codex_hookspecs.types.items import AgentMessage, ContextCompaction, Item, Reasoning, UserMessage
-from codex_hookspecs.types.storage import (
+from codex_hookspecs.protocol import (
+    AgentMessage,
+    ContextCompaction,
+    Item,
+    Reasoning,
+    TokenUsage,
+    TurnError,
+    UserMessage,
+)
+from codex_hookspecs.storage import (
     HistoryAppended,
     HistoryReplaced,
     ItemFinished,
@@ -19,8 +26,8 @@ from codex_hookspecs.types.storage import (
     TurnEnded,
     TurnsDropped,
     UsageCounted,
+    is_user_turn,
 )
-from codex_hookspecs.types.threads import TokenUsage, TurnError
 from codex_hookspecs.wire import encode
 from codex_thread_store.settings_forms import core_source, snake_words, turn_context
 

@@ -9,15 +9,14 @@ from typing import TYPE_CHECKING
 import attrs
 
 from codex_hookspecs.errors import StorageError
-from codex_hookspecs.listing import cursor_after, is_wanted, page_of, position_of
-from codex_hookspecs.types.storage import ThreadPage, UnreadableThread
+from codex_hookspecs.storage import ThreadPage, UnreadableThread, cursor_after, is_wanted, page_of, position_of
 from codex_thread_store import layout
 from codex_thread_store.rows import row_of, thread_of_row
 from codex_thread_store.summary import summarize
 
 if TYPE_CHECKING:
-    from codex_hookspecs.types.storage import ThreadQuery
-    from codex_hookspecs.types.threads import Thread
+    from codex_hookspecs.protocol import Thread
+    from codex_hookspecs.storage import ThreadQuery
     from codex_thread_store.index import Index
     from codex_thread_store.rows import Row
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from codex_hookspecs.markers import hookimpl
-from codex_hookspecs.ports.host import Host
-from codex_hookspecs.ports.storage import ThreadStore
+from codex_hookspecs import hookimpl
+from codex_hookspecs.host import Host
+from codex_hookspecs.storage import ThreadStore
 
 if TYPE_CHECKING:
-    from codex_hookspecs.ports.environment import FileSystem
-    from codex_hookspecs.types.threads import ThreadSettings
+    from codex_hookspecs.environments import FileSystem
+    from codex_hookspecs.protocol import ThreadSettings
 
 
 @hookimpl

@@ -12,11 +12,9 @@ import attrs
 
 from codex_hookspecs.errors import StorageError
 from codex_hookspecs.json_text import JsonError, parse_json
-from codex_hookspecs.replay import Replay
-from codex_hookspecs.types.items import Item, Reasoning
-from codex_hookspecs.types.sandbox import SandboxPolicy
-from codex_hookspecs.types.storage import ItemFinished, StoredThread, ThreadMeta, TurnEnded
-from codex_hookspecs.types.threads import GitInfo, Thread, ThreadSettings
+from codex_hookspecs.protocol import GitInfo, Item, Reasoning, Thread, ThreadSettings
+from codex_hookspecs.sandbox import SandboxPolicy
+from codex_hookspecs.storage import ItemFinished, Replay, StoredThread, ThreadMeta, TurnEnded
 from codex_thread_store import layout
 from codex_thread_store.entries import Began, Entries, Reasoned, Shown
 from codex_thread_store.files import open_file

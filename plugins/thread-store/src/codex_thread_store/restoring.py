@@ -6,7 +6,7 @@ import os
 import time
 from contextlib import suppress
 
-from codex_hookspecs.state_file import make_private
+from codex_hookspecs.files import make_private
 from codex_thread_store.files import FILE_MODE
 from codex_thread_store.lock import lock
 

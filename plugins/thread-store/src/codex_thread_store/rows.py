@@ -7,11 +7,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from codex_hookspecs.json_text import JsonError, parse_json
-from codex_hookspecs.replay import preview_of
-from codex_hookspecs.types.items import UserMessage
-from codex_hookspecs.types.sandbox import SandboxPolicy
-from codex_hookspecs.types.storage import ItemFinished, Record, ThreadMeta, TurnBegan, TurnEnded, UsageCounted
-from codex_hookspecs.types.threads import GitInfo, Thread
+from codex_hookspecs.protocol import GitInfo, Thread, UserMessage
+from codex_hookspecs.sandbox import SandboxPolicy
+from codex_hookspecs.storage import ItemFinished, Record, ThreadMeta, TurnBegan, TurnEnded, UsageCounted, preview_of
 from codex_thread_store.settings_forms import core_policy, core_source, source_of
 
 Row = dict[str, Any]

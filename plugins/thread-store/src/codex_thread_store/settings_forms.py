@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from codex_hookspecs.types.json import JsonObject
-from codex_hookspecs.types.sandbox import PolicyKind, SandboxPolicy
-from codex_hookspecs.types.storage import TurnBegan
+from codex_hookspecs.protocol import JsonObject
+from codex_hookspecs.sandbox import PolicyKind, SandboxPolicy
+from codex_hookspecs.storage import TurnBegan
 
 _POLICY_KINDS: dict[str, PolicyKind] = {
     "danger-full-access": "dangerFullAccess",

@@ -10,17 +10,16 @@ from typing import TYPE_CHECKING
 import attrs
 
 from codex_hookspecs.errors import StorageError, ThreadNotFound
-from codex_hookspecs.ids import is_uuid
-from codex_hookspecs.state_file import make_private
-from codex_hookspecs.types.storage import Record, StoredThread, ThreadMeta, ThreadPage, ThreadQuery
-from codex_hookspecs.types.threads import Thread
+from codex_hookspecs.files import make_private
+from codex_hookspecs.protocol import Thread, is_uuid
+from codex_hookspecs.storage import Record, StoredThread, ThreadMeta, ThreadPage, ThreadQuery
 from codex_thread_store import layout
 from codex_thread_store.rows import Tracked, new_thread
 from codex_thread_store.writer import RolloutWriter
 
 if TYPE_CHECKING:
-    from codex_hookspecs.ports.environment import FileSystem
-    from codex_hookspecs.types.threads import ThreadSettings
+    from codex_hookspecs.environments import FileSystem
+    from codex_hookspecs.protocol import ThreadSettings
     from codex_thread_store.index import Index
     from codex_thread_store.listing import Listing
 

@@ -7,11 +7,8 @@ from itertools import islice, takewhile
 from typing import Any
 
 from codex_hookspecs.errors import StorageError
-from codex_hookspecs.fragments import is_user_turn, texts_of
-from codex_hookspecs.replay import IMAGE_ONLY, preview_of
-from codex_hookspecs.types.items import UserMessage
-from codex_hookspecs.types.storage import ThreadMeta
-from codex_hookspecs.types.threads import Thread
+from codex_hookspecs.protocol import Thread, UserMessage
+from codex_hookspecs.storage import IMAGE_ONLY, ThreadMeta, is_user_turn, preview_of, texts_of
 from codex_thread_store import layout
 from codex_thread_store.item_forms import item_of
 from codex_thread_store.reading import FORKS, TOO_LONG, lines_of, meta_of, no_rollout, parsed

@@ -11,9 +11,8 @@ from contextlib import suppress
 import attrs
 
 from codex_hookspecs.errors import StorageError, ThreadBusy
-from codex_hookspecs.replay import begins_thread
-from codex_hookspecs.state_file import make_private
-from codex_hookspecs.types.storage import Record, ThreadMeta, TurnBegan
+from codex_hookspecs.files import make_private
+from codex_hookspecs.storage import Record, ThreadMeta, TurnBegan, begins_thread
 from codex_thread_store.files import is_file_at, refuse_special
 from codex_thread_store.lines import Line, meta_line, record_lines, serialized
 from codex_thread_store.lock import held_by_codex, holder, lock

@@ -11,7 +11,7 @@ from codex_hookspecs.errors import FilesLost, FileSystemError
 from codex_tool_apply_patch.grammar import PatchError
 
 if TYPE_CHECKING:
-    from codex_hookspecs.ports.environment import FileSystem
+    from codex_hookspecs.environments import FileSystem
     from codex_tool_apply_patch.planning import FileStep, Plan
 
 _UNDO_SECONDS = 30.0

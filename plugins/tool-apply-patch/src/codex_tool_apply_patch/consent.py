@@ -8,13 +8,13 @@ from asyncio import sleep
 from typing import TYPE_CHECKING
 
 from codex_hookspecs.errors import ToolRejected
-from codex_hookspecs.writable import patch_verdict, real_path
+from codex_sandboxing.writable_roots import patch_verdict, real_path
 
 if TYPE_CHECKING:
-    from codex_hookspecs.file_scope import FileScope
-    from codex_hookspecs.ports.environment import FileSystem
-    from codex_hookspecs.types.threads import ThreadSettings
-    from codex_hookspecs.writable import PatchVerdict
+    from codex_hookspecs.environments import FileSystem
+    from codex_hookspecs.protocol import ThreadSettings
+    from codex_sandboxing.file_scope import PolicyFileScope
+    from codex_sandboxing.writable_roots import PatchVerdict
     from codex_tool_apply_patch.planning import Plan
 
 RETRY_REASON = "command failed; retry without sandbox?"
@@ -33,7 +33,7 @@ async def real_paths(plan: Plan, files: FileSystem, *, windows: bool) -> tuple[s
     return tuple(found)
 
 
-def verdict_on(paths: tuple[str, ...], settings: ThreadSettings, scope: FileScope) -> PatchVerdict:
+def verdict_on(paths: tuple[str, ...], settings: ThreadSettings, scope: PolicyFileScope) -> PatchVerdict:
     """Return whether a patch of these paths may be applied, needs consent or is refused.
 
     :param scope: what the thread's policy allows on the machine of the paths.

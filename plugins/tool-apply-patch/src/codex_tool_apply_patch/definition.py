@@ -8,8 +8,8 @@ from typing import Any
 
 from codex_hookspecs.errors import ToolError
 from codex_hookspecs.json_text import parse_json
-from codex_hookspecs.types.json import JsonObject
-from codex_hookspecs.types.tools import HookPayload, ToolCall
+from codex_hookspecs.protocol import JsonObject
+from codex_hookspecs.tools import HookPayload, ToolCall
 
 NAME = "apply_patch"
 TEXT_FEATURE = "apply_patch_freeform"
@@ -114,7 +114,7 @@ def payload_of(call: ToolCall) -> HookPayload | None:
     return HookPayload(tool_name=NAME, tool_input={"command": patch}, aliases=("Write", "Edit"))
 
 
-def with_input(call: ToolCall, value: Any) -> ToolCall:
+def from_hook_input(call: ToolCall, value: Any) -> ToolCall:
     """Return the call with the patch that a hook put in place of the model's.
 
     :raises ToolError: when the hook's input has no text under ``command``.

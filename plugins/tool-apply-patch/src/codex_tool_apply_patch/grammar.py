@@ -6,8 +6,8 @@ from __future__ import annotations
 
 from typing import TypeAlias
 
+from codex_hookspecs import frozen
 from codex_hookspecs.errors import CodexError
-from codex_hookspecs.values import frozen
 
 BEGIN = "*** Begin Patch"
 END = "*** End Patch"

@@ -8,12 +8,11 @@ import stat
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
+from codex_hookspecs.environments import DirectoryEntry, FileMetadata
 from codex_hookspecs.errors import FileSystemError
-from codex_hookspecs.types.environment import DirectoryEntry, FileMetadata
 
 if TYPE_CHECKING:
-    from codex_hookspecs.file_scope import FileScope
-    from codex_hookspecs.ports.environment import FileSystem
+    from codex_hookspecs.environments import FileScope, FileSystem
 
 T = TypeVar("T")
 

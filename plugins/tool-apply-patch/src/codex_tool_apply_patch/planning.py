@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 
 from attrs import define, field
 
+from codex_hookspecs import frozen
 from codex_hookspecs.errors import FilesLost, FileSystemError
-from codex_hookspecs.values import frozen
 from codex_tool_apply_patch.background import run
 from codex_tool_apply_patch.grammar import AddFile, DeleteFile, Operation, Patch, PatchError, UpdateFile
 from codex_tool_apply_patch.updates import updated
 
 if TYPE_CHECKING:
-    from codex_hookspecs.ports.environment import FileSystem
+    from codex_hookspecs.environments import FileSystem
 
 LARGEST_FILE = 64 * 1024 * 1024
 """Bytes of a file that a patch may touch; more would be held in memory several times over."""

@@ -6,13 +6,12 @@ import sys
 from typing import TYPE_CHECKING
 
 from codex_hookspecs import hookimpl
-from codex_hookspecs.types.tools import Tool
-from codex_tool_apply_patch.definition import NAME, PROGRAMS, SPEC, TEXT_FEATURE, payload_of, spec_for, with_input
+from codex_hookspecs.tools import Tool
+from codex_tool_apply_patch.definition import NAME, PROGRAMS, SPEC, TEXT_FEATURE, from_hook_input, payload_of, spec_for
 
 if TYPE_CHECKING:
-    from codex_hookspecs.ports.host import Host
-    from codex_hookspecs.ports.tools import ToolContext
-    from codex_hookspecs.types.tools import ToolCall, ToolOutput
+    from codex_hookspecs.host import Host
+    from codex_hookspecs.tools import ToolCall, ToolContext, ToolOutput
     from codex_tool_apply_patch.tool import PatchRunner
 
 
@@ -36,9 +35,9 @@ def tools(host: Host) -> list[Tool]:
             spec=SPEC,
             spec_for=None if host.features.enabled(TEXT_FEATURE) else spec_for,
             run=run,
-            payload=payload_of,
-            with_input=with_input,
-            announces=True,
+            hook_view=payload_of,
+            from_hook_input=from_hook_input,
+            emits_own_items=True,
             programs=dict.fromkeys(PROGRAMS, program) if sys.executable else {},
         )
     ]

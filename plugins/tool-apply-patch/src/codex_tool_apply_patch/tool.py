@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING
 
 from attrs import define
 
+from codex_hookspecs.environments import repository_root
 from codex_hookspecs.errors import ToolError, ToolRejected
-from codex_hookspecs.file_scope import scope_of
-from codex_hookspecs.project_trust import repository_root
-from codex_hookspecs.types.items import FileChange, FileUpdateChange
-from codex_hookspecs.types.notifications import FileChangeOutputDelta, TurnDiffUpdated
-from codex_hookspecs.types.tools import ToolCall, ToolOutput
+from codex_hookspecs.protocol import FileChange, FileChangeOutputDelta, FileUpdateChange, TurnDiffUpdated
+from codex_hookspecs.tools import ToolCall, ToolOutput
+from codex_sandboxing.file_scope import scope_of
 from codex_tool_apply_patch.applying import apply_plan
 from codex_tool_apply_patch.background import run
 from codex_tool_apply_patch.consent import RETRY_REASON, real_paths, verdict_on
@@ -23,9 +22,9 @@ from codex_tool_apply_patch.planning import Change, Plan, plan_patch
 from codex_tool_apply_patch.turn_diff import TurnDiff
 
 if TYPE_CHECKING:
-    from codex_hookspecs.file_scope import FileScope
-    from codex_hookspecs.ports.environment import Environment, FileSystem
-    from codex_hookspecs.ports.tools import ToolContext
+    from codex_hookspecs.environments import Environment, FileSystem
+    from codex_hookspecs.tools import ToolContext
+    from codex_sandboxing.file_scope import PolicyFileScope
 
 _ITEM_CONTEXT = 1
 
@@ -69,7 +68,13 @@ class PatchRunner:
 
 
 async def _planned(
-    text: str, workdir: str | None, context: ToolContext, environment: Environment, scope: FileScope, *, windows: bool
+    text: str,
+    workdir: str | None,
+    context: ToolContext,
+    environment: Environment,
+    scope: PolicyFileScope,
+    *,
+    windows: bool,
 ) -> Plan:
     import ntpath
     import posixpath
@@ -90,8 +95,8 @@ async def _planned(
 
 
 async def _consent(
-    call: ToolCall, changes: Changes, paths: tuple[str, ...], context: ToolContext, scope: FileScope
-) -> FileScope:
+    call: ToolCall, changes: Changes, paths: tuple[str, ...], context: ToolContext, scope: PolicyFileScope
+) -> PolicyFileScope:
     """Announce the patch and get leave to apply it; a patch that the policy refuses outright is not announced.
 
     :param paths: what it changes, links resolved.

@@ -7,8 +7,8 @@ import posixpath
 import re
 from collections.abc import Callable, Sequence
 
-from codex_hookspecs.shell_words import simple_commands
-from codex_hookspecs.types.json import JsonObject
+from codex_execpolicy.shell.words import simple_commands
+from codex_hookspecs.protocol import JsonObject
 from codex_tool_exec.quoting import join
 
 _LINES = re.compile(r"\+?\d+\Z")

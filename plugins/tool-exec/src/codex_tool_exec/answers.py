@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import NamedTuple
 
-from codex_hookspecs.truncation import token_estimate, truncate_tokens
+from codex_hookspecs.tools import token_estimate, truncate_tokens
 
 DEFAULT_TOKENS = 10_000
 

@@ -8,7 +8,7 @@ from json.decoder import scanstring  # type: ignore[attr-defined]
 from typing import Any
 
 from codex_hookspecs.errors import ToolError
-from codex_hookspecs.json_words import described
+from codex_hookspecs.wire import json_type_name
 
 _U64 = 2**64 - 1
 _SPACE = " \t\n\r"
@@ -110,7 +110,7 @@ def permission(value: Any) -> str | None:
 
 
 def _invalid_type(value: Any, expected: str) -> str:
-    return f"invalid type: {described(value)}, expected {expected}"
+    return f"invalid type: {json_type_name(value)}, expected {expected}"
 
 
 class _Reader:

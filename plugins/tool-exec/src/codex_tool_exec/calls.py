@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from codex_hookspecs.errors import ToolError
-from codex_hookspecs.types.json import JsonObject
+from codex_hookspecs.protocol import JsonObject
 from codex_tool_exec.answers import DEFAULT_TOKENS
 from codex_tool_exec.arguments import flag, permission, permissions, read_arguments, text, texts, whole
 

@@ -6,17 +6,16 @@ import posixpath
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
-from codex_hookspecs.environ_policy import apply_policy
+from codex_hookspecs.environments import apply_policy
 from codex_hookspecs.errors import FileSystemError, ToolError
 from codex_tool_exec.actions import command_actions
 from codex_tool_exec.environ import overlay, read_policy
 from codex_tool_exec.quoting import join
 
 if TYPE_CHECKING:
-    from codex_hookspecs.ports.environment import Environment
-    from codex_hookspecs.ports.tools import ToolContext
-    from codex_hookspecs.types.environment import EnvironPolicy
-    from codex_hookspecs.types.json import JsonObject
+    from codex_hookspecs.environments import Environment, EnvironPolicy
+    from codex_hookspecs.protocol import JsonObject
+    from codex_hookspecs.tools import ToolContext
     from codex_tool_exec.calls import ExecCall
 
 _SHELLS = ("bash", "zsh", "sh", "pwsh", "powershell", "cmd")

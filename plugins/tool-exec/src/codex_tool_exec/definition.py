@@ -7,7 +7,7 @@ from typing import Any
 
 from codex_hookspecs.errors import ToolError
 from codex_hookspecs.json_text import parse_json
-from codex_hookspecs.types.tools import HookPayload, ToolCall
+from codex_hookspecs.tools import HookPayload, ToolCall
 
 
 def _text(description: str) -> dict[str, str]:
@@ -146,7 +146,7 @@ def no_payload(call: ToolCall) -> None:
     """Show nothing to hooks: writing to a command is part of it."""
 
 
-def with_input(call: ToolCall, tool_input: Any) -> ToolCall:
+def from_hook_input(call: ToolCall, tool_input: Any) -> ToolCall:
     """Return the call with the command that a hook put in place.
 
     :raises ToolError: when there is no text under ``command``.

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 from codex_tool_exec.quoting import rust_debug
 
 if TYPE_CHECKING:
-    from codex_hookspecs.types.items import CommandExecution
-    from codex_hookspecs.types.threads import ThreadSettings
+    from codex_hookspecs.protocol import CommandExecution, ThreadSettings
 
 _ESCALATE = (
     "If it has to be done, run it again with `sandbox_permissions` set to `require_escalated` and a `justification` "

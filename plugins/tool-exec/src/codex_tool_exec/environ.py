@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from codex_hookspecs.types.environment import EnvironPolicy
+from codex_hookspecs.environments import EnvironPolicy
 
 _OWN = ("CODEX_API_KEY", "CODEX_ACCESS_TOKEN", "OPENAI_API_KEY")
 _OVERLAY = {

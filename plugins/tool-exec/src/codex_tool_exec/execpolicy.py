@@ -7,14 +7,14 @@ import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from codex_execpolicy.rules.files import read_file
+from codex_execpolicy.rules.matching import Match, RuleBook, strictest
 from codex_hookspecs.errors import ConfigError
-from codex_hookspecs.exec_rules.files import read_file
-from codex_hookspecs.exec_rules.rules import Match, RuleBook, strictest
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
 
-    from codex_hookspecs.ports.host import Host
+    from codex_hookspecs.host import Host
 
 
 async def run(arguments: Sequence[str], host: Host) -> int:

@@ -8,17 +8,17 @@ import posixpath
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from codex_hookspecs.command_verdict import NEVER_ESCALATED
+from codex_execpolicy.verdict import NEVER_ESCALATED
 from codex_hookspecs.errors import ToolError, ToolRejected
-from codex_hookspecs.sandboxing.additional import Additional, merge
-from codex_hookspecs.types.tools import ToolOutput
+from codex_hookspecs.sandbox import AdditionalPermissions
+from codex_hookspecs.tools import ToolOutput
+from codex_tool_exec.additional import merge
 from codex_tool_exec.calls import read_permissions_call
 from codex_tool_exec.permissions import read_additional, read_grant, shown
 
 if TYPE_CHECKING:
-    from codex_hookspecs.ports.environment import Environment
-    from codex_hookspecs.ports.tools import ToolContext
-    from codex_hookspecs.types.tools import ToolCall
+    from codex_hookspecs.environments import Environment
+    from codex_hookspecs.tools import ToolCall, ToolContext
     from codex_tool_exec.calls import ExecCall
 
 NOT_ALONE = "`additional_permissions` requires `sandbox_permissions` set to `with_additional_permissions`"
@@ -38,10 +38,10 @@ class Grants:
     """What the user of a thread has granted beyond its policy: for the session, and for a turn."""
 
     def __init__(self) -> None:
-        self._session: Additional | None = None
-        self._turn: tuple[str, Additional | None] = ("", None)
+        self._session: AdditionalPermissions | None = None
+        self._turn: tuple[str, AdditionalPermissions | None] = ("", None)
 
-    def of(self, turn_id: str) -> Additional | None:
+    def of(self, turn_id: str) -> AdditionalPermissions | None:
         """Return what commands of a turn get."""
         return merge(self._session, self._of_turn(turn_id))
 
@@ -54,7 +54,7 @@ class Grants:
         wanted = read_additional(value, context.settings.cwd, _canonical(await context.environment()))
         if wanted.empty:
             raise ToolError(NOTHING_REQUESTED)
-        granted, scope = Additional(), "turn"
+        granted, scope = AdditionalPermissions(), "turn"
         if context.settings.approval_policy != "never":
             try:
                 answer = await context.request_permissions(call, permissions=shown(wanted), reason=reason)
@@ -69,13 +69,13 @@ class Grants:
         told = {"permissions": shown(granted, files="file_system"), "scope": scope}
         return ToolOutput(json.dumps(told, separators=(",", ":"), ensure_ascii=False))
 
-    def _of_turn(self, turn_id: str) -> Additional | None:
+    def _of_turn(self, turn_id: str) -> AdditionalPermissions | None:
         return self._turn[1] if self._turn[0] == turn_id else None
 
 
 def wanted_beyond(
     wanted: ExecCall, cwd: str, context: ToolContext, environment: Environment, *, possible: bool
-) -> Additional | None:
+) -> AdditionalPermissions | None:
     """Return what a call asks for beyond the sandbox policy.
 
     :param cwd: directory of the command.

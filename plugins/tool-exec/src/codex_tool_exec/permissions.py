@@ -6,20 +6,21 @@ import posixpath
 from collections.abc import Callable
 from typing import Any
 
-from codex_hookspecs.sandboxing.additional import Additional, FileAccess, intersect, normalize
-from codex_hookspecs.sandboxing.macos_extensions import MacosExtensions, bundle_ids
-from codex_hookspecs.types.json import JsonObject
+from codex_hookspecs.protocol import JsonObject
+from codex_hookspecs.sandbox import AdditionalPermissions, FileAccess, MacosExtensions
+from codex_tool_exec.additional import intersect, normalize
+from codex_tool_exec.macos import bundle_ids
 
 _SWITCHES = ("launch_services", "accessibility", "calendar", "reminders")
 _RANKS = ("none", "read_only", "read_write")
 
 
-def covers(granted: Additional | None, wanted: Additional) -> bool:
+def covers(granted: AdditionalPermissions | None, wanted: AdditionalPermissions) -> bool:
     """Tell whether all that is wanted was granted, path by path."""
     return granted is not None and intersect(wanted, granted) == wanted
 
 
-def read_additional(value: JsonObject, cwd: str, canonical: Callable[[str], str]) -> Additional:
+def read_additional(value: JsonObject, cwd: str, canonical: Callable[[str], str]) -> AdditionalPermissions:
     """Return what a call asks for; relative paths are joined to its directory.
 
     :param value: the object ``additional_permissions``, whose form was checked.
@@ -27,7 +28,7 @@ def read_additional(value: JsonObject, cwd: str, canonical: Callable[[str], str]
     network = (value.get("network") or {}).get("enabled")
     files = value.get("file_system") or {}
     read, write = (tuple(posixpath.join(cwd, path) for path in files.get(key) or ()) for key in ("read", "write"))
-    wanted = Additional(
+    wanted = AdditionalPermissions(
         network=True if network else None,
         file_system=FileAccess(read, write) or None,
         macos=_extensions(value.get("macos")),
@@ -35,14 +36,14 @@ def read_additional(value: JsonObject, cwd: str, canonical: Callable[[str], str]
     return normalize(wanted, canonical)
 
 
-def read_grant(value: object, wanted: Additional) -> Additional:
+def read_grant(value: object, wanted: AdditionalPermissions) -> AdditionalPermissions:
     """Return what of a request a client granted.
 
     :param value: ``permissions`` of its answer.
     """
     found = value if isinstance(value, dict) else {}
     network, files = found.get("network"), found.get("fileSystem")
-    granted = Additional(
+    granted = AdditionalPermissions(
         network=True if isinstance(network, dict) and network.get("enabled") is True else None,
         file_system=FileAccess(_paths(files, "read"), _paths(files, "write")) or None,
         macos=wanted.macos if found.get("macos") else None,
@@ -50,9 +51,9 @@ def read_grant(value: object, wanted: Additional) -> Additional:
     return intersect(wanted, granted)
 
 
-def shown(wanted: Additional | None, *, files: str = "fileSystem") -> JsonObject:
+def shown(wanted: AdditionalPermissions | None, *, files: str = "fileSystem") -> JsonObject:
     """Return what is wanted, for clients; for the model the files are called ``file_system``."""
-    wanted = wanted or Additional()
+    wanted = wanted or AdditionalPermissions()
     access = wanted.file_system
     found: JsonObject = {
         "network": {"enabled": True} if wanted.network else None,

@@ -5,24 +5,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from codex_hookspecs import hookimpl
-from codex_hookspecs.types.tools import Tool
+from codex_hookspecs.tools import Tool
 from codex_tool_exec.definition import (
     REQUEST_PERMISSIONS,
     WRITE_STDIN,
     exec_command_spec,
+    from_hook_input,
     no_payload,
     payload_of,
-    with_input,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from codex_hookspecs.ports.host import Host
-    from codex_hookspecs.ports.surface import CliCommand
-    from codex_hookspecs.ports.threads import AgentThread
-    from codex_hookspecs.ports.tools import ToolContext
-    from codex_hookspecs.types.tools import ToolCall, ToolOutput
+    from codex_hookspecs.host import AgentThread, Host
+    from codex_hookspecs.surface import CliCommand
+    from codex_hookspecs.tools import ToolCall, ToolContext, ToolOutput
     from codex_tool_exec.shell import Shell
 
 
@@ -57,22 +55,22 @@ def tools(thread: AgentThread, host: Host) -> list[Tool]:
             spec=exec_command_spec(with_additional=more),
             run=exec_command,
             parallel=True,
-            payload=payload_of,
-            with_input=with_input,
-            announces=True,
+            hook_view=payload_of,
+            from_hook_input=from_hook_input,
+            emits_own_items=True,
         ),
-        Tool(name="write_stdin", spec=WRITE_STDIN, run=write_stdin, payload=no_payload, announces=True),
+        Tool(name="write_stdin", spec=WRITE_STDIN, run=write_stdin, hook_view=no_payload, emits_own_items=True),
     ]
     if host.features.enabled("request_permissions_tool"):
         name, spec = "request_permissions", REQUEST_PERMISSIONS
-        offered.append(Tool(name=name, spec=spec, run=request_permissions, payload=no_payload, announces=True))
+        offered.append(Tool(name=name, spec=spec, run=request_permissions, hook_view=no_payload, emits_own_items=True))
     return offered
 
 
 @hookimpl
 def cli_commands() -> Sequence[CliCommand]:
     """Offer ``codex execpolicy``."""
-    from codex_hookspecs.ports.surface import CliCommand
+    from codex_hookspecs.surface import CliCommand
     from codex_tool_exec.execpolicy import run
 
     return [CliCommand(name="execpolicy", help="Check rules for commands", run=run)]

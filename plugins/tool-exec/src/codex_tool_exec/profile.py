@@ -10,13 +10,13 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
+from codex_hookspecs.environments import OutputChunk, ProcessExited
 from codex_hookspecs.errors import ExecError, SandboxUnavailable
-from codex_hookspecs.ids import uuid4
-from codex_hookspecs.types.environment import OutputChunk, ProcessExited
+from codex_hookspecs.protocol import uuid4
 
 if TYPE_CHECKING:
-    from codex_hookspecs.ports.environment import ExecProcess
-    from codex_hookspecs.types.sandbox import Launch
+    from codex_hookspecs.environments import ExecProcess
+    from codex_hookspecs.sandbox import Launch
 
 LIMIT_SECONDS = 10.0
 _MOST_BYTES = 1 << 20

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from codex_hookspecs.file_scope import scope_of
-from codex_hookspecs.writable import real_path
+from codex_sandboxing.file_scope import scope_of
+from codex_sandboxing.writable_roots import real_path
 
 if TYPE_CHECKING:
-    from codex_hookspecs.ports.environment import Environment
-    from codex_hookspecs.ports.tools import ToolContext
+    from codex_hookspecs.environments import Environment
+    from codex_hookspecs.tools import ToolContext
 
 
 async def program_folder(context: ToolContext, environment: Environment) -> str | None:

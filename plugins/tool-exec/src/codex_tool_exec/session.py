@@ -10,16 +10,15 @@ from typing import TYPE_CHECKING
 
 from attrs import evolve
 
-from codex_hookspecs.types.environment import OutputChunk, ProcessEvent, ProcessExited, ProcessFailed
-from codex_hookspecs.types.notifications import CommandOutputDelta
+from codex_hookspecs.environments import OutputChunk, ProcessEvent, ProcessExited, ProcessFailed
+from codex_hookspecs.protocol import CommandOutputDelta
 from codex_tool_exec.buffer import HeadTail
 
 if TYPE_CHECKING:
-    from codex_hookspecs.ports.environment import ExecProcess
-    from codex_hookspecs.ports.tools import ToolContext
-    from codex_hookspecs.types.items import CommandExecution
-    from codex_hookspecs.types.sandbox import Launch
-    from codex_hookspecs.types.tools import ToolCall
+    from codex_hookspecs.environments import ExecProcess
+    from codex_hookspecs.protocol import CommandExecution
+    from codex_hookspecs.sandbox import Launch
+    from codex_hookspecs.tools import ToolCall, ToolContext
 
 GRACE_SECONDS = 0.05
 MOST_DELTAS = 10_000
@@ -89,7 +88,7 @@ class Session:
         """Whether it failed and it looks as if that is because of its sandbox."""
         if self._told_denied or self._launch is None or not self.exit_code:
             return self._told_denied
-        from codex_hookspecs.sandboxing.denial import looks_denied
+        from codex_sandboxing.denial import looks_denied
 
         return looks_denied(self.exit_code, self.whole_output(), linux=self._launch.sandbox_type == "linuxSeccomp")
 
@@ -136,7 +135,7 @@ class Session:
         if self.tty:
             await self.process.write(INTERRUPT)
         else:
-            await self.process.signal()
+            await self.process.interrupt()
 
     async def end(self, seconds: float) -> None:
         """Kill the command with all its children and see to it that it is reported."""
@@ -230,7 +229,7 @@ class Session:
         )
         await self._context.complete_item(self.item)
         if self.failure is not None:
-            from codex_hookspecs.types.notifications import WarningNotice
+            from codex_hookspecs.protocol import WarningNotice
 
             text = f"the command `{self.item.command}` was lost: {self.failure}"
             await self._context.emit(WarningNotice(message=text, thread_id=self._context.thread.id))

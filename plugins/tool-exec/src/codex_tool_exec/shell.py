@@ -9,8 +9,8 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from codex_hookspecs.errors import ExecError, SandboxUnavailable, ToolError, ToolRejected
-from codex_hookspecs.types.notifications import TerminalInteraction
-from codex_hookspecs.types.tools import ToolOutput
+from codex_hookspecs.protocol import TerminalInteraction
+from codex_hookspecs.tools import ToolOutput
 from codex_tool_exec.answers import Answer, answer_text, shown_output
 from codex_tool_exec.calls import ExecCall, WriteCall, read_exec_call, read_write_call
 from codex_tool_exec.commands import make_command
@@ -20,9 +20,7 @@ from codex_tool_exec.starting import Attempt
 from codex_tool_exec.store import MOST, WARN_AT, SessionStore
 
 if TYPE_CHECKING:
-    from codex_hookspecs.ports.tools import ToolContext
-    from codex_hookspecs.types.approvals import CommandLeave
-    from codex_hookspecs.types.tools import ToolCall
+    from codex_hookspecs.tools import CommandApproval, ToolCall, ToolContext
     from codex_tool_exec.grants import Grants
 
 SHORT_SECONDS = 0.15
@@ -64,11 +62,13 @@ class Shell:
                 return patched
         environment = await context.environment()
         command = await make_command(wanted, environment, context, self._environ)
-        wanted_more = None
+        requested_permissions = None
         if wanted.permissions != "use_default":
             from codex_tool_exec.grants import wanted_beyond
 
-            wanted_more = wanted_beyond(wanted, command.cwd, context, environment, possible=self._with_additional)
+            requested_permissions = wanted_beyond(
+                wanted, command.cwd, context, environment, possible=self._with_additional
+            )
         attempt = Attempt(
             command,
             wanted,
@@ -76,7 +76,7 @@ class Shell:
             context,
             environment,
             granted=None if self._grants is None else self._grants.of(context.turn_id),
-            wanted_more=wanted_more,
+            requested_permissions=requested_permissions,
         )
         leave = await attempt.approve()
         session = await self._start(attempt, may_retry=attempt.boxed and leave.retry != "no")
@@ -93,7 +93,7 @@ class Shell:
         raise ToolError(denied_text(session.item, context.settings, output.hook_response or ""))
 
     async def _without_sandbox(
-        self, session: Session, attempt: Attempt, leave: CommandLeave, output: ToolOutput
+        self, session: Session, attempt: Attempt, leave: CommandApproval, output: ToolOutput
     ) -> ToolOutput:
         """Run a command again that its sandbox kept from working, if hooks or the client agree.
 
@@ -296,8 +296,8 @@ async def _patched(wanted: ExecCall, call: ToolCall, context: ToolContext) -> To
     """Give a command that is nothing but a patch to the tool for patches."""
     import json
 
-    from codex_hookspecs.patch_command import patch_from_command
-    from codex_hookspecs.types.tools import ToolCall as Call
+    from codex_hookspecs.tools import ToolCall as Call
+    from codex_tool_exec.patch_command import patch_from_command
 
     found = patch_from_command(wanted.cmd)
     if found is None:

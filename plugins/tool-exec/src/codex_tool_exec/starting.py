@@ -4,26 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from codex_hookspecs.environments import ExecParams, start_launched
 from codex_hookspecs.errors import EnvironmentLost, ExecError, SandboxUnavailable, ToolError, ToolRejected
-from codex_hookspecs.ids import uuid4
-from codex_hookspecs.launching import start_launched
-from codex_hookspecs.sandboxing.managed import managed_proxies
-from codex_hookspecs.types.approvals import CommandRequest
-from codex_hookspecs.types.environment import ExecParams
-from codex_hookspecs.types.items import CommandExecution
-from codex_hookspecs.types.sandbox import LaunchRequest
+from codex_hookspecs.protocol import CommandExecution, uuid4
+from codex_hookspecs.sandbox import LaunchRequest
+from codex_hookspecs.tools import CommandRequest
+from codex_sandboxing.managed_network import managed_proxies
 from codex_tool_exec.environ import read_policy
 from codex_tool_exec.programs import program_folder, with_programs
 from codex_tool_exec.quoting import rust_debug
 
 if TYPE_CHECKING:
-    from codex_hookspecs.ports.environment import Environment, ExecProcess
-    from codex_hookspecs.ports.tools import ToolContext
-    from codex_hookspecs.sandboxing.additional import Additional
-    from codex_hookspecs.sandboxing.policies import Permissions
-    from codex_hookspecs.types.approvals import CommandLeave
-    from codex_hookspecs.types.sandbox import Launch, SandboxPolicy
-    from codex_hookspecs.types.tools import ToolCall
+    from codex_hookspecs.environments import Environment, ExecProcess
+    from codex_hookspecs.sandbox import AdditionalPermissions, Launch, Permissions, SandboxPolicy
+    from codex_hookspecs.tools import CommandApproval, ToolCall, ToolContext
     from codex_tool_exec.calls import ExecCall
     from codex_tool_exec.commands import Command
     from codex_tool_exec.profile import Profiles
@@ -45,8 +39,8 @@ class Attempt:
         context: ToolContext,
         environment: Environment,
         *,
-        granted: Additional | None = None,
-        wanted_more: Additional | None = None,
+        granted: AdditionalPermissions | None = None,
+        requested_permissions: AdditionalPermissions | None = None,
     ) -> None:
         self.command = command
         self.wanted = wanted
@@ -54,18 +48,18 @@ class Attempt:
         self.context = context
         self.environment = environment
         self._proxies = managed_proxies(context.thread.config.get)
-        self.boxed = context.settings.sandbox.holds_back or self._proxies is not None
+        self.boxed = context.settings.sandbox.needs_sandbox or self._proxies is not None
         self._more = granted
         asked = None
-        if wanted_more is not None:
-            from codex_hookspecs.sandboxing.additional import merge
+        if requested_permissions is not None:
+            from codex_tool_exec.additional import merge
             from codex_tool_exec.permissions import covers, shown
 
-            self._more = merge(granted, wanted_more)
-            if covers(granted, wanted_more):
-                wanted_more = None
+            self._more = merge(granted, requested_permissions)
+            if covers(granted, requested_permissions):
+                requested_permissions = None
             else:
-                asked = shown(wanted_more)
+                asked = shown(requested_permissions)
         self.request = CommandRequest(
             item_id=call.call_id,
             command=command.line,
@@ -73,7 +67,7 @@ class Attempt:
             cwd=command.cwd,
             shell=command.own_shell,
             escalated=wanted.escalated,
-            additional=wanted_more,
+            additional=requested_permissions,
             shown_additional=asked,
             justification=wanted.justification,
             prefix_rule=wanted.prefix_rule,
@@ -93,7 +87,7 @@ class Attempt:
             command_actions=self.command.actions,
         )
 
-    async def approve(self) -> CommandLeave:
+    async def approve(self) -> CommandApproval:
         """Return leave to run the command; a refusal of the user is reported as the command's end.
 
         What can't be run is neither judged nor asked about.
@@ -133,7 +127,7 @@ class Attempt:
         """Return the command with what its shell's profile sets, and without a run of that profile if it is known."""
         command = self.command
         shell, _, script = command.argv
-        boxed = self.context.settings.sandbox.holds_back or self._proxies is not None
+        boxed = self.context.settings.sandbox.needs_sandbox or self._proxies is not None
 
         async def start(look: str) -> tuple[ExecProcess, Launch | None]:
             plain = command._replace(argv=(shell, "-lc", look), cwd=self.context.settings.cwd)
@@ -174,7 +168,7 @@ class Attempt:
             )
         if not boxed or remote:
             return await self.environment.exec.start(params), None
-        from codex_hookspecs.sandboxing.devices import wanted_devices
+        from codex_sandboxing.devices import wanted_devices
 
         launch = context.launch(
             LaunchRequest(
@@ -197,7 +191,7 @@ class Attempt:
         policy = self.context.settings.sandbox
         if self._more is None:
             return policy
-        from codex_hookspecs.sandboxing.additional import effective_legacy
+        from codex_tool_exec.additional import effective_legacy
 
         return effective_legacy(policy, self._more)
 
@@ -205,9 +199,9 @@ class Attempt:
         """Return the thread's policy with what was granted, in the form that says it all."""
         if self._more is None:
             return None
-        from codex_hookspecs.sandboxing.additional import effective_file_system, effective_network
-        from codex_hookspecs.sandboxing.legacy import to_split
-        from codex_hookspecs.sandboxing.policies import Permissions
+        from codex_hookspecs.sandbox import Permissions
+        from codex_sandboxing.legacy import to_split
+        from codex_tool_exec.additional import effective_file_system, effective_network
 
         split = to_split(self.context.settings.sandbox)
         return Permissions(

@@ -12,7 +12,7 @@ _PROTECTED = 8
 _FIRST_ID, _LAST_ID = 1000, 99_999
 
 
-class Entry(Protocol):
+class FileSystemEntry(Protocol):
     """What the store looks at."""
 
     @property
@@ -26,7 +26,7 @@ class Entry(Protocol):
         ...
 
 
-E = TypeVar("E", bound=Entry)
+E = TypeVar("E", bound=FileSystemEntry)
 
 
 def random_number(bound: int) -> int:

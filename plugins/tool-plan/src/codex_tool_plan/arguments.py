@@ -6,8 +6,8 @@ from typing import Any, Literal
 
 from codex_hookspecs.errors import ToolError
 from codex_hookspecs.json_text import parse_json
-from codex_hookspecs.json_words import described
-from codex_hookspecs.types.notifications import PlanStep
+from codex_hookspecs.protocol import PlanStep
+from codex_hookspecs.wire import json_type_name
 
 _STATUS: dict[str, Literal["pending", "inProgress", "completed"]] = {
     "pending": "pending",
@@ -46,7 +46,7 @@ def _step(value: Any) -> PlanStep:
 
 def _table(value: Any, name: str, *, allowed: tuple[str, str], required: tuple[str, ...]) -> dict[str, Any]:
     if not isinstance(value, dict):
-        raise _refusal(f"invalid type: {described(value)}, expected struct {name}")
+        raise _refusal(f"invalid type: {json_type_name(value)}, expected struct {name}")
     for key in value:
         if key not in allowed:
             raise _refusal(f"unknown field `{key}`, expected `{allowed[0]}` or `{allowed[1]}`")
@@ -58,7 +58,7 @@ def _table(value: Any, name: str, *, allowed: tuple[str, str], required: tuple[s
 
 def _expect(value: Any, kind: type, words: str) -> None:
     if not isinstance(value, kind):
-        raise _refusal(f"invalid type: {described(value)}, expected {words}")
+        raise _refusal(f"invalid type: {json_type_name(value)}, expected {words}")
 
 
 def _refusal(message: str) -> ToolError:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from codex_hookspecs.types.json import JsonObject
+from codex_hookspecs.protocol import JsonObject
 
 NAME = "update_plan"
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from codex_hookspecs import hookimpl
-from codex_hookspecs.types.tools import Tool
+from codex_hookspecs.tools import Tool
 from codex_tool_plan.definition import NAME, SPEC
 
 if TYPE_CHECKING:
-    from codex_hookspecs.ports.tools import ToolContext
-    from codex_hookspecs.types.tools import ToolCall, ToolOutput
+    from codex_hookspecs.tools import ToolCall, ToolContext, ToolOutput
 
 
 @hookimpl
@@ -22,4 +21,4 @@ def tools() -> list[Tool]:
 
         return await update_plan(call, context)
 
-    return [Tool(name=NAME, spec=SPEC, run=run, announces=True)]
+    return [Tool(name=NAME, spec=SPEC, run=run, emits_own_items=True)]

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from codex_hookspecs.errors import ToolError
-from codex_hookspecs.types.notifications import PlanUpdated
-from codex_hookspecs.types.tools import ToolCall, ToolOutput
+from codex_hookspecs.protocol import PlanUpdated
+from codex_hookspecs.tools import ToolCall, ToolOutput
 from codex_tool_plan.arguments import plan_from
 from codex_tool_plan.definition import NAME
 
 if TYPE_CHECKING:
-    from codex_hookspecs.ports.tools import ToolContext
+    from codex_hookspecs.tools import ToolContext
 
 
 async def update_plan(call: ToolCall, context: ToolContext) -> ToolOutput:

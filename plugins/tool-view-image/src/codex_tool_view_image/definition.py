@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from codex_hookspecs.types.json import JsonObject
+from codex_hookspecs.protocol import JsonObject
 
 NAME = "view_image"
 DETAIL_FEATURE = "image_detail_original"

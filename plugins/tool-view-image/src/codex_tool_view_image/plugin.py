@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from codex_hookspecs import hookimpl
-from codex_hookspecs.types.tools import Tool
+from codex_hookspecs.tools import Tool
 from codex_tool_view_image.definition import DETAIL_FEATURE, NAME, spec
 
 if TYPE_CHECKING:
-    from codex_hookspecs.ports.host import Host
-    from codex_hookspecs.ports.tools import ToolContext
-    from codex_hookspecs.types.tools import ToolCall, ToolOutput
+    from codex_hookspecs.host import Host
+    from codex_hookspecs.tools import ToolCall, ToolContext, ToolOutput
 
 
 @hookimpl
@@ -24,4 +23,4 @@ def tools(host: Host) -> list[Tool]:
 
         return await view_image(call, context, with_detail=with_detail)
 
-    return [Tool(name=NAME, spec=spec(with_detail=with_detail), run=run, parallel=True, announces=True)]
+    return [Tool(name=NAME, spec=spec(with_detail=with_detail), run=run, parallel=True, emits_own_items=True)]

@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from codex_hookspecs.errors import FileSystemError, ToolError
-from codex_hookspecs.file_scope import readable_files
 from codex_hookspecs.json_text import parse_json
-from codex_hookspecs.types.items import ImageView
-from codex_hookspecs.types.tools import ToolCall, ToolOutput
+from codex_hookspecs.protocol import ImageView
+from codex_hookspecs.tools import ToolCall, ToolOutput
+from codex_sandboxing.file_scope import readable_files
 from codex_tool_view_image.formats import image_type
 
 if TYPE_CHECKING:
-    from codex_hookspecs.ports.environment import Environment, FileSystem
-    from codex_hookspecs.ports.tools import ToolContext
+    from codex_hookspecs.environments import Environment, FileSystem
+    from codex_hookspecs.tools import ToolContext
 
 LARGEST_IMAGE = 15 * 1024 * 1024
 """Bytes of an image file; as text in a request it takes a third more, and providers accept about 20 MB."""

@@ -1,0 +1,37 @@
+"""Export names from the modules that define them when they are first used, so that a façade costs nothing."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+
+def exported(
+    facade: str, names: Mapping[str, str]
+) -> tuple[list[str], Callable[[str], object], Callable[[], list[str]]]:
+    """Return what makes a module a façade: its ``__all__``, ``__getattr__`` and ``__dir__``.
+
+    :param facade: ``__name__`` of the module.
+    :param names: for each module of this package, without the package's name, the names that come from it.
+    """
+    import sys
+
+    homes = {name: module for module, listed in names.items() for name in listed.split()}
+    public = sorted(homes)
+
+    def getattr_(name: str) -> object:
+        try:
+            module = homes[name]
+        except KeyError:
+            raise AttributeError(f"module {facade!r} has no attribute {name!r}") from None
+        from importlib import import_module
+
+        value = getattr(import_module(f"{__package__}.{module}"), name)
+        setattr(sys.modules[facade], name, value)
+        return value
+
+    def dir_() -> list[str]:
+        return sorted({*vars(sys.modules[facade]), *public})
+
+    return public, getattr_, dir_

@@ -1,0 +1,84 @@
+"""Environments: processes, files and HTTP of a machine, and what their implementers share."""
+
+from __future__ import annotations
+
+from codex_hookspecs._lazy import exported
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from codex_hookspecs.environments.environ_policy import apply_policy as apply_policy
+    from codex_hookspecs.environments.file_uri import PathError as PathError
+    from codex_hookspecs.environments.file_uri import path_of as path_of
+    from codex_hookspecs.environments.file_uri import uri_of as uri_of
+    from codex_hookspecs.environments.http_limits import BROKEN as BROKEN
+    from codex_hookspecs.environments.http_limits import LARGEST_BODY as LARGEST_BODY
+    from codex_hookspecs.environments.http_limits import MOST_REDIRECTIONS as MOST_REDIRECTIONS
+    from codex_hookspecs.environments.http_limits import broken_body as broken_body
+    from codex_hookspecs.environments.http_limits import check_request as check_request
+    from codex_hookspecs.environments.http_limits import in_circles as in_circles
+    from codex_hookspecs.environments.http_limits import unsent as unsent
+    from codex_hookspecs.environments.http_limits import whole_body as whole_body
+    from codex_hookspecs.environments.launching import start_launched as start_launched
+    from codex_hookspecs.environments.process_feed import ProcessFeed as ProcessFeed
+    from codex_hookspecs.environments.process_log import ProcessLog as ProcessLog
+    from codex_hookspecs.environments.repository import is_repository as is_repository
+    from codex_hookspecs.environments.repository import is_repository_of as is_repository_of
+    from codex_hookspecs.environments.repository import main_repository as main_repository
+    from codex_hookspecs.environments.repository import project_root as project_root
+    from codex_hookspecs.environments.repository import repository_root as repository_root
+    from codex_hookspecs.errors import EnvironmentLost as EnvironmentLost
+    from codex_hookspecs.errors import ExecError as ExecError
+    from codex_hookspecs.errors import FilesLost as FilesLost
+    from codex_hookspecs.errors import FileSystemError as FileSystemError
+    from codex_hookspecs.errors import HttpError as HttpError
+    from codex_hookspecs.markers import hookimpl as hookimpl
+    from codex_hookspecs.ports.environment import Environment as Environment
+    from codex_hookspecs.ports.environment import EnvironmentManager as EnvironmentManager
+    from codex_hookspecs.ports.environment import EnvironmentProvider as EnvironmentProvider
+    from codex_hookspecs.ports.environment import ExecBackend as ExecBackend
+    from codex_hookspecs.ports.environment import ExecProcess as ExecProcess
+    from codex_hookspecs.ports.environment import FileScope as FileScope
+    from codex_hookspecs.ports.environment import FileSystem as FileSystem
+    from codex_hookspecs.ports.http import HttpClient as HttpClient
+    from codex_hookspecs.ports.http import HttpResponse as HttpResponse
+    from codex_hookspecs.types.environment import DirectoryEntry as DirectoryEntry
+    from codex_hookspecs.types.environment import EnvironmentFacts as EnvironmentFacts
+    from codex_hookspecs.types.environment import EnvironPolicy as EnvironPolicy
+    from codex_hookspecs.types.environment import ExecParams as ExecParams
+    from codex_hookspecs.types.environment import FileMetadata as FileMetadata
+    from codex_hookspecs.types.environment import OutputChunk as OutputChunk
+    from codex_hookspecs.types.environment import ProcessClosed as ProcessClosed
+    from codex_hookspecs.types.environment import ProcessEvent as ProcessEvent
+    from codex_hookspecs.types.environment import ProcessExited as ProcessExited
+    from codex_hookspecs.types.environment import ProcessFailed as ProcessFailed
+    from codex_hookspecs.types.environment import ReadResult as ReadResult
+    from codex_hookspecs.types.environment import Stream as Stream
+    from codex_hookspecs.types.environment import WriteStatus as WriteStatus
+    from codex_hookspecs.types.http import HttpRequest as HttpRequest
+    from codex_hookspecs.types.http import Redirects as Redirects
+
+__all__, __getattr__, __dir__ = exported(
+    __name__,
+    {
+        "markers": "hookimpl",
+        "errors": "EnvironmentLost ExecError FilesLost FileSystemError HttpError",
+        "environments.environ_policy": "apply_policy",
+        "environments.file_uri": "PathError path_of uri_of",
+        "environments.http_limits": (
+            "BROKEN LARGEST_BODY MOST_REDIRECTIONS broken_body check_request in_circles unsent whole_body"
+        ),
+        "environments.launching": "start_launched",
+        "environments.process_feed": "ProcessFeed",
+        "environments.process_log": "ProcessLog",
+        "environments.repository": "is_repository is_repository_of main_repository project_root repository_root",
+        "ports.environment": (
+            "Environment EnvironmentManager EnvironmentProvider ExecBackend ExecProcess FileScope FileSystem"
+        ),
+        "ports.http": "HttpClient HttpResponse",
+        "types.environment": (
+            "DirectoryEntry EnvironPolicy EnvironmentFacts ExecParams FileMetadata OutputChunk ProcessClosed "
+            "ProcessEvent ProcessExited ProcessFailed ReadResult Stream WriteStatus"
+        ),
+        "types.http": "HttpRequest Redirects",
+    },
+)

@@ -1,0 +1,121 @@
+"""Find the repository that a directory belongs to, here or on another machine."""
+
+from __future__ import annotations
+
+import os
+import stat
+
+from codex_hookspecs.errors import ConfigError, FilesLost, FileSystemError
+from codex_hookspecs.file_reading import read_bytes
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from codex_hookspecs.ports.environment import FileSystem
+
+_LONGEST_LINE = 16 * 1024
+
+
+def project_root(cwd: str) -> str | None:
+    """Return the root of the repository or work tree that a directory is in, or ``None``."""
+    directory = cwd
+    while True:
+        if is_repository(f"{directory}/.git"):
+            return directory
+        parent = os.path.dirname(directory)
+        if parent == directory:
+            return None
+        directory = parent
+
+
+def is_repository(path: str) -> bool:
+    """Tell whether what is called ``.git`` makes a repository or work tree of its directory, as git itself decides.
+
+    A directory without ``HEAD`` does not: something left it there, or it stands in for a missing one while a sandbox
+    runs. :func:`is_repository_of`
+    decides the same on other machines.
+    """
+    try:
+        mode = os.stat(path).st_mode
+    except (OSError, ValueError):
+        return False
+    return stat.S_ISREG(mode) or (stat.S_ISDIR(mode) and os.path.lexists(f"{path}/HEAD"))
+
+
+async def repository_root(cwd: str, files: FileSystem) -> str | None:
+    """Return the root of the git work tree that a directory is in, or ``None``; also when the machine can't be asked.
+
+    :param files: file system of the machine the directory is on.
+    """
+    import ntpath
+    import posixpath
+
+    module = ntpath if "\\" in cwd else posixpath
+    while True:
+        try:
+            if await is_repository_of(module.join(cwd, ".git"), files):
+                return cwd
+        except FilesLost:
+            return None
+        parent = module.dirname(cwd)
+        if parent == cwd:
+            return None
+        cwd = parent
+
+
+async def is_repository_of(path: str, files: FileSystem) -> bool:
+    """Tell of a path on some machine what :func:`is_repository` tells of one here.
+
+    :raises FilesLost: when the machine can't be asked.
+    """
+    try:
+        found = await files.metadata(path)
+        if found.is_directory:
+            await files.metadata(f"{path}/HEAD")
+    except FilesLost:
+        raise
+    except FileSystemError:
+        return False
+    return found.is_directory or found.is_file
+
+
+def main_repository(root: str) -> str | None:
+    """Return the repository that a linked work tree belongs to, or ``None`` when it is none.
+
+    What the ``.git`` file of the work tree says is not enough, for anybody can write one: the repository, which
+    commands can't write, must list the work tree at this place.
+
+    :param root: directory that holds ``.git``.
+    :return: absolute, links resolved.
+    """
+    pointer = os.path.join(root, ".git")
+    named = _line(pointer).partition("gitdir:")
+    if named[0] or not named[2]:
+        return None
+    folder = os.path.realpath(os.path.join(root, named[2].strip()))
+    above, kind = os.path.split(os.path.dirname(folder))
+    if kind != "worktrees" or os.path.basename(above) != ".git":
+        return None
+    back, common = _line(f"{folder}/gitdir"), _line(f"{folder}/commondir")
+    agrees = (
+        back
+        and common
+        and _same(os.path.join(folder, back), os.path.join(os.path.realpath(root), ".git"))
+        and os.path.realpath(os.path.join(folder, common)) == above
+    )
+    return os.path.dirname(above) if agrees else None
+
+
+def _same(path: str, real: str) -> bool:
+    """Tell whether a path names an entry of a directory, which may itself be a link to something else."""
+    folder, name = os.path.split(path)
+    return os.path.join(os.path.realpath(folder), name) == real
+
+
+def _line(path: str) -> str:
+    """Return the one line that a file of git holds, empty where there is no such file."""
+    try:
+        data = read_bytes(path, limit=_LONGEST_LINE, follow=False)
+    except ConfigError:
+        return ""
+    line = os.fsdecode(data or b"").removesuffix("\n").removesuffix("\r")
+    return "" if "\0" in line else line

@@ -1,0 +1,26 @@
+"""What a plugin is given when it is set up: the host, configuration, features."""
+
+from __future__ import annotations
+
+from codex_hookspecs._lazy import exported
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from codex_hookspecs.ports.host import Config as Config
+    from codex_hookspecs.ports.host import Features as Features
+    from codex_hookspecs.ports.host import Host as Host
+    from codex_hookspecs.ports.threads import AgentThread as AgentThread
+    from codex_hookspecs.ports.threads import ThreadManager as ThreadManager
+    from codex_hookspecs.types.config import ConfigLayer as ConfigLayer
+    from codex_hookspecs.types.config import Feature as Feature
+    from codex_hookspecs.types.config import LayerKind as LayerKind
+    from codex_hookspecs.types.config import Stage as Stage
+
+__all__, __getattr__, __dir__ = exported(
+    __name__,
+    {
+        "ports.host": "Config Features Host",
+        "ports.threads": "AgentThread ThreadManager",
+        "types.config": "ConfigLayer Feature LayerKind Stage",
+    },
+)

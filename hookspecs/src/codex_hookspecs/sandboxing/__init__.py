@@ -1,1 +1,0 @@
-"""What sandbox launchers share: policies that are enforced, their transforms, denials, system call filters."""

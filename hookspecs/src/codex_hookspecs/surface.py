@@ -1,0 +1,33 @@
+"""Commands, checks, methods and front ends."""
+
+from __future__ import annotations
+
+from codex_hookspecs._lazy import exported
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from codex_hookspecs.errors import UsageError as UsageError
+    from codex_hookspecs.markers import hookimpl as hookimpl
+    from codex_hookspecs.ports.surface import AppClient as AppClient
+    from codex_hookspecs.ports.surface import AppServer as AppServer
+    from codex_hookspecs.ports.surface import CliCommand as CliCommand
+    from codex_hookspecs.ports.surface import DoctorCheck as DoctorCheck
+    from codex_hookspecs.ports.surface import RpcContext as RpcContext
+    from codex_hookspecs.ports.surface import RpcMethod as RpcMethod
+    from codex_hookspecs.ports.surface import SurfaceHost as SurfaceHost
+    from codex_hookspecs.standard_streams import PrivateStreams as PrivateStreams
+    from codex_hookspecs.standard_streams import private_streams as private_streams
+    from codex_hookspecs.terminal_text import made_visible as made_visible
+    from codex_hookspecs.terminal_text import visible as visible
+    from codex_hookspecs.terminal_text import visible_line as visible_line
+
+__all__, __getattr__, __dir__ = exported(
+    __name__,
+    {
+        "markers": "hookimpl",
+        "errors": "UsageError",
+        "ports.surface": "AppClient AppServer CliCommand DoctorCheck RpcContext RpcMethod SurfaceHost",
+        "standard_streams": "PrivateStreams private_streams",
+        "terminal_text": "made_visible visible visible_line",
+    },
+)

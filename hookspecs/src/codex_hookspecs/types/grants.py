@@ -1,0 +1,55 @@
+"""What single tool calls ask for, and are granted, beyond the policy (permission profile of March 2026)."""
+
+from __future__ import annotations
+
+from typing import Literal, TypeAlias
+
+from attrs import field
+
+from codex_hookspecs.values import frozen
+
+Preferences = Literal["none", "read_only", "read_write"]
+Automation: TypeAlias = "Literal['none', 'all'] | tuple[str, ...]"
+"""Nothing, everything, or bundle ids of the applications that may be driven."""
+
+
+@frozen(kw_only=True)
+class MacosExtensions:
+    """What is allowed of the system's services."""
+
+    preferences: Preferences = "read_only"
+    automation: Automation = "none"
+    launch_services: bool = False
+    accessibility: bool = False
+    calendar: bool = False
+    reminders: bool = False
+    contacts: Preferences = "none"
+
+
+@frozen
+class FileAccess:
+    """Paths that a call wants to read and to write, absolute."""
+
+    read: tuple[str, ...] = ()
+    write: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        """Tell whether anything is asked for."""
+        return bool(self.read or self.write)
+
+
+@frozen(kw_only=True)
+class AdditionalPermissions:
+    """What a call asks for beyond the policy (permission profile of March 2026).
+
+    :param network: wants the network; ``None`` when it says nothing of it.
+    """
+
+    network: bool | None = None
+    file_system: FileAccess | None = None
+    macos: MacosExtensions | None = field(default=None)
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing is asked for."""
+        return not self.network and not self.file_system and self.macos is None

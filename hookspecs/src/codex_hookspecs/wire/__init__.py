@@ -1,0 +1,60 @@
+"""Convert between attrs values and wire JSON: camelCase members, unions tagged by ``type``.
+
+The wire name of a field is its name in camel case, unless its metadata gives another under ``wire``; a class with
+``TYPE`` carries that as its tag. Encoding needs no library; decoding uses cattrs, imported when first needed.
+
+Decoding ignores unknown members and takes ``null`` for every member that may be left out. Its errors read like those of
+the public protocol's server: ``missing field `threadId` ``, ``invalid type: integer `5`, expected a string``.
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+import attrs
+
+from codex_hookspecs.wire._faults import json_type_name
+from codex_hookspecs.wire._names import camel, snake, wire_name
+
+__all__ = ["camel", "decode", "encode", "json_type_name", "snake", "wire_name"]
+
+T = TypeVar("T")
+
+_PLANS: dict[type, tuple[str | None, tuple[tuple[str, str], ...]]] = {}
+
+
+def encode(value: Any) -> Any:
+    """Return the wire form of a value: attrs values become objects, tuples lists; JSON values stay as they are."""
+    cls = type(value)
+    if cls in (str, int, bool, float) or value is None:
+        return value
+    if cls in (tuple, list):
+        return [encode(part) for part in value]
+    if cls is dict:
+        return {key: encode(part) for key, part in value.items()}
+    plan = _PLANS.get(cls)
+    if plan is None:
+        if not attrs.has(cls):
+            return value
+        plan = _PLANS[cls] = _plan(cls)
+    tag, fields = plan
+    result: dict[str, Any] = {"type": tag} if tag else {}
+    for name, wire in fields:
+        result[wire] = encode(getattr(value, name))
+    return result
+
+
+def decode(kind: type[T], value: Any) -> T:
+    """Return the value of a type that a decoded JSON document stands for.
+
+    :param kind: an attrs class, or any type that one has a field of.
+    :raises WireError: when the document does not have that shape; names every fault and its path.
+    """
+    from codex_hookspecs.wire._decoding import structure
+
+    return structure(kind, value)
+
+
+def _plan(cls: type) -> tuple[str | None, tuple[tuple[str, str], ...]]:
+    tag: str | None = getattr(cls, "TYPE", None)
+    return tag, tuple((attribute.name, wire_name(attribute)) for attribute in attrs.fields(cls))

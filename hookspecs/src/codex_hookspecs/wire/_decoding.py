@@ -1,0 +1,201 @@
+"""Decode JSON into attrs values with one cattrs converter, and word its errors as the public protocol does (serde)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import cache
+from types import UnionType
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin
+
+import attrs
+import cattrs
+from cattrs.cols import homogenous_tuple_structure_factory, list_structure_factory
+from cattrs.errors import ClassValidationError, IterableValidationError
+from cattrs.gen import make_dict_structure_fn, override
+
+from codex_hookspecs.errors import WireError
+from codex_hookspecs.types.json import Unsigned
+from codex_hookspecs.wire._faults import json_type_name
+from codex_hookspecs.wire._names import wire_name
+
+T = TypeVar("T")
+Structure = Callable[[Any, Any], Any]
+"""What cattrs calls a hook: a JSON value and a type in, a value of the type out."""
+
+_MAX_UNSIGNED = 0xFFFF_FFFF
+_PLAIN = {str: "a string", bool: "a boolean", int: "i64", float: "f64", list: "a sequence", dict: "a map"}
+
+
+class Fault(ValueError):
+    """Raised by a hook for one JSON value that does not fit."""
+
+
+def structure(kind: type[T], value: Any) -> T:
+    """Decode a value; see :func:`codex_hookspecs.wire.decode`."""
+    try:
+        result: T = _converter().structure(value, kind)
+    except (cattrs.BaseValidationError, Fault) as error:
+        # The public server meets an ill-typed member while reading and a missing one only at the end.
+        faults = sorted(_faults(error, "$"), key=lambda fault: fault[0].startswith("missing field"))
+        raise WireError(tuple(faults)) from error
+    return result
+
+
+def one_of(names: tuple[str, ...]) -> str:
+    """Return a list of allowed words as the public protocol's errors give it."""
+    quoted = [f"`{name}`" for name in names]
+    if len(quoted) == 2:
+        return f"{quoted[0]} or {quoted[1]}"
+    return quoted[0] if len(quoted) == 1 else f"one of {', '.join(quoted)}"
+
+
+@cache
+def _converter() -> cattrs.Converter:
+    converter = cattrs.Converter(detailed_validation=True)
+    for kind in (str, bool, int, float):
+        converter.register_structure_hook(kind, _plain)
+    converter.register_structure_hook_func(_is_unsigned, _unsigned)
+    converter.register_structure_hook_func(_is_word, _word)
+    converter.register_structure_hook_factory(_is_union, _union_factory)
+    converter.register_structure_hook_factory(_is_sequence, _sequence_factory)
+    converter.register_structure_hook_func(_is_object, _object)
+    converter.register_structure_hook_factory(attrs.has, _class_factory)
+    return converter
+
+
+def _fits(value: Any, kind: type) -> bool:
+    if kind is float:
+        return type(value) in (int, float)
+    return type(value) is kind
+
+
+def _plain(value: Any, kind: type) -> Any:
+    if not _fits(value, kind):
+        raise Fault(f"invalid type: {json_type_name(value)}, expected {_PLAIN[kind]}")
+    return value
+
+
+def _is_unsigned(kind: Any) -> bool:
+    return kind is Unsigned
+
+
+def _unsigned(value: Any, _kind: Any) -> int:
+    if type(value) is not int:
+        raise Fault(f"invalid type: {json_type_name(value)}, expected u32")
+    if not 0 <= value <= _MAX_UNSIGNED:
+        raise Fault(f"invalid value: {json_type_name(value)}, expected u32")
+    return value
+
+
+def _is_word(kind: Any) -> bool:
+    return get_origin(kind) is Literal
+
+
+def _word(value: Any, kind: Any) -> Any:
+    words = get_args(kind)
+    if value in words and not isinstance(value, bool):
+        return value
+    if not isinstance(value, str):
+        raise Fault(f"invalid type: {json_type_name(value)}, expected string or map")
+    raise Fault(f"unknown variant `{value}`, expected {one_of(words)}")
+
+
+def _is_object(kind: Any) -> bool:
+    return get_origin(kind) is dict
+
+
+def _object(value: Any, _kind: Any) -> dict[str, Any]:
+    """Return an object whose members stay as they came."""
+    result: dict[str, Any] = _plain(value, dict)
+    return result
+
+
+def _is_sequence(kind: Any) -> bool:
+    return get_origin(kind) in (list, tuple)
+
+
+def _sequence_factory(kind: Any, converter: cattrs.Converter) -> Structure:
+    if get_origin(kind) is list:
+        inner: Any = list_structure_factory(kind, converter)
+    else:
+        inner = homogenous_tuple_structure_factory(kind, converter)
+    return lambda value, wanted: inner(_plain(value, list), wanted)
+
+
+def _is_union(kind: Any) -> bool:
+    return get_origin(kind) in (Union, UnionType)
+
+
+def _union_factory(kind: Any, converter: cattrs.Converter) -> Structure:
+    members = [member for member in get_args(kind) if member is not type(None)]
+    inner = _tagged(members, converter) if all(hasattr(member, "TYPE") for member in members) else None
+    optional = len(members) < len(get_args(kind))
+
+    def structure_union(value: Any, _kind: Any) -> Any:
+        if value is None and optional:
+            return None
+        if inner is not None:
+            return inner(value, None)
+        chosen = members[0] if len(members) == 1 else _by_kind(value, members)
+        return converter.structure(value, chosen)
+
+    return structure_union
+
+
+def _by_kind(value: Any, members: list[Any]) -> Any:
+    for member in members:
+        if (get_origin(member) or member) is type(value):
+            return member
+    expected = " or ".join(_PLAIN.get(get_origin(member) or member, "a map") for member in members)
+    raise Fault(f"invalid type: {json_type_name(value)}, expected {expected}")
+
+
+def _tagged(members: list[Any], converter: cattrs.Converter) -> Structure:
+    classes = {member.TYPE: member for member in members}
+
+    def structure_tagged(value: Any, _kind: Any) -> Any:
+        tag = _plain(value, dict).get("type")
+        if tag is None:
+            raise Fault("missing field `type`")
+        if tag not in classes:
+            raise Fault(f"unknown variant `{tag}`, expected {one_of(tuple(classes))}")
+        return converter.structure(value, classes[tag])
+
+    return structure_tagged
+
+
+def _class_factory(kind: Any, converter: cattrs.Converter) -> Structure:
+    attrs.resolve_types(kind)
+    fields: Any = {field.name: override(rename=wire_name(field)) for field in attrs.fields(kind)}
+    inner = make_dict_structure_fn(kind, converter, **fields)
+    optional = frozenset(wire_name(field) for field in attrs.fields(kind) if field.default is not attrs.NOTHING)
+
+    def structure_class(value: Any, wanted: Any) -> Any:
+        if not isinstance(value, dict):
+            raise Fault(f"invalid type: {json_type_name(value)}, expected struct {kind.__name__}")
+        given = {name: part for name, part in value.items() if part is not None or name not in optional}
+        return inner(given, wanted)
+
+    return structure_class
+
+
+def _faults(error: BaseException, path: str) -> Iterator[tuple[str, str]]:
+    """Walk a group of validation errors along the notes that cattrs left."""
+    if isinstance(error, ClassValidationError):
+        noted, bare = error.group_exceptions()
+        names = {field.name: wire_name(field) for field in attrs.fields(error.cl)}
+        for part, note in noted:
+            place = path if isinstance(part, KeyError) else f"{path}.{names[note.name]}"
+            yield from _faults(part, place)
+        for part in bare:
+            yield from _faults(part, path)
+    elif isinstance(error, IterableValidationError):
+        indexed, bare = error.group_exceptions()
+        for part, index_note in indexed:
+            yield from _faults(part, f"{path}[{index_note.index}]")
+        for part in bare:
+            yield from _faults(part, path)
+    elif isinstance(error, KeyError):
+        yield f"missing field `{error.args[0]}`", path
+    else:
+        yield str(error), path

@@ -1,0 +1,1 @@
+"""Decide whether a command may run: shell parsing, known commands, rules files."""

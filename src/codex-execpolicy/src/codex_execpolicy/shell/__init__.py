@@ -1,0 +1,1 @@
+"""Read shell command lines: words, and the commands that a script runs."""

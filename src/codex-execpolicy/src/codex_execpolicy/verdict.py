@@ -1,0 +1,173 @@
+"""Decide whether a command runs, is asked about or is refused: by rules first, else by what it is and the policies."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from codex_execpolicy.known_commands import (
+    are_known_safe,
+    command_with_document,
+    commands_of,
+    inner_commands,
+    is_dangerous,
+)
+from codex_execpolicy.rules.matching import Match, Rule, RuleBook, strictest
+from codex_hookspecs.errors import ToolRejected
+
+if TYPE_CHECKING:
+    from codex_hookspecs.types.approvals import CommandRequest
+    from codex_hookspecs.types.threads import ThreadSettings
+
+NEVER_ESCALATED = (
+    "approval policy is Never; reject command — you cannot ask for escalated permissions "
+    "if the approval policy is Never"
+)
+NEVER_ASKED = "approval required by policy, but AskForApproval is set to Never"
+_INTERPRETERS = frozenset((
+    "python", "py", "pythonw", "pyw", "pypy", "git", "bash", "sh", "zsh", "pwsh", "powershell",
+    "powershell.exe", "env", "sudo", "node", "perl", "ruby", "php", "lua", "osascript",
+))  # fmt: skip
+_RUN_TEXT = frozenset(("-", "-c", "-lc", "-e", "-r", "-3", "-Command"))
+
+
+class CommandDecision(NamedTuple):
+    """What is to be done about a command.
+
+    :param ask: a person has to agree first.
+    :param reason: why, if a rule says so.
+    :param amendment: beginning of commands that could be allowed from now on.
+    :param unsandboxed: rules allow all of it, so it runs without sandbox.
+    """
+
+    ask: bool
+    reason: str | None = None
+    amendment: tuple[str, ...] | None = None
+    unsandboxed: bool = False
+
+
+def evaluate_command(request: CommandRequest, settings: ThreadSettings, rules: RuleBook) -> CommandDecision:
+    """Return what is to be done.
+
+    :raises ToolRejected: when it may not run at all.
+    """
+    wants_more = request.escalated or request.additional is not None
+    if wants_more and settings.approval_policy == "never":
+        raise ToolRejected(NEVER_ESCALATED, by_policy=True)
+    parts = _parts(request, settings, rules)
+    matches = [match for part in parts for match in part.matches]
+    decision = strictest(match.decision for match in matches)
+    if decision == "forbidden":
+        raise ToolRejected(_forbidden(request.command, matches), by_policy=True)
+    own = [_own_decision(part, request, settings, beside_rule=bool(matches)) for part in parts]
+    if "forbidden" in own:
+        raise ToolRejected(f"`{request.command}` rejected: blocked by policy", by_policy=True)
+    if decision == "prompt" or "prompt" in own:
+        if settings.approval_policy == "never":
+            raise ToolRejected(NEVER_ASKED, by_policy=True)
+        reason = _prompt(request.command, matches) if decision == "prompt" else None
+        asked = [part for part, verdict in zip(parts, own, strict=True) if verdict == "prompt"]
+        amendment = None if decision == "prompt" else _amendment(request, parts, asked, own)
+        return CommandDecision(True, reason, amendment)
+    amendment = None if matches else _plain(parts[0])
+    return CommandDecision(False, None, amendment, all(part.matches for part in parts))
+
+
+class _Part(NamedTuple):
+    """One command of a command line.
+
+    :param plain: nothing else is in the script, so it can be allowed by its words.
+    """
+
+    words: tuple[str, ...]
+    matches: list[Match]
+    safe: bool
+    plain: bool = True
+
+
+def _parts(request: CommandRequest, settings: ThreadSettings, rules: RuleBook) -> list[_Part]:
+    commands = commands_of(request.argv, shell=request.shell)
+    if commands is not None:
+        home = request.cwd.rstrip("/") == settings.cwd.rstrip("/")
+        # what changes the directory changes it for all
+        changes_directory = any(command[0].text == "cd" for command in commands)
+        return [
+            _Part(
+                words, _matches(words, rules), are_known_safe([command], in_thread_cwd=home and not changes_directory)
+            )
+            for command in commands
+            for words in [tuple(word.text for word in command)]
+        ]
+    document = command_with_document(request.argv, shell=request.shell)
+    if document is not None:
+        words = tuple(word.text for word in document)
+        return [_Part(words, _matches(words, rules), safe=False, plain=False)]
+    return [_Part(request.argv, _matches(request.argv, rules), safe=False)]
+
+
+def _matches(words: tuple[str, ...], rules: RuleBook) -> list[Match]:
+    """Return what rules fit a command, and what they hold against commands in a script that it runs."""
+    if not len(rules):
+        return []
+    found = rules.matches(words)
+    for inner in inner_commands(words):
+        found += [match for match in rules.matches(inner) if match.decision != "allow"]
+    return found
+
+
+def _own_decision(
+    part: _Part, request: CommandRequest, settings: ThreadSettings, *, beside_rule: bool
+) -> Literal["allow", "prompt", "forbidden"]:
+    """Decide about a command that no rule fits.
+
+    :param beside_rule: a rule fits another command of the line.
+    """
+    if part.matches:
+        return "allow"
+    approval, boxed = settings.approval_policy, not settings.sandbox.unrestricted
+    if is_dangerous(part.words):
+        if approval != "never":
+            return "prompt"
+        return "forbidden" if boxed else "allow"
+    if request.escalated or request.additional is not None:
+        return "allow" if (part.safe and beside_rule) or not (boxed or approval == "untrusted") else "prompt"
+    return "prompt" if approval == "untrusted" and not part.safe else "allow"
+
+
+def _amendment(
+    request: CommandRequest, parts: Sequence[_Part], asked: Sequence[_Part], own: Sequence[str]
+) -> tuple[str, ...] | None:
+    prefix = request.prefix_rule
+    if prefix and not _runs_anything(prefix) and not any(part.matches for part in parts):
+        rule = Rule(tuple((word,) for word in prefix))
+        fits = (rule.prefix_of(part.words) or verdict == "allow" for part, verdict in zip(parts, own, strict=True))
+        if all(part.plain for part in parts) and all(fits):
+            return prefix
+    return _plain(asked[0])
+
+
+def _plain(part: _Part) -> tuple[str, ...] | None:
+    return part.words if part.plain else None
+
+
+def _runs_anything(prefix: Sequence[str]) -> bool:
+    """Tell whether allowing a prefix would allow every program."""
+    name = prefix[0].rpartition("/")[2]
+    runs = name in _INTERPRETERS or name.rstrip("0123456789.") in _INTERPRETERS
+    return runs and (len(prefix) == 1 or (len(prefix) == 2 and prefix[1] in _RUN_TEXT))
+
+
+def _prompt(command: str, matches: Sequence[Match]) -> str:
+    longest = max((match for match in matches if match.decision == "prompt"), key=lambda match: len(match.prefix))
+    if longest.justification is None:
+        return f"`{command}` requires approval by policy"
+    return f"`{command}` requires approval: {longest.justification}"
+
+
+def _forbidden(command: str, matches: Sequence[Match]) -> str:
+    import shlex
+
+    longest = max((match for match in matches if match.decision == "forbidden"), key=lambda match: len(match.prefix))
+    if longest.justification is None:
+        return f"`{command}` rejected: policy forbids commands starting with `{shlex.join(longest.prefix)}`"
+    return f"`{command}` rejected: {longest.justification}"

@@ -1,0 +1,1 @@
+"""Sandbox policies: what they mean on disk, their JSON forms, and what enforces them."""

@@ -1,0 +1,1 @@
+"""What sandboxes of Linux share: mounts, system call filters, clean-up, the helper program's arguments."""

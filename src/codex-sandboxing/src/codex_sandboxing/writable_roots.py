@@ -1,0 +1,173 @@
+"""Decide which paths a sandbox policy lets be written, and what a patch needs under an approval policy."""
+
+from __future__ import annotations
+
+from codex_hookspecs.errors import FilesLost, FileSystemError
+from codex_sandboxing.protected_paths import PROTECTED, repositories_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Literal
+
+    from codex_hookspecs.ports.environment import Environment, FileSystem
+    from codex_hookspecs.types.sandbox import SandboxPolicy
+    from codex_hookspecs.types.threads import ApprovalPolicy, ThreadSettings
+
+    PatchVerdict = Literal["allow", "ask", "refuse"]
+
+
+def writable_roots(policy: SandboxPolicy, cwd: str, temporary_directory: str) -> tuple[str, ...]:
+    """Return the directories that a ``workspaceWrite`` policy opens; the root directory for an unrestricted one.
+
+    :param cwd: absolute directory of the work.
+    :param temporary_directory: what ``$TMPDIR`` names, absolute; ``/tmp`` when it names nothing.
+    """
+    if policy.unrestricted:
+        return ("/",)
+    if policy.kind != "workspaceWrite":
+        return ()
+    roots = [cwd, *policy.writable_roots]
+    if not policy.exclude_slash_tmp:
+        roots.append("/tmp")  # noqa: S108
+    if not policy.exclude_tmpdir_env_var and temporary_directory != "/tmp":  # noqa: S108
+        roots.append(temporary_directory)
+    return tuple(dict.fromkeys(roots))
+
+
+def is_writable(path: str, roots: Sequence[str], own: Sequence[str] = ()) -> bool:
+    """Tell whether a path lies in one of the roots and in none of the directories that stay closed in them.
+
+    Those are the protected ones of every root and ``own``; only themselves or a root in them open them.
+
+    :param path: absolute, without ``..``; give it and the roots with their links resolved.
+    :param own: the program's own directories.
+    """
+    parts = _parts(path)
+    bases = [base for root in roots if parts[: len(base := _parts(root))] == base]
+    closed = [_parts(place) for place in own]
+    closed += [[*base, name] for base in bases if base != [""] for name in PROTECTED]
+    deepest = max((len(place) for place in closed if parts[: len(place)] == place), default=0)
+    return any(len(base) >= deepest for base in bases)
+
+
+def _parts(path: str) -> list[str]:
+    return path.replace("\\", "/").rstrip("/").split("/")
+
+
+def patch_verdict(
+    paths: Sequence[str],
+    *,
+    approval: ApprovalPolicy,
+    unrestricted: bool,
+    roots: Sequence[str],
+    own: Sequence[str] = (),
+) -> PatchVerdict:
+    """Say whether a patch may be applied, needs consent, or is refused without asking (as Codex 0.118 decides).
+
+    :param paths: all paths that would change, absolute, links resolved.
+    :param unrestricted: the sandbox policy holds nothing back.
+    :param roots: writable directories, links resolved.
+    :param own: the program's own directories, links resolved, where it runs on the machine of the paths.
+    """
+    if approval == "untrusted":
+        return "ask"
+    if unrestricted or all(is_writable(path, roots, own) for path in paths):
+        return "allow"
+    return "refuse" if approval == "never" else "ask"
+
+
+async def patch_verdict_in(environment: Environment, settings: ThreadSettings, paths: Sequence[str]) -> PatchVerdict:
+    """Say what :func:`patch_verdict` says of a patch on a machine, whose own links and directories count.
+
+    :param paths: all paths that would change, absolute, links resolved.
+    """
+    roots = await real_roots(environment, settings)
+    return patch_verdict(
+        paths,
+        approval=settings.approval_policy,
+        unrestricted=settings.sandbox.unrestricted,
+        roots=roots,
+        own=await closed_places(environment, roots),
+    )
+
+
+async def closed_places(environment: Environment, roots: Sequence[str]) -> tuple[str, ...]:
+    """Return the directories on a machine that roots around them do not open: this program's own, and repositories.
+
+    :param roots: writable directories, links resolved; a repository counts to which the ``.git`` file of one leads.
+    """
+    own = (await environment.facts()).own_directories
+    if environment.remote:
+        return own
+    found = dict.fromkeys(place for root in roots for place in repositories_of(root))
+    named = [f"{place}/" for place in found if place in roots]
+    return (*own, *(place for place in found if not f"{place}/".startswith(tuple(named))))
+
+
+async def real_roots(environment: Environment, settings: ThreadSettings) -> list[str]:
+    """Return the directories that a policy opens on a machine, links resolved; none where nothing is restricted.
+
+    A root that is reached through a link in another root is left out: commands can have made that link. The working
+    directory is where the work began, before any command. Where this program's modules come from is only opened by its
+    own name.
+    """
+    from codex_sandboxing.own_places import is_closed
+
+    policy, files = settings.sandbox, environment.files
+    if policy.unrestricted:
+        return []
+    facts = await environment.facts()
+    spelled = writable_roots(policy, settings.cwd, facts.temporary_directory)
+    real = {root: await real_path(root, files) for root in spelled}
+    named = [real[root] for root in policy.writable_roots]
+    found = []
+    for root, end in real.items():
+        if is_closed(end, named, facts.libraries):
+            continue
+        others = [each for other, each in real.items() if other != root]
+        if end == root.rstrip("/") or root == settings.cwd or not await _is_turned(root, others, files):
+            found.append(end)
+    return found
+
+
+async def _is_turned(path: str, roots: Sequence[str], files: FileSystem) -> bool:
+    """Tell whether a path leads through a link that stands in one of some directories."""
+    import posixpath
+
+    place = "/"
+    for name in path.split("/"):
+        place = posixpath.join(place, name)
+        try:
+            if (await files.metadata(place)).is_symlink and is_writable(
+                posixpath.join(await real_path(posixpath.dirname(place), files), name), roots
+            ):
+                return True
+        except FilesLost:
+            raise
+        except FileSystemError:
+            return False
+    return False
+
+
+async def real_path(path: str, files: FileSystem) -> str:
+    """Return a path with the links of its existing part resolved.
+
+    :raises FilesLost: when the machine can't be asked.
+    """
+    import ntpath
+    import posixpath
+
+    module = ntpath if "\\" in path else posixpath
+    rest: list[str] = []
+    while True:
+        try:
+            return str(module.join(await files.canonicalize(path), *reversed(rest)))
+        except FilesLost:
+            raise
+        except FileSystemError:
+            parent = str(module.dirname(path))
+            if parent == path:
+                return str(module.join(path, *reversed(rest)))
+            rest.append(module.basename(path))
+            path = parent

@@ -1,0 +1,1 @@
+"""Parts in memory: environments, files, HTTP, thread store, model, analytics sink."""

@@ -1,0 +1,116 @@
+"""HTTP in memory: requests that a site of the test kit answers without a socket.
+
+async def pages(request):
+    return Page(body=b"hello")
+
+machine = MemoryEnvironment(sites={"http://example.test": pages})
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from urllib.parse import urljoin, urlsplit
+
+import attrs
+
+from codex_hookspecs.environments.http_limits import (
+    LARGEST_BODY,
+    MOST_REDIRECTIONS,
+    broken_body,
+    check_request,
+    in_circles,
+    unsent,
+    whole_body,
+)
+from codex_hookspecs.errors import HttpError
+from codex_hookspecs.types.http import HttpRequest
+from codex_testkit.servers.web import Page, Pages, close_iterator
+
+_REDIRECTIONS = (301, 302, 303, 307, 308)
+
+
+class MemoryHttp:
+    """Asks sites; where there is none nobody takes connections.
+
+    :ivar sent: all requests that were made, with whole addresses.
+    """
+
+    def __init__(self, sites: Mapping[str, Pages]) -> None:
+        self.sites = dict(sites)
+        self.sent: list[HttpRequest] = []
+
+    async def send(self, request: HttpRequest) -> MemoryResponse:
+        """Make a request.
+
+        :raises HttpError: when it can't be made, or there is no answer in time.
+        """
+        check_request(request)
+        deadline = None if request.timeout is None else asyncio.get_running_loop().time() + request.timeout
+        wanted = request
+        for _ in range(1 + MOST_REDIRECTIONS):
+            self.sent.append(wanted)
+            page = await self._page(wanted, request, deadline)
+            where = dict(page.headers).get("Location")
+            if request.redirects == "stop" or page.status not in _REDIRECTIONS or where is None:
+                return MemoryResponse(page, deadline)
+            wanted = attrs.evolve(wanted, url=urljoin(wanted.url, where))
+            if page.status == 303 or (page.status in (301, 302) and wanted.method == "POST"):
+                wanted = attrs.evolve(wanted, method="GET", body=None)
+        raise in_circles()
+
+    async def _page(self, wanted: HttpRequest, first: HttpRequest, deadline: float | None) -> Page:
+        url = urlsplit(wanted.url)
+        pages = self.sites.get(f"{url.scheme}://{url.netloc}")
+        if pages is None:
+            raise unsent(first.url)
+        path = (url.path or "/") + (f"?{url.query}" if url.query else "")
+        try:
+            async with asyncio.timeout_at(deadline):
+                return await pages(attrs.evolve(wanted, url=path, body=wanted.body or b""))
+        except (OSError, TimeoutError) as error:
+            raise unsent(first.url) from error
+
+
+class MemoryResponse:
+    """An answer whose body is still to come."""
+
+    def __init__(self, page: Page, deadline: float | None) -> None:
+        self.status = page.status
+        self.headers = tuple((name.lower(), value) for name, value in page.headers)
+        self._body = page.body
+        self._deadline = deadline
+        self._begun = False
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        """Iterate the body once."""
+        if self._begun:
+            raise HttpError("the body was read already")
+        self._begun = True
+        if isinstance(self._body, bytes):
+            if self._body:
+                yield self._body
+            return
+        try:
+            while True:
+                async with asyncio.timeout_at(self._deadline):
+                    piece = await anext(self._body, None)
+                if piece is None:
+                    return
+                yield piece
+        except (OSError, TimeoutError) as error:
+            raise broken_body() from error
+        finally:
+            await self.aclose()
+
+    async def read(self, limit: int = LARGEST_BODY) -> bytes:
+        """Return the whole body, and close."""
+        try:
+            return await whole_body(self.chunks(), limit)
+        finally:
+            await self.aclose()
+
+    async def aclose(self) -> None:
+        """Let go of the page."""
+        if not isinstance(self._body, bytes):
+            await close_iterator(self._body)

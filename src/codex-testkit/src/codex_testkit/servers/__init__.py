@@ -1,0 +1,1 @@
+"""Servers that tests talk to: exec-servers, the Responses API, web and network."""

@@ -1,0 +1,1 @@
+"""Contract suites: tests that every implementation of a port passes."""

@@ -1,0 +1,1 @@
+"""Decide whether a command may run: rules, hooks, the client, remembered answers."""

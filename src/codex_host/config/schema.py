@@ -1,0 +1,114 @@
+"""Say what the keys of the configuration may be, so that a mistake is told with file and key."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from codex_hookspecs.errors import ConfigError
+
+APPROVAL_POLICIES = ("untrusted", "on-failure", "on-request", "never")
+SANDBOX_MODES = ("read-only", "workspace-write", "danger-full-access")
+EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh")
+SUMMARIES = ("auto", "concise", "detailed", "none")
+VERBOSITIES = ("low", "medium", "high")
+
+Rule = tuple[Callable[[Any], bool], str]
+
+
+def _one_of(words: Sequence[str]) -> Rule:
+    return (lambda value: value in words), f"one of {', '.join(words)}"
+
+
+_TEXT: Rule = (lambda value: isinstance(value, str)), "text"
+_TEXTS: Rule = (
+    (lambda value: isinstance(value, list) and all(isinstance(part, str) for part in value)),
+    "a list of texts",
+)
+_TABLE: Rule = (lambda value: isinstance(value, dict)), "a table"
+_NUMBER: Rule = (lambda value: type(value) is int and value >= 0), "a number from 0"
+_SWITCH: Rule = (lambda value: isinstance(value, bool)), "true or false"
+_APPROVAL: Rule = (lambda value: value in APPROVAL_POLICIES or isinstance(value, dict)), _one_of(APPROVAL_POLICIES)[1]
+_FEATURE: Rule = (lambda value: isinstance(value, bool | dict)), "true or false"
+
+
+def _names_devices(value: Any) -> bool:
+    from codex_sandboxing.devices import names_devices
+
+    return names_devices(value)
+
+
+RULES: dict[str, Rule] = {
+    "approval_policy": _APPROVAL,
+    "sandbox_mode": _one_of(SANDBOX_MODES),
+    "default_permissions": _TEXT,
+    "permissions": _TABLE,
+    "permissions.*": _TABLE,
+    "model_reasoning_effort": _one_of(EFFORTS),
+    "model_reasoning_summary": _one_of(SUMMARIES),
+    "model_verbosity": _one_of(VERBOSITIES),
+    "model": _TEXT,
+    "model_provider": _TEXT,
+    "profile": _TEXT,
+    "developer_instructions": _TEXT,
+    "personality": _TEXT,
+    "service_tier": _TEXT,
+    "environment": _TEXT,
+    "environments": _TABLE,
+    "environments.*": _TABLE,
+    "model_context_window": _NUMBER,
+    "tool_output_token_limit": _NUMBER,
+    "features": _TABLE,
+    "features.*": _FEATURE,
+    "hooks": _TABLE,
+    "hooks.max_stop_blocks": _NUMBER,
+    "hooks.fail_closed": _TEXTS,
+    "hooks.fail_open": _TEXTS,
+    "mcp_servers": _TABLE,
+    "model_providers": _TABLE,
+    "model_providers.*": _TABLE,
+    "plugins": _TABLE,
+    "plugins.*": _TABLE,
+    "plugins.*.enabled": _SWITCH,
+    "profiles": _TABLE,
+    "profiles.*": _TABLE,
+    "projects": _TABLE,
+    "projects.*": _TABLE,
+    "projects.*.plugins": _TABLE,
+    "projects.*.plugins.*": _TABLE,
+    "projects.*.plugins.*.enabled": _SWITCH,
+    "sandbox_workspace_write": _TABLE,
+    "sandbox_workspace_write.devices": (_names_devices, "a list of paths below /dev"),
+    "sandbox_workspace_write.network_access": _SWITCH,
+    "sandbox_workspace_write.writable_roots": _TEXTS,
+    "shell_environment_policy": _TABLE,
+    "shell_environment_policy.inherit": _one_of(("all", "core", "none")),
+    "shell_environment_policy.ignore_default_excludes": _SWITCH,
+    "shell_environment_policy.exclude": _TEXTS,
+    "shell_environment_policy.include_only": _TEXTS,
+    "shell_environment_policy.set": _TABLE,
+    "shell_environment_policy.experimental_use_profile": _SWITCH,
+}
+"""What a key may be; ``*`` stands for every key of a table."""
+
+
+def check_table(table: Mapping[str, Any], *, source: str) -> None:
+    """Check one layer.
+
+    :raises ConfigError: for the first wrong value; names the key, what was found and what is allowed.
+    """
+    for pattern, (fits, allowed) in RULES.items():
+        for key, value in _values(table, pattern.split(".")):
+            if not fits(value):
+                raise ConfigError(f"{key} = {value!r}, allowed is {allowed}", source=source)
+    for name, profile in table.get("profiles", {}).items():
+        check_table(profile, source=f"{source}, profile {name}")
+
+
+def _values(table: Any, path: Sequence[str], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    head, *rest = path
+    for name in table if head == "*" else path[:1]:
+        if name in table and not rest:
+            yield f"{prefix}{name}", table[name]
+        elif isinstance(table.get(name), dict):
+            yield from _values(table[name], rest, f"{prefix}{name}.")
