@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from codex_hookspecs.errors import CodexError, SandboxUnavailable
-from codex_host.plugins.signatures import WrongAnswer
+from codex_host.plugins.signatures import InvalidResult
 from codex_host.process.signals import SIGNALS
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class NamedLauncher:
         try:
             launch = self._launcher.launch(request)
             if not isinstance(launch, Launch):
-                raise WrongAnswer(f"returned {type(launch).__name__}, not Launch")
+                raise InvalidResult(f"returned {type(launch).__name__}, not Launch")
         except CodexError:
             raise
         except BaseException as error:

@@ -142,7 +142,7 @@ def enabled_if(predicate: Callable[..., bool]) -> Callable[[F], F]:
     """
 
     def mark(implementation: F) -> F:
-        implementation.codex_active = predicate  # type: ignore[attr-defined]
+        implementation.codex_enabled_if = predicate  # type: ignore[attr-defined]
         return implementation
 
     return mark

@@ -53,14 +53,14 @@ async def test_with_nothing_configured_nothing_waits_and_no_other_module_is_load
 async def test_events_are_made_only_for_threads_with_hooks(world: Any) -> None:
     thread = world.scope.thread
     thread.active_turn_id = "turn-1"
-    assert plugin.stop.codex_active(world.program, thread) is False
+    assert plugin.stop.codex_enabled_if(world.program, thread) is False
 
     world.commands("Stop", "true")
-    assert plugin.stop.codex_active(world.program, thread) is False
+    assert plugin.stop.codex_enabled_if(world.program, thread) is False
     thread.active_turn_id = "turn-2"
 
-    assert plugin.stop.codex_active(world.program, thread) is True
-    assert plugin.stop.codex_active(world.program, None) is True
+    assert plugin.stop.codex_enabled_if(world.program, thread) is True
+    assert plugin.stop.codex_enabled_if(world.program, None) is True
 
 
 async def test_the_feature_switches_all_hooks_off(world: Any) -> None:
@@ -507,7 +507,7 @@ async def test_a_bundle_without_hooks_is_no_matter(world: Any) -> None:
     (world.program.config.layers[0]).table["plugins"] = {"demo@mk": {}, "../x@mk": {}, "plain": {"enabled": True}}
     (world.home / "plugins" / "cache" / "mk" / "demo" / "1.0").mkdir(parents=True)
 
-    assert plugin.stop.codex_active(world.program, world.scope.thread) is False
+    assert plugin.stop.codex_enabled_if(world.program, world.scope.thread) is False
 
 
 async def test_an_mcp_tool_hook_fails_without_its_server(world: Any) -> None:

@@ -14,7 +14,7 @@ from codex_hookspecs.errors import CodexError, PluginError
 from codex_hookspecs.ports.threads import HookScope
 from codex_host.plugins.failure_policies import FailurePolicies
 from codex_host.plugins.failures import Failures
-from codex_host.plugins.signatures import WrongAnswer, validate_result
+from codex_host.plugins.signatures import InvalidResult, validate_result
 from codex_host.plugins.tasks import as_exception, run_task
 from codex_host.process.signals import SIGNALS
 
@@ -168,7 +168,7 @@ class Dispatcher:
             try:
                 answer = await self._timed(bound, values, scope.warn)
                 if answer is not None and not issubclass(type(answer), verdict):
-                    raise WrongAnswer(f"returned {type(answer).__name__}, not {verdict.__name__} or None")
+                    raise InvalidResult(f"returned {type(answer).__name__}, not {verdict.__name__} or None")
             except Exception as error:
                 text = await self._report_failure(bound, error, scope)
                 answer = self._policies.answer(hook, verdict, text, scope.config)
@@ -245,7 +245,7 @@ class Dispatcher:
             plugin=impl.plugin_name,
             account=self._ledger.account(impl.plugin_name),
             reports=getattr(function, "codex_reports_runs", False),
-            enabled=getattr(function, "codex_active", None),
+            enabled=getattr(function, "codex_enabled_if", None),
             limit=getattr(function, "codex_time_limit", policy.timeout),
         )
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from codex_host.plugins.places import find_culprit, place_of, raised_places
-from codex_host.plugins.signatures import WrongAnswer
+from codex_host.plugins.signatures import InvalidResult
 from codex_host.plugins.tasks import Escaped, Overrun
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ class Failures:
     ) -> tuple[str, tuple[str, int] | None]:
         error = _inner(error)
         places = error.places if isinstance(error, Overrun) else raised_places(error)
-        if isinstance(error, WrongAnswer):
+        if isinstance(error, InvalidResult):
             places = []
         guilty, place = find_culprit(self._registry, plugin, places, function)
         if place is None and function is not None:
@@ -82,7 +82,7 @@ class Failures:
     def _text(self, plugin: str, what: str, error: BaseException, place: tuple[str, int] | None) -> str:
         inner = _inner(error)
         self._host.logger("host").debug("plugin %s: %s", plugin, what, exc_info=inner)
-        plain = isinstance(inner, WrongAnswer | Overrun)
+        plain = isinstance(inner, InvalidResult | Overrun)
         words = "" if plain else _text_of(inner)
         detail = f": {words}" if words else ""
         if isinstance(inner, Overrun) and inner.left:
@@ -103,7 +103,7 @@ class Failures:
 def text_for_model(error: BaseException) -> str:
     """Return what the model is told of a failure: without names of files."""
     inner = _inner(error)
-    if isinstance(inner, WrongAnswer | Overrun):
+    if isinstance(inner, InvalidResult | Overrun):
         return str(inner)
     return f"failed: {type(inner).__name__}: {_text_of(inner)}"
 
@@ -114,7 +114,7 @@ def _inner(error: BaseException) -> BaseException:
 
 def _outcome(error: BaseException) -> str:
     inner = _inner(error)
-    if isinstance(inner, WrongAnswer | Overrun):
+    if isinstance(inner, InvalidResult | Overrun):
         return str(inner)
     if isinstance(inner, asyncio.CancelledError):
         return "raised CancelledError"

@@ -15,7 +15,7 @@ _MOST_PARTS = 10_000
 _MARK = f"{PROJECT}_impl"
 
 
-class WrongAnswer(Exception):
+class InvalidResult(Exception):
     """Raised when an implementation answers what its hook is not for; the text goes on from the hook's name."""
 
 
@@ -145,20 +145,20 @@ def _arguments(function: Callable[..., Any]) -> tuple[str, ...]:
 def validate_result(policy: HookPolicy, result: Any) -> Any:
     """Return what a plugin contributes to a hook, a sequence as a list.
 
-    :raises WrongAnswer: when a part is not what the hook is for.
+    :raises InvalidResult: when a part is not what the hook is for.
     """
     if result is None:
         return None
     word = policy.result
     parts = result if policy.many else [result]
     if not isinstance(parts, Iterable):
-        raise WrongAnswer(f"returned {type(result).__name__}, not a list of {word}")
+        raise InvalidResult(f"returned {type(result).__name__}, not a list of {word}")
     parts = list(islice(parts, _MOST_PARTS + 1))
     if len(parts) > _MOST_PARTS:
-        raise WrongAnswer(f"returned more than {_MOST_PARTS} parts, each a {word}")
+        raise InvalidResult(f"returned more than {_MOST_PARTS} parts, each a {word}")
     for part in parts:
         if not all(hasattr(part, name) for name in policy.requires):
-            raise WrongAnswer(f"returned {type(part).__name__} where a {word} belongs")
+            raise InvalidResult(f"returned {type(part).__name__} where a {word} belongs")
         if policy.key and not isinstance(getattr(part, policy.key), str):
-            raise WrongAnswer(f"returned a {word} whose {policy.key} is {getattr(part, policy.key)!r}, not text")
+            raise InvalidResult(f"returned a {word} whose {policy.key} is {getattr(part, policy.key)!r}, not text")
     return parts if policy.many else result

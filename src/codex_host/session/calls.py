@@ -12,7 +12,7 @@ from codex_hookspecs.json_text import TooDeep, parse_json
 from codex_hookspecs.types.tools import ToolOutput
 from codex_hookspecs.values import frozen
 from codex_host.plugins.failures import text_for_model
-from codex_host.plugins.signatures import WrongAnswer
+from codex_host.plugins.signatures import InvalidResult
 from codex_host.plugins.tasks import run_task
 from codex_host.session.context import CallContext
 from codex_host.session.hook_payloads import denied, dynamic_item, payload_of, rewritten, shown
@@ -160,7 +160,7 @@ async def _run_tool(run: RunningTurn, tool: Tool, call: ToolCall) -> tuple[ToolO
     try:
         output = await run_task(tool.run, call, context, grace=CLEAN_UP, on_left_behind=left_behind)
         if not isinstance(output, ToolOutput):
-            raise WrongAnswer(f"returned {type(output).__name__}, not ToolOutput")
+            raise InvalidResult(f"returned {type(output).__name__}, not ToolOutput")
     except Exception as error:
         output, failed = await _failure(run, tool, call, error, declined=context.declined), True
     if not tool.emits_own_items:
