@@ -17,12 +17,14 @@ FILE = "state_5.sqlite"
 _BUSY_SECONDS = 2.0
 _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
-_CURRENT = ("id", "rollout_path", "updated_at", "first_user_message")
 _ROWS = 128
 """Rows that are read at once."""
 
 Row = dict[str, Any]
 """Values of a thread's row by column name; columns the database does not have are left out."""
+
+Known = tuple[str, int, str]
+"""Of a row: the path of its file, the time of the last change in seconds, the first message."""
 
 
 class Index:
@@ -54,12 +56,13 @@ class Index:
 
         return {row["id"]: row for row in self._select("SELECT * FROM threads WHERE archived = ?", [int(archived)])}
 
-    def known(self, *, archived: bool) -> dict[str, Row] | None:
+    def known(self, *, archived: bool) -> dict[str, Known] | None:
         """Return what tells whether rows are current, by thread id; ``None`` when there is no index."""
+        columns = "id, rollout_path, updated_at, first_user_message"
 
-        def read(connection: sqlite3.Connection) -> dict[str, Row]:
-            cursor = connection.execute(f"SELECT {', '.join(_CURRENT)} FROM threads WHERE archived = ?", (archived,))  # noqa: S608
-            return {values[0]: dict(zip(_CURRENT, values, strict=True)) for values in cursor}
+        def read(connection: sqlite3.Connection) -> dict[str, Known]:
+            cursor = connection.execute(f"SELECT {columns} FROM threads WHERE archived = ?", (archived,))  # noqa: S608
+            return {thread_id: (path, updated_at, message) for thread_id, path, updated_at, message in cursor}
 
         return self._attempt(read, None)
 

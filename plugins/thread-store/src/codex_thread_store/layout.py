@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
 
 SESSIONS = "sessions"
 ARCHIVED = "archived_sessions"
@@ -12,7 +11,11 @@ _PREFIX = "rollout-"
 _SUFFIX = ".jsonl"
 _STAMP_LENGTH = len("2026-01-31T00-00-00")
 _ID_LENGTH = 36
+_NAME_LENGTH = len(_PREFIX) + _STAMP_LENGTH + 1 + _ID_LENGTH + len(_SUFFIX)
 _DAY = 86_400
+
+Rollout = tuple[str, os.DirEntry[str]]
+"""The id of a thread and its file."""
 
 
 def new_path(home: str, thread_id: str, created_at_ms: int) -> str:
@@ -34,15 +37,14 @@ def archived_path(home: str, name: str) -> str:
 
 def thread_id_of(name: str) -> str | None:
     """Return the thread that a file name belongs to, or ``None`` when it is no rollout's."""
-    stem = name.removeprefix(_PREFIX).removesuffix(_SUFFIX)
-    if len(stem) != _STAMP_LENGTH + 1 + _ID_LENGTH or len(name) != len(stem) + len(_PREFIX) + len(_SUFFIX):
+    if len(name) != _NAME_LENGTH or not name.startswith(_PREFIX) or not name.endswith(_SUFFIX):
         return None
-    return stem[_STAMP_LENGTH + 1 :]
+    return name[-_ID_LENGTH - len(_SUFFIX) : -len(_SUFFIX)]
 
 
-def rollouts(home: str, *, archived: bool) -> Iterator[os.DirEntry[str]]:
-    """Yield the rollout files, newest directories first."""
-    yield from _rollouts(os.path.join(home, ARCHIVED if archived else SESSIONS), depth=0 if archived else 3)
+def rollouts(home: str, *, archived: bool) -> list[Rollout]:
+    """Return the rollout files with the ids of their threads, newest directories first."""
+    return _rollouts(os.path.join(home, ARCHIVED if archived else SESSIONS), depth=0 if archived else 3)
 
 
 def find(home: str, thread_id: str, *, archived: bool) -> str | None:
@@ -52,10 +54,10 @@ def find(home: str, thread_id: str, *, archived: bool) -> str | None:
     """
     if not archived:
         for folder in _likely_folders(home, thread_id):
-            for entry in _rollouts(folder, depth=0):
-                if thread_id_of(entry.name) == thread_id:
+            for found, entry in _rollouts(folder, depth=0):
+                if found == thread_id:
                     return entry.path
-    return next((e.path for e in rollouts(home, archived=archived) if thread_id_of(e.name) == thread_id), None)
+    return next((entry.path for found, entry in rollouts(home, archived=archived) if found == thread_id), None)
 
 
 def _likely_folders(home: str, thread_id: str) -> list[str]:
@@ -67,14 +69,12 @@ def _likely_folders(home: str, thread_id: str) -> list[str]:
     return [os.path.join(home, SESSIONS, day) for day in days]
 
 
-def _rollouts(folder: str, *, depth: int) -> Iterator[os.DirEntry[str]]:
+def _rollouts(folder: str, *, depth: int) -> list[Rollout]:
     try:
         with os.scandir(folder) as entries:
             found = sorted(entries, key=lambda entry: entry.name, reverse=True)
     except (FileNotFoundError, NotADirectoryError):
-        return
-    for entry in found:
-        if depth and entry.is_dir():
-            yield from _rollouts(entry.path, depth=depth - 1)
-        elif not depth and thread_id_of(entry.name) is not None:
-            yield entry
+        return []
+    if depth:
+        return [one for entry in found if entry.is_dir() for one in _rollouts(entry.path, depth=depth - 1)]
+    return [(thread_id, entry) for entry in found if (thread_id := thread_id_of(entry.name)) is not None]

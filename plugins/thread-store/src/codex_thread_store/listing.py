@@ -17,11 +17,12 @@ from codex_thread_store.summary import summarize
 if TYPE_CHECKING:
     from codex_hookspecs.protocol import Thread
     from codex_hookspecs.storage import ThreadQuery
-    from codex_thread_store.index import Index
+    from codex_thread_store.index import Index, Known
     from codex_thread_store.rows import Row
 
 _State = tuple[int, int]
 """Time of the last change of a file, and its size."""
+_UNKNOWN: Known = ("", 0, "")
 
 
 class Listing:
@@ -58,7 +59,7 @@ class Listing:
             entry = entries.get(row["id"])
             if entry is None or entry.path != row["rollout_path"]:
                 continue
-            if not is_current(row, entry):
+            if not _is_current(row, entry):
                 stale.append(entry)
                 thread = self._summary(entry)
                 if thread is None:
@@ -79,7 +80,7 @@ class Listing:
         fresh = []
         for thread_id, entry in self._entries(archived=archived).items():
             row = rows.get(thread_id)
-            if row is not None and row["rollout_path"] == entry.path and is_current(row, entry):
+            if row is not None and row["rollout_path"] == entry.path and _is_current(row, entry):
                 yield thread_of_row(row, names.get(thread_id))
                 continue
             thread = self._summary(entry)
@@ -90,13 +91,10 @@ class Listing:
 
     def _entries(self, *, archived: bool) -> dict[str, os.DirEntry[str]]:
         try:
-            found = list(layout.rollouts(self._home, archived=archived))
+            found = layout.rollouts(self._home, archived=archived)
         except OSError as error:
             raise StorageError(f"listing the threads in {error.filename}: {error.strerror}") from error
-        entries: dict[str, os.DirEntry[str]] = {}
-        for entry in found:
-            entries.setdefault(layout.thread_id_of(entry.name) or "", entry)
-        return entries
+        return dict(reversed(found))  # The first of one id counts.
 
     def _refresh(self, entries: dict[str, os.DirEntry[str]], *, archived: bool, changed: bool) -> bool:
         """Put into the index what it does not know of.
@@ -109,8 +107,8 @@ class Listing:
             return False
         missing = []
         for thread_id, entry in entries.items():
-            row = known.get(thread_id)
-            if row is None or row["rollout_path"] != entry.path or (changed and not is_current(row, entry)):
+            path, updated_at, message = known.get(thread_id) or _UNKNOWN
+            if path != entry.path or (changed and not _is_as_new(updated_at, message, entry)):
                 missing.append(entry)
         self._index.put(self._rows(missing, archived=archived))
         return True
@@ -143,10 +141,14 @@ class Listing:
         return attrs.evolve(page, unreadable=tuple(one for path, one in self._unreadable.items() if path in unchanged))
 
 
-def is_current(row: Row, entry: os.DirEntry[str]) -> bool:
+def _is_current(row: Row, entry: os.DirEntry[str]) -> bool:
+    return _is_as_new(row["updated_at"], row["first_user_message"], entry)
+
+
+def _is_as_new(updated_at: int, message: str, entry: os.DirEntry[str]) -> bool:
     """Tell whether a row of the index is as new as its file."""
     state = _state(entry)
-    return bool(row["first_user_message"]) and state is not None and row["updated_at"] >= state[0] // 1_000_000_000
+    return bool(message) and state is not None and updated_at >= state[0] // 1_000_000_000
 
 
 def _state(entry: os.DirEntry[str]) -> _State | None:
