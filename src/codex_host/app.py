@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, Self
 from codex_hookspecs.errors import ConfigError, PluginError, SandboxUnavailable
 from codex_hookspecs.state_file import make_private
 from codex_host import __version__
-from codex_host.closing import close_all
 from codex_host.config.effective import EffectiveConfig
 from codex_host.environments import HostEnvironments
 from codex_host.features import FeatureSwitches
@@ -24,6 +23,7 @@ from codex_host.plugins.hooks import Hooks
 from codex_host.plugins.ledger import Ledger
 from codex_host.plugins.registry import Registry
 from codex_host.session.manager import HostThreads
+from codex_host.shutdown import close_all
 
 if TYPE_CHECKING:
     from logging import Logger

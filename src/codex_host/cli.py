@@ -79,10 +79,10 @@ def _main(words: Sequence[str]) -> int:
         print(f"codex-host {__version__}")
         return 0
     from codex_hookspecs.errors import CodexError, ConfigError, UsageError
-    from codex_host.shortcuts import take_shortcut
+    from codex_host.fast_commands import run_fast_command
 
     try:
-        take_shortcut(words, os.environ)
+        run_fast_command(words, os.environ)
     except CodexError as error:
         return _fail(str(error))
     from codex_host.options import parse
@@ -161,9 +161,9 @@ def _run(options: GlobalOptions) -> int:
 def _run_plugin_command(options: GlobalOptions) -> int:
     from functools import partial
 
+    from codex_host.fast_commands import remember_fast_command
     from codex_host.process.descriptors import output_to_stderr
     from codex_host.process.event_loop import run
-    from codex_host.shortcuts import remember_shortcut
 
     host = _build(options)
     if options.strict_plugins:
@@ -194,7 +194,7 @@ def _run_plugin_command(options: GlobalOptions) -> int:
             else:
                 _warn_of_no_effect(options)
             if usable[0].first_party:
-                remember_shortcut(offered[name], host.codex_home)
+                remember_fast_command(offered[name], host.codex_home)
             return run(partial(_inside, host, offered[name], options.rest, plugin=usable[0].name))
         warnings = "; ".join(host.dispatch.warnings) or "it does not offer the command that its manifest lists"
         return _fail(f"the command {name!r} of plugin {usable[0].name} can't be used: {warnings}")

@@ -6,8 +6,8 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from codex_hookspecs.errors import CodexError, ConfigError, ExecError
-from codex_host.closing import CLOSE_LIMIT, close_all
 from codex_host.plugins.tasks import Overrun, run_task, time_limit_paused
+from codex_host.shutdown import CLOSE_LIMIT, close_all
 
 if TYPE_CHECKING:
     from codex_hookspecs.ports.environment import Environment, EnvironmentProvider

@@ -10,7 +10,7 @@ from codex_hookspecs.ports.threads import AgentThread
 
 if TYPE_CHECKING:
     from codex_hookspecs.ports.sandbox import SandboxLauncher
-    from codex_hookspecs.ports.threads import Asker
+    from codex_hookspecs.ports.threads import RequestHandler
     from codex_hookspecs.types.items import Item
     from codex_hookspecs.types.json import JsonObject
     from codex_hookspecs.types.models import ModelInfo
@@ -40,7 +40,7 @@ class Program(Host, Protocol):
 class LiveThread(AgentThread, Protocol):
     """A loaded thread, as its turn sees it."""
 
-    asker: Asker | None
+    request_handler: RequestHandler | None
     first_warnings: Sequence[str]
     contexts: list[str]
     fragments: dict[str, str]

@@ -182,7 +182,7 @@ async def test_who_is_asked_about_a_patch_is_asked_about_that_machine_s_files(
         asked.append(params["itemId"])
         return {"decision": "decline"}
 
-    (await (await kit.opened()).thread()).set_asker(client)
+    (await (await kit.opened()).thread()).set_request_handler(client)
 
     await kit.turn("go")
 

@@ -49,7 +49,7 @@ class Asking(Protocol):
         """Return what the ``permission_request`` hooks say."""
         ...
 
-    async def ask_client(self, method: str, params: JsonObject) -> object:
+    async def request_client(self, method: str, params: JsonObject) -> object:
         """Return the client's answer.
 
         :raises ToolRejected: when there is none.
@@ -181,7 +181,7 @@ class Approvals:
         behavior = None if verdict is None else verdict.behavior
         if behavior == "allow" or (behavior is None and keys and self._accepted.issuperset(keys)):
             return Answer("accept")
-        answer = answer_of(await asking.ask_client(method, question))
+        answer = answer_of(await asking.request_client(method, question))
         if answer.decision == "acceptForSession":
             self._accepted.update(keys)
         elif answer.decision != "accept":

@@ -12,8 +12,8 @@ from codex_host.plugins.admission import Admission
 from codex_host.plugins.discovery import found_plugins
 from codex_host.plugins.signatures import implementations
 from codex_host.process.descriptors import output_to_stderr
+from codex_host.process.owners import remember_plugin
 from codex_host.process.signals import SIGNALS
-from codex_host.process.watchdog import remember_plugin
 
 if TYPE_CHECKING:
     from codex_host.config.effective import EffectiveConfig

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from codex_host.process.watchdog import OWNERS
+from codex_host.process.owners import OWNERS
 
 if TYPE_CHECKING:
     import asyncio

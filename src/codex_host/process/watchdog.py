@@ -8,30 +8,19 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from codex_host.process.ending import start_thread
+from codex_host.process.signals import SIGNALS
+
 if TYPE_CHECKING:
     import asyncio
     from types import FrameType
 
     from codex_host.process.places import Place
 
-from codex_host.process.ending import start_thread
-from codex_host.process.signals import SIGNALS
-
 PAUSE = 2.0
 """Seconds between two looks."""
 LOOKS = 5
 """So many looks in a row that find the same call at work, or the event loop without an answer, are reported."""
-
-OWNERS: dict[str, str] = {}
-"""Packages, and which plugin each belongs to."""
-
-
-def remember_plugin(entry_point: str, plugin: str) -> None:
-    """Note to which plugin the code of a package belongs.
-
-    :param entry_point: e.g. ``package.module:object``.
-    """
-    OWNERS[entry_point.partition(":")[0].partition(".")[0]] = plugin
 
 
 class Watchdog:

@@ -13,11 +13,11 @@ from codex_hookspecs.ids import uuid7
 from codex_hookspecs.types.storage import StoredThread, ThreadMeta, ThreadPage, ThreadQuery
 from codex_hookspecs.types.threads import Thread, ThreadSettings
 from codex_host import __version__
-from codex_host.closing import close_all
 from codex_host.config.layers import rules_tighten
 from codex_host.environments import HERE
 from codex_host.session.settings import resolve_settings, resumed_settings
 from codex_host.session.thread import HostThread
+from codex_host.shutdown import close_all
 
 if TYPE_CHECKING:
     from codex_execpolicy.rules.matching import RuleBook

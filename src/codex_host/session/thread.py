@@ -27,17 +27,17 @@ from codex_hookspecs.types.storage import HistoryAppended, ItemFinished, Observe
 from codex_hookspecs.types.threads import Thread, ThreadSettings, ThreadTokenUsage, TokenUsage, Turn, TurnError
 from codex_host import __version__
 from codex_host.approvals.approvals import Approvals
-from codex_host.closing import CLEANUP_LIMIT, close_all
-from codex_host.session.calls import TurnInterrupted
+from codex_host.session.hook_scope import ThreadScope
 from codex_host.session.response_items import mended, message, text_of
-from codex_host.session.scope import Scope
+from codex_host.session.tool_calls import TurnInterrupted
 from codex_host.session.turn import TurnRun
+from codex_host.shutdown import CLEANUP_LIMIT, close_all
 
 if TYPE_CHECKING:
     from codex_execpolicy.rules.matching import RuleBook
     from codex_hookspecs.ports.models import ModelProvider
     from codex_hookspecs.ports.storage import ThreadWriter
-    from codex_hookspecs.ports.threads import Asker, Listener
+    from codex_hookspecs.ports.threads import Listener, RequestHandler
     from codex_hookspecs.types.items import Item
     from codex_hookspecs.types.storage import Record, StoredThread
     from codex_hookspecs.types.threads import TurnStatus
@@ -82,7 +82,7 @@ class HostThread:
         self.host = host
         self.model = model
         self.model_owner = model_owner
-        self.asker: Asker | None = None
+        self.request_handler: RequestHandler | None = None
         self.consents = Approvals(host.codex_home, rules)
         self.tools: dict[str, Tool] = {}
         self.tool_owners: dict[str, str] = {}
@@ -244,9 +244,9 @@ class HostThread:
 
         return leave
 
-    def set_asker(self, asker: Asker | None) -> None:
+    def set_request_handler(self, request_handler: RequestHandler | None) -> None:
         """Set who answers approval questions."""
-        self.asker = asker
+        self.request_handler = request_handler
 
     def on_close(self, callback: Callable[[], Awaitable[None]]) -> None:
         """Have something done when the thread is unloaded."""
@@ -317,7 +317,7 @@ class HostThread:
             from codex_hookspecs.types.lifecycle import SessionEndEvent
 
             event = SessionEndEvent(session_id=self.id, transcript_path=self.path, cwd=self.settings.cwd)
-            await self.hooks.session_end(event, Scope(self, None))
+            await self.hooks.session_end(event, ThreadScope(self, None))
         closers = [*reversed(self._cleanups), self.model.aclose]
         await close_all(self.host, f"thread {self.id}", closers, seconds=CLEANUP_LIMIT)
         if self._writer is not None:

@@ -17,7 +17,7 @@ from codex_hookspecs.types.json import JsonObject
 from codex_hookspecs.types.models import Completed, ModelRequest
 from codex_hookspecs.types.storage import TurnBegan
 from codex_host.plugins.tasks import run_task
-from codex_host.session.calls import run_calls
+from codex_host.session.hook_scope import ThreadScope
 from codex_host.session.response_items import (
     continuation_message,
     fragment_messages,
@@ -25,9 +25,9 @@ from codex_host.session.response_items import (
     text_of,
     user_message,
 )
-from codex_host.session.scope import Scope
+from codex_host.session.response_reader import ResponseReader
 from codex_host.session.settings import permission_mode
-from codex_host.session.stream import StreamReader
+from codex_host.session.tool_calls import run_calls
 from codex_host.session.user_agent import user_agent
 
 if TYPE_CHECKING:
@@ -71,9 +71,9 @@ class TurnRun:
             self._model_info = self.thread.model.info(self.settings.model)
         return self._model_info
 
-    def scope(self) -> Scope:
+    def scope(self) -> ThreadScope:
         """Return the scope for a hook call."""
-        return Scope(self.thread, self.id)
+        return ThreadScope(self.thread, self.id)
 
     def event_fields(self) -> dict[str, Any]:
         """Return what every lifecycle event of the turn tells."""
@@ -207,7 +207,7 @@ class TurnRun:
 
             before = PreModelRequestEvent(**self.event_fields())
             await thread.hooks.pre_model_request(before, self.scope())
-        reader = StreamReader(self)
+        reader = ResponseReader(self)
         done: Completed | None = None
         error: str | None = None
         try:
@@ -228,7 +228,7 @@ class TurnRun:
                 await thread.hooks.post_model_request(after, self.scope())
         return reader.calls
 
-    async def _read(self, reader: StreamReader) -> Completed | None:
+    async def _read(self, reader: ResponseReader) -> Completed | None:
         """Read one response; the provider works in a task of its own, which an interruption may leave behind.
 
         :raises ModelError: when the request failed, or the provider did.

@@ -74,7 +74,7 @@ async def asked(host: Any, scripted: Any, client: Client | None, *plugins: Any, 
     """Run a turn with a client that answers; return what it saw."""
     run = host(plugins=list(plugins), model=scripted, config=config)
     thread = await (await run.opened()).thread()
-    thread.set_asker(client)
+    thread.set_request_handler(client)
     return await run.turn("go")
 
 

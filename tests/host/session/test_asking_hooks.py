@@ -50,7 +50,7 @@ async def turn(host: Any, scripted: Any, person: Person | None, *plugins: Any, *
     """Run a turn with somebody who answers."""
     run = host(plugins=list(plugins), model=scripted, config={"approval_policy": "on-request", **config})
     thread = await (await run.opened()).thread()
-    thread.set_asker(person)
+    thread.set_request_handler(person)
     return await run.turn("go")
 
 

@@ -14,7 +14,7 @@ from codex_hookspecs.types.threads import Thread, ThreadSettings, ThreadTokenUsa
 Listener: TypeAlias = Callable[[Notification], Awaitable[None]]
 """Gets every notification of a thread in order; the thread waits for it."""
 
-Asker: TypeAlias = Callable[[str, JsonObject], Awaitable[JsonObject]]
+RequestHandler: TypeAlias = Callable[[str, JsonObject], Awaitable[JsonObject]]
 """Asks the client: method of the server request and its parameters in; its answer out.
 
 An answer that is an error raises :class:`~codex_hookspecs.errors.RpcError`.
@@ -126,7 +126,7 @@ class AgentThread(Protocol):
         """
         ...
 
-    def set_asker(self, asker: Asker | None) -> None:
+    def set_request_handler(self, asker: RequestHandler | None) -> None:
         """Set who answers approval questions; with ``None`` they are refused."""
         ...
 

@@ -57,12 +57,12 @@ class Subscription:
         self.connections: dict[int, Connection] = {}
         self._waiting: dict[int, str] = {}
         self._unlisten = thread.listen(self._tell)
-        thread.set_asker(self._ask)
+        thread.set_request_handler(self._ask)
 
     def end(self) -> None:
         """Stop following the thread."""
         self._unlisten()
-        self.thread.set_asker(None)
+        self.thread.set_request_handler(None)
 
     async def _tell(self, notification: Notification) -> None:
         if isinstance(notification, TO_ALL):

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _LONGEST = 4096
 
 
-def take_shortcut(words: Sequence[str], environ: Mapping[str, str]) -> None:
+def run_fast_command(words: Sequence[str], environ: Mapping[str, str]) -> None:
     """Run a command that was remembered here and end with its exit status; return when it takes the whole program."""
     home = environ.get("CODEX_HOME") or f"{environ.get('HOME', '')}/.codex"
     if not words or not words[0].isalpha():
@@ -36,7 +36,7 @@ def take_shortcut(words: Sequence[str], environ: Mapping[str, str]) -> None:
         os._exit(status)  # Nothing is left to be cleared up, and taking an interpreter down takes time.
 
 
-def remember_shortcut(command: CliCommand, home: str) -> None:
+def remember_fast_command(command: CliCommand, home: str) -> None:
     """Have a command run by its shortcut from the next time on."""
     from contextlib import suppress
 

@@ -42,7 +42,7 @@ _DELTAS: dict[type, str] = {
 """Which notification passes a piece on."""
 
 
-class StreamReader:
+class ResponseReader:
     """Reads one response.
 
     :ivar calls: tool calls that the response made, in order.

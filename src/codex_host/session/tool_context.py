@@ -72,7 +72,7 @@ class CallContext:
     async def request_permissions(self, call: ToolCall, *, permissions: JsonObject, reason: str | None) -> JsonObject:
         """Ask the client to grant more; see :class:`~codex_hookspecs.ports.tools.ToolContext`."""
         question = {**self.where(call.call_id), "reason": reason, "permissions": permissions}
-        answer = await self.ask_client("item/permissions/requestApproval", question)
+        answer = await self.request_client("item/permissions/requestApproval", question)
         return answer if isinstance(answer, dict) else {}
 
     async def approve_patch(self, call: ToolCall, *, item_id: str, paths: tuple[str, ...], reason: str | None) -> None:
@@ -102,16 +102,16 @@ class CallContext:
         )
         return await run.thread.hooks.permission_request(event, run.scope())
 
-    async def ask_client(self, method: str, params: JsonObject) -> object:
+    async def request_client(self, method: str, params: JsonObject) -> object:
         """Return the client's answer.
 
         :raises ToolRejected: when nobody is connected, or the answer is an error.
         """
-        asker = self.thread.asker
-        if asker is None:
+        request_handler = self.thread.request_handler
+        if request_handler is None:
             raise ToolRejected("nobody is connected who could give consent")
         try:
-            return await run_task(asker, method, params)
+            return await run_task(request_handler, method, params)
         except RpcError as error:
             raise ToolRejected(REJECTED) from error
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from codex_host.roles import LiveThread
 
 
-class Scope:
+class ThreadScope:
     """The scope of one event in one thread.
 
     :param turn_id: the turn the event belongs to, or ``None``.

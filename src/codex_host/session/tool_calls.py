@@ -14,9 +14,9 @@ from codex_hookspecs.values import frozen
 from codex_host.plugins.failures import text_for_model
 from codex_host.plugins.signatures import InvalidResult
 from codex_host.plugins.tasks import run_task
-from codex_host.session.context import CallContext
 from codex_host.session.hook_payloads import denied, dynamic_item, payload_of, rewritten, shown
 from codex_host.session.response_items import OutputBudget, call_output, message
+from codex_host.session.tool_context import CallContext
 
 if TYPE_CHECKING:
     from codex_hookspecs.types.json import JsonObject
@@ -190,7 +190,7 @@ async def _refused(
     :param declined: an item has told clients so, which is enough for those who were there to be asked.
     :raises TurnInterrupted: when a client's answer cancelled the turn.
     """
-    if not declined or run.thread.asker is None:
+    if not declined or run.thread.request_handler is None:
         from codex_host.session.refusals import tell_refused
 
         await tell_refused(run, call, payload, error)
@@ -222,7 +222,7 @@ async def _have_confirmed(run: RunningTurn, call: ToolCall, payload: HookPayload
 
     :raises ToolRejected: when that person does not, or nobody can be asked.
     """
-    if run.settings.approval_policy == "never" or run.thread.asker is None:
+    if run.settings.approval_policy == "never" or run.thread.request_handler is None:
         raise _denied(payload, reason)
     context = CallContext(run, call)
     await run.thread.consents.confirm(context, payload, item_id=call.call_id, reason=reason)

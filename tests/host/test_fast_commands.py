@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from codex_hookspecs.ports.surface import CliCommand
-from codex_host.shortcuts import remember_shortcut, take_shortcut
+from codex_host.fast_commands import remember_fast_command, run_fast_command
 
 PROGRAM = """
 import sys
@@ -26,7 +26,7 @@ async def slow_way(arguments: object, host: object) -> int:
 
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
-    remember_shortcut(CliCommand(name="short", help="", run=slow_way, shortcut="short_way"), str(tmp_path))
+    remember_fast_command(CliCommand(name="short", help="", run=slow_way, shortcut="short_way"), str(tmp_path))
     return tmp_path
 
 
@@ -63,12 +63,12 @@ def test_what_is_remembered_wrongly_is_passed_over(text: str, tmp_path: Path) ->
     (tmp_path / "plugins").mkdir()
     (tmp_path / "plugins" / "shortcut-short").write_text(text)
 
-    take_shortcut(["short"], {"CODEX_HOME": str(tmp_path)})
+    run_fast_command(["short"], {"CODEX_HOME": str(tmp_path)})
 
 
 def test_only_names_of_commands_are_looked_for(tmp_path: Path) -> None:
-    take_shortcut(["../x"], {"CODEX_HOME": str(tmp_path)})
-    take_shortcut([], {})
+    run_fast_command(["../x"], {"CODEX_HOME": str(tmp_path)})
+    run_fast_command([], {})
 
 
 @pytest.mark.parametrize("kind", ["pipe", "device", "large"])
@@ -83,4 +83,4 @@ def test_what_is_no_small_file_is_no_shortcut(tmp_path: Path, kind: str) -> None
         with file.open("wb") as opened:
             opened.truncate(3 * 1024**3)
 
-    take_shortcut(["short"], {"CODEX_HOME": str(tmp_path)})
+    run_fast_command(["short"], {"CODEX_HOME": str(tmp_path)})
