@@ -62,7 +62,7 @@ site: venv .venv-tools/made
 	.venv/bin/python tools/docs_site.py
 	NO_MKDOCS_2_WARNING=1 .venv-tools/bin/mkdocs build --strict --config-file build/docs/mkdocs.yml
 
-# docs/hooks.md, from the specifications.
+# docs/hooks.md and docs/reference/, from the contracts.
 reference: venv
 	.venv/bin/python tools/hook_reference.py
 

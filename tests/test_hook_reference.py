@@ -1,14 +1,17 @@
-"""Every hook is documented where it is declared, its example works, and the page printed from it is current."""
+"""Hooks and public names are documented where they are declared, and the pages printed from that are current."""
 
 from __future__ import annotations
 
+import builtins
 import inspect
 import re
 import textwrap
 
 import hook_reference
 import pluggy
+import public_names
 import pytest
+import reference_entries
 
 from codex_hookspecs.markers import PROJECT
 from codex_hookspecs.specs import AREAS
@@ -17,8 +20,53 @@ from codex_hookspecs.wire._names import snake
 HOOKS = [pytest.param(area, name, spec, id=name) for area in AREAS for name, spec, _ in hook_reference.hooks_of(area)]
 
 
-def test_the_page_is_what_the_specifications_say() -> None:
-    assert hook_reference.PAGE.read_text(encoding="utf-8") == hook_reference.render()
+PUBLIC = [pytest.param(name, page, id=f"{page}.{name.name}") for name, page in public_names.homes().items()]
+
+
+def test_the_pages_are_what_the_contracts_say() -> None:
+    rendered = hook_reference.pages()
+    written = {path.relative_to(hook_reference.ROOT).as_posix() for path in hook_reference.ROOT.glob("reference/*")}
+
+    assert written | {"hooks.md"} == set(rendered)
+    assert [path for path, page in rendered.items() if (hook_reference.ROOT / path).read_text() != page] == []
+
+
+@pytest.mark.parametrize(("name", "page"), PUBLIC)
+def test_the_import_line_of_a_documented_name_works(name, page) -> None:
+    line = re.search(r"`(from \S+ import \w+)`", reference_entries.entry(name, page))
+    found: dict[str, object] = {}
+
+    exec(line[1], found)
+
+    assert found[name.name] is name.value
+
+
+@pytest.mark.parametrize(("name", "page"), PUBLIC)
+def test_what_a_documented_name_mentions_is_documented(name, page) -> None:
+    mentioned = [
+        each for text in public_names.annotations_of(name) for each in public_names.named_in(text, name.module)
+    ]
+
+    assert [each for each in mentioned if each not in public_names.homes()] == []
+
+
+@pytest.mark.parametrize(("area", "name", "spec"), HOOKS)
+def test_what_a_hook_is_given_and_answers_is_documented(area, name, spec) -> None:
+    texts = spec.__annotations__.values()
+    mentioned = [each for text in texts for each in public_names.named_in(text, area.__name__)]
+
+    assert mentioned
+    assert [each for each in mentioned if each not in public_names.homes()] == []
+
+
+@pytest.mark.parametrize(("name", "page"), PUBLIC)
+def test_a_documented_class_or_function_says_what_it_is_and_errors_it_can_raise_are_documented(name, page) -> None:
+    text = reference_entries.entry(name, page)
+    raised = set(re.findall(r"raises `(\w+)`", text))
+    documented = {each.name for each in public_names.homes()}
+
+    assert inspect.getdoc(name.value) or reference_entries.kind_of(name) in {"alias", "constant", "mark"}
+    assert [each for each in raised if each not in documented and not hasattr(builtins, each)] == []
 
 
 @pytest.mark.parametrize(("area", "name", "spec"), HOOKS)
@@ -48,7 +96,7 @@ def test_the_example_of_a_hook_is_accepted(area, name, spec) -> None:
 
 
 def test_the_page_about_scripts_says_which_events_are_not_called_yet() -> None:
-    text = (hook_reference.PAGE.parent / "hook-scripts.md").read_text(encoding="utf-8")
+    text = (hook_reference.ROOT / "hook-scripts.md").read_text(encoding="utf-8")
     rows = [line for line in text.partition("| event | when |")[2].partition("\n\n")[0].splitlines() if "`" in line]
     marked = {
         snake(name) for row in rows if "not called yet" in row for name in re.findall(r"`(\w+)`", row.split("|")[1])

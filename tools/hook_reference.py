@@ -1,11 +1,10 @@
-"""Write docs/hooks.md, the reference of all hooks, from their specifications.
+"""Write docs/hooks.md and docs/reference/, the reference of all hooks and public names, from the contracts.
 
-``python tools/hook_reference.py`` writes the page, ``--check`` fails when it is out of date.
+``python tools/hook_reference.py`` writes the pages, ``--check`` fails when one is out of date.
 """
 
 from __future__ import annotations
 
-import ast
 import inspect
 import re
 import sys
@@ -15,18 +14,20 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import attrs
+from public_names import PAGES, module_of, on_page
+from reference_entries import KINDS, documentation, entry, kind_of, label, markdown, mentioned, signature_of
 
 from codex_hookspecs.markers import HookPolicy, policy_of
-from codex_hookspecs.specs import AREAS
 
-PAGE = Path(__file__).parents[1] / "docs" / "hooks.md"
+ROOT = Path(__file__).parents[1] / "docs"
+INDEX = "hooks.md"
 INTRODUCTION = """\
 # Hooks
 
-Every hook that a plugin can implement, with the policy it is called under. Implementations are marked with `@hookimpl`,
-may leave out arguments they do not need, and return `None` for "no opinion". This page is generated from
-`codex_hookspecs` by `make reference`.
+Every hook that a plugin can implement. The name of a hook leads to its description, on the page of its area, which has
+the values and ports of the area as well, each with the line that imports it. Implementations are marked with
+[`@hookimpl`](reference/markers.md#hookimpl), may leave out arguments they do not need, and return `None` for "no
+opinion". These pages are generated from `codex_hookspecs` by `make reference`.
 
 | kind | called | written as |
 |---|---|---|
@@ -36,6 +37,15 @@ may leave out arguments they do not need, and return `None` for "no opinion". Th
 
 A hook that is marked **not called yet** can be implemented, but this version of the host has no part that calls it; a
 plugin that implements it is loaded with a warning.
+
+| hook | kind | answers | limit | when one fails |
+|---|---|---|---|---|
+"""
+OTHERS = """
+## Pages without hooks
+
+What the pages above mention, and what else plugins share:
+
 """
 FAILURES = {
     "skip": "a failure is told to the user and skipped",
@@ -48,6 +58,24 @@ MERGES = {
     "any_block": "any refusal counts",
     "concat": "answers are joined in order",
 }
+TITLES = {
+    "auth": "Authenticators of connections",
+    "context": "Instructions",
+    "environments": "Environments",
+    "files": "Files of the program's own",
+    "host": "The host",
+    "json_text": "JSON text",
+    "jsonrpc": "JSON-RPC",
+    "light": "Values without attrs",
+    "markers": "Marks of implementations",
+    "protocol": "Protocol: threads, turns, items, notifications",
+    "storage": "Thread stores",
+    "surface": "Commands, RPC methods, front ends",
+    "wire": "Wire forms",
+}
+MARKERS = """\
+How implementations of hooks are marked, and how plugins declare values. Import from `codex_hookspecs`.
+"""
 
 
 def hooks_of(area: ModuleType) -> Iterator[tuple[str, Callable[..., Any], HookPolicy]]:
@@ -57,59 +85,76 @@ def hooks_of(area: ModuleType) -> Iterator[tuple[str, Callable[..., Any], HookPo
             yield name, value, policy_of(value)
 
 
-def render() -> str:
-    """Return the whole page."""
-    parts = [INTRODUCTION]
-    values: dict[str, type[Any]] = {}
-    for area in AREAS:
-        parts.append(f"## {_title(area)}\n\n{inspect.getdoc(area)}\n")
-        for name, spec, policy in hooks_of(area):
-            parts.append(_hook(name, spec, policy))
-            values.update(_values_in(area, spec))
-    parts.append("## Values and ports\n\nWhat hooks are given and what they answer with.\n")
-    parts += [_value(values[name]) for name in sorted(values)]
+def pages() -> dict[str, str]:
+    """Return the text of every page by its path below ``docs``."""
+    found = {INDEX: _index()}
+    found.update((f"reference/{page}.md", _page(page, area)) for page, area in PAGES.items())
+    return found
+
+
+def _index() -> str:
+    rows = [
+        f"| [`{name}`](reference/{page}.md#{name}) | {policy.kind} | {_answers(policy)} | {_limit(policy)} "
+        f"| {'**not called yet**' if policy.not_called_yet else FAILURES[policy.on_error]} |"
+        for page, area in PAGES.items()
+        if area is not None
+        for name, _, policy in hooks_of(area)
+    ]
+    others = [
+        f"- [{_title(page)}](reference/{page}.md): {_about(page)}" for page, area in PAGES.items() if area is None
+    ]
+    return INTRODUCTION + "\n".join(rows) + "\n" + OTHERS + "\n".join(others) + "\n"
+
+
+def _page(page: str, area: ModuleType | None) -> str:
+    parts = [f"# {_title(page)}\n\n{_text(page)}\n"]
+    if area is not None:
+        parts.append(f"## Hooks\n\n{inspect.getdoc(area)}\n")
+        parts += [_hook(page, name, spec, policy) for name, spec, policy in hooks_of(area)]
+    names = on_page(page)
+    for kind, title in KINDS.items():
+        of_kind = [name for name in names if kind_of(name) == kind]
+        if of_kind:
+            parts.append(f"## {title}\n")
+            parts += [entry(name, page) for name in of_kind]
     return "\n".join(parts)
 
 
-def documentation(value: object) -> tuple[str, dict[str, str]]:
-    """Split a docstring into its text and what it says of each field (``return`` and ``raises`` among them)."""
-    text: list[str] = []
-    fields: dict[str, str] = {}
-    current: str | None = None
-    for line in (inspect.getdoc(value) or "").splitlines():
-        if match := re.match(r":(?:param )?([\w. ]+):\s*(.*)", line):
-            current = match[1]
-            fields[current] = match[2]
-        elif current and line.startswith(" "):
-            fields[current] += " " + line.strip()
-        else:
-            current = None
-            text.append(line)
-    return re.sub(r"\n{3,}", "\n\n", "\n".join(text)).strip(), fields
+def _title(page: str) -> str:
+    return TITLES.get(page, page.capitalize())
 
 
-def _title(area: ModuleType) -> str:
-    return area.__name__.rpartition(".")[2].capitalize()
+def _text(page: str) -> str:
+    if page == "markers":
+        return MARKERS.rstrip()
+    text = markdown(inspect.getdoc(import_module(module_of(page))) or "")
+    # A list that is drawn in a docstring is kept as it is drawn.
+    return re.sub(r"(?m)((?:^ *- .*\n?)+)", r"```text\n\1\n```", text).replace("\n\n```", "\n```")
 
 
-def _hook(name: str, spec: Callable[..., Any], policy: HookPolicy) -> str:
+def _about(page: str) -> str:
+    return _text(page).splitlines()[0]
+
+
+def _hook(page: str, name: str, spec: Callable[..., Any], policy: HookPolicy) -> str:
     text, fields = documentation(spec)
     text, _, example = text.partition("\nExample::\n")
     prefix = "async def" if policy.kind == "event" else "def"
     lines = [
         f"### `{name}`\n",
-        f"```python\n{prefix} {name}{_signature(spec)}: ...\n```\n",
+        f"```python\n{prefix} {name}{signature_of(spec)}: ...\n```\n",
         f"{_policy(policy)}\n",
-        f"{_markdown(text).strip()}\n",
-        *(f"- {_label(field)}: {_markdown(said)}" for field, said in fields.items()),
+        f"{markdown(text).strip()}\n",
+        *(f"- {label(field)}: {markdown(said)}" for field, said in fields.items()),
     ]
     if example:
         lines.append(f"\n```python\n{inspect.cleandoc(example)}\n```")
-    return "\n".join(lines) + "\n"
+    lines.append(mentioned(spec.__annotations__.values(), spec.__module__, page))
+    return "\n".join(lines).rstrip("\n") + "\n"
 
 
 def _policy(policy: HookPolicy) -> str:
-    facts = [f"**{policy.kind}**", "nothing is answered" if policy.parallel else MERGES[policy.merge]]
+    facts = [f"**{policy.kind}**", _answers(policy)]
     if policy.timeout is not None:
         facts.append(f"limit {policy.timeout:g} s")
     if policy.parallel:
@@ -120,87 +165,27 @@ def _policy(policy: HookPolicy) -> str:
     return " · ".join(facts)
 
 
-def _label(field: str) -> str:
-    return {"return": "returns"}.get(field, f"`{field}`")
+def _answers(policy: HookPolicy) -> str:
+    return "nothing is answered" if policy.parallel else MERGES[policy.merge]
 
 
-def _markdown(text: str) -> str:
-    text = re.sub(r":\w+:`~?(?:[\w.]+\.)?(\w+)`", r"`\1`", text)
-    return text.replace("``", "`")
-
-
-def _signature(spec: Callable[..., Any]) -> str:
-    signature = inspect.signature(spec)
-    shown = [parameter for name, parameter in signature.parameters.items() if name not in {"self", "cls"}]
-    return str(signature.replace(parameters=shown)).replace("'", "")
-
-
-def _values_in(area: ModuleType, spec: Callable[..., Any]) -> dict[str, type[Any]]:
-    """Return the classes of ours that a specification's annotations name."""
-    names = set(re.findall(r"\w+", " ".join(spec.__annotations__.values())))
-    found: dict[str, type[Any]] = {}
-    for node in ast.walk(ast.parse(inspect.getsource(area))):
-        # What only annotations need is imported for type checkers alone.
-        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("codex_hookspecs."):
-            for name in names.intersection(alias.name for alias in node.names):
-                value = getattr(import_module(node.module or ""), name)
-                if inspect.isclass(value):
-                    found |= {base.__name__: base for base in value.__mro__ if base.__module__ == value.__module__}
-    return found
-
-
-def _value(value: type[Any]) -> str:
-    text, _ = documentation(value)
-    lines = [f"### {value.__name__}\n", f"{_markdown(text)}\n"]
-    if attrs.has(value):
-        lines += [
-            f"Has the fields of [{base.__name__}](#{base.__name__.lower()}) too.\n"
-            for base in value.__bases__
-            if attrs.has(base)
-        ]
-        lines += _fields(value)
-    lines += _methods(value)
-    return "\n".join(lines).rstrip("\n") + "\n"
-
-
-def _fields(value: type[Any]) -> Iterator[str]:
-    _, said = documentation(value)
-    for field in attrs.fields(value):
-        if not field.inherited:
-            default = "" if field.default is attrs.NOTHING else _default(field.default)
-            about = f": {_markdown(said[field.name])}" if field.name in said else ""
-            yield f"- `{field.name}: {inspect.get_annotations(value)[field.name]}{default}`{about}"
-
-
-def _default(value: object) -> str:
-    return "" if isinstance(value, type) or not isinstance(value, str | int | float | tuple | None) else f" = {value!r}"
-
-
-def _methods(value: type[Any]) -> Iterator[str]:
-    for name, member in vars(value).items():
-        function = member.__func__ if isinstance(member, classmethod | staticmethod) else member
-        if isinstance(member, property):
-            result = str(inspect.signature(member.fget).return_annotation) if member.fget else ""
-            yield f"- `{name}: {result}`: {_first_line(member)}"
-        elif inspect.isfunction(function) and not name.startswith("_") and function.__doc__:
-            prefix = "async " if inspect.iscoroutinefunction(function) else ""
-            yield f"- `{prefix}{name}{_signature(function)}`: {_first_line(function)}"
-
-
-def _first_line(value: object) -> str:
-    return _markdown(" ".join(documentation(value)[0].split("\n\n")[0].split()))
+def _limit(policy: HookPolicy) -> str:
+    return "" if policy.timeout is None else f"{policy.timeout:g} s"
 
 
 def main(arguments: list[str]) -> int:
-    """Write the page, or with ``--check`` compare it."""
-    page = render()
-    if "--check" in arguments:
-        if PAGE.read_text(encoding="utf-8") == page:
-            return 0
-        print(f"{PAGE.name} differs from the specifications; run: make reference", file=sys.stderr)
-        return 1
-    PAGE.write_text(page, encoding="utf-8")
-    return 0
+    """Write the pages, or with ``--check`` compare them."""
+    wrong = []
+    for path, page in pages().items():
+        target = ROOT / path
+        if "--check" not in arguments:
+            target.parent.mkdir(exist_ok=True)
+            target.write_text(page, encoding="utf-8")
+        elif not target.exists() or target.read_text(encoding="utf-8") != page:
+            wrong.append(path)
+    if wrong:
+        print(f"docs: {', '.join(wrong)} differ from the contracts; run: make reference", file=sys.stderr)
+    return 1 if wrong else 0
 
 
 if __name__ == "__main__":

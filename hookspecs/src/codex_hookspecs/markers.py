@@ -26,6 +26,11 @@ Merge = Literal["all", "first", "any_block", "concat"]
 F = TypeVar("F", bound=Callable[..., Any])
 
 hookimpl = pluggy.HookimplMarker(PROJECT)
+"""Mark a function of ``plugin.py`` as the implementation of the hook that has its name.
+
+``@hookimpl(tryfirst=True)`` is called before those of other plugins, ``@hookimpl(trylast=True)`` after them.
+"""
+
 _hookspec = pluggy.HookspecMarker(PROJECT)
 
 _RESULT = re.compile(r"(?:Sequence\[(?P<part>\w+)\]|(?P<one>\w+)) \| None")

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from codex_hookspecs.environments.http_limits import unsent as unsent
     from codex_hookspecs.environments.http_limits import whole_body as whole_body
     from codex_hookspecs.environments.launching import start_launched as start_launched
+    from codex_hookspecs.environments.process_feed import Events as Events
     from codex_hookspecs.environments.process_feed import ProcessFeed as ProcessFeed
+    from codex_hookspecs.environments.process_log import Cursor as Cursor
     from codex_hookspecs.environments.process_log import ProcessLog as ProcessLog
     from codex_hookspecs.environments.repository import is_repository as is_repository
     from codex_hookspecs.environments.repository import is_repository_of as is_repository_of
@@ -68,8 +70,8 @@ __all__, __getattr__, __dir__ = exported(
             "BROKEN LARGEST_BODY MOST_REDIRECTIONS broken_body check_request in_circles unsent whole_body"
         ),
         "environments.launching": "start_launched",
-        "environments.process_feed": "ProcessFeed",
-        "environments.process_log": "ProcessLog",
+        "environments.process_feed": "Events ProcessFeed",
+        "environments.process_log": "Cursor ProcessLog",
         "environments.repository": "is_repository is_repository_of main_repository project_root repository_root",
         "ports.environment": (
             "Environment EnvironmentManager EnvironmentProvider ExecBackend ExecProcess FileScope FileSystem"
