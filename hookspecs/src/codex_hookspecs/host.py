@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     from codex_hookspecs.ports.host import Features as Features
     from codex_hookspecs.ports.host import Host as Host
     from codex_hookspecs.ports.threads import AgentThread as AgentThread
-    from codex_hookspecs.ports.threads import Asker as Asker
     from codex_hookspecs.ports.threads import Listener as Listener
+    from codex_hookspecs.ports.threads import RequestHandler as RequestHandler
     from codex_hookspecs.ports.threads import ThreadManager as ThreadManager
     from codex_hookspecs.types.config import ConfigLayer as ConfigLayer
     from codex_hookspecs.types.config import Feature as Feature
@@ -22,7 +22,7 @@ __all__, __getattr__, __dir__ = exported(
     __name__,
     {
         "ports.host": "Config Features Host",
-        "ports.threads": "AgentThread Asker Listener ThreadManager",
+        "ports.threads": "AgentThread Listener RequestHandler ThreadManager",
         "types.config": "ConfigLayer Feature LayerKind Stage",
     },
 )
