@@ -45,7 +45,7 @@ _INTERACTIVE = {**_INTERACTIVE_VALUED, **{name: name for name in (*_INTERACTIVE_
 APPROVALS = ("untrusted", "on-failure", "on-request", "never")
 
 
-@define
+@define(eq=False, repr=False)
 class GlobalOptions:
     """What the global options say.
 

@@ -51,7 +51,7 @@ class Offered(dict[str, T]):
         self.owners: dict[str, str] = {}
 
 
-@define
+@define(eq=False, repr=False)
 class BoundHook:
     """One implementation, with all that a call needs.
 

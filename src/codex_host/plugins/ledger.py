@@ -23,7 +23,7 @@ _PATIENCE_SECONDS = 2.0
 """How long the end of the program waits for others that keep accounts."""
 
 
-@define
+@define(eq=False, repr=False)
 class Account:
     """What is known of one plugin.
 

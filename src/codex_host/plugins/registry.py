@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 State = Literal["loaded", "disabled", "untrusted", "incompatible", "failed"]
 
 
-@define(kw_only=True)
+@define(kw_only=True, eq=False, repr=False)
 class PluginStatus:
     """What became of one plugin.
 

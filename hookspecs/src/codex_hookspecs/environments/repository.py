@@ -10,6 +10,8 @@ from codex_hookspecs.file_reading import read_bytes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from types import ModuleType
+
     from codex_hookspecs.ports.environment import FileSystem
 
 _LONGEST_LINE = 16 * 1024
@@ -46,10 +48,13 @@ async def repository_root(cwd: str, files: FileSystem) -> str | None:
 
     :param files: file system of the machine the directory is on.
     """
-    import ntpath
     import posixpath
 
-    module = ntpath if "\\" in cwd else posixpath
+    module: ModuleType = posixpath
+    if "\\" in cwd:
+        import ntpath  # which takes a millisecond
+
+        module = ntpath
     while True:
         try:
             if await is_repository_of(module.join(cwd, ".git"), files):

@@ -8,6 +8,7 @@ from codex_sandboxing.protected_paths import PROTECTED, repositories_of
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from types import ModuleType
     from typing import Literal
 
     from codex_hookspecs.ports.environment import Environment, FileSystem
@@ -155,10 +156,13 @@ async def real_path(path: str, files: FileSystem) -> str:
 
     :raises FilesLost: when the machine can't be asked.
     """
-    import ntpath
     import posixpath
 
-    module = ntpath if "\\" in path else posixpath
+    module: ModuleType = posixpath
+    if "\\" in path:
+        import ntpath  # which takes a millisecond
+
+        module = ntpath
     rest: list[str] = []
     while True:
         try:
