@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import shlex
+import zlib
 from collections.abc import Iterable
 
 from codex_hookspecs.errors import ConfigError
@@ -21,7 +21,7 @@ def lay_out_programs(tools: Iterable[Tool], home: str) -> str | None:
     if not scripts:
         return None
     text = "\0".join(f"{name}\0{script}" for name, script in sorted(scripts.items()))
-    folder = os.path.join(home, "programs", hashlib.sha256(text.encode()).hexdigest()[:16])
+    folder = os.path.join(home, "programs", f"{zlib.crc32(text.encode()):08x}")
     try:
         if set(os.listdir(folder)) == scripts.keys() and all(
             _holds(f"{folder}/{name}", scripts[name]) for name in scripts
