@@ -20,6 +20,15 @@ if TYPE_CHECKING:
 SCRIPT = [[{"sh": "echo hi"}], [{"say": "done"}]]
 FASTEST = "supports_websockets = false\n"
 """What the provider's table says so that no program tries a websocket first."""
+LEAN = """
+[features]
+plugins = false
+shell_snapshot = false
+
+[analytics]
+enabled = false
+"""
+"""What both are spared: a look for plugins on the network, a shell that only shows its variables, reports of use."""
 COMMAND = ("exec", "--dangerously-bypass-approvals-and-sandbox", "--json", "run echo hi")
 
 
@@ -45,7 +54,7 @@ def measure(clients: Sequence[Codex], pairs: int) -> dict[str, list[Sample]]:
     with ResponsesServer() as server:
         stages = {codex.name: Stage(folder / codex.name, server.url) for codex in clients}
         for codex in clients:
-            stages[codex.name].set_up(codex, provider=FASTEST)
+            stages[codex.name].set_up(codex, LEAN, provider=FASTEST)
         for number in range(pairs + 2):
             for codex in clients if number % 2 else reversed(clients):
                 server.play(SCRIPT)
