@@ -16,7 +16,7 @@ from codex_hookspecs.types.models import TextDelta
 from codex_hookspecs.types.notifications import WarningNotice
 from codex_hookspecs.types.tools import ToolCall
 from codex_host.plugins import tasks
-from codex_host.session import calls
+from codex_host.session import tool_calls
 
 GO = [{"type": "text", "text": "go"}]
 
@@ -298,7 +298,7 @@ async def test_a_tool_that_swallows_the_interruption_does_not_keep_the_turn(host
 async def test_a_tool_that_goes_on_forever_is_left_behind(
     host: Any, model: Any, kit: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(calls, "CLEAN_UP", 0.02)
+    monkeypatch.setattr(tool_calls, "CLEAN_UP", 0.02)
     reached, over = asyncio.Event(), asyncio.Event()
     seen: list[Any] = []
 
