@@ -66,9 +66,18 @@ class TurnRun:
 
     @property
     def model_info(self) -> ModelInfo:
-        """What the provider knows of the model."""
+        """What the provider knows of the model.
+
+        :raises ModelError: when it fails to tell.
+        """
         if self._model_info is None:
-            self._model_info = self.thread.model.info(self.settings.model)
+            thread = self.thread
+            try:
+                self._model_info = thread.model.info(self.settings.model)
+            except Exception as error:
+                failures = thread.host.dispatch.failures
+                told = failures.report("the model provider", thread.model_owner, error, thread.model.info)
+                raise ModelError(told) from error
         return self._model_info
 
     def scope(self) -> ThreadScope:
@@ -110,6 +119,7 @@ class TurnRun:
             settings=attrs.evolve(settings, base_instructions=self._instructions),
             current_date=local_date(),
             timezone=local_timezone(thread.host.environ),
+            counts_tokens=self.model_info.counts_tokens,
         )
         await thread.record(began)
         await thread.remember(self.id, *fragment_messages(fragments, thread.fragments, thread.history))

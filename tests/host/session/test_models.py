@@ -62,3 +62,15 @@ async def test_what_configuration_says_comes_first(host: Any) -> None:
 async def test_without_a_default_a_thread_has_to_name_a_model(host: Any) -> None:
     with pytest.raises(ConfigError, match=r"^no model is named, and the model provider `test` has no default; set `mo"):
         await host(model=Plain()).turn("go")
+
+
+async def test_a_provider_that_fails_to_tell_of_a_model_is_named(host: Any, kit: Any) -> None:
+    class Broken(Knowing):
+        def info(self, model: str) -> ModelInfo:
+            raise KeyError(model)
+
+    outcome = await host(
+        plugins=[kit.plugin("brain", model_provider=lambda name: Broken())], config={"model_provider": "broken"}
+    ).turn("go")
+
+    assert outcome.turn.error.message.startswith("plugin brain (brain 0): the model provider raised KeyError: 'bright'")

@@ -35,12 +35,16 @@ class ThreadMeta:
 
 @frozen(kw_only=True)
 class TurnBegan:
-    """Record: a turn began with these settings; their ``base_instructions`` are those in force."""
+    """Record: a turn began with these settings; their ``base_instructions`` are those in force.
+
+    :param counts_tokens: what tools put out is cut to a number of tokens in it, not to a number of bytes.
+    """
 
     turn_id: str
     settings: ThreadSettings
     current_date: str
     timezone: str
+    counts_tokens: bool = False
 
 
 @frozen

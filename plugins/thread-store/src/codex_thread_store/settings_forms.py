@@ -47,7 +47,7 @@ def turn_context(record: TurnBegan) -> dict[str, Any]:
     payload["summary"] = settings.reasoning_summary or "auto"
     if settings.developer_instructions is not None:
         payload["developer_instructions"] = settings.developer_instructions
-    mode = "tokens" if settings.model.startswith("gpt-5") else "bytes"
+    mode = "tokens" if record.counts_tokens else "bytes"
     payload["truncation_policy"] = {"mode": mode, "limit": _TRUNCATION}
     payload.update((key, getattr(settings, key)) for key in _OPTIONAL if getattr(settings, key) is not None)
     return payload
