@@ -6,6 +6,7 @@ import builtins
 import inspect
 import re
 import textwrap
+from pathlib import Path
 
 import hook_reference
 import pluggy
@@ -13,6 +14,7 @@ import public_names
 import pytest
 import reference_entries
 
+import codex_hookspecs
 from codex_hookspecs.markers import PROJECT
 from codex_hookspecs.specs import AREAS
 from codex_hookspecs.wire._names import snake
@@ -104,3 +106,13 @@ def test_the_page_about_scripts_says_which_events_are_not_called_yet() -> None:
 
     policies = [(name, policy) for area in AREAS for name, _, policy in hook_reference.hooks_of(area)]
     assert marked == {name for name, policy in policies if policy.kind == "event" and policy.not_called_yet}
+
+
+def test_every_module_that_exports_names_has_a_page() -> None:
+    source = Path(codex_hookspecs.__file__).parent
+    files = [*source.glob("*.py"), *source.glob("*/__init__.py")]
+    exporting = {
+        path.stem if path.parent == source else path.parent.name for path in files if "__all__" in path.read_text()
+    }
+
+    assert {name for name in exporting if not name.startswith("_")} == set(public_names.PAGES) - {"markers"}

@@ -34,6 +34,7 @@ PAGES: dict[str, ModuleType | None] = {
     "files": None,
     "wire": None,
     "jsonrpc": None,
+    "http_policy": None,
     "json_text": None,
     "light": None,
     "markers": None,
