@@ -104,7 +104,7 @@ def test_what_takes_namespaces_is_refused_with_the_reason(run: Run) -> None:
     done = run(NO_CAPABILITIES, "--full-auto")
 
     assert done.returncode == 1
-    assert "sandbox-landlock can't hold the sandbox policy workspace-write" in done.stderr
+    assert "sandbox-landlock can't enforce the sandbox policy workspace-write" in done.stderr
     assert "/proc/self/uid_map: Operation not permitted" in done.stderr
 
 

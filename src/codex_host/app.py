@@ -142,7 +142,7 @@ class Application:
         chosen, plugin = self.hooks.sandbox_launcher(policy, PLATFORM)
         if chosen is None:
             raise SandboxUnavailable(
-                f"the command was not run: no sandbox launcher on {PLATFORM} can hold the policy {policy.mode}; "
+                f"the command was not run: no sandbox launcher on {PLATFORM} can enforce the policy {policy.mode}; "
                 "install one (a plugin with the hook sandbox_launcher), or allow full access "
                 "with --sandbox danger-full-access"
             )

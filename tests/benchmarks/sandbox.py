@@ -15,7 +15,7 @@ from codex_exec_local.backend import LocalExecBackend
 from codex_hookspecs.environments.launching import start_launched
 from codex_hookspecs.types.environment import ExecParams
 from codex_hookspecs.types.sandbox import LaunchRequest, SandboxPolicy
-from codex_sandbox_bwrap.binary import find_program, known_binary
+from codex_sandbox_bwrap.binary import find_program, probe_binary
 from codex_sandbox_bwrap.launcher import BwrapLauncher
 from codex_sandbox_bwrap.watchdog import Watchdog
 from interop.clients import OURS, PEERS, Codex, Stage
@@ -41,7 +41,7 @@ def measure_inside(rounds: int) -> Times:
     folder = PEERS / "bench-sandbox"
     shutil.rmtree(folder, ignore_errors=True)
     (folder / "ws").mkdir(parents=True)
-    launcher = BwrapLauncher(known_binary(program, str(folder)), Watchdog(), str(folder))
+    launcher = BwrapLauncher(probe_binary(program, str(folder)), Watchdog(), str(folder))
     try:
         return asyncio.run(_inside(launcher, str(folder / "ws"), rounds))
     finally:

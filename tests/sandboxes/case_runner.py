@@ -28,7 +28,7 @@ from codex_hookspecs.errors import CodexError
 from codex_hookspecs.ports.sandbox import SandboxLauncher
 from codex_hookspecs.types.permissions import FileSystemPolicy, Network, Permissions
 from codex_hookspecs.types.sandbox import LaunchRequest, SandboxPolicy
-from codex_sandbox_bwrap.binary import find_program, known_binary
+from codex_sandbox_bwrap.binary import find_program, probe_binary
 from codex_sandbox_bwrap.foreground import run_in_foreground
 from codex_sandbox_bwrap.launcher import BwrapLauncher
 from codex_sandbox_bwrap.watchdog import Watchdog
@@ -146,7 +146,7 @@ def launcher_of(name: str, home: str) -> SandboxLauncher:
         return LandlockLauncher(home=home)
     program = find_program(os.environ.get("PATH", ""), "/nowhere")
     assert program is not None
-    return BwrapLauncher(known_binary(program, home), Watchdog(), home)
+    return BwrapLauncher(probe_binary(program, home), Watchdog(), home)
 
 
 class Runner:

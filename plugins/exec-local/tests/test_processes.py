@@ -154,7 +154,7 @@ async def test_a_failed_launch_is_told_in_the_system_s_words(
 
 
 async def test_a_policy_is_not_ignored(backend: LocalExecBackend) -> None:
-    with pytest.raises(ExecError, match="cannot hold the sandbox policy read-only"):
+    with pytest.raises(ExecError, match="cannot enforce the sandbox policy read-only"):
         await start(backend, "true", sandbox=SandboxPolicy("readOnly"))
 
 

@@ -1,4 +1,4 @@
-"""Run the whole program, with a model that wants a script run."""
+"""Run the whole program, with a model that calls a script."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def codex(home: Path) -> Codex:
     def run(*arguments: str, cwd: Path, **env: str) -> subprocess.CompletedProcess[str]:
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("CODEX", "OPENAI"))}
         given = {"CODEX_HOME": str(home), "SHELL": "/bin/sh"}
-        given["NO_PROXY"] = given["no_proxy"] = "127.0.0.1"  # The model is there.
+        given["NO_PROXY"] = given["no_proxy"] = "127.0.0.1"  # The mock model server.
         return subprocess.run(
             [sys.executable, "-I", "-c", CODEX, *arguments],
             cwd=cwd,
@@ -50,7 +50,7 @@ def codex(home: Path) -> Codex:
 
 @pytest.fixture
 def turn(home: Path, codex: Codex) -> Callable[..., tuple[list[str], str]]:
-    """Runs ``codex exec``; returns what the user was warned of, and what the model was told of its script."""
+    """Runs ``codex exec``; returns the warnings for the user, and the script's output as the model gets it."""
 
     def run(mode: str, script: str, *, cwd: Path, config: str = "", **env: str) -> tuple[list[str], str]:
         with ResponsesServer() as server:

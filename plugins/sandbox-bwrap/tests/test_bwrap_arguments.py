@@ -1,4 +1,4 @@
-"""The arguments of bwrap are those of Codex 0.118 where its behaviour is kept, and more where it leaves things open."""
+"""The arguments of bwrap are those of Codex 0.118 where its behaviour is kept, and more where more is protected."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from codex_hookspecs.sandbox import (
     SandboxPolicy,
     SpecialPath,
 )
-from codex_sandbox_bwrap.arguments import Box, bwrap_arguments
-from codex_sandbox_bwrap.holding import holding
-from codex_sandbox_bwrap.mounts import NOTHING, Plan, plan_mounts
+from codex_sandbox_bwrap.arguments import BwrapOptions, bwrap_arguments
+from codex_sandbox_bwrap.link_mounts import with_link_mounts
+from codex_sandbox_bwrap.mounts import NOTHING, MountPlan, plan_mounts
 from codex_sandboxing.documents import file_system_from, legacy_from
 from codex_sandboxing.legacy import to_split
 from codex_sandboxing.protected_paths import PROTECTED
@@ -31,8 +31,8 @@ from codex_sandboxing.resolved import PolicyContext, ResolvedPolicy
 
 RECORDED: dict[str, Any] = json.loads((Path(__file__).parent / "data" / "bwrap-0.118.json").read_text())
 CHANGED = {
-    "workspace_write_codex_symlink_to_dir": "a link is held itself, not masked",
-    "workspace_write_codex_symlink_to_file": "a link is held itself, not masked",
+    "workspace_write_codex_symlink_to_dir": "a link is protected itself, not masked",
+    "workspace_write_codex_symlink_to_file": "a link is protected itself, not masked",
 }
 KEPT = sorted(set(RECORDED) - set(CHANGED))
 READ_ALL = FileSystemEntry(SpecialPath("root"), "read")
@@ -77,7 +77,7 @@ def located(value: Any, base: Path) -> Any:
     return json.loads(text)
 
 
-def planned(base: Path, recorded: dict[str, Any]) -> Plan:
+def planned(base: Path, recorded: dict[str, Any]) -> MountPlan:
     policy = legacy_from(recorded["policy"])
     permissions = None
     if "file_system" in recorded:
@@ -99,14 +99,14 @@ def operations(arguments: Iterator[str]) -> list[tuple[str, ...]]:
 
 
 def comparable(found: list[tuple[str, ...]]) -> list[tuple[str, ...]]:
-    """Bring recorded mounts into our terms: what stands for a missing path, and nothing that is covered again."""
+    """Translate recorded mounts: a placeholder for a masked missing path, and no mount that a later one repeats."""
     own = [(word, operands[-1], operands[-1]) if operands[0] == os.devnull else (word, *operands)
            for word, *operands in found]  # fmt: skip
     return [each for index, each in enumerate(own) if each[0] != "--ro-bind" or each not in own[index + 1 :]]
 
 
 @pytest.mark.parametrize("case", KEPT)
-def test_mounts_are_those_of_codex_and_those_of_what_it_leaves_open(case: str, base: Path) -> None:
+def test_mounts_are_those_of_codex_and_further_ones_that_protect_more(case: str, base: Path) -> None:
     build(base, case)
     recorded = located(RECORDED[case], base)
 
@@ -135,7 +135,7 @@ def test_what_is_protected_by_default_is_protected_whether_it_exists_or_not(name
 
 
 @pytest.mark.parametrize("target", ["directory", "file", "nothing"])
-def test_a_protected_link_is_held_and_what_it_leads_to_is_read_only(target: str, base: Path) -> None:
+def test_a_protected_link_can_not_be_replaced_and_its_target_is_read_only(target: str, base: Path) -> None:
     workspace = build(base, "nothing_protected_exists")
     if target == "directory":
         (workspace / "decoy").mkdir()
@@ -151,25 +151,32 @@ def test_a_protected_link_is_held_and_what_it_leads_to_is_read_only(target: str,
     assert (decoy in plan.missing) == (target == "nothing")
 
 
-def test_links_are_held_by_a_program_inside_that_no_library_is_loaded_into() -> None:
-    words, loading = holding(("/w/.git",), {"LD_PRELOAD": "/w/x.so"}, ["ls", "-l"])
+def test_links_are_mounted_by_a_program_inside_that_does_not_get_the_loader_variables() -> None:
+    words, loader_variables = with_link_mounts(("/w/.git",), {"LD_PRELOAD": "/w/x.so"}, ["ls", "-l"])
 
     assert words[1:4] == ["-I", "-S", "-c"]
     assert words[5:] == ["1", "/w/.git", "1", "LD_PRELOAD=/w/x.so", "ls", "-l"]
-    assert loading == {}
+    assert loader_variables == {}
 
 
-def test_where_the_proc_of_the_machine_has_to_do_it_can_not_be_written_either() -> None:
-    box = Box(("--bind", "/", "/"), network=False, proc=False, proc_read_only=("/proc/sys",), new_session=True,
-              filter_descriptor=9, capabilities=("CAP_X",))  # fmt: skip
+def test_without_a_new_proc_that_of_the_machine_is_read_only_too() -> None:
+    options = BwrapOptions(
+        ("--bind", "/", "/"),
+        network=False,
+        proc=False,
+        proc_read_only=("/proc/sys",),
+        new_session=True,
+        filter_descriptor=9,
+        capabilities=("CAP_X",),
+    )
 
-    arguments = " ".join(bwrap_arguments(box, ["true"], lambda: 3))
+    arguments = " ".join(bwrap_arguments(options, ["true"], lambda: 3))
 
     assert "--ro-bind /proc/sys /proc/sys --cap-drop ALL --cap-add CAP_X --seccomp 9" in arguments
     assert "--proc /proc" not in arguments
 
 
-def test_a_link_can_not_be_held_where_the_program_for_it_could_not_be_read(base: Path) -> None:
+def test_a_link_is_refused_when_the_policy_does_not_let_everything_be_read(base: Path) -> None:
     workspace = build(base, "nothing_protected_exists")
     (workspace / ".git").symlink_to("/nowhere")
     files = FileSystemPolicy(
@@ -177,7 +184,7 @@ def test_a_link_can_not_be_held_where_the_program_for_it_could_not_be_read(base:
     )
 
     with pytest.raises(
-        SandboxUnavailable, match=r"the link .*/\.git has to stay as it is, which takes that everything"
+        SandboxUnavailable, match=r"the link .*/\.git has to be protected, which needs a policy that lets everything"
     ):
         plan_mounts(ResolvedPolicy(files, PolicyContext(cwd=str(workspace))))
 
@@ -206,7 +213,7 @@ def test_many_masked_files_take_no_more_descriptors_than_there_are(base: Path) -
     assert arguments.count(os.devnull) == 68
 
 
-def test_a_folder_that_its_owner_can_not_write_is_closed_and_its_parts_are_opened(
+def test_a_folder_that_its_owner_can_not_write_is_read_only_and_its_entries_are_writable(
     base: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     workspace = build(base, "nothing_protected_exists")
@@ -223,7 +230,7 @@ def test_a_folder_that_its_owner_can_not_write_is_closed_and_its_parts_are_opene
     ]
 
 
-def test_where_everything_can_be_written_what_leads_to_a_closed_path_can_not_be_moved(base: Path) -> None:
+def test_where_everything_is_writable_the_parents_of_a_read_only_path_can_not_be_renamed(base: Path) -> None:
     workspace = build(base, "nothing_protected_exists")
     files = FileSystemPolicy(
         "restricted", (FileSystemEntry(SpecialPath("root"), "write"), FileSystemEntry(f"{workspace}/docs", "read"))
@@ -253,10 +260,16 @@ def test_a_relative_workspace_is_refused() -> None:
 
 
 def test_capabilities_and_inter_process_memory_are_taken_away_from_everybody() -> None:
-    box = Box(("--ro-bind", "/", "/"), network=False, proc=True, proc_read_only=(), new_session=True,
-              filter_descriptor=9)  # fmt: skip
+    options = BwrapOptions(
+        ("--ro-bind", "/", "/"),
+        network=False,
+        proc=True,
+        proc_read_only=(),
+        new_session=True,
+        filter_descriptor=9,
+    )
 
-    arguments = " ".join(bwrap_arguments(box, ["true"], lambda: 3))
+    arguments = " ".join(bwrap_arguments(options, ["true"], lambda: 3))
 
     assert arguments == (
         "--new-session --die-with-parent --ro-bind / / --unshare-user --unshare-pid --unshare-ipc --unshare-net "
@@ -267,18 +280,24 @@ def test_capabilities_and_inter_process_memory_are_taken_away_from_everybody() -
 def test_each_masked_file_gets_a_descriptor_of_its_own() -> None:
     numbers = iter([7, 8])
     mounts = ("--perms", "000", "--ro-bind-data", NOTHING, "/a", "--perms", "000", "--ro-bind-data", NOTHING, "/b")
-    box = Box(mounts, network=True, proc=False, proc_read_only=(), new_session=False, filter_descriptor=9)
+    options = BwrapOptions(mounts, network=True, proc=False, proc_read_only=(), new_session=False, filter_descriptor=9)
 
-    arguments = " ".join(bwrap_arguments(box, ["true"], lambda: next(numbers)))
+    arguments = " ".join(bwrap_arguments(options, ["true"], lambda: next(numbers)))
 
     assert "--ro-bind-data 7 /a --perms 000 --ro-bind-data 8 /b" in arguments
     assert "--unshare-net" not in arguments
 
 
-def test_a_bare_root_can_not_be_written() -> None:
-    box = Box(("--tmpfs", "/", "--dev", "/dev"), network=False, proc=True, proc_read_only=("/proc/sys",),
-              new_session=True, filter_descriptor=9)  # fmt: skip
+def test_an_empty_root_is_read_only() -> None:
+    options = BwrapOptions(
+        ("--tmpfs", "/", "--dev", "/dev"),
+        network=False,
+        proc=True,
+        proc_read_only=("/proc/sys",),
+        new_session=True,
+        filter_descriptor=9,
+    )
 
-    arguments = " ".join(bwrap_arguments(box, ["true"], lambda: 3))
+    arguments = " ".join(bwrap_arguments(options, ["true"], lambda: 3))
 
     assert "--proc /proc --ro-bind /proc/sys /proc/sys --remount-ro / " in arguments

@@ -19,7 +19,7 @@ import pytest
 
 from codex_hookspecs.errors import SandboxUnavailable
 from codex_hookspecs.sandbox import Launch, LaunchRequest, SandboxPolicy
-from codex_sandbox_bwrap.binary import Abilities, Binary, find_program, known_binary
+from codex_sandbox_bwrap.binary import Binary, Features, find_program, probe_binary
 from codex_sandbox_bwrap.launcher import BwrapLauncher
 from codex_sandbox_bwrap.watchdog import Watchdog
 from codex_sandboxing.linux.cleanup import is_placeholder
@@ -32,14 +32,14 @@ WRITE = SandboxPolicy("workspaceWrite", exclude_slash_tmp=True, exclude_tmpdir_e
 PROGRAM = """
 import json, sys
 from codex_hookspecs.sandbox import Launch, LaunchRequest, SandboxPolicy
-from codex_sandbox_bwrap.binary import known_binary
+from codex_sandbox_bwrap.binary import probe_binary
 from codex_sandbox_bwrap.foreground import run_in_foreground
 from codex_sandbox_bwrap.launcher import BwrapLauncher
 from codex_sandbox_bwrap.watchdog import Watchdog
 bwrap, home, ws, script = sys.argv[1:]
 policy = SandboxPolicy("workspaceWrite", exclude_slash_tmp=True, exclude_tmpdir_env_var=True)
 request = LaunchRequest(argv=("sh", "-c", script), cwd=ws, env={"PATH": "/usr/bin:/bin"}, policy=policy)
-launcher = BwrapLauncher(known_binary(bwrap, home), Watchdog(), home)
+launcher = BwrapLauncher(probe_binary(bwrap, home), Watchdog(), home)
 sys.exit(run_in_foreground(launcher.launch(request), ws))
 """
 SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
@@ -57,11 +57,11 @@ def workspace(tmp_path: Path) -> Path:
 @pytest.fixture
 def launcher(tmp_path: Path) -> BwrapLauncher:
     assert BWRAP is not None
-    return BwrapLauncher(known_binary(BWRAP, str(tmp_path)), Watchdog(), str(tmp_path))
+    return BwrapLauncher(probe_binary(BWRAP, str(tmp_path)), Watchdog(), str(tmp_path))
 
 
 def until(holds: Callable[[], bool]) -> bool:
-    """Look until something holds, within the limit."""
+    """Poll until a condition is true or the limit is reached; return whether it is true."""
     end = time.monotonic() + LIMIT
     looking = threading.Event()
     while not holds() and time.monotonic() < end:
@@ -96,7 +96,7 @@ def finished(launch: Launch, workspace: Path) -> subprocess.CompletedProcess[str
 
 @pytest.fixture
 def started(workspace: Path, tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
-    """A launcher of its own whose command beats every few milliseconds."""
+    """A launcher in a process of its own, whose command writes a byte every few milliseconds."""
     script = "echo x > beat; echo up; while :; do echo x >> beat; sleep 0.01; done"
     process = subprocess.Popen(
         [sys.executable, "-c", PROGRAM, str(BWRAP), str(tmp_path), str(workspace), script],
@@ -112,7 +112,7 @@ def started(workspace: Path, tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
 
 
 def named(word: str) -> list[str]:
-    """Return the command lines of the processes that have a word in it."""
+    """Return the command lines that contain a word, of all processes."""
     found = []
     for file in Path("/proc").glob("[0-9]*/cmdline"):
         with contextlib.suppress(OSError):
@@ -148,8 +148,8 @@ def test_a_command_ends_with_its_launcher_and_nothing_stays(
 
 @needs_bwrap
 @pytest.mark.parametrize("number", SIGNALS)
-def test_nothing_stays_of_launchers_told_to_end_at_any_moment(number: signal.Signals, tmp_path: Path) -> None:
-    known_binary(str(BWRAP), str(tmp_path))
+def test_nothing_stays_of_launchers_terminated_at_any_moment(number: signal.Signals, tmp_path: Path) -> None:
+    probe_binary(str(BWRAP), str(tmp_path))
 
     def told_at(part: int) -> list[str]:
         folder = tmp_path / f"ws{part}"
@@ -173,7 +173,9 @@ def test_nothing_stays_of_launchers_told_to_end_at_any_moment(number: signal.Sig
 
 
 @needs_bwrap
-def test_what_a_command_leaves_running_makes_nothing_behind_its_end(launcher: BwrapLauncher, workspace: Path) -> None:
+def test_background_processes_of_a_command_create_nothing_after_its_end(
+    launcher: BwrapLauncher, workspace: Path
+) -> None:
     code = "import os\nwhile 1:\n  for n in ('.git', '.codex'):\n    try: os.mkdir(n)\n    except OSError: pass"
     script = f'for i in 1 2 3 4 5 6; do setsid {sys.executable} -I -S -c "{code}" >/dev/null 2>&1 & done; sleep 0.1'
 
@@ -239,7 +241,7 @@ def test_what_users_put_into_a_placeholder_stays(workspace: Path) -> None:
     assert (path / "config").read_text() == "mine"
 
 
-def test_a_placeholder_stays_until_the_last_one_lets_go(workspace: Path) -> None:
+def test_a_placeholder_stays_until_the_last_sandbox_releases_it(workspace: Path) -> None:
     paths = [str(workspace / name) for name in PROTECTED]
     first, second = Placeholders(paths), Placeholders(paths)
 
@@ -261,7 +263,7 @@ def test_a_directory_of_the_user_is_no_placeholder(workspace: Path) -> None:
     assert not is_placeholder(str(path))
 
 
-def test_litter_of_a_killed_launcher_goes_with_the_next_one(workspace: Path) -> None:
+def test_placeholders_of_a_killed_launcher_are_removed_by_the_next_one(workspace: Path) -> None:
     path = workspace / ".aws"
     path.mkdir(0o1755)
 
@@ -270,7 +272,7 @@ def test_litter_of_a_killed_launcher_goes_with_the_next_one(workspace: Path) -> 
     assert not path.exists()
 
 
-def test_a_bwrap_in_the_workspace_is_not_taken(workspace: Path, tmp_path: Path) -> None:
+def test_a_bwrap_in_the_workspace_is_not_used(workspace: Path, tmp_path: Path) -> None:
     for folder in (workspace, tmp_path / "other"):
         folder.mkdir(exist_ok=True)
         (folder / "bwrap").write_text("#!/bin/sh\n")
@@ -284,7 +286,7 @@ def test_a_bwrap_in_the_workspace_is_not_taken(workspace: Path, tmp_path: Path) 
 
 
 @pytest.mark.parametrize("kind", ["elsewhere in the repository", "in a writable root"])
-def test_a_bwrap_that_commands_may_have_written_is_not_taken(workspace: Path, tmp_path: Path, kind: str) -> None:
+def test_a_bwrap_that_commands_may_have_written_is_not_used(workspace: Path, tmp_path: Path, kind: str) -> None:
     inner, tools = workspace / "inner", tmp_path / "tools"
     inner.mkdir()
     if kind == "elsewhere in the repository":
@@ -310,42 +312,42 @@ def fake_bwrap(folder: Path, log: Path, *, says: str, works: bool = True) -> str
     return str(path)
 
 
-def test_what_bwrap_offers_is_learnt_once_until_it_changes(tmp_path: Path) -> None:
+def test_bwrap_is_probed_once_until_it_changes(tmp_path: Path) -> None:
     log = tmp_path / "log"
     path = fake_bwrap(tmp_path, log, says="")
 
-    first = known_binary(path, str(tmp_path))
-    again = known_binary(path, str(tmp_path))
+    first = probe_binary(path, str(tmp_path))
+    again = probe_binary(path, str(tmp_path))
     asked = log.read_text().count("--help")
     fake_bwrap(tmp_path, log, says="--argv0")
-    changed = known_binary(path, str(tmp_path))
+    changed = probe_binary(path, str(tmp_path))
 
-    assert first == again == Binary(path, Abilities(argv0=False, proc=True))
+    assert first == again == Binary(path, Features(argv0=False, proc=True))
     assert asked == 1
-    assert changed.abilities.argv0
+    assert changed.features.argv0
 
 
 def test_a_bwrap_that_does_not_work_refuses_in_one_line(tmp_path: Path, workspace: Path) -> None:
     path = fake_bwrap(tmp_path, tmp_path / "log", says="", works=False)
-    binary = known_binary(path, str(tmp_path))
+    binary = probe_binary(path, str(tmp_path))
 
     with pytest.raises(SandboxUnavailable) as caught:
         run(BwrapLauncher(binary, Watchdog(), str(tmp_path)), workspace, "echo ran")
 
     assert str(caught.value) == (
-        f"the command was not run: bwrap cannot hold the sandbox policy workspace-write: {path}: bwrap: setting up uid "
-        "map: Permission denied; allow user namespaces or install a newer bubblewrap, or run with "
+        f"the command was not run: bwrap cannot enforce the sandbox policy workspace-write: {path}: bwrap: "
+        "setting up uid map: Permission denied; allow user namespaces or install a newer bubblewrap, or run with "
         "--sandbox danger-full-access"
     )
 
 
-def test_a_damaged_cache_is_made_anew(tmp_path: Path) -> None:
+def test_a_damaged_cache_is_replaced(tmp_path: Path) -> None:
     path = fake_bwrap(tmp_path, tmp_path / "log", says="")
     cache = tmp_path / "cache" / "sandbox-bwrap.list"
     cache.parent.mkdir()
     cache.write_text("1 1 half")
 
-    known_binary(path, str(tmp_path))
+    probe_binary(path, str(tmp_path))
 
     assert path in cache.read_text()
-    assert known_binary(path, str(tmp_path)) == Binary(path, Abilities(argv0=False, proc=True))
+    assert probe_binary(path, str(tmp_path)) == Binary(path, Features(argv0=False, proc=True))

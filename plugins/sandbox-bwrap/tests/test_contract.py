@@ -1,4 +1,4 @@
-"""The launcher does what every launcher must."""
+"""The launcher passes the contract suite."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from codex_sandbox_bwrap.binary import find_program, known_binary
+from codex_sandbox_bwrap.binary import find_program, probe_binary
 from codex_sandbox_bwrap.launcher import BwrapLauncher
 from codex_sandbox_bwrap.watchdog import Watchdog
 from codex_testkit.suites.sandbox import SandboxLauncherContract
@@ -20,4 +20,4 @@ class TestBwrap(SandboxLauncherContract):
     def launcher(self, tmp_path: Path) -> BwrapLauncher:
         program = find_program(os.environ.get("PATH", ""), "/nowhere")
         assert program is not None
-        return BwrapLauncher(known_binary(program, str(tmp_path)), Watchdog(), str(tmp_path))
+        return BwrapLauncher(probe_binary(program, str(tmp_path)), Watchdog(), str(tmp_path))

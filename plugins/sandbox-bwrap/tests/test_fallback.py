@@ -1,4 +1,4 @@
-"""Where bubblewrap is missing or broken another launcher holds the policy or nothing runs; the user is told."""
+"""When bubblewrap is missing or broken, another launcher enforces the policy or nothing runs; the user is warned."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from codex_sandbox_bwrap.binary import known_binary
+from codex_sandbox_bwrap.binary import probe_binary
 from codex_sandbox_bwrap.notices import is_wsl1
 
 SHELL = ("sh", "-c")
@@ -24,7 +24,10 @@ BROKEN = {
     "old": ('echo "--ro-bind --unshare-all"', "does not know --cap-drop"),
     "something else": ("exit 0", "does not know --cap-drop"),
     "ending at once": ("exit 3", "no reason given"),
-    "talking on and on": ("while :; do echo yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy; done", "does not stop talking"),
+    "printing without end": (
+        "while :; do echo yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy; done",
+        "does not stop printing",
+    ),
 }
 Codex = Callable[..., "subprocess.CompletedProcess[str]"]
 Turn = Callable[..., tuple[list[str], str]]
@@ -55,10 +58,10 @@ def test_what_is_broken_is_known_with_its_reason(what: str, tmp_path: Path) -> N
     program, reason = BROKEN[what]
     path = f"{path_with(tmp_path / 'bin', program)}/bwrap"
 
-    abilities = known_binary(path, str(tmp_path)).abilities
+    features = probe_binary(path, str(tmp_path)).features
 
-    assert abilities.problem.startswith(f"{path}: ")
-    assert reason in (NAMESPACES if abilities.lacks_namespaces else abilities.problem)
+    assert features.problem.startswith(f"{path}: ")
+    assert reason in (NAMESPACES if features.lacks_namespaces else features.problem)
 
 
 @pytest.mark.parametrize("what", ["without namespaces", "old", None])
@@ -70,9 +73,9 @@ def test_a_turn_goes_on_with_landlock_and_tells_the_user_why(
 
     notices, output = turn("workspace-write", SCRIPT, cwd=workspace, PATH=path)
 
-    [notice] = [text for text in notices if "bubblewrap" in text]
-    assert reason in notice
-    assert "Landlock in the meantime" in notice
+    [missing_bwrap_notice] = [text for text in notices if "bubblewrap" in text]
+    assert reason in missing_bwrap_notice
+    assert "Landlock in the meantime" in missing_bwrap_notice
     assert f"\n{os.getuid()}\n" in f"{output}\n", output
     assert (workspace / "made").exists()
     assert os.listdir(workspace.parent) == ["ws"]
@@ -80,7 +83,7 @@ def test_a_turn_goes_on_with_landlock_and_tells_the_user_why(
 
 
 @pytest.mark.parametrize("mode", ["danger-full-access"])
-def test_nobody_is_told_where_no_sandbox_is_asked_for(mode: str, turn: Turn, workspace: Path, tmp_path: Path) -> None:
+def test_nobody_is_warned_when_no_sandbox_is_needed(mode: str, turn: Turn, workspace: Path, tmp_path: Path) -> None:
     path = path_with(tmp_path / "bin", BROKEN["old"][0])
 
     notices, _ = turn(mode, "true", cwd=workspace, PATH=path)
@@ -88,7 +91,9 @@ def test_nobody_is_told_where_no_sandbox_is_asked_for(mode: str, turn: Turn, wor
     assert [text for text in notices if "bubblewrap" in text] == []
 
 
-def test_the_sandbox_command_goes_on_with_landlock_in_silence(codex: Codex, workspace: Path, tmp_path: Path) -> None:
+def test_the_sandbox_command_falls_back_to_landlock_without_a_warning(
+    codex: Codex, workspace: Path, tmp_path: Path
+) -> None:
     path = path_with(tmp_path / "bin", BROKEN["without namespaces"][0])
 
     done = codex("sandbox", "linux", "--full-auto", "--", *SHELL, "touch made && echo fine", cwd=workspace, PATH=path)
@@ -97,7 +102,7 @@ def test_the_sandbox_command_goes_on_with_landlock_in_silence(codex: Codex, work
 
 
 @pytest.mark.parametrize("mode", ["read-only", "workspace-write"])
-def test_where_nothing_can_hold_the_policy_nothing_runs_and_one_line_says_so(
+def test_when_nothing_can_enforce_the_policy_nothing_runs_and_one_line_says_so(
     mode: str, codex: Codex, home: Path, workspace: Path, tmp_path: Path
 ) -> None:
     path = path_with(tmp_path / "bin", BROKEN["without namespaces"][0])
@@ -112,25 +117,25 @@ def test_where_nothing_can_hold_the_policy_nothing_runs_and_one_line_says_so(
         assert part in done.stderr
 
 
-def test_a_bwrap_that_hangs_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("codex_sandbox_bwrap.binary._LIMIT", 0.3)
+def test_a_bwrap_that_hangs_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("codex_sandbox_bwrap.binary._TIMEOUT_SECONDS", 0.3)
     path = f"{path_with(tmp_path / 'bin', 'sleep 600 & sleep 600')}/bwrap"
 
     began = time.monotonic()
-    problem = known_binary(path, str(tmp_path)).abilities.problem
+    problem = probe_binary(path, str(tmp_path)).features.problem
 
     assert problem == f"{path}: no answer within 0.3 s"
     assert time.monotonic() - began < 5
 
 
-def test_what_does_not_work_is_tried_again_after_a_while(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_probe_is_repeated_after_a_while(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = f"{path_with(tmp_path / 'bin', 'echo >> ' + str(tmp_path / 'log'))}/bwrap"
 
-    known_binary(path, str(tmp_path))
-    known_binary(path, str(tmp_path))
+    probe_binary(path, str(tmp_path))
+    probe_binary(path, str(tmp_path))
     soon = (tmp_path / "log").read_text().count("\n")
-    monkeypatch.setattr("codex_sandbox_bwrap.binary._PROBLEM_SECONDS", 0)
-    known_binary(path, str(tmp_path))
+    monkeypatch.setattr("codex_sandbox_bwrap.binary._PROBLEM_TTL_SECONDS", 0)
+    probe_binary(path, str(tmp_path))
 
     assert (soon, (tmp_path / "log").read_text().count("\n")) == (1, 2)
 
@@ -143,5 +148,5 @@ def test_what_does_not_work_is_tried_again_after_a_while(tmp_path: Path, monkeyp
         ("Linux version 6.18.44 (builder@host)", False),
     ],
 )
-def test_the_first_subsystem_for_linux_is_known(version: str, first: bool) -> None:
+def test_wsl1_is_recognised(version: str, first: bool) -> None:
     assert is_wsl1(version) is first

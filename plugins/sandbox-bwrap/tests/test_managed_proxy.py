@@ -15,7 +15,7 @@ import pytest
 
 from codex_hookspecs.errors import SandboxUnavailable
 from codex_hookspecs.sandbox import LaunchRequest, SandboxPolicy
-from codex_sandbox_bwrap.binary import known_binary
+from codex_sandbox_bwrap.binary import probe_binary
 from codex_sandbox_bwrap.launcher import BwrapLauncher
 from codex_sandbox_bwrap.routes import KEYS, Route, proxy_routes
 from codex_sandbox_bwrap.watchdog import Watchdog
@@ -27,7 +27,7 @@ needs_bwrap = pytest.mark.skipif(shutil.which("bwrap") is None, reason="bwrap is
 
 @pytest.fixture
 def echo() -> Iterator[int]:
-    """A server that gives back what it is told, behind a greeting."""
+    """A server that sends a greeting, then echoes what it receives."""
     listener = socket.create_server(("127.0.0.1", 0))
 
     def serve() -> None:
@@ -50,7 +50,7 @@ def echo() -> Iterator[int]:
 
 
 def run(home: Path, code: str, **env: str) -> str:
-    launcher = BwrapLauncher(known_binary(str(shutil.which("bwrap")), str(home)), Watchdog(), str(home))
+    launcher = BwrapLauncher(probe_binary(str(shutil.which("bwrap")), str(home)), Watchdog(), str(home))
     launch = launcher.launch(
         LaunchRequest(
             argv=(PYTHON, "-I", "-S", "-c", code),
@@ -121,12 +121,12 @@ def test_nothing_else_is_reached(attack: str, echo: int, tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("code", "status"), [("import sys; sys.exit(7)", "7"), ("import os; os.kill(os.getpid(), 9)", "137")]
 )
-def test_the_end_of_the_command_is_handed_on(code: str, status: str, echo: int, tmp_path: Path) -> None:
+def test_the_exit_status_of_the_command_is_passed_on(code: str, status: str, echo: int, tmp_path: Path) -> None:
     assert run(tmp_path, code, http_proxy=f"http://localhost:{echo}") == status
 
 
 @needs_bwrap
-def test_variables_that_lead_elsewhere_do_not_get_inside(echo: int, tmp_path: Path) -> None:
+def test_variables_of_other_proxies_are_removed(echo: int, tmp_path: Path) -> None:
     code = "import os; print(sorted(k for k in os.environ if 'PROXY' in k.upper()))"
 
     said = run(tmp_path, code, HTTP_PROXY=f"http://127.0.0.1:{echo}", HTTPS_PROXY="http://far.example:80")
@@ -134,7 +134,7 @@ def test_variables_that_lead_elsewhere_do_not_get_inside(echo: int, tmp_path: Pa
     assert said == "0 ['HTTP_PROXY']"
 
 
-def test_sockets_of_processes_that_are_gone_are_swept(echo: int, tmp_path: Path) -> None:
+def test_sockets_of_processes_that_are_gone_are_removed(echo: int, tmp_path: Path) -> None:
     gone = tmp_path / "tmp" / "codex-linux-sandbox-proxy-999999999-x"
     gone.mkdir(parents=True)
 

@@ -28,7 +28,7 @@ needs_bwrap = pytest.mark.skipif(shutil.which("bwrap") is None, reason="bwrap is
 
 @pytest.fixture
 def port() -> Iterator[int]:
-    """A server that greets."""
+    """A server that sends a greeting."""
     listener = socket.create_server(("127.0.0.1", 0))
 
     def serve() -> None:
@@ -55,7 +55,7 @@ def workspace(tmp_path: Path) -> Path:
 
 @needs_bwrap
 @pytest.mark.parametrize("mode", MODES)
-def test_a_turn_s_commands_reach_the_proxy_of_the_environment(
+def test_commands_of_a_turn_reach_the_proxy_of_the_environment(
     mode: str, port: int, turn: Turn, workspace: Path
 ) -> None:
     ask = f"{sys.executable} -I -S ask.py HTTP_PROXY {port}"
@@ -66,7 +66,7 @@ def test_a_turn_s_commands_reach_the_proxy_of_the_environment(
 
 
 @needs_bwrap
-def test_a_turn_s_commands_reach_the_proxy_of_the_configuration(port: int, turn: Turn, workspace: Path) -> None:
+def test_commands_of_a_turn_reach_the_proxy_of_the_configuration(port: int, turn: Turn, workspace: Path) -> None:
     ask = f"{sys.executable} -I -S ask.py https_proxy {port}"
     config = f'[features.network_proxy]\nenabled = true\nproxy_url = "http://127.0.0.1:{port}"'
 
@@ -101,7 +101,7 @@ def test_without_bubblewrap_nothing_runs(mode: str, port: int, turn: Turn, works
 
 
 @needs_bwrap
-def test_the_sandbox_command_heeds_the_setting(port: int, codex: Codex, home: Path, workspace: Path) -> None:
+def test_the_sandbox_command_obeys_the_setting(port: int, codex: Codex, home: Path, workspace: Path) -> None:
     (home / "config.toml").write_text(ON)
     ask = (sys.executable, "-I", "-S", "ask.py", "HTTP_PROXY", str(port))
 

@@ -1,4 +1,4 @@
-"""``codex sandbox`` reads its command line, finds its policy and says clearly what it can't do."""
+"""``codex sandbox`` parses its command line, chooses its policy and reports errors clearly."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ import pytest
 
 from codex_hookspecs.errors import ConfigError
 from codex_hookspecs.sandbox import FileSystemEntry, SpecialPath
-from codex_sandbox_bwrap import quick
-from codex_sandbox_bwrap.binary import known_binary
+from codex_sandbox_bwrap import fast_command
+from codex_sandbox_bwrap.binary import probe_binary
 from codex_sandbox_bwrap.options import Options, parse
+from codex_sandbox_bwrap.policy_option import choose_policy
 from codex_sandbox_bwrap.programs import find_command
-from codex_sandbox_bwrap.selection import choose_policy
 from codex_sandboxing.profiles import read_profile
 
 needs_bwrap = pytest.mark.skipif(shutil.which("bwrap") is None, reason="bwrap is not installed")
@@ -64,14 +64,14 @@ def test_a_command_line_is_read_up_to_the_command(arguments: list[str], wanted: 
         (["linux", "--full-auto", "-P", "x", "ls"], "the argument '--full-auto' cannot be used with"),
     ],
 )
-def test_a_wrong_command_line_is_told(arguments: list[str], problem: str) -> None:
+def test_a_wrong_command_line_is_an_error(arguments: list[str], problem: str) -> None:
     with pytest.raises(ConfigError) as caught:
         parse(arguments)
 
     assert str(caught.value).startswith(problem)
 
 
-def test_a_wrong_command_line_ends_with_two(tmp_path: Path) -> None:
+def test_a_wrong_command_line_exits_with_status_two(tmp_path: Path) -> None:
     done = subprocess.run(
         [Path(sys.executable).with_name("codex"), "sandbox", "linux", "--nope", "--", "ls"],
         cwd=tmp_path,
@@ -171,45 +171,44 @@ def test_programs_are_found_as_a_shell_finds_them(tmp_path: Path) -> None:
         (("linux", "--"), "", False),
     ],
 )
-def test_the_short_way_is_taken_only_where_nothing_else_has_a_say(
+def test_the_fast_command_is_used_only_where_nothing_else_affects_the_policy(
     arguments: tuple[str, ...], config: str, taken: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     home = tmp_path / "home"
     home.mkdir()
     (home / "config.toml").write_text(config)
-    known_binary(str(shutil.which("bwrap")), str(home))
+    probe_binary(str(shutil.which("bwrap")), str(home))
     monkeypatch.chdir(tmp_path)
 
-    assert quick.run(arguments, str(home)) == (0 if taken else None)
+    assert fast_command.run(arguments, str(home)) == (0 if taken else None)
 
 
 @needs_bwrap
-def test_a_configuration_of_the_project_keeps_from_the_short_way(
+def test_a_configuration_of_the_project_rules_out_the_fast_command(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "ws" / ".codex").mkdir(parents=True)
     (tmp_path / "ws" / ".codex" / "config.toml").write_text("")
-    known_binary(str(shutil.which("bwrap")), str(tmp_path))
+    probe_binary(str(shutil.which("bwrap")), str(tmp_path))
     monkeypatch.chdir(tmp_path / "ws")
 
-    assert quick.run(("linux", "--", "true"), str(tmp_path)) is None
+    assert fast_command.run(("linux", "--", "true"), str(tmp_path)) is None
     assert os.listdir(tmp_path / "ws") == [".codex"]
 
 
 @needs_bwrap
-def test_a_pipe_as_configuration_is_not_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    known_binary(str(shutil.which("bwrap")), str(tmp_path))
+def test_a_pipe_as_configuration_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    probe_binary(str(shutil.which("bwrap")), str(tmp_path))
     os.mkfifo(tmp_path / "config.toml")
     monkeypatch.chdir(tmp_path)
 
-    assert quick.run(("linux", "--", "true"), str(tmp_path)) is None
+    assert fast_command.run(("linux", "--", "true"), str(tmp_path)) is None
 
 
-def test_the_short_way_takes_none_of_the_libraries_that_take_long() -> None:
+def test_the_fast_command_imports_no_slow_libraries() -> None:
     code = (
-        "import sys; before = set(sys.modules); import codex_host.cli, codex_host.fast_commands; "
-        "import codex_sandbox_bwrap.quick;"
-        "print(*sorted(set(sys.modules) - before))"
+        "import sys; before = set(sys.modules); import codex_host.cli, codex_host.fast_commands;"
+        "import codex_sandbox_bwrap.fast_command; print(*sorted(set(sys.modules) - before))"
     )
 
     done = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, text=True, timeout=30, check=True)

@@ -11,7 +11,7 @@ import pytest
 PROGRAM = """
 import sys
 from codex_sandbox_bwrap import standard_input
-standard_input._COPIED_BYTES = int(sys.argv[1])
+standard_input._MAX_COPY_BYTES = int(sys.argv[1])
 standard_input.shield_input()
 print(sys.stdin.read())
 try:
@@ -22,7 +22,7 @@ except OSError as error:
 
 
 @pytest.mark.parametrize("most", [100, 0], ids=["copied", "piped"])
-def test_a_file_is_read_from_where_it_stands_and_can_not_be_written(most: int, tmp_path: Path) -> None:
+def test_a_file_is_read_from_its_position_and_can_not_be_written(most: int, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("onetwo")
     with open(tmp_path / "file") as file:
         file.seek(3)
@@ -40,7 +40,7 @@ def test_a_file_is_read_from_where_it_stands_and_can_not_be_written(most: int, t
     assert (tmp_path / "file").read_text() == "onetwo"
 
 
-def test_a_pipe_stays_what_it_is() -> None:
+def test_a_pipe_is_left_alone() -> None:
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM, "100"], input="fed", capture_output=True, text=True, check=True, timeout=20
     )
@@ -57,7 +57,7 @@ def test_a_file_that_is_open_for_writing_is_left_alone(tmp_path: Path) -> None:
     assert (tmp_path / "file").read_text() == "evil"
 
 
-def test_nothing_on_stdin_is_nothing_to_shield() -> None:
+def test_a_closed_stdin_is_no_error() -> None:
     done = subprocess.run(
         [
             "sh",

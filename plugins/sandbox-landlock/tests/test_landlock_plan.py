@@ -118,7 +118,7 @@ def test_without_namespaces_a_policy_that_only_reads_is_held(workspace: Path) ->
 def test_without_namespaces_a_writable_root_is_refused_with_reason_and_remedy(workspace: Path) -> None:
     text = refusal(workspace, *WORKSPACE, kernel=BARE)
 
-    assert "sandbox-landlock can't hold the sandbox policy workspace-write" in text
+    assert "sandbox-landlock can't enforce the sandbox policy workspace-write" in text
     assert "Operation not permitted" in text
     assert "plugins.sandbox-landlock.unprotected=true" in text
     assert "bubblewrap" in text

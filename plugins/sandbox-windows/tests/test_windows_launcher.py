@@ -51,7 +51,7 @@ def test_a_policy_that_can_not_be_held_is_refused(
     with pytest.raises(SandboxUnavailable, match=reason) as caught:
         launch(policy, tmp_path, settings)
 
-    wanted = f"the command was not run: sandbox-windows can't hold the sandbox policy {policy.mode}: "
+    wanted = f"the command was not run: sandbox-windows can't enforce the sandbox policy {policy.mode}: "
     assert str(caught.value).startswith(wanted)
 
 

@@ -48,7 +48,7 @@ def refusal(ws: Path, *entries: FileSystemEntry, home: Path | None = None) -> st
     with pytest.raises(SandboxUnavailable) as caught:
         laid(ws, *entries, home=home)
     text = str(caught.value)
-    assert text.startswith("the command was not run: bwrap cannot hold the sandbox policy: ")
+    assert text.startswith("the command was not run: bwrap cannot enforce the sandbox policy: ")
     assert "\n" not in text
     return text
 

@@ -389,7 +389,7 @@ async def test_a_command_without_a_launcher_for_its_policy_is_not_run(host: Any,
 
     assert launched == []
     assert scripted.output("c").startswith("the command was not run: no sandbox launcher on ")
-    assert "can hold the policy workspace-write" in scripted.output("c")
+    assert "can enforce the policy workspace-write" in scripted.output("c")
     assert scripted.output("c").endswith("or allow full access with --sandbox danger-full-access")
 
 

@@ -35,7 +35,7 @@ class LocalExecBackend:
             raise ExecError(f"process {params.process_id} already exists", code=-32600)
         if params.sandbox is not None and not params.sandbox.unrestricted:
             raise ExecError(
-                f"cannot hold the sandbox policy {params.sandbox.mode}: this environment runs commands as they are; "
+                f"cannot enforce the sandbox policy {params.sandbox.mode}: this environment runs commands as they are; "
                 "have a sandbox launcher wrap the command"
             )
         process = LocalProcess(params, on_closed=self._forget, watchdog=self._watchdog)

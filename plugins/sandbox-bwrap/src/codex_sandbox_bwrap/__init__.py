@@ -1,1 +1,1 @@
-"""Hold sandbox policies with bubblewrap."""
+"""Enforce sandbox policies with bubblewrap."""

@@ -1,4 +1,4 @@
-"""Put together the arguments of bwrap: what is mounted, what is taken away, what is run."""
+"""Build the arguments of bwrap."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
 PROC_WRITABLE_BY_ROOT = ("sys", "irq", "bus", "fs", "scsi", "acpi", "sysrq-trigger", "mtrr")
-"""Parts of ``/proc`` that change the whole machine and that root's number alone opens, without any capability."""
+"""Entries of ``/proc`` that change the whole machine and that uid 0 may write without any capability."""
 
 
-class Box(NamedTuple):
-    """What a command is put into.
+class BwrapOptions(NamedTuple):
+    """Options of one sandbox.
 
-    :param mounts: as planned.
-    :param network: it keeps the network of the machine.
+    :param mounts: arguments for the planned mounts.
+    :param network: the command shares the network namespace of the host.
     :param proc: a new ``/proc`` is mounted.
-    :param proc_read_only: paths of ``/proc`` that can't be written, be it the new one or that of the machine.
-    :param new_session: it is cut off from the terminal.
-    :param filter_descriptor: where the system call filter is read from; ``None`` when the command brings its own.
-    :param own_init: the command is the first process, and none of bwrap is beside it. A process that is not filtered
-        must not be within reach.
-    :param capabilities: those that the command has and gives up itself.
+    :param proc_read_only: paths of ``/proc`` to mount read-only, whether it is a new one or that of the host.
+    :param new_session: the command gets a new session, which cuts it off from the terminal.
+    :param filter_descriptor: descriptor of the system call filter; ``None`` when the command loads its own.
+    :param own_init: the command is pid 1 and no process of bwrap runs beside it: without a filter of bwrap's that
+        process would be an unfiltered target within the command's reach.
+    :param capabilities: capabilities that the command starts with and drops itself.
     """
 
     mounts: Sequence[str]
@@ -38,34 +38,37 @@ class Box(NamedTuple):
 
 
 def bwrap_arguments(
-    box: Box, command: Sequence[str], nothing: Callable[[], int], inner_env: Mapping[str, str] | None = None
+    options: BwrapOptions,
+    command: Sequence[str],
+    open_empty: Callable[[], int],
+    inner_env: Mapping[str, str] | None = None,
 ) -> list[str]:
     """Return all arguments, without the program itself.
 
-    :param nothing: opens a descriptor that reads as empty; each mount needs one of its own.
-    :param inner_env: variables for the command alone. Those of the dynamic loader would have bwrap itself load what
-        they name, which may be a file that commands have written.
+    :param open_empty: opens a new descriptor of ``/dev/null``; each masked file needs one of its own.
+    :param inner_env: variables to set for the command only. Variables of the dynamic loader must not be set for bwrap:
+        it would load the libraries that they name, which a sandboxed command may have written.
     """
-    arguments = ["--as-pid-1"] if box.own_init else []
-    if box.new_session:
+    arguments = ["--as-pid-1"] if options.own_init else []
+    if options.new_session:
         arguments.append("--new-session")
     arguments.append("--die-with-parent")
-    arguments += (str(nothing()) if each is NOTHING else each for each in box.mounts)
+    arguments += (str(open_empty()) if each is NOTHING else each for each in options.mounts)
     arguments += ("--unshare-user", "--unshare-pid", "--unshare-ipc")
-    if not box.network:
+    if not options.network:
         arguments.append("--unshare-net")
-    if box.proc:
+    if options.proc:
         arguments += ("--proc", "/proc")
-    if box.proc or not _is_bare(box.mounts):
-        for path in box.proc_read_only:
+    if options.proc or not _is_bare(options.mounts):
+        for path in options.proc_read_only:
             arguments += ("--ro-bind", path, path)
-    if _is_bare(box.mounts):
+    if _is_bare(options.mounts):
         arguments += ("--remount-ro", "/")
     arguments += ("--cap-drop", "ALL")
-    for capability in box.capabilities:
+    for capability in options.capabilities:
         arguments += ("--cap-add", capability)
-    if box.filter_descriptor is not None:
-        arguments += ("--seccomp", str(box.filter_descriptor))
+    if options.filter_descriptor is not None:
+        arguments += ("--seccomp", str(options.filter_descriptor))
     for name, value in (inner_env or {}).items():
         arguments += ("--setenv", name, value)
     return [*arguments, "--", *command]

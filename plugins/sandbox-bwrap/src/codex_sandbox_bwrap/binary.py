@@ -1,4 +1,4 @@
-"""Find bwrap, and learn once what it offers and whether it works here."""
+"""Find bwrap, probe which features it has and whether it works here, and cache the result."""
 
 from __future__ import annotations
 
@@ -16,28 +16,28 @@ if TYPE_CHECKING:
 
     from codex_hookspecs.host import Host
 
-_LIMIT = 5.0
-_MOST_OUTPUT = 65536
+_TIMEOUT_SECONDS = 5.0
+_MAX_OUTPUT_BYTES = 65536
 _CACHE = "cache/sandbox-bwrap.list"
-_MOST_KEPT = 16
-_PROBLEM_SECONDS = 60
-"""How long a bwrap is known not to work: what it lacks may be given to it without any sign."""
+_MAX_CACHE_ENTRIES = 16
+_PROBLEM_TTL_SECONDS = 60
+"""How long a failed probe is cached: its cause may be fixed without any change that the cache key shows."""
 
-_RIGHTS = ("CapEff:", "CapBnd:", "NoNewPrivs:", "Seccomp:", "Seccomp_filters:")
-_SETTINGS = (
+_STATUS_FIELDS = ("CapEff:", "CapBnd:", "NoNewPrivs:", "Seccomp:", "Seccomp_filters:")
+_SYSCTL_FILES = (
     "/proc/sys/user/max_user_namespaces",
     "/proc/sys/kernel/unprivileged_userns_clone",
     "/proc/sys/kernel/apparmor_restrict_unprivileged_userns",
 )
 
-_CANNOT_MOUNT = ("Invalid argument", "Operation not permitted", "Permission denied")
-_NO_NAMESPACES = (
+_MOUNT_ERRORS = ("Invalid argument", "Operation not permitted", "Permission denied")
+_NAMESPACE_ERRORS = (
     "loopback: Failed RTM_NEWADDR",
     "loopback: Failed RTM_NEWLINK",
     "setting up uid map: Permission denied",
     "No permissions to create a new namespace",
 )
-_NEEDED = (
+_REQUIRED_OPTIONS = (
     "--cap-drop",
     "--die-with-parent",
     "--info-fd",
@@ -46,12 +46,12 @@ _NEEDED = (
     "--seccomp",
     "--sync-fd",
 )
-_SPAN = "\1"
-_MOST_REASON = 200
+_PROBLEM_SEPARATOR = "\1"
+_MAX_REASON_LENGTH = 200
 
 
-class Abilities(NamedTuple):
-    """What one bwrap can do on this machine.
+class Features(NamedTuple):
+    """What a bwrap can do on this machine.
 
     :param argv0: it takes ``--argv0`` (bubblewrap 0.9 and newer).
     :param proc: it can mount a new ``/proc``.
@@ -65,66 +65,69 @@ class Abilities(NamedTuple):
     @property
     def lacks_namespaces(self) -> bool:
         """Whether it can't be used because user namespaces are not allowed."""
-        return any(sign in self.problem for sign in _NO_NAMESPACES)
+        return any(sign in self.problem for sign in _NAMESPACE_ERRORS)
 
 
 class Binary(NamedTuple):
-    """A bwrap that was found."""
+    """A bwrap program and its features."""
 
     path: str
-    abilities: Abilities
+    features: Features
 
 
 def find_program(search: str, cwd: str, writable: Iterable[str] = ()) -> str | None:
-    """Return the first bwrap on a search path that is not in the project of the work.
+    """Return the first bwrap on a search path that sandboxed commands can't have written.
 
     :param search: value of ``PATH``.
-    :param cwd: a program in there, or elsewhere in its project, could be the model's own.
-    :param writable: further directories in which it could be.
+    :param cwd: working directory; programs in its project are skipped.
+    :param writable: further directories that commands may write; programs in there are skipped, too.
     """
-    closed = {os.path.realpath(place) for place in (cwd, project_root(cwd) or cwd, *writable)} - {"/"}
+    untrusted = {os.path.realpath(folder) for folder in (cwd, project_root(cwd) or cwd, *writable)} - {"/"}
     for folder in search.split(os.pathsep):
         if not os.path.isabs(folder):
             continue
         path = f"{folder}/bwrap"
-        if os.access(path, os.X_OK) and os.path.isfile(path) and not any(_inside(path, place) for place in closed):
+        if os.access(path, os.X_OK) and os.path.isfile(path) and not any(_inside(path, folder) for folder in untrusted):
             return path
     return None
 
 
-def program_of(host: Host) -> str | None:
-    """Return the bwrap that a program may use."""
+def program_for(host: Host) -> str | None:
+    """Return the path of the bwrap that a host uses, ``None`` when there is none."""
     roots = host.config.get("sandbox_workspace_write.writable_roots") or ()
     return find_program(host.environ.get("PATH", ""), host.cwd, roots)
 
 
-def known_binary(path: str, home: str) -> Binary:
-    """Return a bwrap with what it can do; tried out only when the file or what runs it changed.
+def probe_binary(path: str, home: str) -> Binary:
+    """Return a bwrap with its features; runs it only when the result is not cached.
 
-    :param home: ``$CODEX_HOME``, where the answers are kept.
+    :param home: ``$CODEX_HOME``, where the cache is.
     """
-    kept = kept_binary(path, home)
-    if kept is not None:
-        return kept
-    abilities = _tried(path)
-    words = f"- {int(time.time())}" if abilities.problem else f"{abilities.argv0:d} {abilities.proc:d}"
-    _write(home, [*_read(home)[-_MOST_KEPT:], f"{words} {_identity(path)}{_SPAN}{abilities.problem}"])
-    return Binary(path, abilities)
+    cached = cached_binary(path, home)
+    if cached is not None:
+        return cached
+    features = _probe(path)
+    words = f"- {int(time.time())}" if features.problem else f"{features.argv0:d} {features.proc:d}"
+    _write_cache(
+        home,
+        [*_read_cache(home)[-_MAX_CACHE_ENTRIES:], f"{words} {_identity(path)}{_PROBLEM_SEPARATOR}{features.problem}"],
+    )
+    return Binary(path, features)
 
 
-def kept_binary(path: str, home: str) -> Binary | None:
-    """Return a bwrap that was tried out before and has not changed since, else ``None``."""
+def cached_binary(path: str, home: str) -> Binary | None:
+    """Return a bwrap from the cache, ``None`` when it was not probed since it, or the machine's state, changed."""
     identity = _identity(path)
-    for line in reversed(_read(home)):
-        words, _, problem = line.partition(_SPAN)
+    for line in reversed(_read_cache(home)):
+        words, _, problem = line.partition(_PROBLEM_SEPARATOR)
         first, _, rest = words.partition(" ")
         second, _, found = rest.partition(" ")
         if found != identity:
             continue
         if first == "-":
-            fresh = second.isdigit() and 0 <= time.time() - int(second) < _PROBLEM_SECONDS
-            return Binary(path, Abilities(argv0=False, proc=False, problem=problem)) if fresh and problem else None
-        return Binary(path, Abilities(argv0=first == "1", proc=second == "1"))
+            fresh = second.isdigit() and 0 <= time.time() - int(second) < _PROBLEM_TTL_SECONDS
+            return Binary(path, Features(argv0=False, proc=False, problem=problem)) if fresh and problem else None
+        return Binary(path, Features(argv0=first == "1", proc=second == "1"))
     return None
 
 
@@ -134,27 +137,27 @@ def _inside(path: str, folder: str) -> bool:
 
 def _identity(path: str) -> str:
     found = os.stat(path)
-    parts = [path, found.st_dev, found.st_ino, found.st_mtime_ns, os.geteuid(), _boot(), _rights()]
-    return ":".join(str(part) for part in (*parts, *_namespaces()))
+    parts = [path, found.st_dev, found.st_ino, found.st_mtime_ns, os.geteuid(), _boot_id(), _context_checksum()]
+    return ":".join(str(part) for part in (*parts, *_namespace_ids()))
 
 
-def _rights() -> str:
-    """Return what stands for the rights of this process and the mounts that a new ``/proc`` or ``/dev`` depends on.
+def _context_checksum() -> str:
+    """Return a checksum of this process's privileges and of the mounts that a new ``/proc`` or ``/dev`` depends on.
 
-    Containers differ in them, and numbers of namespaces are given out again.
+    Containers differ in them, and namespace numbers, which are part of the cache key as well, are reused.
     """
     import zlib
 
-    kept = [_content(file) for file in _SETTINGS]
-    kept += (line for line in _content("/proc/self/status").splitlines() if line.startswith(_RIGHTS))
-    for line in _content("/proc/self/mountinfo").splitlines():
+    cached = [_read_file(file) for file in _SYSCTL_FILES]
+    cached += (line for line in _read_file("/proc/self/status").splitlines() if line.startswith(_STATUS_FIELDS))
+    for line in _read_file("/proc/self/mountinfo").splitlines():
         fields = line.split(" ")
         if len(fields) > 5 and fields[4].startswith(("/proc", "/dev")):
-            kept += fields[3:6]
-    return f"{zlib.crc32(chr(10).join(kept).encode('utf-8', 'surrogateescape')):08x}"
+            cached += fields[3:6]
+    return f"{zlib.crc32(chr(10).join(cached).encode('utf-8', 'surrogateescape')):08x}"
 
 
-def _content(path: str) -> str:
+def _read_file(path: str) -> str:
     try:
         with open(path, encoding="utf-8", errors="surrogateescape") as file:
             return file.read()
@@ -162,11 +165,11 @@ def _content(path: str) -> str:
         return ""
 
 
-def _boot() -> str:
-    return _content("/proc/sys/kernel/random/boot_id").strip()
+def _boot_id() -> str:
+    return _read_file("/proc/sys/kernel/random/boot_id").strip()
 
 
-def _namespaces() -> list[str]:
+def _namespace_ids() -> list[str]:
     found = []
     for kind in ("user", "mnt"):
         try:
@@ -176,38 +179,38 @@ def _namespaces() -> list[str]:
     return found
 
 
-def _tried(path: str) -> Abilities:
+def _probe(path: str) -> Features:
     try:
         code, text = _run([path, "--help"])
-        lacking = [option for option in _NEEDED if option not in text]
-        if lacking:
-            return _useless(text if code else f"it is too old or something else, it does not know {lacking[0]}", path)
+        missing = [option for option in _REQUIRED_OPTIONS if option not in text]
+        if missing:
+            return _broken(text if code else f"it is too old or something else, it does not know {missing[0]}", path)
         argv0 = "--argv0" in text
         command = [path, "--ro-bind", "/", "/", "--dev", "/dev", "--unshare-user", "--unshare-pid", "--unshare-net"]
         true = next((each for each in ("/usr/bin/true", "/bin/true") if os.path.exists(each)), "true")
         code, text = _run([*command, "--proc", "/proc", "--", true])
         if code == 0:
-            return Abilities(argv0=argv0, proc=True)
-        if _is_about_proc(text):
+            return Features(argv0=argv0, proc=True)
+        if _cannot_mount_proc(text):
             code, text = _run([*command, "--", true])
             if code == 0:
-                return Abilities(argv0=argv0, proc=False)
+                return Features(argv0=argv0, proc=False)
     except OSError as error:
-        return _useless(f"it can't be run: {error.strerror}", path)
-    return _useless(text or f"it ended with {code}", path)
+        return _broken(f"it can't be run: {error.strerror}", path)
+    return _broken(text or f"it ended with {code}", path)
 
 
-def _useless(reason: str, path: str) -> Abilities:
-    return Abilities(argv0=False, proc=False, problem=f"{path}: {_last_line(reason) or 'no reason given'}")
+def _broken(reason: str, path: str) -> Features:
+    return Features(argv0=False, proc=False, problem=f"{path}: {_last_line(reason) or 'no reason given'}")
 
 
 def _run(arguments: list[str]) -> tuple[int, str]:
-    """Run a program and return its exit code and what it says; it is killed when it takes too long or says too much."""
+    """Run a program and return its exit code and output; kill it when it takes too long or prints too much."""
     import select
     import subprocess
     from contextlib import suppress
 
-    end = time.monotonic() + _LIMIT
+    end = time.monotonic() + _TIMEOUT_SECONDS
     text = b""
     with subprocess.Popen(
         arguments,
@@ -219,33 +222,35 @@ def _run(arguments: list[str]) -> tuple[int, str]:
     ) as process:
         output = process.stdout
         try:
-            while output is not None and len(text) < _MOST_OUTPUT:
+            while output is not None and len(text) < _MAX_OUTPUT_BYTES:
                 ready = select.select([output], [], [], max(0.0, end - time.monotonic()))[0]
-                data = os.read(output.fileno(), _MOST_OUTPUT) if ready else b""
+                data = os.read(output.fileno(), _MAX_OUTPUT_BYTES) if ready else b""
                 if not data:
                     break
                 text += data
-            code = process.wait(max(0.0, end - time.monotonic()) if len(text) < _MOST_OUTPUT else 0)
+            code = process.wait(max(0.0, end - time.monotonic()) if len(text) < _MAX_OUTPUT_BYTES else 0)
         except subprocess.TimeoutExpired:
             with suppress(OSError):
                 os.killpg(process.pid, 9)
-            return 1, f"no answer within {_LIMIT:g} s" if len(text) < _MOST_OUTPUT else "it does not stop talking"
+            return 1, f"no answer within {_TIMEOUT_SECONDS:g} s" if len(
+                text
+            ) < _MAX_OUTPUT_BYTES else "it does not stop printing"
     return code, text.decode("utf-8", "replace")
 
 
-def _is_about_proc(text: str) -> bool:
-    return "Can't mount proc" in text and "/newroot/proc" in text and any(each in text for each in _CANNOT_MOUNT)
+def _cannot_mount_proc(text: str) -> bool:
+    return "Can't mount proc" in text and "/newroot/proc" in text and any(each in text for each in _MOUNT_ERRORS)
 
 
 def _last_line(text: str) -> str:
     lines = text.strip().splitlines()
-    return "".join(sign for sign in lines[-1] if sign.isprintable())[:_MOST_REASON] if lines else ""
+    return "".join(sign for sign in lines[-1] if sign.isprintable())[:_MAX_REASON_LENGTH] if lines else ""
 
 
-def _read(home: str) -> list[str]:
-    """Return what is kept: ``ARGV0 PROC IDENTITY`` or ``- TIME IDENTITY`` and the problem, for each answer.
+def _read_cache(home: str) -> list[str]:
+    """Return the cache entries: ``ARGV0 PROC IDENTITY``, or ``- TIME IDENTITY`` followed by the problem.
 
-    A damaged file holds none that fits.
+    A damaged file yields entries that match no identity.
     """
     try:
         return (read_text(f"{home}/{_CACHE}", errors="replace") or "").split("\0")
@@ -253,7 +258,7 @@ def _read(home: str) -> list[str]:
         return []
 
 
-def _write(home: str, lines: list[str]) -> None:
+def _write_cache(home: str, lines: list[str]) -> None:
     from contextlib import suppress
 
     target = f"{home}/{_CACHE}"

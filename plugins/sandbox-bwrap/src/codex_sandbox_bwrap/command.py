@@ -1,4 +1,4 @@
-"""The command ``codex sandbox``: run one command under a policy, with the terminal and the exit status of its own."""
+"""The command ``codex sandbox``: run one command under a policy, on this terminal, and return its exit status."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from codex_hookspecs.errors import ConfigError, SandboxUnavailable
 from codex_hookspecs.sandbox import Launch, LaunchRequest
 from codex_sandbox_bwrap.options import HELP, UsageError, parse
+from codex_sandbox_bwrap.policy_option import choose_policy
 from codex_sandbox_bwrap.programs import NOT_FOUND, find_command
-from codex_sandbox_bwrap.selection import choose_policy
 from codex_sandboxing.devices import wanted_devices
 from codex_sandboxing.managed_network import managed_proxies
 from codex_sandboxing.requests import enforced
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from codex_hookspecs.host import Host
     from codex_hookspecs.sandbox import Permissions
 
-_MISUSED = 2
+_USAGE_ERROR = 2
 _PLATFORMS = {"linux": "linux", "darwin": "macos", "win32": "windows"}
 
 
@@ -27,13 +27,13 @@ async def run(arguments: Sequence[str], host: Host) -> int:
     """Run a command under a policy and return its exit status, 128 + N for signal N.
 
     :raises ConfigError: for a wrong policy.
-    :raises SandboxUnavailable: when nothing can hold the policy.
+    :raises SandboxUnavailable: when nothing can enforce the policy.
     """
     try:
         options = parse(arguments)
     except UsageError as error:
         print(f"Error: {error}", file=sys.stderr)
-        return _MISUSED
+        return _USAGE_ERROR
     if options.help:
         print(HELP, end="")
         return 0
@@ -56,14 +56,14 @@ async def run(arguments: Sequence[str], host: Host) -> int:
 
 async def run_helper(arguments: Sequence[str], host: Host) -> int:
     """Run a command as ``codex-linux-sandbox`` does; see :func:`run`."""
-    from codex_sandbox_bwrap.as_helper import request_of
+    from codex_sandbox_bwrap.helper_command import parse_request
 
-    request, cwd = request_of(arguments, host)
+    request, cwd = parse_request(arguments, host)
     return _run(request, cwd, host)
 
 
 def _run(request: LaunchRequest, cwd: str, host: Host) -> int:
-    """Run a command on our terminal, held as far as there is anything to hold back."""
+    """Run a command on this terminal, sandboxed if its policy restricts anything."""
     name = request.argv[0]
     program = find_command(name, host.environ.get("PATH", ""), cwd)
     if isinstance(program, int):
@@ -71,8 +71,8 @@ def _run(request: LaunchRequest, cwd: str, host: Host) -> int:
         print(f"codex: {what}: {name}", file=sys.stderr)
         return program
     plain = Launch(argv=(program, *request.argv[1:]), env=request.env, arg0=name)
-    launch = _held(request, host) if request.managed_network or needs_sandbox(enforced(request)) else plain
-    # A process that only waits needs none of what waits asynchronously.
+    launch = _launch(request, host) if request.managed_network or needs_sandbox(enforced(request)) else plain
+    # Nothing else runs on the event loop from here on, so blocking calls are fine.
     import asyncio
 
     from codex_sandbox_bwrap.foreground import run_in_foreground
@@ -82,21 +82,21 @@ def _run(request: LaunchRequest, cwd: str, host: Host) -> int:
 
 
 def needs_sandbox(permissions: Permissions) -> bool:
-    """Tell whether a policy holds anything back."""
+    """Return whether a policy restricts anything."""
     return permissions.file_system.kind == "restricted" or permissions.network == "restricted"
 
 
-def _held(request: LaunchRequest, host: Host) -> Launch:
-    """Return how to run a command under a policy.
+def _launch(request: LaunchRequest, host: Host) -> Launch:
+    """Return how to run a command under its policy.
 
-    :raises SandboxUnavailable: with why bwrap does not do it, where another launcher can't.
+    :raises SandboxUnavailable: when no launcher can enforce it; the message also says why bwrap can't.
     """
     try:
         return host.launcher(request.policy).launch(request)
     except SandboxUnavailable as error:
-        from codex_sandbox_bwrap.choice import problem_of
+        from codex_sandbox_bwrap.find_launcher import problem_for
 
-        problem = problem_of(host) if sys.platform == "linux" else ""
+        problem = problem_for(host) if sys.platform == "linux" else ""
         if not problem or problem in str(error):
             raise
         raise SandboxUnavailable(f"{error}; bwrap can't be used: {problem}") from error

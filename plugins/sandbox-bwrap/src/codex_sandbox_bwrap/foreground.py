@@ -1,8 +1,8 @@
-"""Run a launched command on our own terminal and hand its end on."""
+"""Run a launched command in the foreground: on this terminal, with signals forwarded, returning its exit status."""
 
 from __future__ import annotations
 
-# The module around it takes a library of enumerations.
+# ``signal`` itself imports ``enum``, which is slow.
 import _signal as signal  # type: ignore[import-not-found]
 import os
 import sys
@@ -15,36 +15,37 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from codex_hookspecs.sandbox import Launch
-    from codex_sandbox_bwrap.boxing import Boxed
+    from codex_sandbox_bwrap.wrap import WrappedCommand
 
-_HANDED_ON = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT)
+_FORWARDED = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT)
 _FROM_KERNEL = 128
 _FIRST_INHERITED = 3
 _DEATH_SIGNAL = 1
 
 
-def run_in_foreground(launch: Launch | Boxed, cwd: str, told: Callable[[], int] = lambda: 0) -> int:
-    """Run a program with our stdin, stdout and stderr and return its exit status, 128 + N for signal N.
+def run_in_foreground(launch: Launch | WrappedCommand, cwd: str, interruptions: Callable[[], int] = lambda: 0) -> int:
+    """Run a program with this process's stdin, stdout and stderr and return its exit status, 128 + N for signal N.
 
-    It gets no other descriptor of ours than those of the launch, and it does not outlive this process.
+    It inherits no other descriptors than those of the launch, and it does not outlive this process.
 
-    :param told: how often this process was interrupted already by what nobody could act on.
+    :param interruptions: returns how many interrupts arrived before signals were blocked here; the command is not
+        started if there are any.
     :raises ExecError: when it can't be started.
     """
     shield_input()
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # Whoever ignores it does not learn of the end.
-    heeded = [number for number in _HANDED_ON if signal.getsignal(number) != signal.SIG_IGN]
-    # What comes from here on is kept until there is something to hand it on to.
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, (*heeded, signal.SIGCHLD))
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # If it is ignored, the exit status is lost.
+    forwarded = [number for number in _FORWARDED if signal.getsignal(number) != signal.SIG_IGN]
+    # Signals are blocked until there is a child to forward them to.
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, (*forwarded, signal.SIGCHLD))
     try:
         try:
-            if told():
+            if interruptions():
                 return 128 + int(signal.SIGINT)
-            pid = _start(launch, cwd, heeded, before)
+            pid = _start(launch, cwd, forwarded, before)
         finally:
             if launch.started is not None:
                 launch.started()
-        status = _wait(pid, heeded)
+        status = _wait(pid, forwarded)
     finally:
         if launch.ended is not None:
             launch.ended()
@@ -53,20 +54,20 @@ def run_in_foreground(launch: Launch | Boxed, cwd: str, told: Callable[[], int] 
     return code if code >= 0 else 128 - code
 
 
-def _wait(pid: int, heeded: list[int]) -> int:
-    """Wait for the end of a child and give it what this process is told; return its wait status."""
+def _wait(pid: int, forwarded: list[int]) -> int:
+    """Wait for a child to exit and forward signals to it meanwhile; return its wait status."""
     while True:
         ended, status = os.waitpid(pid, os.WNOHANG)
         if ended:
             return status
-        number, from_kernel = _next_signal((*heeded, signal.SIGCHLD))
-        # What the terminal says to both of us reaches the child by itself.
+        number, from_kernel = _next_signal((*forwarded, signal.SIGCHLD))
+        # The terminal sends its signals to the whole foreground process group, so the child has them already.
         if number != signal.SIGCHLD and not from_kernel:
             os.kill(pid, number)
 
 
 def _next_signal(numbers: Iterable[int]) -> tuple[int, bool]:
-    """Return a blocked signal, and whether the kernel has sent it on its own account."""
+    """Wait for a blocked signal; return it and whether the kernel sent it (for a terminal key, for instance)."""
     if hasattr(signal, "sigwaitinfo"):
         found = signal.sigwaitinfo(numbers)
         return found.si_signo, found.si_code == _FROM_KERNEL
@@ -74,24 +75,24 @@ def _next_signal(numbers: Iterable[int]) -> tuple[int, bool]:
     return number, number in (signal.SIGINT, signal.SIGQUIT)
 
 
-def _start(launch: Launch | Boxed, cwd: str, heeded: list[int], mask: Iterable[int]) -> int:
+def _start(launch: Launch | WrappedCommand, cwd: str, forwarded: list[int], mask: Iterable[int]) -> int:
     name = launch.arg0 if launch.arg0 is not None else launch.argv[0]
     arguments = [name, *launch.argv[1:]]
     if not launch.descriptors:
-        return _forked(launch, arguments, cwd, mask)
-    # It holds what its end can be seen to by, which leaves the quicker way.
+        return _fork_and_exec(launch, arguments, cwd, mask)
+    # The watchdog kills it by the descriptor that it holds, so no parent-death signal is needed and spawn will do.
     _keep_only(launch.descriptors)
     try:
         os.chdir(cwd)
         return os.posix_spawn(
-            launch.argv[0], arguments, launch.env, setsigdef=(*heeded, signal.SIGPIPE), setsigmask=mask
+            launch.argv[0], arguments, launch.env, setsigdef=(*forwarded, signal.SIGPIPE), setsigmask=mask
         )
     except OSError as error:
         raise ExecError(f"the command was not run: {launch.argv[0]}: {error.strerror}") from error
 
 
-def _forked(launch: Launch | Boxed, arguments: list[str], cwd: str, mask: Iterable[int]) -> int:
-    """Start a program that something has to be done for between fork and exec."""
+def _fork_and_exec(launch: Launch | WrappedCommand, arguments: list[str], cwd: str, mask: Iterable[int]) -> int:
+    """Start a program with a parent-death signal and ``prepare``, which both have to be done between fork and exec."""
     ask = _death_signal()
     parent = os.getpid()
     reader, writer = os.pipe()
@@ -100,10 +101,10 @@ def _forked(launch: Launch | Boxed, arguments: list[str], cwd: str, mask: Iterab
         try:
             if ask is not None:
                 ask(_DEATH_SIGNAL, signal.SIGKILL, 0, 0, 0)
-                if os.getppid() != parent:  # It had ended before that.
+                if os.getppid() != parent:  # The parent ended before the signal was set.
                     os._exit(126)
-            _enter(launch, arguments, cwd, mask)
-        except BaseException as error:  # The child must not run on as a second copy of this program.
+            _exec(launch, arguments, cwd, mask)
+        except BaseException as error:  # The child must never return into the caller.
             os.write(writer, str(error).encode())
         os._exit(126)
     os.close(writer)
@@ -115,9 +116,9 @@ def _forked(launch: Launch | Boxed, arguments: list[str], cwd: str, mask: Iterab
     return pid
 
 
-def _enter(launch: Launch | Boxed, arguments: list[str], cwd: str, mask: Iterable[int]) -> None:
-    """Replace this process, with nothing inherited but what the launch names."""
-    for number in (*_HANDED_ON, signal.SIGPIPE):
+def _exec(launch: Launch | WrappedCommand, arguments: list[str], cwd: str, mask: Iterable[int]) -> None:
+    """Exec the program; it inherits only the descriptors of the launch."""
+    for number in (*_FORWARDED, signal.SIGPIPE):
         if number == signal.SIGPIPE or signal.getsignal(number) != signal.SIG_IGN:
             signal.signal(number, signal.SIG_DFL)
     _keep_only(launch.descriptors)
@@ -129,7 +130,7 @@ def _enter(launch: Launch | Boxed, arguments: list[str], cwd: str, mask: Iterabl
 
 
 def _keep_only(descriptors: tuple[int, ...]) -> None:
-    """Have every descriptor but the standard ones and some others closed when this process becomes a program."""
+    """Mark every descriptor but the standard ones and the given ones as close-on-exec."""
     for name in os.listdir("/proc/self/fd") if os.path.isdir("/proc/self/fd") else map(str, range(1024)):
         number = int(name)
         if number >= _FIRST_INHERITED:
@@ -140,7 +141,7 @@ def _keep_only(descriptors: tuple[int, ...]) -> None:
 
 
 def _death_signal() -> Callable[..., int] | None:
-    """Return what a child asks the kernel with to end with its parent, where there is such a thing."""
+    """Return ``prctl``, with which a child sets its parent-death signal, ``None`` where there is none."""
     if sys.platform != "linux":
         return None
     import ctypes

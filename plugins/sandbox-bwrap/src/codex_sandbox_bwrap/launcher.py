@@ -1,20 +1,20 @@
-"""Hold the policies of a running program with one bwrap."""
+"""The sandbox launcher that wraps commands in bwrap."""
 
 from __future__ import annotations
 
 from codex_hookspecs.sandbox import Launch, LaunchRequest
 from codex_sandbox_bwrap.binary import Binary
-from codex_sandbox_bwrap.boxing import box_command
 from codex_sandbox_bwrap.watchdog import Watchdog
+from codex_sandbox_bwrap.wrap import wrap_command
 from codex_sandboxing.devices import devices_there
 from codex_sandboxing.requests import enforced, resolved
 
 
 class BwrapLauncher:
-    """Wraps commands.
+    """Wraps commands in bwrap.
 
     :param home: ``$CODEX_HOME``.
-    :param watchdog: clears up if this program is killed; shared by all launches of a program.
+    :param watchdog: cleans up if this process is killed; shared by all launches.
     """
 
     def __init__(self, binary: Binary, watchdog: Watchdog, home: str) -> None:
@@ -28,11 +28,11 @@ class BwrapLauncher:
         return "bwrap"
 
     def launch(self, request: LaunchRequest) -> Launch:
-        """Return how to run a command so that its policy holds.
+        """Return how to run a command so that its policy is enforced.
 
-        :raises SandboxUnavailable: when the policy can't be held here.
+        :raises SandboxUnavailable: when the policy can't be enforced here.
         """
-        boxed = box_command(
+        wrapped = wrap_command(
             self._binary,
             self._watchdog,
             request.argv,
@@ -46,12 +46,12 @@ class BwrapLauncher:
             devices=devices_there(request.devices) if request.devices else (),
         )
         return Launch(
-            argv=boxed.argv,
-            env=boxed.env,
-            arg0=boxed.arg0,
+            argv=wrapped.argv,
+            env=wrapped.env,
+            arg0=wrapped.arg0,
             sandbox_type="linuxSeccomp",
-            descriptors=boxed.descriptors,
-            started=boxed.started,
-            ended=boxed.ended,
-            interrupt=boxed.interrupt,
+            descriptors=wrapped.descriptors,
+            started=wrapped.started,
+            ended=wrapped.ended,
+            interrupt=wrapped.interrupt,
         )

@@ -1,4 +1,4 @@
-"""Plan what is mounted where, so that a policy holds (order of bwrap arguments as in Codex 0.118)."""
+"""Plan the mounts that enforce a policy (order of bwrap arguments as in Codex 0.118)."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from codex_sandboxing.linux.disk_plan import FilesystemPlan, plan_filesystem
 from codex_sandboxing.resolved import ResolvedPolicy, is_below
 
 NOTHING = "\0nothing"
-"""Stands in the arguments for a descriptor that reads as empty."""
+"""Stands in the arguments for the number of a descriptor of ``/dev/null``."""
 
-_MADE_ANEW = ("/dev", "/proc", "/sys")
-_MOST_DESCRIPTORS = 32
-"""More masked files than that are covered by a device that can't be opened, which takes no descriptor."""
+_MOUNTED_ANEW = ("/dev", "/proc", "/sys")
+_MAX_MASK_DESCRIPTORS = 32
+"""Masked files beyond this number are covered by ``/dev/null``, which takes no descriptor and can't be opened there."""
 
-_MOST_BOUND = 64
-"""More missing paths than that are covered by something empty of the box's own: bwrap reads the list of all mounts for
-each one that it binds or makes read-only."""
+_MAX_BOUND_PLACEHOLDERS = 64
+"""Placeholders beyond this number are covered by an empty tmpfs: bwrap reads the list of all mounts for each path that
+it binds or makes read-only, so that many binds get slow."""
 
 
-class Plan(NamedTuple):
-    """What bwrap is to mount.
+class MountPlan(NamedTuple):
+    """What bwrap mounts.
 
-    :param arguments: in order; :data:`NOTHING` is to be replaced by a descriptor.
-    :param missing: paths that must not come into being: nothing is there, and the arguments bind them read-only.
-    :param links: links that the command must not be able to replace, which bwrap itself can't see to.
+    :param arguments: in order; :data:`NOTHING` is to be replaced by the number of a descriptor.
+    :param missing: paths that do not exist and must not be created: the arguments bind placeholders there read-only.
+    :param links: symbolic links that the command must not be able to replace; see :mod:`.link_mounts`.
     """
 
     arguments: tuple[str, ...]
@@ -35,52 +35,52 @@ class Plan(NamedTuple):
     links: tuple[str, ...] = ()
 
 
-def plan_mounts(policy: ResolvedPolicy, home: str | None = None) -> Plan:
-    """Return what to mount for a policy.
+def plan_mounts(policy: ResolvedPolicy, home: str | None = None) -> MountPlan:
+    """Return the mounts that enforce a policy.
 
     :param home: ``$CODEX_HOME``, which commands can't write unless the policy names a path in it.
-    :raises SandboxUnavailable: when the policy can't be held on what is on disk.
+    :raises SandboxUnavailable: when the policy can't be enforced on the files that exist.
     """
-    layout = plan_filesystem(policy, "bwrap", home)
-    if layout.links and layout.readable:
+    disk = plan_filesystem(policy, "bwrap", home)
+    if disk.links and disk.readable:
         raise SandboxUnavailable(
-            f"the command was not run: bwrap cannot hold the sandbox policy: the link {layout.links[0]} has to stay as "
-            "it is, which takes that everything can be read; replace it with what it points to"
+            f"the command was not run: bwrap cannot enforce the sandbox policy: the link {disk.links[0]} has to be "
+            "protected, which needs a policy that lets everything be read; replace it with what it points to"
         )
-    return _Planner(policy, layout).plan()
+    return _Planner(policy, disk).plan()
 
 
 class _Planner:
-    def __init__(self, policy: ResolvedPolicy, layout: FilesystemPlan) -> None:
+    def __init__(self, policy: ResolvedPolicy, disk: FilesystemPlan) -> None:
         self._policy = policy
-        self._layout = layout
-        self._writable = frozenset(layout.writable)
+        self._disk = disk
+        self._writable = frozenset(disk.writable)
         self._arguments: list[str] = []
         self._masked: set[str] = set()
-        self._closed: set[str] = set()
-        self._pinned: set[str] = set(layout.writable)
-        self._covered = frozenset(layout.missing[_MOST_BOUND:])
+        self._read_only: set[str] = set()
+        self._pinned: set[str] = set(disk.writable)
+        self._covered = frozenset(disk.missing[_MAX_BOUND_PLACEHOLDERS:])
 
-    def plan(self) -> Plan:
-        self._base()
-        below: dict[str, list[str]] = {}
-        for path in self._layout.kept:
-            below.setdefault(self._nearest(path), []).append(path)
-        for path in below.get("", ()):
-            self._keep(path)
-        for root in self._layout.writable:
-            self._open(root)
-            for path in below.get(root, ()):
-                self._keep(path)
-        for path in self._layout.hidden:
+    def plan(self) -> MountPlan:
+        self._mount_root()
+        by_root: dict[str, list[str]] = {}
+        for path in self._disk.kept:
+            by_root.setdefault(self._root_above(path), []).append(path)
+        for path in by_root.get("", ()):
+            self._make_read_only(path)
+        for root in self._disk.writable:
+            self._make_writable(root)
+            for path in by_root.get(root, ()):
+                self._make_read_only(path)
+        for path in self._disk.hidden:
             self._mask(path)
-        for link in self._layout.links:
-            self._pin_ways(link)
-        for path in self._layout.missing[_MOST_BOUND:]:
+        for link in self._disk.links:
+            self._pin_parents(link)
+        for path in self._disk.missing[_MAX_BOUND_PLACEHOLDERS:]:
             self._arguments += ("--perms", "555", "--tmpfs", path)
-        return Plan(tuple(self._arguments), self._layout.missing, self._layout.links)
+        return MountPlan(tuple(self._arguments), self._disk.missing, self._disk.links)
 
-    def _base(self) -> None:
+    def _mount_root(self) -> None:
         policy = self._policy
         if not policy.restricted or policy.access("/") == "write":
             self._arguments += ("--bind", "/", "/", "--dev", "/dev")
@@ -91,58 +91,63 @@ class _Planner:
             self._arguments += ("--ro-bind", "/", "/", "--dev", "/dev")
             return
         self._arguments += ("--tmpfs", "/", "--dev", "/dev")
-        for path in self._layout.readable:
+        for path in self._disk.readable:
             self._arguments += ("--ro-bind", path, path)
 
-    def _open(self, root: str) -> None:
-        """Let a root be written."""
-        for path in self._layout.hidden:
+    def _make_writable(self, root: str) -> None:
+        """Make a root writable."""
+        for path in self._disk.hidden:
             if path != root and is_below(root, path):
                 self._mask(path)
         if any(is_below(root, path) for path in self._masked) and _is_directory(root):
             self._arguments += ("--dir", root)
         if root != "/":
-            self._pin_ways(root)
+            self._pin_parents(root)
             self._arguments += ("--bind", root, root)
 
-    def _keep(self, path: str) -> None:
-        """Let what is in a writable root not be written."""
-        self._pin_ways(path)
-        self._closed.add(path)
+    def _make_read_only(self, path: str) -> None:
+        """Make a path inside a writable root read-only."""
+        self._pin_parents(path)
+        self._read_only.add(path)
         if path not in self._covered:
             self._arguments += ("--ro-bind", path, path)
 
-    def _pin_ways(self, path: str) -> None:
-        """Keep the directories between a path and the writable roots above it from being renamed.
+    def _pin_parents(self, path: str) -> None:
+        """Keep the directories between a path and the writable root above it from being renamed.
 
-        What is mounted moves along with a directory above it, and something else could be put in its place.
+        A mount moves along when a directory above it is renamed, and then the command could put something else at the
+        protected path. A directory that is itself a mount point can't be renamed.
         """
-        root = self._nearest(path)
-        ways = [way for way in _ancestry(os.path.dirname(path)) if root and way != root and is_below(way, root)]
-        for way in reversed(ways):
-            if way in self._closed or way in _MADE_ANEW:
-                break  # What can't be written can't be renamed; and it must not be opened again.
-            if way not in self._pinned:
-                self._arguments += ("--bind", way, way)
-                self._pinned.add(way)
+        root = self._root_above(path)
+        parents = [
+            parent
+            for parent in _with_parents(os.path.dirname(path))
+            if root and parent != root and is_below(parent, root)
+        ]
+        for parent in reversed(parents):
+            if parent in self._read_only or parent in _MOUNTED_ANEW:
+                break  # It can't be renamed anyway, and binding it again would make it writable.
+            if parent not in self._pinned:
+                self._arguments += ("--bind", parent, parent)
+                self._pinned.add(parent)
 
-    def _nearest(self, path: str) -> str:
+    def _root_above(self, path: str) -> str:
         """Return the innermost writable root strictly above a path, the empty string for none."""
-        return next((above for above in _ancestry(os.path.dirname(path)) if above in self._writable), "")
+        return next((above for above in _with_parents(os.path.dirname(path)) if above in self._writable), "")
 
     def _mask(self, path: str) -> None:
         if path in self._masked:
             return
         self._masked.add(path)
-        self._pin_ways(path)
-        self._closed.add(path)
+        self._pin_parents(path)
+        self._read_only.add(path)
         if not _is_directory(path):
-            if len(self._masked) > _MOST_DESCRIPTORS:
+            if len(self._masked) > _MAX_MASK_DESCRIPTORS:
                 self._arguments += ("--ro-bind", os.devnull, path)
             else:
                 self._arguments += ("--perms", "000", "--ro-bind-data", NOTHING, path)
             return
-        opened = [(child, access) for child, access in self._layout.opened if is_below(child, path)]
+        opened = [(child, access) for child, access in self._disk.opened if is_below(child, path)]
         self._arguments += ("--perms", "111" if opened else "000", "--tmpfs", path)
         for child, access in opened:
             if access == "write" and _is_directory(child):
@@ -159,7 +164,7 @@ def _is_directory(path: str) -> bool:
         return False
 
 
-def _ancestry(path: str) -> list[str]:
+def _with_parents(path: str) -> list[str]:
     """Return a path and all directories above it, innermost first."""
     found = [path]
     while (above := os.path.dirname(path)) != path:

@@ -21,24 +21,24 @@ Run a command under a sandbox policy.
 {USAGE}
 
 Options:
-      --full-auto            let it write the working directory and temporary directories
-  -P, --permissions PROFILE  policy of a name: :read-only, :workspace, :danger-full-access, or one of the configuration
+      --full-auto            allow writing to the working directory and temporary directories
+  -P, --permissions PROFILE  use a named policy: :read-only, :workspace, :danger-full-access, or a configured one
       --allow-network-for-proxy
-                             let it reach the proxies that the environment names, and nothing else
+                             allow connections to the proxies that the environment names, and no others
   -c, --config KEY=VALUE     set a configuration key, e.g. sandbox_mode=workspace-write; repeatable
-  -C, --cd DIR               run it in a directory
+  -C, --cd DIR               run the command in a directory
   -h, --help                 show this help
 
-Without an option the policy is the one of the configuration (sandbox_mode), by default read-only.
+Without these options the policy is taken from the configuration (sandbox_mode); the default is read-only.
 """
 
 
 class UsageError(ConfigError):
-    """Raised when a command line can't be read."""
+    """Raised by :func:`parse` when a command line is wrong."""
 
 
 class Options(NamedTuple):
-    """What the command line says."""
+    """A parsed command line."""
 
     platform: str
     command: tuple[str, ...]
@@ -49,9 +49,9 @@ class Options(NamedTuple):
 
 
 def parse(arguments: Sequence[str]) -> Options:
-    """Read a command line; everything behind the first word that is no option is the command.
+    """Parse a command line; the command begins with the first word that is not an option.
 
-    :raises UsageError: when it is wrong.
+    :raises UsageError: when the command line is wrong.
     """
     words = list(arguments)
     if not words or words[0] in ("-h", "--help"):

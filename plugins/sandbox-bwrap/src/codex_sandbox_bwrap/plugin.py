@@ -16,22 +16,22 @@ if TYPE_CHECKING:
 
 
 def lacks_bwrap(host: Host, thread: AgentThread | None) -> bool:
-    """Tell whether a thread's policy asks for a sandbox and there is no bwrap that is known to work."""
+    """Return whether a thread's policy needs a sandbox and no bwrap is known to work."""
     if thread is None or thread.settings.sandbox.unrestricted or os.uname().sysname != "Linux":
         return False
-    from codex_sandbox_bwrap.notices import is_fine
+    from codex_sandbox_bwrap.notices import has_working_bwrap
 
-    return not is_fine(host)
+    return not has_working_bwrap(host)
 
 
 @hookimpl(tryfirst=True)
 def sandbox_launcher(policy: SandboxPolicy, platform: str, host: Host) -> SandboxLauncher | None:
-    """Hold policies where there is a bwrap that works."""
+    """Enforce policies on Linux if there is a bwrap that works."""
     if platform != "linux" or policy.kind == "externalSandbox":
-        return None  # Where another sandbox holds the files, there may be no name spaces; the filter needs none.
-    from codex_sandbox_bwrap.choice import launcher_of
+        return None  # Inside an external sandbox there may be no namespaces; the Landlock launcher needs none.
+    from codex_sandbox_bwrap.find_launcher import launcher_for
 
-    launcher = launcher_of(host)
+    launcher = launcher_for(host)
     if launcher is None:
         from codex_sandbox_bwrap.notices import refuse_on_wsl1
 
@@ -42,19 +42,19 @@ def sandbox_launcher(policy: SandboxPolicy, platform: str, host: Host) -> Sandbo
 @hookimpl
 @enabled_if(lacks_bwrap)
 async def session_start(event: SessionStartEvent, scope: HookScope, host: Host) -> None:
-    """Say that bubblewrap is missing or does not work."""
+    """Warn the user that bubblewrap is missing or does not work."""
     import asyncio
 
-    from codex_sandbox_bwrap.notices import notice
+    from codex_sandbox_bwrap.notices import missing_bwrap_notice
 
-    text = await asyncio.to_thread(notice, host)
+    text = await asyncio.to_thread(missing_bwrap_notice, host)
     if text is not None:
         await scope.warn(text)
 
 
 @hookimpl
 def cli_commands() -> Sequence[CliCommand]:
-    """Offer ``codex sandbox``, and what clients call by a link of its name."""
+    """Provide ``codex sandbox``, and ``codex-linux-sandbox`` for clients that call the program by that name."""
     from codex_hookspecs.surface import CliCommand
 
     async def sandbox(arguments: Sequence[str], host: Host) -> int:
@@ -67,7 +67,7 @@ def cli_commands() -> Sequence[CliCommand]:
 
         return await run_helper(arguments, host)
 
-    shortcut = "codex_sandbox_bwrap.quick"
+    shortcut = "codex_sandbox_bwrap.fast_command"
     return [
         CliCommand(name="sandbox", help="Run a command under a sandbox policy", run=sandbox, shortcut=shortcut),
         CliCommand(name="codex-linux-sandbox", help="", run=helper),

@@ -1,4 +1,4 @@
-"""Find the program that a name on a command line means."""
+"""Resolve a command name to a program, as a shell does."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ NOT_FOUND, NOT_EXECUTABLE = 127, 126
 
 
 def find_command(name: str, search: str, cwd: str) -> str | int:
-    """Return the program that a name means, or the status that a shell ends with when it can't run it."""
+    """Return the path of a program, or the exit status with which a shell reports that it can't be run (127 or 126)."""
     if "/" in name:
         path = os.path.join(cwd, name)
         if not os.path.exists(path):

@@ -1,4 +1,4 @@
-"""Let a command without network reach the proxies of its environment, and nothing else."""
+"""Let a command without network access reach the proxies of its environment, and nothing else."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from codex_sandbox_bwrap.routes import KEYS, proxy_routes
 from codex_sandboxing.linux.seccomp import filter_program
 
 SEPARATOR = "\x1f"
-_LIMIT = 10.0
+_START_SECONDS = 10.0
 _PREFIX = "codex-linux-sandbox-proxy-"
 
 
-class Bridges:
-    """A process outside of the box that listens on socket files and leads to the proxies.
+class ProxyBridges:
+    """A process outside of the sandbox that connects Unix sockets to the proxies.
 
-    :param env: names the proxies.
-    :param home: ``$CODEX_HOME``; the sockets are below it.
+    :param env: environment whose variables name the proxies.
+    :param home: ``$CODEX_HOME``; the sockets are below its ``tmp``.
     :raises SandboxUnavailable: when there are no proxies, or the process can't be started.
     """
 
@@ -31,7 +31,7 @@ class Bridges:
         self._endpoints = list(dict.fromkeys((route.host, route.port) for route in self._routes))
         parent = f"{home}/tmp"  # noqa: S108
         os.makedirs(parent, 0o700, exist_ok=True)
-        _sweep(parent)
+        _remove_stale_folders(parent)
         self.folder = tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-", dir=parent)
         self._stdin: int | None = None
         try:
@@ -41,11 +41,11 @@ class Bridges:
             raise
 
     def environment(self, env: Mapping[str, str]) -> dict[str, str]:
-        """Return an environment without any proxies; those inside are set there."""
+        """Return an environment without proxy variables; the relay inside the sandbox sets its own."""
         return {key: value for key, value in env.items() if key.upper() not in KEYS}
 
     def command(self, argv: Sequence[str]) -> list[str]:
-        """Return what runs a command inside so that it reaches the sockets."""
+        """Return a command line that runs a command behind the relay that connects local ports to the sockets."""
         numbers = {endpoint: str(index) for index, endpoint in enumerate(self._endpoints)}
         variables = [
             f"{each.key}={SEPARATOR.join((numbers[each.host, each.port], each.before, each.after))}"
@@ -79,7 +79,7 @@ class Bridges:
             )
             os.close(stdout)
             stdout = -1
-            if not select.select([ready], [], [], _LIMIT)[0] or not os.read(ready, 1):
+            if not select.select([ready], [], [], _START_SECONDS)[0] or not os.read(ready, 1):
                 os.close(ours)
                 raise SandboxUnavailable("the command was not run: the bridge to its proxies could not be started")
         finally:
@@ -93,8 +93,8 @@ def _source() -> str:
         return file.read()
 
 
-def _sweep(parent: str) -> None:
-    """Remove what bridges of processes that are gone have left."""
+def _remove_stale_folders(parent: str) -> None:
+    """Remove the folders of processes that no longer exist."""
     for name in os.listdir(parent):
         pid = name.removeprefix(_PREFIX).partition("-")[0]
         if name.startswith(_PREFIX) and pid.isdigit() and not os.path.exists(f"/proc/{pid}"):

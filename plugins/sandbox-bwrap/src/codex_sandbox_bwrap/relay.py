@@ -1,7 +1,10 @@
-"""Pass bytes between sockets; both ends of the way to a proxy. Imports nothing of ours: it runs in bare interpreters.
+"""Relay connections to a proxy across the sandbox: Unix sockets outside of it, local ports inside.
+
+This file is also a program for interpreters without site-packages (``-I -S``), so it must not import anything of this
+project.
 
 ``outside DIRECTORY ENDPOINT...`` serves ``DIRECTORY/proxy-route-N.sock`` for each ``HOST:PORT`` until stdin ends.
-``inside FILTER DIRECTORY COUNT KEY=N... -- COMMAND`` runs a command that reaches them on local ports.
+``inside FILTER DIRECTORY COUNT KEY=N... -- COMMAND`` relays local ports to those sockets and runs a command.
 """
 
 from __future__ import annotations
@@ -22,10 +25,10 @@ _READY = b"."
 
 
 def outside(folder: str, endpoints: list[str]) -> None:
-    """Serve sockets that lead to endpoints of the host, until whoever started this is gone."""
+    """Relay Unix sockets to endpoints of the host, until the process that started this one is gone (EOF on stdin)."""
     listeners = []
     targets = []
-    os.chdir(folder)  # The kernel takes short paths of sockets only.
+    os.chdir(folder)  # The path of a Unix socket must be short.
     for index, endpoint in enumerate(endpoints):
         host, _, port = endpoint.rpartition(":")
         listener = socket.socket(socket.AF_UNIX)
@@ -35,30 +38,30 @@ def outside(folder: str, endpoints: list[str]) -> None:
         targets.append((host, int(port)))
     os.write(1, _READY)
     os.close(1)
-    relay(listeners, lambda index: _internet(targets[index]))
+    relay(listeners, lambda index: _connect_tcp(targets[index]))
     while os.read(0, _BYTES):
         pass
 
 
 def inside(program: bytes, folder: str, count: int, variables: list[str], command: list[str]) -> None:
-    """Lead local ports to the sockets outside and run the command; does not return."""
+    """Relay local ports to the Unix sockets and run the command; does not return."""
     listeners = []
     for _ in range(count):
         listener = socket.socket()
         listener.bind(("127.0.0.1", 0))
         listener.listen(64)
         listeners.append(listener)
-    _hide()
+    _disable_ptrace()
     ports = [listener.getsockname()[1] for listener in listeners]
     parent = os.getpid()
     if os.fork() == 0:
-        _end_with(parent)
+        _die_with_parent(parent)
         null = os.open(os.devnull, os.O_RDWR)
         for number in (0, 1, 2):
             os.dup2(null, number)
         os.setsid()
         os.chdir(folder)
-        relay(listeners, lambda index: _unix(f"proxy-route-{index}.sock"))
+        relay(listeners, lambda index: _connect_unix(f"proxy-route-{index}.sock"))
         while True:
             signal.pause()
     for listener in listeners:
@@ -69,13 +72,13 @@ def inside(program: bytes, folder: str, count: int, variables: list[str], comman
         os.environ[key] = f"{before}127.0.0.1:{ports[int(index)]}{after}"
     pid = os.fork()
     if pid == 0:
-        become(command, program)
+        exec_filtered(command, program)
     _wait(pid)
 
 
-def become(command: list[str], program: bytes) -> None:
-    """Run the command in this process, filtered; does not return."""
-    _apply(program)
+def exec_filtered(command: list[str], program: bytes) -> None:
+    """Apply the system call filter and exec the command; does not return."""
+    _apply_filter(program)
     try:
         os.execvp(command[0], command)  # noqa: S606
     except OSError as error:
@@ -84,7 +87,7 @@ def become(command: list[str], program: bytes) -> None:
 
 
 def _wait(pid: int) -> None:
-    """Be the first process of the box until the command ends: take in orphans, hand on its end; does not return."""
+    """Act as the init process of the sandbox: reap orphans, exit with the command's status; does not return."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
         signal.signal(number, signal.SIG_IGN)
     while True:
@@ -95,7 +98,7 @@ def _wait(pid: int) -> None:
 
 
 def relay(listeners: list[socket.socket], connect: Callable[[int], socket.socket]) -> None:
-    """Pass bytes both ways between what comes in and what ``connect(index)`` gives, from now on."""
+    """Relay every connection to a listener to what ``connect(index)`` returns, in background threads."""
     for index, listener in enumerate(listeners):
         threading.Thread(target=_serve, args=(listener, index, connect), daemon=True).start()
 
@@ -103,24 +106,24 @@ def relay(listeners: list[socket.socket], connect: Callable[[int], socket.socket
 def _serve(listener: socket.socket, index: int, connect: Callable[[int], socket.socket]) -> None:
     while True:
         client, _ = listener.accept()
-        threading.Thread(target=_join, args=(client, index, connect), daemon=True).start()
+        threading.Thread(target=_connect_streams, args=(client, index, connect), daemon=True).start()
 
 
-def _join(client: socket.socket, index: int, connect: Callable[[int], socket.socket]) -> None:
+def _connect_streams(client: socket.socket, index: int, connect: Callable[[int], socket.socket]) -> None:
     with client:
         try:
             server = connect(index)
         except OSError:
             return
         with server:
-            back = threading.Thread(target=_pass_on, args=(server, client), daemon=True)
+            back = threading.Thread(target=_copy_stream, args=(server, client), daemon=True)
             back.start()
-            _pass_on(client, server)
+            _copy_stream(client, server)
             back.join()
 
 
-def _pass_on(source: socket.socket, target: socket.socket) -> None:
-    """Pass on what one side says until it has said all."""
+def _copy_stream(source: socket.socket, target: socket.socket) -> None:
+    """Copy from one socket to the other until EOF, then shut down the other's writing side."""
     try:
         while data := source.recv(_BYTES):
             target.sendall(data)
@@ -133,13 +136,13 @@ def _pass_on(source: socket.socket, target: socket.socket) -> None:
                 continue
 
 
-def _internet(target: tuple[str, int]) -> socket.socket:
+def _connect_tcp(target: tuple[str, int]) -> socket.socket:
     connected = socket.create_connection(target, _CONNECT_SECONDS)
     connected.settimeout(None)
     return connected
 
 
-def _unix(path: str) -> socket.socket:
+def _connect_unix(path: str) -> socket.socket:
     connected = socket.socket(socket.AF_UNIX)
     connected.settimeout(_CONNECT_SECONDS)
     connected.connect(path)
@@ -147,24 +150,24 @@ def _unix(path: str) -> socket.socket:
     return connected
 
 
-def _end_with(parent: int) -> None:
-    """Have this process end when its parent does, also where no box ends with the command."""
+def _die_with_parent(parent: int) -> None:
+    """Set a parent-death signal, for calls where no pid namespace ends with the command."""
     import ctypes
 
     ctypes.CDLL(None).prctl(1, signal.SIGKILL, 0, 0, 0)
-    if os.getppid() != parent:  # It had ended before that.
+    if os.getppid() != parent:  # The parent ended before the signal was set.
         os._exit(0)
 
 
-def _hide() -> None:
-    """Keep the command from reaching into the process that leads out, which is not filtered; exec undoes it."""
+def _disable_ptrace() -> None:
+    """Make this process non-dumpable, so that the command can't ptrace the unfiltered relay; exec resets this."""
     import ctypes
 
     ctypes.CDLL(None).prctl(4, 0, 0, 0, 0)
 
 
-def _apply(program: bytes) -> None:
-    """Have the kernel filter all further system calls of this process."""
+def _apply_filter(program: bytes) -> None:
+    """Load a seccomp filter for this process."""
     import ctypes
 
     class Program(ctypes.Structure):
@@ -179,7 +182,7 @@ def _apply(program: bytes) -> None:
 
 
 def main(words: list[str]) -> None:
-    """Do what the first word says."""
+    """Run the subcommand that the first word names."""
     if words[0] == "outside":
         outside(words[1], words[2:])
         return

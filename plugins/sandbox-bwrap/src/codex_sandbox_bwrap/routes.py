@@ -1,4 +1,4 @@
-"""Work out which proxies an environment names, and how it names them inside of a box (variables of Codex 0.118)."""
+"""Read the proxy variables of an environment (the variables that Codex 0.118 knows)."""
 
 from __future__ import annotations
 
@@ -21,10 +21,11 @@ _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
 class Route(NamedTuple):
-    """One variable and where it leads.
+    """One variable and the proxy that it names.
 
-    :param before: what stands before host and port: scheme and credentials.
-    :param after: what stands behind them: path.
+    :param key: name of the variable.
+    :param before: what precedes host and port in the value: scheme and credentials.
+    :param after: what follows them: the path.
     """
 
     key: str

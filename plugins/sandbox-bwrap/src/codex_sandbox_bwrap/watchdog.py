@@ -1,8 +1,8 @@
-"""Clear up behind a launcher that was killed: end what it has left running, and remove its placeholders.
+"""Clean up after a launcher that was killed: kill its sandboxes and remove its placeholders.
 
-A signal on the parent's death is not enough: it comes too late for what has not asked for it yet, and bwrap starts the
-command before the first process of the box has asked. So every process of bwrap holds one end of a pipe, by which it is
-found.
+A parent-death signal is not enough: it does nothing for a process that has not set it yet, and bwrap starts the command
+before the sandbox's init process has set it. So every bwrap holds one end of a pipe, and the watchdog process finds
+by it what to kill.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _SHELL = "/bin/sh"
-_KEEP_LIST = """\
+_SCRIPT = """\
 cd /
 trap '' HUP INT QUIT TERM TSTP
 count=0 places=
@@ -33,81 +33,85 @@ done
 case $count in 0) exit ;; esac
 exec "$0" -I -S "$1" $places
 """
-"""Reads what is begun and over. A shell is small and quick to start; the work is done by a program in its place."""
+"""Reads start and end messages until EOF, then execs the clean-up program if a sandbox is left. A shell starts fast and
+needs little memory while it waits."""
 
-_LIFE, _HIGH = 3, 10
-"""The number under which the process has the end of the pipe that tells who lives, and one beyond all such numbers."""
+_LIFE_DESCRIPTOR, _FIRST_FREE_DESCRIPTOR = 3, 10
+"""Number of the pipe descriptor in the watchdog process, and the lowest number that can't clash with its others."""
 
 _BEGAN, _OVER = b"began x\n", b"over x\n"
 
 
 class Watchdog:
-    """Started with the first box; ends with the launcher, whatever the reason.
+    """A process that is started with the first sandbox and cleans up when this process ends, for whatever reason.
 
-    :param copy: it is a copy of this process, which is quick where this process is small and has one thread.
+    :param copy: fork this process instead of spawning a shell; faster if this process is small and single-threaded.
     """
 
     def __init__(self, *, copy: bool = False) -> None:
-        self._start = _copied if copy else _spawned
+        self._start = _fork if copy else _spawn
         self._pipe: int | None = None
-        self._life = -1
+        self._held_end = -1
         self._count = 0
         self._guarded: set[str] = set()
 
-    def began(self, paths: Sequence[str]) -> int:
-        """Watch one more box, about to be started.
+    def add(self, paths: Sequence[str]) -> int:
+        """Register a sandbox that is about to be started.
 
-        :param paths: what it will need that is to be swept after this program's end.
-        :return: a descriptor that bwrap has to hold as long as it lives.
+        :param paths: its placeholders, to be removed if this process is killed.
+        :return: a descriptor that bwrap has to keep open as long as it runs.
         """
         fresh = [path for path in paths if path not in self._guarded]
         self._guarded.update(fresh)
         self._count += 1
-        if self._pipe is None or not self._told(b"".join((*_lines(fresh), _BEGAN))):
-            self._open()
-            self._told(b"".join((*_lines(self._guarded), _BEGAN * self._count)))
-        return self._life
+        if self._pipe is None or not self._send(b"".join((*_guard_orders(fresh), _BEGAN))):
+            self._start_process()
+            self._send(b"".join((*_guard_orders(self._guarded), _BEGAN * self._count)))
+        return self._held_end
 
-    def over(self) -> None:
-        """Tell that nothing of one box is left."""
+    def remove(self) -> None:
+        """Unregister a sandbox whose processes have all ended."""
         self._count -= 1
         if not self._count:
             self._guarded.clear()
-        self._told(_OVER)
+        self._send(_OVER)
 
-    def _told(self, text: bytes) -> bool:
-        """Pass on some orders; return whether anybody reads them."""
+    def _send(self, text: bytes) -> bool:
+        """Send messages to the watchdog process; return whether it was there to read them."""
         try:
             while text and self._pipe is not None:
                 text = text[os.write(self._pipe, text) :]
-        except BrokenPipeError:  # Somebody ended the process; the next box gets a new one.
-            self._hang_up()
+        except BrokenPipeError:  # The process was killed; the next sandbox gets a new one.
+            self._close()
             return False
         return True
 
-    def _open(self) -> None:
+    def _start_process(self) -> None:
         ends = [*os.pipe(), *os.pipe()]
-        orders, pipe, life, held = ends
+        orders, pipe, life, held_end = ends
         try:
-            # None of them may be where another one is to go.
-            ends += [orders := fcntl(orders, F_DUPFD_CLOEXEC, _HIGH), life := fcntl(life, F_DUPFD_CLOEXEC, _HIGH)]
+            # Move both above the numbers that they are duplicated to, so that no dup2 overwrites a source.
+            ends += [
+                orders := fcntl(orders, F_DUPFD_CLOEXEC, _FIRST_FREE_DESCRIPTOR),
+                life := fcntl(life, F_DUPFD_CLOEXEC, _FIRST_FREE_DESCRIPTOR),
+            ]
             self._start(orders, life)
             ends.remove(pipe)
-            ends.remove(held)
+            ends.remove(held_end)
         finally:
             for end in ends:
                 os.close(end)
-        self._pipe, self._life = pipe, held
+        self._pipe, self._held_end = pipe, held_end
 
-    def _hang_up(self) -> None:
-        for end in (self._pipe, self._life):
+    def _close(self) -> None:
+        for end in (self._pipe, self._held_end):
             if end is not None and end >= 0:
                 os.close(end)
-        self._pipe, self._life = None, -1
+        self._pipe, self._held_end = None, -1
 
 
-def _lines(paths: Sequence[str] | set[str]) -> list[bytes]:
-    """Return an order for each folder: the folder, then the names in it."""
+def _guard_orders(paths: Sequence[str] | set[str]) -> list[bytes]:
+    """Return one ``guard`` message for each folder: the folder, then the names in it, all in hexadecimal."""
     folders: dict[str, list[str]] = {}
     for path in paths:
         folder, _, name = path.rpartition("/")
@@ -119,36 +123,37 @@ def _word(text: str) -> str:
     return os.fsencode(text).hex()
 
 
-def _spawned(orders: int, life: int) -> None:
-    """Start a process that reads orders."""
-    opened = os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC)
-    null = fcntl(opened, F_DUPFD_CLOEXEC, _HIGH)
+def _spawn(orders: int, life: int) -> None:
+    """Start a shell that reads the messages."""
+    unmoved = os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC)
+    null = fcntl(unmoved, F_DUPFD_CLOEXEC, _FIRST_FREE_DESCRIPTOR)
     try:
         os.posix_spawn(
             _SHELL,
-            [_SHELL, "-c", _KEEP_LIST, sys.executable, cleanup.__file__],
+            [_SHELL, "-c", _SCRIPT, sys.executable, cleanup.__file__],
             {},
             file_actions=[
-                (os.POSIX_SPAWN_DUP2, own, number) for own, number in ((orders, 0), (null, 1), (null, 2), (life, _LIFE))
+                (os.POSIX_SPAWN_DUP2, own, number)
+                for own, number in ((orders, 0), (null, 1), (null, 2), (life, _LIFE_DESCRIPTOR))
             ],
             setsid=True,
             setsigdef=(SIGCHLD, SIGPIPE),
         )
     finally:
-        os.close(opened)
+        os.close(unmoved)
         os.close(null)
 
 
-def _copied(orders: int, life: int) -> None:
-    """Copy this process; the copy reads orders."""
+def _fork(orders: int, life: int) -> None:
+    """Fork this process; the child reads the messages."""
     if os.fork() == 0:
         try:
             os.setsid()
             os.chdir("/")
             null = os.open(os.devnull, os.O_RDWR)
-            for own, number in ((orders, 0), (null, 1), (null, 2), (life, _LIFE)):
+            for own, number in ((orders, 0), (null, 1), (null, 2), (life, _LIFE_DESCRIPTOR)):
                 os.dup2(own, number)
-            os.closerange(_LIFE + 1, os.sysconf("SC_OPEN_MAX"))
+            os.closerange(_LIFE_DESCRIPTOR + 1, os.sysconf("SC_OPEN_MAX"))
             cleanup.read_orders()
         finally:
             os._exit(0)

@@ -79,7 +79,7 @@ def plan(
         return Plan(operations=(*mounts, *ruleset), missing=layout.missing)
     except Refused as refused:
         raise SandboxUnavailable(
-            f"the command was not run: {NAME} can't hold the sandbox policy {mode}: {refused}; {_HELP}"
+            f"the command was not run: {NAME} can't enforce the sandbox policy {mode}: {refused}; {_HELP}"
         ) from refused
 
 

@@ -42,7 +42,7 @@ class WindowsLauncher:
         reason = self._objection(request, files)
         if reason is not None:
             raise SandboxUnavailable(
-                f"the command was not run: sandbox-windows can't hold the sandbox policy {request.policy.mode}: "
+                f"the command was not run: sandbox-windows can't enforce the sandbox policy {request.policy.mode}: "
                 f"{reason}; {_HELP}"
             )
         named = [*map(os.path.realpath, files.named_roots)]

@@ -58,7 +58,7 @@ def plan_filesystem(policy: ResolvedPolicy, launcher: str, home: str | None = No
         return _Planner(policy, home).layout()
     except (_CannotEnforce, ConfigError) as error:
         raise SandboxUnavailable(
-            f"the command was not run: {launcher} cannot hold the sandbox policy: {error}"
+            f"the command was not run: {launcher} cannot enforce the sandbox policy: {error}"
         ) from error
 
 

@@ -47,30 +47,30 @@ def helper(cwd: Path, *words: str, **env: str) -> tuple[int, str, str]:
 
 
 @needs_bwrap
-def test_the_policy_of_the_march_release_is_held(workspace: Path) -> None:
+def test_a_policy_in_the_form_of_0_118_is_enforced(workspace: Path) -> None:
     files = json.dumps({"kind": "restricted", "entries": [READ, WRITE]})
     words = ("--sandbox-policy-cwd", str(workspace), "--command-cwd", str(workspace))
     policy = ("--file-system-sandbox-policy", files, "--network-sandbox-policy", '"restricted"')
     script = "touch made && echo made; mkdir .git/hooks || touch ../outside || exit 5"
 
-    status, said, _ = helper(workspace, *words, *policy, "--no-proc", "--", "sh", "-c", script)
+    status, output, _ = helper(workspace, *words, *policy, "--no-proc", "--", "sh", "-c", script)
 
-    assert (status, said) == (5, "made\n")
+    assert (status, output) == (5, "made\n")
     assert os.listdir(workspace) == ["made"]
 
 
 @needs_bwrap
-def test_the_policy_of_the_later_release_is_held(workspace: Path) -> None:
+def test_a_policy_in_the_form_of_0_169_is_enforced(workspace: Path) -> None:
     files = {"type": "restricted", "entries": [READ]}
     profile = json.dumps({"type": "managed", "file_system": files, "network": "restricted"})
 
-    status, _, told = helper(workspace, "--permission-profile", profile, "--", "touch", "made")
+    status, _, errors = helper(workspace, "--permission-profile", profile, "--", "touch", "made")
 
     assert status == 1
-    assert "Read-only file system" in told
+    assert "Read-only file system" in errors
 
 
-def test_inside_of_a_box_what_is_left_is_the_filter(workspace: Path) -> None:
+def test_inside_a_sandbox_only_the_filter_is_applied(workspace: Path) -> None:
     words = ("--sandbox-policy", '{"type":"read-only"}', "--apply-seccomp-then-exec", "--")
 
     assert helper(workspace, *words, sys.executable, "-c", NO_SOCKETS) == (0, "no sockets\n", "")
@@ -78,7 +78,7 @@ def test_inside_of_a_box_what_is_left_is_the_filter(workspace: Path) -> None:
 
 
 def lingering(word: str) -> list[str]:
-    """Return the processes with a word in their command line that do not end soon."""
+    """Return the processes with a word in their command line that are left after a while."""
     deadline = time.monotonic() + LIMIT
     while True:
         found = []
@@ -91,7 +91,7 @@ def lingering(word: str) -> list[str]:
         time.sleep(0.01)
 
 
-def test_inside_of_a_box_the_sockets_of_bridges_become_ports(workspace: Path, tmp_path: Path) -> None:
+def test_inside_a_sandbox_the_sockets_of_bridges_become_ports(workspace: Path, tmp_path: Path) -> None:
     path = tmp_path / "proxy-route-0.sock"
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(str(path))
@@ -117,7 +117,7 @@ def test_inside_of_a_box_the_sockets_of_bridges_become_ports(workspace: Path, tm
 
 
 @pytest.mark.parametrize(
-    ("words", "status", "told"),
+    ("words", "status", "errors"),
     [
         (("--", "ls"), 1, "Error: missing sandbox policy configuration\n"),
         (("--sandbox-policy", '{"type":"read-only"}'), 1, "Error: codex-linux-sandbox got no command to run\n"),
@@ -135,7 +135,7 @@ def test_inside_of_a_box_the_sockets_of_bridges_become_ports(workspace: Path, tm
         ),
     ],
 )
-def test_what_is_wrong_is_one_line(words: tuple[str, ...], status: int, told: str, workspace: Path) -> None:
+def test_an_error_is_one_line(words: tuple[str, ...], status: int, errors: str, workspace: Path) -> None:
     none = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"), "")
 
-    assert helper(workspace, *words, **none) == (status, "", told)
+    assert helper(workspace, *words, **none) == (status, "", errors)

@@ -1,4 +1,4 @@
-"""Be ``codex-linux-sandbox``: run one command under the policy that its command line names."""
+"""The command ``codex-linux-sandbox``: run one command under the policy that the command line gives."""
 
 from __future__ import annotations
 
@@ -15,15 +15,17 @@ if TYPE_CHECKING:
     from codex_hookspecs.host import Host
 
 
-def request_of(words: Sequence[str], host: Host) -> tuple[LaunchRequest, str]:
-    """Return what a command line asks for, and where the command runs; does not return for one that is held already.
+def parse_request(words: Sequence[str], host: Host) -> tuple[LaunchRequest, str]:
+    """Return the launch request of a command line and the working directory of its command.
+
+    Does not return for a call from inside a sandbox (``--apply-seccomp-then-exec``): it execs the command.
 
     :param words: what follows the helper's name.
-    :raises ConfigError: when it is wrong.
+    :raises ConfigError: when the command line is wrong.
     """
     call = read_helper_call(words, host.cwd, host.environ)
     if call.inner:
-        _become(call)
+        _exec_inner(call)
     cwd = call.cwd if call.cwd is not None else host.cwd
     if not os.path.isdir(cwd):
         raise ConfigError(f"the command was not run: --command-cwd {cwd} is no directory")
@@ -39,21 +41,21 @@ def request_of(words: Sequence[str], host: Host) -> tuple[LaunchRequest, str]:
     return request, cwd
 
 
-def _become(call: HelperCall) -> NoReturn:
-    """Run the command in this process, which is in its box already, with a filter of system calls."""
+def _exec_inner(call: HelperCall) -> NoReturn:
+    """Exec the command with a system call filter; this process is already inside the sandbox."""
     from codex_sandbox_bwrap import relay
 
     mode: Mode = "proxy" if call.routes or call.managed else call.permissions.network
     program = filter_program(mode, os.uname().machine)
     if not call.routes:
-        relay.become(list(call.command), program)
-    folder, count, variables = _lines(call)
+        relay.exec_filtered(list(call.command), program)
+    folder, count, variables = _route_variables(call)
     relay.inside(program, folder, count, variables, list(call.command))
     raise AssertionError("unreachable")
 
 
-def _lines(call: HelperCall) -> tuple[str, int, list[str]]:
-    """Return the folder of the sockets, how many they are, and how the variables are to be rewritten."""
+def _route_variables(call: HelperCall) -> tuple[str, int, list[str]]:
+    """Return the folder of the proxy sockets, their number, and the variables as ``relay inside`` takes them."""
     from codex_sandbox_bwrap.proxying import SEPARATOR
     from codex_sandbox_bwrap.routes import proxy_routes
 

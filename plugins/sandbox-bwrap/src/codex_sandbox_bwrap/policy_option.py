@@ -1,4 +1,4 @@
-"""Choose the policy of ``codex sandbox``: an option, a profile by name, or the configuration."""
+"""Choose the policy of ``codex sandbox``: from ``--full-auto``, a named profile or the configuration."""
 
 from __future__ import annotations
 
@@ -15,38 +15,38 @@ if TYPE_CHECKING:
     from codex_hookspecs.host import Config
 
 
-class Chosen(NamedTuple):
-    """A policy in both forms; the old one is as near as it can tell it."""
+class ChosenPolicy(NamedTuple):
+    """A policy in both forms; ``policy`` is the nearest legacy form of ``permissions``."""
 
     policy: SandboxPolicy
     permissions: Permissions
 
 
-def choose_policy(options: Options, config: Config, cwd: str) -> Chosen:
+def choose_policy(options: Options, config: Config, cwd: str) -> ChosenPolicy:
     """Return the policy that a command line asks for.
 
     :raises ConfigError: when the profile or the configuration is wrong.
     """
     if options.full_auto:
-        return _both(_configured("workspace-write", config))
+        return _in_both_forms(_configured("workspace-write", config))
     name = options.profile
     if name is None and not config.get("sandbox_mode"):
         name = config.get("default_permissions")
     if name is None:
-        return _both(_configured(config.get("sandbox_mode", "read-only"), config))
+        return _in_both_forms(_configured(config.get("sandbox_mode", "read-only"), config))
     if name in BUILT_IN:
-        return _both(_configured(BUILT_IN[name], config))
+        return _in_both_forms(_configured(BUILT_IN[name], config))
     permissions = named_profile(name, config.get("permissions", {}))
     try:
         legacy = to_legacy(permissions, PolicyContext(cwd=cwd))
     except ConfigError:
         legacy = SandboxPolicy("readOnly", permissions.network == "enabled")
-    return Chosen(legacy, permissions)
+    return ChosenPolicy(legacy, permissions)
 
 
 def _configured(mode: str, config: Config) -> SandboxPolicy:
     return SandboxPolicy.configured(mode, config.get("sandbox_workspace_write", {}))
 
 
-def _both(policy: SandboxPolicy) -> Chosen:
-    return Chosen(policy, to_split(policy))
+def _in_both_forms(policy: SandboxPolicy) -> ChosenPolicy:
+    return ChosenPolicy(policy, to_split(policy))
