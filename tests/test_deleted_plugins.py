@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sysconfig
@@ -92,3 +93,17 @@ def test_the_copy_is_what_runs(copy: Path) -> None:
     done = subprocess.run([python, "-I", "-c", code], capture_output=True, text=True, check=True, timeout=60)
 
     assert all(path.startswith(str(copy)) for path in done.stdout.split())
+
+
+def test_no_other_part_imports_a_plugin_not_even_in_its_tests() -> None:
+    homes = {f"codex_{name.replace('-', '_')}": ROOT / "plugins" / name for name in PLUGINS}
+    files = [file for part in ("src", "hookspecs", "plugins", "examples") for file in (ROOT / part).rglob("*.py")]
+
+    found = [
+        f"{file.relative_to(ROOT)}: {package}"
+        for file in files
+        for package in re.findall(r"^\s*(?:from|import) (codex_\w+)", file.read_text(), re.MULTILINE)
+        if package in homes and homes[package] not in file.parents
+    ]
+
+    assert found == []
