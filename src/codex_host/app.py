@@ -69,8 +69,6 @@ class Application:
     :param warnings: what loading the plugins brought up.
     """
 
-    sandbox_tag = {"linux": "seccomp", "macos": "seatbelt", "windows": "windows_sandbox"}.get(PLATFORM, "none")
-
     def __init__(
         self,
         *,
@@ -93,8 +91,8 @@ class Application:
         self.dispatch = Dispatcher(registry, ledger, host=self)
         self.hooks = Hooks(self.dispatch)
         self.dispatch.check_settings({"hooks": config.get("hooks", {})})
-        self.threads = HostThreads(self)
-        self.environments = HostEnvironments(self)
+        self.threads = HostThreads(self, config=config, hooks=self.hooks, dispatch=self.dispatch)
+        self.environments = HostEnvironments(self, hooks=self.hooks, failures=self.dispatch.failures)
         self.interactive_options: Sequence[str] = ()
         self._warnings = list(warnings)
         self._telling: set[asyncio.Task[None]] = set()

@@ -11,8 +11,10 @@ from codex_host.shutdown import CLOSE_LIMIT, close_all
 
 if TYPE_CHECKING:
     from codex_hookspecs.ports.environment import Environment, EnvironmentProvider
+    from codex_hookspecs.ports.host import Host
     from codex_hookspecs.ports.threads import AgentThread
-    from codex_host.roles import Program
+    from codex_host.plugins.failures import Failures
+    from codex_host.plugins.hooks import Hooks
 
 HERE = "local"
 """Name of this machine."""
@@ -21,10 +23,16 @@ OPEN_LIMIT = 30.0
 
 
 class HostEnvironments:
-    """All environments of the program."""
+    """All environments of the program.
 
-    def __init__(self, host: Program) -> None:
+    :param hooks: hooks that plugins implement.
+    :param failures: says what failed in which plugin.
+    """
+
+    def __init__(self, host: Host, *, hooks: Hooks, failures: Failures) -> None:
         self._host = host
+        self.hooks = hooks
+        self._failures = failures
         self._providers: dict[str, EnvironmentProvider] | None = None
         self._default: str | None = None
         self._opened: dict[str, Environment] = {}
@@ -66,7 +74,7 @@ class HostEnvironments:
         except Overrun as error:
             raise ExecError(f"environment {name!r} can't be opened: no answer within {OPEN_LIMIT:g} s") from error
         except Exception as error:
-            told = self._host.dispatch.failures.report(f"environment {name!r}", self._owners[name], error)
+            told = self._failures.report(f"environment {name!r}", self._owners[name], error)
             raise ExecError(told) from error
 
     def name_of(self, environment_id: str | None = None) -> str | None:
@@ -101,7 +109,7 @@ class HostEnvironments:
 
     def _known(self) -> dict[str, EnvironmentProvider]:
         if self._providers is None:
-            offered = self._host.hooks.environments()
+            offered = self.hooks.environments()
             providers = self._providers = offered
             self._owners = offered.owners
             ranked = sorted(providers.values(), key=lambda each: (not each.default, each.id == "local", each.id))

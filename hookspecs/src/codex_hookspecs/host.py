@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from codex_hookspecs.ports.host import Host as Host
     from codex_hookspecs.ports.threads import AgentThread as AgentThread
     from codex_hookspecs.ports.threads import Listener as Listener
+    from codex_hookspecs.ports.threads import LoadedThread as LoadedThread
     from codex_hookspecs.ports.threads import RequestHandler as RequestHandler
     from codex_hookspecs.ports.threads import ThreadManager as ThreadManager
     from codex_hookspecs.types.config import ConfigLayer as ConfigLayer
@@ -22,7 +23,7 @@ __all__, __getattr__, __dir__ = exported(
     __name__,
     {
         "ports.host": "Config Features Host",
-        "ports.threads": "AgentThread Listener RequestHandler ThreadManager",
+        "ports.threads": "AgentThread Listener LoadedThread RequestHandler ThreadManager",
         "types.config": "ConfigLayer Feature LayerKind Stage",
     },
 )

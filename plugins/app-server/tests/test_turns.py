@@ -285,7 +285,7 @@ class Asking:
         async def ask() -> str:
             """Ask."""
             params = {"threadId": thread.id, "turnId": thread.active_turn_id, "itemId": "i"}
-            self.answers.append(await thread.request_handler("item/commandExecution/requestApproval", params))
+            self.answers.append(await thread.clients.request_handler("item/commandExecution/requestApproval", params))
             return "asked"
 
         return [Tool.from_function(ask)]

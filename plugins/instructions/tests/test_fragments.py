@@ -11,7 +11,7 @@ import pytest
 
 from codex_hookspecs.context import Fragment
 from codex_hookspecs.errors import EnvironmentLost, ExecError
-from codex_hookspecs.protocol import Notification, ThreadSettings, WarningNotice
+from codex_hookspecs.protocol import ThreadSettings
 from codex_hookspecs.sandbox import SandboxPolicy
 from codex_hookspecs.storage import fragment_key
 from codex_instructions.plugin import instruction_fragments
@@ -29,7 +29,7 @@ class Turn:
         self.files: dict[str, str | bytes] = {}
         self.origins: dict[str, str] = {}
         self.history: list[dict[str, Any]] = []
-        self.told: list[Notification] = []
+        self.told: list[str] = []
         self.environ = {"TZ": "Europe/Berlin"}
         self.machine: Any = None
         self.settings = {
@@ -40,8 +40,8 @@ class Turn:
             "sandbox": SandboxPolicy("dangerFullAccess"),
         }
 
-    async def notify(self, notification: Notification) -> None:
-        self.told.append(notification)
+    async def warn(self, text: str) -> None:
+        self.told.append(text)
 
     async def fragments(self, **settings: Any) -> dict[str, Fragment]:
         machines = MemoryEnvironments(files=self.files)
@@ -52,7 +52,7 @@ class Turn:
             environments=SimpleNamespace(of=self.machine or (lambda _thread: machines.open())),
             logger=logging.getLogger,
         )
-        thread: Any = SimpleNamespace(id="t", config=self.config, history=self.history, notify=self.notify)
+        thread: Any = SimpleNamespace(id="t", config=self.config, history=self.history, warn=self.warn)
         found = await instruction_fragments(thread, ThreadSettings(**{**self.settings, **settings}), host)
         return {fragment.key: fragment for fragment in found}
 
@@ -201,8 +201,7 @@ async def test_a_base_instructions_file_that_is_missing_is_told_once(a_turn: Tur
     await a_turn.fragments()
 
     (told,) = a_turn.told
-    assert isinstance(told, WarningNotice)
-    assert f"{a_turn.home}/none.md is not there; the standard instructions" in told.message
+    assert f"{a_turn.home}/none.md is not there; the standard instructions" in told
     assert text.startswith("You are a coding agent.")
 
 
@@ -212,7 +211,7 @@ async def test_an_empty_base_instructions_file_is_told(a_turn: Turn) -> None:
 
     await a_turn.fragments()
 
-    assert "is empty" in a_turn.told[0].message  # type: ignore[attr-defined]
+    assert "is empty" in a_turn.told[0]
 
 
 @pytest.mark.parametrize(
@@ -239,7 +238,7 @@ async def test_home_instructions_that_can_not_be_read_are_told(a_turn: Turn) -> 
     found = await a_turn.fragments()
 
     assert "agents_md" not in found
-    assert "AGENTS.md is left out: it is a directory" in a_turn.told[0].message  # type: ignore[attr-defined]
+    assert "AGENTS.md is left out: it is a directory" in a_turn.told[0]
 
 
 async def test_the_standard_instructions_name_the_tools(a_turn: Turn) -> None:

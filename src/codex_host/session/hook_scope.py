@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from codex_hookspecs.types.notifications import HookCompleted, HookRun, HookStarted
 
 if TYPE_CHECKING:
-    from codex_host.roles import LiveThread
+    from codex_host.session.thread_state import ThreadState
 
 
 class ThreadScope:
@@ -17,7 +17,7 @@ class ThreadScope:
     :param turn_id: the turn the event belongs to, or ``None``.
     """
 
-    def __init__(self, thread: LiveThread, turn_id: str | None) -> None:
+    def __init__(self, thread: ThreadState, turn_id: str | None) -> None:
         self.thread = thread
         self._turn_id = turn_id
 

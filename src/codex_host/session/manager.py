@@ -21,20 +21,28 @@ from codex_host.shutdown import close_all
 
 if TYPE_CHECKING:
     from codex_execpolicy.rules.matching import RuleBook
+    from codex_hookspecs.ports.host import Host
     from codex_hookspecs.ports.models import ModelProvider
     from codex_hookspecs.ports.storage import ThreadStore, ThreadWriter
     from codex_host.config.effective import EffectiveConfig
-    from codex_host.roles import Program
+    from codex_host.plugins.dispatch import Dispatcher
+    from codex_host.plugins.hooks import Hooks
 
 
 class HostThreads:
     """All threads of the program.
 
-    :param host: the running program.
+    :param host: the running program as plugins see it.
+    :param config: its configuration.
+    :param hooks: hooks that plugins implement.
+    :param dispatch: tells of what failed in them.
     """
 
-    def __init__(self, host: Program) -> None:
+    def __init__(self, host: Host, *, config: EffectiveConfig, hooks: Hooks, dispatch: Dispatcher) -> None:
         self._host = host
+        self._config = config
+        self.hooks = hooks
+        self._dispatch = dispatch
         self._threads: dict[str, HostThread] = {}
         self._store: ThreadStore | None = None
         self._asked_for_store = False
@@ -82,7 +90,7 @@ class HostThreads:
         try:
             params = self._where_it_was(stored, params)
             settings, config = self._settings(params.get("cwd") or self._still(stored, params), params, client)
-            settings = resumed_settings(settings, stored.settings, params, self._host.config.flags)
+            settings = resumed_settings(settings, stored.settings, params, self._config.flags)
             machine = self._machine(config) or (HERE if stored.settings.get("environment") else None)
             settings = attrs.evolve(settings, source=stored.thread.source, environment=machine)
             settings, model = self._provider(settings, config.table)
@@ -163,7 +171,7 @@ class HostThreads:
         self, cwd: str | None, params: Mapping[str, Any], client: Mapping[str, Any]
     ) -> tuple[ThreadSettings, EffectiveConfig]:
         directory = os.path.abspath(os.path.join(self._host.cwd, cwd or ""))
-        config = self._host.config.for_directory(directory, params.get("config") or None)
+        config = self._config.for_directory(directory, params.get("config") or None)
         if not self._is_there(directory, config.table):
             raise ConfigError(f"working directory {directory} does not exist or is not a directory")
         return resolve_settings(config.table, params, cwd=directory, **client), config
@@ -182,7 +190,7 @@ class HostThreads:
         """
         overrides = params.get("config") or {}
         name = stored.settings.get("environment")
-        if not name or "environment" in overrides or "environment" in self._host.config.flags:
+        if not name or "environment" in overrides or "environment" in self._config.flags:
             return params
         try:
             self._host.environments.name_of(name)
@@ -196,7 +204,7 @@ class HostThreads:
 
     def _still(self, stored: StoredThread, params: Mapping[str, Any]) -> str | None:
         cwd = stored.thread.cwd
-        table = self._host.config.for_directory(cwd, params.get("config") or None).table
+        table = self._config.for_directory(cwd, params.get("config") or None).table
         return cwd if self._is_there(cwd, table) else None
 
     def _is_there(self, directory: str, table: Mapping[str, Any]) -> bool:
@@ -212,7 +220,7 @@ class HostThreads:
         """
         name = settings.model_provider
         providers = table.get("model_providers", {})
-        chosen, plugin = self._host.hooks.model_provider(name, dict(providers.get(name, {})))
+        chosen, plugin = self.hooks.model_provider(name, dict(providers.get(name, {})))
         if chosen is None:
             if name in providers:
                 raise ConfigError(
@@ -247,13 +255,15 @@ class HostThreads:
             settings=settings,
             config=config,
             host=self._host,
+            hooks=self.hooks,
+            failures=self._dispatch.failures,
             model=model[0],
             model_owner=model[1],
             writer=writer,
             stored=stored,
             rules=rules,
         )
-        offered = self._host.hooks.tools(thread)
+        offered = self.hooks.tools(thread)
         thread.tools.update(offered)
         thread.tool_owners.update(offered.owners)
         self._threads[thread_id] = thread
@@ -261,10 +271,10 @@ class HostThreads:
 
     def _find_store(self) -> ThreadStore | None:
         if not self._asked_for_store:
-            self._store, _ = self._host.hooks.thread_store()
+            self._store, _ = self.hooks.thread_store()
             self._asked_for_store = True
             if self._store is None:
-                self._host.dispatch.warn("no plugin stores threads: nothing is kept of this session")
+                self._dispatch.warn("no plugin stores threads: nothing is kept of this session")
         return self._store
 
     def _need_store(self, thread_id: str) -> ThreadStore:

@@ -9,13 +9,13 @@ from codex_hookspecs.types.notifications import WarningNotice
 
 if TYPE_CHECKING:
     from codex_hookspecs.types.tools import HookPayload, ToolCall
-    from codex_host.roles import RunningTurn
+    from codex_host.session.turn_state import TurnState
 
 LONGEST = 300
 """Signs of a command or of a reason that are shown."""
 
 
-async def tell_refused(run: RunningTurn, call: ToolCall, payload: HookPayload | None, error: ToolRejected) -> None:
+async def tell_refused(turn: TurnState, call: ToolCall, payload: HookPayload | None, error: ToolRejected) -> None:
     """Warn of one call that was refused, each time anew.
 
     :param error: what the model is told; what it was raised from is the reason in plain words.
@@ -24,7 +24,7 @@ async def tell_refused(run: RunningTurn, call: ToolCall, payload: HookPayload | 
     while isinstance(reason.__cause__, ToolRejected):
         reason = reason.__cause__
     text = f"{_shown(call, payload)} declined: {_line(_plain(str(reason)))}"
-    await run.thread.notify(WarningNotice(message=text, thread_id=run.thread.id))
+    await turn.thread.notify(WarningNotice(message=text, thread_id=turn.thread.id))
 
 
 def _shown(call: ToolCall, payload: HookPayload | None) -> str:

@@ -31,7 +31,7 @@ from codex_host.session.response_items import tool_call, with_call_id
 if TYPE_CHECKING:
     from codex_hookspecs.types.json import JsonObject
     from codex_hookspecs.types.tools import ToolCall
-    from codex_host.roles import RunningTurn
+    from codex_host.session.turn_state import TurnState
 
 _DELTAS: dict[type, str] = {
     TextDelta: "AgentMessageDelta",
@@ -49,10 +49,10 @@ class ResponseReader:
     :ivar failure: why an event could not be taken, if that was not the provider's fault.
     """
 
-    def __init__(self, run: RunningTurn) -> None:
+    def __init__(self, turn: TurnState) -> None:
         self.calls: list[ToolCall] = []
-        self._run = run
-        self._thread = run.thread
+        self._turn = turn
+        self._thread = turn.thread
         self.failure: Exception | None = None
         self._closed = False
         self._open: set[str] = set()
@@ -100,37 +100,37 @@ class ResponseReader:
         shown = announced(item)
         if shown is not None:
             self._open.add(shown.id)
-            await self._thread.start_item(self._run.id, shown)
+            await self._thread.start_item(self._turn.id, shown)
 
     async def _done(self, event: ItemDone) -> None:
         call = tool_call(event.item)
         if call is not None:
             item = with_call_id(event.item)
             self.calls.append(call if item is event.item else attrs.evolve(call, call_id=item["call_id"]))
-            await self._thread.remember(self._run.id, item)
+            await self._thread.remember(self._turn.id, item)
             return
         item = self._named(event.item, final=True) if event.item.get("type") in ("message", "reasoning") else event.item
-        await self._thread.remember(self._run.id, item)
+        await self._thread.remember(self._turn.id, item)
         shown = finished(item)
         if shown is None:
             return
         if shown.id not in self._open:
-            await self._thread.start_item(self._run.id, announced(item) or shown)
+            await self._thread.start_item(self._turn.id, announced(item) or shown)
         self._open.discard(shown.id)
         if isinstance(shown, AgentMessage):
-            self._run.last_message = shown.text
-        await self._thread.complete_item(self._run.id, shown)
+            self._turn.last_message = shown.text
+        await self._thread.complete_item(self._turn.id, shown)
 
     async def _completed(self, event: Completed) -> None:
         if event.usage is not None:
-            await self._thread.count(self._run.id, event.usage)
+            await self._thread.count(self._turn.id, event.usage)
 
     async def _delta(self, event: Any) -> None:
         from codex_hookspecs.types import notifications
 
         kind = getattr(notifications, _DELTAS[type(event)])
         fields = vars(event) | {"item_id": event.item_id or self._unnamed}
-        await self._thread.notify(kind(thread_id=self._thread.id, turn_id=self._run.id, **fields))
+        await self._thread.notify(kind(thread_id=self._thread.id, turn_id=self._turn.id, **fields))
 
     async def _retrying(self, event: Retrying) -> None:
         self.calls.clear()
@@ -140,7 +140,7 @@ class ResponseReader:
         self.calls.clear()
         error = TurnError(event.message, event.info, additional_details=event.details)
         await self._thread.notify(
-            ErrorNotice(error=error, will_retry=True, thread_id=self._thread.id, turn_id=self._run.id)
+            ErrorNotice(error=error, will_retry=True, thread_id=self._thread.id, turn_id=self._turn.id)
         )
 
     async def _rate_limits(self, event: RateLimits) -> None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from codex_hookspecs.types.notifications import Notification
     from codex_hookspecs.types.sandbox import LaunchRequest
     from codex_hookspecs.types.tools import HookPayload, ToolCall, ToolOutput
-    from codex_host.roles import RunningTurn
+    from codex_host.session.turn_state import TurnState
 
 NO_ENVIRONMENT = (
     "No usable execution environment is available. Wait for an environment to become available before using this tool."
@@ -32,13 +32,13 @@ class CallContext:
     :ivar declined: clients were told by an item that the call was declined.
     """
 
-    def __init__(self, run: RunningTurn, call: ToolCall) -> None:
-        self._run = run
+    def __init__(self, turn: TurnState, call: ToolCall) -> None:
+        self._turn = turn
         self.declined = False
         self._call = call
-        self.thread = run.thread
-        self.turn_id = run.id
-        self.settings = run.settings
+        self.thread = turn.thread
+        self.turn_id = turn.id
+        self.settings = turn.settings
 
     async def environment(self) -> Environment:
         """Return the environment of the thread."""
@@ -50,7 +50,7 @@ class CallContext:
 
     async def emit(self, notification: Notification) -> None:
         """Tell clients something."""
-        await self.thread.notify(notification)
+        await self._turn.emit(notification)
 
     async def start_item(self, item: Item) -> None:
         """Announce an item as started."""
@@ -90,24 +90,24 @@ class CallContext:
 
     async def ask_hooks(self, payload: HookPayload) -> PermissionVerdict | None:
         """Return what the ``permission_request`` hooks say."""
-        run = self._run
-        if not run.thread.hooks.permission_request.enabled(run.thread):
+        turn = self._turn
+        if not turn.thread.hooks.permission_request.enabled(turn.thread):
             return None
         from codex_hookspecs.types.lifecycle import PermissionRequestEvent
 
         event = PermissionRequestEvent(
-            **run.event_fields(),
-            **shown(payload, run.settings.cwd),
+            **turn.event_fields(),
+            **shown(payload, turn.settings.cwd),
             tool_use_id=self._call.call_id,
         )
-        return await run.thread.hooks.permission_request(event, run.scope())
+        return await turn.thread.hooks.permission_request(event, turn.scope())
 
     async def request_client(self, method: str, params: JsonObject) -> object:
         """Return the client's answer.
 
         :raises ToolRejected: when nobody is connected, or the answer is an error.
         """
-        request_handler = self.thread.request_handler
+        request_handler = self.thread.clients.request_handler
         if request_handler is None:
             raise ToolRejected("nobody is connected who could give consent")
         try:
@@ -134,7 +134,7 @@ class CallContext:
         tool = self.thread.tools.get(call.name)
         if tool is None:
             raise ToolError(f"unsupported call: {call.name}")
-        context = CallContext(self._run, call)
+        context = CallContext(self._turn, call)
         try:
             return await tool.run(call, context)
         finally:

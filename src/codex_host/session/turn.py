@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from contextlib import aclosing
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import attrs
 
@@ -16,8 +16,9 @@ from codex_hookspecs.types.items import HookPrompt, HookPromptFragment, UserMess
 from codex_hookspecs.types.json import JsonObject
 from codex_hookspecs.types.models import Completed, ModelRequest
 from codex_hookspecs.types.storage import TurnBegan
+from codex_hookspecs.types.threads import TurnError
+from codex_host.platform import SANDBOX_TAG
 from codex_host.plugins.tasks import run_task
-from codex_host.session.hook_scope import ThreadScope
 from codex_host.session.response_items import (
     continuation_message,
     fragment_messages,
@@ -26,18 +27,21 @@ from codex_host.session.response_items import (
     user_message,
 )
 from codex_host.session.response_reader import ResponseReader
-from codex_host.session.settings import permission_mode
-from codex_host.session.tool_calls import run_calls
+from codex_host.session.tool_calls import TurnInterrupted, run_calls
+from codex_host.session.turn_state import TurnState
 from codex_host.session.user_agent import user_agent
 
 if TYPE_CHECKING:
     from codex_hookspecs.types.lifecycle import StopVerdict
-    from codex_hookspecs.types.models import ModelInfo
-    from codex_hookspecs.types.notifications import Notification
+    from codex_hookspecs.types.threads import TurnStatus
     from codex_hookspecs.types.tools import ToolCall
     from codex_host.plugins.places import Places
-    from codex_host.roles import LiveThread
+    from codex_host.session.thread_state import ThreadState
 
+ABORTED_TEXT = (
+    "<turn_aborted>\nThe user stopped the turn before it was done. Commands that were running may have taken effect "
+    "in part, and those left in the background may still run.\n</turn_aborted>"
+)
 MAX_STOP_BLOCKS = 10
 """How often stop hooks may send a turn on, unless ``hooks.max_stop_blocks`` says otherwise."""
 
@@ -47,62 +51,49 @@ class TurnRun:
 
     :param content: user inputs in wire form that the turn begins with.
     :param reviews: it is a review, which begins no session and is not sent back to work.
+    :ivar state: all that is known of the turn.
     """
 
     def __init__(
-        self, thread: LiveThread, turn_id: str, content: Sequence[JsonObject], *, reviews: bool = False
+        self, thread: ThreadState, turn_id: str, content: Sequence[JsonObject], *, reviews: bool = False
     ) -> None:
-        self.thread = thread
-        self.id = turn_id
-        self.settings = thread.settings
-        self.last_message: str | None = None
-        self.diff: Notification | None = None
-        self.may_begin = asyncio.Event()
+        self.state = TurnState(thread, turn_id, reviews=reviews)
+        self._thread = thread
         self._content = content
-        self._reviews = reviews
-        self._instructions = ""
-        self._model_info: ModelInfo | None = None
-        self._turn_state: dict[str, str] = {}
+        self._announced = asyncio.Event()
+        self._task = asyncio.create_task(self._run(), name=f"work {turn_id}")
 
     @property
-    def model_info(self) -> ModelInfo:
-        """What the provider knows of the model.
+    def id(self) -> str:
+        """Id of the turn."""
+        return self.state.id
 
-        :raises ModelError: when it fails to tell.
-        """
-        if self._model_info is None:
-            thread = self.thread
-            try:
-                self._model_info = thread.model.info(self.settings.model)
-            except Exception as error:
-                failures = thread.host.dispatch.failures
-                told = failures.report("the model provider", thread.model_owner, error, thread.model.info)
-                raise ModelError(told) from error
-        return self._model_info
+    @property
+    def done(self) -> bool:
+        """Whether its work is over, or given up."""
+        return self._task.done()
 
-    def scope(self) -> ThreadScope:
-        """Return the scope for a hook call."""
-        return ThreadScope(self.thread, self.id)
+    def interrupt(self) -> None:
+        """Have it end as interrupted."""
+        self._task.cancel()
 
-    def event_fields(self) -> dict[str, Any]:
-        """Return what every lifecycle event of the turn tells."""
-        return {
-            "session_id": self.thread.id,
-            "turn_id": self.id,
-            "transcript_path": self.thread.path,
-            "cwd": self.settings.cwd,
-            "model": self.settings.model,
-            "permission_mode": permission_mode(self.settings),
-        }
+    async def finish(self) -> tuple[TurnStatus, TurnError | None]:
+        """Do the turn, now that clients know of it; return how it ended, and why if it failed."""
+        self._announced.set()
+        await asyncio.wait({self._task})
+        status, error = self._outcome()
+        if status == "interrupted":
+            await self._after_interrupt()
+        return status, error
 
-    async def run(self) -> None:
+    async def _run(self) -> None:
         """Do the turn.
 
         :raises ModelError: when the model can't be reached.
         :raises TurnInterrupted: when a client's answer cancelled the turn.
         """
-        await self.may_begin.wait()
-        thread = self.thread
+        await self._announced.wait()
+        thread = self._thread
         for warning in (*thread.host.startup_warnings(), *thread.first_warnings):
             await thread.warn(warning)
         await self._begin()
@@ -110,23 +101,23 @@ class TurnRun:
             await self._work()
 
     async def _begin(self) -> None:
-        thread, settings = self.thread, self.settings
+        thread, settings = self._thread, self.state.settings
         offered = await thread.hooks.instruction_fragments(thread, settings, warn=thread.warn)
         fragments = sorted(offered, key=lambda fragment: (fragment.order, fragment.key))
-        self._instructions = "\n\n".join(part.text for part in fragments if part.place == "base")
+        self.state.instructions = "\n\n".join(part.text for part in fragments if part.place == "base")
         began = TurnBegan(
             turn_id=self.id,
-            settings=attrs.evolve(settings, base_instructions=self._instructions),
+            settings=attrs.evolve(settings, base_instructions=self.state.instructions),
             current_date=local_date(),
             timezone=local_timezone(thread.host.environ),
-            counts_tokens=self.model_info.counts_tokens,
+            counts_tokens=self.state.model_info.counts_tokens,
         )
         await thread.record(began)
         await thread.remember(self.id, *fragment_messages(fragments, thread.fragments, thread.history))
 
     async def _session_start(self) -> bool:
-        thread = self.thread
-        if self._reviews:
+        thread = self._thread
+        if self.state.reviews:
             return True
         source, thread.start_source = thread.start_source, None
         if source is None or not thread.hooks.session_start.enabled(thread):
@@ -134,20 +125,20 @@ class TurnRun:
         await thread.begin_file()
         from codex_hookspecs.types.lifecycle import SessionStartEvent
 
-        event = SessionStartEvent(**self.event_fields(), source=source)  # type: ignore[arg-type]
-        verdict = await thread.hooks.session_start(event, self.scope())
+        event = SessionStartEvent(**self.state.event_fields(), source=source)  # type: ignore[arg-type]
+        verdict = await thread.hooks.session_start(event, self.state.scope())
         await self._add_contexts(verdict.contexts)
         return verdict.stop_reason is None
 
     async def _take_prompt(self, content: Sequence[JsonObject]) -> bool:
-        thread = self.thread
+        thread = self._thread
         contexts: tuple[str, ...] = ()
         if thread.hooks.user_prompt_submit.enabled(thread):
             await thread.begin_file()
             from codex_hookspecs.types.lifecycle import UserPromptSubmitEvent
 
-            event = UserPromptSubmitEvent(**self.event_fields(), prompt=text_of(content))
-            verdict = await thread.hooks.user_prompt_submit(event, self.scope())
+            event = UserPromptSubmitEvent(**self.state.event_fields(), prompt=text_of(content))
+            verdict = await thread.hooks.user_prompt_submit(event, self.state.scope())
             if verdict.block_reason is not None or verdict.stop_reason is not None:
                 await self._add_contexts(verdict.contexts)
                 return False
@@ -164,36 +155,35 @@ class TurnRun:
 
     async def _add_contexts(self, contexts: Sequence[str]) -> None:
         if contexts:
-            await self.thread.remember(self.id, *(message("developer", text) for text in contexts))
+            await self._thread.remember(self.id, *(message("developer", text) for text in contexts))
 
     async def _work(self) -> None:
-        thread = self.thread
+        thread = self._thread
         ceiling = thread.config.get("hooks", {}).get("max_stop_blocks", MAX_STOP_BLOCKS)
-        blocks = 0
         await self._take_pending()
         while True:
             calls = await self._sample()
             if calls:
-                await run_calls(self, calls)
-            if self.diff is not None:
+                await run_calls(self.state, calls)
+            if self.state.diff is not None:
                 # Clients that came late see the diff too: it is told again after each response and its calls (0.118).
-                await thread.notify(self.diff)
+                await thread.notify(self.state.diff)
             if calls:
                 await self._take_pending()
                 continue
             if await self._take_pending():
                 continue
-            verdict = await self._stop(active=blocks > 0)
+            verdict = await self._stop(active=self.state.stop_blocks > 0)
             if verdict is not None and verdict.stop_reason is not None:
                 return
             if verdict is not None and verdict.prompts:
-                if blocks >= ceiling:
+                if self.state.stop_blocks >= ceiling:
                     await thread.warn(
-                        f"Stop hooks sent the agent back to work {blocks} times in this turn; the turn ends here "
-                        f"(hooks.max_stop_blocks = {ceiling})"
+                        f"Stop hooks sent the agent back to work {self.state.stop_blocks} times in this turn; "
+                        f"the turn ends here (hooks.max_stop_blocks = {ceiling})"
                     )
                     return
-                blocks += 1
+                self.state.stop_blocks += 1
                 await self._continue_with(verdict)
                 await self._take_pending()
             elif not await self._take_pending():
@@ -201,23 +191,23 @@ class TurnRun:
 
     async def _take_pending(self) -> bool:
         """Add what came in the meantime to the history; tell whether the model has something new to read."""
-        thread = self.thread
+        thread, pending = self._thread, self.state.pending
         before = len(thread.history)
-        while thread.pending:
-            await self._take_prompt(thread.pending.pop(0))
+        while pending:
+            await self._take_prompt(pending.pop(0))
         contexts = [thread.contexts.pop(0) for _ in tuple(thread.contexts)]
         await self._add_contexts(contexts)
         return len(thread.history) > before
 
     async def _sample(self) -> list[ToolCall]:
-        thread = self.thread
+        thread = self._thread
         observed = thread.hooks.pre_model_request.enabled(thread) or thread.hooks.post_model_request.enabled(thread)
         if observed:
             from codex_hookspecs.types.lifecycle import PostModelRequestEvent, PreModelRequestEvent
 
-            before = PreModelRequestEvent(**self.event_fields())
-            await thread.hooks.pre_model_request(before, self.scope())
-        reader = ResponseReader(self)
+            before = PreModelRequestEvent(**self.state.event_fields())
+            await thread.hooks.pre_model_request(before, self.state.scope())
+        reader = ResponseReader(self.state)
         done: Completed | None = None
         error: str | None = None
         try:
@@ -230,12 +220,12 @@ class TurnRun:
         finally:
             if observed:
                 after = PostModelRequestEvent(
-                    **self.event_fields(),
+                    **self.state.event_fields(),
                     status="failed" if done is None else "completed",
                     error=error,
                     token_usage=None if done is None else done.usage,
                 )
-                await thread.hooks.post_model_request(after, self.scope())
+                await thread.hooks.post_model_request(after, self.state.scope())
         return reader.calls
 
     async def _read(self, reader: ResponseReader) -> Completed | None:
@@ -243,8 +233,8 @@ class TurnRun:
 
         :raises ModelError: when the request failed, or the provider did.
         """
-        thread = self.thread
-        failures = thread.host.dispatch.failures
+        thread = self._thread
+        failures = thread.failures
 
         async def stream() -> Completed | None:
             done: Completed | None = None
@@ -272,14 +262,14 @@ class TurnRun:
         return done
 
     def _request(self) -> ModelRequest:
-        thread, settings = self.thread, self.settings
-        sandbox = "none" if settings.sandbox.unrestricted else thread.host.sandbox_tag
-        known = self.model_info
+        thread, settings = self._thread, self.state.settings
+        sandbox = "none" if settings.sandbox.unrestricted else SANDBOX_TAG
+        known = self.state.model_info
         return ModelRequest(
             thread_id=thread.id,
             turn_id=self.id,
             model=settings.model,
-            instructions=self._instructions,
+            instructions=self.state.instructions,
             input=thread.answered_history(),
             tools=tuple(
                 tool.spec if tool.spec_for is None else tool.spec_for(settings.model) for tool in thread.tools.values()
@@ -294,20 +284,22 @@ class TurnRun:
                 settings.originator, thread.host.version, settings.client_version, thread.host.environ
             ),
             metadata={"session_id": thread.id, "turn_id": self.id, "sandbox": sandbox},
-            turn_state=self._turn_state,
+            turn_state=self.state.provider_state,
         )
 
     async def _stop(self, *, active: bool) -> StopVerdict | None:
-        thread = self.thread
-        if self._reviews or not thread.hooks.stop.enabled(thread):
+        thread = self._thread
+        if self.state.reviews or not thread.hooks.stop.enabled(thread):
             return None
         from codex_hookspecs.types.lifecycle import StopEvent
 
-        event = StopEvent(**self.event_fields(), stop_hook_active=active, last_assistant_message=self.last_message)
-        return await thread.hooks.stop(event, self.scope())
+        event = StopEvent(
+            **self.state.event_fields(), stop_hook_active=active, last_assistant_message=self.state.last_message
+        )
+        return await thread.hooks.stop(event, self.state.scope())
 
     async def _continue_with(self, verdict: StopVerdict) -> None:
-        thread = self.thread
+        thread = self._thread
         item_id = uuid4()
         await self._add_contexts(verdict.contexts)
         await thread.remember(self.id, continuation_message(verdict.prompts))
@@ -315,6 +307,36 @@ class TurnRun:
         item = HookPrompt(id=item_id, fragments=fragments)
         await thread.start_item(self.id, item)
         await thread.complete_item(self.id, item)
+
+    def _outcome(self) -> tuple[TurnStatus, TurnError | None]:
+        work = self._task
+        if work.cancelled():
+            return "interrupted", None
+        failure = work.exception()
+        if failure is None:
+            return "completed", None
+        if isinstance(failure, TurnInterrupted):
+            return "interrupted", None
+        if isinstance(failure, ModelError):
+            return "failed", TurnError(failure.message, failure.info, additional_details=failure.details)
+        if not isinstance(failure, CodexError):
+            self._thread.host.logger("host").warning("turn failed", exc_info=failure)
+            return "failed", TurnError(f"internal error: {type(failure).__name__}: {failure}", "other")
+        return "failed", TurnError(str(failure), "other")
+
+    async def _after_interrupt(self) -> None:
+        thread = self._thread
+        try:
+            await thread.remember(self.id, {**message("user", ABORTED_TEXT), "id": uuid4()})
+            if thread.hooks.interrupt.enabled(thread):
+                from codex_hookspecs.types.lifecycle import InterruptEvent
+
+                event = InterruptEvent(**self.state.event_fields())
+                verdict = await thread.hooks.interrupt(event, self.state.scope())
+                if verdict.system_message:
+                    await thread.warn(verdict.system_message)
+        except Exception:
+            self._thread.host.logger("host").warning("after an interruption", exc_info=True)
 
 
 async def _with_images(content: Sequence[JsonObject]) -> Sequence[JsonObject]:

@@ -397,8 +397,8 @@ async def test_a_listener_may_interrupt_the_turn_it_hears_of(host: Any, model: A
 
 
 async def test_a_hook_may_interrupt_its_own_turn(host: Any, model: Any, kit: Any) -> None:
-    async def user_prompt_submit(event: Any, scope: Any) -> None:
-        await scope.thread.interrupt(event.turn_id)
+    async def user_prompt_submit(event: Any, host: Any) -> None:
+        await host.threads.get(event.session_id).interrupt(event.turn_id)
 
     scripted = model("never")
     run = host(plugins=[kit.plugin("p", user_prompt_submit=user_prompt_submit)], model=scripted)

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any, Protocol
 
 from codex_hookspecs.ports.host import Host
-from codex_hookspecs.ports.threads import AgentThread
+from codex_hookspecs.ports.threads import LoadedThread
 from codex_hookspecs.types._checking import Checked
 from codex_hookspecs.types.json import JsonObject
 from codex_hookspecs.types.notifications import Notification
@@ -57,7 +57,7 @@ class RpcContext:
     experimental: bool = False
     notify: Callable[[Notification], Awaitable[None]]
     broadcast: Callable[[Notification], Awaitable[None]]
-    subscribe: Callable[[AgentThread], None]
+    subscribe: Callable[[LoadedThread], None]
     unsubscribe: Callable[[str], bool]
     after_answer: Callable[[Callable[[], Awaitable[None]]], None]
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any, Literal, Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
-from codex_hookspecs.ports.models import ModelProvider
 from codex_hookspecs.types.json import JsonObject
 from codex_hookspecs.types.notifications import HookRun, Notification
 from codex_hookspecs.types.storage import ThreadPage, ThreadQuery
@@ -15,14 +14,14 @@ Listener: TypeAlias = Callable[[Notification], Awaitable[None]]
 """Gets every notification of a thread in order; the thread waits for it."""
 
 RequestHandler: TypeAlias = Callable[[str, JsonObject], Awaitable[JsonObject]]
-"""Asks the client: method of the server request and its parameters in; its answer out.
+"""Answers a request to the client: its method and parameters in wire form in, the result out.
 
 An answer that is an error raises :class:`~codex_hookspecs.errors.RpcError`.
 """
 
 
 class AgentThread(Protocol):
-    """One loaded thread."""
+    """One loaded thread, as its hooks and tools see it."""
 
     @property
     def id(self) -> str:
@@ -59,10 +58,21 @@ class AgentThread(Protocol):
         """Effective configuration table of the thread's directory with the client's overrides."""
         ...
 
-    @property
-    def model(self) -> ModelProvider:
-        """Provider that answers the thread."""
+    async def add_context(self, text: str) -> None:
+        """Give the model a developer message with its next request; a running turn makes one more if need be."""
         ...
+
+    async def warn(self, text: str) -> None:
+        """Tell the user something, once per distinct text."""
+        ...
+
+    def on_close(self, callback: Callable[[], Awaitable[None]]) -> None:
+        """Have something done when the thread is unloaded; later ones first, each under a time limit."""
+        ...
+
+
+class LoadedThread(AgentThread, Protocol):
+    """One loaded thread, as front ends drive it; :class:`ThreadManager` has them."""
 
     def summary(self) -> Thread:
         """Return the thread as clients see it, without turns."""
@@ -104,10 +114,6 @@ class AgentThread(Protocol):
         """Return when no turn is running."""
         ...
 
-    async def add_context(self, text: str) -> None:
-        """Give the model a developer message with its next request; a running turn makes one more if need be."""
-        ...
-
     async def notify(self, notification: Notification) -> None:
         """Tell all listeners something."""
         ...
@@ -126,12 +132,8 @@ class AgentThread(Protocol):
         """
         ...
 
-    def set_request_handler(self, asker: RequestHandler | None) -> None:
-        """Set who answers approval questions; with ``None`` they are refused."""
-        ...
-
-    def on_close(self, callback: Callable[[], Awaitable[None]]) -> None:
-        """Have something done when the thread is unloaded; later ones first, each under a time limit."""
+    def set_request_handler(self, handler: RequestHandler | None) -> None:
+        """Set who answers requests to the client, such as for approval; with ``None`` they are refused."""
         ...
 
 
@@ -146,7 +148,7 @@ class ThreadManager(Protocol):
         source: str | JsonObject = "cli",
         originator: str = "codex_cli",
         client_version: str = "",
-    ) -> AgentThread:
+    ) -> LoadedThread:
         """Make a thread.
 
         :param params: members of the protocol's ``thread/start`` in snake case: model, model_provider,
@@ -164,7 +166,7 @@ class ThreadManager(Protocol):
         source: str | JsonObject = "cli",
         originator: str = "codex_cli",
         client_version: str = "",
-    ) -> AgentThread:
+    ) -> LoadedThread:
         """Load a stored thread, or return it when it is loaded.
 
         :raises ThreadNotFound: when there is none.
@@ -172,11 +174,11 @@ class ThreadManager(Protocol):
         """
         ...
 
-    def get(self, thread_id: str) -> AgentThread | None:
+    def get(self, thread_id: str) -> LoadedThread | None:
         """Return a loaded thread."""
         ...
 
-    def loaded(self) -> Sequence[AgentThread]:
+    def loaded(self) -> Sequence[LoadedThread]:
         """Return the loaded threads, oldest first."""
         ...
 
@@ -253,6 +255,3 @@ class HookScope(Protocol):
     async def add_context(self, text: str) -> None:
         """Give the model a developer message later, also after the event is over."""
         ...
-
-
-Decision = Literal["accept", "acceptForSession", "decline", "cancel"]

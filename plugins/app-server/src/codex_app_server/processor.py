@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Mapping
     from typing import Any
 
-    from codex_hookspecs.host import AgentThread
+    from codex_hookspecs.host import LoadedThread
     from codex_hookspecs.surface import SurfaceHost
 
     After = list[Callable[[], Awaitable[None]]]
@@ -150,7 +150,7 @@ class Processor:
         for connection in tuple(self._connections.values()):
             await connection.notify(notification)
 
-    def subscribe(self, connection: Connection, thread: AgentThread) -> None:
+    def subscribe(self, connection: Connection, thread: LoadedThread) -> None:
         """Let a client follow a thread."""
         subscription = self._subscriptions.get(thread.id)
         if subscription is None or subscription.thread is not thread:

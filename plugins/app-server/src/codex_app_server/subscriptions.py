@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from codex_app_server.connection import Connection
-    from codex_hookspecs.host import AgentThread
+    from codex_hookspecs.host import LoadedThread
     from codex_hookspecs.protocol import JsonObject
 
 TO_ALL: Final = (ThreadStarted, ThreadStatusChanged, ThreadNameUpdated, ThreadClosed, OtherNotification)
@@ -51,7 +51,7 @@ class Clients(Protocol):
 class Subscription:
     """One loaded thread and the clients that follow it."""
 
-    def __init__(self, clients: Clients, thread: AgentThread) -> None:
+    def __init__(self, clients: Clients, thread: LoadedThread) -> None:
         self._clients = clients
         self.thread = thread
         self.connections: dict[int, Connection] = {}

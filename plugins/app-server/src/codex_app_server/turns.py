@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from codex_app_server.requests import TurnSteerParams
-    from codex_hookspecs.host import AgentThread
+    from codex_hookspecs.host import LoadedThread
     from codex_hookspecs.protocol import JsonObject, ThreadSettings, TurnInterruptParams, TurnStartParams
     from codex_hookspecs.surface import RpcContext
 
@@ -67,7 +67,7 @@ async def interrupt(params: TurnInterruptParams, context: RpcContext) -> JsonObj
     return {}
 
 
-def loaded(thread_id: str, context: RpcContext) -> AgentThread:
+def loaded(thread_id: str, context: RpcContext) -> LoadedThread:
     """Return a loaded thread.
 
     :raises RpcError: when there is none of that id.
@@ -87,7 +87,7 @@ def user_input(parts: Sequence[JsonObject]) -> list[JsonObject]:
     return [_user_input(part) for part in parts]
 
 
-def _empty(thread: AgentThread, context: RpcContext) -> JsonObject:
+def _empty(thread: LoadedThread, context: RpcContext) -> JsonObject:
     """Answer a turn without input as the public server does: with a turn that fails at once and never completes."""
     turn_id = uuid7()
     error = TurnError("input must not be empty", "badRequest")
@@ -127,6 +127,6 @@ def _changed(settings: ThreadSettings, params: TurnStartParams) -> ThreadSetting
     return attrs.evolve(settings, **changes) if changes else settings
 
 
-async def _interrupt(thread: AgentThread, turn_id: str) -> None:
+async def _interrupt(thread: LoadedThread, turn_id: str) -> None:
     if thread.active_turn_id == turn_id:
         await thread.interrupt(turn_id)

@@ -8,14 +8,14 @@ from codex_hookspecs.errors import RpcError
 from codex_hookspecs.sandbox import SandboxPolicy
 
 if TYPE_CHECKING:
-    from codex_hookspecs.host import AgentThread
+    from codex_hookspecs.host import LoadedThread
     from codex_hookspecs.protocol import JsonObject, Thread
 
 _FULL_READ = {"type": "fullAccess"}
 _KINDS = ("dangerFullAccess", "readOnly", "externalSandbox", "workspaceWrite")
 
 
-def opened(thread: AgentThread, summary: Thread) -> JsonObject:
+def opened(thread: LoadedThread, summary: Thread) -> JsonObject:
     """Return the answer to ``thread/start``, ``thread/resume`` and ``thread/fork``."""
     settings = thread.settings
     return {

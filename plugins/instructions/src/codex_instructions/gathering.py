@@ -9,7 +9,7 @@ from codex_hookspecs.context import Fragment, local_date, local_timezone
 from codex_hookspecs.errors import ConfigError, ExecError
 from codex_hookspecs.files import read_text
 from codex_hookspecs.host import AgentThread, Host
-from codex_hookspecs.protocol import ThreadSettings, WarningNotice
+from codex_hookspecs.protocol import ThreadSettings
 from codex_instructions.agents_md import DocSettings, agents_md_text, find_docs, joined
 from codex_instructions.base_prompt import BASE_PROMPT
 from codex_instructions.collaboration import collaboration_text
@@ -125,4 +125,4 @@ async def _home_doc(thread: AgentThread, host: Host) -> str:
 async def _tell(thread: AgentThread, message: str) -> None:
     """Warn the user, in a thread's first turn: the reason stays the same in later ones."""
     if not thread.history:
-        await thread.notify(WarningNotice(message=message, thread_id=thread.id))
+        await thread.warn(message)

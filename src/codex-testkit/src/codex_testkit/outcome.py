@@ -16,7 +16,7 @@ from codex_hookspecs.types.notifications import (
 )
 
 if TYPE_CHECKING:
-    from codex_hookspecs.ports.threads import AgentThread
+    from codex_hookspecs.ports.threads import LoadedThread
     from codex_hookspecs.types.items import Item
     from codex_hookspecs.types.threads import Turn
 
@@ -47,7 +47,7 @@ class SeenRun:
 class TurnOutcome:
     """What a client saw of one turn."""
 
-    thread: AgentThread
+    thread: LoadedThread
     turn: Turn
     notifications: list[Notification] = field(factory=list)
 
