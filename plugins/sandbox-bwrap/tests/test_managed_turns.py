@@ -94,9 +94,7 @@ def test_without_bubblewrap_nothing_runs(mode: str, port: int, turn: Turn, works
 
     _, output = turn(mode, "echo > ran", cwd=workspace, config=ON, HTTP_PROXY=proxy, PATH=str(tmp_path / "bin"))
 
-    assert (
-        "the command was not run: sandbox-landlock can't lead a command to the proxies of a managed network" in output
-    )
+    assert "sandbox-landlock can't connect a command to the proxies of a managed network" in output
     assert not (workspace / "ran").exists()
 
 

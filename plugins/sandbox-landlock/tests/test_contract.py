@@ -1,4 +1,4 @@
-"""The launcher does what every launcher must."""
+"""The launcher passes the contract suite."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Commands that really run under a policy can do what it allows and nothing else, for root and for others."""
+"""Commands run under a policy can do what it allows and nothing else, as root and as other users."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ class TestWithNamespaces:
         assert not (workspace.parent / "outside").exists()
         assert "Read-only file system" in outcome.stderr
 
-    def test_what_is_protected_stays_as_it_is_whether_it_exists_or_not(self, run: Run, workspace: Path) -> None:
+    def test_protected_paths_can_not_be_changed_whether_they_exist_or_not(self, run: Run, workspace: Path) -> None:
         (workspace / ".git").mkdir()
         (workspace / ".git/config").write_text("old")
         (workspace / ".git").chmod(0o777)
@@ -106,7 +106,7 @@ class TestWithNamespaces:
         assert sorted(os.listdir(workspace)) == [".git"]
         assert (workspace / ".git/config").read_text() == "old"
 
-    def test_a_policy_that_only_reads_lets_nothing_be_changed(self, run: Run, workspace: Path) -> None:
+    def test_a_read_only_policy_lets_nothing_be_changed(self, run: Run, workspace: Path) -> None:
         (workspace / "a").write_text("old")
 
         outcome = run("cat a; echo new > a; chmod 700 a; touch b; echo fine > /dev/null && echo $?", READ_ONLY)
@@ -140,7 +140,7 @@ class TestWithNamespaces:
         assert str(file.fileno() if not file.closed else 99) not in outcome.stdout.split()
         assert len(outcome.stdout.split()) == 4
 
-    def test_a_status_comes_through_closed_outputs(self, workspace: Path) -> None:
+    def test_the_exit_status_is_passed_on_with_closed_outputs(self, workspace: Path) -> None:
         launch = wrapped("exit 3", workspace, READ_ONLY)
         closed = Launch(
             argv=("/bin/sh", "-c", 'exec 1>&- 2>&-; exec "$@"', "sh", *launch.argv), env=launch.env, ended=launch.ended
@@ -160,14 +160,14 @@ class TestWithNamespaces:
         assert run("exit 7").returncode == 7
         assert run("kill -9 $$").returncode == 137
 
-    def test_a_missing_program_is_told_in_one_line(self, workspace: Path) -> None:
+    def test_a_missing_program_is_reported_in_one_line(self, workspace: Path) -> None:
         request = LaunchRequest(argv=("no-such-program",), cwd=str(workspace), env={"PATH": "/bin"}, policy=READ_ONLY)
 
         outcome = finish(LandlockLauncher().launch(request), workspace)
 
         assert (outcome.returncode, outcome.stderr) == (127, "codex: command not found: no-such-program\n")
 
-    def test_the_environment_arrives_as_it_was_given(self, workspace: Path) -> None:
+    def test_the_environment_is_passed_on_unchanged(self, workspace: Path) -> None:
         env = {"LC_ALL": "C", "X": "a b", "PYTHONHOME": "/nowhere"}
         request = LaunchRequest(argv=("/usr/bin/env",), cwd=str(workspace), env=env, policy=READ_ONLY)
 
@@ -175,7 +175,7 @@ class TestWithNamespaces:
 
         assert sorted(lines) == sorted([f"{k}={v}" for k, v in env.items()] + ["CODEX_SANDBOX_NETWORK_DISABLED=1"])
 
-    def test_a_denied_directory_and_a_denied_file_can_not_be_looked_into(self, run: Run, workspace: Path) -> None:
+    def test_a_denied_directory_and_a_denied_file_can_not_be_read(self, run: Run, workspace: Path) -> None:
         (workspace / "secret").mkdir()
         (workspace / "secret/key").write_text("geheim")
         (workspace / "s.txt").write_text("geheim")
@@ -192,7 +192,7 @@ class TestWithNamespaces:
         assert "Permission denied" in outcome.stderr
         assert (workspace / "secret/key").read_text() == "geheim"
 
-    def test_what_is_opened_below_a_denied_directory_can_be_used(self, run: Run, workspace: Path) -> None:
+    def test_a_path_reopened_below_a_denied_directory_can_be_used(self, run: Run, workspace: Path) -> None:
         (workspace / "secret/pub").mkdir(parents=True)
         (workspace / "secret/pub").chmod(0o777)
         (workspace / "secret/key").write_text("geheim")
@@ -208,7 +208,7 @@ class TestWithNamespaces:
         assert outcome.stdout == "x\n"
         assert (workspace / "secret/pub/a").read_text() == "x\n"
 
-    def test_what_leads_to_a_closed_directory_can_not_be_moved(self, run: Run, workspace: Path) -> None:
+    def test_the_parents_of_a_read_only_directory_can_not_be_renamed(self, run: Run, workspace: Path) -> None:
         (workspace / "a/closed").mkdir(parents=True)
         entries = (
             FileSystemEntry(ROOT, "read"),
@@ -221,19 +221,19 @@ class TestWithNamespaces:
 
         assert os.listdir(workspace / "a/closed") == []
 
-    def test_devices_of_the_machine_are_not_there(self, run: Run) -> None:
+    def test_devices_of_the_machine_are_not_visible(self, run: Run) -> None:
         devices = "fd full null ptmx pts random shm stderr stdin stdout tty urandom zero"
 
         outcome = run("ls /dev; echo x > /dev/shm/x && cat /dev/shm/x")
 
         assert outcome.stdout.split() == [*devices.split(), "x"]
 
-    def test_the_machine_can_not_be_set_up_even_where_everything_can_be_written(self, run: Run) -> None:
+    def test_kernel_settings_can_not_be_changed_even_where_everything_is_writable(self, run: Run) -> None:
         everything = Permissions(FileSystemPolicy("restricted", (FileSystemEntry(ROOT, "write"),)))
 
         assert run("echo x > /proc/sys/kernel/core_pattern", WORKSPACE, everything).returncode != 0
 
-    def test_what_is_closed_in_everything_stays_closed_with_the_network(self, run: Run, workspace: Path) -> None:
+    def test_read_only_paths_stay_read_only_with_full_write_and_network_access(self, run: Run, workspace: Path) -> None:
         (workspace / "docs").mkdir()
         (workspace / "docs").chmod(0o777)
         entries = (FileSystemEntry(ROOT, "write"), FileSystemEntry(f"{workspace}/docs", "read"))
@@ -244,7 +244,7 @@ class TestWithNamespaces:
         assert sorted(os.listdir(workspace)) == ["docs", "g"]
         assert os.listdir(workspace / "docs") == []
 
-    def test_variables_of_the_loader_reach_the_command_alone(self, workspace: Path) -> None:
+    def test_variables_of_the_loader_reach_only_the_command(self, workspace: Path) -> None:
         env = {"PATH": "/bin:/usr/bin", "LD_DEBUG": "files", "LD_DEBUG_OUTPUT": f"{workspace.parent}/loaded"}
         request = LaunchRequest(argv=("printenv", "LD_DEBUG"), cwd=str(workspace), env=env, policy=READ_ONLY)
 
@@ -253,7 +253,7 @@ class TestWithNamespaces:
         assert "files" in outcome.stdout.splitlines()
         assert list(workspace.parent.glob("loaded*")) == []
 
-    def test_restricted_reading_holds_contents_and_listings_back(self, run: Run, workspace: Path) -> None:
+    def test_restricted_reading_makes_contents_and_listings_inaccessible(self, run: Run, workspace: Path) -> None:
         (workspace / "own").write_text("mine")
         (workspace.parent / "other").write_text("theirs")
 
@@ -289,14 +289,14 @@ class TestWithNamespaces:
         assert all("File exists" in outcome.stderr for outcome in outcomes)
         assert sorted(os.listdir(workspace)) == sorted(f"file{number}" for number in range(12))
 
-    def test_what_is_left_running_ends_with_the_launcher(self, workspace: Path) -> None:
+    def test_background_processes_end_with_the_launcher(self, workspace: Path) -> None:
         launch = wrapped("setsid sleep 60 & echo on; sleep 60", workspace, READ_ONLY)
         with subprocess.Popen(launch.argv, env=launch.env, cwd=workspace, stdout=subprocess.PIPE) as process:
             assert process.stdout.readline() == b"on\n"
 
             process.send_signal(signal.SIGKILL)
 
-            # Reads to the end: every process that had the pipe is gone.
+            # EOF means that every process that had the pipe is gone.
             started = time.monotonic()
             assert process.stdout.read() == b""
         assert time.monotonic() - started < 10
@@ -306,47 +306,47 @@ class TestWithNamespaces:
 class TestWithoutNamespaces:
     BARE = staticmethod(lambda: Kernel(kernel().abi, "not here"))
 
-    def test_a_policy_that_only_reads_lets_nothing_be_changed(self, run: Run, workspace: Path) -> None:
+    def test_a_read_only_policy_lets_nothing_be_changed(self, run: Run, workspace: Path) -> None:
         (workspace / "a").write_text("old")
         (workspace / "a").chmod(0o666)
 
         outcome = run(
             "cat a; echo new > a; chmod 700 a; touch -d @1 a; rm a; echo > /dev/null && echo $?",
             READ_ONLY,
-            ask=self.BARE,
+            probe=self.BARE,
         )
 
         assert outcome.stdout == "old0\n"
         assert (workspace / "a").read_text() == "old"
         assert (workspace / "a").stat().st_mode & 0o777 == 0o666
 
-    def test_memory_of_the_host_is_out_of_reach(self, run: Run) -> None:
+    def test_shared_memory_of_the_host_is_inaccessible(self, run: Run) -> None:
         script = "import ctypes; print(ctypes.CDLL(None).shmget(0, 4096, 0o1600))"
 
-        assert run(f'{PYTHON} -I -S -c "{script}"', READ_ONLY, ask=self.BARE).stdout == "-1\n"
+        assert run(f'{PYTHON} -I -S -c "{script}"', READ_ONLY, probe=self.BARE).stdout == "-1\n"
 
-    def test_open_names_are_all_that_is_open_when_the_user_accepts_them(self, run: Run, workspace: Path) -> None:
-        outcome = run("echo a > inside; echo b > ../outside", ask=self.BARE, unprotected=True)
+    def test_only_the_workspace_is_writable_if_writable_names_are_accepted(self, run: Run, workspace: Path) -> None:
+        outcome = run("echo a > inside; echo b > ../outside", probe=self.BARE, unprotected=True)
 
         assert os.listdir(workspace) == ["inside"]
         assert "Permission denied" in outcome.stderr
 
     def test_no_capability_is_left(self, run: Run) -> None:
-        held = dict(
-            line.split() for line in run("grep Cap /proc/self/status", READ_ONLY, ask=self.BARE).stdout.splitlines()
+        capabilities = dict(
+            line.split() for line in run("grep Cap /proc/self/status", READ_ONLY, probe=self.BARE).stdout.splitlines()
         )
 
-        assert {name: value for name, value in held.items() if name != "CapBnd:"} == dict.fromkeys(
+        assert {name: value for name, value in capabilities.items() if name != "CapBnd:"} == dict.fromkeys(
             ("CapInh:", "CapPrm:", "CapEff:", "CapAmb:"), "0" * 16
         )
 
     def test_the_network_is_out_of_reach(self, run: Run) -> None:
         script = "import socket; socket.socket()"
 
-        assert "Operation not permitted" in run(f'{PYTHON} -I -S -c "{script}"', READ_ONLY, ask=self.BARE).stderr
+        assert "Operation not permitted" in run(f'{PYTHON} -I -S -c "{script}"', READ_ONLY, probe=self.BARE).stderr
 
 
-def test_a_step_that_fails_keeps_the_command_from_running(workspace: Path) -> None:
+def test_a_failed_operation_keeps_the_command_from_running(workspace: Path) -> None:
     operations = ["landlock", "7,0,0,0", "--", "/bin/echo", "ran"]
 
     outcome = subprocess.run([*APPLY, *operations], capture_output=True, text=True, timeout=10, check=False)
@@ -367,4 +367,4 @@ def test_a_managed_network_is_refused(workspace: Path) -> None:
 
 def test_without_landlock_nothing_is_run(workspace: Path) -> None:
     with pytest.raises(SandboxUnavailable, match="this kernel has no Landlock"):
-        wrapped("true", workspace, READ_ONLY, ask=lambda: Kernel(0))
+        wrapped("true", workspace, READ_ONLY, probe=lambda: Kernel(0))

@@ -1,4 +1,4 @@
-"""What is to be done for a policy follows from it, from the disk and from the kernel; what can't be held is refused."""
+"""The plan follows from the policy, the disk and the kernel; what can't be enforced is refused."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def values(made: Plan, operation: str) -> list[str]:
     return [value for name, value in made.operations if name == operation]
 
 
-def test_reading_everything_takes_a_read_only_tree_and_no_rule_for_reading(workspace: Path) -> None:
+def test_a_read_only_policy_makes_the_tree_read_only_and_has_no_rule_for_reading(workspace: Path) -> None:
     made = planned(workspace, READ_ALL)
 
     assert values(made, "unshare") == ["user,mounts,ipc,pids,network"]
@@ -86,7 +86,7 @@ def test_a_denied_directory_is_hidden(workspace: Path) -> None:
     assert values(made, "hide") == [f"{workspace}/secret"]
 
 
-def test_restricted_reading_is_a_matter_of_rules(workspace: Path) -> None:
+def test_restricted_reading_is_enforced_by_rules(workspace: Path) -> None:
     made = planned(workspace, FileSystemEntry(MINIMAL, "read"), FileSystemEntry(CWD, "read"))
 
     assert f"{rights.READ}:{workspace}" in values(made, "allow")
@@ -102,13 +102,13 @@ def test_an_open_network_keeps_its_namespace_and_its_ports(workspace: Path) -> N
 
 
 @pytest.mark.parametrize(("abi", "files"), [(1, 0x1FF2), (2, 0x3FF2), (3, 0x7FF2), (5, 0xFFF2)])
-def test_an_old_kernel_is_asked_for_no_right_it_does_not_know(workspace: Path, abi: int, files: int) -> None:
+def test_the_ruleset_has_only_rights_that_the_kernel_knows(workspace: Path, abi: int, files: int) -> None:
     made = planned(workspace, READ_ALL, kernel=Kernel(abi))
 
     assert values(made, "landlock") == [f"{abi},{files},{3 if abi >= 4 else 0},0"]
 
 
-def test_without_namespaces_a_policy_that_only_reads_is_held(workspace: Path) -> None:
+def test_without_namespaces_a_read_only_policy_is_enforced(workspace: Path) -> None:
     made = planned(workspace, READ_ALL, kernel=BARE)
 
     assert {name for name, _ in made.operations} == {"landlock", "allow"}
@@ -125,29 +125,29 @@ def test_without_namespaces_a_writable_root_is_refused_with_reason_and_remedy(wo
     assert "\n" not in text
 
 
-def test_the_user_can_accept_that_protected_names_are_open(workspace: Path) -> None:
+def test_the_user_can_accept_that_protected_names_are_writable(workspace: Path) -> None:
     made = planned(workspace, *WORKSPACE, kernel=BARE, unprotected=True)
 
     assert f"{rights.write_rights(7)}:{workspace}" in values(made, "allow")
     assert values(made, "pin") == []
 
 
-def test_accepting_open_names_opens_no_path_of_the_policy(workspace: Path) -> None:
+def test_accepting_writable_names_does_not_make_read_only_paths_of_the_policy_writable(workspace: Path) -> None:
     (workspace / "docs").mkdir()
 
-    with pytest.raises(SandboxUnavailable, match=r"docs back inside of"):
+    with pytest.raises(SandboxUnavailable, match=r"docs read-only inside a writable tree"):
         planned(workspace, *WORKSPACE, FileSystemEntry(f"{workspace}/docs", "read"), kernel=BARE, unprotected=True)
 
 
-def test_accepting_open_names_lets_no_workspace_be_led_elsewhere(workspace: Path) -> None:
+def test_accepting_writable_names_does_not_let_a_link_to_the_workspace_be_replaced(workspace: Path) -> None:
     (workspace.parent / "link").symlink_to("/usr")
     entries = (READ_ALL, FileSystemEntry(CWD, "write"), FileSystemEntry(str(workspace.parent), "write"))
 
-    with pytest.raises(SandboxUnavailable, match="link has to stay as it is, which takes namespaces"):
+    with pytest.raises(SandboxUnavailable, match="link has to be protected, which takes namespaces"):
         planned(workspace.parent / "link", *entries, kernel=BARE, unprotected=True)
 
 
-def test_a_kernel_without_landlock_holds_nothing(workspace: Path) -> None:
+def test_a_kernel_without_landlock_is_refused(workspace: Path) -> None:
     assert "this kernel has no Landlock" in refusal(workspace, READ_ALL, kernel=Kernel(0))
 
 
@@ -165,10 +165,10 @@ def test_without_namespaces_what_a_pattern_matches_is_refused(workspace: Path) -
 
     text = refusal(workspace, READ_ALL, FileSystemEntry(GlobPattern(f"{workspace}/**/*.env"), "none"), kernel=BARE)
 
-    assert f"it denies {workspace}/x.env inside of what can be read" in text
+    assert f"it denies {workspace}/x.env inside a readable tree" in text
 
 
-def test_a_path_opened_below_a_denied_one_follows_it(workspace: Path) -> None:
+def test_a_path_reopened_below_a_denied_one_is_mounted_after_it(workspace: Path) -> None:
     (workspace / "secret" / "pub").mkdir(parents=True)
     entries = (FileSystemEntry(f"{workspace}/secret", "none"), FileSystemEntry(f"{workspace}/secret/pub", "read"))
 
@@ -177,7 +177,7 @@ def test_a_path_opened_below_a_denied_one_follows_it(workspace: Path) -> None:
     assert operations.index(("hide", f"{workspace}/secret")) < operations.index(("pin", f"{workspace}/secret/pub"))
 
 
-def test_what_leads_to_a_mount_is_one_itself_so_that_it_can_not_be_moved(workspace: Path) -> None:
+def test_the_parents_of_a_mount_are_mounts_too_and_can_not_be_renamed(workspace: Path) -> None:
     (workspace / "a" / "b" / "docs").mkdir(parents=True)
 
     made = planned(workspace, *WORKSPACE, FileSystemEntry(f"{workspace}/a/b/docs", "read"))
@@ -185,24 +185,24 @@ def test_what_leads_to_a_mount_is_one_itself_so_that_it_can_not_be_moved(workspa
     assert values(made, "bind") == [str(workspace), f"{workspace}/a", f"{workspace}/a/b"]
 
 
-def test_a_protected_path_that_is_a_link_is_held(workspace: Path) -> None:
+def test_a_protected_path_that_is_a_link_is_pinned(workspace: Path) -> None:
     (workspace / ".git").symlink_to(workspace.parent)
 
-    assert values(planned(workspace, *WORKSPACE), "hold") == [f"{workspace}/.git"]
+    assert values(planned(workspace, *WORKSPACE), "pin-link") == [f"{workspace}/.git"]
 
 
-def test_a_rule_across_a_link_that_the_command_could_turn_holds_the_link(workspace: Path) -> None:
+def test_a_rule_through_a_link_that_the_command_could_replace_pins_the_link(workspace: Path) -> None:
     (workspace / "real" / "secret").mkdir(parents=True)
     (workspace / "link").symlink_to("real")
 
     made = planned(workspace, *WORKSPACE, FileSystemEntry(f"{workspace}/link/secret", "none"))
 
-    assert values(made, "hold") == [f"{workspace}/link"]
+    assert values(made, "pin-link") == [f"{workspace}/link"]
     assert values(made, "hide") == [f"{workspace}/real/secret"]
     assert f"{workspace}/real" in values(made, "bind")
 
 
-def test_where_everything_can_be_written_what_leads_to_a_closed_path_can_not_be_moved(workspace: Path) -> None:
+def test_where_everything_is_writable_the_parents_of_a_read_only_path_can_not_be_renamed(workspace: Path) -> None:
     made = planned(workspace, FileSystemEntry(ROOT, "write"), FileSystemEntry(f"{workspace}/docs", "read"))
 
     assert values(made, "bind") == [*map(str, reversed(workspace.parents)), str(workspace)][1:]

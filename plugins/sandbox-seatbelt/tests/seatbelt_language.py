@@ -1,4 +1,4 @@
-"""Evaluate policies in the language of the macOS sandbox as far as ours use it; an unknown word is an error."""
+"""An evaluator for the part of SBPL that the policies use; an unknown word is an error."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ EQUAL = {
 
 
 class Text(str):
-    """A string, as opposed to a word."""
+    """A string literal, as opposed to a word."""
 
     __slots__ = ()
 
@@ -43,7 +43,7 @@ class Evaluator:
         assert set(_parameters(forms)) == set(self.parameters), "a parameter is given but not used"
 
     def allows(self, operation: str, path: str | None = None, **facts: str) -> bool:
-        """Tell whether an operation is allowed; the last rule that matches decides."""
+        """Return whether an operation is allowed; the last matching rule decides."""
         if path is not None:
             facts["path"] = path
         answer = False
@@ -100,7 +100,7 @@ class Evaluator:
 
 
 def parse(text: str) -> list[Any]:
-    """Return the forms of a text as nested lists."""
+    """Return the expressions of a text as nested lists."""
     stack: list[list[Any]] = [[]]
     at = 0
     text = text.rstrip()

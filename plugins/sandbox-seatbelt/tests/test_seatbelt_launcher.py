@@ -1,4 +1,4 @@
-"""Commands are wrapped in the system's own program, or not run."""
+"""Commands are wrapped in ``sandbox-exec`` or not run."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def test_a_command_follows_the_policy_and_its_parameters() -> None:
     assert made.sandbox_type == "macosSeatbelt"
 
 
-def test_a_command_is_told_where_it_runs() -> None:
+def test_the_environment_says_that_a_command_is_sandboxed() -> None:
     assert launch(SandboxPolicy("readOnly")).env == {
         "A": "b",
         "CODEX_SANDBOX": "seatbelt",
@@ -39,10 +39,10 @@ def test_without_the_program_nothing_is_run() -> None:
         launch(SandboxPolicy("readOnly"), there=False)
 
 
-def test_a_setting_that_makes_no_sense_is_told() -> None:
+def test_an_invalid_setting_is_an_error() -> None:
     with pytest.raises(SandboxUnavailable, match="unix_sockets is 7"):
         launch(SandboxPolicy("readOnly"), {"unix_sockets": 7})
 
 
-def test_it_answers_on_macos_alone() -> None:
+def test_it_answers_on_macos_only() -> None:
     assert sandbox_launcher("linux", None) is None

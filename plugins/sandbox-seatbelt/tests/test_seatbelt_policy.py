@@ -1,4 +1,4 @@
-"""A policy in the language of macOS allows what the policy means and nothing else."""
+"""The SBPL text allows what the policy allows and nothing else."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from codex_hookspecs.sandbox import (
     MacosExtensions,
     SandboxPolicy,
 )
-from codex_sandbox_seatbelt.network import Reach
+from codex_sandbox_seatbelt.network import NetworkAccess
 from codex_sandbox_seatbelt.policy import SeatbeltPolicy, seatbelt_policy
 from codex_sandboxing.legacy import to_split
 from codex_sandboxing.resolved import PolicyContext, ResolvedPolicy
@@ -27,7 +27,7 @@ from codex_sandboxing.resolved import PolicyContext, ResolvedPolicy
 sys.path.insert(0, str(Path(__file__).parent))
 from seatbelt_language import Evaluator
 
-CLOSED = Reach(enabled=False)
+CLOSED = NetworkAccess(enabled=False)
 CACHE = "/private/var/folders/c"
 WS = "/Users/me/ws"
 
@@ -41,10 +41,10 @@ def canonical(path: str) -> str:
 
 
 def written(
-    *entries: FileSystemEntry, reach: Reach = CLOSED, env: dict[str, str] | None = None, **more
+    *entries: FileSystemEntry, access: NetworkAccess = CLOSED, env: dict[str, str] | None = None, **more
 ) -> SeatbeltPolicy:
     files = ResolvedPolicy(FileSystemPolicy("restricted", entries), PolicyContext(cwd=WS, tmpdir="/var/folders/t"))
-    return seatbelt_policy(files, reach, env or {}, CACHE, canonical=canonical, **more)
+    return seatbelt_policy(files, access, env or {}, CACHE, canonical=canonical, **more)
 
 
 def policy(*entries: FileSystemEntry, **more) -> Evaluator:
@@ -61,150 +61,150 @@ WORKSPACE = (READ_ALL, FileSystemEntry(CWD, "write"))
 
 
 def test_the_base_lets_programs_run_but_not_reach_others() -> None:
-    held = policy(READ_ALL)
+    evaluator = policy(READ_ALL)
 
-    assert held.allows("process-exec", "/bin/ls")
-    assert held.allows("process-fork")
-    assert held.allows("signal", target="same-sandbox")
-    assert not held.allows("signal", target="others")
-    assert held.allows("sysctl-read", **{"sysctl-name": "hw.ncpu"})
-    assert held.allows("sysctl-read", **{"sysctl-name": "hw.perflevel0.physicalcpu"})
-    assert not held.allows("sysctl-write", **{"sysctl-name": "kern.hostname"})
-    assert held.allows("file-write-data", "/dev/null", **{"vnode-type": "CHARACTER-DEVICE"})
-    assert not held.allows("file-write-data", "/dev/null", **{"vnode-type": "REGULAR-FILE"})
-    assert held.allows("mach-lookup", **{"global-name": "com.apple.system.opendirectoryd.libinfo"})
-    assert not held.allows("mach-lookup", **{"global-name": "com.apple.pasteboard.1"})
+    assert evaluator.allows("process-exec", "/bin/ls")
+    assert evaluator.allows("process-fork")
+    assert evaluator.allows("signal", target="same-sandbox")
+    assert not evaluator.allows("signal", target="others")
+    assert evaluator.allows("sysctl-read", **{"sysctl-name": "hw.ncpu"})
+    assert evaluator.allows("sysctl-read", **{"sysctl-name": "hw.perflevel0.physicalcpu"})
+    assert not evaluator.allows("sysctl-write", **{"sysctl-name": "kern.hostname"})
+    assert evaluator.allows("file-write-data", "/dev/null", **{"vnode-type": "CHARACTER-DEVICE"})
+    assert not evaluator.allows("file-write-data", "/dev/null", **{"vnode-type": "REGULAR-FILE"})
+    assert evaluator.allows("mach-lookup", **{"global-name": "com.apple.system.opendirectoryd.libinfo"})
+    assert not evaluator.allows("mach-lookup", **{"global-name": "com.apple.pasteboard.1"})
 
 
 def test_terminals_can_be_used() -> None:
-    held = policy(READ_ALL)
+    evaluator = policy(READ_ALL)
 
-    assert held.allows("pseudo-tty")
-    assert held.allows("file-write-data", "/dev/ptmx")
-    assert held.allows("file-ioctl", "/dev/ttys003")
+    assert evaluator.allows("pseudo-tty")
+    assert evaluator.allows("file-write-data", "/dev/ptmx")
+    assert evaluator.allows("file-ioctl", "/dev/ttys003")
 
 
 def test_read_only_reads_everything_and_writes_nothing() -> None:
-    held = legacy(SandboxPolicy("readOnly"))
+    evaluator = legacy(SandboxPolicy("readOnly"))
 
-    assert held.reads("/etc/passwd")
-    assert not any(held.writes(path) for path in (f"{WS}/a", "/private/tmp/a", "/dev/disk0"))
+    assert evaluator.reads("/etc/passwd")
+    assert not any(evaluator.writes(path) for path in (f"{WS}/a", "/private/tmp/a", "/dev/disk0"))
 
 
-def test_the_workspace_and_temporary_directories_can_be_written_at_their_real_places() -> None:
-    held = legacy(SandboxPolicy("workspaceWrite", writable_roots=("/opt/x",)))
+def test_the_workspace_and_temporary_directories_are_writable_under_their_resolved_paths() -> None:
+    evaluator = legacy(SandboxPolicy("workspaceWrite", writable_roots=("/opt/x",)))
 
-    assert all(held.writes(path) for path in (WS, f"{WS}/a/b", "/private/var/folders/t/x", "/opt/x/y"))
-    assert not any(held.writes(path) for path in (f"{WS}2", "/Users/me/other", "/var/folders/t/x", "/opt"))
+    assert all(evaluator.writes(path) for path in (WS, f"{WS}/a/b", "/private/var/folders/t/x", "/opt/x/y"))
+    assert not any(evaluator.writes(path) for path in (f"{WS}2", "/Users/me/other", "/var/folders/t/x", "/opt"))
 
 
 @pytest.mark.parametrize("name", [".git", ".agents", ".codex", ".aws"])
-def test_protected_names_can_be_neither_made_nor_written(name: str) -> None:
-    held = policy(*WORKSPACE)
+def test_protected_names_can_be_neither_created_nor_written(name: str) -> None:
+    evaluator = policy(*WORKSPACE)
 
-    assert not held.writes(f"{WS}/{name}")
-    assert not held.writes(f"{WS}/{name}/config")
-    assert held.writes(f"{WS}/sub/{name}/config")
-    assert held.writes(f"{WS}/{name}x")
-
-
-def test_protected_names_are_so_in_capital_letters_too() -> None:
-    held = policy(*WORKSPACE, FileSystemEntry(f"{WS}/.codex", "write"))
-
-    assert not any(held.writes(f"{WS}/{name}") for name in (".GIT", ".Git/hooks/x", ".aGents", ".AWS/config"))
-    assert held.writes(f"{WS}/.gitx")
-    assert held.writes(f"{WS}/.codex/a")
+    assert not evaluator.writes(f"{WS}/{name}")
+    assert not evaluator.writes(f"{WS}/{name}/config")
+    assert evaluator.writes(f"{WS}/sub/{name}/config")
+    assert evaluator.writes(f"{WS}/{name}x")
 
 
-def test_what_is_closed_is_closed_under_every_name_of_its_root() -> None:
-    held = policy(READ_ALL, FileSystemEntry("/var/ws", "write"), FileSystemEntry("/private/var/ws/docs", "read"))
+def test_protected_names_are_protected_in_capital_letters_too() -> None:
+    evaluator = policy(*WORKSPACE, FileSystemEntry(f"{WS}/.codex", "write"))
 
-    assert held.writes("/private/var/ws/a")
-    assert not held.writes("/private/var/ws/docs/a")
+    assert not any(evaluator.writes(f"{WS}/{name}") for name in (".GIT", ".Git/hooks/x", ".aGents", ".AWS/config"))
+    assert evaluator.writes(f"{WS}/.gitx")
+    assert evaluator.writes(f"{WS}/.codex/a")
+
+
+def test_a_read_only_path_is_read_only_under_every_name_of_its_root() -> None:
+    evaluator = policy(READ_ALL, FileSystemEntry("/var/ws", "write"), FileSystemEntry("/private/var/ws/docs", "read"))
+
+    assert evaluator.writes("/private/var/ws/a")
+    assert not evaluator.writes("/private/var/ws/docs/a")
 
 
 def test_a_root_within_a_root_is_protected_too() -> None:
-    held = policy(*WORKSPACE, FileSystemEntry(f"{WS}/sub", "write"))
+    evaluator = policy(*WORKSPACE, FileSystemEntry(f"{WS}/sub", "write"))
 
-    assert held.writes(f"{WS}/sub/a")
-    assert not held.writes(f"{WS}/sub/.git/config")
+    assert evaluator.writes(f"{WS}/sub/a")
+    assert not evaluator.writes(f"{WS}/sub/.git/config")
 
 
 def test_a_protected_path_that_is_opened_by_name_can_be_written() -> None:
-    held = policy(*WORKSPACE, FileSystemEntry(f"{WS}/.git", "write"))
+    evaluator = policy(*WORKSPACE, FileSystemEntry(f"{WS}/.git", "write"))
 
-    assert held.writes(f"{WS}/.git/index")
-    assert not held.writes(f"{WS}/.codex/a")
+    assert evaluator.writes(f"{WS}/.git/index")
+    assert not evaluator.writes(f"{WS}/.codex/a")
 
 
 def test_a_narrower_path_stays_read_only_and_a_still_narrower_one_can_be_written() -> None:
-    held = policy(*WORKSPACE, FileSystemEntry(f"{WS}/docs", "read"), FileSystemEntry(f"{WS}/docs/open", "write"))
+    evaluator = policy(*WORKSPACE, FileSystemEntry(f"{WS}/docs", "read"), FileSystemEntry(f"{WS}/docs/open", "write"))
 
-    assert not held.writes(f"{WS}/docs/a")
-    assert held.writes(f"{WS}/docs/open/a")
-    assert held.reads(f"{WS}/docs/a")
-
-
-def test_a_denied_path_can_not_be_touched_but_what_is_opened_in_it() -> None:
-    held = policy(*WORKSPACE, FileSystemEntry(f"{WS}/secret", "none"), FileSystemEntry(f"{WS}/secret/pub", "read"))
-
-    assert not held.reads(f"{WS}/secret/key")
-    assert not held.writes(f"{WS}/secret")
-    assert held.reads(f"{WS}/secret/pub/a")
-    assert not held.writes(f"{WS}/secret/pub/a")
-    assert held.reads("/etc/passwd")
+    assert not evaluator.writes(f"{WS}/docs/a")
+    assert evaluator.writes(f"{WS}/docs/open/a")
+    assert evaluator.reads(f"{WS}/docs/a")
 
 
-def test_restricted_reading_knows_the_roots_and_their_ancestors_by_name_alone() -> None:
-    held = policy(FileSystemEntry(CWD, "read"), FileSystemEntry("/data/x", "read"))
+def test_a_denied_path_is_inaccessible_except_for_what_is_reopened_in_it() -> None:
+    evaluator = policy(*WORKSPACE, FileSystemEntry(f"{WS}/secret", "none"), FileSystemEntry(f"{WS}/secret/pub", "read"))
 
-    assert held.reads(f"{WS}/a")
-    assert held.reads("/data/x/y")
-    assert not held.reads("/data/z")
-    assert held.allows("file-read-metadata", "/data")
-    assert not held.reads("/usr/lib/libSystem.dylib")
-
-
-def test_platform_defaults_open_what_programs_need_but_no_home() -> None:
-    held = policy(FileSystemEntry(MINIMAL, "read"), FileSystemEntry(CWD, "read"))
-
-    assert held.reads("/usr/lib/libSystem.dylib")
-    assert held.reads("/private/etc/hosts")
-    assert held.allows("file-map-executable", "/System/Library/x.dylib")
-    assert not held.reads("/Users/me/.ssh/id")
+    assert not evaluator.reads(f"{WS}/secret/key")
+    assert not evaluator.writes(f"{WS}/secret")
+    assert evaluator.reads(f"{WS}/secret/pub/a")
+    assert not evaluator.writes(f"{WS}/secret/pub/a")
+    assert evaluator.reads("/etc/passwd")
 
 
-def test_platform_defaults_do_not_open_what_is_denied() -> None:
-    held = policy(
+def test_restricted_reading_allows_the_roots_and_only_the_metadata_of_their_parents() -> None:
+    evaluator = policy(FileSystemEntry(CWD, "read"), FileSystemEntry("/data/x", "read"))
+
+    assert evaluator.reads(f"{WS}/a")
+    assert evaluator.reads("/data/x/y")
+    assert not evaluator.reads("/data/z")
+    assert evaluator.allows("file-read-metadata", "/data")
+    assert not evaluator.reads("/usr/lib/libSystem.dylib")
+
+
+def test_platform_defaults_allow_what_programs_need_but_no_home() -> None:
+    evaluator = policy(FileSystemEntry(MINIMAL, "read"), FileSystemEntry(CWD, "read"))
+
+    assert evaluator.reads("/usr/lib/libSystem.dylib")
+    assert evaluator.reads("/private/etc/hosts")
+    assert evaluator.allows("file-map-executable", "/System/Library/x.dylib")
+    assert not evaluator.reads("/Users/me/.ssh/id")
+
+
+def test_platform_defaults_do_not_allow_what_is_denied() -> None:
+    evaluator = policy(
         FileSystemEntry(MINIMAL, "read"), FileSystemEntry("/etc/ssl", "none"), FileSystemEntry("/etc/ssl/certs", "read")
     )
 
-    assert not held.reads("/private/etc/ssl/private/key")
-    assert held.reads("/private/etc/ssl/certs/a.pem")
-    assert held.reads("/private/etc/hosts")
+    assert not evaluator.reads("/private/etc/ssl/private/key")
+    assert evaluator.reads("/private/etc/ssl/certs/a.pem")
+    assert evaluator.reads("/private/etc/hosts")
 
 
-def test_the_programs_own_directory_can_not_be_written_but_what_is_opened_in_it() -> None:
-    held = policy(*WORKSPACE, FileSystemEntry(f"{WS}/state/room", "write"), home=f"{WS}/state")
+def test_codex_home_is_read_only_except_for_what_is_reopened_in_it() -> None:
+    evaluator = policy(*WORKSPACE, FileSystemEntry(f"{WS}/state/room", "write"), home=f"{WS}/state")
 
-    assert not held.writes(f"{WS}/state")
-    assert not held.writes(f"{WS}/state/auth.json")
-    assert held.writes(f"{WS}/state/room/a")
-    assert held.reads(f"{WS}/state/config.toml")
-
-
-def test_who_works_in_the_programs_own_directory_can_write_it() -> None:
-    held = policy(*WORKSPACE, home=WS)
-
-    assert held.writes(f"{WS}/config.toml")
-    assert not held.writes(f"{WS}/.git/config")
+    assert not evaluator.writes(f"{WS}/state")
+    assert not evaluator.writes(f"{WS}/state/auth.json")
+    assert evaluator.writes(f"{WS}/state/room/a")
+    assert evaluator.reads(f"{WS}/state/config.toml")
 
 
-def test_the_workspace_is_protected_beside_a_root_that_is_everything() -> None:
-    held = policy(*WORKSPACE, FileSystemEntry("/", "write"))
+def test_codex_home_is_writable_if_it_is_the_workspace() -> None:
+    evaluator = policy(*WORKSPACE, home=WS)
 
-    assert held.writes("/etc/passwd")
-    assert not held.writes(f"{WS}/.git/config")
+    assert evaluator.writes(f"{WS}/config.toml")
+    assert not evaluator.writes(f"{WS}/.git/config")
+
+
+def test_the_workspace_is_protected_even_if_the_root_directory_is_writable() -> None:
+    evaluator = policy(*WORKSPACE, FileSystemEntry("/", "write"))
+
+    assert evaluator.writes("/etc/passwd")
+    assert not evaluator.writes(f"{WS}/.git/config")
 
 
 def test_full_write_writes_everywhere() -> None:
@@ -223,122 +223,122 @@ def test_full_write_writes_everywhere() -> None:
         (f"{WS}/a.b*", ["a.b", "a.bc"], ["axb"]),
     ],
 )
-def test_denied_patterns_are_denied_whatever_else_allows(
+def test_denied_patterns_take_precedence_over_all_other_rules(
     pattern: str, denied: list[str], open_paths: list[str]
 ) -> None:
-    held = policy(*WORKSPACE, FileSystemEntry(MINIMAL, "read"), FileSystemEntry(GlobPattern(pattern), "none"))
+    evaluator = policy(*WORKSPACE, FileSystemEntry(MINIMAL, "read"), FileSystemEntry(GlobPattern(pattern), "none"))
 
-    assert not any(held.reads(f"{WS}/{name}") or held.writes(f"{WS}/{name}") for name in denied)
-    assert all(held.reads(f"{WS}/{name}") and held.writes(f"{WS}/{name}") for name in open_paths)
+    assert not any(evaluator.reads(f"{WS}/{name}") or evaluator.writes(f"{WS}/{name}") for name in denied)
+    assert all(evaluator.reads(f"{WS}/{name}") and evaluator.writes(f"{WS}/{name}") for name in open_paths)
 
 
-def test_a_denied_pattern_holds_at_the_real_place_of_its_path() -> None:
-    held = policy(
+def test_a_denied_pattern_also_matches_the_resolved_path() -> None:
+    evaluator = policy(
         READ_ALL,
         FileSystemEntry(GlobPattern("/var/x/*.key"), "none"),
         FileSystemEntry(GlobPattern("/var/plain"), "none"),
     )
 
-    assert not held.reads("/private/var/x/a.key")
-    assert not held.reads("/private/var/plain/deep")
-    assert held.reads("/private/var/x/a")
+    assert not evaluator.reads("/private/var/x/a.key")
+    assert not evaluator.reads("/private/var/plain/deep")
+    assert evaluator.reads("/private/var/x/a")
 
 
 def test_no_network_is_no_rule() -> None:
-    held = policy(READ_ALL)
+    evaluator = policy(READ_ALL)
 
-    assert not held.allows("network-outbound", remote="localhost:80")
-    assert not held.allows("system-socket", **{"socket-domain": "AF_SYSTEM", "socket-protocol": "2"})
+    assert not evaluator.allows("network-outbound", remote="localhost:80")
+    assert not evaluator.allows("system-socket", **{"socket-domain": "AF_SYSTEM", "socket-protocol": "2"})
 
 
 def test_the_whole_network_goes_both_ways() -> None:
-    held = policy(READ_ALL, reach=Reach(enabled=True), env={"HTTP_PROXY": "http://proxy.example:3128"})
+    evaluator = policy(READ_ALL, access=NetworkAccess(enabled=True), env={"HTTP_PROXY": "http://proxy.example:3128"})
 
-    assert held.allows("network-outbound", remote="203.0.113.1:443")
-    assert held.allows("network-inbound", local="*:8080")
-    assert held.writes(f"{CACHE}/x")
+    assert evaluator.allows("network-outbound", remote="203.0.113.1:443")
+    assert evaluator.allows("network-inbound", local="*:8080")
+    assert evaluator.writes(f"{CACHE}/x")
 
 
-def test_a_managed_network_reaches_its_proxies_alone() -> None:
+def test_a_managed_network_reaches_only_its_proxies() -> None:
     env = {
         "https_proxy": "http://user:word@127.0.0.1:8123",
         "ALL_PROXY": "socks5h://localhost",
         "HTTP_PROXY": "proxy:80",
     }
-    held = policy(READ_ALL, reach=Reach(enabled=True, managed=True), env=env)
+    evaluator = policy(READ_ALL, access=NetworkAccess(enabled=True, managed=True), env=env)
 
-    assert held.allows("network-outbound", remote="localhost:8123")
-    assert held.allows("network-outbound", remote="localhost:1080")
-    assert not held.allows("network-outbound", remote="localhost:80")
-    assert not held.allows("network-outbound", remote="203.0.113.1:443")
-    assert not held.allows("network-bind", local="*:8080")
-    assert not held.allows("network-outbound", **{"remote-socket": "/run/x"})
+    assert evaluator.allows("network-outbound", remote="localhost:8123")
+    assert evaluator.allows("network-outbound", remote="localhost:1080")
+    assert not evaluator.allows("network-outbound", remote="localhost:80")
+    assert not evaluator.allows("network-outbound", remote="203.0.113.1:443")
+    assert not evaluator.allows("network-bind", local="*:8080")
+    assert not evaluator.allows("network-outbound", **{"remote-socket": "/run/x"})
 
 
 @pytest.mark.parametrize("env", [{}, {"HTTP_PROXY": "http://proxy.example:3128"}, {"HTTP_PROXY": "http://[broken"}])
 def test_a_managed_network_without_a_proxy_here_reaches_nothing(env: dict[str, str]) -> None:
-    held = policy(READ_ALL, reach=Reach(enabled=True, managed=True), env=env)
+    evaluator = policy(READ_ALL, access=NetworkAccess(enabled=True, managed=True), env=env)
 
-    assert not held.allows("network-outbound", remote="localhost:3128")
-    assert not held.allows("network-outbound", remote="proxy.example:3128")
+    assert not evaluator.allows("network-outbound", remote="localhost:3128")
+    assert not evaluator.allows("network-outbound", remote="proxy.example:3128")
 
 
 def test_servers_on_this_machine_can_be_allowed() -> None:
-    reach = Reach(enabled=True, managed=True, local_binding=True)
-    held = policy(READ_ALL, reach=reach, env={"HTTP_PROXY": "localhost:8123"})
+    access = NetworkAccess(enabled=True, managed=True, local_binding=True)
+    evaluator = policy(READ_ALL, access=access, env={"HTTP_PROXY": "localhost:8123"})
 
-    assert held.allows("network-bind", local="*:8080")
-    assert held.allows("network-inbound", local="localhost:8080")
-    assert held.allows("network-outbound", remote="localhost:8080")
-    assert held.allows("network-outbound", remote="203.0.113.1:53")
-    assert not held.allows("network-outbound", remote="203.0.113.1:443")
+    assert evaluator.allows("network-bind", local="*:8080")
+    assert evaluator.allows("network-inbound", local="localhost:8080")
+    assert evaluator.allows("network-outbound", remote="localhost:8080")
+    assert evaluator.allows("network-outbound", remote="203.0.113.1:53")
+    assert not evaluator.allows("network-outbound", remote="203.0.113.1:443")
 
 
-def test_sockets_are_opened_by_path_sorted_and_each_once() -> None:
-    reach = Reach(enabled=True, managed=True, unix_sockets=("/run/b", "/run/a", "relative", "/run/b/"))
+def test_sockets_are_allowed_by_path_sorted_and_without_duplicates() -> None:
+    access = NetworkAccess(enabled=True, managed=True, unix_sockets=("/run/b", "/run/a", "relative", "/run/b/"))
     env = {"HTTP_PROXY": "localhost:8123"}
-    held = policy(READ_ALL, reach=reach, env=env)
+    evaluator = policy(READ_ALL, access=access, env=env)
 
-    sockets = [pair for pair in written(READ_ALL, reach=reach, env=env).parameters if pair[0].startswith("UNIX")]
+    sockets = [pair for pair in written(READ_ALL, access=access, env=env).parameters if pair[0].startswith("UNIX")]
     assert sockets == [("UNIX_SOCKET_PATH_0", "/run/a"), ("UNIX_SOCKET_PATH_1", "/run/b")]
-    assert held.allows("network-outbound", **{"remote-socket": "/run/b/x.sock"})
-    assert held.allows("network-bind", **{"local-socket": "/run/a"})
-    assert held.allows("system-socket", **{"socket-domain": "AF_UNIX"})
-    assert not held.allows("network-outbound", **{"remote-socket": "/run/c"})
+    assert evaluator.allows("network-outbound", **{"remote-socket": "/run/b/x.sock"})
+    assert evaluator.allows("network-bind", **{"local-socket": "/run/a"})
+    assert evaluator.allows("system-socket", **{"socket-domain": "AF_UNIX"})
+    assert not evaluator.allows("network-outbound", **{"remote-socket": "/run/c"})
 
 
-def test_all_sockets_can_be_opened() -> None:
-    reach = Reach(enabled=True, managed=True, unix_sockets="all")
+def test_all_sockets_can_be_allowed() -> None:
+    access = NetworkAccess(enabled=True, managed=True, unix_sockets="all")
 
-    held = policy(READ_ALL, reach=reach, env={"HTTP_PROXY": "localhost:8123"})
+    evaluator = policy(READ_ALL, access=access, env={"HTTP_PROXY": "localhost:8123"})
 
-    assert held.allows("network-outbound", **{"remote-socket": "/anywhere"})
+    assert evaluator.allows("network-outbound", **{"remote-socket": "/anywhere"})
 
 
-def test_services_of_macos_are_opened_one_by_one() -> None:
+def test_services_of_macos_are_granted_one_by_one() -> None:
     granted = MacosExtensions(
         preferences="read_write", automation=("com.apple.Notes",), reminders=True, accessibility=True
     )
-    held = policy(READ_ALL, extensions=granted)
+    evaluator = policy(READ_ALL, extensions=granted)
 
-    assert held.allows("user-preference-write")
-    assert held.allows("appleevent-send", **{"appleevent-destination": "com.apple.Notes"})
-    assert not held.allows("appleevent-send", **{"appleevent-destination": "com.apple.Mail"})
-    assert held.allows("mach-lookup", **{"global-name": "com.apple.remindd"})
-    assert held.allows("mach-lookup", **{"global-name": "com.apple.CalendarAgent"})
-    assert held.allows("mach-lookup", **{"local-name": "com.apple.axserver"})
-    assert not held.allows("lsopen")
+    assert evaluator.allows("user-preference-write")
+    assert evaluator.allows("appleevent-send", **{"appleevent-destination": "com.apple.Notes"})
+    assert not evaluator.allows("appleevent-send", **{"appleevent-destination": "com.apple.Mail"})
+    assert evaluator.allows("mach-lookup", **{"global-name": "com.apple.remindd"})
+    assert evaluator.allows("mach-lookup", **{"global-name": "com.apple.CalendarAgent"})
+    assert evaluator.allows("mach-lookup", **{"local-name": "com.apple.axserver"})
+    assert not evaluator.allows("lsopen")
 
 
 def test_every_service_of_macos_can_be_granted() -> None:
     granted = MacosExtensions(automation="all", launch_services=True, calendar=True, contacts="read_write")
-    held = policy(READ_ALL, extensions=granted)
+    evaluator = policy(READ_ALL, extensions=granted)
 
-    assert held.allows("appleevent-send", **{"appleevent-destination": "com.apple.Mail"})
-    assert held.allows("lsopen")
-    assert held.allows("mach-lookup", **{"global-name": "com.apple.lsd.modifydb"})
-    assert not held.allows("mach-lookup", **{"global-name": "com.apple.remindd"})
-    assert held.writes("/Users/me/Library/Application Support/AddressBook/x")
+    assert evaluator.allows("appleevent-send", **{"appleevent-destination": "com.apple.Mail"})
+    assert evaluator.allows("lsopen")
+    assert evaluator.allows("mach-lookup", **{"global-name": "com.apple.lsd.modifydb"})
+    assert not evaluator.allows("mach-lookup", **{"global-name": "com.apple.remindd"})
+    assert evaluator.writes("/Users/me/Library/Application Support/AddressBook/x")
 
 
 def test_granting_nothing_adds_nothing() -> None:
@@ -348,16 +348,16 @@ def test_granting_nothing_adds_nothing() -> None:
 def test_no_path_is_part_of_the_text() -> None:
     evil = '/Users/me/a") (allow default) ("'
     made = written(READ_ALL, FileSystemEntry(evil, "write"), FileSystemEntry(f"{evil}/b", "none"))
-    held = Evaluator(made.text, made.parameters)
+    evaluator = Evaluator(made.text, made.parameters)
 
     assert evil not in made.text
-    assert held.writes(f"{evil}/x")
-    assert not held.writes("/etc/passwd")
+    assert evaluator.writes(f"{evil}/x")
+    assert not evaluator.writes("/etc/passwd")
 
 
 def test_parameters_come_in_the_order_of_the_sections() -> None:
-    reach = Reach(enabled=True, managed=True, unix_sockets=("/run/a",))
-    made = written(FileSystemEntry(CWD, "write"), reach=reach, env={"HTTP_PROXY": "localhost:1"})
+    access = NetworkAccess(enabled=True, managed=True, unix_sockets=("/run/a",))
+    made = written(FileSystemEntry(CWD, "write"), access=access, env={"HTTP_PROXY": "localhost:1"})
 
     kinds = [name.split("_ROOT")[0].split("_PATH")[0] for name, _ in made.parameters]
     assert list(dict.fromkeys(kinds)) == ["READABLE", "WRITABLE", "UNIX_SOCKET", "DARWIN_USER_CACHE_DIR"]
@@ -371,11 +371,11 @@ entries = st.lists(
 
 
 @given(entries, paths)
-def test_the_text_means_what_the_policy_means(rules: list[FileSystemEntry], path: str) -> None:
+def test_the_text_agrees_with_the_policy(rules: list[FileSystemEntry], path: str) -> None:
     files = ResolvedPolicy(FileSystemPolicy("restricted", tuple(rules)), PolicyContext(cwd="/a"))
     made = seatbelt_policy(files, CLOSED, {}, CACHE, canonical=str)
 
-    held = Evaluator(made.text, made.parameters)
+    evaluator = Evaluator(made.text, made.parameters)
 
-    assert held.reads(path) == (files.access(path) != "none")
-    assert held.writes(path) == (files.access(path) == "write")
+    assert evaluator.reads(path) == (files.access(path) != "none")
+    assert evaluator.writes(path) == (files.access(path) == "write")

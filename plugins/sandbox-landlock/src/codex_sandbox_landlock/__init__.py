@@ -1,1 +1,1 @@
-"""The fallback sandbox of Linux, which needs no program: Landlock, seccomp and namespaces."""
+"""The fallback sandbox of Linux, which needs no external program: Landlock, seccomp and namespaces."""

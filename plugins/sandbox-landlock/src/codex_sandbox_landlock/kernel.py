@@ -1,4 +1,4 @@
-"""Find out, once for each run of the program, what the kernel can hold back."""
+"""Probe once per process what the kernel can restrict."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from functools import cache
 
 from codex_hookspecs import frozen
 
-_SECONDS = 10.0
+_PROBE_SECONDS = 10.0
 APPLY = (sys.executable, "-I", "-S", os.path.join(os.path.dirname(os.path.abspath(__file__)), "apply.py"))
-"""How the program is started that puts itself under a policy."""
+"""Command line that starts ``apply.py``."""
 
 
 @frozen
 class Kernel:
-    """What the running kernel lets this user do.
+    """What the running kernel offers to this user.
 
-    :param abi: version of Landlock, 0 without it.
-    :param no_namespaces: why user and mount namespaces can't be had; empty when they can.
+    :param abi: ABI version of Landlock, 0 if there is none.
+    :param no_namespaces: why namespaces can't be created; empty when they can.
     """
 
     abi: int
@@ -28,10 +28,15 @@ class Kernel:
 
 @cache
 def kernel() -> Kernel:
-    """Ask the kernel, in a child process; when that fails, nothing can be held."""
+    """Probe the kernel in a child process; if that fails, report that nothing can be restricted."""
     try:
         done = subprocess.run(
-            [*APPLY, "probe"], capture_output=True, text=True, timeout=_SECONDS, check=True, stdin=subprocess.DEVNULL
+            [*APPLY, "probe"],
+            capture_output=True,
+            text=True,
+            timeout=_PROBE_SECONDS,
+            check=True,
+            stdin=subprocess.DEVNULL,
         )
         abi, problem = done.stdout.splitlines()
         return Kernel(int(abi), "" if problem == "-" else problem)

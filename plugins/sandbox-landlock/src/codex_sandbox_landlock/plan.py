@@ -1,4 +1,4 @@
-"""Decide what a command does to itself before it begins, or why it can't be held; only looks at the disk."""
+"""Plan the operations that enforce a policy, or say why it can't be enforced. Reads the disk, changes nothing."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ Operation = tuple[str, str]
 
 NAME = "sandbox-landlock"
 _DEVICES = ("null", "zero", "full", "random", "urandom", "tty", "ptmx", "pts", "shm")
-_SETTINGS = ("/proc/sys", "/sys")
-"""What sets up the machine; its owner is root inside of a namespace, too."""
+_KERNEL_SETTINGS = ("/proc/sys", "/sys")
+"""Kernel settings; root may change them even inside a user namespace, since its uid owns them."""
 
-_MADE_ANEW = ("/dev", "/proc", "/sys")
+_MOUNTED_ANEW = ("/dev", "/proc", "/sys")
 
 _HELP = (
     "install a bubblewrap that works here, which can (Debian and Ubuntu: apt install bubblewrap), "
@@ -30,22 +30,22 @@ _HELP = (
 
 @frozen(kw_only=True)
 class Plan:
-    """What the child does to itself.
+    """What ``apply.py`` does before it execs the command.
 
     :param operations: see ``apply.py``.
-    :param missing: protected paths where nothing real is, to be held while the command runs.
-    :param bare: there are no namespaces.
-    :param metadata: owners, modes and times of files may be changed.
+    :param missing: protected paths that do not exist, to be kept from being created by placeholders.
+    :param without_namespaces: namespaces can't be created here.
+    :param metadata: the command may change owner, mode and times of files.
     """
 
     operations: tuple[Operation, ...]
     missing: tuple[str, ...] = ()
-    bare: bool = False
+    without_namespaces: bool = False
     metadata: bool = True
 
 
-class Refused(Exception):
-    """Raised when a policy can't be held; the text is the reason."""
+class CannotEnforce(Exception):
+    """Raised when a policy can't be enforced; the text is the reason."""
 
 
 def plan(
@@ -58,64 +58,66 @@ def plan(
     home: str | None = None,
     devices: Sequence[str] = (),
 ) -> Plan:
-    """Return what has to be done.
+    """Return the plan for a command.
 
-    :param resolved: the file system policy where the command runs.
-    :param network: the network can be used.
-    :param mode: what people call the policy, for errors.
-    :param unprotected: the user accepts that protected names can be written where nothing else is possible.
+    :param resolved: the file system policy, resolved for the command's directory.
+    :param network: the command has network access.
+    :param mode: name of the policy for error messages.
+    :param unprotected: the user accepts that protected names are writable where namespaces can't be created.
     :param home: ``$CODEX_HOME``, which commands can't write unless the policy names a path in it.
-    :param devices: devices that it may use beside the harmless ones.
-    :raises SandboxUnavailable: when the policy can't be held with what this kernel offers.
+    :param devices: devices that the command may use in addition to the standard ones.
+    :raises SandboxUnavailable: when the policy can't be enforced with what this kernel offers.
     """
-    layout = plan_filesystem(resolved, NAME, home)
+    disk = plan_filesystem(resolved, NAME, home)
     try:
         if not kernel.abi:
-            raise Refused(f"this kernel has no Landlock{f' ({kernel.no_namespaces})' if kernel.no_namespaces else ''}")
-        ruleset = _ruleset(resolved, layout, network=network, kernel=kernel, devices=devices)
+            raise CannotEnforce(
+                f"this kernel has no Landlock{f' ({kernel.no_namespaces})' if kernel.no_namespaces else ''}"
+            )
+        ruleset = _ruleset(resolved, disk, network=network, kernel=kernel, devices=devices)
         if kernel.no_namespaces:
-            return _without_namespaces(resolved, layout, ruleset, kernel.no_namespaces, unprotected)
-        mounts = _mounts(resolved, layout, network=network, devices=devices)
-        return Plan(operations=(*mounts, *ruleset), missing=layout.missing)
-    except Refused as refused:
+            return _without_namespaces(resolved, disk, ruleset, kernel.no_namespaces, unprotected)
+        mounts = _mounts(resolved, disk, network=network, devices=devices)
+        return Plan(operations=(*mounts, *ruleset), missing=disk.missing)
+    except CannotEnforce as error:
         raise SandboxUnavailable(
-            f"the command was not run: {NAME} can't enforce the sandbox policy {mode}: {refused}; {_HELP}"
-        ) from refused
+            f"the command was not run: {NAME} can't enforce the sandbox policy {mode}: {error}; {_HELP}"
+        ) from error
 
 
 def _mounts(
-    resolved: ResolvedPolicy, layout: FilesystemPlan, *, network: bool, devices: Sequence[str]
+    resolved: ResolvedPolicy, disk: FilesystemPlan, *, network: bool, devices: Sequence[str]
 ) -> Iterator[Operation]:
-    """Yield namespaces and mounts, outer before inner."""
+    """Yield the operations for namespaces and mounts, outer directories before inner ones."""
     yield "unshare", ",".join(["user", "mounts", "ipc", "pids", *([] if network else ["network"])])
-    if resolved.full_write or "/" in layout.writable:
-        yield from (("pin", path) for path in _SETTINGS if os.path.isdir(path))
+    if resolved.full_write or "/" in disk.writable:
+        yield from (("pin", path) for path in _KERNEL_SETTINGS if os.path.isdir(path))
     else:
         yield "readonly", "/"
-    if resolved.full_write and not layout.kept:
+    if resolved.full_write and not disk.kept:
         return
     yield from (("device", path) for path in devices)
     yield "devices", "/dev"
-    actions = dict.fromkeys((path for path in layout.writable if path != "/"), "bind")
-    actions |= dict.fromkeys(layout.kept, "pin")
-    actions |= dict.fromkeys(layout.hidden, "hide")
-    actions |= {path: "pin" for path, access in layout.opened if access == "read"}
-    actions |= dict.fromkeys(layout.links, "hold")
-    yield from ((action, path) for path, action in _with_ways(actions, whole="/" in layout.writable))
+    actions = dict.fromkeys((path for path in disk.writable if path != "/"), "bind")
+    actions |= dict.fromkeys(disk.kept, "pin")
+    actions |= dict.fromkeys(disk.hidden, "hide")
+    actions |= {path: "pin" for path, access in disk.opened if access == "read"}
+    actions |= dict.fromkeys(disk.links, "pin-link")
+    yield from ((action, path) for path, action in _with_parents(actions, whole="/" in disk.writable))
 
 
-def _with_ways(actions: dict[str, str], *, whole: bool) -> list[tuple[str, str]]:
-    """Return mounts with what leads to them: a directory that is a mount itself can't be moved away.
+def _with_parents(actions: dict[str, str], *, whole: bool) -> list[tuple[str, str]]:
+    """Return mounts together with mounts of their writable parents: a mount point can't be renamed.
 
-    :param whole: everything else can be written.
+    :param whole: the root directory is writable.
     """
-    ways = dict(actions)
+    mounts = dict(actions)
     for path in actions:
-        for way in list(_ancestry(path))[:-1]:
-            above = next((each for each in reversed(list(_ancestry(way))[:-1]) if each in actions), None)
-            if way not in _MADE_ANEW and (whole if above is None else actions[above] == "bind"):
-                ways.setdefault(way, "bind")
-    return sorted(ways.items(), key=lambda each: _depth(each[0]))
+        for parent in list(_ancestry(path))[:-1]:
+            above = next((each for each in reversed(list(_ancestry(parent))[:-1]) if each in actions), None)
+            if parent not in _MOUNTED_ANEW and (whole if above is None else actions[above] == "bind"):
+                mounts.setdefault(parent, "bind")
+    return sorted(mounts.items(), key=lambda each: _depth(each[0]))
 
 
 def _depth(path: str) -> int:
@@ -123,9 +125,9 @@ def _depth(path: str) -> int:
 
 
 def _ruleset(
-    resolved: ResolvedPolicy, layout: FilesystemPlan, *, network: bool, kernel: Kernel, devices: Sequence[str]
+    resolved: ResolvedPolicy, disk: FilesystemPlan, *, network: bool, kernel: Kernel, devices: Sequence[str]
 ) -> Iterator[Operation]:
-    """Return the ruleset: what is held back, then what is allowed."""
+    """Return the operations of the ruleset: the rights that it handles, then what it allows."""
     writing = rights.write_rights(kernel.abi)
     handled = 0 if resolved.full_write else writing | (0 if resolved.full_read else rights.READ)
     tcp = 0 if network else rights.network_rights(kernel.abi)
@@ -134,8 +136,8 @@ def _ruleset(
         return iter(())
     operations = [("landlock", f"{kernel.abi},{handled},{tcp},{scopes}")]
     if handled:
-        allowed = dict.fromkeys(layout.writable, handled)
-        for path in _readable(resolved, layout) if not resolved.full_read else ():
+        allowed = dict.fromkeys(disk.writable, handled)
+        for path in _readable(resolved, disk) if not resolved.full_read else ():
             allowed.setdefault(path, rights.READ)
         for name in _DEVICES:
             if name != "shm" or not kernel.no_namespaces:
@@ -145,45 +147,45 @@ def _ruleset(
     return iter(operations)
 
 
-def _readable(resolved: ResolvedPolicy, layout: FilesystemPlan) -> Iterator[str]:
+def _readable(resolved: ResolvedPolicy, disk: FilesystemPlan) -> Iterator[str]:
     if resolved.access("/") != "none":
         yield "/"
         return
-    yield from map(os.path.realpath, layout.readable)
-    yield from (os.path.realpath(path) for path, access in layout.opened if access == "read")
+    yield from map(os.path.realpath, disk.readable)
+    yield from (os.path.realpath(path) for path, access in disk.opened if access == "read")
     if resolved.platform_defaults:
         yield from map(os.path.realpath, (*PLATFORM_PATHS, "/proc"))
 
 
 def _without_namespaces(
-    resolved: ResolvedPolicy, layout: FilesystemPlan, ruleset: Iterator[Operation], reason: str, unprotected: bool
+    resolved: ResolvedPolicy, disk: FilesystemPlan, ruleset: Iterator[Operation], reason: str, unprotected: bool
 ) -> Plan:
-    """Return a plan with Landlock and filters alone, which can only allow whole trees.
+    """Return a plan that uses Landlock and filters only; Landlock can only allow whole trees.
 
-    :raises Refused: when that is not enough.
+    :raises CannotEnforce: when the policy needs more than that.
     """
-    if layout.hidden:
-        raise Refused(f"it denies {layout.hidden[0]} inside of what can be read, which takes namespaces: {reason}")
-    if layout.kept or layout.links:
+    if disk.hidden:
+        raise CannotEnforce(f"it denies {disk.hidden[0]} inside a readable tree, which takes namespaces: {reason}")
+    if disk.kept or disk.links:
         if not unprotected:
-            raise Refused(
-                f"{layout.writable[-1]} can be written but .git, .agents, .codex and .aws in it can't, which takes "
-                f"namespaces: {reason}; to accept that they can be written: "
+            raise CannotEnforce(
+                f"it makes {disk.writable[-1]} writable but .git, .agents, .codex and .aws in it read-only, which "
+                f"takes namespaces: {reason}; to accept that they are writable: "
                 "-c plugins.sandbox-landlock.unprotected=true"
             )
-        links = [link for link in layout.links if os.path.basename(link) not in PROTECTED]
+        links = [link for link in disk.links if os.path.basename(link) not in PROTECTED]
         if links:
-            raise Refused(f"the link {links[0]} has to stay as it is, which takes namespaces: {reason}")
-        held_back = [rule.path for root in resolved.writable_roots for rule in resolved.read_only_subpaths(root)]
-        if held_back:
-            raise Refused(
-                f"it holds {held_back[0]} back inside of what can be written, which takes namespaces: {reason}"
+            raise CannotEnforce(f"the link {links[0]} has to be protected, which takes namespaces: {reason}")
+        read_only = [rule.path for root in resolved.writable_roots for rule in resolved.read_only_subpaths(root)]
+        if read_only:
+            raise CannotEnforce(
+                f"it makes {read_only[0]} read-only inside a writable tree, which takes namespaces: {reason}"
             )
-    return Plan(operations=tuple(ruleset), bare=True, metadata=bool(layout.writable))
+    return Plan(operations=tuple(ruleset), without_namespaces=True, metadata=bool(disk.writable))
 
 
 def _ancestry(path: str) -> Iterator[str]:
-    """Yield the directories on the way to a path and the path itself, outermost first."""
+    """Yield the parents of a path without the root, outermost first, then the path itself."""
     parts = path.strip("/").split("/")
     for count in range(1, len(parts) + 1):
         yield "/" + "/".join(parts[:count])

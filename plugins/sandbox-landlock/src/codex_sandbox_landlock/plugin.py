@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @hookimpl(trylast=True)
 def sandbox_launcher(platform: str, host: Host) -> SandboxLauncher | None:
-    """Offer the kernel's own means, after all launchers that have a program for it."""
+    """Enforce policies on Linux if no other launcher does."""
     if platform != "linux":
         return None
     from codex_sandbox_landlock.launcher import LandlockLauncher

@@ -1,1 +1,1 @@
-"""The sandbox of macOS: policies in its own language, held by ``sandbox-exec``."""
+"""The sandbox of macOS: policies in SBPL, enforced by ``sandbox-exec``."""

@@ -1,4 +1,4 @@
-"""The rules that every policy begins with, and those for restricted reading and for the network."""
+"""Fixed rules: those that every policy begins with, and those for system services and platform paths."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ CACHE_PARAMETER = "DARWIN_USER_CACHE_DIR"
 
 
 def base_rules() -> str:
-    """Return what every command needs and may have: processes of its own, terminals, facts of the machine."""
+    """Return the rules of every policy: deny by default, allow processes, terminals and system information."""
     return "\n".join([
         "(version 1)",
         "(deny default)",
@@ -85,8 +85,8 @@ def base_rules() -> str:
     ])  # fmt: skip
 
 
-def network_rules() -> str:
-    """Return what programs need to use any network at all: names, certificates, routes."""
+def network_service_rules() -> str:
+    """Return the rules for what any network access needs: name resolution, certificates, routes."""
     return "\n".join([
         rule("allow", "system-socket", ["(require-all (socket-domain AF_SYSTEM) (socket-protocol 2))"]),
         rule("allow", "mach-lookup", named("global-name", _NETWORK_SERVICES)),
@@ -96,7 +96,7 @@ def network_rules() -> str:
 
 
 def platform_rules() -> str:
-    """Return what programs of the platform need to be read when not everything can be."""
+    """Return the rules for what platform programs read, used when the policy restricts reading."""
     trees = named("subpath", _PLATFORM_TREES)
     return "\n".join([
         rule("allow", ["file-read*", "file-test-existence"], [*trees, *named("literal", _PLATFORM_NAMES)]),

@@ -1,4 +1,4 @@
-"""Write the rules for what a command may use of macOS beyond files and network (profile of March 2026)."""
+"""Write the rules for services of macOS that were granted to a command (as in Codex 0.118)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Write the rules for files: what can be read, what written, what is denied in spite of everything."""
+"""Write the rules for reading and writing files and for denied paths."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ def read_rules(policy: ResolvedPolicy, parameters: Parameters, canonical: Canoni
     """Return the rules for reading, and add the parameters they use."""
     if policy.full_read or (policy.access("/") != "none" and not policy.unreadable_roots):
         return rule("allow", "file-read*")
-    denied = _both(policy.unreadable_roots, canonical)
+    denied = _spelled_and_resolved(policy.unreadable_roots, canonical)
     filters = [
         _tree_without(f"READABLE_ROOT_{index}", root, denied, parameters)
-        for index, root in enumerate(_once(policy.readable_roots, canonical))
+        for index, root in enumerate(_resolved(policy.readable_roots, canonical))
     ]
     if not filters:
         return ""
@@ -42,24 +42,24 @@ def write_rules(
     """
     if policy.full_write and policy.writable_roots in {(), ("/",)}:
         return rule("allow", "file-write*", [pattern("^/")])
-    named = _once(policy.named_roots, canonical)
-    roots = _once(policy.writable_roots, canonical)
+    named = _resolved(policy.named_roots, canonical)
+    roots = _resolved(policy.writable_roots, canonical)
     roots = [root for root in roots if not is_closed(root, named, libraries())]
-    held_back = [path for root in roots if root != "/" for path in protected_paths(root, named) if path not in roots]
+    read_only = [path for root in roots if root != "/" for path in protected_paths(root, named) if path not in roots]
     if "/" not in roots:
-        held_back += [] if home is None or canonical(home) in roots else [home]
-        held_back += (place for place in own_places(home) if canonical(place) not in roots)
-    held_back += (each.path for each in policy.rules if each.access == policy.access(each.path) != "write")
-    held_back = _both(held_back, canonical)
+        read_only += [] if home is None or canonical(home) in roots else [home]
+        read_only += (place for place in own_places(home) if canonical(place) not in roots)
+    read_only += (each.path for each in policy.rules if each.access == policy.access(each.path) != "write")
+    read_only = _spelled_and_resolved(read_only, canonical)
     filters = [
-        _tree_without(f"WRITABLE_ROOT_{index}", root, held_back, parameters, _in_any_case(root, roots))
+        _tree_without(f"WRITABLE_ROOT_{index}", root, read_only, parameters, _any_case_filters(root, roots))
         for index, root in enumerate(roots)
     ]
     return rule("allow", "file-write*", filters) if filters else ""
 
 
-def _in_any_case(root: str, roots: list[str]) -> list[str]:
-    """Return filters for the protected names of a root, in small and capital letters, which mean the same on a Mac."""
+def _any_case_filters(root: str, roots: list[str]) -> list[str]:
+    """Return filters for the protected names of a root in any case, since file systems of macOS ignore case."""
     if root == "/":
         return []
     names = [name for name in PROTECTED if f"{root}/{name}" not in roots]
@@ -70,14 +70,14 @@ def _in_any_case(root: str, roots: list[str]) -> list[str]:
 
 
 def deny_rules(policy: ResolvedPolicy, parameters: Parameters, canonical: Canonical = os.path.realpath) -> str:
-    """Return the rules that no other rule may soften; they belong at the end.
+    """Return the rules that take precedence over all others; they belong at the end.
 
-    Denied patterns, and denied paths that the platform's defaults would open again.
+    They deny what matches denied patterns, and denied paths that the rules for the platform would allow.
     """
     filters = [pattern(regex) for glob in policy.globs for regex in regexes(glob, canonical)]
     if policy.platform_defaults:
-        reopened = _both((each.path for each in policy.rules if each.access != "none"), canonical)
-        for index, path in enumerate(_both(policy.unreadable_roots, canonical)):
+        reopened = _spelled_and_resolved((each.path for each in policy.rules if each.access != "none"), canonical)
+        for index, path in enumerate(_spelled_and_resolved(policy.unreadable_roots, canonical)):
             filters.append(_tree_without(f"DENIED_{index}", path, reopened, parameters))
     if not filters:
         return ""
@@ -85,27 +85,27 @@ def deny_rules(policy: ResolvedPolicy, parameters: Parameters, canonical: Canoni
 
 
 def _tree_without(
-    name: str, root: str, held_back: Iterable[str], parameters: Parameters, others: Sequence[str] = ()
+    name: str, root: str, read_only: Iterable[str], parameters: Parameters, further: Sequence[str] = ()
 ) -> str:
-    """Return the filter for a root without what is held back strictly below it.
+    """Return the filter for a root without the excluded paths strictly below it.
 
-    :param others: filters for what is held back, too.
+    :param further: filters for further exclusions.
     """
     parameters.append((name, root))
     excluded: list[str] = []
-    for path in held_back:
+    for path in read_only:
         if path != root and is_below(path, root):
             excluded.append(f"{name}_EXCLUDED_{len(excluded)}")
             parameters.append((excluded[-1], path))
-    return tree(name, excluded, others)
+    return tree(name, excluded, further)
 
 
-def _once(paths: Iterable[str], canonical: Canonical) -> list[str]:
+def _resolved(paths: Iterable[str], canonical: Canonical) -> list[str]:
     return list(dict.fromkeys(canonical(path) for path in paths))
 
 
-def _both(paths: Iterable[str], canonical: Canonical) -> list[str]:
-    """Return paths as they are spelled below the real place of their directory, and as they really lie."""
+def _spelled_and_resolved(paths: Iterable[str], canonical: Canonical) -> list[str]:
+    """Return each path twice: with only its parent directory resolved, and resolved completely."""
     found: dict[str, None] = {}
     for path in paths:
         folder, _, name = path.rpartition("/")

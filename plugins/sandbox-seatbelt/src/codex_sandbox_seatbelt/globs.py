@@ -1,4 +1,4 @@
-"""Turn patterns of denied paths into regular expressions of the sandbox language; what matches is denied as a tree."""
+"""Translate patterns of denied paths into regular expressions that also match everything below a matching path."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from codex_sandboxing.globs import expression, fixed_part
 
 
 def regexes(pattern: str, canonical: Callable[[str], str] = os.path.realpath) -> list[str]:
-    """Return the expressions for a pattern: as it is spelled and, if that differs, where its fixed part really lies."""
+    """Return the expressions for a pattern as spelled and, if that differs, with its fixed part resolved."""
     fixed = fixed_part(pattern)
     moved = f"{canonical(fixed).rstrip('/')}/{pattern[len(fixed) :].lstrip('/')}".rstrip("/")
     return list(dict.fromkeys(f"^{expression(spelled)}(/.*)?$" for spelled in (pattern, moved)))

@@ -8,23 +8,23 @@ from typing import Any, Literal
 
 from codex_hookspecs.errors import SandboxUnavailable
 from codex_hookspecs.sandbox import Launch, LaunchRequest
-from codex_sandbox_seatbelt.network import Reach
+from codex_sandbox_seatbelt.network import NetworkAccess
 from codex_sandbox_seatbelt.policy import seatbelt_policy
 from codex_sandboxing.requests import enforced, resolved
 
 PROGRAM = "/usr/bin/sandbox-exec"
-"""Only this one is ever run: another of its name could have been put on the search path."""
+"""The only path that is run; a program of that name on ``PATH`` could be anybody's."""
 
 _CACHE_NAME = 65538
 """``_CS_DARWIN_USER_CACHE_DIR``"""
 
 
 class SeatbeltLauncher:
-    """Holds policies with the sandbox of macOS.
+    """Enforces policies with the sandbox of macOS.
 
     :param settings: the table ``[plugins.sandbox-seatbelt]``.
     :param home: ``$CODEX_HOME``, which commands can't write.
-    :param exists: tells whether a program is there.
+    :param exists: returns whether a program exists.
     """
 
     name = "seatbelt"
@@ -37,9 +37,9 @@ class SeatbeltLauncher:
         self._exists = exists
 
     def launch(self, request: LaunchRequest) -> Launch:
-        """Return how to run a command so that its policy holds.
+        """Return how to run a command so that its policy is enforced.
 
-        :raises SandboxUnavailable: when it can't be held here.
+        :raises SandboxUnavailable: when it can't be enforced here.
         """
         if not self._exists(PROGRAM):
             raise SandboxUnavailable(
@@ -48,13 +48,13 @@ class SeatbeltLauncher:
             )
         files = resolved(request)
         enabled = enforced(request).network == "enabled"
-        reach = Reach(
+        access = NetworkAccess(
             enabled=enabled,
             managed=request.managed_network,
             local_binding=self._settings.get("local_binding") is True,
             unix_sockets=_sockets(self._settings.get("unix_sockets", ())),
         )
-        policy = seatbelt_policy(files, reach, request.env, _user_cache(), request.macos, home=self._home)
+        policy = seatbelt_policy(files, access, request.env, _user_cache(), request.macos, home=self._home)
         env = {**request.env, "CODEX_SANDBOX": "seatbelt"}
         if not enabled:
             env["CODEX_SANDBOX_NETWORK_DISABLED"] = "1"
@@ -75,7 +75,7 @@ def _sockets(setting: object) -> tuple[str, ...] | Literal["all"]:
 
 
 def _user_cache() -> str:
-    """Return the user's directory for caches as macOS assigns it."""
+    """Return the user's cache directory as macOS assigns it."""
     try:
         return os.path.realpath(os.confstr(_CACHE_NAME) or "/private/var/empty")
     except (OSError, ValueError):

@@ -1,4 +1,4 @@
-"""Write the rules for the network: all of it, nothing, or the proxies of a managed one alone."""
+"""Write the rules for network access: full, none, or only the proxies of a managed network."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from codex_hookspecs import frozen
-from codex_sandbox_seatbelt.base import CACHE_PARAMETER, network_rules
+from codex_sandbox_seatbelt.base import CACHE_PARAMETER, network_service_rules
 from codex_sandbox_seatbelt.rules import Parameters, rule
 
 _PROXY_VARIABLES = (
@@ -19,13 +19,13 @@ _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
 @frozen(kw_only=True)
-class Reach:
-    """How far the network of a command goes.
+class NetworkAccess:
+    """The network access of a command.
 
-    :param enabled: the whole network, if it is not a managed one.
-    :param managed: only the proxies that the environment names.
-    :param local_binding: with a managed network, also servers on this machine.
-    :param unix_sockets: with a managed network, sockets and directories of sockets, or ``all``.
+    :param enabled: full access, unless the network is managed.
+    :param managed: access to the proxies that the environment names, and no others.
+    :param local_binding: with a managed network, also listen on this machine and connect to it.
+    :param unix_sockets: with a managed network, also these Unix sockets and directories of sockets, or ``all``.
     """
 
     enabled: bool
@@ -34,22 +34,22 @@ class Reach:
     unix_sockets: tuple[str, ...] | Literal["all"] = ()
 
 
-def reach_rules(reach: Reach, env: Mapping[str, str], parameters: Parameters, cache: str) -> str:
-    """Return the rules, and add the parameters they use; nothing is opened when a managed network has no proxy here.
+def network_rules(access: NetworkAccess, env: Mapping[str, str], parameters: Parameters, cache: str) -> str:
+    """Return the rules, and add the parameters they use; a managed network without a local proxy allows nothing.
 
-    :param cache: the user's directory for caches, which the system's network libraries write.
+    :param cache: the user's cache directory, which the system's network libraries write to.
     """
-    if reach.managed:
+    if access.managed:
         ports = proxy_ports(env)
         if not ports:
             return ""
-        rules = [*_ports(ports), *_local(reach), *_unix_sockets(reach.unix_sockets, parameters)]
-    elif reach.enabled:
+        rules = [*_ports(ports), *_local_binding(access), *_unix_sockets(access.unix_sockets, parameters)]
+    elif access.enabled:
         rules = [rule("allow", "network-outbound"), rule("allow", "network-inbound")]
     else:
         return ""
     parameters.append((CACHE_PARAMETER, cache))
-    return "\n".join([*rules, network_rules()])
+    return "\n".join([*rules, network_service_rules()])
 
 
 def proxy_ports(env: Mapping[str, str]) -> list[int]:
@@ -80,8 +80,8 @@ def _ports(ports: Sequence[int]) -> list[str]:
     return [rule("allow", "network-outbound", [f'(remote ip "localhost:{port}")']) for port in ports]
 
 
-def _local(reach: Reach) -> list[str]:
-    if not reach.local_binding:
+def _local_binding(access: NetworkAccess) -> list[str]:
+    if not access.local_binding:
         return []
     return [
         rule("allow", "network-bind", ['(local ip "*:*")']),

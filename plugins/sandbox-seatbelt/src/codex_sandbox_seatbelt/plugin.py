@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @hookimpl
 def sandbox_launcher(platform: str, host: Host) -> SandboxLauncher | None:
-    """Offer the sandbox of macOS."""
+    """Enforce policies on macOS."""
     if platform != "macos":
         return None
     from codex_sandbox_seatbelt.launcher import SeatbeltLauncher

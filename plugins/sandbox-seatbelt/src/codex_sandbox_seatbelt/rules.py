@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 Parameters = list[tuple[str, str]]
-"""Names and values that are given beside a policy, so that no path is part of its text."""
+"""Names and values that are passed separately, so that no path is part of the policy's text."""
 
 
-def quoted(text: str) -> str:
-    """Return a text as a string of the language."""
+def quote(text: str) -> str:
+    """Return a text as a string literal."""
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'
 
 
 def rule(verb: str, operations: str | Sequence[str], filters: Iterable[str] = ()) -> str:
-    """Return one rule; without filters it holds for everything, with several where any of them holds.
+    """Return one rule; without filters it matches everything, with several it matches if any of them does.
 
     :param verb: ``allow`` or ``deny``.
     """
@@ -28,18 +28,18 @@ def rule(verb: str, operations: str | Sequence[str], filters: Iterable[str] = ()
 
 def named(kind: str, names: Iterable[str]) -> list[str]:
     """Return filters of one kind for some names, e.g. ``(sysctl-name "hw.ncpu")``."""
-    return [f"({kind} {quoted(name)})" for name in names]
+    return [f"({kind} {quote(name)})" for name in names]
 
 
-def tree(parameter: str, excluded: Sequence[str] = (), others: Sequence[str] = ()) -> str:
-    """Return the filter for a tree without some of its paths, all of them given as parameters.
+def tree(parameter: str, excluded: Sequence[str] = (), further: Sequence[str] = ()) -> str:
+    """Return the filter for a tree without some of its paths; all paths are given as names of parameters.
 
-    An excluded path is left out itself, too, so that nothing can be made in its place.
+    The filter excludes both the path itself and everything below it, so that nothing can be created there.
 
-    :param others: filters for what is left out beside these.
+    :param further: filters for further exclusions.
     """
-    without = [f"(require-not ({kind} (param {quoted(name)})))" for name in excluded for kind in ("literal", "subpath")]
-    without += (f"(require-not {each})" for each in others)
+    without = [f"(require-not ({kind} (param {quote(name)})))" for name in excluded for kind in ("literal", "subpath")]
+    without += (f"(require-not {each})" for each in further)
     if not without:
         return f'(subpath (param "{parameter}"))'
     return f'(require-all (subpath (param "{parameter}")) {" ".join(without)})'

@@ -1,4 +1,4 @@
-"""Build the filter against what Landlock does not see and namespaces would keep apart."""
+"""Build the system call filter for what Landlock does not cover, used where there are no namespaces."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ _NEW = (_FCHMODAT2, _SETXATTRAT, _REMOVEXATTRAT, _FILE_SETATTR)
 _METADATA = {"x86_64": (*_X86_64, *_NEW), "aarch64": (*_AARCH64, *_NEW)}
 _ARCHITECTURES = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 
-# Shared memory, semaphores and message queues of System V.
+# System V shared memory, semaphores and message queues.
 _SHARED = {"x86_64": (29, 30, 31, 64, 65, 66, 67, 68, 69, 70, 71, 220), "aarch64": tuple(range(186, 198))}
 
 
-def further_filter(machine: str, *, metadata: bool) -> bytes:
+def fallback_filter(machine: str, *, metadata: bool) -> bytes:
     """Return the filter; refused calls fail with ``EPERM``.
 
-    Objects of System V are out of reach; without ``metadata`` also owners, modes, times and attributes of files.
+    It refuses System V IPC and, without ``metadata``, changes of owner, mode, times and attributes of files.
 
-    :param machine: as ``os.uname().machine`` says.
-    :raises SandboxUnavailable: for a machine whose system calls are not known here.
+    :param machine: value of ``os.uname().machine``.
+    :raises SandboxUnavailable: for a machine whose system call numbers are not known here.
     """
     architecture = _ARCHITECTURES.get(machine)
     if architecture is None:
