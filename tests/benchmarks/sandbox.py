@@ -61,8 +61,7 @@ async def _inside(launcher: BwrapLauncher, ws: str, rounds: int) -> Times:
             process = await start_launched(backend, params, launch)
             async for _ in process.events():
                 pass
-            if launch.ended is not None:
-                launch.ended()
+            launch.close()
             inside = time.perf_counter() - started
             bare = await _bare(launcher, request, backend, f"bare-{name}-{number}")
             if number >= 3:
@@ -88,9 +87,7 @@ async def _bare(launcher: BwrapLauncher, request: LaunchRequest, backend: LocalE
     async for _ in process.events():
         pass
     taken = time.perf_counter() - started
-    for done in (launch.started, launch.ended):
-        if done is not None:
-            done()
+    launch.close()
     return taken
 
 

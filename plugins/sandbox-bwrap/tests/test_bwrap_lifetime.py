@@ -75,7 +75,7 @@ def run(launcher: BwrapLauncher, workspace: Path, script: str) -> subprocess.Com
 
 
 def finished(launch: Launch, workspace: Path) -> subprocess.CompletedProcess[str]:
-    try:
+    with launch:
         return subprocess.run(
             ["bwrap", *launch.argv[1:]],
             executable=launch.argv[0],
@@ -87,11 +87,6 @@ def finished(launch: Launch, workspace: Path) -> subprocess.CompletedProcess[str
             timeout=LIMIT,
             check=False,
         )
-    finally:
-        assert launch.started is not None
-        assert launch.ended is not None
-        launch.started()
-        launch.ended()
 
 
 @pytest.fixture

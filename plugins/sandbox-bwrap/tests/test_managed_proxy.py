@@ -60,9 +60,7 @@ def run(home: Path, code: str, **env: str) -> str:
             managed_network=True,
         )
     )
-    assert launch.started is not None
-    assert launch.ended is not None
-    try:
+    with launch:
         done = subprocess.run(
             ["bwrap", *launch.argv[1:]],
             executable=launch.argv[0],
@@ -73,9 +71,6 @@ def run(home: Path, code: str, **env: str) -> str:
             timeout=LIMIT,
             check=False,
         )
-    finally:
-        launch.started()
-        launch.ended()
     return f"{done.returncode} {done.stdout}{done.stderr}".strip()
 
 

@@ -60,7 +60,7 @@ def wrapped(command: str, cwd: Path, policy: SandboxPolicy, permissions: Permiss
 
 
 def finish(launch: Launch, cwd: Path, *, user: int | None = None, **more) -> Outcome:
-    try:
+    with launch:
         return subprocess.run(
             launch.argv if user is None else as_ordinary_user(launch.argv, user),
             env=launch.env,
@@ -71,9 +71,6 @@ def finish(launch: Launch, cwd: Path, *, user: int | None = None, **more) -> Out
             check=False,
             **more,
         )
-    finally:
-        if launch.ended is not None:
-            launch.ended()
 
 
 @pytest.fixture(params=USERS, ids=lambda user: "self" if user is None else f"uid {user}")
@@ -143,7 +140,9 @@ class TestWithNamespaces:
     def test_the_exit_status_is_passed_on_with_closed_outputs(self, workspace: Path) -> None:
         launch = wrapped("exit 3", workspace, READ_ONLY)
         closed = Launch(
-            argv=("/bin/sh", "-c", 'exec 1>&- 2>&-; exec "$@"', "sh", *launch.argv), env=launch.env, ended=launch.ended
+            argv=("/bin/sh", "-c", 'exec 1>&- 2>&-; exec "$@"', "sh", *launch.argv),
+            env=launch.env,
+            on_ended=launch.on_ended,
         )
 
         assert finish(closed, workspace).returncode == 3

@@ -247,8 +247,8 @@ class Conversation:
             argv=("/bin/sh", "-c", script),
             env={**request.env, "BOXED": "1"},
             arg0="box",
-            started=lambda: self.let_go.append("started"),
-            ended=lambda: self.let_go.append("ended"),
+            on_started=lambda: self.let_go.append("started"),
+            on_ended=lambda: self.let_go.append("ended"),
         )
 
     async def delegate(self, call: ToolCall) -> ToolOutput:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 async def start_launched(backend: ExecBackend, params: ExecParams, launch: Launch) -> ExecProcess:
-    """Start a process as a launch says; ``launch.ended`` is left to the caller when it runs.
+    """Start a process as a launch says; when it runs, its end is for the caller to tell the launch.
 
     :param params: of the command without a sandbox.
     :raises ExecError: when it can't be started; everything the launch needed is cleared up then.
@@ -28,11 +28,9 @@ async def start_launched(backend: ExecBackend, params: ExecParams, launch: Launc
         interrupt=launch.interrupt,
     )
     try:
-        return await backend.start(wrapped)
+        process = await backend.start(wrapped)
     except BaseException:
-        if launch.ended is not None:
-            launch.ended()
+        launch.close()
         raise
-    finally:
-        if launch.started is not None:
-            launch.started()
+    launch.started()
+    return process

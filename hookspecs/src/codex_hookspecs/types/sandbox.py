@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from attrs import field
 
@@ -13,6 +13,8 @@ from codex_hookspecs.types._checking import Checked
 from codex_hookspecs.values import frozen
 
 if TYPE_CHECKING:
+    from types import TracebackType
+
     from codex_hookspecs.types.grants import MacosExtensions
     from codex_hookspecs.types.permissions import Permissions
 
@@ -125,7 +127,10 @@ class LaunchRequest:
 
 @frozen(kw_only=True)
 class Launch(Checked):
-    """How to run a command so that its policy holds; whoever gets it calls ``started`` and ``ended``, once each.
+    """How to run a command so that its policy holds; whoever gets it closes it when the program is over.
+
+    As a context manager it does so at the end of the block; :meth:`started` is called inside, once the program runs.
+    A program that outlives the block is closed with :meth:`close` instead.
 
     :param argv: program and arguments to execute instead.
     :param arg0: what the program sees as its name, or ``None`` for ``argv[0]``.
@@ -133,8 +138,8 @@ class Launch(Checked):
     :param descriptors: open descriptors that the program inherits under the same numbers.
     :param prepare: called in the child between fork and exec, when the sandbox is the process's own doing; must not
         wait, lock or import.
-    :param started: called when the program was started, or could not be; lets go of the descriptors.
-    :param ended: called when the program is over, or was never started; clears up what it needed.
+    :param on_started: called once, when the program was started or could not be; lets go of the descriptors.
+    :param on_ended: called once, when the program is over or was never started; clears up what it needed.
     :param interrupt: interrupts the command inside, while the program runs; tells whether it could. Without it the
         program's process group is interrupted.
     """
@@ -145,6 +150,36 @@ class Launch(Checked):
     sandbox_type: str = "none"
     descriptors: tuple[int, ...] = ()
     prepare: Callable[[], None] | None = None
-    started: Callable[[], None] | None = None
-    ended: Callable[[], None] | None = None
+    on_started: Callable[[], None] | None = None
+    on_ended: Callable[[], None] | None = None
     interrupt: Callable[[], bool] | None = None
+
+    def __attrs_post_init__(self) -> None:
+        super().__attrs_post_init__()
+        object.__setattr__(self, "_due", [self.on_ended, self.on_started])
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def started(self) -> None:
+        """Let go of what the program has inherited; to be called as soon as it was started."""
+        self._call_down_to(1)
+
+    def close(self) -> None:
+        """Clear up after the program, which is over or was never started; may be called twice."""
+        try:
+            self.started()
+        finally:
+            self._call_down_to(0)
+
+    def _call_down_to(self, left: int) -> None:
+        due: list[Callable[[], None] | None] = vars(self)["_due"]
+        if len(due) > left:
+            callback = due.pop()
+            if callback is not None:
+                callback()

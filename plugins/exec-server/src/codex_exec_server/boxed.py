@@ -20,6 +20,7 @@ from codex_hookspecs.environments import (
     OutputChunk,
     ProcessClosed,
     ProcessFailed,
+    start_launched,
 )
 from codex_hookspecs.errors import ExecError, FileSystemError
 from codex_hookspecs.protocol import uuid4
@@ -70,25 +71,8 @@ class Box:
         """
         env = {"PATH": _PATH, **{name: machine.environ[name] for name in ("TMPDIR",) if name in machine.environ}}
         launch = machine.launch(_command(), "/", env, _readable_program(wanted, resolved))
-        params = ExecParams(
-            process_id=f"files-{uuid4()}",
-            argv=launch.argv,
-            cwd="/",
-            env=launch.env,
-            pipe_stdin=True,
-            arg0=launch.arg0,
-            descriptors=launch.descriptors,
-            prepare=launch.prepare,
-        )
-        try:
-            return cls(await machine.environment.exec.start(params), launch)
-        except BaseException:
-            if launch.ended is not None:
-                launch.ended()
-            raise
-        finally:
-            if launch.started is not None:
-                launch.started()
+        params = ExecParams(process_id=f"files-{uuid4()}", argv=launch.argv, cwd="/", env=launch.env, pipe_stdin=True)
+        return cls(await start_launched(machine.environment.exec, params, launch), launch)
 
     async def work(self, operation: str, path: str, data: bytes = b"", **more: Any) -> tuple[Any, bytes]:
         """Do one thing.
@@ -115,8 +99,7 @@ class Box:
     async def aclose(self) -> None:
         """End the program."""
         await self._process.terminate()
-        if self._launch.ended is not None:
-            self._launch.ended()
+        self._launch.close()
 
     async def _heard(self, until: int | bytes) -> bytes:
         """Return the next so many bytes that it says, or all up to an end mark."""

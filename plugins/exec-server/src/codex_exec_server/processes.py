@@ -87,8 +87,7 @@ class ServedProcess:
 
     def __init__(self, session: Owner, process_id: str, launch: Launch) -> None:
         self.id = process_id
-        self._on_end = launch.ended
-        self._sandbox_type = launch.sandbox_type
+        self._launch = launch
         self._denied: bool | None = None
         self._json_id = encode(process_id)
         self._session = session
@@ -115,7 +114,7 @@ class ServedProcess:
         """Note that there is no process: it could not be started."""
         if not self._launched.done():
             self._launched.set_result(None)
-        self._end()
+        self._launch.close()
 
     async def terminate(self) -> bool:
         """Kill it with all its children.
@@ -188,7 +187,7 @@ class ServedProcess:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        self._end()
+        self._launch.close()
 
     async def _write(self, data: bytes) -> WriteStatus:
         process = await self.process()
@@ -200,13 +199,13 @@ class ServedProcess:
     async def _looks_denied(self, process: ExecProcess, exit_code: int) -> bool:
         """Whether a process that has exited was kept from something by its sandbox; judged once."""
         if self._denied is None:
-            if self._sandbox_type == "none" or exit_code == 0:
+            if self._launch.sandbox_type == "none" or exit_code == 0:
                 self._denied = False
             else:
                 from codex_sandboxing.denial import looks_denied
 
                 said = b"".join(chunk.data for chunk in (await process.read()).chunks)
-                linux = self._sandbox_type == "linuxSeccomp"
+                linux = self._launch.sandbox_type == "linuxSeccomp"
                 self._denied = looks_denied(exit_code, said.decode(errors="replace"), linux=linux)
         return self._denied
 
@@ -227,18 +226,13 @@ class ServedProcess:
                 self._session.keep(self.id, event)
                 continue
             if isinstance(event, ProcessExited):
-                self._end()  # What may be left of its sandbox would hold up the end of its output.
+                self._launch.close()  # What may be left of its sandbox would hold up the end of its output.
                 if await self._looks_denied(process, event.exit_code):
                     event = evolve(event, sandbox_denied=True)  # noqa: PLW2901
             if not (await self._deliver(event)) and isinstance(event, ProcessClosed):
                 break
-        self._end()
+        self._launch.close()
         self._session.retire(self.id)
-
-    def _end(self) -> None:
-        end, self._on_end = self._on_end, None
-        if end is not None:
-            end()
 
     def _open_line(self, seq: int) -> Line | None:
         """Return the connection if an event can be sent at once, as nearly all can."""

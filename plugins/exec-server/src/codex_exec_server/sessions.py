@@ -67,9 +67,7 @@ class Session:
             served.failed()
             del self.processes[process_id]
             raise
-        finally:
-            if launch.started is not None:
-                launch.started()
+        launch.started()
         return served
 
     async def attach(self, line: Line) -> None:

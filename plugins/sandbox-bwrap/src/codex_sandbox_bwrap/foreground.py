@@ -43,12 +43,10 @@ def run_in_foreground(launch: Launch | WrappedCommand, cwd: str, interruptions: 
                 return 128 + int(signal.SIGINT)
             pid = _start(launch, cwd, forwarded, before)
         finally:
-            if launch.started is not None:
-                launch.started()
+            launch.started()
         status = _wait(pid, forwarded)
     finally:
-        if launch.ended is not None:
-            launch.ended()
+        launch.close()
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
     code = os.waitstatus_to_exitcode(status)
     return code if code >= 0 else 128 - code

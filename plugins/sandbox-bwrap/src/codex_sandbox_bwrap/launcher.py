@@ -51,7 +51,7 @@ class BwrapLauncher:
             arg0=wrapped.arg0,
             sandbox_type="linuxSeccomp",
             descriptors=wrapped.descriptors,
-            started=wrapped.started,
-            ended=wrapped.ended,
+            on_started=wrapped.started,
+            on_ended=wrapped.close,
             interrupt=wrapped.interrupt,
         )

@@ -34,7 +34,7 @@ class WrappedCommand(NamedTuple):
     arg0: str
     descriptors: tuple[int, ...]
     started: Callable[[], None]
-    ended: Callable[[], None]
+    close: Callable[[], None]
     interrupt: Callable[[], bool]
     prepare: None = None
 
@@ -83,7 +83,7 @@ def wrap_command(  # noqa: PLR0917
         arg0="bwrap",
         descriptors=(*resources.descriptors, resources.life),
         started=resources.started,
-        ended=resources.ended,
+        close=resources.ended,
         interrupt=resources.init.interrupt,
     )
 

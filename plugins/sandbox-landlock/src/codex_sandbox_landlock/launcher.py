@@ -74,7 +74,7 @@ class LandlockLauncher:
             argv=(*APPLY, *(word for each in kept for word in each), "--", *request.argv),
             env=_environment(request.env, loader, network=network),
             sandbox_type="linuxSeccomp",
-            ended=placeholders.release,
+            on_ended=placeholders.release,
         )
 
 

@@ -89,8 +89,8 @@ async def _look(
         return None
     finally:
         await process.terminate()
-        if launch is not None and launch.ended is not None:
-            launch.ended()
+        if launch is not None:
+            launch.close()
     _, found, variables = written.rpartition(f"\0{mark}\0".encode())
     return _compared(env, variables, passing) if found else None
 

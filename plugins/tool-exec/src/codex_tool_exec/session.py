@@ -153,8 +153,8 @@ class Session:
                 raise
             finally:
                 self.exited = True
-                if self._launch is not None and self._launch.ended is not None:
-                    self._launch.ended()
+                if self._launch is not None:
+                    self._launch.close()
                 self._unreported = self._may_retry and self.failure is None and self.denied
                 if not self._unreported:
                     await self.report()

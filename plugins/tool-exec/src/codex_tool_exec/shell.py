@@ -201,8 +201,8 @@ class Shell:
         except BaseException:
             self._sessions.release(number)
             await process.terminate()
-            if launch is not None and launch.ended is not None:
-                launch.ended()
+            if launch is not None:
+                launch.close()
             raise
         session = Session(
             number,

@@ -55,33 +55,26 @@ def run_launched(launch: Launch, cwd: str, given: bytes = b"") -> Outcome:
 
     :param given: what it reads.
     """
-    prepare = launch.prepare
-    try:
-        try:
-            process = subprocess.Popen(
-                launch.argv if launch.arg0 is None else (launch.arg0, *launch.argv[1:]),
-                executable=launch.argv[0],
-                cwd=cwd,
-                env=launch.env,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                pass_fds=launch.descriptors,
-                preexec_fn=prepare,  # noqa: PLW1509
-                start_new_session=True,
-            )
-        finally:
-            if launch.started is not None:
-                launch.started()
+    with launch:
+        process = subprocess.Popen(
+            launch.argv if launch.arg0 is None else (launch.arg0, *launch.argv[1:]),
+            executable=launch.argv[0],
+            cwd=cwd,
+            env=launch.env,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            pass_fds=launch.descriptors,
+            preexec_fn=launch.prepare,  # noqa: PLW1509
+            start_new_session=True,
+        )
+        launch.started()
         try:
             stdout, stderr = process.communicate(given, timeout=LIMIT)
         finally:
             if process.poll() is None:
                 process.kill()
                 process.communicate()
-    finally:
-        if launch.ended is not None:
-            launch.ended()
     status = process.returncode if process.returncode >= 0 else 128 - process.returncode
     return Outcome(status, stdout.decode("utf-8", "replace"), stderr.decode("utf-8", "replace"))
 
@@ -294,10 +287,7 @@ class SandboxLauncherContract:
 
     def test_a_launch_that_was_not_used_leaves_nothing(self, launcher: SandboxLauncher, workspace: Path) -> None:
         def unused() -> int:
-            launch = launcher.launch(self.request("exit 0", workspace))
-            for done in (launch.started, launch.ended):
-                if done is not None:
-                    done()
+            launcher.launch(self.request("exit 0", workspace)).close()
             return _open_descriptors()
 
         first = unused()
