@@ -26,7 +26,8 @@ def main() -> int:
             print(f"bench: {codex.name} is not installed ({codex.path})", file=sys.stderr)
     if not clients:
         return 1
-    print("\n".join(turn.report(turn.measure(clients, options.pairs))))
+    for what, config in turn.CONFIGURATIONS.items():
+        print("\n".join(turn.report(f"codex exec {what}", turn.measure(clients, options.pairs, config))))
     print("\n".join(sandbox.report(clients, options.pairs)))
     if OURS in clients:
         print("\n".join([*dispatch.report(), *modules.report(), *remote.report()]))

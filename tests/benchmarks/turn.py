@@ -20,15 +20,19 @@ if TYPE_CHECKING:
 SCRIPT = [[{"sh": "echo hi"}], [{"say": "done"}]]
 FASTEST = "supports_websockets = false\n"
 """What the provider's table says so that no program tries a websocket first."""
-LEAN = """
+CONFIGURATIONS = {
+    "as it comes": "",
+    "at its leanest": """
 [features]
 plugins = false
 shell_snapshot = false
 
 [analytics]
 enabled = false
-"""
-"""What both are spared: a look for plugins on the network, a shell that only shows its variables, reports of use."""
+""",
+}
+"""What configures both; the second spares them a look for plugins on the network, a shell that only shows variables,
+and reports of use."""
 COMMAND = ("exec", "--dangerously-bypass-approvals-and-sandbox", "--json", "run echo hi")
 
 
@@ -46,15 +50,18 @@ class Sample:
     rss: float
 
 
-def measure(clients: Sequence[Codex], pairs: int) -> dict[str, list[Sample]]:
-    """Run every client in turn, so that a slow moment of the machine hits all of them."""
+def measure(clients: Sequence[Codex], pairs: int, config: str = "") -> dict[str, list[Sample]]:
+    """Run every client in turn, so that a slow moment of the machine hits all of them.
+
+    :param config: TOML lines for ``config.toml`` of each.
+    """
     folder = PEERS / "bench"
     shutil.rmtree(folder, ignore_errors=True)
     samples: dict[str, list[Sample]] = {codex.name: [] for codex in clients}
     with ResponsesServer() as server:
         stages = {codex.name: Stage(folder / codex.name, server.url) for codex in clients}
         for codex in clients:
-            stages[codex.name].set_up(codex, LEAN, provider=FASTEST)
+            stages[codex.name].set_up(codex, config, provider=FASTEST)
         for number in range(pairs + 2):
             for codex in clients if number % 2 else reversed(clients):
                 server.play(SCRIPT)
@@ -90,9 +97,12 @@ def _run(codex: Codex, stage: Stage) -> Sample:
     return Sample(wall * 1000, (usage.ru_utime + usage.ru_stime) * 1000, usage.ru_maxrss / 1024)
 
 
-def report(samples: dict[str, list[Sample]]) -> list[str]:
-    """Tell medians, quartiles of the wall time, and ratios to the last client."""
-    lines = [f"{'codex exec, one shell call':28} {'wall ms':>9} {'(quartiles)':>15} {'cpu ms':>9} {'peak MiB':>9}"]
+def report(what: str, samples: dict[str, list[Sample]]) -> list[str]:
+    """Tell medians, quartiles of the wall time, and ratios to the last client.
+
+    :param what: heads the table.
+    """
+    lines = [f"{what:28} {'wall ms':>9} {'(quartiles)':>15} {'cpu ms':>9} {'peak MiB':>9}"]
     middle = {name: [statistics.median(getattr(one, key) for one in runs) for key in ("wall", "cpu", "rss")]
               for name, runs in samples.items()}  # fmt: skip
     for name, runs in samples.items():
