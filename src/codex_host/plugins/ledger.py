@@ -17,7 +17,7 @@ from codex_hookspecs.state_file import locked, replace_file
 QUARANTINE_AFTER = 3
 """Failures in a row, in this and earlier runs, of one hook of one plugin after which it is not called any more."""
 
-_WORTH_KEEPING_MS = 5.0
+_WORTH_KEEPING_MS = 20.0
 """Change of a plugin's load time below which no file is written."""
 _PATIENCE_SECONDS = 2.0
 """How long the end of the program waits for others that keep accounts."""
