@@ -1,4 +1,4 @@
-"""Runs on Windows: asks a runner for one command after another, as told by the lines of stdin, and answers in JSON."""
+"""Runs on Windows: has a runner run a command for each line of stdin, and prints the results as JSON."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def play(wanted: dict) -> dict:
 
 
 def unanswered() -> dict:
-    """Wait for a runner that never comes."""
+    """Wait for a runner that never connects."""
     transport = pipes.create_pipes(*pipe_names(), SID)
     began = time.monotonic()
     try:

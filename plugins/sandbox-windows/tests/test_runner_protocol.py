@@ -1,4 +1,4 @@
-"""Frames and messages look as the runner of Codex wants them, and what does not is refused."""
+"""Frames and messages have the format of Codex's runner, and invalid ones are refused."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from codex_sandbox_windows.frames import MOST, FrameError, FrameReader, encode_frame
+from codex_sandbox_windows.frames import MAX_FRAME_BYTES, FrameError, FrameReader, encode_frame
 from codex_sandbox_windows.messages import (
     CloseStdin,
     Exit,
@@ -78,7 +78,7 @@ def test_a_spawn_request_has_all_its_members() -> None:
     assert decode_message(encode_message(REQUEST)) == REQUEST
 
 
-def test_members_that_came_later_can_be_missing() -> None:
+def test_newer_members_are_optional() -> None:
     document = json.loads(encode_message(REQUEST))
     for name in ("real_user_sid", "stdin_open", "use_private_desktop"):
         del document["payload"][name]
@@ -86,7 +86,7 @@ def test_members_that_came_later_can_be_missing() -> None:
     assert decode_message(json.dumps(document).encode()) == REQUEST
 
 
-def test_a_message_of_an_unknown_type_means_nothing() -> None:
+def test_a_message_of_an_unknown_type_is_ignored() -> None:
     assert decode_message(b'{"version":1,"type":"later","payload":{}}') is None
 
 
@@ -115,13 +115,13 @@ def test_a_message_of_an_unknown_type_means_nothing() -> None:
         (b'{"version":1,"type":"resize","payload":{"rows":true,"cols":80}}', "rows of resize is True, expected int"),
     ],
 )
-def test_what_is_no_message_is_refused(data: bytes, reason: str) -> None:
+def test_an_invalid_message_is_refused(data: bytes, reason: str) -> None:
     with pytest.raises(MessageError, match=reason):
         decode_message(data)
 
 
 @pytest.mark.parametrize("timeout", [-1, 2**64])
-def test_a_time_limit_is_no_nonsense(timeout: int) -> None:
+def test_an_invalid_timeout_is_refused(timeout: int) -> None:
     document = json.loads(encode_message(REQUEST))
     document["payload"]["timeout_ms"] = timeout
 
@@ -130,7 +130,7 @@ def test_a_time_limit_is_no_nonsense(timeout: int) -> None:
 
 
 @pytest.mark.parametrize(("member", "reason"), [("cap_sids", "no cap_sids"), ("command", "empty command")])
-def test_a_spawn_request_needs_a_command_and_an_identifier(member: str, reason: str) -> None:
+def test_a_spawn_request_needs_a_command_and_a_sid(member: str, reason: str) -> None:
     document = json.loads(encode_message(REQUEST))
     document["payload"][member] = []
 
@@ -139,7 +139,7 @@ def test_a_spawn_request_needs_a_command_and_an_identifier(member: str, reason: 
 
 
 @given(st.lists(st.binary(max_size=40), max_size=6), st.integers(1, 9))
-def test_frames_survive_every_cut(payloads: list[bytes], step: int) -> None:
+def test_frames_can_be_split_anywhere(payloads: list[bytes], step: int) -> None:
     stream = b"".join(map(encode_frame, payloads))
     reader, frames = FrameReader(), []
 
@@ -158,15 +158,15 @@ def test_a_frame_begins_with_its_length_little_endian() -> None:
 
 def test_a_frame_that_is_too_large_is_refused_on_both_sides() -> None:
     reader = FrameReader()
-    reader.feed(struct.pack("<I", MOST + 1))
+    reader.feed(struct.pack("<I", MAX_FRAME_BYTES + 1))
 
     with pytest.raises(FrameError, match="frame too large: 8388609"):
         reader.next_frame()
     with pytest.raises(FrameError, match="frame too large: 8388609"):
-        encode_frame(bytes(MOST + 1))
+        encode_frame(bytes(MAX_FRAME_BYTES + 1))
 
 
-def test_ending_within_the_length_is_orderly_and_within_the_payload_is_not() -> None:
+def test_eof_inside_a_length_is_accepted_and_inside_a_payload_is_an_error() -> None:
     orderly, broken = FrameReader(), FrameReader()
     orderly.feed(b"\x05\x00")
     broken.feed(b"\x05\x00\x00\x00ab")

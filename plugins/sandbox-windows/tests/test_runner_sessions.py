@@ -25,7 +25,7 @@ from codex_sandbox_windows.runner import serve
 
 
 class Connection:
-    """Both ends, with a runner at one of them."""
+    """Both ends of a connection, with a runner at one of them."""
 
     def __init__(self) -> None:
         self.socket, theirs = socket.socketpair()
@@ -95,7 +95,7 @@ def test_a_command_runs_in_its_directory_with_its_environment(connection, reques
     assert connection.code() == 7
 
 
-def test_input_is_given_and_ended(connection, request_for) -> None:
+def test_input_is_written_and_closed(connection, request_for) -> None:
     connection.session.start(request_for("cat; echo over", stdin_open=True))
 
     connection.session.write(b"one\n" * 1000)
@@ -135,7 +135,7 @@ def test_a_command_is_terminated_on_request(connection, request_for) -> None:
     assert isinstance(list(events)[-1], Exit)
 
 
-def test_a_command_that_takes_too_long_ends_with_192(connection, request_for) -> None:
+def test_a_command_that_times_out_has_exit_code_192(connection, request_for) -> None:
     connection.session.start(request_for("echo on; sleep 60", timeout_ms=200))
 
     events = connection.finish()
@@ -154,7 +154,7 @@ def test_everything_a_command_wrote_comes_before_its_exit(connection, request_fo
     assert [isinstance(each, Exit) for each in events].index(True) == len(events) - 1
 
 
-def test_what_a_command_leaves_running_ends_with_it(connection, request_for) -> None:
+def test_background_processes_end_with_the_command(connection, request_for) -> None:
     connection.session.start(request_for("sleep 60 & echo $!"))
 
     events = connection.finish()
@@ -178,7 +178,7 @@ def test_the_first_message_must_be_a_spawn_request(connection) -> None:
 
 
 @pytest.mark.parametrize("frame", [b'{"version":2,"type":"spawn_request"}', b"nothing"])
-def test_a_first_message_that_can_not_be_read_is_told(connection, frame: bytes) -> None:
+def test_an_invalid_first_message_is_reported(connection, frame: bytes) -> None:
     connection.socket.sendall(encode_frame(frame))
 
     answer = connection.channel.receive(10)
@@ -186,7 +186,7 @@ def test_a_first_message_that_can_not_be_read_is_told(connection, frame: bytes) 
     assert answer.code == "spawn_failed"
 
 
-def test_a_message_that_can_not_be_read_later_is_passed_over(connection, request_for) -> None:
+def test_an_invalid_later_message_is_ignored(connection, request_for) -> None:
     connection.session.start(request_for("cat", stdin_open=True))
 
     connection.socket.sendall(encode_frame(b'{"version":1,"type":"stdin","payload":{"data_b64":"%"}}'))
@@ -197,7 +197,7 @@ def test_a_message_that_can_not_be_read_later_is_passed_over(connection, request
     assert text(connection.finish()) == "x"
 
 
-def test_a_stream_that_can_not_be_cut_ends_the_command(connection, request_for) -> None:
+def test_a_stream_without_valid_frames_kills_the_command(connection, request_for) -> None:
     connection.session.start(request_for("sleep 60"))
 
     connection.socket.sendall(b"\xff\xff\xff\xff")
@@ -205,7 +205,7 @@ def test_a_stream_that_can_not_be_cut_ends_the_command(connection, request_for) 
     assert isinstance(connection.finish()[-1], Exit)
 
 
-def test_a_parent_that_sends_no_more_ends_the_input(connection, request_for) -> None:
+def test_eof_from_the_parent_closes_the_input(connection, request_for) -> None:
     connection.session.start(request_for("cat; echo over", stdin_open=True))
 
     connection.socket.shutdown(socket.SHUT_WR)
@@ -213,7 +213,7 @@ def test_a_parent_that_sends_no_more_ends_the_input(connection, request_for) -> 
     assert text(connection.finish()) == "over\n"
 
 
-def test_a_parent_that_is_gone_takes_a_talking_command_with_it(connection, request_for) -> None:
+def test_a_command_that_writes_is_killed_when_the_parent_is_gone(connection, request_for) -> None:
     connection.session.start(request_for("while :; do echo on; done"))
 
     connection.socket.close()
@@ -221,7 +221,7 @@ def test_a_parent_that_is_gone_takes_a_talking_command_with_it(connection, reque
     assert connection.code() != 0
 
 
-def test_a_runner_that_closes_at_once_is_told() -> None:
+def test_a_runner_that_closes_at_once_is_reported() -> None:
     ours, theirs = socket.socketpair()
     theirs.close()
 
@@ -229,14 +229,14 @@ def test_a_runner_that_closes_at_once_is_told() -> None:
         RunnerSession(Channel(SocketTransport(ours))).start(_anything())
 
 
-def test_a_runner_that_says_nothing_is_waited_for_in_bounds() -> None:
+def test_a_silent_runner_times_out() -> None:
     ours, theirs = socket.socketpair()
 
     with ours, theirs, pytest.raises(SandboxUnavailable, match=r"did not answer within 0\.1 s"):
         RunnerSession(Channel(SocketTransport(ours))).start(_anything(), 0.1)
 
 
-def test_a_runner_that_answers_something_else_is_told() -> None:
+def test_an_unexpected_answer_of_the_runner_is_reported() -> None:
     ours, theirs = socket.socketpair()
     theirs.sendall(encode_frame(encode_message(Exit(0))))
 
@@ -244,7 +244,7 @@ def test_a_runner_that_answers_something_else_is_told() -> None:
         RunnerSession(Channel(SocketTransport(ours))).start(_anything(), 5)
 
 
-def test_a_runner_that_is_lost_is_told() -> None:
+def test_a_lost_runner_is_reported() -> None:
     ours, theirs = socket.socketpair()
     theirs.sendall(encode_frame(encode_message(SpawnReady(1))))
     session = RunnerSession(Channel(SocketTransport(ours)))
@@ -255,7 +255,7 @@ def test_a_runner_that_is_lost_is_told() -> None:
         list(session.events())
 
 
-def test_a_bridge_carries_both_ways(connection, request_for, tmp_path: Path) -> None:
+def test_a_bridge_forwards_input_and_output(connection, request_for, tmp_path: Path) -> None:
     (tmp_path / "in").write_bytes(b"typed")
     connection.session.start(request_for("cat; echo warn >&2; exit 3", stdin_open=True))
 

@@ -1,4 +1,4 @@
-"""Commands are handed to a bridge, or refused with what is missing."""
+"""Commands are passed to a bridge, or refused with the reason."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 from codex_hookspecs.errors import SandboxUnavailable
 from codex_hookspecs.sandbox import Launch, LaunchRequest, SandboxPolicy
-from codex_sandbox_windows.bridge import Order
+from codex_sandbox_windows.bridge import BridgeRequest
 from codex_sandbox_windows.launcher import WindowsLauncher
 from codex_sandbox_windows.plugin import sandbox_launcher
 
@@ -22,16 +22,16 @@ def launch(policy: SandboxPolicy, cwd: Path, settings: dict = SETTINGS, home: st
     return WindowsLauncher(settings, home or f"{cwd}/../home").launch(request)
 
 
-def test_a_bridge_is_told_everything(tmp_path: Path) -> None:
+def test_a_bridge_gets_all_it_needs(tmp_path: Path) -> None:
     made = launch(WORKSPACE, tmp_path, tty=True)
 
-    order = Order.read(made.argv[4])
+    request = BridgeRequest.read(made.argv[4])
     assert made.argv[1:4] == ("-I", "-m", "codex_sandbox_windows.bridge")
     assert made.argv[5:] == ("--", "dir", "a b")
-    assert json.loads(order.policy)["type"] == "workspace-write"
-    assert order.writable == (str(tmp_path),)
-    assert order.held_back == tuple(f"{tmp_path}/{name}" for name in (".git", ".agents", ".codex", ".aws"))
-    assert order.tty
+    assert json.loads(request.policy)["type"] == "workspace-write"
+    assert request.writable == (str(tmp_path),)
+    assert request.read_only == tuple(f"{tmp_path}/{name}" for name in (".git", ".agents", ".codex", ".aws"))
+    assert request.tty
     assert made.sandbox_type == "windowsRestrictedToken"
 
 
@@ -45,7 +45,7 @@ def test_a_bridge_is_told_everything(tmp_path: Path) -> None:
         (SandboxPolicy("workspaceWrite", writable_roots=("/",)), SETTINGS, "lets everything be written"),
     ],
 )
-def test_a_policy_that_can_not_be_held_is_refused(
+def test_a_policy_that_can_not_be_enforced_is_refused(
     policy: SandboxPolicy, settings: dict, reason: str, tmp_path: Path
 ) -> None:
     with pytest.raises(SandboxUnavailable, match=reason) as caught:
@@ -55,13 +55,13 @@ def test_a_policy_that_can_not_be_held_is_refused(
     assert str(caught.value).startswith(wanted)
 
 
-def test_the_programs_own_directory_is_held_back_unless_it_is_where_the_work_is(tmp_path: Path) -> None:
-    within = Order.read(launch(WORKSPACE, tmp_path, home=f"{tmp_path}/state").argv[4])
-    itself = Order.read(launch(WORKSPACE, tmp_path, home=str(tmp_path)).argv[4])
+def test_codex_home_is_read_only_unless_it_is_the_workspace(tmp_path: Path) -> None:
+    within = BridgeRequest.read(launch(WORKSPACE, tmp_path, home=f"{tmp_path}/state").argv[4])
+    itself = BridgeRequest.read(launch(WORKSPACE, tmp_path, home=str(tmp_path)).argv[4])
 
-    assert f"{tmp_path}/state" in within.held_back
-    assert str(tmp_path) not in itself.held_back
-    assert f"{tmp_path}/plugins" in itself.held_back
+    assert f"{tmp_path}/state" in within.read_only
+    assert str(tmp_path) not in itself.read_only
+    assert f"{tmp_path}/plugins" in itself.read_only
 
 
 def test_a_managed_network_is_refused(tmp_path: Path) -> None:
@@ -69,5 +69,5 @@ def test_a_managed_network_is_refused(tmp_path: Path) -> None:
         launch(WORKSPACE, tmp_path, managed_network=True)
 
 
-def test_it_answers_on_windows_alone() -> None:
+def test_it_answers_on_windows_only() -> None:
     assert sandbox_launcher("linux", None) is None

@@ -1,1 +1,1 @@
-"""The sandbox of Windows: a runner with a restricted token, spoken to in frames."""
+"""The sandbox of Windows: a runner process that starts commands with a restricted token."""

@@ -1,4 +1,4 @@
-"""Say how the access lists of the workspace have to change, as arguments of ``icacls``."""
+"""The changes to access control lists that a policy needs, as command lines of ``icacls``."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ import os
 from collections.abc import Sequence
 
 
-def grants(writable: Sequence[str], held_back: Sequence[str], sids: Sequence[str]) -> list[list[str]]:
-    """Return the calls: who may write where, and what in there stays as it is.
+def icacls_calls(writable: Sequence[str], read_only: Sequence[str], sids: Sequence[str]) -> list[list[str]]:
+    """Return command lines that allow writing to some directories and deny it for paths in them.
 
-    :param sids: the sandbox user, and what its restricted tokens may write as; both have to be allowed.
+    :param sids: SIDs of the sandbox user and of its restricted tokens; a write needs the permission of both.
     """
     calls = [["icacls", path, "/grant", *(f"*{sid}:(OI)(CI)M" for sid in sids), "/Q"] for path in writable]
-    calls += (["icacls", path, "/deny", *(f"*{sid}:(OI)(CI)(W,D,DC)" for sid in sids), "/Q"] for path in held_back)
+    calls += (["icacls", path, "/deny", *(f"*{sid}:(OI)(CI)(W,D,DC)" for sid in sids), "/Q"] for path in read_only)
     return calls
 
 
 def cap_sid(codex_home: str) -> str:
-    """Return the identifier that restricted tokens of this user write as; made once, then kept.
+    """Return the SID that restricted tokens have as capability; generated once, then read from a file.
 
-    :raises OSError: when it can't be kept.
+    :raises OSError: when the file can't be read or written.
     """
     path = os.path.join(codex_home, "plugins", "sandbox-windows.sid")
     try:

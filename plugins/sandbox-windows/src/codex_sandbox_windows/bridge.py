@@ -1,4 +1,4 @@
-"""The program that stands for a command outside of the sandbox: has a runner run it, carries what goes in and out."""
+"""The process that the host starts instead of a command: has a runner run it and forwards its input and output."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import attrs
 
 from codex_hookspecs import frozen
 from codex_hookspecs.errors import SandboxUnavailable
-from codex_sandbox_windows.access import cap_sid, grants
+from codex_sandbox_windows.access import cap_sid, icacls_calls
 from codex_sandbox_windows.channel import Channel
 from codex_sandbox_windows.messages import Exit, SpawnRequest
 from codex_sandbox_windows.names import pipe_names, runner_arguments
@@ -24,17 +24,17 @@ if TYPE_CHECKING:
     from codex_sandbox_windows.windows.logon import Runner
 
 _NOT_RUN = 126
-_LIST_SECONDS = 120
+_ICACLS_SECONDS = 120
 _READ_BYTES = 65536
 
 
 @frozen(kw_only=True)
-class Order:
-    """What a bridge is asked to do.
+class BridgeRequest:
+    """What a bridge needs to run a command; passed as one JSON argument.
 
     :param policy: the sandbox policy as JSON.
-    :param writable: directories that can be written.
-    :param held_back: paths in them that can't.
+    :param writable: directories that the command may write.
+    :param read_only: paths in them that it may not.
     """
 
     user: str
@@ -43,26 +43,26 @@ class Order:
     policy: str
     policy_cwd: str
     writable: tuple[str, ...]
-    held_back: tuple[str, ...]
+    read_only: tuple[str, ...]
     tty: bool
 
     def text(self) -> str:
-        """Return it as an argument."""
+        """Return the request as JSON."""
         return json.dumps({each.name: getattr(self, each.name) for each in attrs.fields(type(self))})
 
     @classmethod
-    def read(cls, text: str) -> Order:
-        """Return what an argument says."""
+    def read(cls, text: str) -> BridgeRequest:
+        """Parse a request."""
         given = json.loads(text).items()
         values: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in given}
         return cls(**values)
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Do what the arguments say: an order, ``--``, the command."""
-    order, command = Order.read(arguments[0]), tuple(arguments[2:])
+    """Run a command; the arguments are the request, ``--`` and the command."""
+    request, command = BridgeRequest.read(arguments[0]), tuple(arguments[2:])
     try:
-        return _held(order, command)
+        return _run_sandboxed(request, command)
     except (SandboxUnavailable, OSError, subprocess.SubprocessError) as error:
         text = str(error)
         prefix = "" if text.startswith("the ") else "the command was not run: sandbox-windows: "
@@ -71,7 +71,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def relay(session: RunnerSession, stdin: BinaryIO, stdout: BinaryIO, stderr: BinaryIO) -> int:
-    """Carry a session's input and output until it is over; return how the command ended.
+    """Forward the input and output of a session until it ends; return the exit code of the command.
 
     :raises SandboxUnavailable: when the runner is lost.
     """
@@ -92,25 +92,25 @@ def _feed(session: RunnerSession, stdin: BinaryIO) -> None:
             session.write(data)
         session.close_stdin()
     except OSError:
-        return  # The command is over.
+        return  # The command has ended.
 
 
-def _held(order: Order, command: tuple[str, ...]) -> int:
+def _run_sandboxed(request: BridgeRequest, command: tuple[str, ...]) -> int:
     from codex_sandbox_windows.windows.logon import sid_of_user
     from codex_sandbox_windows.windows.pipes import await_runner, create_pipes
 
-    user_sid, own_sid = sid_of_user(order.user), cap_sid(order.codex_home)
-    made = [path for path in order.held_back if _made(path)]
+    user_sid, own_sid = sid_of_user(request.user), cap_sid(request.codex_home)
+    created = [path for path in request.read_only if _create_directory(path)]
     try:
-        for call in grants(order.writable, order.held_back, [user_sid, own_sid]):
-            subprocess.run(call, check=True, capture_output=True, timeout=_LIST_SECONDS)
+        for call in icacls_calls(request.writable, request.read_only, [user_sid, own_sid]):
+            subprocess.run(call, check=True, capture_output=True, timeout=_ICACLS_SECONDS)
         pipe_in, pipe_out = pipe_names()
         transport = create_pipes(pipe_in, pipe_out, user_sid)
-        runner = _runner(order, runner_arguments(pipe_in, pipe_out))
+        runner = _runner(request, runner_arguments(pipe_in, pipe_out))
         try:
             await_runner(transport, runner.process_id, HANDSHAKE_SECONDS)
             session = RunnerSession(Channel(transport))
-            session.start(_request(order, command, own_sid))
+            session.start(_spawn_request(request, command, own_sid))
             return relay(session, sys.stdin.buffer, sys.stdout.buffer, sys.stderr.buffer)
         except BaseException:
             runner.terminate()
@@ -119,36 +119,36 @@ def _held(order: Order, command: tuple[str, ...]) -> int:
             transport.close()
             runner.close()
     finally:
-        for path in made:
-            _unmake(path)
+        for path in created:
+            _remove_directory(path)
 
 
-def _runner(order: Order, arguments: list[str]) -> Runner:
+def _runner(request: BridgeRequest, arguments: list[str]) -> Runner:
     from codex_sandbox_windows.windows.logon import start_as
 
-    with open(order.password_file, encoding="utf-8") as file:
+    with open(request.password_file, encoding="utf-8") as file:
         password = file.read().rstrip("\r\n")
     program = [sys.executable, "-I", "-m", "codex_sandbox_windows.runner_program"]
-    return start_as(order.user, password, [*program, *arguments], os.path.dirname(sys.executable))
+    return start_as(request.user, password, [*program, *arguments], os.path.dirname(sys.executable))
 
 
-def _request(order: Order, command: tuple[str, ...], own_sid: str) -> SpawnRequest:
+def _spawn_request(request: BridgeRequest, command: tuple[str, ...], own_sid: str) -> SpawnRequest:
     return SpawnRequest(
         command=command,
         cwd=os.getcwd(),
         env=dict(os.environ),
-        policy=order.policy,
-        sandbox_policy_cwd=order.policy_cwd,
-        codex_home=order.codex_home,
-        real_codex_home=order.codex_home,
+        policy=request.policy,
+        sandbox_policy_cwd=request.policy_cwd,
+        codex_home=request.codex_home,
+        real_codex_home=request.codex_home,
         cap_sids=(own_sid,),
-        tty=order.tty,
+        tty=request.tty,
         stdin_open=True,
     )
 
 
-def _made(path: str) -> bool:
-    """Make a directory that is to be held back, since only what exists can be; tell whether it was made."""
+def _create_directory(path: str) -> bool:
+    """Create a directory to be protected, since only existing ones can be; return whether it was created."""
     try:
         os.mkdir(path)
         return True
@@ -156,7 +156,7 @@ def _made(path: str) -> bool:
         return False
 
 
-def _unmake(path: str) -> None:
+def _remove_directory(path: str) -> None:
     try:
         os.rmdir(path)
     except OSError:

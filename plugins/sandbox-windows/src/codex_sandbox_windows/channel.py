@@ -1,4 +1,4 @@
-"""Send and receive messages over whatever carries bytes."""
+"""Send and receive messages over a byte transport."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ _READ_BYTES = 65536
 
 
 class Transport(Protocol):
-    """Carries bytes both ways; blocking."""
+    """A blocking, bidirectional byte stream."""
 
     def read(self, size: int) -> bytes:
-        """Return what is there, at least a byte; nothing at the end.
+        """Return available bytes, at least one; empty at EOF.
 
         :raises OSError: when the connection broke.
         """
@@ -30,16 +30,16 @@ class Transport(Protocol):
         ...
 
     def wait_readable(self, seconds: float) -> bool:
-        """Wait until something, or the end, can be read; ``False`` when the time is over."""
+        """Wait until data or EOF can be read; ``False`` on timeout."""
         ...
 
     def close(self) -> None:
-        """Let go of the connection."""
+        """Close the connection."""
         ...
 
 
 class Channel:
-    """Messages over a transport; any thread may send, one receives."""
+    """Messages over a transport; any thread may send, one thread receives."""
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
@@ -57,18 +57,18 @@ class Channel:
             self._transport.write(frame)
 
     def receive(self, seconds: float | None = None) -> Message | None:
-        """Return the next message of a known type, ``None`` at the end.
+        """Return the next message of a known type, ``None`` at EOF.
 
-        :param seconds: how long to wait at most.
-        :raises TimeoutError: when the time is over.
-        :raises FrameError: when the stream is broken.
-        :raises MessageError: when it is no message; the next one can be received.
+        :param seconds: timeout; ``None`` waits forever.
+        :raises TimeoutError: when there is no message in time.
+        :raises FrameError: when the stream can't be split into frames any more.
+        :raises MessageError: when a frame is not a valid message; the next one can be received.
         """
         deadline = None if seconds is None else time.monotonic() + seconds
         while True:
             frame = self._reader.next_frame()
             if frame is None:
-                if not self._more(deadline):
+                if not self._read_more(deadline):
                     self._reader.end()
                     return None
                 continue
@@ -77,10 +77,10 @@ class Channel:
                 return message
 
     def close(self) -> None:
-        """Let go of the connection."""
+        """Close the connection."""
         self._transport.close()
 
-    def _more(self, deadline: float | None) -> bool:
+    def _read_more(self, deadline: float | None) -> bool:
         if deadline is not None and not self._transport.wait_readable(max(0.0, deadline - time.monotonic())):
             raise TimeoutError
         data = self._transport.read(_READ_BYTES)

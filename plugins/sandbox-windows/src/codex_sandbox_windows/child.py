@@ -1,4 +1,4 @@
-"""What the runner needs of a command that it started."""
+"""The interface of a running command that the runner uses."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ class Child(Protocol):
 
     @property
     def process_id(self) -> int:
-        """Number of the process."""
+        """Process id."""
         ...
 
     @property
     def outputs(self) -> Mapping[Stream, Callable[[], bytes]]:
-        """Reads the next bytes of a stream, nothing at its end; a pseudo console has only ``stdout``."""
+        """Functions that read the next bytes of a stream, empty at EOF; a pseudo console has only ``stdout``."""
         ...
 
     def write(self, data: bytes) -> None:
-        """Write to its input; does nothing when that is closed."""
+        """Write to its stdin; does nothing when that is closed."""
         ...
 
     def close_stdin(self) -> None:
-        """Close its input."""
+        """Close its stdin."""
         ...
 
     def resize(self, rows: int, columns: int) -> None:
@@ -38,19 +38,19 @@ class Child(Protocol):
         ...
 
     def terminate(self, exit_code: int) -> None:
-        """End it with everything it started."""
+        """Kill it and everything it started."""
         ...
 
     def wait(self, seconds: float | None) -> int | None:
-        """Wait for its end; ``None`` when the time is over first."""
+        """Wait for its exit code; ``None`` on timeout."""
         ...
 
     def release(self) -> None:
-        """End what it left behind, so that its outputs end."""
+        """Kill its background processes, so that its outputs reach EOF."""
         ...
 
     def close(self) -> None:
-        """Let go of everything."""
+        """Close all handles."""
         ...
 
 

@@ -1,4 +1,4 @@
-"""Put arguments and environments into the form that Windows takes."""
+"""Encode arguments and environments for the Windows API."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 
 
 def command_line(arguments: Sequence[str]) -> str:
-    """Return one line that programs split again by the rules of the Microsoft C runtime."""
-    return " ".join(_quoted(argument) for argument in arguments)
+    """Return a command line that the Microsoft C runtime splits into these arguments."""
+    return " ".join(_quote(argument) for argument in arguments)
 
 
 def environment_block(env: Mapping[str, str]) -> str:
@@ -16,7 +16,7 @@ def environment_block(env: Mapping[str, str]) -> str:
     return "".join(f"{name}={value}\0" for name, value in pairs) + ("\0" if pairs else "\0\0")
 
 
-def _quoted(argument: str) -> str:
+def _quote(argument: str) -> str:
     if argument and not any(character in argument for character in ' \t\n\v"'):
         return argument
     quoted, backslashes = '"', 0
@@ -24,7 +24,7 @@ def _quoted(argument: str) -> str:
         if character == "\\":
             backslashes += 1
             continue
-        # Backslashes count twice before a quote, and as they are before anything else.
+        # Backslashes have to be doubled before a quote, and only there.
         quoted += "\\" * (backslashes * 2 + 1 if character == '"' else backslashes) + character
         backslashes = 0
     return quoted + "\\" * (backslashes * 2) + '"'

@@ -1,17 +1,17 @@
-"""Cut a stream of bytes into frames: a length as ``u32`` little-endian, then that many bytes."""
+"""Split a byte stream into frames: a little-endian ``u32`` length, then that many bytes."""
 
 from __future__ import annotations
 
 import struct
 
-MOST = 8 * 1024 * 1024
-"""Longest frame in bytes; a longer one is an error on both sides."""
+MAX_FRAME_BYTES = 8 * 1024 * 1024
+"""A longer frame is an error on both sides."""
 
 _LENGTH = struct.Struct("<I")
 
 
 class FrameError(Exception):
-    """Raised when a stream can't be cut into frames any further."""
+    """Raised when a stream can't be split into frames any further."""
 
 
 def encode_frame(payload: bytes) -> bytes:
@@ -19,19 +19,19 @@ def encode_frame(payload: bytes) -> bytes:
 
     :raises FrameError: when it would be too large.
     """
-    if len(payload) > MOST:
+    if len(payload) > MAX_FRAME_BYTES:
         raise FrameError(f"frame too large: {len(payload)}")
     return _LENGTH.pack(len(payload)) + payload
 
 
 class FrameReader:
-    """Collects bytes and gives whole frames."""
+    """Collects bytes and returns complete frames."""
 
     def __init__(self) -> None:
         self._buffer = bytearray()
 
     def feed(self, data: bytes) -> None:
-        """Take bytes as they come."""
+        """Append received bytes."""
         self._buffer += data
 
     def next_frame(self) -> bytes | None:
@@ -42,7 +42,7 @@ class FrameReader:
         if len(self._buffer) < _LENGTH.size:
             return None
         (length,) = _LENGTH.unpack_from(self._buffer)
-        if length > MOST:
+        if length > MAX_FRAME_BYTES:
             raise FrameError(f"frame too large: {length}")
         end = _LENGTH.size + length
         if len(self._buffer) < end:
@@ -52,9 +52,9 @@ class FrameReader:
         return frame
 
     def end(self) -> None:
-        """Say that no more bytes come.
+        """Note EOF.
 
-        :raises FrameError: when they end inside of a payload; ending within the length is orderly.
+        :raises FrameError: when it comes inside a payload; inside a length it is accepted.
         """
         if len(self._buffer) >= _LENGTH.size:
             (length,) = _LENGTH.unpack_from(self._buffer)

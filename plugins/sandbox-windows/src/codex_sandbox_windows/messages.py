@@ -1,4 +1,4 @@
-"""Messages between a program and the runner that starts a command for it (command runner of Codex, version 1)."""
+"""Messages between a runner and its parent (protocol version 1 of Codex's command runner)."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from codex_hookspecs.protocol import JsonObject
 
 VERSION = 1
 Stream = Literal["stdout", "stderr"]
-_I16, _U32, _U64 = 2**15 - 1, 2**32 - 1, 2**64 - 1
-"""The largest numbers of some members; none of them is negative. Consoles have sizes of 16 bits with a sign."""
+_MAX_I16, _MAX_U32, _MAX_U64 = 2**15 - 1, 2**32 - 1, 2**64 - 1
+"""Upper limits of numbers; the lower limit is always 0. The size of a console is signed 16-bit."""
 
 
 class MessageError(Exception):
-    """Raised when the other side sends what is no message."""
+    """Raised when a frame is not a valid message."""
 
 
 @frozen(kw_only=True)
@@ -27,8 +27,8 @@ class SpawnRequest:
     """Start a command; the first message, sent once.
 
     :param policy: the sandbox policy as JSON, or the name of one.
-    :param cap_sids: identifiers that the restricted token may write as; at least one.
-    :param timeout_ms: when the command is ended, or ``None``.
+    :param cap_sids: capability SIDs of the restricted token; at least one.
+    :param timeout_ms: when the command is killed, or ``None``.
     :param tty: give it a pseudo console.
     :param stdin_open: keep its standard input open.
     """
@@ -41,7 +41,7 @@ class SpawnRequest:
     codex_home: str
     real_codex_home: str
     cap_sids: tuple[str, ...]
-    timeout_ms: int | None = field(default=None, metadata={"most": _U64})
+    timeout_ms: int | None = field(default=None, metadata={"most": _MAX_U64})
     tty: bool = False
     real_user_sid: str | None = None
     stdin_open: bool = False
@@ -52,7 +52,7 @@ class SpawnRequest:
 class SpawnReady:
     """The command was started."""
 
-    process_id: int = field(metadata={"most": _U32})
+    process_id: int = field(metadata={"most": _MAX_U32})
 
 
 @frozen
@@ -65,27 +65,27 @@ class Output:
 
 @frozen
 class Stdin:
-    """Give the command something to read."""
+    """Write to the command's stdin."""
 
     data: bytes
 
 
 @frozen
 class CloseStdin:
-    """Let the command find the end of its input."""
+    """Close the command's stdin."""
 
 
 @frozen
 class Resize:
     """Change the size of the pseudo console."""
 
-    rows: int = field(metadata={"most": _I16})
-    columns: int = field(metadata={"wire": "cols", "most": _I16})
+    rows: int = field(metadata={"most": _MAX_I16})
+    columns: int = field(metadata={"wire": "cols", "most": _MAX_I16})
 
 
 @frozen
 class Terminate:
-    """End the command."""
+    """Kill the command."""
 
 
 @frozen
@@ -139,10 +139,10 @@ def encode_message(message: Message) -> bytes:
 
 
 def decode_message(data: bytes) -> Message | None:
-    """Read a message.
+    """Parse a message.
 
-    :return: ``None`` for a message of a type that is not known here.
-    :raises MessageError: when it is none.
+    :return: ``None`` for a message of an unknown type.
+    :raises MessageError: when it is invalid.
     """
     try:
         document = json.loads(data)
@@ -192,8 +192,8 @@ def _value(value: Any, expected: str, what: str) -> Any:
         return value
     if value is None and expected.endswith("| None"):
         return None
-    plain: type | None = {"str": str, "int": int, "bool": bool, "Stream": str}.get(expected.removesuffix(" | None"))
-    if plain is None or type(value) is not plain:
+    scalar: type | None = {"str": str, "int": int, "bool": bool, "Stream": str}.get(expected.removesuffix(" | None"))
+    if scalar is None or type(value) is not scalar:
         raise MessageError(f"{what} is {value!r}, expected {expected}")
     if expected == "Stream" and value not in ("stdout", "stderr"):
         raise MessageError(f"{what} is {value!r}, expected stdout or stderr")

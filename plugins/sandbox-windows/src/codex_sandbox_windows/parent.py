@@ -1,4 +1,4 @@
-"""Have a runner run a command: the side that asks."""
+"""The parent's side of the runner protocol."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ _CHUNK = 1 << 20
 class RunnerSession:
     """A command that a runner runs.
 
-    :param channel: connected with the runner.
-    :ivar process_id: number of the command's process, once it was started.
+    :param channel: connected to the runner.
+    :ivar process_id: pid of the command, once it was started.
     """
 
     def __init__(self, channel: Channel) -> None:
@@ -36,10 +36,10 @@ class RunnerSession:
         self.process_id = 0
 
     def start(self, request: SpawnRequest, seconds: float = HANDSHAKE_SECONDS) -> None:
-        """Have the command started.
+        """Have the runner start the command.
 
-        :param seconds: how long to wait for it.
-        :raises SandboxUnavailable: when it was not started.
+        :param seconds: timeout for the runner's answer.
+        :raises SandboxUnavailable: when the command was not started.
         """
         try:
             self._channel.send(request)
@@ -57,9 +57,9 @@ class RunnerSession:
         self.process_id = answer.process_id
 
     def events(self) -> Iterator[Output | Exit]:
-        """Iterate what the command writes, and at last how it ended.
+        """Iterate over the output of the command; the last event is its exit.
 
-        :raises SandboxUnavailable: when the runner is lost before that.
+        :raises SandboxUnavailable: when the connection to the runner is lost before that.
         """
         while True:
             try:
@@ -75,20 +75,20 @@ class RunnerSession:
                 return
 
     def write(self, data: bytes) -> None:
-        """Give the command something to read."""
+        """Write to the command's stdin."""
         for at in range(0, len(data), _CHUNK):
             self._channel.send(Stdin(data[at : at + _CHUNK]))
 
     def close_stdin(self) -> None:
-        """Let the command find the end of its input."""
+        """Close the command's stdin."""
         self._channel.send(CloseStdin())
 
     def resize(self, rows: int, columns: int) -> None:
-        """Change the size of its pseudo console."""
+        """Change the size of the command's pseudo console."""
         self._channel.send(Resize(rows, columns))
 
     def terminate(self) -> None:
-        """End the command."""
+        """Kill the command."""
         self._channel.send(Terminate())
 
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @hookimpl
 def sandbox_launcher(platform: str, host: Host) -> SandboxLauncher | None:
-    """Offer the sandbox user of Windows."""
+    """Enforce policies on Windows."""
     if platform != "windows":
         return None
     from codex_sandbox_windows.launcher import WindowsLauncher

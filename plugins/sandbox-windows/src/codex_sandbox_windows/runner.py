@@ -1,4 +1,4 @@
-"""Run one command for a parent: start it, carry what goes in and out, tell how it ended."""
+"""The runner's side of the protocol: start one command, forward its input and output, report its exit."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ _DRAIN_SECONDS = 10.0
 
 
 def serve(channel: Channel, spawn: Spawner) -> int:
-    """Serve one parent.
+    """Run the command that a parent requests.
 
     :param spawn: starts the command.
-    :return: exit code of the runner: that of the command, 1 when none was started.
+    :return: exit code for the runner: that of the command, 1 when none was started.
     """
     try:
         request = channel.receive()
@@ -53,7 +53,7 @@ def serve(channel: Channel, spawn: Spawner) -> int:
 
 
 def _refuse(channel: Channel, message: str) -> int:
-    with suppress(OSError):  # Somebody may be left to be told.
+    with suppress(OSError):  # The parent may be gone.
         channel.send(Failure(message, "spawn_failed"))
     return _FAILED
 
@@ -66,17 +66,17 @@ class _Session:
         self._child = child
 
     def run(self, timeout_ms: int | None) -> int:
-        if not self._sent(lambda: self._channel.send(SpawnReady(self._child.process_id))):
+        if not self._send(lambda: self._channel.send(SpawnReady(self._child.process_id))):
             self._child.wait(_DRAIN_SECONDS)
             return _FAILED
         readers = [
-            threading.Thread(target=self._carry, args=(stream, read), daemon=True)
+            threading.Thread(target=self._forward_output, args=(stream, read), daemon=True)
             for stream, read in self._child.outputs.items()
         ]
         for reader in readers:
             reader.start()
-        # Ends with the process: it may be waiting for a parent that says nothing more.
-        threading.Thread(target=self._listen, daemon=True).start()
+        # A daemon thread, since it may block in a read when the process exits.
+        threading.Thread(target=self._receive_messages, daemon=True).start()
         code = self._child.wait(None if timeout_ms is None else timeout_ms / 1000)
         timed_out = code is None
         if code is None:
@@ -86,18 +86,18 @@ class _Session:
         self._child.release()
         for reader in readers:
             reader.join(_DRAIN_SECONDS)
-        self._sent(lambda: self._channel.send(Exit(code, timed_out)))
+        self._send(lambda: self._channel.send(Exit(code, timed_out)))
         return code
 
-    def _carry(self, stream: Stream, read: Callable[[], bytes]) -> None:
+    def _forward_output(self, stream: Stream, read: Callable[[], bytes]) -> None:
         try:
             while data := read():
-                if not self._sent(lambda data=data: self._channel.send(Output(data, stream))):  # type: ignore[misc]
+                if not self._send(lambda data=data: self._channel.send(Output(data, stream))):  # type: ignore[misc]
                     return
         except OSError:
-            return  # A pseudo console ends so.
+            return  # Reading from a closed pseudo console fails.
 
-    def _listen(self) -> None:
+    def _receive_messages(self) -> None:
         while True:
             try:
                 message = self._channel.receive()
@@ -112,11 +112,11 @@ class _Session:
                 self._child.close_stdin()
                 return
             try:
-                self._obey(message)
+                self._handle(message)
             except OSError:
-                continue  # The command is over already.
+                continue  # The command has ended already.
 
-    def _obey(self, message: object) -> None:
+    def _handle(self, message: object) -> None:
         if isinstance(message, Stdin):
             self._child.write(message.data)
         elif isinstance(message, CloseStdin):
@@ -126,8 +126,8 @@ class _Session:
         elif isinstance(message, Terminate):
             self._child.terminate(_FAILED)
 
-    def _sent(self, send: Callable[[], None]) -> bool:
-        """Send; a parent that is gone takes the command with it."""
+    def _send(self, send: Callable[[], None]) -> bool:
+        """Send a message; kill the command if the parent is gone. Return whether it was sent."""
         try:
             send()
             return True

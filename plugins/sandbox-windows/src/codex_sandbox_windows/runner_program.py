@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Serve the parent at the other end of the pipes; return the exit code of the command."""
+    """Connect to the parent's pipes and run its command; return the command's exit code."""
     given = dict(each.partition("=")[::2] for each in (sys.argv[1:] if arguments is None else arguments))
     for name in ("pipe-in", "pipe-out"):
         if not given.get(f"--{name}"):

@@ -1,1 +1,1 @@
-"""What the runner and its parent need of Windows itself, through ctypes; imported on Windows only."""
+"""Calls of the Windows API through ctypes. Used on Windows only, but importable everywhere."""

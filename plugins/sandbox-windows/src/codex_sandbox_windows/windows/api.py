@@ -1,4 +1,4 @@
-"""Call the Windows API: libraries, structures, errors."""
+"""Basics of the Windows API: functions, structures, errors."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class SidAndAttributes(Structure):
 
 @cache
 def function(library: str, name: str, result: Any, *arguments: Any) -> Any:
-    """Return a function of the API with its types set."""
+    """Return a function of the API with its argument and result types set."""
     found = getattr(_library(library), name)
     found.restype = result
     found.argtypes = arguments
@@ -78,10 +78,11 @@ def advapi32(name: str, *arguments: Any, result: Any = dword) -> Any:
     return function("advapi32", name, result, *arguments)
 
 
-def checked(what: str, result: Any) -> Any:
+def check(what: str, result: Any) -> Any:
     """Return the result of a call.
 
-    :raises OSError: when it is zero or an invalid handle; with the system's text.
+    :param what: what the call does, for the error.
+    :raises OSError: when the result is zero or an invalid handle; with the system's error message.
     """
     if not result or result == INVALID_HANDLE:
         raise failure(what)
@@ -89,7 +90,7 @@ def checked(what: str, result: Any) -> Any:
 
 
 def failure(what: str, code: int | None = None) -> OSError:
-    """Return the error for a call that failed."""
+    """Return the exception for a failed call."""
     number = last_error() if code is None else code
     text = getattr(ctypes, "FormatError")(number)  # noqa: B009
     return OSError(number, f"{what}: {text} (os error {number})")
@@ -101,24 +102,24 @@ def last_error() -> int:
 
 
 def close_handle(handle: int | None) -> None:
-    """Let go of a handle, if there is one."""
+    """Close a handle, if there is one."""
     if handle and handle != INVALID_HANDLE:
         kernel32("CloseHandle", c_void_p)(handle)
 
 
 def free(pointer: Any) -> None:
-    """Give back memory that the system allocated."""
+    """Free memory that the system allocated."""
     kernel32("LocalFree", c_void_p, result=c_void_p)(pointer)
 
 
 def sid_of(text: str) -> c_void_p:
-    """Return an identifier; give it back with :func:`free`.
+    """Parse a SID; free it with :func:`free`.
 
-    :raises OSError: when the text is none.
+    :raises OSError: when the text is not a SID.
     """
     pointer = c_void_p()
     convert = advapi32("ConvertStringSidToSidW", c_wchar_p, POINTER(c_void_p))
-    checked(f"read the SID {text}", convert(text, ctypes.byref(pointer)))
+    check(f"read the SID {text}", convert(text, ctypes.byref(pointer)))
     return pointer
 
 
@@ -129,5 +130,5 @@ def buffer(size: int) -> Any:
 
 @cache
 def _library(name: str) -> Any:
-    # The name exists on Windows only.
+    # ctypes.WinDLL exists on Windows only.
     return getattr(ctypes, "WinDLL")(name, use_last_error=True)  # noqa: B009

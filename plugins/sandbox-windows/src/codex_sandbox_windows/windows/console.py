@@ -6,26 +6,26 @@ import ctypes
 from ctypes import POINTER, c_int32, c_void_p
 from ctypes import c_uint32 as dword
 
-from codex_sandbox_windows.windows.api import SecurityAttributes, checked, close_handle, failure, kernel32
+from codex_sandbox_windows.windows.api import SecurityAttributes, check, close_handle, failure, kernel32
 
 ROWS, COLUMNS = 24, 80
 
 
 def anonymous_pipe(*, inherit: bool = False) -> tuple[int, int]:
-    """Return a pipe's end to read from and its end to write to.
+    """Create a pipe; return its reading and its writing end.
 
-    :raises OSError: when there can't be one.
+    :raises OSError: when it can't be created.
     """
     reading, writing = c_void_p(), c_void_p()
     attributes = SecurityAttributes(ctypes.sizeof(SecurityAttributes), None, int(inherit))
     create = kernel32("CreatePipe", POINTER(c_void_p), POINTER(c_void_p), POINTER(SecurityAttributes), dword)
     made = create(ctypes.byref(reading), ctypes.byref(writing), ctypes.byref(attributes), 0)
-    checked("make a pipe", made)
+    check("make a pipe", made)
     return int(reading.value or 0), int(writing.value or 0)
 
 
 class PseudoConsole:
-    """A console without a window, with our ends of its pipes.
+    """A pseudo console with this process's ends of its pipes.
 
     :ivar stdin: handle to write what is typed to.
     :ivar stdout: handle to read what is shown from.
@@ -53,12 +53,12 @@ class PseudoConsole:
             kernel32("ResizePseudoConsole", c_void_p, dword, result=c_int32)(self.handle, _size(rows, columns))
 
     def close(self) -> None:
-        """Close the console, which ends what can be read from it."""
+        """Close the console; its output reaches EOF then."""
         if self.handle is not None:
             kernel32("ClosePseudoConsole", c_void_p, result=None)(self.handle)
             self.handle = None
 
 
 def _size(rows: int, columns: int) -> int:
-    """Return a ``COORD``, which is passed by value: columns below, rows above."""
+    """Return a ``COORD``, which is passed by value: columns in the low word, rows in the high word."""
     return (min(max(rows, 1), 0x7FFF) << 16) | min(max(columns, 1), 0x7FFF)

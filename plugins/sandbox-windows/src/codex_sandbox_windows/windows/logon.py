@@ -13,7 +13,7 @@ from codex_sandbox_windows.windows.api import (
     StartupInfo,
     advapi32,
     buffer,
-    checked,
+    check,
     close_handle,
     free,
     kernel32,
@@ -21,27 +21,27 @@ from codex_sandbox_windows.windows.api import (
 
 _WITH_PROFILE = 1
 _UNICODE_ENVIRONMENT, _NO_WINDOW = 0x400, 0x08000000
-_NO_BOXES = 3
+_NO_ERROR_BOXES = 3
 
 
 class Runner:
-    """A runner's process."""
+    """The process of a runner."""
 
     def __init__(self, process: int, process_id: int) -> None:
         self._process = process
         self.process_id = process_id
 
     def terminate(self) -> None:
-        """End it."""
+        """Kill it."""
         kernel32("TerminateProcess", c_void_p, dword)(self._process, 1)
 
     def close(self) -> None:
-        """Let go of it."""
+        """Close its handle."""
         close_handle(self._process)
 
 
 def start_as(user: str, password: str, arguments: Sequence[str], cwd: str) -> Runner:
-    """Start a program as a user of this machine.
+    """Start a program as a local user.
 
     :raises OSError: when it can't be started.
     """
@@ -53,13 +53,13 @@ def start_as(user: str, password: str, arguments: Sequence[str], cwd: str) -> Ru
     )  # fmt: skip
     line = ctypes.create_unicode_buffer(command_line(arguments))
     set_mode = kernel32("SetErrorMode", dword)
-    before = set_mode(_NO_BOXES)
+    before = set_mode(_NO_ERROR_BOXES)
     try:
         result = create(
             user, ".", password, _WITH_PROFILE, None, ctypes.cast(line, c_wchar_p), _NO_WINDOW | _UNICODE_ENVIRONMENT,
             None, cwd, ctypes.byref(info), ctypes.byref(made),
         )  # fmt: skip
-        checked(f"start the runner as {user}", result)
+        check(f"start the runner as {user}", result)
     finally:
         set_mode(before)
     close_handle(made.thread)
@@ -67,7 +67,7 @@ def start_as(user: str, password: str, arguments: Sequence[str], cwd: str) -> Ru
 
 
 def sid_of_user(user: str) -> str:
-    """Return the identifier of a user of this machine, as text.
+    """Return the SID of a local user as text.
 
     :raises OSError: when there is no such user.
     """
@@ -80,10 +80,10 @@ def sid_of_user(user: str) -> str:
         None, user, sid, ctypes.byref(size), ctypes.cast(domain, c_wchar_p), ctypes.byref(domain_size),
         ctypes.byref(kind),
     )  # fmt: skip
-    checked(f"look up the user {user}", found)
+    check(f"look up the user {user}", found)
     text = c_void_p()
     convert = advapi32("ConvertSidToStringSidW", c_void_p, POINTER(c_void_p))
-    checked("write a SID", convert(sid, ctypes.byref(text)))
+    check("write a SID", convert(sid, ctypes.byref(text)))
     try:
         return ctypes.wstring_at(text.value or 0)
     finally:

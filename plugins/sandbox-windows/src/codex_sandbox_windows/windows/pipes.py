@@ -12,7 +12,7 @@ from codex_sandbox_windows.names import pipe_access
 from codex_sandbox_windows.windows.api import (
     SecurityAttributes,
     advapi32,
-    checked,
+    check,
     close_handle,
     failure,
     free,
@@ -24,7 +24,7 @@ _READ, _WRITE, _OPEN_EXISTING = 0x80000000, 0x40000000, 3
 _INBOUND, _OUTBOUND, _FIRST_INSTANCE, _REJECT_REMOTE = 1, 2, 0x00080000, 0x8
 _BUFFER = 65536
 _BROKEN = (109, 232, 233)
-"""Broken, being closed, nobody at the other end."""
+"""``ERROR_BROKEN_PIPE``, ``ERROR_NO_DATA``, ``ERROR_PIPE_NOT_CONNECTED``."""
 
 _CONNECTED = 535
 _POLL_SECONDS = 0.05
@@ -42,15 +42,15 @@ class PipeTransport:
         self.writing = writing
 
     def read(self, size: int) -> bytes:
-        """Return what is there, at least a byte; nothing at the end."""
+        """Return available bytes, at least one; empty at EOF."""
         return read_handle(self.reading, size)
 
     def write(self, data: bytes) -> None:
-        """Write all of it."""
+        """Write all bytes."""
         write_handle(self.writing, data)
 
     def wait_readable(self, seconds: float) -> bool:
-        """Wait until something, or the end, can be read."""
+        """Wait until data or EOF can be read; ``False`` on timeout."""
         deadline = time.monotonic() + seconds
         there = dword()
         peek = kernel32("PeekNamedPipe", c_void_p, c_void_p, dword, c_void_p, POINTER(dword), c_void_p)
@@ -68,7 +68,7 @@ class PipeTransport:
 
 
 def open_pipes(pipe_in: str, pipe_out: str) -> PipeTransport:
-    """Open the pipes that the parent made.
+    """Open the pipes that the parent created.
 
     :raises OSError: when one can't be opened.
     """
@@ -81,9 +81,9 @@ def open_pipes(pipe_in: str, pipe_out: str) -> PipeTransport:
 
 
 def create_pipes(pipe_in: str, pipe_out: str, user_sid: str) -> PipeTransport:
-    """Make the pipes for a runner that one user runs.
+    """Create the pipes for a runner; only one user may open them.
 
-    :raises OSError: when they can't be made.
+    :raises OSError: when they can't be created.
     """
     writing = _create(pipe_in, _OUTBOUND, user_sid)
     try:
@@ -96,22 +96,22 @@ def create_pipes(pipe_in: str, pipe_out: str, user_sid: str) -> PipeTransport:
 def await_runner(transport: PipeTransport, process_id: int, seconds: float) -> None:
     """Wait until the runner has opened both pipes.
 
-    :param process_id: the runner's; whoever else opened a pipe is refused.
-    :raises TimeoutError: when it did not.
-    :raises OSError: when a pipe failed, or somebody else was first.
+    :param process_id: the runner's pid; a connection from another process is refused.
+    :raises TimeoutError: when it does not connect in time.
+    :raises OSError: when a pipe failed, or another process connected first.
     """
     deadline = time.monotonic() + seconds
     for handle in (transport.writing, transport.reading):
         _connect(handle, max(0.0, deadline - time.monotonic()))
         client = dword()
         ask = kernel32("GetNamedPipeClientProcessId", c_void_p, POINTER(dword))
-        checked("ask who opened the pipe", ask(handle, ctypes.byref(client)))
+        check("ask who opened the pipe", ask(handle, ctypes.byref(client)))
         if client.value != process_id:
             raise OSError(f"the pipe was opened by process {client.value}, not by the runner {process_id}")
 
 
 def read_handle(handle: int, size: int) -> bytes:
-    """Return what is there, nothing at the end.
+    """Return available bytes, empty at EOF.
 
     :raises OSError: when it can't be read.
     """
@@ -125,20 +125,20 @@ def read_handle(handle: int, size: int) -> bytes:
 
 
 def write_handle(handle: int, data: bytes) -> None:
-    """Write all of it.
+    """Write all bytes.
 
     :raises OSError: when the other side is gone.
     """
     write = kernel32("WriteFile", c_void_p, c_void_p, dword, POINTER(dword), c_void_p)
     while data:
         count = dword()
-        checked("write to a pipe", write(handle, data, len(data), ctypes.byref(count), None))
+        check("write to a pipe", write(handle, data, len(data), ctypes.byref(count), None))
         data = data[count.value :]
 
 
 def _open(name: str, access: int) -> int:
     create = kernel32("CreateFileW", c_wchar_p, dword, dword, c_void_p, dword, dword, c_void_p, result=c_void_p)
-    return int(checked(f"open {name}", create(name, access, 0, None, _OPEN_EXISTING, 0, None)))
+    return int(check(f"open {name}", create(name, access, 0, None, _OPEN_EXISTING, 0, None)))
 
 
 def _create(name: str, direction: int, user_sid: str) -> int:
@@ -146,19 +146,19 @@ def _create(name: str, direction: int, user_sid: str) -> int:
     convert = advapi32(
         "ConvertStringSecurityDescriptorToSecurityDescriptorW", c_wchar_p, dword, POINTER(c_void_p), c_void_p
     )
-    checked("describe who may open the pipe", convert(pipe_access(user_sid), 1, ctypes.byref(descriptor), None))
+    check("describe who may open the pipe", convert(pipe_access(user_sid), 1, ctypes.byref(descriptor), None))
     attributes = SecurityAttributes(ctypes.sizeof(SecurityAttributes), descriptor, 0)
     create = kernel32("CreateNamedPipeW", c_wchar_p, *[dword] * 6, POINTER(SecurityAttributes), result=c_void_p)
     try:
         mode = direction | _FIRST_INSTANCE
         handle = create(name, mode, _REJECT_REMOTE, 1, _BUFFER, _BUFFER, 0, ctypes.byref(attributes))
-        return int(checked(f"make the pipe {name}", handle))
+        return int(check(f"make the pipe {name}", handle))
     finally:
         free(descriptor)
 
 
 def _connect(handle: int, seconds: float) -> None:
-    """Wait for a client; the waiting thread is called off when the time is over."""
+    """Wait in a thread for a client; on timeout cancel the thread's wait."""
     errors: list[int] = []
 
     def wait() -> None:
@@ -169,14 +169,14 @@ def _connect(handle: int, seconds: float) -> None:
     waiting.start()
     waiting.join(seconds)
     if waiting.is_alive():
-        _call_off(waiting)
+        _cancel(waiting)
         waiting.join(1.0)
         raise TimeoutError("the runner did not open its pipes")
     if errors[0] not in (0, _CONNECTED):
         raise failure("wait for the runner", errors[0])
 
 
-def _call_off(waiting: threading.Thread) -> None:
+def _cancel(waiting: threading.Thread) -> None:
     thread_terminate = 1
     open_thread = kernel32("OpenThread", dword, dword, dword, result=c_void_p)
     thread = open_thread(thread_terminate, 0, waiting.native_id or 0)

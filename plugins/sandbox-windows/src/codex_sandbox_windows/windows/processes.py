@@ -18,7 +18,7 @@ from codex_sandbox_windows.windows.api import (
     StartupInfoEx,
     advapi32,
     buffer,
-    checked,
+    check,
     close_handle,
     kernel32,
 )
@@ -61,18 +61,18 @@ class WindowsChild:
 
     @property
     def outputs(self) -> Mapping[Stream, Callable[[], bytes]]:
-        """Reads the next bytes of a stream."""
+        """Functions that read the next bytes of a stream."""
         return {stream: lambda handle=handle: read_handle(handle, _READ_BYTES)  # type: ignore[misc]
                 for stream, handle in self._reading.items()}  # fmt: skip
 
     def write(self, data: bytes) -> None:
-        """Write to its input; does nothing when that is closed."""
+        """Write to its stdin; does nothing when that is closed."""
         with self._stdin_lock:
             if self._stdin is not None:
                 write_handle(self._stdin, data)
 
     def close_stdin(self) -> None:
-        """Close its input."""
+        """Close its stdin."""
         with self._stdin_lock:
             close_handle(self._stdin)
             self._stdin = None
@@ -83,28 +83,28 @@ class WindowsChild:
             self._console.resize(rows, columns)
 
     def terminate(self, exit_code: int) -> None:
-        """End it with everything it started."""
+        """Kill it and everything it started."""
         if self._job is not None:
             self._job.terminate(exit_code)
 
     def wait(self, seconds: float | None) -> int | None:
-        """Wait for its end."""
+        """Wait for its exit code; ``None`` on timeout."""
         limit = INFINITE if seconds is None else min(int(seconds * 1000), INFINITE - 1)
         if kernel32("WaitForSingleObject", c_void_p, dword)(self._process, limit) != 0:
             return None
         code = dword()
         read = kernel32("GetExitCodeProcess", c_void_p, POINTER(dword))
-        checked("read the exit code", read(self._process, ctypes.byref(code)))
+        check("read the exit code", read(self._process, ctypes.byref(code)))
         return ctypes.c_int32(code.value).value
 
     def release(self) -> None:
-        """End what it left behind, and its console, so that the outputs end."""
+        """Kill its background processes and close its console, so that its outputs reach EOF."""
         self.terminate(1)
         if self._console is not None:
             self._console.close()
 
     def close(self) -> None:
-        """Let go of everything."""
+        """Close all handles."""
         self.close_stdin()
         if self._console is not None:
             self._console.close()
@@ -134,9 +134,9 @@ class WindowsChild:
         update = kernel32(
             "UpdateProcThreadAttribute", c_void_p, dword, c_size_t, c_void_p, c_size_t, c_void_p, c_void_p
         )  # fmt: skip
-        # A pseudo console is given as itself, a list of handles by its address.
+        # The attribute's value is the pseudo console itself, or a pointer to the list of handles.
         given = value if self._console is not None else ctypes.cast(value, c_void_p)
-        checked("set an attribute of the process", update(memory, 0, attribute, given, size, None, None))
+        check("set an attribute of the process", update(memory, 0, attribute, given, size, None, None))
         try:
             self._create(request, info)
         finally:
@@ -146,7 +146,7 @@ class WindowsChild:
             self._handles = []
 
     def _pipes(self, info: StartupInfoEx, *, stdin_open: bool) -> list[int]:
-        """Make the pipes; return the ends that the command inherits."""
+        """Create the pipes; return the ends that the command inherits."""
         theirs_in, stdin = anonymous_pipe()
         self._handles.append(theirs_in)
         self._stdin = stdin
@@ -157,7 +157,7 @@ class WindowsChild:
             self._handles.append(writing)
         for handle in self._handles:
             marked = kernel32("SetHandleInformation", c_void_p, dword, dword)(handle, _INHERIT_FLAG, _INHERIT_FLAG)
-            checked("let a pipe be inherited", marked)
+            check("let a pipe be inherited", marked)
         info.info.stdin, info.info.stdout, info.info.stderr = self._handles
         if not stdin_open:
             self.close_stdin()
@@ -181,13 +181,13 @@ class WindowsChild:
                 token, None, ctypes.cast(line, c_wchar_p), None, None, inherit, flags, ctypes.cast(block, c_wchar_p),
                 request.cwd, ctypes.byref(info), ctypes.byref(made),
             )  # fmt: skip
-            checked(f"start {request.command[0]}", result)
+            check(f"start {request.command[0]}", result)
         finally:
             close_handle(token)
         self._process, self.process_id = int(made.process), int(made.process_id)
         assert self._job is not None
         try:
-            # Nothing of it has run yet, so nothing can be outside of the job.
+            # It was created suspended, so it can't have started anything outside of the job.
             self._job.add(self._process)
             kernel32("ResumeThread", c_void_p)(made.thread)
         except OSError:
@@ -209,10 +209,10 @@ def spawn(request: SpawnRequest) -> WindowsChild:
 
 
 def _attribute_list() -> ctypes.Array[ctypes.c_byte]:
-    """Return memory for a list of one attribute, set up."""
+    """Return an initialized list for one process attribute."""
     size = c_size_t()
     begin = kernel32("InitializeProcThreadAttributeList", c_void_p, dword, dword, POINTER(c_size_t))
     begin(None, 1, 0, ctypes.byref(size))
     memory: ctypes.Array[ctypes.c_byte] = buffer(size.value)
-    checked("make a list of attributes", begin(memory, 1, 0, ctypes.byref(size)))
+    check("make a list of attributes", begin(memory, 1, 0, ctypes.byref(size)))
     return memory

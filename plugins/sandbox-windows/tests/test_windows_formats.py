@@ -1,4 +1,4 @@
-"""What Windows is given has the form it wants."""
+"""Arguments for the Windows API have the right format."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from codex_sandbox_windows.access import cap_sid, grants
+from codex_sandbox_windows.access import cap_sid, icacls_calls
 from codex_sandbox_windows.command_line import command_line, environment_block
 from codex_sandbox_windows.names import pipe_access, pipe_names, runner_arguments
 from codex_sandbox_windows.runner_program import main
@@ -46,11 +46,11 @@ def split(line: str) -> list[str]:
 
 
 @given(st.lists(st.text(st.sampled_from('a \\"\t'), max_size=8), max_size=5))
-def test_a_command_line_is_split_into_what_it_was_made_of(arguments: list[str]) -> None:
+def test_a_command_line_is_split_into_its_arguments_again(arguments: list[str]) -> None:
     assert split(command_line(arguments)) == arguments
 
 
-def test_what_needs_no_quotes_gets_none() -> None:
+def test_arguments_are_quoted_only_if_necessary() -> None:
     assert command_line(["cmd", r"C:\a\b", "a b\\", ""]) == 'cmd C:\\a\\b "a b\\\\" ""'
 
 
@@ -59,7 +59,7 @@ def test_an_environment_is_sorted_without_regard_to_case_and_ends_with_an_empty_
     assert environment_block({}) == "\0\0"
 
 
-def test_pipes_have_fresh_names_of_128_bits() -> None:
+def test_pipes_have_random_names_of_128_bits() -> None:
     pipe_in, pipe_out = pipe_names()
 
     assert pipe_in.removesuffix("-in") == pipe_out.removesuffix("-out")
@@ -69,14 +69,14 @@ def test_pipes_have_fresh_names_of_128_bits() -> None:
     assert pipe_access("S-1-5-7") == "D:(A;;GA;;;S-1-5-7)"
 
 
-def test_access_is_given_to_user_and_identifier_and_denied_where_it_is_held_back() -> None:
-    assert grants(["C:\\w"], ["C:\\w\\.git"], ["S-1", "S-2"]) == [
+def test_writing_is_granted_to_both_sids_and_denied_for_read_only_paths() -> None:
+    assert icacls_calls(["C:\\w"], ["C:\\w\\.git"], ["S-1", "S-2"]) == [
         ["icacls", "C:\\w", "/grant", "*S-1:(OI)(CI)M", "*S-2:(OI)(CI)M", "/Q"],
         ["icacls", "C:\\w\\.git", "/deny", "*S-1:(OI)(CI)(W,D,DC)", "*S-2:(OI)(CI)(W,D,DC)", "/Q"],
     ]
 
 
-def test_the_identifier_of_restricted_tokens_is_made_once(tmp_path: Path) -> None:
+def test_the_sid_of_restricted_tokens_is_generated_once(tmp_path: Path) -> None:
     first = cap_sid(str(tmp_path))
 
     assert first.startswith("S-1-5-21-")
@@ -92,12 +92,12 @@ def test_the_identifier_of_restricted_tokens_is_made_once(tmp_path: Path) -> Non
         (api.JobLimits, 144), (api.SidAndAttributes, 16),
     ],
 )  # fmt: skip
-def test_structures_have_the_sizes_of_the_system(structure: type, size: int) -> None:
+def test_structures_have_the_sizes_of_the_windows_api(structure: type, size: int) -> None:
     assert ctypes.sizeof(structure) == size
 
 
 @pytest.mark.parametrize("name", ["console", "desktops", "jobs", "logon", "pipes", "processes", "tokens"])
-def test_the_parts_for_windows_can_be_imported_anywhere(name: str) -> None:
+def test_the_windows_modules_can_be_imported_everywhere(name: str) -> None:
     assert import_module(f"codex_sandbox_windows.windows.{name}")
 
 
@@ -114,7 +114,7 @@ def test_a_runner_needs_both_pipes(arguments: list[str], text: str, capsys: pyte
     assert capsys.readouterr().err == text
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="says what happens elsewhere")
-def test_a_runner_elsewhere_says_where_it_runs(capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.skipif(sys.platform == "win32", reason="tests another platform")
+def test_a_runner_on_another_platform_fails(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--pipe-in=a", "--pipe-out=b"]) == 1
     assert capsys.readouterr().err == "runner: it runs on Windows only\n"
