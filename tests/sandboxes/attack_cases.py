@@ -12,7 +12,7 @@ from __future__ import annotations
 from attack_words import Attack, ctypes_call, opened, python, sockets, written
 from path_attacks import PATH_ATTACKS
 
-PROTECTED = (".git", ".agents", ".codex", ".aws")
+from codex_sandboxing.protected_paths import PROTECTED
 
 ATTACKS: dict[str, Attack] = {
     # A read-only file system stays as it is.

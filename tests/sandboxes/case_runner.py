@@ -33,7 +33,7 @@ from codex_sandbox_bwrap.foreground import run_in_foreground
 from codex_sandbox_bwrap.launcher import BwrapLauncher
 from codex_sandbox_bwrap.watchdog import Watchdog
 from codex_sandbox_landlock.launcher import LandlockLauncher
-from codex_sandboxing.documents import file_system_from
+from codex_sandboxing.split_form import read_file_system
 
 LIMIT = 60
 REFUSED = ("roots", "deeproots", "innertmp")
@@ -87,7 +87,7 @@ def policy_of(name: str, base: str, ws: str) -> tuple[SandboxPolicy, Permissions
     )
     if name not in entries:
         return policy, None
-    files: FileSystemPolicy = file_system_from({"kind": "restricted", "entries": entries[name]})
+    files: FileSystemPolicy = read_file_system({"kind": "restricted", "entries": entries[name]})
     return policy, Permissions(files, network)
 
 

@@ -71,6 +71,17 @@ async def test_a_turn_can_change_the_settings_and_a_schema_holds_for_one_turn(co
     assert (second.model, second.output_schema) == ("other", None)
 
 
+async def test_a_turn_can_not_restrict_what_is_read(connect) -> None:
+    client = await connect()
+    thread_id = await client.thread()
+    text = {"type": "text", "text": "go"}
+    policy = {"type": "readOnly", "access": {"type": "restricted", "readableRoots": ["/a"]}}
+
+    refusal = await client.refusal("turn/start", {"threadId": thread_id, "input": [text], "sandboxPolicy": policy})
+
+    assert refusal == (-32600, "sandboxPolicy: restricted read access is not supported; use `fullAccess`")
+
+
 async def test_only_subscribers_see_items_but_all_see_the_status(connect, model) -> None:
     client = await connect(model=model("hello"))
     thread_id = await client.thread()

@@ -23,11 +23,12 @@ from codex_hookspecs.sandbox import (
 from codex_sandbox_bwrap.arguments import BwrapOptions, bwrap_arguments
 from codex_sandbox_bwrap.link_mounts import with_link_mounts
 from codex_sandbox_bwrap.mounts import NOTHING, MountPlan, plan_mounts
-from codex_sandboxing.documents import file_system_from, legacy_from
+from codex_sandboxing.core_form import read_policy
 from codex_sandboxing.legacy import to_split
 from codex_sandboxing.protected_paths import PROTECTED
 from codex_sandboxing.requests import resolved
 from codex_sandboxing.resolved import PolicyContext, ResolvedPolicy
+from codex_sandboxing.split_form import read_file_system
 
 RECORDED: dict[str, Any] = json.loads((Path(__file__).parent / "data" / "bwrap-0.118.json").read_text())
 CHANGED = {
@@ -78,10 +79,10 @@ def located(value: Any, base: Path) -> Any:
 
 
 def planned(base: Path, recorded: dict[str, Any]) -> MountPlan:
-    policy = legacy_from(recorded["policy"])
+    policy = read_policy(recorded["policy"])
     permissions = None
     if "file_system" in recorded:
-        permissions = Permissions(file_system_from(recorded["file_system"]), to_split(policy).network)
+        permissions = Permissions(read_file_system(recorded["file_system"]), to_split(policy).network)
     workspace = str(base / "ws")
     return plan_mounts(
         resolved(LaunchRequest(argv=("true",), cwd=workspace, env={}, policy=policy, permissions=permissions))

@@ -24,10 +24,10 @@ from codex_sandbox_bwrap.launcher import BwrapLauncher
 from codex_sandbox_bwrap.watchdog import Watchdog
 from codex_sandboxing.linux.cleanup import is_placeholder
 from codex_sandboxing.linux.placeholders import Placeholders
+from codex_sandboxing.protected_paths import PROTECTED
 
 BWRAP = shutil.which("bwrap")
 LIMIT = 20.0
-PROTECTED = (".git", ".agents", ".codex", ".aws")
 WRITE = SandboxPolicy("workspaceWrite", exclude_slash_tmp=True, exclude_tmpdir_env_var=True)
 PROGRAM = """
 import json, sys

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from codex_hookspecs.errors import ConfigError
+from codex_hookspecs.types.permissions import FileSystemEntry, GlobPattern, SpecialPath
 from codex_hookspecs.types.sandbox import SandboxPolicy
 from codex_sandboxing.profiles import default_policy, named_profile
 
@@ -59,3 +60,14 @@ def test_what_no_mode_can_tell_is_refused_with_what_to_do(files: dict[str, Any],
 def test_a_profile_that_is_not_there_is_told_with_those_that_are() -> None:
     with pytest.raises(ConfigError, match=r"'x' not found; there are: :read-only, .*, mine$"):
         named_profile("x", {"mine": {}})
+
+
+def test_names_that_are_not_known_yet_grant_nothing_and_relative_paths_are_refused() -> None:
+    profile = named_profile("mine", {"mine": {"filesystem": {":later": "write", "/a/**/*.env": "none"}}})
+
+    assert profile.file_system.entries == (
+        FileSystemEntry(SpecialPath("unknown", None, ":later"), "write"),
+        FileSystemEntry(GlobPattern("/a/**/*.env"), "none"),
+    )
+    with pytest.raises(ConfigError, match="allowed are absolute paths and names like :root"):
+        named_profile("mine", {"mine": {"filesystem": {"a": "read"}}})

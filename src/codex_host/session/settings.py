@@ -12,6 +12,7 @@ from codex_hookspecs.types.json import JsonObject
 from codex_hookspecs.types.sandbox import SandboxPolicy
 from codex_hookspecs.types.threads import ApprovalPolicy, ThreadSettings
 from codex_host.config.schema import APPROVAL_POLICIES
+from codex_sandboxing.core_form import configured_policy
 
 if TYPE_CHECKING:
     from codex_hookspecs.types.lifecycle import PermissionMode
@@ -48,7 +49,7 @@ def resolve_settings(
     if sandbox is None:
         sandbox = _default_sandbox(table, cwd)
     if not isinstance(sandbox, SandboxPolicy):
-        sandbox = SandboxPolicy.configured(sandbox, table.get("sandbox_workspace_write", {}))
+        sandbox = configured_policy(sandbox, table.get("sandbox_workspace_write", {}))
     return ThreadSettings(
         cwd=cwd,
         model=pick("model", "model", ""),

@@ -153,7 +153,7 @@ async def test_a_sandbox_launcher_that_fails_is_named_and_the_command_is_not_run
             return answer
 
     async def run(call: ToolCall, context: Any) -> ToolOutput:
-        policy = SandboxPolicy.configured("read-only", {})
+        policy = SandboxPolicy("readOnly")
         context.launch(LaunchRequest(argv=("true",), cwd="/", env={}, policy=policy))
         return ToolOutput("ran")
 

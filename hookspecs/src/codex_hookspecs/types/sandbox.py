@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Literal, Self
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Literal, Self
 
 from attrs import field
 
-from codex_hookspecs.errors import ConfigError
 from codex_hookspecs.types._checking import Checked
 from codex_hookspecs.values import frozen
 
@@ -48,29 +46,6 @@ class SandboxPolicy:
         """Return the plain policy of a mode word."""
         return cls(_KIND_OF_MODE[mode])
 
-    @classmethod
-    def configured(cls, mode: str, options: Mapping[str, Any]) -> SandboxPolicy:
-        """Return the policy of a mode word with what ``[sandbox_workspace_write]`` says.
-
-        :param options: that table.
-        :raises ConfigError: when the word is none, or a writable root is no absolute path.
-        """
-        if mode not in _KIND_OF_MODE:
-            raise ConfigError(f"sandbox mode {mode!r}, allowed is one of {', '.join(_KIND_OF_MODE)}")
-        if mode != "workspace-write":
-            return cls(_KIND_OF_MODE[mode])
-        roots = options.get("writable_roots", ())
-        relative = [root for root in roots if not os.path.isabs(root)]
-        if relative:
-            raise ConfigError(f"sandbox_workspace_write.writable_roots has {relative[0]!r}, allowed are absolute paths")
-        return cls(
-            "workspaceWrite",
-            bool(options.get("network_access", False)),
-            writable_roots=tuple(roots),
-            exclude_slash_tmp=bool(options.get("exclude_slash_tmp", False)),
-            exclude_tmpdir_env_var=bool(options.get("exclude_tmpdir_env_var", False)),
-        )
-
     @property
     def mode(self) -> str:
         """The mode word that people configure: ``read-only``, ``workspace-write``, ``danger-full-access``."""
@@ -78,7 +53,7 @@ class SandboxPolicy:
 
     @property
     def unrestricted(self) -> bool:
-        """Whether all files can be written as far as we are concerned."""
+        """Whether the policy puts no limit on file access."""
         return self.kind in ("dangerFullAccess", "externalSandbox")
 
     @property

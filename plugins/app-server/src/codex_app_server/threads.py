@@ -6,15 +6,16 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from codex_app_server.views import opened
 from codex_hookspecs.errors import RpcError, ThreadNotFound
 from codex_hookspecs.protocol import ThreadStarted, is_uuid
+from codex_sandboxing.app_server_form import write_policy
 
 if TYPE_CHECKING:
     from typing import Any
 
     from codex_app_server.requests import ThreadParams
-    from codex_hookspecs.protocol import JsonObject, ThreadResumeParams, ThreadStartParams
+    from codex_hookspecs.host import LoadedThread
+    from codex_hookspecs.protocol import JsonObject, Thread, ThreadResumeParams, ThreadStartParams
     from codex_hookspecs.surface import RpcContext
 
 ORIGINATOR_OVERRIDE = "CODEX_INTERNAL_ORIGINATOR_OVERRIDE"
@@ -26,7 +27,7 @@ async def start(params: ThreadStartParams, context: RpcContext) -> JsonObject:
     context.subscribe(thread)
     summary = thread.summary()
     context.after_answer(lambda: thread.notify(ThreadStarted(thread=summary)))
-    return opened(thread, summary)
+    return _opened(thread, summary)
 
 
 async def resume(params: ThreadResumeParams, context: RpcContext) -> JsonObject:
@@ -37,7 +38,7 @@ async def resume(params: ThreadResumeParams, context: RpcContext) -> JsonObject:
     except ThreadNotFound as error:
         raise RpcError(f"no rollout found for thread id {params.thread_id}") from error
     context.subscribe(thread)
-    return opened(thread, attrs.evolve(thread.summary(), turns=tuple(thread.turns())))
+    return _opened(thread, attrs.evolve(thread.summary(), turns=tuple(thread.turns())))
 
 
 async def unsubscribe(params: ThreadParams, context: RpcContext) -> JsonObject:
@@ -55,6 +56,22 @@ def check_id(thread_id: str) -> None:
     """
     if not is_uuid(thread_id):
         raise RpcError(f"invalid thread id: {thread_id}")
+
+
+def _opened(thread: LoadedThread, summary: Thread) -> JsonObject:
+    """Return the answer to ``thread/start`` and ``thread/resume``."""
+    settings = thread.settings
+    return {
+        "thread": summary,
+        "model": settings.model,
+        "modelProvider": settings.model_provider,
+        "serviceTier": settings.service_tier,
+        "cwd": settings.cwd,
+        "approvalPolicy": settings.approval_policy,
+        "approvalsReviewer": settings.approvals_reviewer,
+        "sandbox": write_policy(settings.sandbox),
+        "reasoningEffort": settings.reasoning_effort,
+    }
 
 
 def _given(params: Any) -> dict[str, Any]:

@@ -119,9 +119,12 @@ def _changed(settings: ThreadSettings, params: TurnStartParams) -> ThreadSetting
     if params.cwd is not None:
         changes["cwd"] = os.path.join(settings.cwd, params.cwd)
     if params.sandbox_policy is not None:
-        from codex_app_server.views import policy_from
+        from codex_sandboxing.app_server_form import read_policy
 
-        changes["sandbox"] = policy_from(params.sandbox_policy)
+        policy = read_policy(params.sandbox_policy)
+        if policy.readable_roots is not None:
+            raise RpcError("sandboxPolicy: restricted read access is not supported; use `fullAccess`")
+        changes["sandbox"] = policy
     if params.output_schema is not None or settings.output_schema is not None:
         changes["output_schema"] = params.output_schema
     return attrs.evolve(settings, **changes) if changes else settings

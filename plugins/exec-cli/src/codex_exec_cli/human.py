@@ -28,6 +28,7 @@ from codex_hookspecs.protocol import (
     WebSearch,
 )
 from codex_hookspecs.surface import made_visible, visible
+from codex_sandboxing.app_server_form import read_policy
 
 if TYPE_CHECKING:
     from codex_exec_cli.streams import Stream
@@ -237,20 +238,17 @@ def duration(milliseconds: int) -> str:
     return f"{seconds // 60}m {seconds % 60:02}s"
 
 
-def sandbox_summary(policy: JsonObject) -> str:
-    """Return a sandbox policy in wire form in a few words."""
-    kind = policy["type"]
-    if kind == "dangerFullAccess":
-        return "danger-full-access"
-    network = policy.get("networkAccess") in (True, "enabled")
-    suffix = " (network access enabled)" if network else ""
-    if kind == "readOnly":
-        return f"read-only{suffix}"
-    if kind == "externalSandbox":
-        return f"external-sandbox{suffix}"
-    roots = ["workdir"]
-    if not policy.get("excludeSlashTmp"):
-        roots.append("/tmp")  # noqa: S108
-    if not policy.get("excludeTmpdirEnvVar"):
-        roots.append("$TMPDIR")
-    return f"workspace-write [{', '.join([*roots, *policy.get('writableRoots', ())])}]{suffix}"
+def sandbox_summary(document: JsonObject) -> str:
+    """Return a sandbox policy of the protocol in a few words."""
+    policy = read_policy(document)
+    if policy.kind == "dangerFullAccess":
+        return policy.mode
+    words = policy.mode
+    if policy.kind == "workspaceWrite":
+        roots = ["workdir"]
+        if not policy.exclude_slash_tmp:
+            roots.append("/tmp")  # noqa: S108
+        if not policy.exclude_tmpdir_env_var:
+            roots.append("$TMPDIR")
+        words += f" [{', '.join([*roots, *policy.writable_roots])}]"
+    return f"{words} (network access enabled)" if policy.network_access else words

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from codex_exec_remote.client import Client
 from codex_exec_remote.dialect import Garbled, path_form, read_path
-from codex_exec_remote.intent import policy_object
 from codex_hookspecs.environments import DirectoryEntry, FileMetadata
 from codex_hookspecs.errors import ExecError, FilesLost, FileSystemError, RpcError
 from codex_hookspecs.protocol import uuid4
+from codex_sandboxing.exec_server_form import write_context
 from codex_sandboxing.writable_roots import real_path
 
 if TYPE_CHECKING:
@@ -183,7 +183,7 @@ class RemoteFileSystem:
         """Return the sandbox to read under."""
         if self._scope is None or self._scope.readable is None:
             return None
-        return policy_object(self._scope.policy, self._scope.cwd)
+        return write_context(self._scope.policy, self._scope.cwd)
 
     async def _writing(self, path: str, *, making: bool = False) -> JsonObject | None:
         """Return the sandbox to change a path under; what a person has approved is changed without.
@@ -202,7 +202,7 @@ class RemoteFileSystem:
                 return None
             if not holding and not all(map(scope.may_write, places)):
                 raise FileSystemError(_REFUSED, path=path, errno=errno.EROFS)
-        return policy_object(scope.policy, scope.cwd)
+        return write_context(scope.policy, scope.cwd)
 
     def _at(self, client: Client, path: str, sandbox: JsonObject | None, **members: Any) -> dict[str, Any]:
         params: dict[str, Any] = {"path": path_form(client.dialect, _absolute(path)), **members}

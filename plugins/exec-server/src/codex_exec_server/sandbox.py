@@ -20,15 +20,7 @@ from codex_exec_server.decoding import (
 )
 
 if TYPE_CHECKING:
-    from codex_hookspecs.sandbox import (
-        Access,
-        FileSystemEntry,
-        FileSystemPolicy,
-        Network,
-        PathSpec,
-        Permissions,
-        SandboxPolicy,
-    )
+    from codex_hookspecs.sandbox import Permissions, SandboxPolicy
     from codex_sandboxing.resolved import ResolvedPolicy
 
 _SPECIALS = ("root", "minimal", "current_working_directory", "project_roots", "tmpdir", "slash_tmp", "unknown")
@@ -75,12 +67,16 @@ def read_sandbox(value: Any) -> Wanted | None:
     """
     if value is None:
         return None
-    found = _context(value)
-    permissions = found["permissions"]
-    if permissions is None:
-        return None
-    roots = tuple(found["workspaceRoots"] or ())
-    return Wanted(permissions, found["cwd"] or (roots[0] if roots else "/"), roots)
+    from codex_hookspecs.errors import ConfigError
+    from codex_hookspecs.sandbox import UNRESTRICTED, Permissions
+    from codex_sandboxing.exec_server_form import read_context
+
+    document = _context(value)
+    try:
+        found = read_context(document)
+    except ConfigError as error:
+        raise wrong(str(error)) from error
+    return None if found.permissions == Permissions(UNRESTRICTED, "enabled") else Wanted(*found)
 
 
 def everything(cwd: str) -> Wanted:
@@ -98,58 +94,33 @@ def read_managed_network(value: Any) -> tuple[int, ...]:
     return tuple(_managed_network(value)["loopbackPorts"])
 
 
-def _profile(value: Any) -> Permissions | None:
-    from codex_hookspecs.sandbox import EXTERNAL, Permissions
-
+def _profile(value: Any) -> dict[str, Any]:
+    """Check a profile in the server's words, as the readers below do with its parts; lists become objects."""
     kind = _tag(value, "ExecPermissionProfile", "managed", "disabled", "external")
-    if kind == "disabled":
-        return None
-    if kind == "external":
-        return Permissions(EXTERNAL, _external(value)["network"])
-    found = _managed(value)
-    network: Network = found["network"]
-    if found["file_system"].kind == "unrestricted" and network == "enabled":
-        return None
-    return Permissions(found["file_system"], network)
+    members = {"managed": _managed, "external": _external}.get(kind)
+    return {"type": kind, **(members(value) if members is not None else {})}
 
 
-def _file_system(value: Any) -> FileSystemPolicy:
-    from codex_hookspecs.sandbox import UNRESTRICTED, FileSystemPolicy
-
-    if _tag(value, "ExecManagedFileSystemPermissions", "restricted", "unrestricted") == "unrestricted":
-        return UNRESTRICTED
-    return FileSystemPolicy("restricted", tuple(entry for entry in _restricted(value)["entries"] if entry is not None))
-
-
-def _entry(value: Any) -> FileSystemEntry | None:
-    """Read one rule; ``None`` for one that grants nothing, which a pattern can't."""
-    from codex_hookspecs.sandbox import FileSystemEntry, GlobPattern
-
-    found = _entry_members(value)
-    access: Access = "none" if found["access"] == "deny" else found["access"]
-    if isinstance(found["path"], GlobPattern) and access != "none":
-        return None
-    return FileSystemEntry(found["path"], access, found["missing_path_behavior"] == "skip")
+def _file_system(value: Any) -> dict[str, Any]:
+    kind = _tag(value, "ExecManagedFileSystemPermissions", "restricted", "unrestricted")
+    if kind == "unrestricted":
+        return {"type": kind}
+    return {"type": kind, "entries": [entry for entry in _restricted(value)["entries"] if _grants(entry)]}
 
 
-def _where(value: Any) -> PathSpec:
-    from codex_hookspecs.sandbox import GlobPattern
+def _grants(entry: dict[str, Any]) -> bool:
+    """Tell whether an entry means anything; a pattern can only deny."""
+    return entry["path"]["type"] != "glob_pattern" or entry["access"] in ("deny", "none")
 
+
+def _where(value: Any) -> dict[str, Any]:
     kind = _tag(value, "ExecFileSystemPath", "path", "glob_pattern", "special")
-    if kind == "path":
-        place: str = _named(value)["path"]
-        return place
-    if kind == "glob_pattern":
-        return GlobPattern(_pattern(value)["pattern"])
-    special: PathSpec = _special_path(value)["value"]
-    return special
+    return {"type": kind, **{"path": _named, "glob_pattern": _pattern, "special": _special_path}[kind](value)}
 
 
-def _special(value: Any) -> PathSpec:
-    from codex_hookspecs.sandbox import SpecialPath
-
-    found = _special_members({"kind": value} if isinstance(value, str) else value)
-    return SpecialPath(found["kind"], found["subpath"], found["path"])
+def _special(value: Any) -> dict[str, Any]:
+    found: dict[str, Any] = _special_members({"kind": value} if isinstance(value, str) else value)
+    return found
 
 
 def _absolute_pattern(value: Any) -> str:
@@ -182,7 +153,6 @@ _context = struct(
 )
 _external = struct("External", {"network": (_network, REQUIRED)})
 _managed = struct("Managed", {"file_system": (_file_system, REQUIRED), "network": (_network, REQUIRED)})
-_restricted = struct("Restricted", {"entries": (items(_entry), REQUIRED)})
 _entry_members = struct(
     "ExecFileSystemSandboxEntry",
     {
@@ -191,6 +161,7 @@ _entry_members = struct(
         "missing_path_behavior": (optional(text), None),
     },
 )
+_restricted = struct("Restricted", {"entries": (items(_entry_members), REQUIRED)})
 _named = struct("Path", {"path": (path, REQUIRED)})
 _pattern = struct("GlobPattern", {"pattern": (_absolute_pattern, REQUIRED)})
 _special_path = struct("Special", {"value": (_special, REQUIRED)})

@@ -85,9 +85,9 @@ class AcceptedScripts:
 
     def _workspace(self, config: Mapping[str, Any], cwd: str) -> Sequence[str]:
         """Return what a command can write that is held in its workspace."""
-        from codex_hookspecs.sandbox import SandboxPolicy
+        from codex_sandboxing.core_form import configured_policy
 
-        policy = SandboxPolicy.configured("workspace-write", config.get("sandbox_workspace_write", {}))
+        policy = configured_policy("workspace-write", config.get("sandbox_workspace_write", {}))
         return writable_roots(policy, cwd, self._environment.get("TMPDIR") or "/tmp")  # noqa: S108
 
     def _named(self, one: Registered, cwd: str) -> tuple[str, ...]:

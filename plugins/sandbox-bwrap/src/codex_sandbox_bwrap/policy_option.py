@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from codex_hookspecs.errors import ConfigError
 from codex_hookspecs.sandbox import Permissions, SandboxPolicy
 from codex_sandbox_bwrap.options import Options
+from codex_sandboxing.core_form import configured_policy
 from codex_sandboxing.legacy import to_legacy, to_split
 from codex_sandboxing.profiles import BUILT_IN, named_profile
 from codex_sandboxing.resolved import PolicyContext
@@ -45,7 +46,7 @@ def choose_policy(options: Options, config: Config, cwd: str) -> ChosenPolicy:
 
 
 def _configured(mode: str, config: Config) -> SandboxPolicy:
-    return SandboxPolicy.configured(mode, config.get("sandbox_workspace_write", {}))
+    return configured_policy(mode, config.get("sandbox_workspace_write", {}))
 
 
 def _in_both_forms(policy: SandboxPolicy) -> ChosenPolicy:

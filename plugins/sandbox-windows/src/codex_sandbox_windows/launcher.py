@@ -11,7 +11,7 @@ from typing import Any
 from codex_hookspecs.errors import SandboxUnavailable
 from codex_hookspecs.sandbox import Launch, LaunchRequest
 from codex_sandbox_windows.bridge import BridgeRequest
-from codex_sandboxing.documents import legacy_document
+from codex_sandboxing.core_form import write_policy
 from codex_sandboxing.own_places import is_closed, libraries, own_places
 from codex_sandboxing.protected_paths import protected_paths
 from codex_sandboxing.requests import enforced, resolved
@@ -56,7 +56,7 @@ class WindowsLauncher:
             user=self._settings["user"],
             password_file=self._settings["password_file"],
             codex_home=self._codex_home,
-            policy=json.dumps(legacy_document(request.policy)),
+            policy=json.dumps(write_policy(request.policy)),
             policy_cwd=request.policy_cwd or request.cwd,
             writable=writable,
             read_only=tuple(dict.fromkeys(read_only)),

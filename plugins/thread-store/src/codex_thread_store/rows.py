@@ -10,7 +10,8 @@ from codex_hookspecs.json_text import JsonError, parse_json
 from codex_hookspecs.protocol import GitInfo, Thread, UserMessage
 from codex_hookspecs.sandbox import SandboxPolicy
 from codex_hookspecs.storage import ItemFinished, Record, ThreadMeta, TurnBegan, TurnEnded, UsageCounted, preview_of
-from codex_thread_store.settings_forms import core_policy, core_source, source_of
+from codex_sandboxing.core_form import write_policy
+from codex_thread_store.settings_forms import core_source, source_of
 
 Row = dict[str, Any]
 
@@ -50,7 +51,7 @@ def row_of(thread: Thread, *, archived: bool) -> Row:
         "model_provider": thread.model_provider,
         "cwd": thread.cwd,
         "title": thread.preview,
-        "sandbox_policy": json.dumps(core_policy(SandboxPolicy("readOnly"))),
+        "sandbox_policy": json.dumps(write_policy(SandboxPolicy("readOnly"))),
         "approval_mode": "on-request",
         "archived": int(archived),
         "archived_at": thread.updated_at if archived else None,
@@ -119,7 +120,7 @@ class Tracked:
 
     def _settle(self, record: TurnBegan) -> None:
         settings = record.settings
-        self.row["sandbox_policy"] = json.dumps(core_policy(settings.sandbox), separators=(",", ":"))
+        self.row["sandbox_policy"] = json.dumps(write_policy(settings.sandbox, empty_roots=True), separators=(",", ":"))
         self.row["approval_mode"] = settings.approval_policy
         self.row["model"] = settings.model
         self.row["reasoning_effort"] = settings.reasoning_effort

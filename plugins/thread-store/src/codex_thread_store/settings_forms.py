@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
+from codex_hookspecs.errors import ConfigError
 from codex_hookspecs.protocol import JsonObject
-from codex_hookspecs.sandbox import PolicyKind, SandboxPolicy
 from codex_hookspecs.storage import TurnBegan
+from codex_sandboxing.core_form import read_policy, write_policy
 
-_POLICY_KINDS: dict[str, PolicyKind] = {
-    "danger-full-access": "dangerFullAccess",
-    "read-only": "readOnly",
-    "workspace-write": "workspaceWrite",
-    "external-sandbox": "externalSandbox",
-}
 _TRUNCATION = 10_000
 _OPTIONAL = ("service_tier", "verbosity", "approvals_reviewer", "environment")
 """Settings that a turn's context carries under their own names, beyond those of 0.118."""
@@ -28,7 +24,7 @@ def turn_context(record: TurnBegan) -> dict[str, Any]:
         "current_date": record.current_date,
         "timezone": record.timezone,
         "approval_policy": settings.approval_policy,
-        "sandbox_policy": core_policy(settings.sandbox),
+        "sandbox_policy": write_policy(settings.sandbox, empty_roots=True),
         "model": settings.model,
         "personality": settings.personality,
         "collaboration_mode": settings.collaboration_mode
@@ -73,38 +69,9 @@ def context_settings(payload: JsonObject) -> dict[str, Any]:
         kind = dict if key == "collaboration_mode" else str
         if isinstance(payload.get(key), kind):
             found[name] = payload[key]
-    policy = payload.get("sandbox_policy")
-    if isinstance(policy, dict) and isinstance(policy.get("type"), str) and policy["type"] in _POLICY_KINDS:
-        found["sandbox"] = policy_of(policy)
+    with contextlib.suppress(ConfigError):
+        found["sandbox"] = read_policy(payload.get("sandbox_policy"))
     return found
-
-
-def core_policy(policy: SandboxPolicy) -> dict[str, Any]:
-    """Return a sandbox policy as rollouts write it."""
-    if policy.kind == "dangerFullAccess":
-        return {"type": "danger-full-access"}
-    if policy.kind == "externalSandbox":
-        return {"type": "external-sandbox", "network_access": "enabled" if policy.network_access else "restricted"}
-    if policy.kind == "readOnly":
-        return {"type": "read-only"} | ({"network_access": True} if policy.network_access else {})
-    return {
-        "type": "workspace-write",
-        "writable_roots": list(policy.writable_roots),
-        "network_access": policy.network_access,
-        "exclude_tmpdir_env_var": policy.exclude_tmpdir_env_var,
-        "exclude_slash_tmp": policy.exclude_slash_tmp,
-    }
-
-
-def policy_of(form: JsonObject) -> SandboxPolicy:
-    """Return the sandbox policy that a rollout's form stands for."""
-    return SandboxPolicy(
-        _POLICY_KINDS[form["type"]],
-        form.get("network_access") in (True, "enabled"),
-        writable_roots=tuple(root for root in form.get("writable_roots") or () if isinstance(root, str)),
-        exclude_slash_tmp=bool(form.get("exclude_slash_tmp", False)),
-        exclude_tmpdir_env_var=bool(form.get("exclude_tmpdir_env_var", False)),
-    )
 
 
 def core_source(source: str | JsonObject) -> str | JsonObject:

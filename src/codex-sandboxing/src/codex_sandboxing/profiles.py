@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import posixpath
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -15,11 +16,12 @@ from codex_hookspecs.types.permissions import (
     Permissions,
     SpecialPath,
 )
-from codex_sandboxing.documents import network_from, where_from_key
 from codex_sandboxing.legacy import needs_direct_enforcement, to_legacy
 from codex_sandboxing.resolved import PolicyContext
+from codex_sandboxing.split_form import read_network
 
 if TYPE_CHECKING:
+    from codex_hookspecs.types.permissions import PathSpec, SpecialKind
     from codex_hookspecs.types.sandbox import SandboxPolicy
 
 BUILT_IN = {
@@ -29,6 +31,15 @@ BUILT_IN = {
 }
 """Profiles that are there without configuration, and the modes that they are."""
 _ACCESS: dict[str, Access] = {"none": "none", "deny": "none", "read": "read", "write": "write"}
+_SPECIAL: dict[str, SpecialKind] = {
+    ":root": "root",
+    ":minimal": "minimal",
+    ":cwd": "current_working_directory",
+    ":project_roots": "project_roots",
+    ":workspace_roots": "project_roots",
+    ":tmpdir": "tmpdir",
+    ":slash_tmp": "slash_tmp",
+}
 _MODES = ("readOnly", "workspaceWrite")
 
 
@@ -86,11 +97,11 @@ def read_profile(table: Any, key: str) -> Permissions:
     enabled = network.get("enabled") if isinstance(network, Mapping) else network
     if isinstance(enabled, bool) or enabled is None:
         return Permissions(FileSystemPolicy("restricted", tuple(entries)), "enabled" if enabled else "restricted")
-    return Permissions(FileSystemPolicy("restricted", tuple(entries)), network_from(enabled))
+    return Permissions(FileSystemPolicy("restricted", tuple(entries)), read_network(enabled))
 
 
 def _entry(path: str, access: Access, key: str) -> FileSystemEntry:
-    where = where_from_key(path)
+    where = _read_where(path)
     if isinstance(where, GlobPattern) and access != "none":
         raise ConfigError(
             f"{key}.filesystem has the pattern {path!r} with access {access}; patterns can be denied only"
@@ -99,7 +110,7 @@ def _entry(path: str, access: Access, key: str) -> FileSystemEntry:
 
 
 def _below(root: str, part: str, access: Any, key: str) -> FileSystemEntry:
-    where = where_from_key(root)
+    where = _read_where(root)
     word = _access(access, f"{key}.filesystem.{root}.{part}")
     if isinstance(where, GlobPattern):
         raise ConfigError(f"{key}.filesystem has the pattern {root!r} with paths below it; give the pattern alone")
@@ -119,3 +130,16 @@ def _access(value: Any, key: str) -> Access:
     if found is None:
         raise ConfigError(f"{key} is {value!r}, allowed: none, read, write")
     return found
+
+
+def _read_where(key: str) -> PathSpec:
+    """Read a path in its spelling: absolute, ``:root``, ``:project_roots`` … or a pattern.
+
+    :raises ConfigError: when it is relative.
+    """
+    if key.startswith(":"):
+        kind = _SPECIAL.get(key)
+        return SpecialPath("unknown", None, key) if kind is None else SpecialPath(kind)
+    if not posixpath.isabs(key):
+        raise ConfigError(f"a permission profile has the path {key!r}; allowed are absolute paths and names like :root")
+    return GlobPattern(key) if any(mark in key for mark in "*?[") else key

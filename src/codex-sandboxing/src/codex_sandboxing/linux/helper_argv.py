@@ -7,18 +7,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from codex_hookspecs.errors import ConfigError
+from codex_hookspecs.json_text import parse_json
 from codex_hookspecs.types.permissions import Permissions
 from codex_hookspecs.types.sandbox import SandboxPolicy
-from codex_sandboxing.documents import (
-    file_system_from,
-    legacy_from,
-    network_from,
-    parse_json,
-    profile_from,
-)
+from codex_sandboxing.core_form import read_policy
 from codex_sandboxing.legacy import to_legacy, to_split
 from codex_sandboxing.protected_paths import PROTECTED
 from codex_sandboxing.resolved import PolicyContext, ResolvedPolicy
+from codex_sandboxing.split_form import read_file_system, read_network, read_profile
 
 HELPER = "codex-linux-sandbox"
 _VALUED = (
@@ -116,13 +112,13 @@ def _policies(values: Mapping[str, str], place: PolicyContext) -> tuple[SandboxP
     profile = values.get("--permission-profile")
     if (files is None) != (network is None):
         raise ConfigError("file-system and network sandbox policies must be provided together")
-    policy = legacy_from(parse_json(legacy, "--sandbox-policy")) if legacy is not None else None
+    policy = read_policy(_document(legacy, "--sandbox-policy")) if legacy is not None else None
     if profile is not None:
-        permissions = profile_from(parse_json(profile, "--permission-profile"))
+        permissions = read_profile(_document(profile, "--permission-profile"))
     elif files is not None and network is not None:
         permissions = Permissions(
-            file_system_from(parse_json(files, "--file-system-sandbox-policy")),
-            network_from(parse_json(network, "--network-sandbox-policy")),
+            read_file_system(_document(files, "--file-system-sandbox-policy")),
+            read_network(_document(network, "--network-sandbox-policy")),
         )
     elif policy is not None:
         return policy, to_split(policy)
@@ -131,6 +127,13 @@ def _policies(values: Mapping[str, str], place: PolicyContext) -> tuple[SandboxP
     if policy is not None and not _agree(to_split(policy), permissions, place) and _is_expressible(permissions, place):
         raise ConfigError("legacy sandbox policy must match split sandbox policies")
     return policy or _nearest(permissions, place), permissions
+
+
+def _document(text: str, option: str) -> Any:
+    try:
+        return parse_json(text)
+    except ValueError as error:
+        raise ConfigError(f"{option} is not valid JSON: {error}") from error
 
 
 def _nearest(permissions: Permissions, place: PolicyContext) -> SandboxPolicy:
@@ -170,7 +173,7 @@ def _meaning(permissions: Permissions, place: PolicyContext) -> Any:
 def _routes(text: str | None) -> tuple[tuple[str, str], ...]:
     if text is None:
         return ()
-    document = parse_json(text, "--proxy-route-spec")
+    document = _document(text, "--proxy-route-spec")
     routes = document.get("routes") if isinstance(document, dict) else None
     if isinstance(routes, list) and all(isinstance(each, dict) for each in routes):
         found = [(each.get("env_key"), each.get("uds_path")) for each in routes]

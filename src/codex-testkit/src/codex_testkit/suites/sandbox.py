@@ -30,11 +30,11 @@ import pytest
 from codex_hookspecs.ports.sandbox import SandboxLauncher
 from codex_hookspecs.types.permissions import CWD, ROOT, FileSystemEntry, FileSystemPolicy, Permissions
 from codex_hookspecs.types.sandbox import Launch, LaunchRequest, SandboxPolicy
+from codex_sandboxing.protected_paths import PROTECTED
 
 LIMIT: Final = 30.0
 """Seconds after which a command that runs has failed."""
 
-PROTECTED: Final = (".git", ".agents", ".codex", ".aws")
 READ_ONLY: Final = SandboxPolicy("readOnly")
 WORKSPACE: Final = SandboxPolicy("workspaceWrite", exclude_slash_tmp=True, exclude_tmpdir_env_var=True)
 
