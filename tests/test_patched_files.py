@@ -24,6 +24,7 @@ from codex_exec_remote.environment import RemoteEnvironment
 from codex_exec_remote.link import Target
 from codex_hookspecs.errors import CodexError, FilesLost, FileSystemError, ToolError, ToolRejected
 from codex_hookspecs.ports.environment import Environment
+from codex_hookspecs.types.approvals import PatchApproval, PatchRequest
 from codex_hookspecs.types.sandbox import SandboxPolicy
 from codex_hookspecs.types.threads import ApprovalPolicy, ThreadSettings
 from codex_hookspecs.types.tools import ToolCall, ToolOutput
@@ -67,9 +68,13 @@ class Talk:
 
     start_item = complete_item = emit
 
-    async def approve_patch(self, _call: ToolCall, *, paths: tuple[str, ...], **_more: Any) -> None:
-        self.asked.append(paths)
-        self.on_asked()
+    async def approve_patch(self, _call: ToolCall, request: PatchRequest) -> PatchApproval:
+        if request.outside and self.settings.approval_policy == "never":
+            raise ToolRejected("outside of the project", kind="forbidden")
+        if request.outside or self.settings.approval_policy == "untrusted":
+            self.asked.append(request.paths)
+            self.on_asked()
+        return PatchApproval(request.paths)
 
     async def patch(self, body: str) -> ToolOutput:
         text = f"*** Begin Patch\n{body}\n*** End Patch"

@@ -49,6 +49,8 @@ if TYPE_CHECKING:
     from codex_hookspecs.ports.tools import ToolContext as ToolContext
     from codex_hookspecs.types.approvals import CommandApproval as CommandApproval
     from codex_hookspecs.types.approvals import CommandRequest as CommandRequest
+    from codex_hookspecs.types.approvals import PatchApproval as PatchApproval
+    from codex_hookspecs.types.approvals import PatchRequest as PatchRequest
     from codex_hookspecs.types.context import Fragment as Fragment
     from codex_hookspecs.types.lifecycle import CompactEvent as CompactEvent
     from codex_hookspecs.types.lifecycle import CompactVerdict as CompactVerdict
@@ -72,6 +74,8 @@ if TYPE_CHECKING:
     from codex_hookspecs.types.lifecycle import SubagentStopEvent as SubagentStopEvent
     from codex_hookspecs.types.lifecycle import UserPromptSubmitEvent as UserPromptSubmitEvent
     from codex_hookspecs.types.lifecycle import UserPromptVerdict as UserPromptVerdict
+    from codex_hookspecs.types.policy import PolicyDecision as PolicyDecision
+    from codex_hookspecs.types.policy import PolicyRequest as PolicyRequest
     from codex_hookspecs.types.sandbox import SandboxPolicy as SandboxPolicy
     from codex_hookspecs.types.threads import ThreadSettings as ThreadSettings
     from codex_hookspecs.types.tools import Tool as Tool
@@ -95,7 +99,7 @@ __all__, __getattr__, __dir__ = exported(
         "ports.surface": "AppServer CliCommand DoctorCheck RpcContext RpcMethod SurfaceHost",
         "ports.threads": "AgentThread HookScope",
         "ports.tools": "ToolContext",
-        "types.approvals": "CommandApproval CommandRequest",
+        "types.approvals": "CommandApproval CommandRequest PatchApproval PatchRequest",
         "types.context": "Fragment",
         "types.lifecycle": (
             "CompactEvent CompactVerdict InterruptEvent InterruptVerdict PermissionRequestEvent PermissionVerdict "
@@ -103,6 +107,7 @@ __all__, __getattr__, __dir__ = exported(
             "PreToolUseVerdict SessionEndEvent SessionStartEvent SessionStartVerdict StopEvent StopVerdict "
             "SubagentStartEvent SubagentStartVerdict SubagentStopEvent UserPromptSubmitEvent UserPromptVerdict"
         ),
+        "types.policy": "PolicyDecision PolicyRequest",
         "types.sandbox": "SandboxPolicy",
         "types.threads": "ThreadSettings",
         "types.tools": "Tool ToolCall ToolOutput",

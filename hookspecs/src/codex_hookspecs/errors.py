@@ -50,6 +50,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from codex_hookspecs.types.approvals import RejectionKind
+
 
 class CodexError(Exception):
     """Root of all errors that the host and first-party plugins raise on purpose; ``str()`` is fit for people."""
@@ -131,14 +133,18 @@ class ToolError(CodexError):
 class ToolRejected(ToolError):
     """Raised when a person, a hook or the policy refused a call; the text is what the model is told.
 
-    :param cancel: the whole turn ends as interrupted.
-    :param by_policy: nobody was asked.
+    :param kind: who refused it, see :data:`~codex_hookspecs.types.approvals.RejectionKind`.
+    :param reason: why, in words for people, where the text is not that alone.
     """
 
-    def __init__(self, message: str, *, cancel: bool = False, by_policy: bool = False) -> None:
+    def __init__(self, message: str, *, kind: RejectionKind = "denied", reason: str | None = None) -> None:
         super().__init__(message)
-        self.cancel = cancel
-        self.by_policy = by_policy
+        self.kind = kind
+        self.reason = message if reason is None else reason
+
+    def with_message(self, message: str) -> ToolRejected:
+        """Return the same refusal with another text for the model."""
+        return ToolRejected(message, kind=self.kind, reason=self.reason)
 
 
 class ExecError(CodexError):

@@ -43,7 +43,8 @@ class HookPolicy:
     :param kind: ``offer`` and ``choose`` are synchronous, ``event`` is always ``async def``.
     :param result: name of the class that an implementation returns, or a sequence of; empty when nothing is returned.
     :param many: a sequence is returned.
-    :param timeout: seconds that one implementation may take; ``None`` for synchronous kinds.
+    :param timeout: seconds that one implementation may take; ``None`` for synchronous kinds, except for a ``choose``
+        that refuses things, which is called in a thread of its own.
     :param on_error: ``skip`` goes on as if the implementation had no opinion, ``ask`` leaves the decision to a person
         and refuses where nobody can be asked, ``block`` treats a failure as a refusal.
     :param merge: how several answers become one. ``all``: each is used. ``first``: nobody is asked after the first.
@@ -81,13 +82,31 @@ def offer(*, key: str = "", requires: Sequence[str] = (), not_called_yet: bool =
     return _declaring("offer", key=key, requires=needed, not_called_yet=not_called_yet)
 
 
-def choose(*, requires: Sequence[str] = (), not_called_yet: bool = False) -> Callable[[F], F]:
+def choose(
+    *,
+    requires: Sequence[str] = (),
+    timeout: float | None = None,
+    on_error: OnError = "skip",
+    refuses: bool = False,
+    not_called_yet: bool = False,
+) -> Callable[[F], F]:
     """Mark a synchronous hook whose first answer other than ``None`` wins.
 
     :param requires: attributes that an answer must have.
+    :param timeout: seconds that one implementation may take; such a hook is called in a thread of its own.
+    :param on_error: what a failure or a time-out of one implementation means.
+    :param refuses: an answer can keep what the hook is asked about from being done.
     :param not_called_yet: no version of the host calls it so far.
     """
-    return _declaring("choose", merge="first", requires=tuple(requires), not_called_yet=not_called_yet)
+    return _declaring(
+        "choose",
+        merge="first",
+        requires=tuple(requires),
+        timeout=timeout,
+        on_error=on_error,
+        refuses=refuses,
+        not_called_yet=not_called_yet,
+    )
 
 
 def event(
@@ -123,7 +142,7 @@ def event(
 
 
 def time_limit(seconds: float | None) -> Callable[[F], F]:
-    """Give one implementation of an event a longer or shorter limit than its specification has.
+    """Give one implementation of what has a time limit a longer or shorter limit than its specification has.
 
     :param seconds: the limit, or ``None`` for implementations that bound their own work, such as runners of scripts
         with configured limits.
@@ -207,13 +226,13 @@ def _fault_of_policy(policy: HookPolicy) -> str | None:
     """Return what of a declaration contradicts itself."""
     if policy.kind == "offer" and policy.many is not bool(policy.key):
         return "key is given exactly where a sequence is returned"
-    if policy.kind != "event":
-        return None
+    if policy.kind != "event" and not policy.refuses:
+        return None if policy.timeout is None else "timeout is given, but no answer refuses anything"
     limit: object = policy.timeout
     if not (isinstance(limit, int | float) and not isinstance(limit, bool) and limit > 0):
         return f"timeout is {limit!r}, allowed is a number above 0"
     merges = ("all",) if policy.parallel else ("concat",) if policy.many else ("any_block", "concat")
-    if policy.merge not in merges:
+    if policy.kind == "event" and policy.merge not in merges:
         return f"merge is {policy.merge!r}, allowed here is {' or '.join(merges)}"
     if policy.on_error not in get_args(OnError):
         return f"on_error is {policy.on_error!r}, allowed is {', '.join(get_args(OnError))}"

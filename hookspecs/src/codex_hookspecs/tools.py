@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from codex_hookspecs.truncation import truncate_tokens as truncate_tokens
     from codex_hookspecs.types.approvals import CommandApproval as CommandApproval
     from codex_hookspecs.types.approvals import CommandRequest as CommandRequest
+    from codex_hookspecs.types.approvals import PatchApproval as PatchApproval
+    from codex_hookspecs.types.approvals import PatchRequest as PatchRequest
+    from codex_hookspecs.types.approvals import RejectionKind as RejectionKind
     from codex_hookspecs.types.calls import CallKind as CallKind
     from codex_hookspecs.types.calls import HookPayload as HookPayload
     from codex_hookspecs.types.calls import ToolCall as ToolCall
@@ -24,7 +27,7 @@ __all__, __getattr__, __dir__ = exported(
     {
         "markers": "hookimpl",
         "ports.tools": "ToolContext",
-        "types.approvals": "CommandApproval CommandRequest",
+        "types.approvals": "CommandApproval CommandRequest PatchApproval PatchRequest RejectionKind",
         "types.calls": "CallKind HookPayload ToolCall ToolOutput",
         "types.tools": "Tool",
         "truncation": "token_estimate truncate_bytes truncate_tokens",

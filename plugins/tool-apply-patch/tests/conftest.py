@@ -12,7 +12,7 @@ from codex_hookspecs.environments import EnvironmentFacts, FileMetadata
 from codex_hookspecs.errors import FileSystemError, ToolRejected
 from codex_hookspecs.protocol import ThreadSettings
 from codex_hookspecs.sandbox import SandboxPolicy
-from codex_hookspecs.tools import ToolCall
+from codex_hookspecs.tools import PatchApproval, ToolCall
 from codex_tool_apply_patch.tool import PatchRunner
 
 
@@ -105,10 +105,15 @@ class Conversation:
 
     start_item = complete_item = emit
 
-    async def approve_patch(self, call, *, item_id, paths, reason):
-        self.asked.append((paths, reason))
+    async def approve_patch(self, call, request):
+        """Refuse what is outside under ``never``, announce the rest and answer."""
+        self.asked.append((request.paths, request.outside))
+        if request.outside and self.settings.approval_policy == "never":
+            raise ToolRejected("outside of the project", kind="forbidden")
+        await self.start_item(request.item)
         if self.answer is not None:
             raise self.answer
+        return PatchApproval(request.outside)
 
     async def patch(self, body: str, *, call_id: str = "call-1"):
         """Let the model send a patch with this body."""

@@ -256,11 +256,11 @@ async def test_a_large_file_is_patched(conversation, work):
 
 async def test_a_refusal_declines_the_item_and_changes_nothing(conversation, tree):
     conversation.sandbox(SandboxPolicy("dangerFullAccess"), "untrusted")
-    conversation.answer = ToolRejected("rejected by user", cancel=True)
+    conversation.answer = ToolRejected("patch rejected by user", kind="aborted")
 
     with pytest.raises(ToolRejected, match=r"^patch rejected by user$") as caught:
         await conversation.patch("*** Add File: a\n+1")
 
-    assert caught.value.cancel
+    assert caught.value.kind == "aborted"
     assert tree() == {}
     assert [item.status for item in conversation.items()] == ["inProgress", "declined"]

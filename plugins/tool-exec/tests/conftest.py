@@ -135,7 +135,7 @@ class Conversation:
         self.config: dict[str, Any] = {}
         self.asked: list[CommandRequest] = []
         self.asked_again: list[CommandApproval] = []
-        self.leave = CommandApproval()
+        self.approval = CommandApproval()
         self.second_refusal: BaseException | None = None
         self.delegated: list[ToolCall] = []
         self.warned: list[str] = []
@@ -221,11 +221,11 @@ class Conversation:
         self.asked.append(request)
         if self.refusal is not None:
             raise self.refusal
-        return self.leave._replace(unsandboxed=self.leave.unsandboxed or request.escalated)
+        return self.approval._replace(unsandboxed=self.approval.unsandboxed or request.escalated)
 
-    async def approve_retry(self, call: ToolCall, request: CommandRequest, leave: CommandApproval) -> None:
+    async def approve_retry(self, call: ToolCall, request: CommandRequest, approval: CommandApproval) -> None:
         assert request is self.asked[-1]
-        self.asked_again.append(leave)
+        self.asked_again.append(approval)
         if self.second_refusal is not None:
             raise self.second_refusal
 

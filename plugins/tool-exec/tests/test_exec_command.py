@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from codex_hookspecs.errors import RpcError, StorageError, ToolError, ToolRejected
+from codex_hookspecs.errors import StorageError, ToolError, ToolRejected
 from codex_hookspecs.sandbox import SandboxPolicy
-from codex_hookspecs.tools import CommandRequest, HookPayload, ToolCall
+from codex_hookspecs.tools import CommandRequest, HookPayload, RejectionKind, ToolCall
 
 if TYPE_CHECKING:
     from conftest import Conversation
@@ -290,23 +290,25 @@ async def test_an_escalated_command_that_was_approved_runs_free(talk: Conversati
     assert talk.machine.exec.started[0].arg0 is None
 
 
-@pytest.mark.parametrize(("cause", "status"), [(None, "declined"), (RpcError("no"), "failed")])
-async def test_a_refused_command_is_shown_and_not_run(talk: Conversation, cause: Exception | None, status: str) -> None:
-    talk.refusal = ToolRejected("rejected by user", cancel=True)
-    talk.refusal.__cause__ = cause
+@pytest.mark.parametrize(
+    ("kind", "status"),
+    [("declined", "declined"), ("aborted", "declined"), ("denied", "declined"), ("unanswered", "failed")],
+)
+async def test_a_refused_command_is_shown_and_not_run(talk: Conversation, kind: RejectionKind, status: str) -> None:
+    talk.refusal = ToolRejected("rejected by user", kind=kind)
 
     with pytest.raises(ToolRejected) as caught:
         await talk.run("echo hi")
 
     assert 'CreateProcess { message: "Rejected(\\"rejected by user\\")" }' in str(caught.value)
-    assert caught.value.cancel
+    assert (caught.value.kind, caught.value.reason) == (kind, "rejected by user")
     [item] = talk.items("completed")
     assert (item.status, item.source, item.process_id, item.aggregated_output) == (status, "agent", None, None)
     assert (talk.items("started"), talk.machine.exec.started) == ([], [])
 
 
 async def test_what_the_policy_forbids_is_told_plainly(talk: Conversation) -> None:
-    talk.refusal = ToolRejected("approval policy is Never; reject command")
+    talk.refusal = ToolRejected("approval policy is Never; reject command", kind="no_escalation")
 
     with pytest.raises(ToolRejected, match=r"^approval policy is Never; reject command$"):
         await talk.run("echo hi", sandbox_permissions="require_escalated")

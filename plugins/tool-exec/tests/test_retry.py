@@ -21,7 +21,7 @@ pytestmark = pytest.mark.anyio
 def asking(talk: Conversation) -> Conversation:
     """A thread in which a denied command is asked about."""
     talk.policy(SandboxPolicy("workspaceWrite"), "on-failure")
-    talk.leave = CommandApproval(retry="ask", amendment=("denied",))
+    talk.approval = CommandApproval(retry="ask", amendment=("denied",))
     return talk
 
 
@@ -47,7 +47,7 @@ async def test_with_consent_it_runs_again_without_the_sandbox(box: Conversation)
 async def test_the_leave_it_first_ran_with_is_what_is_asked_about(box: Conversation) -> None:
     await box.run("fail")
 
-    assert box.asked_again == [box.leave]
+    assert box.asked_again == [box.approval]
     assert len(box.asked) == 1
 
 
@@ -78,7 +78,7 @@ async def test_a_refusal_keeps_what_the_command_wrote(box: Conversation) -> None
     assert "touch: cannot touch 'x': Read-only file system" in str(caught.value)
     assert "exit_code: 1" in str(caught.value)
     assert "It was not run again without the sandbox: rejected by user." in str(caught.value)
-    assert not caught.value.cancel
+    assert caught.value.kind == "denied"
     assert len(box.machine.exec.started) == 1
     [item] = box.items("completed")
     assert (item.status, item.exit_code) == ("declined", 1)
@@ -86,12 +86,12 @@ async def test_a_refusal_keeps_what_the_command_wrote(box: Conversation) -> None
 
 
 async def test_cancelling_the_question_ends_the_turn(box: Conversation) -> None:
-    box.second_refusal = ToolRejected("rejected by user", cancel=True)
+    box.second_refusal = ToolRejected("rejected by user", kind="aborted")
 
     with pytest.raises(ToolRejected) as caught:
         await box.run("fail")
 
-    assert caught.value.cancel
+    assert caught.value.kind == "aborted"
     assert box.items("completed")[0].status == "declined"
 
 
@@ -188,7 +188,7 @@ async def test_where_nobody_is_asked_the_model_is_told(talk: Conversation, polic
 
 async def test_what_rules_allow_runs_without_sandbox_at_once(talk: Conversation) -> None:
     talk.policy(SandboxPolicy("workspaceWrite"), "on-request")
-    talk.leave = CommandApproval(unsandboxed=True)
+    talk.approval = CommandApproval(unsandboxed=True)
 
     await talk.run("fail")
 

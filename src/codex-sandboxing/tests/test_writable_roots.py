@@ -3,7 +3,7 @@
 import pytest
 
 from codex_hookspecs.types.sandbox import SandboxPolicy
-from codex_sandboxing.writable_roots import is_writable, patch_verdict, writable_roots
+from codex_sandboxing.writable_roots import is_writable, writable_roots
 
 
 def test_a_workspace_is_its_directory_the_temporary_ones_and_the_added_roots():
@@ -66,21 +66,3 @@ def test_only_itself_or_a_root_within_opens_the_programs_own_directory(path, roo
 def test_windows_paths_are_compared_by_their_parts():
     assert is_writable("C:\\work\\a", ["C:\\work"])
     assert not is_writable("C:\\other\\a", ["C:\\work"])
-
-
-@pytest.mark.parametrize(
-    ("approval", "inside", "outside"),
-    [
-        ("never", "allow", "refuse"),
-        ("on-request", "allow", "ask"),
-        ("on-failure", "allow", "ask"),
-        ("untrusted", "ask", "ask"),
-    ],
-)
-def test_what_a_patch_needs_depends_on_the_approval_policy(approval, inside, outside):
-    def verdict(path, *, unrestricted=False):
-        return patch_verdict([path], approval=approval, unrestricted=unrestricted, roots=["/space"])
-
-    assert verdict("/space/a") == inside
-    assert verdict("/etc/a") == outside
-    assert verdict("/etc/a", unrestricted=True) == inside

@@ -1,1 +1,1 @@
-"""Decide whether a command may run: rules, hooks, the client, remembered answers."""
+"""Approve commands, patches and permissions: decide, ask hooks, ask the client, remember its answers."""

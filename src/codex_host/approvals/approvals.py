@@ -1,236 +1,294 @@
-"""Get consent for commands and patches: from rules, from hooks, from the client, and remember it."""
+"""The way of every call that needs an approval.
+
+1. A decision is made of facts alone (``decisions``): the company's rules, rules files, the kind of command, the
+   approval policy. Most calls end here: they run, or are refused and nobody is asked.
+2. The ``permission_request`` hooks are asked.
+3. What the client has allowed before counts (``remembered``).
+4. The client is asked (``client``).
+5. Its answer is remembered, for the session or for good.
+
+What may run gets an approval; what may not ends in a :class:`~codex_hookspecs.errors.ToolRejected`, which says by its
+kind who refused it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
-from codex_hookspecs.errors import ConfigError, ToolRejected
+from codex_hookspecs.errors import ToolRejected
+from codex_host.approvals.remembered import Key, RememberedAnswers, command_key
 
 if TYPE_CHECKING:
     from codex_execpolicy.rules.matching import RuleBook
     from codex_execpolicy.verdict import CommandDecision
-    from codex_hookspecs.ports.environment import Environment
-    from codex_hookspecs.types.approvals import CommandApproval, CommandRequest
+    from codex_hookspecs.types.approvals import (
+        CommandApproval,
+        CommandRequest,
+        PatchApproval,
+        PatchRequest,
+        RejectionKind,
+    )
     from codex_hookspecs.types.json import JsonObject
     from codex_hookspecs.types.lifecycle import PermissionVerdict
+    from codex_hookspecs.types.policy import PolicyDecision, PolicyRequest
     from codex_hookspecs.types.threads import ThreadSettings
     from codex_hookspecs.types.tools import HookPayload, ToolCall
-    from codex_host.approvals.questions import Answer
+    from codex_host.approvals.client import Answer
+    from codex_host.session.turn_state import TurnState
 
-REJECTED = "rejected by user"
-RETRY = "command failed; retry without sandbox?"
 _RETRIED = ("untrusted", "on-failure")
 
-Key = tuple[object, ...]
 
+class Question(NamedTuple):
+    """What hooks and the client are asked.
 
-class Asking(Protocol):
-    """One call of a turn, and who can be asked about it."""
+    :param payload: the call as hooks see it.
+    :param method: request to the client, with its parameters.
+    :param keys: what an answer for the session is remembered by, each for itself; empty when every call is asked about.
+    :param reason: why anybody is asked.
+    :param rejected: what the model is told when the client refuses.
+    """
 
-    @property
-    def settings(self) -> ThreadSettings:
-        """Settings of the turn."""
-        ...
-
-    def where(self, item_id: str) -> JsonObject:
-        """Return ``threadId``, ``turnId`` and ``itemId``."""
-        ...
-
-    def payload_of(self, call: ToolCall) -> HookPayload | None:
-        """Return how the call's tool shows it to hooks."""
-        ...
-
-    async def environment(self) -> Environment:
-        """Return the environment of the thread."""
-        ...
-
-    async def ask_hooks(self, payload: HookPayload) -> PermissionVerdict | None:
-        """Return what the ``permission_request`` hooks say."""
-        ...
-
-    async def request_client(self, method: str, params: JsonObject) -> object:
-        """Return the client's answer.
-
-        :raises ToolRejected: when there is none.
-        """
-        ...
-
-    async def warn(self, text: str) -> None:
-        """Tell the user something."""
-        ...
+    payload: HookPayload
+    method: str
+    params: JsonObject
+    keys: tuple[Key, ...] = ()
+    reason: str | None = None
+    rejected: str = "rejected by user"
 
 
 class Approvals:
-    """The consent given in one thread.
+    """The approvals of one thread.
 
     :param home: ``$CODEX_HOME``, whose rules file gets what a client allows for good.
     :param rules: what rules files say; ``None`` when there are none.
     """
 
     def __init__(self, home: str, rules: RuleBook | None = None) -> None:
-        self._home = home
-        self._accepted: set[Key] = set()
-        self._rules = rules
+        self._remembered = RememberedAnswers(home, rules)
 
-    async def command(self, asking: Asking, call: ToolCall, request: CommandRequest) -> CommandApproval:
-        """Return leave to run a command, once it has it.
+    async def command(self, turn: TurnState, call: ToolCall, request: CommandRequest) -> CommandApproval:
+        """Approve a command.
 
         :raises ToolRejected: when it may not run.
         """
         from codex_hookspecs.types.approvals import CommandApproval
 
-        if self._is_free(asking.settings) and not request.escalated and request.additional is None:
+        settings, answer = turn.settings, await _policy_on_command(turn, request)
+        if answer is None and self._is_free(settings) and not request.escalated and request.additional is None:
             return CommandApproval()
-        from codex_execpolicy.verdict import evaluate_command
+        from codex_host.approvals.decisions import decide_command
 
-        verdict = evaluate_command(request, asking.settings, self._book())
-        retry = asking.settings.approval_policy in _RETRIED and asking.settings.sandbox.needs_sandbox
-        if not verdict.ask:
-            free = verdict.unsandboxed or request.escalated
-            return CommandApproval(free, "ask" if retry else "no", verdict.amendment)
-        await self._ask_about_command(asking, call, request, verdict)
-        return CommandApproval(request.escalated, "yes" if retry else "no")
+        decision = decide_command(request, settings, self._remembered.rules, answer)
+        retried = settings.approval_policy in _RETRIED and settings.sandbox.needs_sandbox
+        if decision.kind == "allow":
+            unsandboxed = decision.unsandboxed or request.escalated
+            return CommandApproval(unsandboxed, "ask" if retried else "no", decision.amendment)
+        await self._ask_about_command(turn, call, request, decision)
+        return CommandApproval(request.escalated, "yes" if retried else "no")
 
-    async def retry(self, asking: Asking, call: ToolCall, request: CommandRequest, leave: CommandApproval) -> None:
-        """Return when a command that its sandbox kept from working may run without.
+    async def retry(self, turn: TurnState, call: ToolCall, request: CommandRequest, approval: CommandApproval) -> None:
+        """Approve that a command runs again, without the sandbox that kept it from working.
 
-        :param leave: what it ran with.
+        :param approval: what it ran with.
         :raises ToolRejected: when it may not.
         """
-        from codex_execpolicy.verdict import CommandDecision
+        from codex_host.approvals.decisions import decide_retry
 
-        if leave.retry == "no":
-            raise ToolRejected("the approval policy does not allow to ask for a run without sandbox")
-        if leave.retry == "ask":
-            await self._ask_about_command(asking, call, request, CommandDecision(True, RETRY, leave.amendment))
+        answer = await _policy_on_command(turn, request, retry=True)
+        decision = decide_retry(request, turn.settings, approval, answer)
+        if decision.kind != "allow":
+            await self._ask_about_command(turn, call, request, decision)
 
-    async def patch(
-        self,
-        asking: Asking,
-        call: ToolCall,
-        *,
-        item_id: str,
-        paths: tuple[str, ...],
-        reason: str | None,
-    ) -> None:
-        """Return when a patch may be applied.
+    async def patch(self, turn: TurnState, call: ToolCall, request: PatchRequest) -> PatchApproval:
+        """Approve a patch; it is announced once no policy refuses it.
 
-        :param paths: absolute paths it touches, links resolved.
-        :raises ToolRejected: when it may not.
+        :raises ToolRejected: when it may not be applied.
         """
-        from codex_hookspecs.types.tools import HookPayload
-        from codex_host.approvals.questions import PATCH, patch_question
-        from codex_sandboxing.writable_roots import patch_verdict_in
+        from codex_hookspecs.types.approvals import PatchApproval
+        from codex_host.approvals.client import patch_question
+        from codex_host.approvals.decisions import decide_patch
 
-        settings = asking.settings
-        verdict = await patch_verdict_in(await asking.environment(), settings, paths)
-        if verdict == "allow":
-            return
-        if verdict == "refuse":
-            where = "in a read-only sandbox" if settings.sandbox.kind == "readOnly" else "outside of the project"
-            raise ToolRejected(f"writing {where} is not allowed; rejected by user approval settings")
-        payload = HookPayload(
-            tool_name="apply_patch", tool_input={"command": call.arguments}, aliases=("Write", "Edit")
-        )
-        question = patch_question(asking.where(item_id), reason=reason)
-        await self._ask(asking, payload, PATCH, question, [("patch", path) for path in paths])
+        outside = request.outside
+        if outside is None:
+            outside = await _paths_outside(turn, request.paths)
+        payload = _patch_payload(turn, call)
+        answer = await _policy_on_patch(turn, payload.tool_input["command"], request.paths, outside)
+        decision = decide_patch(outside, turn.settings, answer)
+        if decision.kind not in ("allow", "ask"):
+            _reject(decision)
+        await turn.thread.start_item(turn.id, request.item)
+        if decision.kind == "allow":
+            return PatchApproval(outside)
+        method, params = patch_question(_ids(turn, request.item.id), reason=decision.reason)
+        keys = tuple(("patch", path) for path in request.paths)
+        question = Question(payload, method, params, keys, decision.reason, "patch rejected by user")
+        await self._ask(turn, call, question)
+        return PatchApproval(request.paths)
 
-    async def confirm(self, asking: Asking, payload: HookPayload, *, item_id: str, reason: str) -> None:
-        """Return when hooks or the client agree to a call that a ``pre_tool_use`` hook asks about; asks every time.
+    async def permissions(
+        self, turn: TurnState, call: ToolCall, *, permissions: JsonObject, reason: str | None
+    ) -> JsonObject:
+        """Ask the client to grant more than the sandbox policy allows.
 
-        :raises ToolRejected: when they refuse.
+        :return: its answer, empty when it makes no sense.
+        :raises ToolRejected: when there is none.
         """
-        from codex_host.approvals.questions import call_question
+        from codex_host.approvals.client import PERMISSIONS, ask_client
 
-        method, question = call_question(asking.where(item_id), payload, cwd=asking.settings.cwd, reason=reason)
-        await self._ask(asking, payload, method, question, ())
+        params = {**_ids(turn, call.call_id), "reason": reason, "permissions": permissions}
+        answer = await ask_client(turn.thread.clients.request_handler, PERMISSIONS, params)
+        return answer if isinstance(answer, dict) else {}
+
+    async def confirm(self, turn: TurnState, call: ToolCall, payload: HookPayload, *, reason: str) -> None:
+        """Approve a call that a ``pre_tool_use`` hook asks about; asks every time.
+
+        :raises ToolRejected: when it may not run.
+        """
+        from codex_host.approvals.client import call_question
+
+        ids = _ids(turn, call.call_id)
+        method, params = call_question(ids, payload, cwd=turn.settings.cwd, reason=reason)
+        await self._ask(turn, call, Question(payload, method, params, reason=reason))
 
     async def _ask_about_command(
-        self, asking: Asking, call: ToolCall, request: CommandRequest, verdict: CommandDecision
+        self, turn: TurnState, call: ToolCall, request: CommandRequest, decision: CommandDecision
     ) -> None:
-        from codex_host.approvals.questions import COMMAND, command_question
+        from codex_host.approvals.client import command_question
 
-        question = command_question(
-            asking.where(request.item_id),
+        if decision.kind != "ask":
+            _reject(decision)
+        reason = decision.reason or request.justification
+        method, params = command_question(
+            _ids(turn, request.item_id),
             command=request.command,
             cwd=request.cwd,
-            reason=verdict.reason or request.justification,
-            amendment=verdict.amendment,
+            reason=reason,
+            amendment=decision.amendment,
             actions=request.actions,
             additional=request.shown_additional,
         )
-        payload = _shown(asking, call, request, verdict.reason or request.justification)
-        answer = await self._ask(asking, payload, COMMAND, question, [_key(request)])
+        payload = _command_payload(turn, call, request, reason)
+        answer = await self._ask(turn, call, Question(payload, method, params, (command_key(request),), decision.reason))
         if answer.amendment:
-            await self._allow(asking, answer.amendment)
+            warning = self._remembered.allow_prefix(answer.amendment)
+            if warning is not None:
+                await turn.thread.warn(warning)
 
-    async def _ask(
-        self, asking: Asking, payload: HookPayload, method: str, question: JsonObject, keys: Sequence[Key]
-    ) -> Answer:
-        """Return when hooks or the client agree.
+    async def _ask(self, turn: TurnState, call: ToolCall, question: Question) -> Answer:
+        """Return how hooks or the client allow something.
 
-        :param keys: what an acceptance for the session is remembered by, each for itself.
-        :raises ToolRejected: when they refuse or nobody is there to ask.
+        :raises ToolRejected: when they refuse, or nobody is there to ask.
         """
-        from codex_host.approvals.questions import Answer, answer_of
+        from codex_host.approvals.client import Answer, ask_client, read_answer
 
-        verdict = await asking.ask_hooks(payload)
-        if verdict is not None and verdict.behavior == "deny":
-            raise ToolRejected(verdict.message or "denied by a PermissionRequest hook")
+        verdict = await _ask_hooks(turn, call, question.payload)
         behavior = None if verdict is None else verdict.behavior
-        if behavior == "allow" or (behavior is None and keys and self._accepted.issuperset(keys)):
-            return Answer("accept")
-        answer = answer_of(await asking.request_client(method, question))
-        if answer.decision == "acceptForSession":
-            self._accepted.update(keys)
-        elif answer.decision != "accept":
-            raise ToolRejected(REJECTED, cancel=answer.decision == "cancel")
+        if verdict is not None and behavior == "deny":
+            raise ToolRejected(verdict.message or "denied by a PermissionRequest hook", kind="denied")
+        if behavior == "allow" or (behavior is None and self._remembered.allows(question.keys)):
+            return Answer("allow")
+        found = await ask_client(
+            turn.thread.clients.request_handler, question.method, question.params, rejected=question.rejected, reason=question.reason
+        )
+        answer = read_answer(found)
+        if answer.kind == "deny":
+            raise ToolRejected(question.rejected, kind="declined")
+        if answer.kind == "abort":
+            raise ToolRejected(question.rejected, kind="aborted")
+        if answer.kind == "allow_for_session":
+            self._remembered.allow_for_session(question.keys)
         return answer
 
-    async def _allow(self, asking: Asking, prefix: tuple[str, ...]) -> None:
-        from codex_execpolicy.rules.files import append_allowed
-        from codex_execpolicy.rules.matching import Rule
-
-        self._book().add(Rule(tuple((word,) for word in prefix)))
-        try:
-            append_allowed(self._home, prefix)
-        except ConfigError as error:
-            await asking.warn(f"the rule is kept for this session only: {error}")
-        except OSError as error:
-            await asking.warn(f"the rule is kept for this session only: {self._home}/rules: {error.strerror or error}")
-
     def _is_free(self, settings: ThreadSettings) -> bool:
-        """Tell whether commands are neither asked about nor held back, whatever they are."""
-        return settings.approval_policy == "never" and settings.sandbox.unrestricted and self._rules is None
-
-    def _book(self) -> RuleBook:
-        if self._rules is None:
-            from codex_execpolicy.rules.matching import RuleBook
-
-            self._rules = RuleBook()
-        return self._rules
+        """Tell whether commands are neither asked about nor sandboxed, whatever they are."""
+        return settings.approval_policy == "never" and settings.sandbox.unrestricted and not self._remembered.has_rules
 
 
-def _key(request: CommandRequest) -> Key:
-    """Return what tells one command from another: not how its words are quoted, nor which shell runs them."""
-    from codex_execpolicy.known_commands import commands_of, script_of
+async def _policy_on_command(
+    turn: TurnState, request: CommandRequest, *, retry: bool = False
+) -> PolicyDecision | None:
+    """Return what the company's rules say of a command.
 
-    commands = commands_of(request.argv, shell=request.shell)
-    argv: tuple[str, ...] = request.argv
-    if commands is not None and len(commands) == 1:
-        argv = tuple(word.text for word in commands[0])
-    elif (script := script_of(request.argv, shell=request.shell)) is not None:
-        argv = ("script", script)
-    return ("command", argv, request.cwd, request.tty, request.escalated, request.additional)
+    :param retry: it is to run again, without its sandbox.
+    """
+    if not turn.thread.hooks.command_policy.enabled(turn.thread):
+        return None
+    from codex_host.approvals.policy import command_for_policy
+
+    return await _ask_policy(turn, command_for_policy(turn.thread.id, turn.id, turn.settings, request, retry=retry))
 
 
-def _shown(asking: Asking, call: ToolCall, request: CommandRequest, reason: str | None) -> HookPayload:
+async def _policy_on_patch(
+    turn: TurnState, text: str, paths: tuple[str, ...], outside: tuple[str, ...]
+) -> PolicyDecision | None:
+    """Return what the company's rules say of a patch."""
+    if not turn.thread.hooks.command_policy.enabled(turn.thread):
+        return None
+    from codex_host.approvals.policy import patch_for_policy
+
+    return await _ask_policy(
+        run, patch_for_policy(turn.thread.id, turn.id, turn.settings, text, paths=paths, outside=outside)
+    )
+
+
+async def _ask_policy(turn: TurnState, request: PolicyRequest) -> PolicyDecision | None:
+    thread = turn.thread
+    return await thread.hooks.command_policy(request, config=thread.config, warn=thread.warn)
+
+
+def _reject(decision: CommandDecision) -> NoReturn:
+    """Refuse what a decision does not let run.
+
+    :raises ToolRejected: always.
+    """
+    kind: RejectionKind = "no_escalation" if decision.kind == "no_escalation" else "forbidden"
+    raise ToolRejected(decision.message or decision.reason or "", kind=kind, reason=decision.reason)
+
+
+async def _ask_hooks(turn: TurnState, call: ToolCall, payload: HookPayload) -> PermissionVerdict | None:
+    """Return what the ``permission_request`` hooks say."""
+    if not turn.thread.hooks.permission_request.enabled(turn.thread):
+        return None
+    from codex_hookspecs.types.lifecycle import PermissionRequestEvent
+    from codex_host.session.hook_payloads import shown
+
+    event = PermissionRequestEvent(**turn.event_fields(), **shown(payload, turn.settings.cwd), tool_use_id=call.call_id)
+    return await turn.thread.hooks.permission_request(event, turn.scope())
+
+
+async def _paths_outside(turn: TurnState, paths: tuple[str, ...]) -> tuple[str, ...]:
+    """Return which of some paths the sandbox policy does not let be written on the thread's machine."""
+    from codex_sandboxing.file_scope import scope_of
+
+    scope = await scope_of(await turn.thread.host.environments.of(turn.thread), turn.settings)
+    return tuple(path for path in paths if not scope.may_write(path))
+
+
+def _ids(turn: TurnState, item_id: str) -> JsonObject:
+    return {"threadId": turn.thread.id, "turnId": turn.id, "itemId": item_id}
+
+
+def _payload_of(turn: TurnState, call: ToolCall, name: str) -> HookPayload | None:
+    """Return how the call's tool shows it to hooks, if as a tool of a certain name with a command."""
+    tool = turn.thread.tools.get(call.name)
+    payload = None if tool is None or tool.hook_view is None else tool.hook_view(call)
+    return payload if payload is not None and payload.tool_name == name else None
+
+
+def _command_payload(turn: TurnState, call: ToolCall, request: CommandRequest, reason: str | None) -> HookPayload:
     """Show hooks the command as the model wrote it, the way ``pre_tool_use`` does."""
     from codex_hookspecs.types.tools import HookPayload
 
-    payload = asking.payload_of(call)
-    written = payload is not None and payload.tool_name == "Bash"
-    command = payload.tool_input["command"] if written and payload is not None else request.command
+    payload = _payload_of(turn, call, "Bash")
+    command = request.command if payload is None else payload.tool_input["command"]
     description = {} if reason is None else {"description": reason}
     return HookPayload(tool_name="Bash", tool_input={"command": command, **description})
+
+
+def _patch_payload(turn: TurnState, call: ToolCall) -> HookPayload:
+    from codex_hookspecs.types.tools import HookPayload
+
+    payload = _payload_of(turn, call, "apply_patch")
+    text = call.arguments if payload is None else payload.tool_input["command"]
+    return HookPayload(tool_name="apply_patch", tool_input={"command": text}, aliases=("Write", "Edit"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
@@ -15,7 +16,7 @@ from codex_hookspecs.ports.threads import HookScope
 from codex_host.plugins.failure_policies import FailurePolicies
 from codex_host.plugins.failures import Failures
 from codex_host.plugins.signatures import InvalidResult, validate_result
-from codex_host.plugins.tasks import as_exception, run_task
+from codex_host.plugins.tasks import as_exception, run_in_thread, run_task
 from codex_host.process.signals import SIGNALS
 
 if TYPE_CHECKING:
@@ -96,7 +97,7 @@ class Dispatcher:
         self._host = host
         self._policies = FailurePolicies(registry.policies)
         self._bound: dict[str, list[BoundHook]] = {}
-        self._verdicts: dict[str, type[Verdict]] = {}
+        self._verdicts: dict[str, type[Any]] = {}
         self.failures = Failures(registry, ledger, host=host)
         self.warnings: list[str] = []
 
@@ -156,6 +157,37 @@ class Dispatcher:
             if answer is not None:
                 return answer, bound.plugin
         return None, ""
+
+    async def judge(self, hook: str, arguments: dict[str, Any], config: Mapping[str, Any], warn: Warn) -> Any:
+        """Return the first answer of a choice that can refuse, stricter where an implementation before it failed."""
+        verdict = self._verdict(hook)
+        values = {**arguments, "host": self._host}
+        answers: list[Any] = []
+        for bound in self._calls(hook):
+            if bound.quarantined:
+                continue
+            try:
+                answer = await self._timed(bound, values, warn)
+                if answer is not None and not issubclass(type(answer), verdict):
+                    raise InvalidResult(f"returned {type(answer).__name__}, not {verdict.__name__} or None")
+            except Exception as error:
+                text = self._failed(bound, error)
+                await warn(text)
+                answer = self._policies.answer(hook, verdict, text, config)
+                answers += () if answer is None else (answer,)
+                continue
+            self._succeeded(bound)
+            if answer is not None:
+                answers.append(answer)
+                break
+        for text in self._silent_gates(hook, config):
+            await warn(text)
+            answers.append(self._policies.answer(hook, verdict, text, config))
+        if len(answers) < 2:
+            return answers[0] if answers else None
+        from codex_host.plugins.merging import merge_verdicts
+
+        return merge_verdicts("any_block", verdict, answers)
 
     async def decide(self, hook: str, event: LifecycleEvent, scope: EventScope) -> Any:
         """Tell all plugins an event and merge what they answer."""
@@ -236,12 +268,13 @@ class Dispatcher:
 
     def _bind(self, hook: str, order: int, impl: Any) -> BoundHook:
         function, policy = impl.function, self._registry.policies[hook]
+        start = _starter(function, impl.argnames)
         return BoundHook(
             hook=hook,
             policy=policy,
             function=function,
             order=order,
-            start=_starter(function, impl.argnames),
+            start=partial(run_in_thread, start) if policy.kind == "choose" and policy.timeout else start,
             plugin=impl.plugin_name,
             account=self._ledger.account(impl.plugin_name),
             reports=getattr(function, "codex_reports_runs", False),
@@ -249,13 +282,13 @@ class Dispatcher:
             limit=getattr(function, "codex_time_limit", policy.timeout),
         )
 
-    def _verdict(self, hook: str) -> type[Verdict]:
-        """Return the class that implementations of an event answer with."""
+    def _verdict(self, hook: str) -> type[Any]:
+        """Return the class that implementations of a hook answer with."""
         found = self._verdicts.get(hook)
         if found is None:
-            from codex_hookspecs.types import lifecycle
+            import codex_hookspecs
 
-            found = self._verdicts[hook] = getattr(lifecycle, self._registry.policies[hook].result)
+            found = self._verdicts[hook] = getattr(codex_hookspecs, self._registry.policies[hook].result)
         return found
 
     def _silent_gates(self, hook: str, config: Mapping[str, Any]) -> list[str]:

@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar
 
 from codex_hookspecs.wire._names import snake
 
 if TYPE_CHECKING:
     from codex_hookspecs.markers import HookPolicy, OnError
-    from codex_hookspecs.types.lifecycle import Verdict
 
-V = TypeVar("V", bound="Verdict")
+V = TypeVar("V", bound="Refusing")
+
+
+class Refusing(Protocol):
+    """A class of answers that can be given in place of an implementation that failed."""
+
+    @classmethod
+    def refusal(cls, message: str) -> Self: ...
+
+    @classmethod
+    def doubt(cls, message: str) -> Self: ...
 
 
 class FailurePolicies:
@@ -46,7 +55,7 @@ class FailurePolicies:
             for name in _list(config, key):
                 hook = snake(name)
                 policy = self._policies.get(hook)
-                if policy is None or policy.kind != "event":
+                if policy is None or not (policy.kind == "event" or policy.refuses):
                     yield f"hooks.{key} names {name!r}, which is no event{self._near(hook)}; it has no effect"
                 elif key == "fail_closed" and not policy.refuses:
                     refusing = ", ".join(name for name, policy in self._policies.items() if policy.refuses)

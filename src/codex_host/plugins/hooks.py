@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, TypeVarTuple
 
 from codex_hookspecs.markers import policy_of
-from codex_hookspecs.specs import auth, context, environment, lifecycle, models, sandbox, storage, surface, tools
+from codex_hookspecs.specs import (
+    auth,
+    context,
+    environment,
+    lifecycle,
+    models,
+    policy,
+    sandbox,
+    storage,
+    surface,
+    tools,
+)
 
 if TYPE_CHECKING:
     from codex_hookspecs.ports.threads import AgentThread, HookScope
@@ -38,6 +49,7 @@ class Hooks:
         self.instruction_fragments = ListHook(dispatcher, context.instruction_fragments)
         self.environments = OfferHook(dispatcher, environment.environments)
         self.sandbox_launcher = ChoiceHook(dispatcher, sandbox.sandbox_launcher)
+        self.command_policy = PolicyHook(dispatcher, policy.command_policy)
         self.connection_authenticators = OfferHook(dispatcher, auth.connection_authenticators)
         self.thread_store = ChoiceHook(dispatcher, storage.thread_store)
         self.cli_commands = OfferHook(dispatcher, surface.cli_commands)
@@ -53,12 +65,12 @@ class Hook:
     :raises TypeError: when the specification declares another way of calling.
     """
 
-    _CALLED: ClassVar[tuple[str, bool, bool]]
-    """Kind of the hooks of this class, whether an implementation returns a sequence, and whether it observes."""
+    _CALLED: ClassVar[tuple[str, bool, bool, bool]]
+    """Of hooks of this class the kind, and whether they return a sequence, observe, and have a time limit."""
 
     def __init__(self, dispatcher: Dispatcher, spec: Callable[..., Any]) -> None:
         policy = policy_of(spec)
-        if (policy.kind, policy.many, policy.parallel) != self._CALLED:
+        if (policy.kind, policy.many, policy.parallel, policy.timeout is not None) != self._CALLED:
             raise TypeError(f"{spec.__name__} is no {type(self).__name__}: {policy}")
         self.name = spec.__name__
         self._dispatcher = dispatcher
@@ -78,7 +90,7 @@ class Hook:
 class VerdictHook(Hook, Generic[E, V]):
     """A lifecycle event; what implementations answer is merged into one verdict."""
 
-    _CALLED = ("event", False, False)
+    _CALLED = ("event", False, False, True)
 
     def __init__(
         self, dispatcher: Dispatcher, spec: Callable[[E, HookScope, Any], Coroutine[Any, Any, V | None]]
@@ -94,7 +106,7 @@ class VerdictHook(Hook, Generic[E, V]):
 class ObserverHook(Hook, Generic[E]):
     """A lifecycle event that has no answer."""
 
-    _CALLED = ("event", False, True)
+    _CALLED = ("event", False, True, True)
 
     def __init__(self, dispatcher: Dispatcher, spec: Callable[[E, HookScope, Any], Coroutine[Any, Any, None]]) -> None:
         super().__init__(dispatcher, spec)
@@ -107,7 +119,7 @@ class ObserverHook(Hook, Generic[E]):
 class ListHook(Hook, Generic[*A, T]):
     """An event to which each implementation answers with a sequence; they are joined."""
 
-    _CALLED = ("event", True, False)
+    _CALLED = ("event", True, False, True)
 
     def __init__(
         self, dispatcher: Dispatcher, spec: Callable[[*A, Any], Coroutine[Any, Any, Sequence[T] | None]]
@@ -126,7 +138,7 @@ class ListHook(Hook, Generic[*A, T]):
 class OfferHook(Hook, Generic[*A, T]):
     """A hook that plugins contribute to."""
 
-    _CALLED = ("offer", True, False)
+    _CALLED = ("offer", True, False, False)
 
     def __init__(self, dispatcher: Dispatcher, spec: Callable[[*A, Any], Sequence[T] | None]) -> None:
         super().__init__(dispatcher, spec)
@@ -142,7 +154,7 @@ class OfferHook(Hook, Generic[*A, T]):
 class ChoiceHook(Hook, Generic[*A, T]):
     """A hook of which one answer counts."""
 
-    _CALLED = ("choose", False, False)
+    _CALLED = ("choose", False, False, False)
 
     def __init__(self, dispatcher: Dispatcher, spec: Callable[[*A, Any], T | None]) -> None:
         super().__init__(dispatcher, spec)
@@ -153,3 +165,21 @@ class ChoiceHook(Hook, Generic[*A, T]):
         :raises CodexError: when an implementation says what is wrong, e.g. with the configuration.
         """
         return self._dispatcher.choose(self.name, self._named(arguments))
+
+
+class PolicyHook(Hook, Generic[*A, T]):
+    """A choice that can refuse what it is asked about; implementations run in threads of their own."""
+
+    _CALLED = ("choose", False, False, True)
+
+    def __init__(self, dispatcher: Dispatcher, spec: Callable[[*A, Any], T | None]) -> None:
+        super().__init__(dispatcher, spec)
+
+    async def __call__(self, *arguments: *A, config: Mapping[str, Any], warn: Warn) -> T | None:
+        """Return the first answer other than ``None``; a failure is an answer, too.
+
+        :param config: says what a failure means.
+        :param warn: told of failures.
+        """
+        answer: T | None = await self._dispatcher.judge(self.name, self._named(arguments), config, warn)
+        return answer

@@ -10,8 +10,9 @@ import attrs
 if TYPE_CHECKING:
     from codex_hookspecs.markers import Merge
     from codex_hookspecs.types.lifecycle import Verdict
+    from codex_hookspecs.types.policy import PolicyDecision
 
-V = TypeVar("V", bound="Verdict")
+V = TypeVar("V", bound="Verdict | PolicyDecision")
 
 _BEHAVIORS = ("deny", "ask", "allow")
 """What a verdict on a permission may say, the strictest first."""

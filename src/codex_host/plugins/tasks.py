@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import sys
+import threading
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar, copy_context
 from typing import Any
 
@@ -131,6 +132,33 @@ async def run_task(
     if error is None:
         return result
     raise error
+
+
+async def run_in_thread(function: Callable[..., Any], *arguments: Any) -> Any:
+    """Call a function of a plugin in a thread of its own, which nothing waits for when the caller is cancelled.
+
+    What it raises is raised here, wrapped where that is no ``Exception``.
+    """
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[tuple[Any, Exception | None]] = loop.create_future()
+
+    def settle(outcome: tuple[Any, Exception | None]) -> None:
+        if not done.done():
+            done.set_result(outcome)
+
+    def call() -> None:
+        try:
+            outcome: tuple[Any, Exception | None] = function(*arguments), None
+        except BaseException as error:
+            outcome = None, as_exception(error)
+        with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            loop.call_soon_threadsafe(settle, outcome)
+
+    threading.Thread(target=copy_context().run, args=(call,), name="plugin", daemon=True).start()
+    result, error = await done
+    if error is not None:
+        raise error
+    return result
 
 
 def as_exception(error: BaseException) -> Exception:

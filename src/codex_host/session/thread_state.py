@@ -75,7 +75,7 @@ class ThreadState:
         self.model = model
         self.model_owner = model_owner
         self.clients = Clients(thread_id, host)
-        self.consents = Approvals(host.codex_home, rules)
+        self.approvals = Approvals(host.codex_home, rules)
         self.tools: dict[str, Tool] = {}
         self.tool_owners: dict[str, str] = {}
         self.history: list[JsonObject] = list(stored.history) if stored else []

@@ -192,16 +192,14 @@ async def _refused(
         from codex_host.session.refusals import tell_refused
 
         await tell_refused(turn, call, payload, error)
-    if error.cancel:
+    if error.kind == "aborted":
         raise TurnInterrupted from error
     return ToolOutput(str(error), success=False)
 
 
 def _denied(payload: HookPayload, reason: str) -> ToolRejected:
-    """Return the refusal of a hook, with its own words as the cause."""
-    error = ToolRejected(denied(payload, reason), by_policy=True)
-    error.__cause__ = ToolRejected(reason, by_policy=True)
-    return error
+    """Return the refusal of a hook."""
+    return ToolRejected(denied(payload, reason), kind="denied", reason=reason)
 
 
 async def _before(turn: TurnState, call: ToolCall, payload: HookPayload) -> PreToolUseVerdict:
@@ -222,8 +220,7 @@ async def _have_confirmed(turn: TurnState, call: ToolCall, payload: HookPayload,
     """
     if turn.settings.approval_policy == "never" or turn.thread.clients.request_handler is None:
         raise _denied(payload, reason)
-    context = CallContext(turn, call)
-    await turn.thread.consents.confirm(context, payload, item_id=call.call_id, reason=reason)
+    await turn.thread.approvals.confirm(turn, call, payload, reason=reason)
 
 
 async def _after(

@@ -1,4 +1,4 @@
-"""Consent: by policy, by hooks, by the client."""
+"""Approvals: by policy, by hooks, by the client."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ import pytest
 
 from codex_hookspecs import PermissionVerdict, ToolOutput
 from codex_hookspecs.errors import ConfigError, RpcError
-from codex_hookspecs.types.approvals import CommandApproval, CommandRequest
+from codex_hookspecs.types.approvals import CommandApproval, CommandRequest, PatchRequest
 from codex_hookspecs.types.grants import AdditionalPermissions
+from codex_hookspecs.types.items import FileChange
 from codex_hookspecs.types.tools import ToolCall
 from codex_testkit.memory.environment import MemoryEnvironments
 
@@ -20,24 +21,24 @@ def commands(
     kit: Any,
     argv: tuple[str, ...] = ("make", "it"),
     *,
-    leaves: list[CommandApproval] | None = None,
+    given: list[CommandApproval] | None = None,
     retries: bool = False,
     **options: Any,
 ) -> Any:
     """Return a plugin whose tool asks before it runs a command.
 
-    :param leaves: gets what was given.
+    :param given: gets the approvals.
     :param retries: it asks for a run without sandbox afterwards.
     """
 
     async def run(call: ToolCall, context: Any) -> ToolOutput:
         cwd = context.settings.cwd
         request = CommandRequest(item_id=call.call_id, command=" ".join(argv), argv=argv, cwd=cwd, **options)
-        leave = await context.approve_command(call, request)
-        if leaves is not None:
-            leaves.append(leave)
+        approval = await context.approve_command(call, request)
+        if given is not None:
+            given.append(approval)
         if retries:
-            await context.approve_retry(call, request, leave)
+            await context.approve_retry(call, request, approval)
         return ToolOutput("ran")
 
     return kit.toolbox(kit.tool("run", run))
@@ -47,7 +48,8 @@ def patches(kit: Any, *paths: Path) -> Any:
     """Return a plugin whose tool asks before it changes files."""
 
     async def run(call: ToolCall, context: Any) -> ToolOutput:
-        await context.approve_patch(call, item_id=call.call_id, paths=tuple(map(str, paths)), reason="because")
+        item = FileChange(id=call.call_id, changes=(), status="inProgress")
+        await context.approve_patch(call, PatchRequest(item=item, paths=tuple(map(str, paths))))
         return ToolOutput("changed")
 
     return kit.toolbox(kit.tool("run", run), environments=lambda: [MemoryEnvironments("machine")])
@@ -67,6 +69,7 @@ class Client:
         return self.answer
 
 
+OUTSIDE = "patch rejected: writing outside of the project; rejected by user approval settings"
 RUN = [{"call": "run", "call_id": "c"}]
 
 
@@ -254,16 +257,10 @@ async def test_a_failing_permission_hook_leaves_it_to_the_client(host: Any, mode
         ("on-request", "read-only", True, 1, "changed"),
         ("untrusted", "danger-full-access", True, 1, "changed"),
         ("never", "danger-full-access", False, 0, "changed"),
-        (
-            "never", "workspace-write", False, 0,
-            "writing outside of the project is not allowed; rejected by user approval settings",
-        ),
-        (
-            "never", "read-only", True, 0,
-            "writing in a read-only sandbox is not allowed; rejected by user approval settings",
-        ),
+        ("never", "workspace-write", False, 0, OUTSIDE),
+        ("never", "read-only", True, 0, OUTSIDE),
     ],
-)  # fmt: skip
+)
 async def test_a_patch_needs_consent_where_the_sandbox_does_not_let_it_write(
     host: Any,
     model: Any,
@@ -303,7 +300,8 @@ async def test_consent_to_a_file_for_the_session_holds_in_later_patches(host: An
     wanted = iter([("/a", "/b"), ("/b",), ("/b", "/c")])
 
     async def run(call: ToolCall, context: Any) -> ToolOutput:
-        await context.approve_patch(call, item_id=call.call_id, paths=next(wanted), reason=None)
+        item = FileChange(id=call.call_id, changes=(), status="inProgress")
+        await context.approve_patch(call, PatchRequest(item=item, paths=next(wanted)))
         return ToolOutput("changed")
 
     machine = kit.toolbox(kit.tool("run", run), environments=lambda: [MemoryEnvironments("machine")])
@@ -395,13 +393,13 @@ async def test_a_run_without_sandbox_is_asked_about_unless_the_command_was(
 async def test_a_retry_is_only_for_policies_that_know_it(
     host: Any, model: Any, kit: Any, policy: str, sandbox: str, retry: str
 ) -> None:
-    leaves: list[CommandApproval] = []
+    given: list[CommandApproval] = []
 
     await asked(
-        host, model(RUN, "done"), None, commands(kit, leaves=leaves), approval_policy=policy, sandbox_mode=sandbox
+        host, model(RUN, "done"), None, commands(kit, given=given), approval_policy=policy, sandbox_mode=sandbox
     )
 
-    assert [leave.retry for leave in leaves] == [retry]
+    assert [approval.retry for approval in given] == [retry]
 
 
 async def test_hooks_are_asked_about_a_run_without_sandbox_first(host: Any, model: Any, kit: Any) -> None:
@@ -435,15 +433,15 @@ AMEND = {"decision": {"acceptWithExecpolicyAmendment": {"execpolicy_amendment": 
 async def test_what_a_client_allows_for_good_is_not_asked_again_and_runs_free(
     host: Any, model: Any, kit: Any, tmp_path: Path
 ) -> None:
-    leaves: list[CommandApproval] = []
+    given: list[CommandApproval] = []
     client, scripted = Client(AMEND), model(RUN, RUN, "done")
 
     await asked(
-        host, scripted, client, commands(kit, leaves=leaves), approval_policy="untrusted", sandbox_mode="read-only"
+        host, scripted, client, commands(kit, given=given), approval_policy="untrusted", sandbox_mode="read-only"
     )
 
     assert len(client.asked) == 1
-    assert [leave.unsandboxed for leave in leaves] == [False, True]
+    assert [approval.unsandboxed for approval in given] == [False, True]
     assert (tmp_path / "home/rules/default.rules").read_text() == ('prefix_rule(pattern=["make"], decision="allow")\n')
 
 

@@ -186,7 +186,7 @@ async def test_gates_may_be_set_to_fail_closed(host: Any, model: Any, kit: Any, 
 
 REFUSING = {
     "session_start", "user_prompt_submit", "pre_tool_use", "permission_request", "post_tool_use",
-    "pre_compact", "post_compact",
+    "pre_compact", "post_compact", "command_policy",
 }  # fmt: skip
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from codex_hookspecs.ports.environment import Environment
     from codex_hookspecs.ports.threads import AgentThread
-    from codex_hookspecs.types.approvals import CommandApproval, CommandRequest
+    from codex_hookspecs.types.approvals import CommandApproval, CommandRequest, PatchApproval, PatchRequest
     from codex_hookspecs.types.items import Item
     from codex_hookspecs.types.json import JsonObject
     from codex_hookspecs.types.notifications import Notification
@@ -54,16 +54,16 @@ class ToolContext(Protocol):
         ...
 
     async def approve_command(self, call: ToolCall, request: CommandRequest) -> CommandApproval:
-        """Return leave to run a command, by rules and the thread's approval policy; asks hooks, then the client.
+        """Decide whether a command may run (rules, approval policy, hooks, then the client) and return the approval.
 
         :raises ToolRejected: when it may not run.
         """
         ...
 
-    async def approve_retry(self, call: ToolCall, request: CommandRequest, leave: CommandApproval) -> None:
+    async def approve_retry(self, call: ToolCall, request: CommandRequest, approval: CommandApproval) -> None:
         """Return when a command that its sandbox kept from working may run once more without; asks if need be.
 
-        :param leave: what it ran with; its ``retry`` is not ``no``.
+        :param approval: what it ran with; its ``retry`` is not ``no``.
         :raises ToolRejected: when it may not.
         """
         ...
@@ -77,14 +77,12 @@ class ToolContext(Protocol):
         """
         ...
 
-    async def approve_patch(self, call: ToolCall, *, item_id: str, paths: tuple[str, ...], reason: str | None) -> None:
-        """Return when a patch may be applied: at once inside the writable roots, else when it gets consent.
+    async def approve_patch(self, call: ToolCall, request: PatchRequest) -> PatchApproval:
+        """Decide whether a patch may be applied (rules, approval policy, hooks, then the client); return the approval.
 
-        A tool that announces its patches finds out beforehand, with ``codex_sandboxing.writable_roots.patch_verdict``,
-        whether the policy refuses one, and announces nothing then.
+        The item of the request is announced on the way; when a ``ToolRejected`` is of another kind than ``forbidden``,
+        it has been announced and is to be completed as declined.
 
-        :param paths: absolute paths it touches, links resolved.
-        :param reason: why it may need consent, for people, or ``None``.
         :raises ToolRejected: when it may not be applied.
         """
         ...

@@ -1,4 +1,4 @@
-"""What consent to a command is asked with, and what is given."""
+"""What tools ask approval with, and what they get."""
 
 from __future__ import annotations
 
@@ -9,6 +9,16 @@ from codex_hookspecs.values import frozen
 
 if TYPE_CHECKING:
     from codex_hookspecs.types.grants import AdditionalPermissions
+    from codex_hookspecs.types.items import FileChange
+
+RejectionKind = Literal["forbidden", "no_escalation", "denied", "declined", "aborted", "unanswered", "cannot_ask"]
+"""Who refused a call.
+
+``forbidden``: rules or policies, so that nobody was asked. ``no_escalation``: the approval policy, under which no call
+can ask for more than its sandbox allows. ``denied``: a hook, or the tool itself. ``declined``: the person who was
+asked. ``aborted``: that person, who ended the turn with it. ``unanswered``: the client, which answered with an error.
+``cannot_ask``: nobody is connected who could be asked.
+"""
 
 
 @frozen(kw_only=True)
@@ -43,14 +53,39 @@ class CommandRequest:
 
 
 class CommandApproval(NamedTuple):
-    """Leave to run a command.
+    """What a command that may run may do.
 
     :param unsandboxed: it is to run without sandbox: rules allow it, or the user agreed.
     :param retry: whether it may run once more without sandbox after its sandbox kept it from working: ``ask`` first,
-        ``yes``, as consent was given already, or ``no``.
+        ``yes``, as the user has agreed already, or ``no``.
     :param amendment: beginning of commands to propose when that is asked.
     """
 
     unsandboxed: bool = False
     retry: Literal["no", "ask", "yes"] = "no"
     amendment: tuple[str, ...] | None = None
+
+
+@frozen(kw_only=True)
+class PatchRequest:
+    """A change of files that a tool wants to make.
+
+    :param item: the item of the patch. It is announced as started once no policy refuses the patch, before anybody is
+        asked; the tool completes it.
+    :param paths: absolute paths that change, links resolved.
+    :param outside: those of them that the sandbox policy does not let be written. A tool that does not know them leaves
+        them out, and the host looks on the machine.
+    """
+
+    item: FileChange
+    paths: tuple[str, ...]
+    outside: tuple[str, ...] | None = None
+
+
+class PatchApproval(NamedTuple):
+    """What a patch that may be applied may change.
+
+    :param beyond: paths that may be changed whatever the sandbox policy says: a person, a hook or a rule allowed it.
+    """
+
+    beyond: tuple[str, ...] = ()

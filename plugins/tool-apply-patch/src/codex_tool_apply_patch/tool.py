@@ -10,14 +10,14 @@ from attrs import define
 from codex_hookspecs.environments import repository_root
 from codex_hookspecs.errors import ToolError, ToolRejected
 from codex_hookspecs.protocol import FileChange, FileChangeOutputDelta, FileUpdateChange, TurnDiffUpdated
-from codex_hookspecs.tools import ToolCall, ToolOutput
+from codex_hookspecs.tools import PatchRequest, ToolCall, ToolOutput
 from codex_sandboxing.file_scope import scope_of
 from codex_tool_apply_patch.applying import apply_plan
 from codex_tool_apply_patch.background import run
-from codex_tool_apply_patch.consent import RETRY_REASON, real_paths, verdict_on
 from codex_tool_apply_patch.definition import arguments_of
 from codex_tool_apply_patch.diffs import unified_hunks
 from codex_tool_apply_patch.grammar import PatchError, parse_patch
+from codex_tool_apply_patch.patched_paths import real_paths
 from codex_tool_apply_patch.planning import Change, Plan, plan_patch
 from codex_tool_apply_patch.turn_diff import TurnDiff
 
@@ -49,7 +49,7 @@ class PatchRunner:
         plan = await _planned(text, workdir, context, environment, scope, windows=windows)
         changes = await run(plan.size, _changes, plan)
         paths = await real_paths(plan, environment.files, windows=windows)
-        scope = await _consent(call, changes, paths, context, scope)
+        scope = await _approve(call, changes, paths, context, scope)
         started = time.monotonic()
         try:
             await apply_plan(plan, environment.files.within(scope), windows=windows)
@@ -94,27 +94,23 @@ async def _planned(
     return plan
 
 
-async def _consent(
+async def _approve(
     call: ToolCall, changes: Changes, paths: tuple[str, ...], context: ToolContext, scope: PolicyFileScope
 ) -> PolicyFileScope:
-    """Announce the patch and get leave to apply it; a patch that the policy refuses outright is not announced.
+    """Get the patch approved, which is announced on the way unless a policy refuses it outright.
 
     :param paths: what it changes, links resolved.
     :return: what may be changed.
     """
-    verdict = verdict_on(paths, context.settings, scope)
-    await context.start_item(_item(call, changes, "inProgress"))
-    if verdict == "allow":
-        return scope
-    reason = RETRY_REASON if context.settings.approval_policy == "on-failure" else None
+    outside = tuple(path for path in paths if not scope.may_write(path))
+    request = PatchRequest(item=_item(call, changes, "inProgress"), paths=paths, outside=outside)
     try:
-        await context.approve_patch(call, item_id=call.call_id, paths=paths, reason=reason)
+        approval = await context.approve_patch(call, request)
     except ToolRejected as error:
-        await context.complete_item(_item(call, changes, "declined"))
-        if str(error).startswith("rejected by user"):
-            raise ToolRejected(f"patch {error}", cancel=error.cancel) from error
+        if error.kind != "forbidden":
+            await context.complete_item(_item(call, changes, "declined"))
         raise
-    return scope._replace(approved=paths)
+    return scope._replace(approved=approval.beyond)
 
 
 async def _finish(

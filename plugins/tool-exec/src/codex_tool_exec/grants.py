@@ -87,7 +87,7 @@ def wanted_beyond(
             raise ToolError(NOT_ALONE)
         return None
     if context.settings.approval_policy == "never":
-        raise ToolRejected(NEVER_ESCALATED, by_policy=True)
+        raise ToolRejected(NEVER_ESCALATED, kind="no_escalation")
     if not possible:
         raise ToolError(DISABLED)
     if wanted.additional is None:

@@ -78,14 +78,14 @@ class Shell:
             granted=None if self._grants is None else self._grants.of(context.turn_id),
             requested_permissions=requested_permissions,
         )
-        leave = await attempt.approve()
-        session = await self._start(attempt, may_retry=attempt.boxed and leave.retry != "no")
+        approval = await attempt.approve()
+        session = await self._start(attempt, may_retry=attempt.boxed and approval.retry != "no")
         try:
             output = await self._first_answer(session, wanted)
             if not (session.over.is_set() and session.denied):
                 return output
-            if leave.retry != "no":
-                return await self._without_sandbox(session, attempt, leave, output)
+            if approval.retry != "no":
+                return await self._without_sandbox(session, attempt, approval, output)
         finally:
             await session.let_go()
         from codex_tool_exec.denials import denied_text
@@ -93,7 +93,7 @@ class Shell:
         raise ToolError(denied_text(session.item, context.settings, output.hook_response or ""))
 
     async def _without_sandbox(
-        self, session: Session, attempt: Attempt, leave: CommandApproval, output: ToolOutput
+        self, session: Session, attempt: Attempt, approval: CommandApproval, output: ToolOutput
     ) -> ToolOutput:
         """Run a command again that its sandbox kept from working, if hooks or the client agree.
 
@@ -101,13 +101,13 @@ class Shell:
         """
         context = attempt.context
         try:
-            await context.approve_retry(attempt.call, attempt.request, leave)
+            await context.approve_retry(attempt.call, attempt.request, approval)
         except ToolRejected as error:
             from codex_tool_exec.denials import denied_text
 
             await session.report(declined=True)
             told = denied_text(session.item, context.settings, output.hook_response or "", refused=str(error))
-            raise ToolRejected(told, cancel=error.cancel) from error
+            raise error.with_message(told) from error
         attempt.boxed = False
         return await self._first_answer(await self._start(attempt, again=session), attempt.wanted)
 

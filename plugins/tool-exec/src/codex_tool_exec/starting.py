@@ -1,4 +1,4 @@
-"""Get leave for a command and start it so that the thread's policy holds; say what kept it from starting."""
+"""Get a command approved and start it so that the thread's policy holds; say what kept it from starting."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class Attempt:
-    """One call of ``exec_command`` on its way: what is to be run, where, and with whose leave.
+    """One call of ``exec_command`` on its way: what is to be run, where, and what it may do.
 
     :param granted: what the user has granted beyond the thread's policy before.
     :param wanted_more: what the call itself asks for.
@@ -88,7 +88,7 @@ class Attempt:
         )
 
     async def approve(self) -> CommandApproval:
-        """Return leave to run the command; a refusal of the user is reported as the command's end.
+        """Return the approval of the command; a refusal of the user is reported as the command's end.
 
         What can't be run is neither judged nor asked about.
 
@@ -99,15 +99,15 @@ class Attempt:
             error = ExecError("Argument list too long (os error 7)", code=-32603)
             raise await self.not_started(error, self.item(0), announced=False)
         try:
-            leave = await self.context.approve_command(self.call, self.request)
+            approval = await self.context.approve_command(self.call, self.request)
         except ToolRejected as error:
-            if str(error).startswith("approval policy is"):
+            if error.kind == "no_escalation":
                 raise
-            if not error.by_policy:
-                await self._refused("declined" if error.__cause__ is None else "failed")
-            raise ToolRejected(failed_text(self.command.line, str(error)), cancel=error.cancel) from error
-        self.boxed = self.boxed and not leave.unsandboxed
-        return leave
+            if error.kind != "forbidden":
+                await self._refused("failed" if error.kind == "unanswered" else "declined")
+            raise error.with_message(failed_text(self.command.line, str(error))) from error
+        self.boxed = self.boxed and not approval.unsandboxed
+        return approval
 
     async def start(self, number: int, profiles: Profiles | None) -> tuple[ExecProcess, Launch | None]:
         """Start the command, wrapped so that the thread's policy holds.

@@ -13,7 +13,6 @@ from codex_execpolicy.known_commands import (
     is_dangerous,
 )
 from codex_execpolicy.rules.matching import Match, Rule, RuleBook, strictest
-from codex_hookspecs.errors import ToolRejected
 
 if TYPE_CHECKING:
     from codex_hookspecs.types.approvals import CommandRequest
@@ -34,43 +33,48 @@ _RUN_TEXT = frozenset(("-", "-c", "-lc", "-e", "-r", "-3", "-Command"))
 class CommandDecision(NamedTuple):
     """What is to be done about a command.
 
-    :param ask: a person has to agree first.
-    :param reason: why, if a rule says so.
+    :param kind: it runs, a person has to agree first, it may not run, or it may not run as it asks for more than its
+        sandbox allows where nobody may be asked.
+    :param reason: why, if a rule or policy says so.
     :param amendment: beginning of commands that could be allowed from now on.
     :param unsandboxed: rules allow all of it, so it runs without sandbox.
+    :param message: what the model is told when it may not run, if that is not the reason alone.
     """
 
-    ask: bool
+    kind: Literal["allow", "ask", "forbidden", "no_escalation"]
     reason: str | None = None
     amendment: tuple[str, ...] | None = None
     unsandboxed: bool = False
+    message: str | None = None
+
+    @classmethod
+    def rejected(cls, what: str, reason: str) -> CommandDecision:
+        """Return that something may not run, in words that begin with it for the model."""
+        return cls("forbidden", f"rejected: {reason}", message=f"{what} rejected: {reason}")
 
 
 def evaluate_command(request: CommandRequest, settings: ThreadSettings, rules: RuleBook) -> CommandDecision:
-    """Return what is to be done.
-
-    :raises ToolRejected: when it may not run at all.
-    """
+    """Return what is to be done."""
     wants_more = request.escalated or request.additional is not None
     if wants_more and settings.approval_policy == "never":
-        raise ToolRejected(NEVER_ESCALATED, by_policy=True)
+        return CommandDecision("no_escalation", NEVER_ESCALATED)
     parts = _parts(request, settings, rules)
     matches = [match for part in parts for match in part.matches]
     decision = strictest(match.decision for match in matches)
     if decision == "forbidden":
-        raise ToolRejected(_forbidden(request.command, matches), by_policy=True)
+        return CommandDecision.rejected(f"`{request.command}`", _forbidden(matches))
     own = [_own_decision(part, request, settings, beside_rule=bool(matches)) for part in parts]
     if "forbidden" in own:
-        raise ToolRejected(f"`{request.command}` rejected: blocked by policy", by_policy=True)
+        return CommandDecision.rejected(f"`{request.command}`", "blocked by policy")
     if decision == "prompt" or "prompt" in own:
         if settings.approval_policy == "never":
-            raise ToolRejected(NEVER_ASKED, by_policy=True)
+            return CommandDecision("forbidden", NEVER_ASKED)
         reason = _prompt(request.command, matches) if decision == "prompt" else None
         asked = [part for part, verdict in zip(parts, own, strict=True) if verdict == "prompt"]
         amendment = None if decision == "prompt" else _amendment(request, parts, asked, own)
-        return CommandDecision(True, reason, amendment)
+        return CommandDecision("ask", reason, amendment)
     amendment = None if matches else _plain(parts[0])
-    return CommandDecision(False, None, amendment, all(part.matches for part in parts))
+    return CommandDecision("allow", None, amendment, all(part.matches for part in parts))
 
 
 class _Part(NamedTuple):
@@ -164,10 +168,10 @@ def _prompt(command: str, matches: Sequence[Match]) -> str:
     return f"`{command}` requires approval: {longest.justification}"
 
 
-def _forbidden(command: str, matches: Sequence[Match]) -> str:
+def _forbidden(matches: Sequence[Match]) -> str:
     import shlex
 
     longest = max((match for match in matches if match.decision == "forbidden"), key=lambda match: len(match.prefix))
     if longest.justification is None:
-        return f"`{command}` rejected: policy forbids commands starting with `{shlex.join(longest.prefix)}`"
-    return f"`{command}` rejected: {longest.justification}"
+        return f"policy forbids commands starting with `{shlex.join(longest.prefix)}`"
+    return longest.justification

@@ -1,4 +1,4 @@
-"""Decide which paths a sandbox policy lets be written, and what a patch needs under an approval policy."""
+"""Decide which paths a sandbox policy lets be written."""
 
 from __future__ import annotations
 
@@ -9,13 +9,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import ModuleType
-    from typing import Literal
 
     from codex_hookspecs.ports.environment import Environment, FileSystem
     from codex_hookspecs.types.sandbox import SandboxPolicy
-    from codex_hookspecs.types.threads import ApprovalPolicy, ThreadSettings
-
-    PatchVerdict = Literal["allow", "ask", "refuse"]
+    from codex_hookspecs.types.threads import ThreadSettings
 
 
 def writable_roots(policy: SandboxPolicy, cwd: str, temporary_directory: str) -> tuple[str, ...]:
@@ -54,43 +51,6 @@ def is_writable(path: str, roots: Sequence[str], own: Sequence[str] = ()) -> boo
 
 def _parts(path: str) -> list[str]:
     return path.replace("\\", "/").rstrip("/").split("/")
-
-
-def patch_verdict(
-    paths: Sequence[str],
-    *,
-    approval: ApprovalPolicy,
-    unrestricted: bool,
-    roots: Sequence[str],
-    own: Sequence[str] = (),
-) -> PatchVerdict:
-    """Say whether a patch may be applied, needs consent, or is refused without asking (as Codex 0.118 decides).
-
-    :param paths: all paths that would change, absolute, links resolved.
-    :param unrestricted: the sandbox policy holds nothing back.
-    :param roots: writable directories, links resolved.
-    :param own: the program's own directories, links resolved, where it runs on the machine of the paths.
-    """
-    if approval == "untrusted":
-        return "ask"
-    if unrestricted or all(is_writable(path, roots, own) for path in paths):
-        return "allow"
-    return "refuse" if approval == "never" else "ask"
-
-
-async def patch_verdict_in(environment: Environment, settings: ThreadSettings, paths: Sequence[str]) -> PatchVerdict:
-    """Say what :func:`patch_verdict` says of a patch on a machine, whose own links and directories count.
-
-    :param paths: all paths that would change, absolute, links resolved.
-    """
-    roots = await real_roots(environment, settings)
-    return patch_verdict(
-        paths,
-        approval=settings.approval_policy,
-        unrestricted=settings.sandbox.unrestricted,
-        roots=roots,
-        own=await closed_places(environment, roots),
-    )
 
 
 async def closed_places(environment: Environment, roots: Sequence[str]) -> tuple[str, ...]:

@@ -1,20 +1,25 @@
-"""Put the questions that clients are asked for consent in wire form (app-server protocol v2, 0.118)."""
+"""Ask the client for an approval and read its answer (app-server protocol v2, 0.118)."""
 
 from __future__ import annotations
 
 import json
 import time
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from codex_hookspecs.errors import RpcError, ToolRejected
 from codex_hookspecs.types.json import JsonObject
+from codex_host.plugins.tasks import run_task
 
 if TYPE_CHECKING:
+    from codex_hookspecs.ports.threads import RequestHandler
     from codex_hookspecs.types.tools import HookPayload
 
 COMMAND = "item/commandExecution/requestApproval"
 PATCH = "item/fileChange/requestApproval"
 INPUT = "item/tool/requestUserInput"
+PERMISSIONS = "item/permissions/requestApproval"
+NOBODY = "nobody is connected who could give consent"
 _ALLOW = "Allow"
 
 
@@ -27,17 +32,18 @@ def command_question(
     amendment: Sequence[str] | None,
     actions: Sequence[JsonObject] = (),
     additional: JsonObject | None = None,
-) -> JsonObject:
+) -> tuple[str, JsonObject]:
     """Ask whether a command may run.
 
     :param where: ``threadId``, ``turnId`` and ``itemId``.
     :param amendment: beginning of the commands that the client may allow from now on, ``None`` to offer none.
     :param additional: what the command wants beyond the sandbox policy.
+    :return: method and parameters.
     """
     offered: list[object] = ["accept"]
     if amendment is not None and additional is None:
         offered.append({"acceptWithExecpolicyAmendment": {"execpolicy_amendment": list(amendment)}})
-    return {
+    params: JsonObject = {
         **where,
         "startedAtMs": time.time_ns() // 1_000_000,
         "reason": reason,
@@ -48,14 +54,16 @@ def command_question(
         "proposedExecpolicyAmendment": None if amendment is None else list(amendment),
         "availableDecisions": [*offered, "cancel"],
     }
+    return COMMAND, params
 
 
-def patch_question(where: JsonObject, *, reason: str | None) -> JsonObject:
+def patch_question(where: JsonObject, *, reason: str | None) -> tuple[str, JsonObject]:
     """Ask whether files may be changed.
 
     :param where: ``threadId``, ``turnId`` and ``itemId``.
+    :return: method and parameters.
     """
-    return {**where, "startedAtMs": time.time_ns() // 1_000_000, "reason": reason, "grantRoot": None}
+    return PATCH, {**where, "startedAtMs": time.time_ns() // 1_000_000, "reason": reason, "grantRoot": None}
 
 
 def call_question(where: JsonObject, payload: HookPayload, *, cwd: str, reason: str) -> tuple[str, JsonObject]:
@@ -68,10 +76,10 @@ def call_question(where: JsonObject, payload: HookPayload, *, cwd: str, reason: 
     command = payload.tool_input.get("command") if isinstance(payload.tool_input, dict) else None
     if payload.tool_name == "Bash":
         shown = command if isinstance(command, str) else json.dumps(payload.tool_input, ensure_ascii=False)
-        return COMMAND, command_question(where, command=shown, cwd=cwd, reason=reason, amendment=None)
+        return command_question(where, command=shown, cwd=cwd, reason=reason, amendment=None)
     if payload.tool_name == "apply_patch" and isinstance(command, str):
         heads = [line[4:] for line in command.splitlines() if line.startswith("*** ") and " File: " in line]
-        return PATCH, patch_question(where, reason="\n".join([reason, *heads]))
+        return patch_question(where, reason="\n".join([reason, *heads]))
     shown = json.dumps(payload.tool_input, ensure_ascii=False)
     question = {
         "id": where["itemId"],
@@ -88,29 +96,53 @@ def call_question(where: JsonObject, payload: HookPayload, *, cwd: str, reason: 
 
 
 class Answer(NamedTuple):
-    """What a client decided.
+    """What was decided.
 
-    :param decision: ``accept``, ``acceptForSession``, ``cancel`` or ``decline``.
-    :param amendment: beginning of the commands that it allows from now on.
+    :param kind: ``abort`` ends the turn, too.
+    :param amendment: beginning of the commands that are allowed from now on.
     """
 
-    decision: str
+    kind: Literal["allow", "allow_for_session", "deny", "abort"]
     amendment: tuple[str, ...] | None = None
 
 
-def answer_of(answer: object) -> Answer:
-    """Return what a client decided; what is not understood declines."""
+_ANSWERS = {"accept": Answer("allow"), "acceptForSession": Answer("allow_for_session"), "cancel": Answer("abort")}
+
+
+async def ask_client(
+    handler: RequestHandler | None,
+    method: str,
+    params: JsonObject,
+    *,
+    rejected: str = "rejected by user",
+    reason: str | None = None,
+) -> object:
+    """Return the client's answer.
+
+    :param rejected: what the model is told when that is an error.
+    :param reason: why anybody is asked.
+    :raises ToolRejected: when nobody is connected, or the answer is an error.
+    """
+    if handler is None:
+        raise ToolRejected(NOBODY, kind="cannot_ask", reason=None if reason is None else f"{NOBODY}; {reason}")
+    try:
+        return await run_task(handler, method, params)
+    except RpcError as error:
+        raise ToolRejected(rejected, kind="unanswered") from error
+
+
+def read_answer(answer: object) -> Answer:
+    """Return what a client decided; what is not understood denies."""
     if isinstance(answer, dict) and isinstance(answer.get("answers"), dict):
         chosen = [each.get("answers") for each in answer["answers"].values() if isinstance(each, dict)]
-        return Answer("accept" if chosen == [[_ALLOW]] else "decline")
+        return Answer("allow" if chosen == [[_ALLOW]] else "deny")
     decision = answer.get("decision") if isinstance(answer, dict) else None
     if isinstance(decision, dict):
         if "applyNetworkPolicyAmendment" in decision:
-            return Answer("accept")
+            return Answer("allow")
         given = decision.get("acceptWithExecpolicyAmendment")
         words = given.get("execpolicy_amendment") if isinstance(given, dict) else None
         if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
-            return Answer("decline")
-        return Answer("accept", tuple(words) or None)
-    known = isinstance(decision, str) and decision in ("accept", "acceptForSession", "cancel")
-    return Answer(str(decision) if known else "decline")
+            return Answer("deny")
+        return Answer("allow", tuple(words) or None)
+    return _ANSWERS.get(decision, Answer("deny")) if isinstance(decision, str) else Answer("deny")

@@ -1,0 +1,73 @@
+"""Decide, of facts alone, whether a call runs, is asked about or is refused."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from codex_execpolicy.verdict import NEVER_ASKED, CommandDecision, evaluate_command
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from codex_execpolicy.rules.matching import RuleBook
+    from codex_hookspecs.types.approvals import CommandApproval, CommandRequest
+    from codex_hookspecs.types.policy import PolicyDecision
+    from codex_hookspecs.types.threads import ThreadSettings
+
+RETRY = "command failed; retry without sandbox?"
+OUTSIDE = "patch rejected: writing outside of the project; rejected by user approval settings"
+
+
+def decide_command(
+    request: CommandRequest, settings: ThreadSettings, rules: RuleBook, answer: PolicyDecision | None
+) -> CommandDecision:
+    """Decide about a command: by the company's rules, else by rules files and policies.
+
+    :param answer: of the company's rules.
+    """
+    if answer is None:
+        return evaluate_command(request, settings, rules)
+    return _decide_as_answered(answer, settings, f"`{request.command}`")
+
+
+def decide_retry(
+    request: CommandRequest, settings: ThreadSettings, approval: CommandApproval, answer: PolicyDecision | None
+) -> CommandDecision:
+    """Decide about another run, without sandbox, of a command that its sandbox kept from working.
+
+    :param approval: what it ran with.
+    :param answer: of the company's rules.
+    """
+    if approval.retry == "no":
+        return CommandDecision("forbidden", "the approval policy does not allow to ask for a run without sandbox")
+    if answer is not None:
+        return _decide_as_answered(answer, settings, f"`{request.command}`")
+    return CommandDecision("allow" if approval.retry == "yes" else "ask", RETRY, approval.amendment)
+
+
+def decide_patch(outside: Sequence[str], settings: ThreadSettings, answer: PolicyDecision | None) -> CommandDecision:
+    """Decide about a patch (as Codex 0.118 does, where the company's rules have no opinion).
+
+    :param outside: paths it changes that the sandbox policy does not let be written.
+    :param answer: of the company's rules.
+    """
+    policy = settings.approval_policy
+    if answer is not None:
+        return _decide_as_answered(answer, settings, "patch")
+    if policy != "untrusted":
+        if not outside:
+            return CommandDecision("allow")
+        if policy == "never":
+            return CommandDecision("forbidden", OUTSIDE)
+    return CommandDecision("ask", RETRY if policy == "on-failure" else None)
+
+
+def _decide_as_answered(answer: PolicyDecision, settings: ThreadSettings, what: str) -> CommandDecision:
+    """Return what an answer of the company's rules means under the approval policy."""
+    if answer.behavior == "allow":
+        return CommandDecision("allow")
+    if answer.behavior == "deny":
+        return CommandDecision.rejected(what, answer.reason or "forbidden by policy")
+    if settings.approval_policy != "never":
+        return CommandDecision("ask", answer.reason)
+    return CommandDecision("forbidden", NEVER_ASKED if answer.reason is None else f"{NEVER_ASKED}: {answer.reason}")
