@@ -68,6 +68,7 @@ TITLES = {
     "jsonrpc": "JSON-RPC",
     "light": "Values without attrs",
     "markers": "Marks of implementations",
+    "policy": "Rules of a company",
     "protocol": "Protocol: threads, turns, items, notifications",
     "storage": "Thread stores",
     "surface": "Commands, RPC methods, front ends",

@@ -24,6 +24,7 @@ PAGES: dict[str, ModuleType | None] = {
     "context": specs.context,
     "environments": specs.environment,
     "sandbox": specs.sandbox,
+    "policy": specs.policy,
     "auth": specs.auth,
     "storage": specs.storage,
     "surface": specs.surface,

@@ -288,3 +288,31 @@ def test_a_guard_that_does_not_fit_does_not_go_silent_also_when_its_manifest_nam
     assert "plugin noisy is failed" in refused.stderr
     assert "its pre_tool_use can't be asked" in refused.stderr
     assert "succeeded" not in refused.stderr
+
+
+COMPANY = """
+from codex_hookspecs import PolicyDecision
+
+@hookimpl
+def command_policy(request):
+    if any(words[:2] == ("touch", "made") for words in request.commands or ()):
+        return PolicyDecision.deny("files are made by patches here")
+    if any(path.endswith("/secrets") for path in request.paths):
+        return PolicyDecision.deny("secrets are kept elsewhere")
+"""
+
+
+def test_rules_of_a_company_go_before_everything_else(distributions: Distributions, place: Project) -> None:
+    patches = [{"patch": f"*** Begin Patch\n*** Add File: {name}\n+a\n*** End Patch"} for name in ("fine", "secrets")]
+    script = [[{"sh": "cd . && touch made"}, {"sh": "touch other"}, *patches], [{"say": "all done"}]]
+    rules = 'prefix_rule(pattern=["touch"], decision="allow")\n'
+    place.write({"script.json": json.dumps(script), "~/rules/default.rules": rules})
+    install(distributions, place, COMPANY)
+
+    ran = turn(place)
+
+    assert "declined: rejected: files are made by patches here" in ran.stderr
+    assert "apply_patch declined: rejected: secrets are kept elsewhere" in ran.stderr
+    made = {path.name for path in place.root.iterdir()}
+    assert {"other", "fine"} <= made
+    assert not {"made", "secrets"} & made

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
+from codex_execpolicy.decision import CommandDecision
 from codex_execpolicy.rules.matching import RuleBook
 from codex_execpolicy.rules.starlark import read_rules
-from codex_execpolicy.verdict import CommandDecision, evaluate_command
+from codex_execpolicy.verdict import evaluate_command
 from codex_hookspecs.types.approvals import CommandRequest
 from codex_hookspecs.types.sandbox import SandboxPolicy
 from codex_hookspecs.types.threads import ThreadSettings

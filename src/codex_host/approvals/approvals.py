@@ -16,11 +16,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 from codex_hookspecs.errors import ToolRejected
+from codex_host.approvals.policy import ask_about_command, ask_about_patch
 from codex_host.approvals.remembered import Key, RememberedAnswers, command_key
 
 if TYPE_CHECKING:
+    from codex_execpolicy.decision import CommandDecision
     from codex_execpolicy.rules.matching import RuleBook
-    from codex_execpolicy.verdict import CommandDecision
     from codex_hookspecs.types.approvals import (
         CommandApproval,
         CommandRequest,
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     )
     from codex_hookspecs.types.json import JsonObject
     from codex_hookspecs.types.lifecycle import PermissionVerdict
-    from codex_hookspecs.types.policy import PolicyDecision, PolicyRequest
     from codex_hookspecs.types.threads import ThreadSettings
     from codex_hookspecs.types.tools import HookPayload, ToolCall
     from codex_host.approvals.client import Answer
@@ -74,7 +74,7 @@ class Approvals:
         """
         from codex_hookspecs.types.approvals import CommandApproval
 
-        settings, answer = turn.settings, await _policy_on_command(turn, request)
+        settings, answer = turn.settings, await ask_about_command(turn, request)
         if answer is None and self._is_free(settings) and not request.escalated and request.additional is None:
             return CommandApproval()
         from codex_host.approvals.decisions import decide_command
@@ -95,7 +95,7 @@ class Approvals:
         """
         from codex_host.approvals.decisions import decide_retry
 
-        answer = await _policy_on_command(turn, request, retry=True)
+        answer = await ask_about_command(turn, request, retry=True)
         decision = decide_retry(request, turn.settings, approval, answer)
         if decision.kind != "allow":
             await self._ask_about_command(turn, call, request, decision)
@@ -113,7 +113,7 @@ class Approvals:
         if outside is None:
             outside = await _paths_outside(turn, request.paths)
         payload = _patch_payload(turn, call)
-        answer = await _policy_on_patch(turn, payload.tool_input["command"], request.paths, outside)
+        answer = await ask_about_patch(turn, payload.tool_input["command"], request.paths, outside)
         decision = decide_patch(outside, turn.settings, answer)
         if decision.kind not in ("allow", "ask"):
             _reject(decision)
@@ -169,7 +169,9 @@ class Approvals:
             additional=request.shown_additional,
         )
         payload = _command_payload(turn, call, request, reason)
-        answer = await self._ask(turn, call, Question(payload, method, params, (command_key(request),), decision.reason))
+        answer = await self._ask(
+            turn, call, Question(payload, method, params, (command_key(request),), decision.reason)
+        )
         if answer.amendment:
             warning = self._remembered.allow_prefix(answer.amendment)
             if warning is not None:
@@ -189,7 +191,11 @@ class Approvals:
         if behavior == "allow" or (behavior is None and self._remembered.allows(question.keys)):
             return Answer("allow")
         found = await ask_client(
-            turn.thread.clients.request_handler, question.method, question.params, rejected=question.rejected, reason=question.reason
+            turn.thread.clients.request_handler,
+            question.method,
+            question.params,
+            rejected=question.rejected,
+            reason=question.reason,
         )
         answer = read_answer(found)
         if answer.kind == "deny":
@@ -203,38 +209,6 @@ class Approvals:
     def _is_free(self, settings: ThreadSettings) -> bool:
         """Tell whether commands are neither asked about nor sandboxed, whatever they are."""
         return settings.approval_policy == "never" and settings.sandbox.unrestricted and not self._remembered.has_rules
-
-
-async def _policy_on_command(
-    turn: TurnState, request: CommandRequest, *, retry: bool = False
-) -> PolicyDecision | None:
-    """Return what the company's rules say of a command.
-
-    :param retry: it is to run again, without its sandbox.
-    """
-    if not turn.thread.hooks.command_policy.enabled(turn.thread):
-        return None
-    from codex_host.approvals.policy import command_for_policy
-
-    return await _ask_policy(turn, command_for_policy(turn.thread.id, turn.id, turn.settings, request, retry=retry))
-
-
-async def _policy_on_patch(
-    turn: TurnState, text: str, paths: tuple[str, ...], outside: tuple[str, ...]
-) -> PolicyDecision | None:
-    """Return what the company's rules say of a patch."""
-    if not turn.thread.hooks.command_policy.enabled(turn.thread):
-        return None
-    from codex_host.approvals.policy import patch_for_policy
-
-    return await _ask_policy(
-        run, patch_for_policy(turn.thread.id, turn.id, turn.settings, text, paths=paths, outside=outside)
-    )
-
-
-async def _ask_policy(turn: TurnState, request: PolicyRequest) -> PolicyDecision | None:
-    thread = turn.thread
-    return await thread.hooks.command_policy(request, config=thread.config, warn=thread.warn)
 
 
 def _reject(decision: CommandDecision) -> NoReturn:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from codex_execpolicy.verdict import NEVER_ASKED, CommandDecision, evaluate_command
+from codex_execpolicy.decision import NEVER_ASKED, CommandDecision
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,6 +26,8 @@ def decide_command(
     :param answer: of the company's rules.
     """
     if answer is None:
+        from codex_execpolicy.verdict import evaluate_command
+
         return evaluate_command(request, settings, rules)
     return _decide_as_answered(answer, settings, f"`{request.command}`")
 

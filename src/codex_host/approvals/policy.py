@@ -1,61 +1,72 @@
-"""Show commands and patches to the company's own rules."""
+"""Ask the company's own rules, which the hook ``command_policy`` puts before all others."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from codex_execpolicy.known_commands import commands_of
-from codex_hookspecs.types.policy import PolicyRequest
-
 if TYPE_CHECKING:
     from codex_hookspecs.types.approvals import CommandRequest
-    from codex_hookspecs.types.threads import ThreadSettings
+    from codex_hookspecs.types.policy import PolicyDecision, PolicyRequest
+    from codex_host.session.turn_state import TurnState
 
 
-def command_for_policy(
-    thread_id: str, turn_id: str, settings: ThreadSettings, request: CommandRequest, *, retry: bool
-) -> PolicyRequest:
-    """Return what the company's rules see of a command.
+async def ask_about_command(turn: TurnState, request: CommandRequest, *, retry: bool = False) -> PolicyDecision | None:
+    """Return what the company's rules say of a command.
 
     :param retry: it is to run again, without its sandbox.
     """
+    if not turn.thread.hooks.command_policy.enabled(turn.thread):
+        return None
+    from codex_execpolicy.known_commands import commands_of
+    from codex_hookspecs.types.policy import PolicyRequest
+
+    settings = turn.settings
     sandboxed = settings.sandbox.needs_sandbox and not (request.escalated or retry)
     commands = commands_of(request.argv, shell=request.shell)
-    return PolicyRequest(
-        thread_id=thread_id,
-        turn_id=turn_id,
-        argv=request.argv,
-        commands=None if commands is None else tuple(tuple(word.text for word in words) for words in commands),
-        cwd=request.cwd,
-        settings=settings,
-        sandbox=settings.sandbox if sandboxed else None,
-        additional=request.additional,
-        retry=retry,
+    return await _ask(
+        turn,
+        PolicyRequest(
+            thread_id=turn.thread.id,
+            turn_id=turn.id,
+            argv=request.argv,
+            commands=None if commands is None else tuple(tuple(word.text for word in words) for words in commands),
+            cwd=request.cwd,
+            settings=settings,
+            sandbox=settings.sandbox if sandboxed else None,
+            additional=request.additional,
+            retry=retry,
+        ),
     )
 
 
-def patch_for_policy(
-    thread_id: str,
-    turn_id: str,
-    settings: ThreadSettings,
-    text: str,
-    *,
-    paths: tuple[str, ...],
-    outside: tuple[str, ...],
-) -> PolicyRequest:
-    """Return what the company's rules see of a patch.
+async def ask_about_patch(
+    turn: TurnState, text: str, paths: tuple[str, ...], outside: tuple[str, ...]
+) -> PolicyDecision | None:
+    """Return what the company's rules say of a patch.
 
     :param outside: those of its paths that the sandbox policy does not let be written.
     """
-    argv = ("apply_patch", text)
-    return PolicyRequest(
-        thread_id=thread_id,
-        turn_id=turn_id,
-        argv=argv,
-        commands=(argv,),
-        cwd=settings.cwd,
-        settings=settings,
-        sandbox=None if settings.sandbox.unrestricted else settings.sandbox,
-        paths=paths,
-        outside=outside,
+    if not turn.thread.hooks.command_policy.enabled(turn.thread):
+        return None
+    from codex_hookspecs.types.policy import PolicyRequest
+
+    argv, settings = ("apply_patch", text), turn.settings
+    return await _ask(
+        turn,
+        PolicyRequest(
+            thread_id=turn.thread.id,
+            turn_id=turn.id,
+            argv=argv,
+            commands=(argv,),
+            cwd=settings.cwd,
+            settings=settings,
+            sandbox=None if settings.sandbox.unrestricted else settings.sandbox,
+            paths=paths,
+            outside=outside,
+        ),
     )
+
+
+async def _ask(turn: TurnState, request: PolicyRequest) -> PolicyDecision | None:
+    thread = turn.thread
+    return await thread.hooks.command_policy(request, config=thread.config, warn=thread.warn)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from codex_execpolicy.decision import NEVER_ASKED, CommandDecision
 from codex_execpolicy.known_commands import (
     are_known_safe,
     command_with_document,
@@ -22,35 +23,11 @@ NEVER_ESCALATED = (
     "approval policy is Never; reject command — you cannot ask for escalated permissions "
     "if the approval policy is Never"
 )
-NEVER_ASKED = "approval required by policy, but AskForApproval is set to Never"
 _INTERPRETERS = frozenset((
     "python", "py", "pythonw", "pyw", "pypy", "git", "bash", "sh", "zsh", "pwsh", "powershell",
     "powershell.exe", "env", "sudo", "node", "perl", "ruby", "php", "lua", "osascript",
 ))  # fmt: skip
 _RUN_TEXT = frozenset(("-", "-c", "-lc", "-e", "-r", "-3", "-Command"))
-
-
-class CommandDecision(NamedTuple):
-    """What is to be done about a command.
-
-    :param kind: it runs, a person has to agree first, it may not run, or it may not run as it asks for more than its
-        sandbox allows where nobody may be asked.
-    :param reason: why, if a rule or policy says so.
-    :param amendment: beginning of commands that could be allowed from now on.
-    :param unsandboxed: rules allow all of it, so it runs without sandbox.
-    :param message: what the model is told when it may not run, if that is not the reason alone.
-    """
-
-    kind: Literal["allow", "ask", "forbidden", "no_escalation"]
-    reason: str | None = None
-    amendment: tuple[str, ...] | None = None
-    unsandboxed: bool = False
-    message: str | None = None
-
-    @classmethod
-    def rejected(cls, what: str, reason: str) -> CommandDecision:
-        """Return that something may not run, in words that begin with it for the model."""
-        return cls("forbidden", f"rejected: {reason}", message=f"{what} rejected: {reason}")
 
 
 def evaluate_command(request: CommandRequest, settings: ThreadSettings, rules: RuleBook) -> CommandDecision:
