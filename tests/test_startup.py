@@ -99,3 +99,28 @@ def test_a_turn_stays_within_its_budget_of_modules(home: Path) -> None:
 
     assert modules & NEVER_IN_A_TURN == set()
     assert len(modules) <= MODULES_OF_A_TURN
+
+
+def test_the_garbage_collector_works_while_the_event_loop_runs(home: Path) -> None:
+    program = """
+import gc, sys
+from codex_host.cli import main
+from codex_host.process import event_loop
+async def look(): print(gc.isenabled(), gc.get_freeze_count() > 1000); return 0
+started = event_loop.run
+event_loop.run = lambda _: started(look)
+sys.argv = ["codex", "exec"]
+main()
+"""
+
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", program],
+        env={**os.environ, "CODEX_HOME": str(home)},
+        cwd=home,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert done.stdout == "True True\n", done.stderr
