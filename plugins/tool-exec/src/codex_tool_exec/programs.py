@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from codex_sandboxing.file_scope import scope_of
-from codex_sandboxing.writable_roots import real_path
-
 if TYPE_CHECKING:
     from codex_hookspecs.environments import Environment
     from codex_hookspecs.tools import ToolContext
@@ -16,10 +13,13 @@ if TYPE_CHECKING:
 async def program_folder(context: ToolContext, environment: Environment) -> str | None:
     """Return the folder with programs for commands; ``None`` where there is none, or commands could write it."""
     folder = None if environment.remote else context.program_folder()
-    if folder is None:
-        return None
+    if folder is None or context.settings.sandbox.unrestricted:
+        return folder
+    from codex_sandboxing.file_scope import scope_of
+    from codex_sandboxing.writable_roots import real_path
+
     scope = await scope_of(environment, context.settings)
-    if not scope.unrestricted and scope.may_write(await real_path(folder, environment.files)):
+    if scope.may_write(await real_path(folder, environment.files)):
         return None
     return folder
 
