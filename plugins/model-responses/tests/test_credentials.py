@@ -7,7 +7,7 @@ import json
 import pytest
 
 from codex_hookspecs.errors import ModelError
-from codex_model_responses.credentials import bearer_for
+from codex_model_responses.credentials import find_bearer_token
 from codex_model_responses.settings import ProviderSettings
 
 OPENAI = {"name": "openai", "base_url": "https://api.openai.com/v1", "openai_auth": True, "first_party": True}
@@ -29,13 +29,13 @@ ALL = {"CODEX_API_KEY": "codex", "OPENAI_API_KEY": "open", "KEY": "own"}
     ],
 )
 def test_the_first_source_that_has_a_token_gives_it(provider, environ, token, tmp_path) -> None:
-    assert bearer_for(ProviderSettings(**provider), environ, str(tmp_path)) == token
+    assert find_bearer_token(ProviderSettings(**provider), environ, str(tmp_path)) == token
 
 
 def test_the_key_of_a_login_is_used(tmp_path) -> None:
     (tmp_path / "auth.json").write_text(json.dumps({"OPENAI_API_KEY": "stored", "tokens": None}))
 
-    assert bearer_for(ProviderSettings(**OPENAI), {}, str(tmp_path)) == "stored"
+    assert find_bearer_token(ProviderSettings(**OPENAI), {}, str(tmp_path)) == "stored"
 
 
 @pytest.mark.parametrize(
@@ -50,7 +50,7 @@ def test_a_missing_variable_is_named_with_what_to_do(instructions, message, envi
     settings = ProviderSettings(**CUSTOM, env_key="KEY", env_key_instructions=instructions)
 
     with pytest.raises(ModelError) as error:
-        bearer_for(settings, environ, str(tmp_path))
+        find_bearer_token(settings, environ, str(tmp_path))
 
     assert str(error.value) == message
 
@@ -61,7 +61,7 @@ def test_no_credentials_is_one_error_with_the_ways_out(stored, tmp_path) -> None
         (tmp_path / "auth.json").write_text(json.dumps(stored))
 
     with pytest.raises(ModelError) as error:
-        bearer_for(ProviderSettings(**OPENAI), {}, str(tmp_path))
+        find_bearer_token(ProviderSettings(**OPENAI), {}, str(tmp_path))
 
     assert error.value.info == "unauthorized"
     for way in ("CODEX_API_KEY", "OPENAI_API_KEY", "auth.json", "model_provider", "scripted"):
@@ -72,13 +72,13 @@ def test_a_broken_login_file_is_named(tmp_path) -> None:
     (tmp_path / "auth.json").write_text("{")
 
     with pytest.raises(ModelError, match=r"auth\.json can't be read: it is not JSON"):
-        bearer_for(ProviderSettings(**OPENAI), {}, str(tmp_path))
+        find_bearer_token(ProviderSettings(**OPENAI), {}, str(tmp_path))
 
 
 @pytest.mark.parametrize("token", ["two words", "schlüssel", "a\rb"])
 def test_a_token_that_no_header_can_carry_is_refused_without_showing_it(token, tmp_path) -> None:
     with pytest.raises(ModelError) as error:
-        bearer_for(ProviderSettings(**CUSTOM, env_key="KEY"), {"KEY": token}, str(tmp_path))
+        find_bearer_token(ProviderSettings(**CUSTOM, env_key="KEY"), {"KEY": token}, str(tmp_path))
 
     assert "environment variable KEY" in str(error.value)
     assert token not in str(error.value)

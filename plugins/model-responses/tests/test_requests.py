@@ -214,7 +214,7 @@ async def test_a_host_and_a_user_agent_of_the_users_own_are_sent_once(choose, as
 
 
 async def test_what_a_variable_holds_that_is_no_header_is_refused_without_showing_it(choose) -> None:
-    with pytest.raises(ConfigError, match=r'env_http_headers is odd at "X-Key"') as error:
+    with pytest.raises(ConfigError, match=r'env_http_headers is invalid at "X-Key"') as error:
         choose("mock", {"base_url": "http://h/v1", "env_http_headers": {"X-Key": "K"}}, environ={"K": "top\nsecret"})
 
     assert "secret" not in str(error.value)
@@ -232,10 +232,10 @@ async def test_what_was_sent_before_is_not_encoded_again(ask) -> None:
     sent = EncodedInput(encode)
 
     for count in range(len(items) + 1):
-        assert json.loads(sent.array(items[:count])) == items[:count]
+        assert json.loads(sent.to_json_array(items[:count])) == items[:count]
     assert encoded == [str(number) for number in range(50)]
     for changed in ([*items[:20], other, *items[21:]], [other], [], items):
-        assert json.loads(sent.array(changed)) == changed
+        assert json.loads(sent.to_json_array(changed)) == changed
 
 
 async def test_every_request_of_a_thread_has_the_whole_conversation(choose, listen, ask) -> None:

@@ -81,7 +81,7 @@ def test_a_table_without_address_means_openai(settings) -> None:
         (
             "corp",
             {"wire_api": "chat"},
-            'model_providers.corp.wire_api is "chat", allowed is "responses"; the chat completions form is not spoken',
+            'model_providers.corp.wire_api is "chat", allowed is "responses"; the chat completions API is no longer',
         ),
         ("corp", {"wire_api": "soap"}, 'model_providers.corp.wire_api is "soap", allowed is "responses"'),
         (
@@ -105,16 +105,24 @@ def test_a_table_without_address_means_openai(settings) -> None:
         ),
         ("corp", {"env_key": 7}, "model_providers.corp.env_key is a number, allowed is a text"),
         ("corp", {"query_params": {"a": 1}}, "model_providers.corp.query_params is a table with other values, allowed"),
-        ("corp", {"http_headers": {"a b": "c"}}, 'model_providers.corp.http_headers is odd at "a b", allowed is a tab'),
-        ("corp", {"http_headers": {"a": "b\nc"}}, 'model_providers.corp.http_headers is odd at "a", allowed is a tab'),
+        (
+            "corp",
+            {"http_headers": {"a b": "c"}},
+            'model_providers.corp.http_headers is invalid at "a b", allowed is a',
+        ),
+        (
+            "corp",
+            {"http_headers": {"a": "b\nc"}},
+            'model_providers.corp.http_headers is invalid at "a", allowed is a',
+        ),
         (
             "corp",
             {"http_headers": {"a": "\u4e2d"}},
-            'model_providers.corp.http_headers is odd at "a", allowed is a tabl',
+            'model_providers.corp.http_headers is invalid at "a", allowed is a tabl',
         ),
         ("corp", {"http_headers": {"A": "1", "a": "2"}}, 'model_providers.corp.http_headers has "a" twice; remove one'),
         *(
-            ("corp", {"http_headers": {name: "1"}}, f'model_providers.corp.http_headers has "{name}", which says how')
+            ("corp", {"http_headers": {name: "1"}}, f'model_providers.corp.http_headers has "{name}", which describes')
             for name in ("Content-Length", "transfer-encoding", "Connection", "Upgrade", "Keep-Alive", "TE", "Trailer")
         ),
         ("openai", {"base_url": URL}, "model_providers.openai is built in and can't be replaced; give the table anot"),

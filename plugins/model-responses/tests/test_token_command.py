@@ -77,7 +77,7 @@ async def test_a_command_that_gives_no_token_is_named(table, what, choose, liste
         ),
         (
             {"auth": {"command": "a"}, "env_key": "K"},
-            "model_providers.corp.auth can't stand beside env_key; remove one",
+            "model_providers.corp.auth can't be combined with env_key; remove one",
         ),
     ],
 )

@@ -1,4 +1,4 @@
-"""One HTTP/1.1 connection: httptools parses the answers, an asyncio transport carries the bytes."""
+"""An HTTP/1.1 client connection: httptools parses the responses, an asyncio transport carries the bytes."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ Headers = Sequence[tuple[str, str]]
 
 
 class ProtocolError(ConnectionError):
-    """Raised when an answer is not HTTP or ends too early."""
+    """Raised when a response is not valid HTTP or is truncated."""
 
 
-class _Answer:
-    """Collects one answer as the parser comes across its parts.
+class _Response:
+    """The response that is being parsed; its ``on_*`` methods are the parser's callbacks.
 
-    :param tunnel: it answers ``CONNECT``, so that nothing behind its head belongs to it.
+    :param tunnel: whether it answers ``CONNECT``; what follows its headers then belongs to the tunnel.
     """
 
     def __init__(self, *, tunnel: bool = False) -> None:
@@ -38,7 +38,7 @@ class _Answer:
         self.headers: dict[str, str] = {}
         self.pieces: deque[bytes] = deque()
         self.held = 0
-        """Bytes of the body that nobody has taken yet."""
+        """Buffered bytes of the body that have not been read yet."""
         self.ended = False
         self.reusable = False
         self.error: ProtocolError | None = None
@@ -49,7 +49,7 @@ class _Answer:
         if self.error is not None:
             return
         if self.ended:
-            self.reusable = False  # the server says more than it was asked for
+            self.reusable = False  # data after the end of the response
             return
         if self.status is None:
             self._head_bytes += len(data)
@@ -57,19 +57,19 @@ class _Answer:
             self._parser.feed_data(data)
         except (HttpParserError, HttpParserUpgrade) as error:
             if not (self._tunnel and self.ended):
-                self.error = ProtocolError(f"the answer is not HTTP: {error}")
+                self.error = ProtocolError(f"the response is not HTTP: {error}")
         if self.status is None and self._head_bytes > _HEAD_BYTES:
-            self.error = ProtocolError(f"the head of the answer is longer than {_HEAD_BYTES} bytes")
+            self.error = ProtocolError(f"the headers of the response are longer than {_HEAD_BYTES} bytes")
 
     def finish(self) -> None:
-        """Take the end of the stream for the end of a body without a length; else it came too early."""
+        """Handle the end of the stream: it ends a body without a length, and is an error anywhere else."""
         if self.ended or self.error is not None:
             return
         lengthless = "content-length" not in self.headers and "transfer-encoding" not in self.headers
         if self.status is not None and lengthless:
             self.ended = True
         else:
-            self.error = ProtocolError("the connection was closed in the middle of the answer")
+            self.error = ProtocolError("the connection was closed in the middle of the response")
 
     def take(self) -> bytes:
         """Return the next piece of the body."""
@@ -92,7 +92,7 @@ class _Answer:
             return
         status = self._parser.get_status_code()
         if 100 <= status < 200:
-            self.headers.clear()  # something in between; the answer follows
+            self.headers.clear()  # an interim response; the final one follows
             return
         self.status = status
         self.ended = self._tunnel
@@ -109,10 +109,10 @@ class _Answer:
 
 
 class Connection(asyncio.Protocol):
-    """A connection that carries one request after the other; reading pauses while nobody takes out what arrived."""
+    """A keep-alive connection for sequential requests; reading from the socket pauses while the buffer is full."""
 
     def __init__(self) -> None:
-        self._answer: _Answer | None = None
+        self._response: _Response | None = None
         self._transport: asyncio.Transport | None = None
         self._loop = asyncio.get_running_loop()
         self._arrival: asyncio.Future[None] | None = None
@@ -120,27 +120,27 @@ class Connection(asyncio.Protocol):
         self._lost: BaseException | None = None
         self._paused = False
         self.used = 0
-        """Requests that were begun on it."""
+        """Number of requests started on this connection."""
         self.last_used = 0.0
-        """Time of the loop when the last response ended."""
+        """Event loop time at which the last response ended."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
 
     def data_received(self, data: bytes) -> None:
-        if self._answer is None:
-            self.abort()  # nothing was asked for
+        if self._response is None:
+            self.abort()  # data without a request
             return
-        self._answer.feed(data)
-        if self._answer.held > _BUFFER_BYTES and self._transport and not self._paused:
+        self._response.feed(data)
+        if self._response.held > _BUFFER_BYTES and self._transport and not self._paused:
             self._paused = True
             self._transport.pause_reading()
         self._wake()
 
     def eof_received(self) -> None:
-        if self._answer is not None:
-            self._answer.finish()
+        if self._response is not None:
+            self._response.finish()
         self._wake()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -150,51 +150,54 @@ class Connection(asyncio.Protocol):
         self._wake()
 
     async def request(self, method: str, target: str, headers: Headers, body: bytes) -> None:
-        """Send a request; the answer is read with :meth:`response` and :meth:`read`.
+        """Send a request; read its response with :meth:`response` and :meth:`read`.
 
-        :raises OSError: when the connection is gone.
+        :raises OSError: when the connection is closed.
         """
         if self._lost or self._transport is None or self._transport.is_closing():
             raise ConnectionResetError("connection closed")
         lines = [f"{method} {target} HTTP/1.1", *(f"{name}: {value}" for name, value in headers)]
         if any(mark in line for line in lines for mark in "\r\n\0"):
-            raise ProtocolError("a header has a line end in it")
+            raise ProtocolError("a header contains a line break")
         head = "\r\n".join(lines).encode("latin-1") + b"\r\n\r\n"
         self.used += 1
-        self._answer = _Answer(tunnel=method == "CONNECT")
+        self._response = _Response(tunnel=method == "CONNECT")
         self._transport.writelines((head, body)) if body else self._transport.write(head)
 
     async def response(self) -> tuple[int, dict[str, str]]:
-        """Wait for the status and the headers, names in lower case; the caller bounds the wait.
+        """Wait for the status and the headers, names in lower case; the caller sets the timeout.
 
-        :raises OSError: when the connection broke; :class:`ProtocolError` when the answer is not HTTP.
+        :raises OSError: when the connection is lost; :class:`ProtocolError` when the response is not HTTP.
         """
-        answer = self._current()
-        while answer.status is None:
-            await self._more(answer)
-        return answer.status, answer.headers
+        response = self._current()
+        while response.status is None:
+            await self._wait_for_data(response)
+        return response.status, response.headers
 
     async def read(self) -> bytes | None:
-        """Return the next piece of the body, ``None`` at its end; otherwise as :meth:`response`."""
-        answer = self._current()
-        while not answer.pieces:
-            if answer.ended:
+        """Return the next piece of the body, ``None`` at its end; raises what :meth:`response` raises."""
+        response = self._current()
+        while not response.pieces:
+            if response.ended:
                 return None
-            await self._more(answer)
-        return answer.take()
+            await self._wait_for_data(response)
+        return response.take()
 
     def reuse(self) -> bool:
-        """Make ready for another request, if the last answer has arrived completely and the server is still there."""
-        if self._lost or self._transport is None or self._transport.is_closing() or self._answer is None:
+        """Prepare for another request.
+
+        :return: whether that is possible: the last response is complete and the connection still open.
+        """
+        if self._lost or self._transport is None or self._transport.is_closing() or self._response is None:
             return False
-        if not self._answer.ended or not self._answer.reusable:
+        if not self._response.ended or not self._response.reusable:
             return False
-        self._answer.pieces.clear()
+        self._response.pieces.clear()
         self._resume()
         return True
 
     async def secure(self, context: SSLContext, host: str) -> None:
-        """Speak TLS from here on."""
+        """Start TLS on the connection."""
         assert self._transport is not None
         transport = await self._loop.start_tls(
             self._transport, self, context, server_hostname=host, ssl_handshake_timeout=CONNECT_SECONDS
@@ -202,12 +205,12 @@ class Connection(asyncio.Protocol):
         if transport is None:
             raise ConnectionResetError("connection closed")
         self._transport = transport
-        self._answer = None
+        self._response = None
 
     async def tunnel(self, host: str, port: int, headers: Headers) -> None:
-        """Ask a proxy to connect to a server.
+        """Ask a proxy to open a tunnel to a server (``CONNECT``).
 
-        :raises ConnectionRefusedError: when it does not.
+        :raises ConnectionRefusedError: when the proxy refuses.
         """
         authority = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         await self.request("CONNECT", authority, [("host", authority), *headers], b"")
@@ -217,7 +220,7 @@ class Connection(asyncio.Protocol):
         self.used = 0
 
     def abort(self) -> None:
-        """Close at once, whatever is under way."""
+        """Close at once, discarding unsent and unread data."""
         if self._transport is not None:
             self._transport.abort()
 
@@ -226,15 +229,15 @@ class Connection(asyncio.Protocol):
         if self._transport is not None:
             await asyncio.wait([self._closed], timeout=1)
 
-    def _current(self) -> _Answer:
-        if self._answer is None:
-            raise ConnectionResetError("nothing was asked for")
-        return self._answer
+    def _current(self) -> _Response:
+        if self._response is None:
+            raise ConnectionResetError("no request was sent")
+        return self._response
 
-    async def _more(self, answer: _Answer) -> None:
-        """Wait until more of the answer is there."""
-        if answer.error is not None:
-            raise answer.error
+    async def _wait_for_data(self, response: _Response) -> None:
+        """Wait until more of the response has arrived."""
+        if response.error is not None:
+            raise response.error
         if self._lost:
             raise self._lost
         self._resume()
@@ -255,12 +258,12 @@ class Connection(asyncio.Protocol):
 
 
 async def connect(host: str, port: int, *, secure: bool, tls: SSLContext | None, proxy: Proxy | None) -> Connection:
-    """Open a connection.
+    """Open a connection to a server, directly or through a proxy.
 
-    :param secure: the server speaks TLS.
-    :param tls: context for the server and a proxy that speaks TLS; ``None`` when neither does.
-    :param proxy: the proxy in between, or ``None``.
-    :raises OSError: when that fails or takes too long.
+    :param secure: whether the server uses TLS.
+    :param tls: context for the server or the proxy; ``None`` when neither uses TLS.
+    :param proxy: the proxy to go through, or ``None``.
+    :raises OSError: when connecting fails or times out.
     """
     connection: Connection | None = None
     try:
@@ -280,9 +283,9 @@ async def connect(host: str, port: int, *, secure: bool, tls: SSLContext | None,
 
 
 async def _dial(host: str, port: int, tls: SSLContext | None) -> Connection:
-    # a race between addresses makes no sense for a host that is one
-    race = None if host[-1:].isdigit() or ":" in host else 0.25
+    # Happy eyeballs is for names with several addresses, not for a literal address.
+    delay = None if host[-1:].isdigit() or ":" in host else 0.25
     _, connection = await asyncio.get_running_loop().create_connection(
-        Connection, host, port, ssl=tls, happy_eyeballs_delay=race
+        Connection, host, port, ssl=tls, happy_eyeballs_delay=delay
     )
     return connection

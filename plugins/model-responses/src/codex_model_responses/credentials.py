@@ -1,4 +1,4 @@
-"""Find the token that a request is authorised with."""
+"""Find the bearer token for the requests of a provider."""
 
 from __future__ import annotations
 
@@ -18,34 +18,34 @@ _VARIABLE: Final = "CODEX_API_KEY"
 _KEYLESS_HOST: Final = urlsplit(OPENAI_URL).hostname
 
 
-def bearer_for(settings: ProviderSettings, environ: Mapping[str, str], codex_home: str) -> str | None:
-    """Return the token for a provider.
+def find_bearer_token(settings: ProviderSettings, environ: Mapping[str, str], codex_home: str) -> str | None:
+    """Find the bearer token for a provider.
 
     The variable that ``env_key`` names comes first, then ``experimental_bearer_token``, then ``CODEX_API_KEY``; a
-    provider that takes the OpenAI login goes on with ``OPENAI_API_KEY`` and the key in ``auth.json``.
+    provider that accepts the OpenAI login falls back to ``OPENAI_API_KEY`` and the key in ``auth.json``.
 
-    :return: ``None`` when there is none and the provider may do without.
-    :raises ModelError: when there is none and the provider needs one, or it can't be used.
+    :return: ``None`` when there is none and the provider does not require one.
+    :raises ModelError: when a required token is missing, or the token is not valid in a header.
     """
     if settings.env_key:
         value = environ.get(settings.env_key, "").strip()
         if not value:
             hint = f" {settings.env_key_instructions}" if settings.env_key_instructions else ""
             raise ModelError(f"Missing environment variable: `{settings.env_key}`.{hint}")
-        return _usable(value, f"environment variable {settings.env_key}")
+        return _check_token(value, f"environment variable {settings.env_key}")
     if settings.bearer_token:
-        return _usable(settings.bearer_token, f"model_providers.{settings.name}.experimental_bearer_token")
+        return _check_token(settings.bearer_token, f"model_providers.{settings.name}.experimental_bearer_token")
     variables = (_VARIABLE, "OPENAI_API_KEY") if settings.openai_auth else (_VARIABLE,)
     for variable in variables:
         value = environ.get(variable, "").strip()
         if value:
-            return _usable(value, f"environment variable {variable}")
+            return _check_token(value, f"environment variable {variable}")
     if not settings.openai_auth:
         return None
     path = f"{codex_home}/auth.json"
-    stored = _stored_key(path)
+    stored = _read_stored_key(path)
     if stored:
-        return _usable(stored, f"OPENAI_API_KEY in {path}")
+        return _check_token(stored, f"OPENAI_API_KEY in {path}")
     if urlsplit(settings.base_url).hostname != _KEYLESS_HOST:
         return None
     raise ModelError(
@@ -56,8 +56,8 @@ def bearer_for(settings: ProviderSettings, environ: Mapping[str, str], codex_hom
     )
 
 
-def _stored_key(path: str) -> str | None:
-    """Return the API key of ``auth.json`` (format of Codex 0.118)."""
+def _read_stored_key(path: str) -> str | None:
+    """Read the API key of ``auth.json`` (format of Codex 0.118)."""
     try:
         data = read_bytes(path)
         found: Any = None if data is None else parse_json(data)
@@ -70,7 +70,7 @@ def _stored_key(path: str) -> str | None:
     return key.strip() or None if isinstance(key, str) else None
 
 
-def _usable(token: str, source: str) -> str:
+def _check_token(token: str, source: str) -> str:
     if not (token.isascii() and token.isprintable()) or " " in token:
         raise ModelError(
             f"The API key from {source} can't be sent: it holds blanks or characters outside ASCII.",

@@ -1,4 +1,4 @@
-"""Encode the items of a conversation once, however many requests repeat them."""
+"""Cache the JSON encoding of a conversation's items, which every request of a thread repeats."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ if TYPE_CHECKING:
 
 
 class EncodedInput:
-    """The encoded input of the last request; what the next one has in common with it is used again.
+    """The encoded input of the last request; the next one reuses the prefix that both have in common.
 
-    :param encode: gives the bytes of an item.
+    :param encode: encodes one item.
     """
 
     def __init__(self, encode: Callable[[JsonObject], bytes]) -> None:
@@ -21,8 +21,8 @@ class EncodedInput:
         self._ends: list[int] = []
         self._data = bytearray()
 
-    def array(self, items: Sequence[JsonObject]) -> bytes:
-        """Return the JSON array of items. An item that is the same object as before counts as unchanged."""
+    def to_json_array(self, items: Sequence[JsonObject]) -> bytes:
+        """Return the items as a JSON array; an item that is the same object as before is not encoded again."""
         same = 0
         for old, new in zip(self._items, items, strict=False):
             if old is not new:

@@ -1,4 +1,4 @@
-"""Put history items into the form in which Codex 0.118 sends them back to the model."""
+"""Convert history items to the form in which Codex 0.118 sends them back to the model."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from codex_hookspecs.protocol import JsonObject
 
-_KEPT: Final[Mapping[str, tuple[str, ...]]] = {
+_SENT_MEMBERS: Final[Mapping[str, tuple[str, ...]]] = {
     "message": ("type", "role", "content", "end_turn", "phase"),
     "function_call": ("type", "name", "namespace", "arguments", "call_id"),
     "function_call_output": ("type", "call_id", "output"),
@@ -17,15 +17,15 @@ _KEPT: Final[Mapping[str, tuple[str, ...]]] = {
     "local_shell_call": ("type", "call_id", "status", "action"),
     "web_search_call": ("type", "status", "action"),
 }
-"""Members of the items that are known, in their order; ids of the model stay here."""
+"""Members that are sent for each known type of item, in order; the item ids that the server gave are not sent."""
 
 
-def sent_form(item: JsonObject) -> JsonObject:
-    """Return an item as it is sent: known items without what servers need not be told, others as they are."""
+def to_request_item(item: JsonObject) -> JsonObject:
+    """Convert an item to its form in a request: known types with their sent members only, others unchanged."""
     kind = item.get("type", "message")
     if kind == "reasoning":
         return _reasoning(item)
-    kept = _KEPT.get(kind)
+    kept = _SENT_MEMBERS.get(kind)
     if kept is None:
         return item
     sent = {"type": kind, **{key: item[key] for key in kept if item.get(key) is not None}}

@@ -10,17 +10,17 @@ if TYPE_CHECKING:
     from codex_hookspecs.protocol import JsonObject
 
 _FAMILY: Final = "codex"
-_MARK: Final = "-primary-used-percent"
-_TRUTHS: Final = {"true": True, "1": True, "false": False, "0": False}
+_SUFFIX: Final = "-primary-used-percent"
+_BOOLEANS: Final = {"true": True, "1": True, "false": False, "0": False}
 
 
-def limits_in(headers: Mapping[str, str]) -> list[JsonObject]:
-    """Return the limits that a response tells: those of ``codex`` always, other families when they are there.
+def read_rate_limits(headers: Mapping[str, str]) -> list[JsonObject]:
+    """Read the rate limits of a response: those of ``codex`` always, other families when present.
 
     :param headers: names in lower case.
     """
-    marked = (name[2 : -len(_MARK)] for name in headers if name.startswith("x-") and name.endswith(_MARK))
-    others = sorted({family for family in marked if family and family != _FAMILY})
+    families = (name[2 : -len(_SUFFIX)] for name in headers if name.startswith("x-") and name.endswith(_SUFFIX))
+    others = sorted({family for family in families if family and family != _FAMILY})
     return [
         _snapshot(headers, _FAMILY),
         *(found for family in others if (found := _snapshot(headers, family))["primary"]),
@@ -43,23 +43,23 @@ def _window(headers: Mapping[str, str], prefix: str) -> JsonObject | None:
         used = float(headers[f"{prefix}-used-percent"])
     except (KeyError, ValueError):
         return None
-    minutes = _whole(headers.get(f"{prefix}-window-minutes"))
-    resets_at = _whole(headers.get(f"{prefix}-reset-at"))
+    minutes = _to_int(headers.get(f"{prefix}-window-minutes"))
+    resets_at = _to_int(headers.get(f"{prefix}-reset-at"))
     if not math.isfinite(used) or not (used or minutes or resets_at is not None):
         return None
     return {"usedPercent": math.floor(used + 0.5), "windowDurationMins": minutes, "resetsAt": resets_at}
 
 
 def _credits(headers: Mapping[str, str]) -> JsonObject | None:
-    has: Any = _TRUTHS.get(headers.get("x-codex-credits-has-credits", "").lower())
-    unlimited: Any = _TRUTHS.get(headers.get("x-codex-credits-unlimited", "").lower())
+    has: Any = _BOOLEANS.get(headers.get("x-codex-credits-has-credits", "").lower())
+    unlimited: Any = _BOOLEANS.get(headers.get("x-codex-credits-unlimited", "").lower())
     if has is None or unlimited is None:
         return None
     balance = headers.get("x-codex-credits-balance", "").strip() or None
     return {"hasCredits": has, "unlimited": unlimited, "balance": balance}
 
 
-def _whole(text: str | None) -> int | None:
+def _to_int(text: str | None) -> int | None:
     try:
         return int(text or "")
     except ValueError:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @hookimpl
 def model_provider(name: str, config: JsonObject, host: Host) -> ModelProvider | None:
-    """Serve the built-in providers and every table that describes a Responses API server."""
+    """Provide the built-in providers and every table that describes a Responses API server."""
     from codex_model_responses.settings import read_settings
 
     settings = read_settings(name, config, config=host.config, environ=host.environ)

@@ -1,4 +1,4 @@
-"""The model provider: sends a request, tries again as the policy says, streams what comes back."""
+"""The model provider for Responses API servers: sends requests, retries failures, streams the events."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING
 
 from codex_hookspecs.models import Completed, ModelWarning, RateLimits
-from codex_model_responses.credentials import bearer_for
+from codex_model_responses.credentials import find_bearer_token
 from codex_model_responses.encoded_input import EncodedInput
-from codex_model_responses.limits import limits_in
-from codex_model_responses.requests import TURN_STATE, body_of, encoded_item, headers_of
+from codex_model_responses.limits import read_rate_limits
+from codex_model_responses.requests import TURN_STATE, build_body, build_headers, encode_item
 from codex_responses.events import Translator
 from codex_responses.failures import RequestFailed
 from codex_responses.known_models import DEFAULT_MODEL, info_of
@@ -26,13 +26,13 @@ if TYPE_CHECKING:
 
 
 class ResponsesProvider:
-    """Answers one thread through a Responses API server.
+    """Streams the model responses of one thread from a Responses API server.
 
     :param environ: variables for credentials, proxies and certificates.
-    :param version: of the program, told to the built-in provider.
+    :param version: version of the program, sent to the built-in provider only.
     :param jitter: source of random numbers in [0, 1) for backoff; ``random.random`` when ``None``.
-    :param sleep: waits between attempts.
-    :param log: gives the log, when there is something to put in it.
+    :param sleep: function that waits between attempts.
+    :param log: returns the logger; called only when there is something to log.
     """
 
     default_model = DEFAULT_MODEL
@@ -52,14 +52,14 @@ class ResponsesProvider:
         self._environ = environ
         self._codex_home = codex_home
         self._version = version
-        self._luck = jitter
+        self._jitter = jitter
         self._sleep = sleep
         self._log = log
         self._transport: HttpTransport | None = None
-        self._told_models: set[str] = set()
+        self._reported_models: set[str] = set()
         self._tokens: CommandTokens | None = None
         self._token: str | None = None
-        self._sent = EncodedInput(encoded_item)
+        self._encoded_input = EncodedInput(encode_item)
 
     @property
     def name(self) -> str:
@@ -72,19 +72,19 @@ class ResponsesProvider:
 
     async def stream(self, request: ModelRequest) -> AsyncIterator[ModelEvent]:
         """Send a request and iterate its events; see :class:`~codex_hookspecs.ports.models.ModelProvider`."""
-        body = body_of(request, self._sent)
+        body = build_body(request, self._encoded_input)
         attempt = 0
         refused = False
         while True:
-            answer: EventStream | None = None
+            stream: EventStream | None = None
             complete = False
             try:
-                answer = await self._begin(await self._headers(request), body)
-                for event in self._first_events(request, answer.headers):
+                stream = await self._begin(await self._headers(request), body)
+                for event in self._first_events(request, stream.headers):
                     yield event
                 translator = Translator()
                 while True:
-                    for event in translator.events(await answer.read()):
+                    for event in translator.events(await stream.read()):
                         complete = isinstance(event, Completed)
                         yield event
                         if complete:
@@ -101,8 +101,8 @@ class ResponsesProvider:
                 retrying = failure.retrying(attempt, self._settings.stream_max_retries)
                 wait = self._wait(failure, attempt)
             finally:
-                if answer is not None:
-                    answer.close(complete=complete)
+                if stream is not None:
+                    stream.close(complete=complete)
             yield retrying
             await self._sleep(wait)
 
@@ -113,7 +113,7 @@ class ResponsesProvider:
             await transport.aclose()
 
     async def _begin(self, headers: Headers, body: bytes) -> EventStream:
-        """Send the request, silently again while the server is not reached or in trouble."""
+        """Send the request; retry silently while the server is unreachable or answers 5xx."""
         if self._transport is None:
             from codex_model_responses.transport import HttpTransport  # httptools is only needed from here on
 
@@ -132,14 +132,14 @@ class ResponsesProvider:
 
     async def _headers(self, request: ModelRequest) -> Headers:
         self._token = bearer = await self._bearer()
-        headers = headers_of(request, self._settings, bearer=bearer)
+        headers = build_headers(request, self._settings, bearer=bearer)
         if self._settings.first_party and self._version:
             headers.insert(0, ("version", self._version))
         return headers
 
     async def _bearer(self) -> str | None:
         if self._settings.auth is None:
-            return bearer_for(self._settings, self._environ, self._codex_home)
+            return find_bearer_token(self._settings, self._environ, self._codex_home)
         if self._tokens is None:
             from codex_model_responses.token_command import CommandTokens
 
@@ -147,23 +147,23 @@ class ResponsesProvider:
         return await self._tokens.token()
 
     def _secrets(self) -> list[str]:
-        """Return what was sent that nothing a server says may repeat."""
+        """Return the secrets that were sent, to be redacted from what the server says."""
         return [*self._settings.secrets, *([self._token] if self._token else ())]
 
     def _first_events(self, request: ModelRequest, headers: Mapping[str, str]) -> list[ModelEvent]:
         if state := headers.get(TURN_STATE):
             request.turn_state.setdefault(TURN_STATE, state)
-        events: list[ModelEvent] = [RateLimits(limits) for limits in limits_in(headers)]
+        events: list[ModelEvent] = [RateLimits(limits) for limits in read_rate_limits(headers)]
         served = headers.get("openai-model", "").strip()
-        if served and served.lower() != request.model.lower() and served not in self._told_models:
-            from codex_responses.redaction import redact  # few servers choose another model
+        if served and served.lower() != request.model.lower() and served not in self._reported_models:
+            from codex_responses.redaction import redact  # rerouting is rare
 
-            self._told_models.add(served)
+            self._reported_models.add(served)
             events.append(ModelWarning(redact(f"model rerouted: {request.model} -> {served}", self._secrets())))
         return events
 
     def _wait(self, failure: RequestFailed, attempt: int) -> float:
-        wait = failure.wait(attempt, self._luck)
+        wait = failure.wait(attempt, self._jitter)
         if self._log is not None:
-            self._log().info("attempt %d failed: %s; again in %.1f s", attempt, failure.message, wait)
+            self._log().info("attempt %d failed: %s; retrying in %.1f s", attempt, failure.message, wait)
         return wait

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from codex_model_responses.history import sent_form
+from codex_model_responses.history import to_request_item
 
 if TYPE_CHECKING:
     from codex_hookspecs.models import ModelRequest
@@ -20,17 +20,17 @@ TURN_STATE: Final = "x-codex-turn-state"
 _TIERS: Final = {"fast": "priority"}
 
 
-def body_of(request: ModelRequest, sent: EncodedInput) -> bytes:
-    """Return the request as JSON, members in the order of Codex 0.118.
+def build_body(request: ModelRequest, encoded_input: EncodedInput) -> bytes:
+    """Build the JSON body of a request, members in the order of Codex 0.118.
 
-    :param sent: holds what earlier requests sent.
+    :param encoded_input: cache of the items that earlier requests encoded.
     """
     reasoning = {
         key: value
         for key, value in (("effort", request.reasoning_effort), ("summary", request.reasoning_summary))
         if value is not None
     }
-    before = encoded({"model": request.model, "instructions": request.instructions})
+    before = encode_json({"model": request.model, "instructions": request.instructions})
     after: dict[str, Any] = {
         "tools": request.tools,
         "tool_choice": "auto",
@@ -43,18 +43,18 @@ def body_of(request: ModelRequest, sent: EncodedInput) -> bytes:
     if request.service_tier:
         after["service_tier"] = _TIERS.get(request.service_tier, request.service_tier)
     after["prompt_cache_key"] = request.thread_id
-    if text := _text_of(request):
+    if text := _text_options(request):
         after["text"] = text
-    return b'%b,"input":%b,%b' % (before[:-1], sent.array(request.input), encoded(after)[1:])
+    return b'%b,"input":%b,%b' % (before[:-1], encoded_input.to_json_array(request.input), encode_json(after)[1:])
 
 
-def encoded_item(item: JsonObject) -> bytes:
-    """Return an item as it is sent."""
-    return encoded(sent_form(item))
+def encode_item(item: JsonObject) -> bytes:
+    """Encode a history item as part of a request."""
+    return encode_json(to_request_item(item))
 
 
-def headers_of(request: ModelRequest, settings: ProviderSettings, *, bearer: str | None) -> list[tuple[str, str]]:
-    """Return the headers of a request except those of the connection.
+def build_headers(request: ModelRequest, settings: ProviderSettings, *, bearer: str | None) -> list[tuple[str, str]]:
+    """Build the headers of a request, without those that the transport adds.
 
     :param bearer: token for ``authorization``, or ``None``.
     """
@@ -70,23 +70,23 @@ def headers_of(request: ModelRequest, settings: ProviderSettings, *, bearer: str
         headers.append(("authorization", f"Bearer {bearer}"))
     headers += [("accept", "text/event-stream"), ("content-type", "application/json")]
     if request.user_agent:
-        headers.append(("user-agent", _printable(request.user_agent)))
-    headers.append(("originator", _printable(request.originator)))
-    return _last_of_each(headers, settings.headers)
+        headers.append(("user-agent", _to_printable(request.user_agent)))
+    headers.append(("originator", _to_printable(request.originator)))
+    return _deduplicate(headers, settings.headers)
 
 
-def encoded(value: Any) -> bytes:
-    """Encode JSON in the shortest form; half surrogate pairs, which UTF-8 can't carry, become question marks."""
+def encode_json(value: Any) -> bytes:
+    """Encode compact JSON; lone surrogates, which UTF-8 can't represent, become question marks."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
 
 
-def _printable(text: str) -> str:
+def _to_printable(text: str) -> str:
     if text.isascii() and text.isprintable():
         return text
     return "".join(letter if letter.isascii() and letter.isprintable() else "_" for letter in text)
 
 
-def _text_of(request: ModelRequest) -> dict[str, Any]:
+def _text_options(request: ModelRequest) -> dict[str, Any]:
     text: dict[str, Any] = {}
     if request.verbosity:
         text["verbosity"] = request.verbosity
@@ -100,7 +100,7 @@ def _text_of(request: ModelRequest) -> dict[str, Any]:
     return text
 
 
-def _last_of_each(headers: Iterable[tuple[str, str]], configured: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
-    """Let no header appear twice; one that the user configured wins over ours."""
+def _deduplicate(headers: Iterable[tuple[str, str]], configured: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Return each header once: the user's value if it is configured, else the last one."""
     chosen: Mapping[str, str] = {**dict(headers), **dict(configured)}
     return list(chosen.items())

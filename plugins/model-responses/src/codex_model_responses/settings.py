@@ -21,7 +21,7 @@ OPENAI_URL: Final = "https://api.openai.com/v1"
 MAX_RETRIES: Final = 100
 _LOCAL_PORTS: Final = {"oss": 11434, "ollama": 11434, "lmstudio": 1234}
 _OPENAI_ENV_HEADERS: Final = {"openai-organization": "OPENAI_ORGANIZATION", "openai-project": "OPENAI_PROJECT"}
-_OURS: Final = frozenset((
+_KNOWN_KEYS: Final = frozenset((
     "base_url", "wire_api", "env_key", "env_key_instructions", "experimental_bearer_token", "query_params",
     "http_headers", "env_http_headers", "request_max_retries", "stream_max_retries", "stream_idle_timeout_ms",
     "requires_openai_auth", "supports_websockets", "auth",
@@ -31,23 +31,23 @@ _PRIVATE_NAME: Final = r"auth|cookie|key|passw|secret|signature|token"
 _CONNECTION_HEADERS: Final = frozenset((
     "connection", "content-length", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade",
 ))  # fmt: skip
-"""Headers that say how a request is sent; only the program knows that."""
+"""Headers that describe the transfer of a request; only the transport may set them."""
 _CONTROL: Final = r"[\x00-\x08\x0a-\x1f\x7f]"
 
 
 @frozen(kw_only=True)
 class ProviderSettings:
-    """One provider, complete; its ``repr`` shows no secrets.
+    """The validated settings of a provider; its ``repr`` contains no secrets.
 
     :param name: key of the provider.
-    :param base_url: without trailing slash.
-    :param first_party: the built-in provider, which accepts an OpenAI login.
-    :param openai_auth: the OpenAI key of the user may be sent there.
-    :param auth: the command that prints tokens.
-    :param headers: extra headers, environment variables already looked up.
-    :param query: parameters of the URL.
-    :param secret_values: those that came from the environment.
-    :param idle_seconds: longest silence of a stream.
+    :param base_url: URL without trailing slash.
+    :param first_party: whether it is the built-in provider ``openai``.
+    :param openai_auth: whether the user's OpenAI key may be sent to it.
+    :param auth: command that prints tokens.
+    :param headers: extra headers, environment variables already resolved.
+    :param query: query parameters of the URL.
+    :param variable_values: values of headers that came from environment variables.
+    :param idle_seconds: idle timeout of a stream.
     """
 
     name: str
@@ -60,17 +60,20 @@ class ProviderSettings:
     auth: AuthCommand | None = None
     headers: tuple[tuple[str, str], ...] = ()
     query: tuple[tuple[str, str], ...] = ()
-    secret_values: tuple[str, ...] = ()
+    variable_values: tuple[str, ...] = ()
     request_max_retries: int = 4
     stream_max_retries: int = 5
     idle_seconds: float = 300.0
 
     @property
     def secrets(self) -> list[str]:
-        """Values of headers and of the URL that are nobody else's business."""
+        """Values of headers and query parameters that must not be shown or logged."""
         named = [value for name, value in (*self.headers, *self.query) if re.search(_PRIVATE_NAME, name.lower())]
-        # Of ``Bearer abc``, servers may repeat the second word alone.
-        return [*self.secret_values, *(word for value in (*named, *self.secret_values) for word in value.split())]
+        # A server that was sent ``Bearer abc`` may repeat the second word alone.
+        return [
+            *self.variable_values,
+            *(word for value in (*named, *self.variable_values) for word in value.split()),
+        ]
 
     def __repr__(self) -> str:
         return f"ProviderSettings(name={self.name!r}, base_url={self.base_url!r})"
@@ -79,13 +82,13 @@ class ProviderSettings:
 def read_settings(
     name: str, table: Mapping[str, Any], *, config: Config, environ: Mapping[str, str]
 ) -> ProviderSettings | None:
-    """Make settings of a provider's table.
+    """Read the settings of a provider.
 
     :param name: key of the provider.
     :param table: its table, empty when there is none.
-    :param config: where the keys of the built-in providers are and where each key came from.
-    :return: the settings, ``None`` when the table is not about a Responses API server.
-    :raises ConfigError: for a value that can't be used, naming the key, what was found and what is allowed.
+    :param config: configuration with the keys of the built-in providers and the origin of each key.
+    :return: the settings, ``None`` when the table does not describe a Responses API server.
+    :raises ConfigError: for an invalid value; names the key, the value and what is allowed.
     """
     if name == OPENAI or name in _LOCAL_PORTS:
         if table and name != "oss":
@@ -97,7 +100,7 @@ def read_settings(
             )
         if not table:
             return _built_in(name, config, environ)
-    if not _OURS.intersection(table):
+    if not _KNOWN_KEYS.intersection(table):
         return None
     return _custom(name, _Table(name, table, config), environ)
 
@@ -122,9 +125,9 @@ def _built_in(name: str, config: Config, environ: Mapping[str, str]) -> Provider
 def _custom(name: str, table: _Table, environ: Mapping[str, str]) -> ProviderSettings:
     wire = table.text("wire_api") or "responses"
     if wire == "chat":
-        raise table.wrong("wire_api", '"responses"; the chat completions form is not spoken any more')
+        raise table.invalid_value("wire_api", '"responses"; the chat completions API is no longer supported')
     if wire != "responses":
-        raise table.wrong("wire_api", '"responses"')
+        raise table.invalid_value("wire_api", '"responses"')
     url = table.text("base_url")
     fixed = table.headers("http_headers", table.texts("http_headers"))
     from_environment = table.headers("env_http_headers", table.texts("env_http_headers"), environ)
@@ -137,7 +140,7 @@ def _custom(name: str, table: _Table, environ: Mapping[str, str]) -> ProviderSet
         bearer_token=table.text("experimental_bearer_token"),
         auth=table.auth(),
         headers=(*fixed, *from_environment),
-        secret_values=tuple(value for _, value in from_environment),
+        variable_values=tuple(value for _, value in from_environment),
         query=tuple(table.texts("query_params").items()),
         request_max_retries=min(table.count("request_max_retries", 4), MAX_RETRIES),
         stream_max_retries=min(table.count("stream_max_retries", 5), MAX_RETRIES),
@@ -153,30 +156,30 @@ def _from_environment(names: Mapping[str, str], environ: Mapping[str, str]) -> t
 def _base_url(url: Any, key: str, source: str | None) -> str:
     allowed = "an address like https://host:port/v1"
     if not isinstance(url, str):
-        raise ConfigError(f"{key} is {_shown(url)}, allowed is {allowed}", source=source)
+        raise ConfigError(f"{key} is {_to_json(url)}, allowed is {allowed}", source=source)
     try:
         parts = urlsplit(url.strip())
         valid = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
     except ValueError:
         valid = False
     if not valid or re.search(_CONTROL, url) or " " in url.strip():
-        raise ConfigError(f"{key} is {_shown(url)}, allowed is {allowed}", source=source)
+        raise ConfigError(f"{key} is {_to_json(url)}, allowed is {allowed}", source=source)
     if "@" in parts.netloc:
         raise ConfigError(
             f"{key} holds a user name or password; put it in env_key or http_headers instead", source=source
         )
     if parts.query or parts.fragment:
-        raise ConfigError(f"{key} is {_shown(url)}, put what follows the path in query_params", source=source)
+        raise ConfigError(f"{key} is {_to_json(url)}, put what follows the path in query_params", source=source)
     return url.strip().rstrip("/")
 
 
 class _Table:
-    """The table of one provider with the words for what is wrong in it."""
+    """Typed access to the table of one provider; invalid values raise :class:`ConfigError`."""
 
     def __init__(self, name: str, table: Mapping[str, Any], config: Config, *, prefix: str = "") -> None:
         bare = re.fullmatch(r"[\w-]+", name, re.ASCII)
         self._name = name
-        self._prefix = prefix or f"model_providers.{name if bare else _shown(name)}"
+        self._prefix = prefix or f"model_providers.{name if bare else _to_json(name)}"
         self._table = table
         self._config = config
 
@@ -186,64 +189,65 @@ class _Table:
     def origin(self, key: str) -> str | None:
         return self._config.origin(self.key(key)) or self._config.origin(self._prefix)
 
-    def wrong(self, key: str, allowed: str, *, shown: str | None = None) -> ConfigError:
-        found = _shown(self._table[key]) if shown is None else shown
+    def invalid_value(self, key: str, allowed: str, *, shown: str | None = None) -> ConfigError:
+        found = _to_json(self._table[key]) if shown is None else shown
         return ConfigError(f"{self.key(key)} is {found}, allowed is {allowed}", source=self.origin(key))
 
     def text(self, key: str) -> str | None:
-        value: str | None = self._checked(key, lambda found: isinstance(found, str) and found, "a text", secret=True)
+        value: str | None = self._validate(key, lambda found: isinstance(found, str) and found, "a text", secret=True)
         return value
 
     def flag(self, key: str) -> bool:
-        return bool(self._checked(key, lambda found: isinstance(found, bool), "true or false"))
+        return bool(self._validate(key, lambda found: isinstance(found, bool), "true or false"))
 
     def count(self, key: str, default: int, *, least: int = 0) -> int:
-        value = self._checked(key, lambda found: type(found) is int and found >= least, f"a whole number from {least}")
+        value = self._validate(key, lambda found: type(found) is int and found >= least, f"a whole number from {least}")
         return default if value is None else value
 
     def texts(self, key: str) -> Mapping[str, str]:
         def texts(found: Any) -> bool:
             return isinstance(found, Mapping) and all(isinstance(value, str) for value in found.values())
 
-        value = self._checked(key, texts, "a table of texts", secret=True)
+        value = self._validate(key, texts, "a table of texts", secret=True)
         return value or {}
 
     def headers(
         self, key: str, table: Mapping[str, str], environ: Mapping[str, str] | None = None
     ) -> tuple[tuple[str, str], ...]:
-        """Return the headers in a table.
+        """Validate a table of headers.
 
-        :param environ: where the values are that the table names; a variable that is not set gives no header.
+        :param environ: variables that the values of the table name, or ``None`` when the table holds the values
+            themselves; a variable that is not set gives no header.
         """
         found: dict[str, str] = {}
         for name, given in table.items():
             value = (given if environ is None else environ.get(given, "")).strip()
             if not re.fullmatch(_HEADER_NAME, name) or re.search(_CONTROL, value) or not _is_latin(value):
                 allowed = "a table of header names and one-line values in Latin letters"
-                raise self.wrong(key, allowed, shown=f"odd at {_shown(name)}")
+                raise self.invalid_value(key, allowed, shown=f"invalid at {_to_json(name)}")
             lower = name.lower()
             if lower in _CONNECTION_HEADERS:
                 raise ConfigError(
-                    f"{self.key(key)} has {_shown(name)}, which says how a request is sent and is up to the program; "
+                    f"{self.key(key)} has {_to_json(name)}, which describes the transfer and is set by the program; "
                     "remove it",
                     source=self.origin(key),
                 )
             if lower in found:
-                raise ConfigError(f"{self.key(key)} has {_shown(name)} twice; remove one", source=self.origin(key))
+                raise ConfigError(f"{self.key(key)} has {_to_json(name)} twice; remove one", source=self.origin(key))
             if value or environ is None:
                 found[lower] = value
         return tuple(found.items())
 
     def auth(self) -> AuthCommand | None:
-        found = self._checked("auth", lambda value: isinstance(value, Mapping), "a table", secret=True)
+        found = self._validate("auth", lambda value: isinstance(value, Mapping), "a table", secret=True)
         if found is None:
             return None
         for key in ("env_key", "experimental_bearer_token", "requires_openai_auth"):
             if self._table.get(key):
                 raise ConfigError(
-                    f"{self.key('auth')} can't stand beside {key}; remove one", source=self.origin("auth")
+                    f"{self.key('auth')} can't be combined with {key}; remove one", source=self.origin("auth")
                 )
-        from codex_model_responses.token_command import KEYS, AuthCommand  # few providers have one
+        from codex_model_responses.token_command import KEYS, AuthCommand  # few providers use a command
 
         inner = _Table(self._name, found, self._config, prefix=self.key("auth"))
         for key in found:
@@ -257,7 +261,7 @@ class _Table:
                 f"{self.key('auth')} has no command; it names the program that prints a token",
                 source=self.origin("auth"),
             )
-        args = inner._checked(
+        args = inner._validate(
             "args",
             lambda value: isinstance(value, list) and all(isinstance(part, str) for part in value),
             "a list of texts",
@@ -271,24 +275,24 @@ class _Table:
             lifetime=inner.count("refresh_interval_ms", 300_000) / 1000,
         )
 
-    def _checked(self, key: str, fits: Callable[[Any], Any], allowed: str, *, secret: bool = False) -> Any:
+    def _validate(self, key: str, fits: Callable[[Any], Any], allowed: str, *, secret: bool = False) -> Any:
         value = self._table.get(key)
         if value is None or fits(value):
             return value
-        raise self.wrong(key, allowed, shown=_kind(value) if secret else None)
+        raise self.invalid_value(key, allowed, shown=_describe_kind(value) if secret else None)
 
 
 def _is_latin(text: str) -> bool:
     return all(ord(letter) < 256 for letter in text)
 
 
-def _shown(value: Any) -> str:
+def _to_json(value: Any) -> str:
     import json
 
     return json.dumps(value, ensure_ascii=False, default=str)[:100]
 
 
-def _kind(value: Any) -> str:
+def _describe_kind(value: Any) -> str:
     if value == "":
         return "empty"
     return {"dict": "a table with other values", "list": "a list", "bool": "true or false", "str": "a text"}.get(

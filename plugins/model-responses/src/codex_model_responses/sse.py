@@ -1,11 +1,11 @@
-"""Parse server-sent events: bytes in, the data of whole events out."""
+"""Parse server-sent events incrementally: bytes in, the data of complete events out."""
 
 from __future__ import annotations
 
 from typing import Final
 
 LIMIT: Final = 64 * 1024 * 1024
-"""Longest event in bytes."""
+"""Maximum size of an event in bytes."""
 
 _BOM: Final = b"\xef\xbb\xbf"
 
@@ -19,7 +19,7 @@ class SseParser:
 
     Only the data of events is kept: Responses API events name their type there.
 
-    :param limit: longest event in bytes.
+    :param limit: maximum size of an event in bytes.
     """
 
     def __init__(self, limit: int = LIMIT) -> None:
@@ -31,11 +31,12 @@ class SseParser:
         self._size = 0
 
     def feed(self, chunk: bytes) -> list[bytes]:
-        """Take the next bytes of the stream.
+        """Parse the next bytes of the stream.
 
-        :param chunk: any number of bytes, cut anywhere.
-        :return: the data of the events that end in them, lines joined by ``\\n``; events without data are left out.
-        :raises EventTooLong: when an event grows beyond the limit.
+        :param chunk: any number of bytes, split anywhere.
+        :return: the data of the events that these bytes complete, lines joined by ``\\n``; events without data are
+            skipped.
+        :raises EventTooLong: when an event exceeds the limit.
         """
         if not chunk:
             return []

@@ -1,4 +1,4 @@
-"""Get bearer tokens from a command of the user: ``[model_providers.<name>.auth]``."""
+"""Get bearer tokens from a command that the user configures: ``[model_providers.<name>.auth]``."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from codex_hookspecs import frozen
 from codex_hookspecs.errors import ModelError
 
 KEYS: Final = ("command", "args", "timeout_ms", "refresh_interval_ms", "cwd")
-_LONGEST: Final = 64 * 1024
+_MAX_OUTPUT_BYTES: Final = 64 * 1024
 
 
 @frozen(kw_only=True)
 class AuthCommand:
     """A command that prints a token.
 
-    :param seconds: how long it may take.
-    :param lifetime: seconds until it is run again, 0 for only when a token was refused.
+    :param seconds: timeout of the command.
+    :param lifetime: seconds for which a token is reused; with 0, until the server rejects it.
     """
 
     command: str
@@ -28,9 +28,9 @@ class AuthCommand:
 
 
 class CommandTokens:
-    """Runs the command when a token is wanted and none is fresh.
+    """Caches the token of a command and runs the command again when the token has expired.
 
-    :param key: name of the table, for errors.
+    :param key: name of the table, for error messages.
     """
 
     def __init__(self, command: AuthCommand, key: str) -> None:
@@ -40,9 +40,9 @@ class CommandTokens:
         self._until = 0.0
 
     async def token(self) -> str:
-        """Return a token.
+        """Return the cached token, or run the command for a new one.
 
-        :raises ModelError: when the command does not give one.
+        :raises ModelError: when the command does not print a token.
         """
         now = asyncio.get_running_loop().time()
         if self._token is None or (self._command.lifetime and now >= self._until):
@@ -51,17 +51,17 @@ class CommandTokens:
         return self._token
 
     def refused(self) -> None:
-        """Forget the token that a server did not accept."""
+        """Discard the token, which the server rejected."""
         self._token = None
 
     async def _run(self) -> str:
-        process = await self._started()
+        process = await self._start()
         try:
             async with asyncio.timeout(self._command.seconds):
-                output, errors = await asyncio.gather(_head(process.stdout), _head(process.stderr))
+                output, errors = await asyncio.gather(_read_beginning(process.stdout), _read_beginning(process.stderr))
                 status = await process.wait()
         except TimeoutError as error:
-            raise self._failed(f"took longer than {self._command.seconds:g} s") from error
+            raise self._error(f"took longer than {self._command.seconds:g} s") from error
         finally:
             if process.returncode is None:
                 process.kill()
@@ -70,13 +70,13 @@ class CommandTokens:
             from codex_responses.redaction import redact  # only after a failure
 
             told = redact(errors.decode("utf-8", "replace")).strip().splitlines()
-            raise self._failed(f"ended with status {status}" + (f": {told[-1][:200]}" if told else ""))
+            raise self._error(f"ended with status {status}" + (f": {told[-1][:200]}" if told else ""))
         token = output.decode("utf-8", "replace").strip()
         if not token or not (token.isascii() and token.isprintable()) or " " in token:
-            raise self._failed("did not print one token")
+            raise self._error("did not print one token")
         return token
 
-    async def _started(self) -> asyncio.subprocess.Process:
+    async def _start(self) -> asyncio.subprocess.Process:
         pipe, null = asyncio.subprocess.PIPE, asyncio.subprocess.DEVNULL
         try:
             return await asyncio.create_subprocess_exec(
@@ -89,9 +89,9 @@ class CommandTokens:
             )
         except (OSError, ValueError) as error:
             reason = error.strerror if isinstance(error, OSError) else error
-            raise self._failed(f"can't be started: {reason}") from error
+            raise self._error(f"can't be started: {reason}") from error
 
-    def _failed(self, what: str) -> ModelError:
+    def _error(self, what: str) -> ModelError:
         return ModelError(
             f"The command {self._command.command!r} of {self._key}.auth, which gives the token of the model provider, "
             f"{what}.",
@@ -99,9 +99,9 @@ class CommandTokens:
         )
 
 
-async def _head(stream: Any) -> bytes:
-    """Read a stream to its end, keeping its beginning."""
+async def _read_beginning(stream: Any) -> bytes:
+    """Read a stream to its end and return its beginning."""
     kept = b""
-    while piece := await stream.read(_LONGEST):
-        kept = (kept + piece)[:_LONGEST]
+    while piece := await stream.read(_MAX_OUTPUT_BYTES):
+        kept = (kept + piece)[:_MAX_OUTPUT_BYTES]
     return kept

@@ -46,10 +46,10 @@ class HttpTransport:
         self._proxy = _proxy_for(parts.scheme, self._host, self._port, environ)
 
     async def post(self, headers: Headers, body: bytes) -> EventStream:
-        """Send a request and wait for the beginning of its answer.
+        """Send a request and wait for the headers of its response.
 
-        :return: the stream of a successful answer, to be closed.
-        :raises RequestFailed: for any other answer, and when there is none.
+        :return: the event stream of a 2xx response; the caller closes it.
+        :raises RequestFailed: for any other status, and when no response arrives.
         """
         while True:
             connection = await self._connection()
@@ -73,13 +73,13 @@ class HttpTransport:
                 raise
 
     def release(self, connection: Connection) -> None:
-        """Keep a connection whose answer was taken to its end."""
+        """Keep a connection for reuse after its response was read to the end."""
         self._open.discard(connection)
         connection.last_used = asyncio.get_running_loop().time()
         self._idle.append(connection)
 
     def drop(self, connection: Connection) -> None:
-        """Close a connection in the middle of an answer."""
+        """Close a connection whose response was not read to the end."""
         self._drop(connection)
 
     async def aclose(self) -> None:
@@ -144,7 +144,7 @@ class HttpTransport:
 
 
 class EventStream:
-    """The events of one answer.
+    """The server-sent events of one response.
 
     :param headers: of the response, names in lower case.
     """
@@ -159,15 +159,15 @@ class EventStream:
         self._parser = SseParser()
 
     async def read(self) -> list[dict[str, Any]]:
-        """Wait for the next events; data that is not a JSON object is left out.
+        """Wait for the next events; data that is not a JSON object is skipped.
 
-        :raises RequestFailed: when the answer ends, breaks or is silent for too long.
+        :raises RequestFailed: when the response ends, the connection is lost, or the idle timeout passes.
         """
         try:
             async with asyncio.timeout(self._idle_seconds):
                 while (piece := await self._connection.read()) is not None:
                     if found := self._parser.feed(piece):
-                        return [event for data in found if (event := _decoded(data)) is not None]
+                        return [event for data in found if (event := _decode_event(data)) is not None]
         except TimeoutError as error:
             raise disconnected("idle timeout waiting for SSE") from error
         except OSError as error:
@@ -178,7 +178,7 @@ class EventStream:
         raise disconnected("stream closed before response.completed")
 
     def close(self, *, complete: bool) -> None:
-        """Let go of the connection: keep it if the answer is complete, else close it at once."""
+        """Release the connection: keep it for reuse if the response is complete, else close it at once."""
         if complete:
             self._transport.release(self._connection)
         else:
@@ -197,7 +197,7 @@ def _proxy_for(scheme: str, host: str, port: int, environ: Mapping[str, str]) ->
 
 
 def _tls_context(environ: Mapping[str, str]) -> SSLContext:
-    import certifi  # a plain http provider does without
+    import certifi  # not needed for plain http
 
     from codex_hookspecs.http_policy import tls_context
 
@@ -207,7 +207,7 @@ def _tls_context(environ: Mapping[str, str]) -> SSLContext:
         raise ModelError(str(error)) from error
 
 
-def _decoded(data: bytes) -> dict[str, Any] | None:
+def _decode_event(data: bytes) -> dict[str, Any] | None:
     try:
         event = parse_json(data.decode("utf-8", "replace"))
     except ValueError:

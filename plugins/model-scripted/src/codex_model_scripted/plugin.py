@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @hookimpl
 def model_provider(name: str, config: JsonObject, host: Host) -> ModelProvider | None:
-    """Serve the provider ``scripted``."""
+    """Provide the provider ``scripted``."""
     if name != "scripted":
         return None
     from codex_model_scripted.provider import ScriptedProvider

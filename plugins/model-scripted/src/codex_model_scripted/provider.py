@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class ScriptedProvider:
-    """Answers one thread out of a script, as the models would that it names."""
+    """Streams the model responses of one thread from a script."""
 
     default_model = DEFAULT_MODEL
 
@@ -40,4 +40,4 @@ class ScriptedProvider:
         return self._player.play(request)
 
     async def aclose(self) -> None:
-        """Nothing is open."""
+        """Do nothing; there are no connections."""

@@ -27,14 +27,14 @@ INTRODUCTION: Final = (
     f'{VARIABLE}. To talk to a real model, set OPENAI_API_KEY and choose model_provider = "openai", or describe '
     "your server under [model_providers.<name>]."
 )
-"""What the model says, whatever it is asked, when there is no script."""
+"""The model's answer to every request when there is no script."""
 
 
 @frozen(kw_only=True)
 class ScriptedSettings:
-    """How the offline model behaves.
+    """Settings of the offline model.
 
-    :param silence: seconds until a scripted silence counts as a broken stream.
+    :param silence: idle timeout in seconds; a scripted silence lasts that long, then the stream fails.
     """
 
     script: Script
@@ -46,9 +46,9 @@ class ScriptedSettings:
 def read_settings(table: Mapping[str, Any], *, config: Config, environ: Mapping[str, str]) -> ScriptedSettings:
     """Read the table and the script.
 
-    A relative path in a configuration file starts at that file's directory, any other one at the working directory.
+    A relative path in a configuration file is relative to that file's directory, any other to the working directory.
 
-    :raises ConfigError: when the table has an odd key or value, and when the script is missing or wrong.
+    :raises ConfigError: when the table has an unknown key or invalid value, or the script is missing or invalid.
     """
     for key in table:
         if key not in _KEYS:

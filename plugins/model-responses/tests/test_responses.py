@@ -1,4 +1,4 @@
-"""What the provider makes of an answer."""
+"""The events that the provider makes of a response."""
 
 from __future__ import annotations
 
