@@ -54,7 +54,8 @@ def statuses() -> Iterator[tuple[str, int, int]]:
     for path in Path("/proc").glob("[0-9]*/stat"):
         try:
             state, parent, group = path.read_text().rpartition(")")[2].split()[:3]
-            if b"sweeping.py" in path.with_name("cmdline").read_bytes():
+            command = path.with_name("cmdline").read_bytes()
+            if b"orphan_killer.py" in command or b"cleanup.py" in command:
                 continue
         except OSError:
             continue

@@ -1,4 +1,4 @@
-"""This machine keeps the contracts of the environment ports."""
+"""The local environment passes the contract suites."""
 
 from __future__ import annotations
 

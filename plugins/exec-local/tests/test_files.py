@@ -1,4 +1,4 @@
-"""Files of this machine: what a write keeps, what is refused, what is found out about the machine."""
+"""Files of this machine: what a write preserves, what is refused; facts of the machine."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ async def test_a_write_keeps_the_mode(files: LocalFileSystem, tmp_path: Path) ->
     assert script.stat().st_mode & 0o7777 == 0o751
 
 
-async def test_a_write_makes_new_files_as_the_umask_says(files: LocalFileSystem, tmp_path: Path) -> None:
+async def test_a_write_creates_new_files_with_the_umask(files: LocalFileSystem, tmp_path: Path) -> None:
     old = os.umask(0o027)
     try:
         await files.write_file(str(tmp_path / "new"), b"")
@@ -55,7 +55,7 @@ async def test_a_write_keeps_hard_links(files: LocalFileSystem, tmp_path: Path) 
     assert (tmp_path / "b").read_text() == "new"
 
 
-async def test_a_write_through_a_dangling_link_makes_its_target(files: LocalFileSystem, tmp_path: Path) -> None:
+async def test_a_write_through_a_dangling_link_creates_its_target(files: LocalFileSystem, tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to("target")
 
     await files.write_file(str(tmp_path / "link"), b"x")
@@ -109,7 +109,7 @@ async def test_a_path_with_a_null_is_refused(files: LocalFileSystem) -> None:
 
 
 def test_the_shell_is_the_account_s_or_one_that_exists(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("codex_exec_local.facts._account", lambda: ("/home/x", "/usr/sbin/nologin"))
+    monkeypatch.setattr("codex_exec_local.facts._account_entry", lambda: ("/home/x", "/usr/sbin/nologin"))
 
     assert find_facts({"SHELL": "/bin/sh"}).shell == "/bin/sh"
     assert Path(find_facts({"SHELL": "/no/shell"}).shell).exists()
@@ -122,7 +122,7 @@ def test_home_and_temporary_directory_follow_the_environment() -> None:
     assert find_facts({"TMPDIR": "relative"}).temporary_directory == "/tmp"
 
 
-async def test_the_environment_tells_what_it_is() -> None:
+async def test_the_environment_describes_itself() -> None:
     class Host:
         environ = dict(os.environ)
 

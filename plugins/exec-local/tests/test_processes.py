@@ -1,4 +1,4 @@
-"""Processes of this machine: descriptors, groups, terminals, floods."""
+"""Processes of this machine: descriptors, groups, terminals, large outputs."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def children() -> set[str]:
 
 @pytest.fixture
 def others() -> set[str]:
-    """Return the children that this process had before, of other tests."""
+    """Return the children that this process already has, from other tests."""
     return children()
 
 
@@ -101,7 +101,7 @@ async def test_the_child_inherits_no_descriptors(backend: LocalExecBackend, tmp_
     assert found.split() == [b"0", b"1", b"2", b"3"]  # 3 is the directory that ls reads
 
 
-async def test_nothing_is_left_open_and_nobody_unburied(backend: LocalExecBackend, others: set[str]) -> None:
+async def test_no_descriptor_is_left_open_and_no_child_unreaped(backend: LocalExecBackend, others: set[str]) -> None:
     await finish(await start(backend, "true"))
     before = open_descriptors()
 
@@ -144,7 +144,7 @@ async def test_the_program_is_searched_in_the_child_s_path(backend: LocalExecBac
     ],
 )
 @pytest.mark.parametrize("tty", [False, True])
-async def test_a_failed_launch_is_told_in_the_system_s_words(
+async def test_a_failed_launch_has_the_error_message_of_the_system(
     backend: LocalExecBackend, params: dict[str, Any], text: str, tty: bool
 ) -> None:
     with pytest.raises(ExecError) as caught:
@@ -163,7 +163,7 @@ async def test_a_signal_shows_in_the_exit_code(backend: LocalExecBackend) -> Non
     assert code(await finish(await start(backend, "kill -TERM $$", tty=True))) == 1
 
 
-async def test_a_grandchild_holds_up_the_close_but_not_the_exit(backend: LocalExecBackend) -> None:
+async def test_a_grandchild_delays_the_close_but_not_the_exit(backend: LocalExecBackend) -> None:
     process = await start(backend, "echo a; (sleep 0.4; echo late) & exit 7")
 
     result = await process.read(1, wait=LIMIT)
@@ -173,14 +173,14 @@ async def test_a_grandchild_holds_up_the_close_but_not_the_exit(backend: LocalEx
     assert [type(event) for event in found] == [OutputChunk, ProcessExited, OutputChunk, ProcessClosed]
 
 
-async def test_an_exit_is_told_after_all_that_was_written_before(backend: LocalExecBackend) -> None:
+async def test_an_exit_is_reported_after_all_output_before_it(backend: LocalExecBackend) -> None:
     for _ in range(20):
         found = await finish(await start(backend, "head -c 300000 /dev/zero"))
 
         assert isinstance(found[-2], ProcessExited)
 
 
-async def test_a_grandchild_that_stays_is_killed_with_the_process(backend: LocalExecBackend) -> None:
+async def test_a_grandchild_is_killed_with_the_process(backend: LocalExecBackend) -> None:
     process = await start(backend, "sleep 60 & echo ready; exit 0")
     async with asyncio.timeout(LIMIT):
         while not (await process.read(1, wait=1)).exited:
@@ -201,7 +201,7 @@ async def test_a_terminal_is_the_controlling_one(backend: LocalExecBackend) -> N
     assert lines[3].startswith(b"/")
 
 
-async def test_the_interrupt_character_interrupts_and_is_shown(backend: LocalExecBackend) -> None:
+async def test_the_interrupt_character_interrupts_and_is_echoed(backend: LocalExecBackend) -> None:
     process = await start(backend, "echo ready; exec cat", tty=True)
     await until(process, b"ready")
 
@@ -212,7 +212,7 @@ async def test_the_interrupt_character_interrupts_and_is_shown(backend: LocalExe
     assert b"^C" in output(found)
 
 
-async def test_the_end_of_file_character_ends_the_input_of_a_terminal(backend: LocalExecBackend) -> None:
+async def test_the_end_of_file_character_closes_the_input_of_a_terminal(backend: LocalExecBackend) -> None:
     process = await start(backend, "cat; echo over", tty=True)
 
     await process.write(b"hey\n\x04")
@@ -230,7 +230,7 @@ async def test_a_resize_is_signalled(backend: LocalExecBackend) -> None:
     assert b"10 20" in output(await finish(process))
 
 
-async def test_input_to_a_program_that_closed_it_is_thrown_away(backend: LocalExecBackend) -> None:
+async def test_input_to_a_program_that_closed_stdin_is_discarded(backend: LocalExecBackend) -> None:
     process = await start(backend, "exec 0<&-; echo ready; exec sleep 60", pipe_stdin=True)
     await until(process, b"ready")
 
@@ -241,7 +241,7 @@ async def test_input_to_a_program_that_closed_it_is_thrown_away(backend: LocalEx
     await process.terminate()
 
 
-async def test_a_large_input_passes_whole(backend: LocalExecBackend) -> None:
+async def test_a_large_input_arrives_completely(backend: LocalExecBackend) -> None:
     process = await start(backend, "head -c 5000000 | wc -c", pipe_stdin=True)
 
     for _ in range(100):
@@ -250,7 +250,7 @@ async def test_a_large_input_passes_whole(backend: LocalExecBackend) -> None:
     assert output(await finish(process)).strip() == b"5000000"
 
 
-async def test_two_hundred_run_at_once(backend: LocalExecBackend) -> None:
+async def test_two_hundred_processes_run_at_once(backend: LocalExecBackend) -> None:
     processes = [await start(backend, f"read x; echo $x {number}", pipe_stdin=True) for number in range(200)]
 
     await asyncio.gather(*(process.write(b"go\n") for process in processes))
@@ -259,7 +259,7 @@ async def test_two_hundred_run_at_once(backend: LocalExecBackend) -> None:
     assert [output(events) for events in found] == [f"go {number}\n".encode() for number in range(200)]
 
 
-def test_a_flood_passes_in_bounded_memory() -> None:
+def test_a_large_output_needs_bounded_memory() -> None:
     script = (
         "import asyncio, os, resource\n"
         "from codex_hookspecs.types.environment import ExecParams, OutputChunk\n"
@@ -282,7 +282,7 @@ def test_a_flood_passes_in_bounded_memory() -> None:
     assert grown_kib < 10_000
 
 
-async def test_a_reader_that_is_let_go_holds_nothing_up(backend: LocalExecBackend) -> None:
+async def test_a_cancelled_reader_does_not_block_the_process(backend: LocalExecBackend) -> None:
     process = await start(backend, "head -c 10000000 /dev/zero")
     events = process.events()
     await anext(events)
@@ -295,7 +295,7 @@ async def test_a_reader_that_is_let_go_holds_nothing_up(backend: LocalExecBacken
             after = result.next_seq - 1
 
 
-async def test_exits_are_learnt_without_pidfd_too(
+async def test_exits_are_detected_without_pidfd_too(
     backend: LocalExecBackend, monkeypatch: pytest.MonkeyPatch, others: set[str]
 ) -> None:
     monkeypatch.delattr(os, "pidfd_open")
@@ -306,7 +306,7 @@ async def test_exits_are_learnt_without_pidfd_too(
     assert children() <= others
 
 
-async def test_exit_codes_are_kept_when_the_parent_ignored_them() -> None:
+async def test_exit_codes_are_available_when_the_parent_ignored_sigchld() -> None:
     old = signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     try:
         assert code(await finish(await start(LocalExecBackend(), "exit 5"))) == 5
@@ -314,7 +314,7 @@ async def test_exit_codes_are_kept_when_the_parent_ignored_them() -> None:
         signal.signal(signal.SIGCHLD, old)
 
 
-async def test_writes_that_wait_keep_their_order(backend: LocalExecBackend) -> None:
+async def test_waiting_writes_keep_their_order(backend: LocalExecBackend) -> None:
     process = await start(backend, "exec cat", pipe_stdin=True)
     events = process.events()
     blocks = [f"{number:06}".encode() * 5000 for number in range(200)]
@@ -329,9 +329,7 @@ async def test_writes_that_wait_keep_their_order(backend: LocalExecBackend) -> N
     assert seen == b"".join(blocks)
 
 
-async def test_too_many_descriptors_is_an_error_that_leaves_nothing(
-    backend: LocalExecBackend, others: set[str]
-) -> None:
+async def test_too_many_descriptors_is_an_error_that_leaks_nothing(backend: LocalExecBackend, others: set[str]) -> None:
     await finish(await start(backend, "true"))
     before = open_descriptors()
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)

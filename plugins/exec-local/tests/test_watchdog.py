@@ -1,4 +1,4 @@
-"""What ends the commands of a program that was killed."""
+"""The commands of a program that was killed are killed, too."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from codex_exec_local import sweeping
+from codex_exec_local import orphan_killer
 from codex_exec_local import watchdog as watchdog_module
-from codex_exec_local.sweeping import Seen, belonging
+from codex_exec_local.orphan_killer import ProcessInfo, descendants
 from codex_exec_local.watchdog import Watchdog
 from codex_hookspecs.protocol import uuid4
 
@@ -26,41 +26,41 @@ def sleeper() -> subprocess.Popen[bytes]:
 
 def watch(watchdog: Watchdog, process: subprocess.Popen[bytes]) -> None:
     assert process.stdout is not None
-    watchdog.coming(process.stdout.fileno())
-    watchdog.running(process.pid)
+    watchdog.starting(process.stdout.fileno())
+    watchdog.started(process.pid)
 
 
-def test_sessions_and_all_that_descends_belong_to_a_leader() -> None:
+def test_descendants_include_sessions_of_leaders_and_children_in_other_sessions() -> None:
     processes = {
-        1: Seen(0, 1),
-        10: Seen(1, 10),
-        11: Seen(10, 10),
-        12: Seen(11, 12),
-        13: Seen(12, 13),
-        14: Seen(1, 10),
-        20: Seen(1, 20),
-        21: Seen(20, 20),
+        1: ProcessInfo(0, 1),
+        10: ProcessInfo(1, 10),
+        11: ProcessInfo(10, 10),
+        12: ProcessInfo(11, 12),
+        13: ProcessInfo(12, 13),
+        14: ProcessInfo(1, 10),
+        20: ProcessInfo(1, 20),
+        21: ProcessInfo(20, 20),
     }
 
-    assert belonging(processes, {10}, set()) == {10, 11, 12, 13, 14}
-    assert belonging(processes, set(), {20}) == {20, 21}
+    assert descendants(processes, {10}, set()) == {10, 11, 12, 13, 14}
+    assert descendants(processes, set(), {20}) == {20, 21}
 
 
-async def test_the_end_of_the_watched_program_is_the_end_of_what_runs() -> None:
+async def test_running_commands_are_killed_when_the_program_ends() -> None:
     watchdog = Watchdog()
-    with sleeper() as running, sleeper() as over:
-        watch(watchdog, over)
-        watch(watchdog, running)
-        watchdog.over(over.pid)
+    with sleeper() as started, sleeper() as ended:
+        watch(watchdog, ended)
+        watch(watchdog, started)
+        watchdog.ended(ended.pid)
 
         await watchdog.aclose()
 
-        assert running.wait(LIMIT) == -signal.SIGKILL
-        assert over.poll() is None
-        over.kill()
+        assert started.wait(LIMIT) == -signal.SIGKILL
+        assert ended.poll() is None
+        ended.kill()
 
 
-async def test_another_shell_takes_the_place_of_one_that_was_killed() -> None:
+async def test_a_shell_that_was_killed_is_replaced() -> None:
     watchdog = Watchdog()
     with sleeper() as first, sleeper() as second, sleeper() as third:
         watch(watchdog, first)
@@ -75,10 +75,10 @@ async def test_another_shell_takes_the_place_of_one_that_was_killed() -> None:
         assert ends == [-signal.SIGKILL] * 3
 
 
-async def test_a_command_that_was_only_about_to_start_is_known_by_its_output() -> None:
+async def test_a_command_that_was_about_to_start_is_found_by_its_output() -> None:
     watchdog = Watchdog()
     reader, writer = os.pipe()
-    watchdog.coming(writer)
+    watchdog.starting(writer)
     started = subprocess.Popen(["/bin/sleep", "60"], stdout=writer, start_new_session=True)
     os.close(writer)
 
@@ -88,25 +88,25 @@ async def test_a_command_that_was_only_about_to_start_is_known_by_its_output() -
     os.close(reader)
 
 
-async def test_commands_are_run_where_there_is_no_shell(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_commands_run_without_a_shell_too(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(watchdog_module, "_SHELL", "/nope")
     before = len(os.listdir("/dev/fd"))
     watchdog = Watchdog()
     with sleeper() as process:
         watch(watchdog, process)
-        watchdog.over(process.pid)
+        watchdog.ended(process.pid)
         process.kill()
     await watchdog.aclose()
 
     assert len(os.listdir("/dev/fd")) == before
 
 
-async def test_nothing_is_killed_when_all_is_over() -> None:
+async def test_nothing_is_killed_when_all_commands_have_ended() -> None:
     watchdog = Watchdog()
     with sleeper() as process:
         watch(watchdog, process)
-        watchdog.over(process.pid)
-        watchdog.failed()
+        watchdog.ended(process.pid)
+        watchdog.start_failed()
 
         await watchdog.aclose()
 
@@ -114,28 +114,28 @@ async def test_nothing_is_killed_when_all_is_over() -> None:
         process.kill()
 
 
-def test_the_sweep_needs_nothing_of_ours() -> None:
+def test_the_orphan_killer_runs_without_site_packages() -> None:
     with sleeper() as process:
         arguments = [str(os.getsid(0)), "", "", str(process.pid)]
-        program = Path(sweeping.__file__)
+        program = Path(orphan_killer.__file__)
 
         subprocess.run([sys.executable, "-I", "-S", program, *arguments], check=True, timeout=LIMIT, env={})
 
         assert process.wait(LIMIT) == -signal.SIGKILL
 
 
-async def test_what_has_the_mark_of_a_command_ends_and_nothing_that_has_the_programs_own(
+async def test_processes_with_the_mark_of_a_command_are_killed_but_not_those_with_the_programs_own(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     outer, inner = uuid4(), uuid4()
-    monkeypatch.setenv(sweeping.MARK, outer)
+    monkeypatch.setenv(orphan_killer.MARK, outer)
     watchdog = Watchdog()
     with (
-        subprocess.Popen(["/bin/sleep", "60"], env={sweeping.MARK: inner}, start_new_session=True) as left,
-        subprocess.Popen(["/bin/sleep", "60"], env={sweeping.MARK: outer}, start_new_session=True) as others,
+        subprocess.Popen(["/bin/sleep", "60"], env={orphan_killer.MARK: inner}, start_new_session=True) as left,
+        subprocess.Popen(["/bin/sleep", "60"], env={orphan_killer.MARK: outer}, start_new_session=True) as others,
     ):
         for mark in (outer, inner, "* no mark"):
-            watchdog.mark({sweeping.MARK: mark})
+            watchdog.mark({orphan_killer.MARK: mark})
 
         await watchdog.aclose()
 

@@ -1,1 +1,1 @@
-"""Processes and file system of this machine behind the environment ports."""
+"""Processes, file system and HTTP client of this machine, as an environment."""

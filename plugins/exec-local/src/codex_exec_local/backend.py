@@ -1,10 +1,10 @@
-"""Start processes on this machine, and end all of them when it is let go."""
+"""The process backend of this machine; closing it kills all processes."""
 
 from __future__ import annotations
 
 import asyncio
 
-from codex_exec_local.exits import heed_exits
+from codex_exec_local.exit_watch import restore_sigchld
 from codex_exec_local.process import LocalProcess
 from codex_exec_local.watchdog import Watchdog
 from codex_hookspecs.environments import ExecParams
@@ -14,10 +14,10 @@ _CLOSE_SECONDS = 5.0
 
 
 class LocalExecBackend:
-    """Starts processes and knows the live ones by id."""
+    """Starts processes and keeps the running ones by id."""
 
     def __init__(self) -> None:
-        heed_exits()
+        restore_sigchld()
         self._live: dict[str, LocalProcess] = {}
         self._closed = False
         self._watchdog = Watchdog()
@@ -43,7 +43,7 @@ class LocalExecBackend:
         return process
 
     async def aclose(self) -> None:
-        """Kill every process group and wait until the kernel has let go of them."""
+        """Kill every process group and wait for the processes to exit."""
         self._closed = True
         processes = list(self._live.values())
         await asyncio.gather(*(process.terminate() for process in processes))

@@ -1,4 +1,4 @@
-"""This machine as an environment."""
+"""The environment ``local``: this machine."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 class LocalEnvironment:
     """Processes, files, HTTP and facts of this machine.
 
-    :param environ: environment variables that the facts are read from, proxies and authorities among them.
+    :param environ: environment variables for facts, proxies and certificate authorities.
     """
 
     def __init__(self, environ: Mapping[str, str]) -> None:
@@ -33,14 +33,14 @@ class LocalEnvironment:
 
     @property
     def remote(self) -> bool:
-        """This machine is not another one."""
+        """Always ``False``."""
         return False
 
     @property
     def exec(self) -> LocalExecBackend:
         """Starts processes."""
         if self._exec is None:
-            # A turn that only reads files needs none of it.
+            # Imported late, since a turn that only reads files does not need it.
             from codex_exec_local.backend import LocalExecBackend
 
             self._exec = LocalExecBackend()
@@ -55,14 +55,14 @@ class LocalEnvironment:
     def http(self) -> LocalHttp:
         """Makes HTTP requests."""
         if self._http is None:
-            # Few ever make one, and the library takes longer to load than all the rest.
+            # Imported late, since few turns make requests and httpx takes long to import.
             from codex_exec_local.http import LocalHttp
 
             self._http = LocalHttp(self._environ)
         return self._http
 
     async def facts(self) -> EnvironmentFacts:
-        """Return what is known of this machine."""
+        """Return the facts of this machine."""
         if self._facts is None:
             from codex_exec_local.facts import find_facts
 
@@ -70,7 +70,7 @@ class LocalEnvironment:
         return self._facts
 
     async def aclose(self) -> None:
-        """Kill all processes and end all requests."""
+        """Kill all processes and abort all requests."""
         if self._exec is not None:
             await self._exec.aclose()
         if self._http is not None:
@@ -79,7 +79,7 @@ class LocalEnvironment:
 
 
 class LocalProvider:
-    """Offers this machine under the name ``local``.
+    """Provides this machine as the environment ``local``.
 
     :param environ: environment variables of the program.
     """
@@ -94,14 +94,14 @@ class LocalProvider:
 
     @property
     def default(self) -> bool:
-        """Threads get this machine unless they name another one."""
+        """Always ``True``: threads use this machine unless they name another environment."""
         return True
 
     @property
     def remote(self) -> bool:
-        """This machine is not another one."""
+        """Always ``False``."""
         return False
 
     async def open(self) -> LocalEnvironment:
-        """Return this machine."""
+        """Return the environment."""
         return LocalEnvironment(self._environ)

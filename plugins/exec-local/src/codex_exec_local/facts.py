@@ -1,4 +1,4 @@
-"""Find out what is to be known of this machine: operating system, shell, directories."""
+"""Find the facts of this machine: operating system, shell, directories."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ _OS = {"linux": "linux", "darwin": "macos", "win32": "windows", "cygwin": "windo
 
 
 def find_facts(environ: Mapping[str, str]) -> EnvironmentFacts:
-    """Return the facts of this machine as its user sees it.
+    """Return the facts of this machine.
 
-    :param environ: environment variables to go by.
+    :param environ: environment variables; ``HOME``, ``SHELL``, ``TMPDIR`` and ``CODEX_HOME`` are read.
     """
-    entry_home, entry_shell = _account()
+    entry_home, entry_shell = _account_entry()
     home = environ.get("HOME") or entry_home or "/"
     return EnvironmentFacts(
         os=_OS.get(sys.platform, sys.platform),
         shell=_shell(entry_shell, environ.get("SHELL")),
         home=home,
-        cwd=os.getcwd(),
+        cwd=_directory(home),
         temporary_directory=_temporary(environ.get("TMPDIR")),
         own_directories=own_places(environ.get("CODEX_HOME") or os.path.join(home, ".codex")),
         libraries=libraries(),
     )
 
 
-def _account() -> tuple[str | None, str | None]:
+def _account_entry() -> tuple[str | None, str | None]:
     try:
         import pwd
     except ImportError:

@@ -1,4 +1,4 @@
-"""The file system of this machine behind the environment port; what may take long runs on a few worker threads."""
+"""The file system of this machine; operations that may take long run on a few worker threads."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ import os
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, BinaryIO, TypeVar
 
-from codex_exec_local import trees
-from codex_exec_local.opening import Allowed, make_directories, open_regular, parent_of
+from codex_exec_local import file_operations
 from codex_exec_local.oserrors import file_error
+from codex_exec_local.verified_open import Allowed, make_directories, open_parent, open_regular
 from codex_hookspecs.environments import DirectoryEntry, FileMetadata
 from codex_hookspecs.errors import FileSystemError
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from codex_hookspecs.environments import FileScope, FileSystem
 
 _INLINE_BYTES = 256 * 1024
-_COUNT = 4
+_WORKERS = 4
 
 T = TypeVar("T")
 
@@ -27,7 +27,7 @@ T = TypeVar("T")
 class LocalFileSystem:
     """Files by absolute path.
 
-    :param scope: what may be done with them; everything when ``None``.
+    :param scope: the access that a policy allows; ``None`` allows everything.
     """
 
     def __init__(self, scope: FileScope | None = None, workers: _Workers | None = None) -> None:
@@ -35,11 +35,11 @@ class LocalFileSystem:
         limited = scope is not None and not scope.unrestricted
         self._readable: Allowed = scope.may_read if scope is not None and scope.readable is not None else None
         self._writable: Allowed = scope.may_write if limited and scope is not None else None
-        self._makeable: Allowed = scope.may_make if limited and scope is not None else None
+        self._creatable: Allowed = scope.may_make if limited and scope is not None else None
         self._removable: Allowed = scope.may_remove if limited and scope is not None else None
 
     def within(self, scope: FileScope) -> FileSystem:
-        """Return the same files as a policy lets them be used."""
+        """Return the same file system, restricted to what a policy allows."""
         return self if scope.unrestricted else LocalFileSystem(scope, self._workers)
 
     async def read_file(self, path: str, *, limit: int | None = None) -> bytes:
@@ -50,8 +50,8 @@ class LocalFileSystem:
         return await self._run(path, lambda: _read(file, limit), inline=small)
 
     async def write_file(self, path: str, data: bytes) -> None:
-        """Replace or create a file as a whole; its mode is kept, a link stays and its target is written."""
-        from codex_exec_local.replacing import write  # most turns write nothing
+        """Replace or create a file atomically; its mode is kept, and the target of a link is written."""
+        from codex_exec_local.atomic_write import write  # most turns write nothing
 
         await self._run(
             path, lambda: write(path, data, self._writable, self._removable), inline=len(data) <= _INLINE_BYTES
@@ -60,28 +60,30 @@ class LocalFileSystem:
     async def create_directory(self, path: str, *, recursive: bool = True) -> None:
         """Create a directory."""
         if recursive:
-            _attempt(path, lambda: make_directories(path, self._makeable))
+            _attempt(path, lambda: make_directories(path, self._creatable))
         else:
-            _attempt(path, lambda: _make_directory(path, self._makeable))
+            _attempt(path, lambda: _make_directory(path, self._creatable))
 
     async def metadata(self, path: str) -> FileMetadata:
-        """Return what is known of a path."""
-        return _attempt(path, lambda: trees.metadata(path, self._readable))
+        """Return the metadata of a path."""
+        return _attempt(path, lambda: file_operations.metadata(path, self._readable))
 
     async def canonicalize(self, path: str) -> str:
         """Return the path with all links resolved."""
-        return _attempt(path, lambda: trees.canonical(path, self._readable))
+        return _attempt(path, lambda: file_operations.canonical(path, self._readable))
 
     async def read_directory(self, path: str) -> Sequence[DirectoryEntry]:
-        """Return the names in a directory, unsorted."""
-        return await self._run(path, lambda: trees.entries(path, self._readable))
+        """Return the entries of a directory, unsorted."""
+        return await self._run(path, lambda: file_operations.entries(path, self._readable))
 
     async def remove(self, path: str, *, recursive: bool = True, force: bool = True) -> None:
         """Remove a file, link or tree."""
         tree = _attempt(path, lambda: os.path.isdir(path) and not os.path.islink(path))
         await self._run(
             path,
-            lambda: trees.remove(path, recursive=recursive, force=force, allowed=self._removable, empty=self._makeable),
+            lambda: file_operations.remove(
+                path, recursive=recursive, force=force, allowed=self._removable, empty=self._creatable
+            ),
             inline=not tree,
         )
 
@@ -89,13 +91,13 @@ class LocalFileSystem:
         """Copy a file, or with ``recursive`` a tree."""
         await self._run(
             source,
-            lambda: trees.copy(
+            lambda: file_operations.copy(
                 source, destination, recursive=recursive, readable=self._readable, writable=self._writable
             ),
         )
 
     def close(self) -> None:
-        """Let go of the worker threads."""
+        """Stop the worker threads."""
         self._workers.close()
 
     async def _run(self, path: str, work: Callable[[], T], *, inline: bool = False) -> T:
@@ -105,7 +107,7 @@ class LocalFileSystem:
 
 
 class _Workers:
-    """The threads of one machine's files, started with the first work for them."""
+    """A thread pool for file operations, created when it is first needed."""
 
     def __init__(self) -> None:
         self._pool: ThreadPoolExecutor | None = None
@@ -114,7 +116,7 @@ class _Workers:
         if self._pool is None:
             from concurrent.futures import ThreadPoolExecutor
 
-            self._pool = ThreadPoolExecutor(_COUNT, thread_name_prefix="files")
+            self._pool = ThreadPoolExecutor(_WORKERS, thread_name_prefix="files")
         return self._pool
 
     def close(self) -> None:
@@ -129,14 +131,14 @@ def _read(file: BinaryIO, limit: int | None) -> bytes:
 
 
 def _make_directory(path: str, allowed: Allowed) -> None:
-    with parent_of(path, allowed, follow=True) as (folder, name):
+    with open_parent(path, allowed, follow=True) as (folder, name):
         os.mkdir(name, dir_fd=folder)
 
 
 def _attempt(path: str, work: Callable[[], T]) -> T:
-    """Do some file work.
+    """Run a file operation.
 
-    :raises FileSystemError: with the operating system's text.
+    :raises FileSystemError: when it fails, with the operating system's error message.
     """
     if not path.startswith("/"):
         raise FileSystemError(f"path `{path}` is not absolute", path=path)

@@ -27,12 +27,12 @@ _FAULTS = (httpx.HTTPError, httpx.InvalidURL, OSError, UnicodeError)
 
 
 class LocalHttp:
-    """Makes requests, each on a connection of its own.
+    """Makes requests, each on a new connection.
 
-    One that was kept may be closed, or hold left-overs of the last answer, just when it is used again; the request
-    would fail then, and nobody could tell whether it may be repeated.
+    A kept-alive connection may be closed by the server just when it is reused; the request would fail then, and the
+    caller could not know whether it may be repeated.
 
-    :param environ: variables that name proxies and authorities.
+    :param environ: variables that name proxies and certificate authorities.
     """
 
     def __init__(self, environ: Mapping[str, str]) -> None:
@@ -40,7 +40,7 @@ class LocalHttp:
             timeout=None,  # noqa: S113  each request has a time limit of its own
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
             max_redirects=MOST_REDIRECTIONS,
-            transport=_Routes(environ),
+            transport=_RoutingTransport(environ),
             trust_env=False,
         )
         self._open: set[LocalResponse] = set()
@@ -48,9 +48,9 @@ class LocalHttp:
             del self._client.headers[name]
 
     async def send(self, request: HttpRequest) -> LocalResponse:
-        """Make a request.
+        """Send a request and return when the headers of the response have arrived.
 
-        :raises HttpError: when it can't be made, or there is no answer in time.
+        :raises HttpError: when it can't be sent, or there is no response in time.
         """
         check_request(request)
         if self._client.is_closed:
@@ -58,7 +58,7 @@ class LocalHttp:
         deadline = None if request.timeout is None else asyncio.get_running_loop().time() + request.timeout
         try:
             wanted = self._client.build_request(
-                request.method, request.url, headers=[*_encoded(request)], content=request.body
+                request.method, request.url, headers=[*_encode_headers(request)], content=request.body
             )
             async with asyncio.timeout_at(deadline):
                 answer = await self._client.send(wanted, stream=True, follow_redirects=request.redirects == "follow")
@@ -73,36 +73,36 @@ class LocalHttp:
         return response
 
     async def aclose(self) -> None:
-        """Give up what is under way."""
+        """Abort all requests."""
         await asyncio.gather(*(response.aclose() for response in list(self._open)))
         await self._client.aclose()
 
 
 class LocalResponse:
-    """An answer whose body is still to come.
+    """A response whose body has not been read yet.
 
-    :param deadline: moment of the loop's clock by which the body must have come.
-    :param among: open answers, which this one is taken from when it is closed.
+    :param deadline: time of the loop's clock by which the body must have arrived.
+    :param open_responses: the set of open responses; this one is removed from it when it is closed.
     """
 
-    def __init__(self, answer: httpx.Response, deadline: float | None, among: set[LocalResponse]) -> None:
+    def __init__(self, answer: httpx.Response, deadline: float | None, open_responses: set[LocalResponse]) -> None:
         self._answer = answer
         self._deadline = deadline
-        self._among = among
+        self._open_responses = open_responses
 
     @property
     def status(self) -> int:
-        """Status of the answer."""
+        """Status code."""
         return self._answer.status_code
 
     @property
     def headers(self) -> tuple[tuple[str, str], ...]:
-        """Names and values in the order they came."""
+        """Names and values of the headers, in the order received."""
         found = self._answer.headers.raw
         return tuple((name.decode("latin-1").lower(), value.decode("utf-8", "replace")) for name, value in found)
 
     async def chunks(self) -> AsyncIterator[bytes]:
-        """Iterate the body once."""
+        """Iterate over the body, once."""
         if self._answer.is_stream_consumed:
             raise HttpError("the body was read already")
         pieces = self._answer.aiter_raw()
@@ -119,63 +119,63 @@ class LocalResponse:
             await self.aclose()
 
     async def read(self, limit: int = LARGEST_BODY) -> bytes:
-        """Return the whole body, and close."""
+        """Return the whole body and close the response."""
         try:
             return await whole_body(self.chunks(), limit)
         finally:
             await self.aclose()
 
     async def aclose(self) -> None:
-        """Let go of the exchange."""
-        self._among.discard(self)
+        """Close the response."""
+        self._open_responses.discard(self)
         await self._answer.aclose()
 
 
-class _Routes(httpx.AsyncBaseTransport):
-    """Sends each request directly or through a proxy and trusts the user's authorities, as the variables say."""
+class _RoutingTransport(httpx.AsyncBaseTransport):
+    """Sends each request directly or through a proxy, as the environment variables say."""
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._environ = environ
-        self._ways: dict[tuple[str, Proxy | None], httpx.AsyncHTTPTransport] = {}
+        self._transports: dict[tuple[str, Proxy | None], httpx.AsyncHTTPTransport] = {}
         self._tls: ssl.SSLContext | None = None
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request.
 
-        :raises ConfigError: when a variable does not hold what it should.
+        :raises ConfigError: when a variable has an invalid value.
         """
         url = request.url
         host = url.raw_host.decode("ascii").strip("[]")
         proxy = proxy_for(url.scheme, host, url.port or (443 if url.scheme == "https" else 80), self._environ)
-        way = self._ways.get((url.scheme, proxy))
-        if way is None:
-            way = self._ways[url.scheme, proxy] = self._way(url.scheme, proxy)
-        return await way.handle_async_request(request)
+        transport = self._transports.get((url.scheme, proxy))
+        if transport is None:
+            transport = self._transports[url.scheme, proxy] = self._open_transport(url.scheme, proxy)
+        return await transport.handle_async_request(request)
 
     async def aclose(self) -> None:
         """Close all connections."""
-        for way in self._ways.values():
-            await way.aclose()
+        for transport in self._transports.values():
+            await transport.aclose()
 
-    def _way(self, scheme: str, proxy: Proxy | None) -> httpx.AsyncHTTPTransport:
-        # Reading the authorities takes longer than most requests; where there is no TLS, nobody is trusted.
-        verify = self._trusted() if scheme == "https" else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    def _open_transport(self, scheme: str, proxy: Proxy | None) -> httpx.AsyncHTTPTransport:
+        # Loading the CA certificates takes longer than most requests, so an http request gets an empty context.
+        verify = self._tls_context() if scheme == "https" else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         through = None
         if proxy is not None:
             host = f"[{proxy.host}]" if ":" in proxy.host else proxy.host
             through = httpx.Proxy(
                 f"{'https' if proxy.secure else 'http'}://{host}:{proxy.port}",
                 headers={} if proxy.authorization is None else {"Proxy-Authorization": proxy.authorization},
-                ssl_context=self._trusted() if proxy.secure else None,
+                ssl_context=self._tls_context() if proxy.secure else None,
             )
         limits = httpx.Limits(max_connections=None, max_keepalive_connections=0)
         return httpx.AsyncHTTPTransport(verify=verify, trust_env=False, limits=limits, proxy=through)
 
-    def _trusted(self) -> ssl.SSLContext:
+    def _tls_context(self) -> ssl.SSLContext:
         if self._tls is None:
             self._tls = tls_context(self._environ, bundle=certifi.where())
         return self._tls
 
 
-def _encoded(request: HttpRequest) -> list[tuple[bytes, bytes]]:
+def _encode_headers(request: HttpRequest) -> list[tuple[bytes, bytes]]:
     return [(name.encode("ascii"), value.encode("utf-8")) for name, value in request.headers]

@@ -1,4 +1,4 @@
-"""Put operating system errors into the words that clients of the protocol know."""
+"""Translate operating system errors into the texts that clients of the protocol expect."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def os_text(error: OSError) -> str:
 
 
 def exec_error(error: OSError | ValueError) -> ExecError:
-    """Return the error that a failed launch is reported with."""
+    """Return the exception for a failed launch."""
     if isinstance(error, OSError):
         return ExecError(os_text(error))
     if "null" in str(error):
@@ -24,5 +24,5 @@ def exec_error(error: OSError | ValueError) -> ExecError:
 
 
 def file_error(error: OSError, path: str) -> FileSystemError:
-    """Return the error that a failed file operation is reported with."""
+    """Return the exception for a failed file operation."""
     return FileSystemError(os_text(error), path=path, errno=error.errno)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @hookimpl
 def environments(host: Host) -> Sequence[EnvironmentProvider]:
-    """Offer this machine."""
+    """Provide the environment ``local``."""
     from codex_exec_local.environment import LocalProvider
 
     return [LocalProvider(host.environ)]

@@ -1,4 +1,4 @@
-"""A running process of this machine: its pipes, its exit, its group."""
+"""A process on this machine: its pipes, its exit, its process group."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Callable
 from signal import SIGINT, SIGKILL
 from typing import TYPE_CHECKING
 
-from codex_exec_local.exits import ExitWatch, watch_exit
+from codex_exec_local.exit_watch import ExitWatch, watch_exit
 from codex_exec_local.oserrors import exec_error
 from codex_exec_local.spawn import set_window, spawn
 from codex_exec_local.stdin import StdinQueue
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 
 _READ_BYTES = 65536
 _READS_AT_ONCE = 4
-_TERMINAL_READS_AT_ONCE = 32  # A terminal gives at most a page at a time.
+_TERMINAL_READS_AT_ONCE = 32  # A terminal returns at most a page per read.
 
 
 class LocalProcess:
-    """A process, pumped by the event loop.
+    """A process whose output is read by the event loop.
 
-    :param on_closed: called with the id when nothing follows any more.
-    :param watchdog: ends it when this program is killed.
+    :param on_closed: called with the id when the process has exited and all its output was read.
+    :param watchdog: kills it when this program is killed.
     :raises ExecError: when it can't be started.
     """
 
@@ -47,16 +47,16 @@ class LocalProcess:
         self._outputs: dict[Stream, int] = dict(child.outputs)
         self._stdin = StdinQueue(child.stdin, self._loop) if child.stdin is not None else None
         self._resume()
-        self._exit: ExitWatch | None = watch_exit(child.popen.pid, self._loop, self._ended)
+        self._exit: ExitWatch | None = watch_exit(child.popen.pid, self._loop, self._on_exit)
 
     @property
     def process_id(self) -> str:
-        """Id chosen at the start."""
+        """Id chosen by the caller."""
         return self._id
 
     @property
     def pid(self) -> int:
-        """Number of the process, which is also that of its group and session."""
+        """Pid, which is also the id of its process group and session."""
         return self._popen.pid
 
     async def read(self, after_seq: int = 0, *, max_bytes: int | None = None, wait: float = 0) -> ReadResult:
@@ -64,7 +64,7 @@ class LocalProcess:
         return await self._feed.read(after_seq, max_bytes=max_bytes, wait=wait)
 
     def events(self) -> AsyncIterator[ProcessEvent]:
-        """Iterate the events; a slow reader holds up the process."""
+        """Iterate over the events; a slow reader blocks the process (backpressure)."""
         return self._feed.events()
 
     async def write(self, data: bytes) -> WriteStatus:
@@ -75,7 +75,7 @@ class LocalProcess:
         return "accepted"
 
     async def interrupt(self) -> None:
-        """Interrupt the process group, or the command in the box that this process is."""
+        """Send SIGINT to the process group, or to the command inside if this process is a sandbox."""
         if not self._feed.log.exited and not (self._interrupt is not None and self._interrupt()):
             self._kill(SIGINT)
 
@@ -86,14 +86,14 @@ class LocalProcess:
             set_window(master, rows, columns)
 
     async def terminate(self) -> bool:
-        """Kill the whole process group, also what is left of it after the process itself ended."""
+        """Kill the whole process group, even if the process itself has exited; return whether it was running."""
         running = not self._feed.log.exited
         if self._exit is not None:
             self._kill(SIGKILL)
         return running
 
     async def wait_exited(self, seconds: float) -> None:
-        """Return when the process has ended, at the latest after some seconds."""
+        """Wait until the process has exited or the timeout is over."""
         try:
             async with asyncio.timeout(seconds):
                 while not self._feed.log.exited:
@@ -102,7 +102,7 @@ class LocalProcess:
             pass
 
     def abandon(self) -> None:
-        """Close everything that is still open; nothing more is read."""
+        """Close everything that is still open without reading further output."""
         for stream in list(self._outputs):
             self._drop(stream)
         if not self._feed.log.exited:
@@ -127,7 +127,7 @@ class LocalProcess:
                 data = b""
             if not data:
                 self._drop(stream)
-                self._close_if_over()
+                self._finish_if_done()
                 return
             self._feed.output(stream, data)
             if self._feed.full:
@@ -136,7 +136,7 @@ class LocalProcess:
             if len(data) < _READ_BYTES and not self._tty:
                 return
 
-    def _ended(self, status: int) -> None:
+    def _on_exit(self, status: int) -> None:
         for stream, descriptor in list(self._outputs.items()):
             if not self._feed.full:
                 self._pump(stream, descriptor)
@@ -144,15 +144,15 @@ class LocalProcess:
         if code < 0:
             code = 1 if self._tty else 128 - code
         self._feed.exit(code)
-        self._close_if_over()
+        self._finish_if_done()
 
-    def _close_if_over(self) -> None:
+    def _finish_if_done(self) -> None:
         if self._feed.log.exited and not self._outputs:
             self._finish()
 
     def _finish(self) -> None:
         if self._exit is not None:
-            self._watchdog.over(self._popen.pid)
+            self._watchdog.ended(self._popen.pid)
             self._popen.returncode = self._exit.reap()
             self._exit = None
         if self._stdin is not None:

@@ -1,4 +1,4 @@
-"""Launch a child process with exactly the descriptors, environment and terminal it shall have."""
+"""Launch a child process with exactly the requested descriptors, environment and terminal."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Child(NamedTuple):
-    """A launched child and our ends of its pipes, all non-blocking.
+    """A launched child and the parent's ends of its pipes, all non-blocking.
 
     :param stdin: descriptor to write to, or ``None``.
     :param outputs: descriptors to read from, by stream.
@@ -29,12 +29,12 @@ class Child(NamedTuple):
 def spawn(params: ExecParams, watchdog: Watchdog) -> Child:
     """Launch a child as leader of a session and process group of its own.
 
-    :param watchdog: is told of it.
-    :raises OSError: when it can't be launched; nothing is left open.
-    :raises ValueError: when arguments or environment can't be passed on.
+    :param watchdog: notified of the child.
+    :raises OSError: when it can't be launched; no descriptor is left open.
+    :raises ValueError: when arguments or environment contain a NUL byte.
     """
     watchdog.mark(params.env)
-    return _on_terminal(params, watchdog) if params.tty else _on_pipes(params, watchdog)
+    return _spawn_on_terminal(params, watchdog) if params.tty else _spawn_on_pipes(params, watchdog)
 
 
 def set_window(descriptor: int, rows: int, columns: int) -> None:
@@ -44,7 +44,7 @@ def set_window(descriptor: int, rows: int, columns: int) -> None:
     termios.tcsetwinsize(descriptor, (rows, columns))
 
 
-def _on_pipes(params: ExecParams, watchdog: Watchdog) -> Child:
+def _spawn_on_pipes(params: ExecParams, watchdog: Watchdog) -> Child:
     ours: list[int] = []
     theirs: list[int] = []
     try:
@@ -62,20 +62,20 @@ def _on_pipes(params: ExecParams, watchdog: Watchdog) -> Child:
         stdin_of_child = (
             theirs[2] if params.pipe_stdin else subprocess.DEVNULL if params.stdin is None else params.stdin
         )
-        watchdog.coming(theirs[0])
+        watchdog.starting(theirs[0])
         popen = _popen(params, stdin_of_child, theirs[0], theirs[1], params.env, params.prepare)
     except BaseException:
-        watchdog.failed()
+        watchdog.start_failed()
         _close(ours)
         raise
     finally:
         _close(theirs)
-    watchdog.running(popen.pid)
+    watchdog.started(popen.pid)
     return Child(popen, stdin, outputs={"stdout": ours[0], "stderr": ours[1]})
 
 
-def _on_terminal(params: ExecParams, watchdog: Watchdog) -> Child:
-    take_terminal = _terminal_taker()
+def _spawn_on_terminal(params: ExecParams, watchdog: Watchdog) -> Child:
+    set_up_terminal = _terminal_setup()
     master, slave = os.openpty()
     ours = [master]
     try:
@@ -84,15 +84,15 @@ def _on_terminal(params: ExecParams, watchdog: Watchdog) -> Child:
         env = params.env if "SHELL" in params.env else {**params.env, "SHELL": _login_shell()}
         writer = os.dup(master)
         ours.append(writer)
-        watchdog.coming(slave)
-        popen = _popen(params, slave, slave, slave, env, _one_after_other(take_terminal, params.prepare))
+        watchdog.starting(slave)
+        popen = _popen(params, slave, slave, slave, env, _call_both(set_up_terminal, params.prepare))
     except BaseException:
-        watchdog.failed()
+        watchdog.start_failed()
         _close(ours)
         raise
     finally:
         _close([slave])
-    watchdog.running(popen.pid)
+    watchdog.started(popen.pid)
     return Child(popen, writer, outputs={"pty": master})
 
 
@@ -105,7 +105,7 @@ def _popen(  # noqa: PLR0917
     prepare: Callable[[], None] | None = None,
 ) -> subprocess.Popen[bytes]:
     if prepare is not None:
-        with warnings.catch_warnings():  # From Python 3.12 on about threads, which this child does not touch.
+        with warnings.catch_warnings():  # Python 3.12 warns of fork with threads; the child uses none.
             warnings.simplefilter("ignore", DeprecationWarning)
             return _launch(params, stdin, stdout, stderr, env, prepare)
     return _launch(params, stdin, stdout, stderr, env, None)
@@ -133,7 +133,7 @@ def _launch(  # noqa: PLR0917
     )
 
 
-def _one_after_other(first: Callable[[], None], second: Callable[[], None] | None) -> Callable[[], None]:
+def _call_both(first: Callable[[], None], second: Callable[[], None] | None) -> Callable[[], None]:
     if second is None:
         return first
 
@@ -144,8 +144,8 @@ def _one_after_other(first: Callable[[], None], second: Callable[[], None] | Non
     return both
 
 
-def _terminal_taker() -> Callable[[], None]:
-    """Return what the child does before it becomes the program; everything it needs is imported here."""
+def _terminal_setup() -> Callable[[], None]:
+    """Return the function that the child runs before exec; everything that it needs is imported here."""
     from fcntl import ioctl
     from signal import SIG_DFL, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP, signal
     from termios import TIOCSCTTY
@@ -153,7 +153,7 @@ def _terminal_taker() -> Callable[[], None]:
     def take() -> None:
         for number in (SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP):
             signal(number, SIG_DFL)
-        # A terminal becomes the controlling one only on request of the session's leader.
+        # The session leader has to request a controlling terminal.
         ioctl(0, TIOCSCTTY, 0)
 
     return take

@@ -1,4 +1,4 @@
-"""Queue bytes for a child's stdin without blocking, bounded."""
+"""A bounded queue of bytes for a child's stdin that never blocks the event loop."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _QUEUED_WRITES = 128
 
 
 class StdinQueue:
-    """Writes to one descriptor, in order; a child that went away takes everything and reads nothing.
+    """Writes to one descriptor, in order; when the child has closed its end, everything is discarded.
 
     :param descriptor: non-blocking; closed with the queue.
     """
@@ -19,12 +19,12 @@ class StdinQueue:
         self._descriptor: int | None = descriptor
         self._loop = loop
         self._pending: deque[memoryview] = deque()
-        self._turn = asyncio.Lock()
+        self._order = asyncio.Lock()
         self._room = asyncio.Event()
 
     async def put(self, data: bytes) -> None:
-        """Queue bytes, waiting for room; who came first is served first."""
-        async with self._turn:
+        """Queue bytes; waits, in order of the calls, while the queue is full."""
+        async with self._order:
             while len(self._pending) >= _QUEUED_WRITES and self._descriptor is not None:
                 self._room.clear()
                 await self._room.wait()
@@ -35,7 +35,7 @@ class StdinQueue:
                 self._flush()
 
     def close(self) -> None:
-        """Close the descriptor and forget what was not written."""
+        """Close the descriptor and discard what was not written."""
         if self._descriptor is not None:
             self._loop.remove_writer(self._descriptor)
             os.close(self._descriptor)

@@ -1,8 +1,8 @@
-"""Have what was started end with this program, also when it is killed hard.
+"""Kill everything that was started when this program ends, even if it is killed with SIGKILL.
 
-What a killed program would have to do itself can't be relied on, and a signal on the parent's death reaches neither
-grandchildren nor, when it is late, the child. So a shell, which is small and quick to start, reads from a pipe what is
-running. The end of the pipe is the end of this program; a thorough sweep follows.
+A killed program can't clean up itself, and a parent-death signal does not reach grandchildren, nor a child that has not
+set it yet. So a shell, which starts fast and needs little memory, reads from a pipe which commands run. EOF on the pipe
+means that this program has ended; then the shell execs ``orphan_killer.py``.
 """
 
 from __future__ import annotations
@@ -13,38 +13,38 @@ import sys
 from signal import SIGCHLD, SIGPIPE
 from typing import TYPE_CHECKING, Final
 
-from codex_exec_local import sweeping
+from codex_exec_local import orphan_killer
 from codex_hookspecs.protocol import is_uuid
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _SHELL: Final = "/bin/sh"
-_KEEP_LIST: Final = """\
+_SCRIPT: Final = """\
 cd /
 trap '' HUP INT QUIT TERM TSTP
-leaders=' ' coming= marks=
+leaders=' ' starting= marks=
 while read -r what name; do
     case $what in
-        coming) coming=$name ;;
+        starting) starting=$name ;;
         mark) marks="$marks $name" ;;
-        swept) marks= ;;
-        failed) coming= ;;
-        running) leaders="$leaders$name " coming= ;;
-        over) case $leaders in
+        marked_killed) marks= ;;
+        start_failed) starting= ;;
+        started) leaders="$leaders$name " starting= ;;
+        ended) case $leaders in
             *" $name "*) leaders="${leaders%% $name *} ${leaders#* $name }" ;;
         esac ;;
     esac
 done
-case $coming$marks$leaders in ' ') exit ;; esac
-[ -d /proc/self/fd ] && [ -x "$0" ] && exec "$0" -I -S "$1" "$2" "$coming" "$marks" $leaders
+case $starting$marks$leaders in ' ') exit ;; esac
+[ -d /proc/self/fd ] && [ -x "$0" ] && exec "$0" -I -S "$1" "$2" "$starting" "$marks" $leaders
 for leader in $leaders; do kill -s KILL -- "-$leader"; done
 """
-_LONGEST_PAUSE: Final = 0.25
+_MAX_PAUSE: Final = 0.25
 
 
 class Watchdog:
-    """Knows which commands run; there is nothing to watch, and no shell, before the first one."""
+    """Tells a shell which commands run. The shell is started with the first command."""
 
     def __init__(self) -> None:
         self._running: set[int] = set()
@@ -54,56 +54,56 @@ class Watchdog:
         self._unsent = b""
 
     def mark(self, env: Mapping[str, str]) -> None:
-        """Have what a command leaves in the background end with this program, if its environment tells it from others.
+        """Register the mark of a command, by which its background processes are found when this program ends.
 
-        :param env: the command's.
+        :param env: the command's environment; without a mark of its own, nothing is registered.
         """
-        mark = env.get(sweeping.MARK, "")
-        # A variable that this program was itself started with is that of whoever started it.
-        if mark not in self._marks and is_uuid(mark) and mark != os.environ.get(sweeping.MARK):
+        mark = env.get(orphan_killer.MARK, "")
+        # The mark that this program was itself started with belongs to its parent's processes, too.
+        if mark not in self._marks and is_uuid(mark) and mark != os.environ.get(orphan_killer.MARK):
             self._marks.add(mark)
             if self._pipe is not None:
-                self._tell(f"mark {mark}\n")
+                self._send(f"mark {mark}\n")
 
-    def coming(self, output: int) -> None:
-        """Tell that a command is about to be started; until its number is known its output tells it from others.
+    def starting(self, output: int) -> None:
+        """Note that a command is about to be started; until its pid is known, it is identified by its output.
 
-        :param output: descriptor that it gets for its output.
+        :param output: descriptor of its stdout.
         """
         if self._pipe is None:
             self._start()
         found = os.fstat(output)
-        self._tell(f"coming {found.st_dev}:{found.st_ino}\n")
+        self._send(f"starting {found.st_dev}:{found.st_ino}\n")
 
-    def running(self, pid: int) -> None:
-        """Tell that the command was started and leads a session of its own."""
+    def started(self, pid: int) -> None:
+        """Note that the command was started, as leader of a new session."""
         self._running.add(pid)
-        self._tell(f"running {pid}\n")
+        self._send(f"started {pid}\n")
 
-    def failed(self) -> None:
-        """Tell that the command could not be started."""
-        self._tell("failed\n")
+    def start_failed(self) -> None:
+        """Note that the command could not be started."""
+        self._send("start_failed\n")
 
-    def over(self, pid: int) -> None:
-        """Tell that a command is over; to be called before its number can be used again."""
+    def ended(self, pid: int) -> None:
+        """Note that a command has ended; to be called before its pid can be reused."""
         self._running.discard(pid)
-        self._tell(f"over {pid}\n")
+        self._send(f"ended {pid}\n")
 
     async def aclose(self) -> None:
-        """Kill what commands have left in the background, and watch no longer."""
+        """Kill all processes that commands have left running, and stop watching."""
         if self._marks:
-            sweeping.sweep(self._marks)
-            self._tell("swept\n")
+            orphan_killer.kill_orphans(self._marks)
+            self._send("marked_killed\n")
         if self._pipe is None:
             return
-        self._hang_up()
+        self._close()
         pause = 0.0002
-        while pause < _LONGEST_PAUSE and not self._buried():
+        while pause < _MAX_PAUSE and not self._reaped():
             await asyncio.sleep(pause)
             pause *= 2
 
     def _start(self) -> None:
-        argv = [_SHELL, "-c", _KEEP_LIST, sys.executable, sweeping.__file__, str(os.getsid(0))]
+        argv = [_SHELL, "-c", _SCRIPT, sys.executable, orphan_killer.__file__, str(os.getsid(0))]
         opened = list(os.pipe())
         reader, writer = opened
         try:
@@ -115,34 +115,34 @@ class Watchdog:
                 self._shell = os.posix_spawn(
                     _SHELL, argv, {}, file_actions=actions, setsid=True, setsigdef=(SIGCHLD, SIGPIPE)
                 )
-            except (OSError, NotImplementedError):  # Where there is no shell, commands can be run all the same.
+            except (OSError, NotImplementedError):  # Without a shell, commands run unwatched.
                 return
             opened.remove(writer)
         finally:
             for descriptor in opened:
                 os.close(descriptor)
         self._pipe = writer
-        lines = [*(f"mark {mark}\n" for mark in self._marks), *(f"running {pid}\n" for pid in self._running)]
+        lines = [*(f"mark {mark}\n" for mark in self._marks), *(f"started {pid}\n" for pid in self._running)]
         self._unsent = "".join(lines).encode()
 
-    def _tell(self, line: str) -> None:
+    def _send(self, line: str) -> None:
         if self._pipe is None:
             return
         self._unsent += line.encode()
         try:
             self._unsent = self._unsent[os.write(self._pipe, self._unsent) :]
-        except BlockingIOError:  # It goes with the next one.
+        except BlockingIOError:  # It is sent with the next line.
             pass
-        except BrokenPipeError:  # Somebody ended the shell; the next command gets a new one.
-            self._hang_up()
-            self._buried()
+        except BrokenPipeError:  # The shell was killed; the next command starts a new one.
+            self._close()
+            self._reaped()
 
-    def _hang_up(self) -> None:
+    def _close(self) -> None:
         if self._pipe is not None:
             os.close(self._pipe)
             self._pipe = None
 
-    def _buried(self) -> bool:
+    def _reaped(self) -> bool:
         try:
             return os.waitpid(self._shell, os.WNOHANG)[0] != 0
         except ChildProcessError:

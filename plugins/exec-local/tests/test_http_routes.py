@@ -1,4 +1,4 @@
-"""Requests of this machine go through its proxies and trust its authorities."""
+"""Requests go through the configured proxies and trust the configured certificate authorities."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ AUTHORITY = str(CERTIFICATES / "authority.pem")
 
 
 class Server:
-    """Answers every request with its name, opens every tunnel, and notes the first lines of requests.
+    """Answers every request with its name, opens every tunnel, and records the first lines of requests.
 
     :ivar authorizations: what they had for ``proxy-authorization``.
     """
@@ -81,7 +81,7 @@ async def serving(name: str, *, tls: bool = False) -> AsyncIterator[Server]:
 
 
 async def fetched(url: str, environ: Mapping[str, str]) -> str:
-    """Return the body of an address."""
+    """Return the body of a URL."""
     http = LocalHttp(environ)
     try:
         return (await (await http.send(HttpRequest(url=url, timeout=20))).read()).decode()
@@ -108,14 +108,14 @@ async def test_a_file_of_authorities_that_is_missing_is_named() -> None:
         await fetched("https://localhost:1/", {"CODEX_CA_CERTIFICATE": "/missing.pem"})
 
 
-async def test_a_plain_request_needs_no_authorities() -> None:
+async def test_an_http_request_needs_no_authorities() -> None:
     async with serving("plain") as server:
         environ = {"CODEX_CA_CERTIFICATE": "/missing.pem"}
 
         assert await fetched(f"http://127.0.0.1:{server.port}/", environ) == "plain"
 
 
-async def test_a_plain_request_goes_through_the_proxy() -> None:
+async def test_an_http_request_goes_through_the_proxy() -> None:
     async with serving("proxy") as proxy:
         environ = {"http_proxy": f"http://user:p%40ss@127.0.0.1:{proxy.port}", "HTTP_PROXY": "http://127.0.0.1:1"}
 
@@ -135,7 +135,7 @@ async def test_a_tls_request_goes_through_a_tunnel() -> None:
     assert server.seen == ["GET /x HTTP/1.1"]
 
 
-async def test_a_proxy_that_speaks_tls_is_verified() -> None:
+async def test_the_certificate_of_a_tls_proxy_is_verified() -> None:
     async with serving("proxy", tls=True) as proxy:
         environ = {"HTTP_PROXY": f"https://localhost:{proxy.port}"}
 
@@ -164,7 +164,7 @@ async def test_a_proxy_that_cannot_be_used_is_named() -> None:
     )
 
 
-async def test_variables_of_the_tests_process_do_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_variables_of_the_tests_process_are_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
 
     async with serving("direct") as server:

@@ -1,6 +1,6 @@
-"""List, copy and remove files, blocking; errors are those of the operating system.
+"""Blocking functions that query, list, copy and remove files; they raise ``OSError``.
 
-``allowed`` says which real paths may be used, see :mod:`codex_exec_local.opening`.
+``allowed`` returns whether a resolved path may be used, see :mod:`codex_exec_local.verified_open`.
 """
 
 from __future__ import annotations
@@ -8,14 +8,14 @@ from __future__ import annotations
 import os
 import stat
 
-from codex_exec_local.opening import (
+from codex_exec_local.verified_open import (
     Allowed,
-    looked_at,
+    descriptor_path,
     make_directories,
+    open_for_lookup,
+    open_parent,
     open_regular,
-    parent_of,
     real_path,
-    real_place,
     require_readable,
 )
 from codex_hookspecs.environments import DirectoryEntry, FileMetadata
@@ -26,8 +26,8 @@ _NEW = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_NONBLOCK | o
 
 
 def metadata(path: str, allowed: Allowed = None) -> FileMetadata:
-    """Return what is known of a path; links are followed."""
-    with looked_at(path, allowed) as descriptor:
+    """Return the metadata of a path; links are followed."""
+    with open_for_lookup(path, allowed) as descriptor:
         link = os.lstat(path)
         found = link
         if descriptor is not None:
@@ -46,17 +46,17 @@ def metadata(path: str, allowed: Allowed = None) -> FileMetadata:
 
 def canonical(path: str, allowed: Allowed = None) -> str:
     """Return a path with all links resolved."""
-    with looked_at(path, allowed):
+    with open_for_lookup(path, allowed):
         return os.path.realpath(path, strict=True)
 
 
 def entries(path: str, allowed: Allowed = None) -> list[DirectoryEntry]:
-    """Return the names in a directory; dangling links are left out."""
+    """Return the entries of a directory without dangling links."""
     found = []
     descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         if allowed is not None:
-            require_readable(allowed, real_place(descriptor))
+            require_readable(allowed, descriptor_path(descriptor))
         with os.scandir(descriptor) as scan:
             for entry in scan:
                 try:
@@ -72,12 +72,12 @@ def entries(path: str, allowed: Allowed = None) -> list[DirectoryEntry]:
 def remove(path: str, *, recursive: bool, force: bool, allowed: Allowed = None, empty: Allowed = None) -> None:
     """Remove a file, link or tree.
 
-    :param empty: says which directories may be removed when they are empty.
+    :param empty: returns whether a directory may be removed if it is empty.
     """
     try:
         mode = os.lstat(path).st_mode
         directory = stat.S_ISDIR(mode)
-        with parent_of(path, empty if directory and not recursive else allowed, follow=False) as (folder, name):
+        with open_parent(path, empty if directory and not recursive else allowed, follow=False) as (folder, name):
             if not directory:
                 os.unlink(name, dir_fd=folder)
             elif not recursive:
@@ -92,10 +92,10 @@ def remove(path: str, *, recursive: bool, force: bool, allowed: Allowed = None, 
 
 
 def copy(source: str, destination: str, *, recursive: bool, readable: Allowed = None, writable: Allowed = None) -> None:
-    """Copy a file, link or tree; links are copied as links, an existing directory is merged into.
+    """Copy a file, link or tree; links are copied as links, a tree is merged into an existing directory.
 
-    :param readable: says what may be read.
-    :param writable: says what may be written.
+    :param readable: returns whether a path may be read.
+    :param writable: returns whether a path may be written.
     """
     mode = os.lstat(source).st_mode
     if not stat.S_ISDIR(mode):
@@ -111,7 +111,7 @@ def copy(source: str, destination: str, *, recursive: bool, readable: Allowed = 
 
 def _copy_tree(source: str, destination: str, readable: Allowed, writable: Allowed) -> None:
     make_directories(destination, writable)
-    with looked_at(source, readable), os.scandir(source) as scan:
+    with open_for_lookup(source, readable), os.scandir(source) as scan:
         children = list(scan)
     for child in children:
         target = os.path.join(destination, child.name)
@@ -124,12 +124,12 @@ def _copy_tree(source: str, destination: str, readable: Allowed, writable: Allow
 
 def _copy_one(source: str, destination: str, mode: int, readable: Allowed, writable: Allowed) -> None:
     if stat.S_ISLNK(mode):
-        with parent_of(destination, writable, follow=False) as (folder, name):
+        with open_parent(destination, writable, follow=False) as (folder, name):
             os.symlink(os.readlink(source), name, dir_fd=folder)
         return
     if not stat.S_ISREG(mode):
         raise FileSystemError(f"path `{source}` is neither file, directory nor link; it can't be copied", path=source)
-    with open_regular(source, readable) as reader, parent_of(destination, writable, follow=True) as place:
+    with open_regular(source, readable) as reader, open_parent(destination, writable, follow=True) as place:
         folder, name = place
         with open(os.open(name, _NEW, 0o666, dir_fd=folder), "wb") as writer:
             while data := reader.read(_COPY_BYTES):

@@ -1,4 +1,4 @@
-"""Put a file in place as a whole, so that readers see the old or the new content, and nothing else is ever seen."""
+"""Replace a file atomically, so that readers see either the old or the new content."""
 
 from __future__ import annotations
 
@@ -6,27 +6,27 @@ import errno
 import os
 import stat
 
-from codex_exec_local.opening import Allowed, parent_of, real_place
+from codex_exec_local.verified_open import Allowed, descriptor_path, open_parent
 
-_UNNAMED = getattr(os, "O_TMPFILE", 0)
-_NO_UNNAMED = (errno.EOPNOTSUPP, errno.EISDIR, errno.EINVAL, errno.ENOENT)
-"""What kernels and file systems say that have no files without a name."""
+_TMPFILE = getattr(os, "O_TMPFILE", 0)
+_NO_TMPFILE = (errno.EOPNOTSUPP, errno.EISDIR, errno.EINVAL, errno.ENOENT)
+"""Errors of ``O_TMPFILE`` where the kernel or the file system does not support it."""
 
 
-class _CannotKeep(Exception):
-    """Raised when a new file can't be what the old one is."""
+class _CannotPreserve(Exception):
+    """Raised when a new file can't get the owner, mode or attributes of the old one."""
 
 
 def write(path: str, data: bytes, allowed: Allowed = None, replaceable: Allowed = None) -> None:
     """Replace or create a file.
 
-    :param allowed: says which real paths may be written.
-    :param replaceable: says which of them another file may be put in place of.
+    Where a replacement would lose properties of the file (hard links, devices, an owner or attributes that can't be
+    set) or can't be created (a read-only directory), the content is written in place instead.
 
-    Where that can't be done without changing what the file is (hard links, devices, owners and attributes that can't
-    be set, a directory that takes no new names), the content is written in place.
+    :param allowed: returns whether a resolved path may be written.
+    :param replaceable: returns whether a file may be replaced by another one.
     """
-    with parent_of(path, allowed, follow=True) as (folder, name):
+    with open_parent(path, allowed, follow=True) as (folder, name):
         try:
             found = os.stat(name, dir_fd=folder, follow_symlinks=False)
         except FileNotFoundError:
@@ -34,68 +34,68 @@ def write(path: str, data: bytes, allowed: Allowed = None, replaceable: Allowed 
         if found is not None and stat.S_ISREG(found.st_mode) and not os.access(name, os.W_OK, dir_fd=folder):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
         whole = found is None or (stat.S_ISREG(found.st_mode) and found.st_nlink == 1)
-        whole = whole and (replaceable is None or replaceable(os.path.join(real_place(folder), name)))
+        whole = whole and (replaceable is None or replaceable(os.path.join(descriptor_path(folder), name)))
         if not (whole and _replace(folder, name, data, found)):
             _write_in_place(folder, name, data)
 
 
 def _replace(folder: int, name: str, data: bytes, found: os.stat_result | None) -> bool:
-    """Write beside a file and move that into its place.
+    """Write a temporary file in the same directory and rename it to the name.
 
-    :param found: the file as it is, or ``None``.
-    :return: whether that could be done.
+    :param found: status of the existing file, or ``None``.
+    :return: ``False`` if the file has to be written in place.
     """
-    beside = _free_name(folder, name)
+    temporary = _temporary_name(folder, name)
     named = False
     try:
-        descriptor, named = _open_beside(folder, beside)
+        descriptor, named = _open_temporary(folder, temporary)
     except OSError:
         return False
     try:
         with open(descriptor, "wb", buffering=0) as file:
-            _lock(descriptor)  # Nobody takes it for one left behind.
+            _lock(descriptor)  # Marks it as in use, see _temporary_name.
             if found is not None:
-                _keep_identity(folder, name, descriptor, found)
+                _preserve_metadata(folder, name, descriptor, found)
             view = memoryview(data)
             while view:
                 view = view[file.write(view) :]
             if not named:
                 if found is None and _link(descriptor, folder, name):
                     return True
-                named = _link(descriptor, folder, beside)
+                named = _link(descriptor, folder, temporary)
                 if not named:
                     return False
-            os.rename(beside, name, src_dir_fd=folder, dst_dir_fd=folder)
+            os.rename(temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
             named = False
-    except _CannotKeep:
+    except _CannotPreserve:
         return False
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO):
-            raise  # In place, the old content would be lost as well.
+            raise  # Writing in place would fail as well and lose the old content.
         return False
     finally:
         if named:
-            os.unlink(beside, dir_fd=folder)
+            os.unlink(temporary, dir_fd=folder)
     return True
 
 
-def _free_name(folder: int, name: str) -> str:
-    """Return a name for a file beside another one; what a killed program has left under it is removed."""
-    beside = f".{name[:200]}.codex.tmp"
+def _temporary_name(folder: int, name: str) -> str:
+    """Return a name for a temporary file; a file that a killed program has left under it is removed."""
+    temporary = f".{name[:200]}.codex.tmp"
     try:
-        left = os.open(beside, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
+        left = os.open(temporary, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
     except FileNotFoundError:
-        return beside
+        return temporary
     except OSError:
         return f".{name[:200]}.{os.urandom(4).hex()}.tmp"
     try:
         _lock(left)
-        os.unlink(beside, dir_fd=folder)
-    except OSError:  # Somebody is writing it.
+        os.unlink(temporary, dir_fd=folder)
+    except OSError:  # Another process is writing it.
         return f".{name[:200]}.{os.urandom(4).hex()}.tmp"
     finally:
         os.close(left)
-    return beside
+    return temporary
 
 
 def _lock(descriptor: int) -> None:
@@ -104,22 +104,22 @@ def _lock(descriptor: int) -> None:
     fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
-def _open_beside(folder: int, beside: str) -> tuple[int, bool]:
+def _open_temporary(folder: int, temporary: str) -> tuple[int, bool]:
     """Open a new file in a directory.
 
-    :return: it, and whether it has a name: one without vanishes by itself when the program is killed.
+    :return: its descriptor, and whether it has a name; one without is deleted by the kernel if the program is killed.
     """
-    if _UNNAMED and os.path.isdir("/proc/self/fd"):
+    if _TMPFILE and os.path.isdir("/proc/self/fd"):
         try:
-            return os.open(".", _UNNAMED | os.O_WRONLY | os.O_CLOEXEC, 0o666, dir_fd=folder), False
+            return os.open(".", _TMPFILE | os.O_WRONLY | os.O_CLOEXEC, 0o666, dir_fd=folder), False
         except OSError as error:
-            if error.errno not in _NO_UNNAMED:
+            if error.errno not in _NO_TMPFILE:
                 raise
-    return os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666, dir_fd=folder), True
+    return os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666, dir_fd=folder), True
 
 
 def _link(descriptor: int, folder: int, name: str) -> bool:
-    """Give a file without a name one; tell whether that could be done."""
+    """Give a file without a name a name; return whether that worked."""
     try:
         os.link(f"/proc/self/fd/{descriptor}", name, dst_dir_fd=folder, follow_symlinks=True)
     except OSError:
@@ -133,10 +133,10 @@ def _write_in_place(folder: int, name: str, data: bytes) -> None:
         file.write(data)
 
 
-def _keep_identity(folder: int, name: str, descriptor: int, found: os.stat_result) -> None:
-    """Give a new file the owner, mode and attributes of the old one.
+def _preserve_metadata(folder: int, name: str, descriptor: int, found: os.stat_result) -> None:
+    """Copy owner, mode and extended attributes of the old file to the new one.
 
-    :raises _CannotKeep: when that can't be done.
+    :raises _CannotPreserve: when that fails.
     """
     made = os.fstat(descriptor)
     try:
@@ -144,12 +144,12 @@ def _keep_identity(folder: int, name: str, descriptor: int, found: os.stat_resul
             os.fchown(descriptor, found.st_uid, found.st_gid)
         os.fchmod(descriptor, stat.S_IMODE(found.st_mode))
         if hasattr(os, "listxattr"):
-            _keep_attributes(folder, name, descriptor)
+            _preserve_attributes(folder, name, descriptor)
     except OSError as error:
-        raise _CannotKeep from error
+        raise _CannotPreserve from error
 
 
-def _keep_attributes(folder: int, name: str, descriptor: int) -> None:
+def _preserve_attributes(folder: int, name: str, descriptor: int) -> None:
     old = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
     try:
         there = os.listxattr(old)

@@ -1,4 +1,4 @@
-"""Learn of a child's exit on the event loop; its number stays taken until its group is done with."""
+"""Watch for child exit (pidfd) without reaping, so that the pid is not reused before the process group is killed."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ class ExitWatch(Protocol):
     """Watches one child."""
 
     def reap(self) -> int:
-        """Let go of the child and return its exit code, negative for a signal."""
+        """Reap the child and return its exit code, negative for a signal."""
         ...
 
 
-def heed_exits() -> None:
-    """Have the kernel keep exit codes for us, also when whoever started this program told it not to."""
+def restore_sigchld() -> None:
+    """Restore the default action of SIGCHLD if it is ignored, since exit codes would be lost."""
     from signal import SIG_DFL, SIG_IGN, SIGCHLD, getsignal, signal
 
     if getsignal(SIGCHLD) == SIG_IGN and threading.current_thread() is threading.main_thread():
@@ -30,11 +30,11 @@ def heed_exits() -> None:
 
 
 def watch_exit(pid: int, loop: asyncio.AbstractEventLoop, on_exit: OnExit) -> ExitWatch:
-    """Have a function called when a child ends."""
+    """Call a function on the event loop when a child exits."""
     if hasattr(os, "pidfd_open"):
         try:
             return _PidfdWatch(pid, os.pidfd_open(pid), loop, on_exit)
-        except OSError:  # A kernel or container without the call.
+        except OSError:  # The kernel or container does not support it.
             pass
     return _ThreadWatch(pid, loop, on_exit)
 
@@ -46,20 +46,20 @@ class _Watch:
         self._status: int | None = None
 
     def reap(self) -> int:
-        """Wait for the child, which has ended or was killed."""
+        """Reap the child, which has exited or was killed; -9 if its exit was not seen."""
         if self._status is None:
             return -9
         with contextlib.suppress(ChildProcessError):
             os.waitpid(self._pid, os.WNOHANG)
         return os.waitstatus_to_exitcode(self._status)
 
-    def _look(self, options: int) -> int | None:
-        """Return the wait status, ``None`` while it runs; the child is not let go of where the system allows that."""
+    def _wait_status(self, options: int) -> int | None:
+        """Return the wait status, ``None`` while it runs; does not reap the child if the system has ``waitid``."""
         if not hasattr(os, "waitid"):  # macOS before Python 3.13.
             return os.waitpid(self._pid, 0)[1]
         try:
             result = os.waitid(os.P_PID, self._pid, os.WEXITED | os.WNOWAIT | options)
-        except ChildProcessError:  # Somebody else waited for it.
+        except ChildProcessError:  # Other code has reaped it.
             return 255 << 8
         if result is None:
             return None
@@ -79,7 +79,7 @@ class _PidfdWatch(_Watch):
         return super().reap()
 
     def _ready(self) -> None:
-        status = self._look(os.WNOHANG)
+        status = self._wait_status(os.WNOHANG)
         if status is not None:
             self._status = status
             self._release()
@@ -97,7 +97,7 @@ class _ThreadWatch(_Watch):
         threading.Thread(target=self._wait, name=f"wait-{pid}", daemon=True).start()
 
     def _wait(self) -> None:
-        status = self._look(0) or 0
+        status = self._wait_status(0) or 0
         if not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._ready, status)
 
