@@ -12,9 +12,12 @@ import docs_site
 import pytest
 
 from codex_host.config.schema import RULES
+from codex_responses.script import steps
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / page for page in docs_site.pages()]
+KINDS = sorted(ROOT.glob("docs/kinds/*.md"))
+EXAMPLES = sorted(ROOT.glob("examples/*/pyproject.toml"))
 LINK = re.compile(r"\]\(([^)#:\s]*)(?:#([^)\s]*))?\)")
 READ = {
     "json": json.loads,
@@ -96,6 +99,31 @@ def test_the_authors_page_shows_the_example_as_it_is() -> None:
     shown = ["src/codex_hello/codex-plugin.toml", "src/codex_hello/plugin.py", "tests/test_hello.py"]
 
     assert [name for name in shown if (example / name).read_text() not in page] == []
+
+
+@pytest.mark.parametrize("page", KINDS, ids=lambda page: page.stem)
+def test_the_page_of_a_kind_shows_its_example_as_it_is(page: Path) -> None:
+    text = page.read_text()
+    (example,) = {(page.parent / found).resolve() for found in re.findall(r"\]\((\S+/examples/[\w-]+)\)", text)}
+    shown = [next(example.glob("src/*/plugin.py")), *example.glob("tests/test_*.py")]
+
+    assert [path.name for path in shown if path.read_text().rstrip() not in text] == []
+    assert {"what-errors-mean", "test-it", "see-it-working"} <= anchors(page)
+    assert f"(../../docs/kinds/{page.name})" in (example / "README.md").read_text()
+
+
+def test_every_example_has_a_page_and_every_kind_a_line_in_the_authors_page() -> None:
+    pages = "".join(page.read_text() for page in KINDS)
+    start = (ROOT / "docs/writing-a-plugin.md").read_text()
+
+    assert [path.parent.name for path in EXAMPLES if f"/examples/{path.parent.name})" not in pages] == []
+    assert [page.name for page in KINDS if f"](kinds/{page.name})" not in start] == []
+
+
+def test_the_page_of_the_offline_model_has_every_step() -> None:
+    text = (ROOT / "docs/offline-model.md").read_text()
+
+    assert [step for step in steps._STEPS if f"| `{step}` |" not in text] == []
 
 
 def test_every_key_that_is_checked_is_explained() -> None:

@@ -41,6 +41,16 @@ class OpenHost:
             self._thread = await self.application.threads.start(params=self._params)
         return self._thread
 
+    async def command(self, name: str, arguments: Sequence[str]) -> int:
+        """Run a sub-command that a plugin offers and return its exit status.
+
+        :raises LookupError: when none does.
+        """
+        offered = self.application.hooks.cli_commands()
+        if name not in offered:
+            raise LookupError(f"no plugin offers the command {name!r}; offered are: {', '.join(offered) or 'none'}")
+        return await offered[name].run(arguments, self.application)
+
     async def turn(self, prompt: str) -> TurnOutcome:
         """Run one turn of the thread to its end."""
         thread = await self.thread()

@@ -6,6 +6,8 @@ from codex_hookspecs._lazy import exported
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from codex_hookspecs.errors import ToolError as ToolError
+    from codex_hookspecs.errors import ToolRejected as ToolRejected
     from codex_hookspecs.markers import hookimpl as hookimpl
     from codex_hookspecs.ports.tools import ToolContext as ToolContext
     from codex_hookspecs.truncation import token_estimate as token_estimate
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 __all__, __getattr__, __dir__ = exported(
     __name__,
     {
+        "errors": "ToolError ToolRejected",
         "markers": "hookimpl",
         "ports.tools": "ToolContext",
         "types.approvals": "CommandApproval CommandRequest PatchApproval PatchRequest RejectionKind",

@@ -7,7 +7,7 @@ import pytest
 from codex_exec_server import plugin
 from codex_exec_server.command import authentication, run
 from codex_exec_server.listening import banner, is_loopback
-from codex_exec_server.options import parse
+from codex_exec_server.options import UsageError, parse
 from codex_hookspecs.errors import ConfigError
 
 from .conftest import StubHost
@@ -37,6 +37,21 @@ def test_the_authenticator_of_the_mode_is_asked() -> None:
 
     assert check is not None
     assert (check("/t"), check(None)) == (None, "no")
+
+
+def test_a_plugin_may_have_a_mode_of_its_own() -> None:
+    class Own(Password):
+        mode = "own"
+
+    check = authentication(parse(["--ws-auth", "own", "--ws-token-file", "/t"]), StubHost({}, None, (Own(),)))
+
+    assert check is not None
+    assert check("/t") is None
+
+
+def test_a_mode_that_nobody_has_is_a_wrong_command_line() -> None:
+    with pytest.raises(UsageError, match=r"(?s)invalid value 'x'.*capability-token, signed-bearer-token\]"):
+        authentication(parse(["--ws-auth", "x"]), StubHost({}, None, (Password(),)))
 
 
 async def test_refusals_go_to_stderr(capsys: pytest.CaptureFixture[str]) -> None:

@@ -49,7 +49,6 @@ def test_requests_may_wait_side_by_side_unless_told_otherwise() -> None:
         ["--listen"],
         ["--concurrent-requests", "0"],
         ["--concurrent-requests", "x"],
-        ["--ws-auth", "x"],
         ["--listen", "stdio", "--listen", "stdio"],
     ],
 )

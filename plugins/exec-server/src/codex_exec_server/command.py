@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from codex_exec_server.listening import banner, bind, is_loopback
-from codex_exec_server.options import HELP, UsageError, parse
+from codex_exec_server.options import AUTH_MODES, HELP, UsageError, parse
 from codex_hookspecs.errors import ConfigError
 from codex_hookspecs.surface import private_streams, visible
 
@@ -48,15 +48,20 @@ async def run(arguments: Sequence[str], host: Host) -> int:
 def authentication(options: Options, host: Host) -> ConnectionCheck | None:
     """Return the check that the options ask for.
 
+    :raises UsageError: when nobody knows the mode.
     :raises ConfigError: when no plugin offers it, or it can't be set up.
     """
     if options.auth is None:
         return None
-    for authenticator in host.connection_authenticators():
-        if authenticator.mode == options.auth.mode:
-            return authenticator.prepare(options.auth)
+    offered = {each.mode: each for each in host.connection_authenticators()}
+    mode = options.auth.mode
+    if mode in offered:
+        return offered[mode].prepare(options.auth)
+    if mode not in AUTH_MODES:
+        known = ", ".join(dict.fromkeys((*AUTH_MODES, *offered)))
+        raise UsageError(f"invalid value '{mode}' for '--ws-auth <MODE>'\n  [possible values: {known}]")
     raise ConfigError(
-        f"cannot authenticate clients with --ws-auth {options.auth.mode}: that takes a plugin with the hook "
+        f"cannot authenticate clients with --ws-auth {mode}: that takes a plugin with the hook "
         "connection_authenticators, none of codex-host's own has it, and none is installed; install one, or leave the "
         "option out and listen on 127.0.0.1"
     )

@@ -11,6 +11,7 @@ from codex_hookspecs.errors import ConfigError
 DEFAULT_LISTEN = "ws://127.0.0.1:0"
 DEFAULT_CONCURRENT = 256
 AUTH_MODES = ("capability-token", "signed-bearer-token")
+"""Modes of the public program; plugins may offer more."""
 _VALUED = {
     "--listen": "URL",
     "--concurrent-requests": "COUNT",
@@ -33,7 +34,8 @@ Options:
       --concurrent-requests N    requests of one connection that may wait at once (default {DEFAULT_CONCURRENT};
                                  1 handles them strictly one after the other)
       --ws-auth MODE             have clients authenticate: {", ".join(AUTH_MODES)};
-                                 takes a plugin that can check that (hook connection_authenticators)
+                                 takes a plugin that can check that (hook connection_authenticators), which may
+                                 have modes of its own
       --ws-token-file PATH       file with the capability token
       --ws-token-sha256 HEX      digest of the capability token
       --ws-shared-secret-file PATH
@@ -125,8 +127,6 @@ def _auth(given: dict[str, str]) -> ConnectionAuthOptions | None:
         if extra:
             raise ConfigError(f"{extra[0]} says how to authenticate, but --ws-auth is not given; add --ws-auth MODE")
         return None
-    if mode not in AUTH_MODES:
-        raise UsageError(f"invalid value '{mode}' for '--ws-auth <MODE>'\n  [possible values: {', '.join(AUTH_MODES)}]")
     skew = "--ws-max-clock-skew-seconds"
     return ConnectionAuthOptions(
         mode=mode,

@@ -17,6 +17,7 @@ import pytest
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from codex_hookspecs.surface import AppClient, SurfaceHost
     from codex_testkit.memory.model import ScriptedModel
     from codex_testkit.outcome import TurnOutcome
     from codex_testkit.project import Project
@@ -51,6 +52,32 @@ class KitHost:
         outcome: TurnOutcome = await (await self.opened()).turn(prompt)
         self.check()
         return outcome
+
+    async def program(self) -> SurfaceHost:
+        """Return the running program, as hooks get it in a parameter named ``host``."""
+        program: SurfaceHost = (await self.opened()).application
+        return program
+
+    async def command(self, name: str, *arguments: str) -> int:
+        """Run a sub-command that one of the plugins offers and return its exit status; its errors are raised.
+
+        :raises LookupError: when no plugin offers it.
+        """
+        status: int = await (await self.opened()).command(name, arguments)
+        self.check()
+        return status
+
+    async def connect(self, *, experimental: bool = True) -> AppClient:
+        """Return a client of the app-server, closed with the test; a plugin with the hook ``app_server`` is needed.
+
+        :param experimental: it asks for the experimental API.
+        """
+        server = (await self.program()).app_server()
+        client = await server.connect(
+            client_name="test-kit", client_version="0", session_source="exec", experimental=experimental
+        )
+        self._stack.push_async_callback(client.aclose)
+        return client
 
     def check(self) -> None:
         """Fail the test when a plugin failed so far that was not expected to.

@@ -1,0 +1,1 @@
+"""An authenticator that lets in who knows a password."""

@@ -1,0 +1,85 @@
+"""HTTP requests from this machine, with httpx."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import httpx
+
+from codex_hookspecs.environments import (
+    LARGEST_BODY,
+    MOST_REDIRECTIONS,
+    HttpError,
+    HttpRequest,
+    broken_body,
+    check_request,
+    in_circles,
+    unsent,
+    whole_body,
+)
+
+FAULTS = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError, TimeoutError, UnicodeError)
+
+
+class Http:
+    """A client for each request: no cookies are kept, and who stalls holds up nobody else."""
+
+    async def send(self, request: HttpRequest) -> Response:
+        check_request(request)
+        deadline = None if request.timeout is None else asyncio.get_running_loop().time() + request.timeout
+        client = httpx.AsyncClient(timeout=None, max_redirects=MOST_REDIRECTIONS)
+        for name in ("accept-encoding", "user-agent"):
+            del client.headers[name]
+        headers = [(name.encode(), value.encode()) for name, value in request.headers]
+        try:
+            wanted = client.build_request(request.method, request.url, headers=headers, content=request.body)
+            async with asyncio.timeout_at(deadline):
+                answer = await client.send(wanted, stream=True, follow_redirects=request.redirects == "follow")
+        except httpx.TooManyRedirects as error:
+            await client.aclose()
+            raise in_circles() from error
+        except FAULTS as error:
+            await client.aclose()
+            raise unsent(request.url) from error
+        except BaseException:
+            await client.aclose()
+            raise
+        return Response(client, answer, deadline)
+
+
+class Response:
+    """An answer; its body is still to come."""
+
+    def __init__(self, client: httpx.AsyncClient, answer: httpx.Response, deadline: float | None) -> None:
+        self._client = client
+        self._answer = answer
+        self._deadline = deadline
+        self.status = answer.status_code
+        self.headers = tuple((name.lower(), value) for name, value in answer.headers.multi_items())
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        if self._answer.is_stream_consumed:
+            raise HttpError("the body was read already")
+        pieces = self._answer.aiter_raw()
+        try:
+            while True:
+                async with asyncio.timeout_at(self._deadline):
+                    piece = await anext(pieces, None)
+                if piece is None:
+                    return
+                yield piece
+        except FAULTS as error:
+            raise broken_body() from error
+        finally:
+            await self.aclose()
+
+    async def read(self, limit: int = LARGEST_BODY) -> bytes:
+        try:
+            return await whole_body(self.chunks(), limit)
+        finally:
+            await self.aclose()
+
+    async def aclose(self) -> None:
+        await self._answer.aclose()
+        await self._client.aclose()

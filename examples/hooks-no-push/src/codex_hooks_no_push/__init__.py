@@ -1,0 +1,1 @@
+"""A hook that leaves pushing to people."""

@@ -1,0 +1,1 @@
+"""A model provider for a server that speaks the Responses API."""

@@ -1,0 +1,1 @@
+"""An RPC method that counts the turns and items of a thread."""

@@ -1,0 +1,1 @@
+"""A sandbox launcher that wraps commands in bubblewrap."""

@@ -1,0 +1,1 @@
+"""An analytics sink that appends facts to a file."""

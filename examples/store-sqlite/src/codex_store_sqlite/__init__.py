@@ -1,0 +1,1 @@
+"""A thread store in an SQLite database."""

@@ -1,0 +1,26 @@
+import pytest
+
+from codex_store_sqlite import plugin
+from codex_store_sqlite.store import SqliteStore
+from codex_testkit.suites.store import ThreadStoreContract
+
+
+class TestStore(ThreadStoreContract):
+    @pytest.fixture
+    async def store(self, tmp_path):
+        self.file = tmp_path / "threads.sqlite"
+        store = SqliteStore(self.file)
+        yield store
+        await store.aclose()
+
+    async def reopened(self, store):
+        return SqliteStore(self.file)
+
+
+async def test_a_thread_of_the_program_is_kept(host, model, tmp_path):
+    run = await host(plugins=[plugin], model=model("hello")).turn("hi")
+
+    stored = await SqliteStore(tmp_path / "home/threads.sqlite").read(run.thread.id)
+
+    assert stored.thread.preview == "hi"
+    assert stored.thread.turns[0].items[-1].text == "hello"

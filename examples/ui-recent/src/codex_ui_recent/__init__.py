@@ -1,0 +1,1 @@
+"""A sub-command that lists the newest threads."""
