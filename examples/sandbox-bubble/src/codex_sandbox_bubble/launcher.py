@@ -37,9 +37,6 @@ class BubbleLauncher:
         system_calls = seccomp_filter(network)
         held = Placeholders(plan.missing, NAME)
 
-        def started() -> None:
-            os.close(system_calls)
-
         arguments = ["--die-with-parent", "--unshare-user", "--unshare-pid", "--unshare-ipc", "--cap-drop", "ALL"]
         if not request.tty:
             arguments.append("--new-session")
@@ -52,8 +49,8 @@ class BubbleLauncher:
             env=env,
             sandbox_type="linuxSeccomp",
             descriptors=(system_calls,),
-            started=started,
-            ended=held.release,
+            on_started=lambda: os.close(system_calls),
+            on_ended=held.release,
         )
 
 
