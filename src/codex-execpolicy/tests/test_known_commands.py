@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 
-from codex_execpolicy.known_commands import is_dangerous, is_known_safe
+from codex_execpolicy.known_commands import are_known_safe, commands_of, is_dangerous
 
 SAFE = r"""
 cat a
@@ -389,6 +391,11 @@ dash -c ls
 fg
 history -w x
 """
+
+
+def is_known_safe(argv: Sequence[str], *, in_thread_cwd: bool = True, shell: str | None = None) -> bool:
+    commands = commands_of(argv, shell=shell)
+    return commands is not None and are_known_safe(commands, in_thread_cwd=in_thread_cwd)
 
 
 def scripts(text: str) -> list[str]:

@@ -58,7 +58,7 @@ class SandboxPolicy:
 
     @property
     def needs_sandbox(self) -> bool:
-        """Whether commands need a launcher: something, if only the network, has to be held back by us."""
+        """Whether a sandbox launcher is needed."""
         return not self.unrestricted or (self.kind == "externalSandbox" and not self.network_access)
 
 

@@ -1,4 +1,4 @@
-"""Tell commands that only look from those that may change something, and those that destroy, by taking them apart.
+"""Classify commands by parsing them: known to be safe (they only read), dangerous, or neither.
 
 The commands that count as safe are those of Codex 0.118, without the ways that some of them have to write files or to
 run other programs.
@@ -45,10 +45,10 @@ def script_of(argv: Sequence[str], *, shell: str | None = None) -> str | None:
 
 
 def commands_of(argv: Sequence[str], *, shell: str | None = None) -> list[Words] | None:
-    """Return the plain commands that a command line runs, or ``None`` when that can't be told.
+    """Return the plain commands that a command line runs, or ``None`` when they are not plain.
 
-    ``bash -lc SCRIPT`` is looked into; a script with redirections, substitutions, variables or control words can't
-    be told.
+    The script of ``bash -lc SCRIPT`` is parsed; one with redirections, substitutions, variables or control words is not
+    plain.
 
     :param shell: the machine's own shell.
     """
@@ -62,17 +62,6 @@ def command_with_document(argv: Sequence[str], *, shell: str | None = None) -> W
     """Return the one command of a command line that feeds it a here-document and does nothing else."""
     script = script_of(argv, shell=shell)
     return None if script is None else command_before_here_document(script)
-
-
-def is_known_safe(argv: Sequence[str], *, in_thread_cwd: bool = True, shell: str | None = None) -> bool:
-    """Tell whether a command line can be run without asking: every command in it only reads.
-
-    :param at_home: it runs in the thread's own directory. Elsewhere no git command is safe: a repository's
-        configuration can name programs that git runs.
-    :param shell: the machine's own shell.
-    """
-    commands = commands_of(argv, shell=shell)
-    return commands is not None and are_known_safe(commands, in_thread_cwd=in_thread_cwd)
 
 
 def are_known_safe(commands: Sequence[Words], *, in_thread_cwd: bool) -> bool:

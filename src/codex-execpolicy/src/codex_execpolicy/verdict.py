@@ -1,4 +1,4 @@
-"""Decide whether a command runs, is asked about or is refused: by rules first, else by what it is and the policies."""
+"""Decide whether a command is allowed, needs approval or is forbidden: by rules, else by its kind and the policies."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _RUN_TEXT = frozenset(("-", "-c", "-lc", "-e", "-r", "-3", "-Command"))
 
 
 def evaluate_command(request: CommandRequest, settings: ThreadSettings, rules: RuleBook) -> CommandDecision:
-    """Return what is to be done."""
+    """Decide about a command."""
     wants_more = request.escalated or request.additional is not None
     if wants_more and settings.approval_policy == "never":
         return CommandDecision("no_escalation", NEVER_ESCALATED)
@@ -40,15 +40,15 @@ def evaluate_command(request: CommandRequest, settings: ThreadSettings, rules: R
     decision = strictest(match.decision for match in matches)
     if decision == "forbidden":
         return CommandDecision.rejected(f"`{request.command}`", _forbidden(matches))
-    own = [_own_decision(part, request, settings, beside_rule=bool(matches)) for part in parts]
-    if "forbidden" in own:
+    defaults = [_default_decision(part, request, settings, beside_rule=bool(matches)) for part in parts]
+    if "forbidden" in defaults:
         return CommandDecision.rejected(f"`{request.command}`", "blocked by policy")
-    if decision == "prompt" or "prompt" in own:
+    if decision == "prompt" or "prompt" in defaults:
         if settings.approval_policy == "never":
             return CommandDecision("forbidden", NEVER_ASKED)
         reason = _prompt(request.command, matches) if decision == "prompt" else None
-        asked = [part for part, verdict in zip(parts, own, strict=True) if verdict == "prompt"]
-        amendment = None if decision == "prompt" else _amendment(request, parts, asked, own)
+        asked = [part for part, verdict in zip(parts, defaults, strict=True) if verdict == "prompt"]
+        amendment = None if decision == "prompt" else _amendment(request, parts, asked, defaults)
         return CommandDecision("ask", reason, amendment)
     amendment = None if matches else _plain(parts[0])
     return CommandDecision("allow", None, amendment, all(part.matches for part in parts))
@@ -57,7 +57,7 @@ def evaluate_command(request: CommandRequest, settings: ThreadSettings, rules: R
 class _Part(NamedTuple):
     """One command of a command line.
 
-    :param plain: nothing else is in the script, so it can be allowed by its words.
+    :param plain: the script contains nothing else, so that a rule can allow it by its words.
     """
 
     words: tuple[str, ...]
@@ -87,7 +87,7 @@ def _parts(request: CommandRequest, settings: ThreadSettings, rules: RuleBook) -
 
 
 def _matches(words: tuple[str, ...], rules: RuleBook) -> list[Match]:
-    """Return what rules fit a command, and what they hold against commands in a script that it runs."""
+    """Return the rules that match a command, and those that restrict commands in a script that it runs."""
     if not len(rules):
         return []
     found = rules.matches(words)
@@ -96,32 +96,32 @@ def _matches(words: tuple[str, ...], rules: RuleBook) -> list[Match]:
     return found
 
 
-def _own_decision(
+def _default_decision(
     part: _Part, request: CommandRequest, settings: ThreadSettings, *, beside_rule: bool
 ) -> Literal["allow", "prompt", "forbidden"]:
-    """Decide about a command that no rule fits.
+    """Decide about a command that no rule matches.
 
-    :param beside_rule: a rule fits another command of the line.
+    :param beside_rule: a rule matches another command of the line.
     """
     if part.matches:
         return "allow"
-    approval, boxed = settings.approval_policy, not settings.sandbox.unrestricted
+    approval, sandboxed = settings.approval_policy, not settings.sandbox.unrestricted
     if is_dangerous(part.words):
         if approval != "never":
             return "prompt"
-        return "forbidden" if boxed else "allow"
+        return "forbidden" if sandboxed else "allow"
     if request.escalated or request.additional is not None:
-        return "allow" if (part.safe and beside_rule) or not (boxed or approval == "untrusted") else "prompt"
+        return "allow" if (part.safe and beside_rule) or not (sandboxed or approval == "untrusted") else "prompt"
     return "prompt" if approval == "untrusted" and not part.safe else "allow"
 
 
 def _amendment(
-    request: CommandRequest, parts: Sequence[_Part], asked: Sequence[_Part], own: Sequence[str]
+    request: CommandRequest, parts: Sequence[_Part], asked: Sequence[_Part], defaults: Sequence[str]
 ) -> tuple[str, ...] | None:
     prefix = request.prefix_rule
     if prefix and not _runs_anything(prefix) and not any(part.matches for part in parts):
         rule = Rule(tuple((word,) for word in prefix))
-        fits = (rule.prefix_of(part.words) or verdict == "allow" for part, verdict in zip(parts, own, strict=True))
+        fits = (rule.prefix_of(part.words) or verdict == "allow" for part, verdict in zip(parts, defaults, strict=True))
         if all(part.plain for part in parts) and all(fits):
             return prefix
     return _plain(asked[0])

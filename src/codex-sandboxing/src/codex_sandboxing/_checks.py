@@ -1,4 +1,4 @@
-"""Check members of decoded documents; what is wrong becomes a sentence that names and shows it."""
+"""Check members of decoded documents; errors name the member and show its value."""
 
 from __future__ import annotations
 

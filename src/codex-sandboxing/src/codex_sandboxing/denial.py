@@ -1,4 +1,4 @@
-"""Guess from how a command ended whether its sandbox kept it from working (heuristic of Codex 0.118)."""
+"""Guess from status and output whether a command failed because of its sandbox (heuristic of Codex 0.118)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _SIGSYS = 128 + 31
 
 
 def looks_denied(exit_code: int, output: str, *, linux: bool = True) -> bool:
-    """Tell whether a sandboxed command looks as if it was held back.
+    """Tell whether a sandboxed command looks as if the sandbox made it fail.
 
     :param output: all that it wrote.
     :param linux: the platform kills for a forbidden system call.

@@ -1,4 +1,4 @@
-"""Say which files may be read and written for a model, by where they really are and not by how they are called."""
+"""Say which files may be read and written for a model, by their real paths."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _PLATFORM = ("/bin", "/sbin", "/usr", "/etc", "/lib", "/lib64", "/nix/store", "/
 class PolicyFileScope(NamedTuple):
     """A sandbox policy as it limits files; all paths are absolute, their links resolved.
 
-    :param policy: the policy, for machines that hold it themselves.
+    :param policy: the policy, for remote machines, which enforce it themselves.
     :param cwd: workspace of the policy, as it is spelled.
     :param roots: directories that can be written.
     :param own: directories of the program and of repositories, which only themselves or a root in them open.

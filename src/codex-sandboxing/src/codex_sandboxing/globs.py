@@ -1,7 +1,7 @@
 """Read patterns of denied paths, and find what they match on the disk.
 
 ``*`` and ``?`` stay within one part of a path, ``**/`` stands for any number of parts, ``[…]`` for a class, ``[!…]``
-for its opposite; an unclosed bracket means itself. What matches is meant with its tree.
+for its opposite; an unclosed bracket means itself. A match stands for its whole tree.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def expression(pattern: str) -> str:
 
 
 def fixed_part(pattern: str) -> str:
-    """Return the directory below which everything lies that a pattern can match; the path itself if it is none."""
+    """Return the deepest directory that all matches of a pattern are below; the path itself if it is no pattern."""
     parts = pattern.split("/")
     fixed = next((at for at, part in enumerate(parts) if META & set(part)), len(parts))
     return "/".join(parts[:fixed]) or "/"
@@ -52,7 +52,7 @@ class Search:
 
         A directory that can't be looked into is yielded as a whole.
 
-        :raises ConfigError: when it takes too long to find all, or the pattern can't be held.
+        :raises ConfigError: when there is too much to search, or the pattern can't be enforced.
         """
         start = os.path.realpath(fixed_part(pattern))
         if any(start == tree or start.startswith(f"{tree}/") for tree in _OF_THE_KERNEL):
@@ -127,7 +127,7 @@ def _is_directory(entry: os.DirEntry[str], *, follow: bool) -> bool:
 
 
 def _piece(pattern: str, at: int) -> tuple[str, int]:
-    """Return the expression for what stands at a position, and where it goes on."""
+    """Return the expression for the token at a position, and the position behind it."""
     if pattern.startswith("**/", at):
         return "(.*/)?", at + 3
     if pattern.startswith("**", at):

@@ -1,4 +1,4 @@
-"""Turn legacy policies into the split form and back."""
+"""Convert legacy policies to permissions (the split form) and back."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 def to_split(policy: SandboxPolicy) -> Permissions:
-    """Return what a legacy policy means, in the split form."""
+    """Return the permissions that a legacy policy stands for."""
     network: Network = "enabled" if policy.network_access or policy.kind == "dangerFullAccess" else "restricted"
     if policy.kind == "dangerFullAccess":
         return Permissions(UNRESTRICTED, network)
@@ -43,7 +43,7 @@ def to_split(policy: SandboxPolicy) -> Permissions:
 
 
 def to_legacy(permissions: Permissions, place: PolicyContext) -> SandboxPolicy:
-    """Return the legacy policy nearest to a split one.
+    """Return the legacy policy that is nearest to permissions.
 
     :raises ConfigError: when something outside of the workspace can be written, but the workspace can't.
     """
@@ -84,7 +84,7 @@ def to_legacy(permissions: Permissions, place: PolicyContext) -> SandboxPolicy:
 
 
 def needs_direct_enforcement(permissions: Permissions, place: PolicyContext) -> bool:
-    """Tell whether the old form can't express a policy: it would not survive the way there and back."""
+    """Tell whether no legacy policy expresses the permissions: converted and converted back they differ."""
     try:
         back = to_split(to_legacy(permissions, place))
     except ConfigError:

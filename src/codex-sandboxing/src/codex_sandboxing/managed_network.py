@@ -1,4 +1,4 @@
-"""Tell whether commands reach the network through proxies alone (``features.network_proxy``, as in Codex 0.169)."""
+"""Tell whether commands can use the network through proxies only (``features.network_proxy``, as in Codex 0.169)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Find where this program's code and decisions lie: what a command leaves there would later run with more rights."""
+"""Find the directories of this program's code and settings: what a command writes there would later run unsandboxed."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ def libraries() -> tuple[str, ...]:
 
 
 def own_places(home: str | None = None) -> tuple[str, ...]:
-    """Return the directories that stay as they are where they lie in what commands can write.
+    """Return the directories that stay read-only where they are inside of a writable root.
 
-    They have their links resolved, but for a name of ``$CODEX_HOME`` whose links must go on leading there. With it come
-    the settings of all projects that the user trusts.
+    Links are resolved, except in a name of ``$CODEX_HOME`` whose links must not be replaced. The ``.codex`` directories
+    of all projects that the user trusts are among them.
 
     :param home: ``$CODEX_HOME``.
     """

@@ -29,7 +29,7 @@ BUILT_IN = {
     ":workspace": "workspace-write",
     ":danger-full-access": "danger-full-access",
 }
-"""Profiles that are there without configuration, and the modes that they are."""
+"""Built-in profiles and the sandbox modes that they stand for."""
 _ACCESS: dict[str, Access] = {"none": "none", "deny": "none", "read": "read", "write": "write"}
 _SPECIAL: dict[str, SpecialKind] = {
     ":root": "root",
@@ -49,7 +49,7 @@ def default_policy(name: str, profiles: Any, cwd: str) -> SandboxPolicy | str:
     :param name: the profile that ``default_permissions`` names.
     :param profiles: the table ``permissions``.
     :param cwd: working directory of the thread.
-    :raises ConfigError: when the profile is wrong, or says more than a sandbox mode can: threads hold no more.
+    :raises ConfigError: when the profile is wrong, or no sandbox mode expresses it: threads enforce nothing else.
     """
     if name in BUILT_IN:
         return BUILT_IN[name]

@@ -1,4 +1,4 @@
-"""Give launchers the policy of a request in the form they enforce."""
+"""Return the policy of a launch request in the forms that launchers enforce."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from codex_sandboxing.resolved import PolicyContext, ResolvedPolicy
 
 
 def enforced(request: LaunchRequest) -> Permissions:
-    """Return the policy of a request in the split form: its own one, or what its legacy policy means."""
+    """Return the permissions of a request: its own, or what its legacy policy stands for."""
     return request.permissions if request.permissions is not None else to_split(request.policy)
 
 
 def resolved(request: LaunchRequest) -> ResolvedPolicy:
-    """Return the file system policy of a request as it holds where the command runs.
+    """Return the file system policy of a request, resolved for the machine and directory of the command.
 
-    :raises SandboxUnavailable: when it makes no sense there, in words for people.
+    :raises SandboxUnavailable: when it can't be resolved there.
     """
     try:
         place = PolicyContext.of(request.policy_cwd or request.cwd, request.env, request.project_roots)

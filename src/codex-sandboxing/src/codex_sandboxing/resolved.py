@@ -1,4 +1,4 @@
-"""Work out what a policy means at a place: which paths can be read, which written, which not even seen."""
+"""Resolve a policy for a working directory: which paths can be read, which written, which neither."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class PolicyContext(NamedTuple):
 
     @classmethod
     def of(cls, cwd: str, env: Mapping[str, str], project_roots: tuple[str, ...] = ()) -> PolicyContext:
-        """Return the place of a command.
+        """Return the context of a command.
 
         :raises ConfigError: when a directory is not absolute.
         """
@@ -51,7 +51,7 @@ class PolicyContext(NamedTuple):
 class PathRule(NamedTuple):
     """An entry at its path.
 
-    :param path: absolute, dot segments folded, links as they were spelled.
+    :param path: absolute, without dot segments, links not resolved.
     """
 
     path: str
@@ -60,10 +60,10 @@ class PathRule(NamedTuple):
 
 
 class ResolvedPolicy:
-    """A policy at a place; decisions are made on the paths as they are spelled.
+    """A policy whose special paths are resolved; links in paths are not.
 
     :param policy: any kind.
-    :param place: gives the special paths their meaning.
+    :param place: what the special paths stand for.
     """
 
     def __init__(self, policy: FileSystemPolicy, place: PolicyContext) -> None:
@@ -79,7 +79,7 @@ class ResolvedPolicy:
         """Return what may be done at an absolute path.
 
         The rule with the most path components decides; of equals ``none`` before ``write`` before ``read``. Where no
-        rule holds, nothing may be done.
+        rule applies, nothing may be done.
         """
         if not self.restricted:
             return "write"
@@ -133,7 +133,7 @@ class ResolvedPolicy:
 
     @cached_property
     def named_roots(self) -> tuple[str, ...]:
-        """Those of the writable roots that the policy names by their paths, not as a place of the work."""
+        """The writable roots that the policy names by path, not by a special path."""
         named = {normalize_path(entry.where) for entry in self.policy.entries if isinstance(entry.where, str)}
         return tuple(root for root in self.writable_roots if root in named)
 
@@ -154,7 +154,7 @@ class ResolvedPolicy:
 
     @cached_property
     def signature(self) -> tuple[object, ...]:
-        """What the policy amounts to; two policies with equal signatures are enforced alike."""
+        """The meaning of the policy; policies with equal signatures are enforced alike."""
         return (
             self.full_read,
             self.full_write,
@@ -182,7 +182,7 @@ def normalize_path(path: str) -> str:
 
 
 def is_below(path: str, root: str) -> bool:
-    """Tell whether a folded path is a root or lies in its tree."""
+    """Tell whether a normalized path is a root or in its tree."""
     return root in ("/", path) or path.startswith(f"{root}/")
 
 

@@ -34,9 +34,9 @@ def writable_roots(policy: SandboxPolicy, cwd: str, temporary_directory: str) ->
 
 
 def is_writable(path: str, roots: Sequence[str], own: Sequence[str] = ()) -> bool:
-    """Tell whether a path lies in one of the roots and in none of the directories that stay closed in them.
+    """Tell whether a path is in one of the roots and in none of the directories that stay read-only in them.
 
-    Those are the protected ones of every root and ``own``; only themselves or a root in them open them.
+    Those are the protected ones of every root, and ``own``; a root that is one of them, or in one, makes that writable.
 
     :param path: absolute, without ``..``; give it and the roots with their links resolved.
     :param own: the program's own directories.

@@ -20,7 +20,7 @@ _MOST_BYTES = 4_000_001
 """More than any file of rules may have."""
 _REMEDY = "make it readable or move it away"
 _TRIES, _PAUSE = 50, 0.01
-"""How often, and after how many seconds, a lock is tried that others hold for one line's time."""
+"""How often, and after how many seconds, a lock is tried that others take for writing one line."""
 
 
 class RuleFolder(NamedTuple):

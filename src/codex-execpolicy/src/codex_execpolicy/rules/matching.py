@@ -60,22 +60,22 @@ class RuleBook:
         self._rules += rules
 
     def declare(self, name: str, paths: tuple[str, ...]) -> None:
-        """Say which paths the rules for a program's name hold for."""
+        """Say for which paths the rules for a program's name apply."""
         self._executables[name] = paths
 
     def tightening(self) -> RuleBook:
-        """Return the rules that take something away: what they allow and where they hold is left out."""
+        """Return the rules that restrict: without those that allow, and without program paths."""
         return RuleBook(rule for rule in self._rules if rule.decision != "allow")
 
     def update(self, other: RuleBook) -> None:
-        """Add what another book holds."""
+        """Add the rules of another book."""
         self._rules += other._rules
         self._executables |= other._executables
 
     def matches(self, words: Sequence[str], *, by_name: bool = True) -> list[Match]:
         """Return what fits a command.
 
-        :param by_name: rules for a name hold for absolute paths of such a program too, unless a rule names the path:
+        :param by_name: rules for a name apply to absolute paths of such a program too, unless a rule names the path:
             those that were declared for it, any if none were. What is allowed has to be declared, or lie where
             systems keep their programs.
         """

@@ -21,7 +21,7 @@ def read_rules(text: str, source: str) -> RuleBook:
     """Return what a rules file says.
 
     :param source: name of the file for errors.
-    :raises ConfigError: with the line, when there is anything in it that is no rule, or an example that does not hold.
+    :raises ConfigError: with the line, when there is anything in it that is no rule, or a wrong example.
     """
     if len(text) > _LONGEST:
         raise ConfigError(f"is larger than {_LONGEST} characters", source=source)

@@ -1,7 +1,7 @@
-"""End what is left of sandboxes, and remove placeholders that none relies on.
+"""Kill the processes that are left of sandboxes, and remove placeholders that no sandbox uses.
 
-Imports nothing of ours, so that it runs in a bare interpreter: ``sweeping.py FOLDER:NAME:… …``, all in hexadecimal,
-with the reading end of the pipe that sandboxes hold as descriptor 3.
+Imports nothing of this project, so that it runs in a bare interpreter: ``cleanup.py FOLDER:NAME:… …``, all in
+hexadecimal. Descriptor 3 is the reading end of a pipe whose other end every process of a sandbox has open.
 """
 
 from __future__ import annotations
@@ -14,24 +14,24 @@ import sys
 import time
 
 MARKED = 0o1755
-"""Mode of a placeholder. A sticky directory that only its owner writes is nothing that people make."""
+"""Mode of a placeholder. Nobody makes sticky directories that only the owner can write for another purpose."""
 
 _LIFE, _KILL = 3, 9
 _LIMIT = 10.0
 _PAUSE_MS = 10
 _SETTLE_SECONDS = 0.02
-"""Processes let go of their descriptors a moment before they are gone."""
+"""The descriptors of a process are closed a moment before it is gone."""
 
 _READ_BYTES = 65536
 
 
 def is_marked(mode: int) -> bool:
-    """Tell whether the mode of a path says that it only stands there for a missing one."""
+    """Tell whether the mode of a path marks a placeholder."""
     return stat.S_ISDIR(mode) and mode & 0o1022 == stat.S_ISVTX
 
 
 def is_placeholder(path: str) -> bool:
-    """Tell whether a path is a directory with our mark."""
+    """Tell whether a path is a placeholder."""
     try:
         return is_marked(os.lstat(path).st_mode)
     except OSError:
@@ -47,7 +47,7 @@ def opened(path: str) -> int | None:
 
 
 def sweep(paths: list[str]) -> None:
-    """Remove the empty placeholders among some paths of one folder, unless a sandbox relies on any of them."""
+    """Remove the empty placeholders among some paths of one folder, unless a sandbox uses any of them."""
     descriptors: list[int] = []
     try:
         marked = [path for path in paths if is_placeholder(path)]
@@ -66,7 +66,7 @@ def sweep(paths: list[str]) -> None:
 
 
 def read_orders() -> None:
-    """Read from stdin what is begun and over, until whoever writes that is gone; then clear up what is not over."""
+    """Read start and end messages from stdin until EOF, then clean up after the sandboxes that did not end."""
     text = b""
     while data := os.read(0, _READ_BYTES):
         text += data
@@ -85,7 +85,7 @@ def read_orders() -> None:
 
 
 def clear_up(places: list[str]) -> None:
-    """End all sandboxes, then sweep.
+    """Kill all sandboxes, then remove their placeholders.
 
     :param places: a folder and names in it, in hexadecimal, with colons between.
     """
@@ -96,7 +96,7 @@ def clear_up(places: list[str]) -> None:
 
 
 def _end_all() -> None:
-    """Kill whoever holds the other end of the pipe, until nobody does."""
+    """Kill the processes that have the other end of the pipe open, until there are none."""
     pipe = f"pipe:[{os.fstat(_LIFE).st_ino}]"
     poll = select.poll()
     poll.register(_LIFE, 0)
@@ -113,7 +113,7 @@ def _end_all() -> None:
 
 
 def _holders(pipe: str) -> list[int]:
-    """Return the other processes that hold a pipe."""
+    """Return the other processes that have a pipe open."""
     found = []
     for name in os.listdir("/proc"):
         if not name.isdigit() or int(name) == os.getpid():

@@ -1,4 +1,4 @@
-"""Lay a file system policy on what is on the disk: what launchers of Linux have to mount, keep and hide."""
+"""Plan how a file system policy is enforced on the files there are: what Linux launchers mount, protect and hide."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
 
 PLATFORM_PATHS = ("/bin", "/sbin", "/usr", "/etc", "/lib", "/lib64", "/nix/store", "/run/current-system/sw")
-"""What programs need to be read, where it exists."""
+"""System directories that programs need to read; those that exist count."""
 
 _MOST_PARTS = 500
 
 
 class FilesystemPlan(NamedTuple):
-    """A policy in terms of real paths, each group shallow before deep.
+    """A policy in terms of real paths; in each group parents come before children.
 
-    :param readable: trees that can be read, spelled and real, when not everything can.
+    :param readable: trees that can be read, by their spelled and real paths; empty when everything can be read.
     :param writable: trees that can be written.
-    :param kept: what stays as it is in them, or is one of them.
-    :param missing: what of it does not exist and must not come into being.
-    :param links: links in them that must go on leading where they do.
-    :param hidden: what exists and can't be touched.
-    :param opened: what exists inside of something hidden, with how it can be used.
+    :param kept: read-only paths in writable trees, or writable roots that become read-only.
+    :param missing: those of them that do not exist and must not be created.
+    :param links: symbolic links in writable trees that must not be replaced.
+    :param hidden: existing paths that can be neither read nor written.
+    :param opened: existing paths below a hidden one that can be used, each with its access.
     """
 
     readable: tuple[str, ...] = ()
@@ -44,35 +44,35 @@ class FilesystemPlan(NamedTuple):
 
 
 class _CannotEnforce(Exception):
-    """Raised with the reason and the remedy when a policy can't be laid out."""
+    """Raised with the reason and the remedy when a policy can't be enforced."""
 
 
 def plan_filesystem(policy: ResolvedPolicy, launcher: str, home: str | None = None) -> FilesystemPlan:
-    """Return what a policy means on this disk.
+    """Return how a policy is enforced on the files there are.
 
-    :param launcher: who has to hold it, for the error.
+    :param launcher: name of the launcher, for the error.
     :param home: ``$CODEX_HOME``, which commands can't write unless the policy names it or a path in it.
-    :raises SandboxUnavailable: when it can't be held on what is there.
+    :raises SandboxUnavailable: when it can't be enforced on the files there are.
     """
     try:
-        return _Planner(policy, home).layout()
+        return _Planner(policy, home).plan()
     except (_CannotEnforce, ConfigError) as error:
         raise SandboxUnavailable(
             f"the command was not run: {launcher} cannot enforce the sandbox policy: {error}"
         ) from error
 
 
-def _untrusted_symlink(spelled: str, found: Traced, turned: Sequence[str]) -> _CannotEnforce:
+def _untrusted_symlink(spelled: str, found: Traced, replaceable: Sequence[str]) -> _CannotEnforce:
     return _CannotEnforce(
-        f"{spelled} leads to {found.end} through the link {turned[0]}, which commands can make; "
+        f"{spelled} leads to {found.end} through the link {replaceable[0]}, which commands can make; "
         "name the place itself in the policy"
     )
 
 
 class _Planner:
-    """Collects what a policy amounts to.
+    """Collects the paths of a plan.
 
-    :raises _Unheld: when something is in the way.
+    :raises _CannotEnforce: when the files there are do not allow enforcing the policy.
     """
 
     def __init__(self, policy: ResolvedPolicy, home: str | None) -> None:
@@ -88,7 +88,7 @@ class _Planner:
         self._sealed: dict[str, None] = {}
         self._named: list[str] = []
 
-    def layout(self) -> FilesystemPlan:
+    def plan(self) -> FilesystemPlan:
         policy = self._policy
         self._find_writable()
         if not policy.restricted:
@@ -119,30 +119,30 @@ class _Planner:
     def _find_writable(self) -> None:
         """Find the writable roots that exist.
 
-        What commands can write may hold links that they have made. Where such a link leads a root out of all other
-        roots, it is refused: the policy did not mean that place.
+        One that is reached through a symbolic link which a sandboxed command could have created, and that is outside of
+        all other writable roots, is refused.
         """
         traced = {spelled: self._root(spelled) for spelled in self._policy.writable_roots}
         there = {spelled: found.end for spelled, found in traced.items() if not found.rest}
-        turned = {
-            spelled: _lying_in(traced[spelled].links, [end for other, end in there.items() if other != spelled])
+        replaceable = {
+            spelled: _links_in(traced[spelled].links, [end for other, end in there.items() if other != spelled])
             for spelled in there
         }
         named = self._named = [traced[spelled].end for spelled in self._policy.named_roots]
         workspaces = [normalize_path(path) for path in (self._policy.place.cwd, *self._policy.place.project_roots)]
-        trusted = [end for spelled, end in there.items() if not turned[spelled]]
+        trusted = [end for spelled, end in there.items() if not replaceable[spelled]]
         for spelled, found in traced.items():
             if found.blocked:
                 raise _CannotEnforce(f"{spelled} can't be looked at; correct the path in the policy")
             if not found.rest and not is_closed(found.end, named, libraries()):
                 self._writable.setdefault(found.end)
                 if spelled in workspaces:
-                    self._links.update(dict.fromkeys(turned[spelled]))
-                elif turned[spelled] and not _lies_in(found.end, trusted):
-                    raise _untrusted_symlink(spelled, found, turned[spelled])
+                    self._links.update(dict.fromkeys(replaceable[spelled]))
+                elif replaceable[spelled] and not _lies_in(found.end, trusted):
+                    raise _untrusted_symlink(spelled, found, replaceable[spelled])
 
     def _root(self, spelled: str) -> Traced:
-        """Follow the path of a root; a directory that looks as if it stood for a missing path is one nevertheless."""
+        """Resolve the path of a root; a directory that looks like a placeholder counts as existing here."""
         found = self._traced(spelled)
         there = len(found.rest) == 1 and not found.blocked and os.path.isdir(found.end)
         return Traced(found.end, (), found.links) if there else found
@@ -168,7 +168,7 @@ class _Planner:
                 self._hidden[path] = None
 
     def _protect(self, root: str) -> None:
-        """Keep what is protected by default below a root."""
+        """Make the protected paths below a writable root read-only."""
         if root == "/" or not _is_directory(root):
             return
         for path in protected_paths(root, self._named):
@@ -200,7 +200,7 @@ class _Planner:
             self._prevent(found)
 
     def _prevent(self, found: Traced) -> None:
-        """Keep a missing path from coming into being where commands could make it."""
+        """Keep a missing path from being created where commands could create it."""
         if not self._is_writable(found.place):
             return
         if os.access(found.place, os.W_OK) or not _is_own(found.place):
@@ -210,7 +210,7 @@ class _Planner:
             self._sealed[found.place] = None
 
     def _followed(self, path: str) -> Traced:
-        """Follow a path whose links must go on leading where they do."""
+        """Resolve a path whose symbolic links must not be replaced."""
         found = self._traced(path)
         for link in found.links:
             if self._is_writable(os.path.dirname(link)):
@@ -224,10 +224,10 @@ class _Planner:
             raise _CannotEnforce(f"{path}: {error.strerror}; correct the path in the policy") from error
 
     def _open_sealed(self) -> Iterator[str]:
-        """Yield what is in directories that are closed as a whole, so that it can go on being written.
+        """Yield the entries of directories that are read-only as a whole, so that the entries stay writable.
 
-        A user who owns a directory without being able to write it can't make anything there, but commands could change
-        that.
+        A user who owns a directory without write permission can't create anything in it, but a command could change its
+        mode.
         """
         for folder in self._sealed:
             entries = [below(folder, name) for name in os.listdir(folder)]
@@ -249,14 +249,14 @@ class _Planner:
         for spelled in policy.readable_roots:
             traced = self._traced(spelled)
             if not traced.rest and traced.end not in self._writable and policy.access(spelled) == "read":
-                turned = _lying_in(traced.links, self._writable)
-                if turned and not self._is_writable(traced.end):
-                    raise _untrusted_symlink(spelled, traced, turned)
+                replaceable = _links_in(traced.links, self._writable)
+                if replaceable and not self._is_writable(traced.end):
+                    raise _untrusted_symlink(spelled, traced, replaceable)
                 found |= {spelled: None, traced.end: None}
         return tuple(sorted(path for path in found if os.path.exists(path)))
 
     def _opened(self) -> Iterator[tuple[str, str]]:
-        """Yield what can be used inside of something hidden, shallow before deep."""
+        """Yield the usable paths below hidden ones, parents before children."""
         found: dict[tuple[str, str], None] = {}
         for rule in self._policy.rules:
             if rule.access == "none" or self._policy.access(rule.path) != rule.access:
@@ -274,7 +274,7 @@ class _Planner:
         return _lies_in(path, self._matches)
 
     def _is_closed(self, path: str) -> bool:
-        """Tell whether a path lies in what is kept or hidden already, and in no root that is opened in there."""
+        """Tell whether a path is below a read-only or hidden one, and in no writable root inside of that."""
         closed = False
         while not closed and path not in self._writable and (above := os.path.dirname(path)) != path:
             path = above
@@ -289,8 +289,8 @@ class _Planner:
         return _lies_in(path, (*opened, *(PLATFORM_PATHS if policy.platform_defaults else ())))
 
 
-def _lying_in(links: Sequence[str], roots: Collection[str]) -> list[str]:
-    """Return the links that stand in one of some trees."""
+def _links_in(links: Sequence[str], roots: Collection[str]) -> list[str]:
+    """Return the links whose directories are in one of some trees."""
     return [link for link in links if _lies_in(os.path.dirname(link), roots)]
 
 

@@ -30,14 +30,14 @@ _FLAGS = ("--use-legacy-landlock", "--allow-network-for-proxy", "--no-proc", "--
 
 
 class HelperCall(NamedTuple):
-    """A command and the policy that it is to be held to.
+    """A command and the policy that is to be enforced.
 
-    :param policy: the old form, as near as it can tell it.
+    :param policy: the legacy policy that is nearest to the permissions.
     :param policy_cwd: workspace of the policy.
-    :param cwd: where the command is to run, when it says so.
-    :param managed: of the network it can reach the proxies that its environment names, and nothing else.
-    :param inner: files and network are held already; what is left is the filter of system calls.
-    :param routes: variables that name proxies and the sockets that lead to them, inside.
+    :param cwd: working directory of the command, if it is given.
+    :param managed: of the network, only the proxies that the environment names can be reached.
+    :param inner: files and network are restricted already; only the filter of system calls is left to apply.
+    :param routes: variables that name proxies, and the sockets inside of the sandbox that lead to them.
     """
 
     policy: SandboxPolicy
@@ -144,7 +144,7 @@ def _nearest(permissions: Permissions, place: PolicyContext) -> SandboxPolicy:
 
 
 def _is_expressible(permissions: Permissions, place: PolicyContext) -> bool:
-    """Tell whether the old form can tell a policy."""
+    """Tell whether a legacy policy can express a policy."""
     try:
         return _agree(to_split(to_legacy(permissions, place)), permissions, place)
     except ConfigError:
@@ -152,7 +152,7 @@ def _is_expressible(permissions: Permissions, place: PolicyContext) -> bool:
 
 
 def _agree(one: Permissions, other: Permissions, place: PolicyContext) -> bool:
-    """Tell whether two policies amount to the same, what is protected anyway apart."""
+    """Tell whether two policies mean the same, except for protected paths."""
     return one.network == other.network and _meaning(one, place) == _meaning(other, place)
 
 

@@ -1,4 +1,4 @@
-"""Follow a path on the disk part by part, and note the links it leads through."""
+"""Resolve a path part by part, and record the symbolic links on the way."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ _MOST_LINKS = 40
 
 
 class Traced(NamedTuple):
-    """Where a path leads.
+    """A resolved path.
 
-    :param place: the real path of the part that exists.
-    :param rest: parts behind it that do not exist, or can't be looked at.
-    :param links: links on the way, each as it lies in a real directory.
-    :param blocked: the first part of the rest may exist, but the user can't look into the place.
+    :param place: real path of the part that exists.
+    :param rest: parts behind it that do not exist, or can't be looked up.
+    :param links: symbolic links on the way, each by the real path of its directory.
+    :param blocked: the first part of the rest may exist, but the user has no search permission for the place.
     """
 
     place: str
@@ -33,7 +33,7 @@ class Traced(NamedTuple):
 
 
 def trace(path: str) -> Traced:
-    """Follow an absolute path; what stands for a missing path counts as missing.
+    """Resolve an absolute path; a placeholder counts as missing.
 
     :raises OSError: for a loop of links.
     """

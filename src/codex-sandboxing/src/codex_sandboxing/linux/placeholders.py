@@ -1,7 +1,7 @@
-"""Keep paths that do not exist from coming into being: empty directories stand there while sandboxes run.
+"""Keep protected paths that do not exist from being created: empty directories are their placeholders.
 
-A mount needs something to be mounted on. The directories carry a mark (the sticky bit) by which every process knows
-them, are locked as long as a sandbox relies on them, and go when nobody does. What users put in one stays.
+A mount needs a mount point. Placeholders are marked with the sticky bit, by which every process recognizes them. They
+are locked as long as a sandbox uses them and removed afterwards; one that a user has put files in stays.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ _NOT_OURS = (errno.EACCES, errno.EPERM, errno.EROFS)
 
 
 class Placeholders:
-    """Directories that stand for some missing paths, held by one sandbox.
+    """The placeholders of one sandbox.
 
     :param paths: absolute; each one's parent exists.
-    :param launcher: who relies on them, for errors.
+    :param launcher: name of the launcher, for errors.
     :raises SandboxUnavailable: when one can't be made although a command could make it.
     """
 
@@ -39,18 +39,18 @@ class Placeholders:
             self._folders.setdefault(os.path.dirname(path), []).append(path)
         try:
             for folder, members in self._folders.items():
-                self._hold(folder, members)
+                self._create(folder, members)
         except BaseException:
             self.release()
             raise
 
     @property
     def paths(self) -> tuple[str, ...]:
-        """Everything that stands there now."""
+        """The placeholders, and what others have made at these paths."""
         return tuple(path for members in self._folders.values() for path in members if path not in self.left_out)
 
     def release(self) -> None:
-        """Let go; what no other sandbox relies on is removed."""
+        """Release the locks and remove the placeholders that no other sandbox uses."""
         for descriptor in self._locks.values():
             os.close(descriptor)
         self._locks.clear()
@@ -58,11 +58,11 @@ class Placeholders:
             sweep(members)
         self._folders.clear()
 
-    def _hold(self, folder: str, members: list[str]) -> None:
-        """Make the directories of one folder and lock one of them, which protects them all."""
+    def _create(self, folder: str, members: list[str]) -> None:
+        """Create the placeholders of one folder and lock one of them, which protects them all."""
         deadline = time.monotonic() + _PATIENCE
         while time.monotonic() < deadline:
-            present = [path for path in members if self._made(path)]
+            present = [path for path in members if self._make(path)]
             marked = [path for path in present if is_placeholder(path)]
             descriptor = _locked(marked[0]) if marked else None
             if (descriptor is not None or not marked) and all(map(os.path.lexists, present)):
@@ -77,8 +77,8 @@ class Placeholders:
             "holds it; end that process or make the directory"
         )
 
-    def _made(self, path: str) -> bool:
-        """Make one directory unless it is there; tell whether there is one now."""
+    def _make(self, path: str) -> bool:
+        """Make one directory unless it exists; tell whether it exists now."""
         try:
             os.mkdir(path, MARKED)
         except FileExistsError:
@@ -95,7 +95,7 @@ class Placeholders:
 
 
 def _locked(path: str) -> int | None:
-    """Return a descriptor that holds a directory in place, ``None`` when it went or is about to go."""
+    """Return the descriptor of a locked directory, ``None`` when it is removed or about to be."""
     descriptor = opened(path)
     if descriptor is None:
         return None
