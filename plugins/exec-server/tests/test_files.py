@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from base64 import b64decode, b64encode
 from pathlib import Path
 
 import pytest
 
 from codex_exec_server import watches
-from codex_hookspecs.errors import RpcError
+from codex_hookspecs.errors import FileSystemError, RpcError
 
 pytestmark = pytest.mark.anyio
 WALK = {
@@ -74,12 +73,13 @@ async def test_requests_about_files_are_handled_in_order(serve) -> None:
         assert b64decode((await client.answer(last))["dataBase64"]) == b"49"
 
 
-async def test_a_file_is_written_and_read_in_blocks(serve, tmp_path: Path) -> None:
-    path = str(tmp_path / "a")
-    async with (await serve()).client() as client:
+async def test_a_file_of_the_environment_is_written_and_read_in_blocks(serve) -> None:
+    path = "/space/a"
+    server = await serve(files={path: "before"})
+    async with server.client() as client:
         await client.request("fs/open", {"handleId": "w", "path": path, "mode": "replace"})
         await client.request("fs/writeBlock", {"handleId": "w", "offset": 4, "chunk": "aGk="})
-        assert (tmp_path / "a").read_bytes() == b"\0\0\0\0hi"
+        assert await server.environment.files.read_file(path) == b"\0\0\0\0hi"
         await client.request("fs/close", {"handleId": "w"})
         await client.request("fs/open", {"handleId": "r", "path": path})
 
@@ -92,19 +92,18 @@ async def test_a_file_is_written_and_read_in_blocks(serve, tmp_path: Path) -> No
         ]
 
 
-async def test_handles_are_few_short_and_of_one_connection(serve, tmp_path: Path) -> None:
-    path = tmp_path / "a"
-    path.write_text("x")
-    server = await serve()
+async def test_handles_are_few_short_and_of_one_connection(serve) -> None:
+    path = "/space/a"
+    server = await serve(files={path: "x"})
     async with server.client() as client, server.client() as other:
         for number in range(128):
-            await client.request("fs/open", {"handleId": f"h{number}", "path": str(path)})
+            await client.request("fs/open", {"handleId": f"h{number}", "path": path})
 
-        assert await refusal(client, "fs/open", {"handleId": "more", "path": str(path)}) == (
+        assert await refusal(client, "fs/open", {"handleId": "more", "path": path}) == (
             -32600,
             "at most 128 file handles may be open per connection",
         )
-        assert await refusal(client, "fs/open", {"handleId": "h0", "path": str(path)}) == (
+        assert await refusal(client, "fs/open", {"handleId": "h0", "path": path}) == (
             -32600,
             "file handle `h0` already exists",
         )
@@ -112,23 +111,37 @@ async def test_handles_are_few_short_and_of_one_connection(serve, tmp_path: Path
             -32004,
             "unknown file handle `h0`",
         )
-        assert (await refusal(other, "fs/open", {"handleId": "x" * 33, "path": str(path)}))[0] == -32600
-        assert (await refusal(other, "fs/open", {"handleId": "d", "path": str(tmp_path)}))[0] == -32600
+        assert (await refusal(other, "fs/open", {"handleId": "x" * 33, "path": path}))[0] == -32600
+        assert (await refusal(other, "fs/open", {"handleId": "d", "path": "/space"}))[0] == -32600
 
 
-async def test_files_left_open_are_closed_with_the_connection(serve, tmp_path: Path) -> None:
-    path = tmp_path / "a"
-    path.write_text("x")
-    server = await serve()
-    before = len(os.listdir("/proc/self/fd"))
+async def test_a_block_that_can_not_be_read_closes_its_file(serve) -> None:
+    server = await serve(files={"/space/a": "x"})
     async with server.client() as client:
-        await client.request("fs/open", {"handleId": "h", "path": str(path)})
+        await client.request("fs/open", {"handleId": "w", "path": "/space/a", "mode": "replace"})
+
+        assert await refusal(client, "fs/readBlock", {"handleId": "w", "offset": 0, "len": 1}) == (
+            -32603,
+            "Bad file descriptor (os error 9)",
+        )
+        assert await refusal(client, "fs/writeBlock", {"handleId": "w", "offset": 0, "chunk": "aGk="}) == (
+            -32004,
+            "unknown file handle `w`",
+        )
+
+
+async def test_files_left_open_are_closed_with_the_connection(serve) -> None:
+    server = await serve(files={"/space/a": "x"})
+    async with server.client() as client:
+        await client.request("fs/open", {"handleId": "h", "path": "/space/a"})
         connection = next(iter(server.server._connections))
+        file = connection.resources["handles"].find("h")
 
     await connection.aclose()
 
     assert not connection.resources["handles"]._open
-    assert len(os.listdir("/proc/self/fd")) <= before + 2
+    with pytest.raises(FileSystemError, match="Bad file descriptor"):
+        await file.read(0, 1)
 
 
 async def test_a_tree_is_walked_within_its_limits(serve, tmp_path: Path) -> None:

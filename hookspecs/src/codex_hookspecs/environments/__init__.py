@@ -6,6 +6,7 @@ from codex_hookspecs._lazy import exported
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from codex_hookspecs.environments.descriptor_file import DescriptorFile as DescriptorFile
     from codex_hookspecs.environments.environ_policy import apply_policy as apply_policy
     from codex_hookspecs.environments.file_uri import PathError as PathError
     from codex_hookspecs.environments.file_uri import path_of as path_of
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from codex_hookspecs.ports.environment import ExecProcess as ExecProcess
     from codex_hookspecs.ports.environment import FileScope as FileScope
     from codex_hookspecs.ports.environment import FileSystem as FileSystem
+    from codex_hookspecs.ports.environment import OpenFile as OpenFile
     from codex_hookspecs.ports.http import HttpClient as HttpClient
     from codex_hookspecs.ports.http import HttpResponse as HttpResponse
     from codex_hookspecs.types.environment import DirectoryEntry as DirectoryEntry
@@ -64,6 +66,7 @@ __all__, __getattr__, __dir__ = exported(
     {
         "markers": "hookimpl",
         "errors": "EnvironmentLost ExecError FilesLost FileSystemError HttpError",
+        "environments.descriptor_file": "DescriptorFile",
         "environments.environ_policy": "apply_policy",
         "environments.file_uri": "PathError path_of uri_of",
         "environments.http_limits": (
@@ -74,7 +77,7 @@ __all__, __getattr__, __dir__ = exported(
         "environments.process_log": "Cursor ProcessLog",
         "environments.repository": "is_repository is_repository_of main_repository project_root repository_root",
         "ports.environment": (
-            "Environment EnvironmentManager EnvironmentProvider ExecBackend ExecProcess FileScope FileSystem"
+            "Environment EnvironmentManager EnvironmentProvider ExecBackend ExecProcess FileScope FileSystem OpenFile"
         ),
         "ports.http": "HttpClient HttpResponse",
         "types.environment": (

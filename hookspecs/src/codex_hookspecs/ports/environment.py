@@ -127,6 +127,22 @@ class ExecBackend(Protocol):
         ...
 
 
+class OpenFile(Protocol):
+    """A regular file that is kept open; who opened it closes it. Failures are those of :class:`FileSystem`."""
+
+    async def read(self, offset: int, length: int) -> bytes:
+        """Return bytes from an offset on: fewer than asked for only at the end of the file, none beyond it."""
+        ...
+
+    async def write(self, offset: int, data: bytes) -> None:
+        """Write bytes at an offset; what lies between the end of the file and there becomes zeros."""
+        ...
+
+    async def aclose(self) -> None:
+        """Close the file; may be called twice."""
+        ...
+
+
 class FileSystem(Protocol):
     """Files by absolute path; every failure is a ``FileSystemError`` with the operating system's text.
 
@@ -147,6 +163,13 @@ class FileSystem(Protocol):
 
     async def write_file(self, path: str, data: bytes) -> None:
         """Replace or create a file as a whole; its directory must exist, its mode is kept."""
+        ...
+
+    async def open(self, path: str, *, replace: bool = False) -> OpenFile:
+        """Open a regular file, to be read at any place, or with ``replace`` to be written from empty on.
+
+        A missing file is made with ``replace``; its directory must exist. What a policy allows is checked once, here.
+        """
         ...
 
     async def create_directory(self, path: str, *, recursive: bool = True) -> None:

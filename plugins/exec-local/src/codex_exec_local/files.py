@@ -9,14 +9,21 @@ from typing import TYPE_CHECKING, BinaryIO, TypeVar
 
 from codex_exec_local import file_operations
 from codex_exec_local.oserrors import file_error
-from codex_exec_local.verified_open import Allowed, make_directories, open_parent, open_regular
+from codex_exec_local.verified_open import (
+    Allowed,
+    make_directories,
+    open_parent,
+    open_regular,
+    open_to_read,
+    open_to_replace,
+)
 from codex_hookspecs.environments import DirectoryEntry, FileMetadata
 from codex_hookspecs.errors import FileSystemError
 
 if TYPE_CHECKING:
     from concurrent.futures import ThreadPoolExecutor
 
-    from codex_hookspecs.environments import FileScope, FileSystem
+    from codex_hookspecs.environments import FileScope, FileSystem, OpenFile
 
 _INLINE_BYTES = 256 * 1024
 _WORKERS = 4
@@ -56,6 +63,14 @@ class LocalFileSystem:
         await self._run(
             path, lambda: write(path, data, self._writable, self._removable), inline=len(data) <= _INLINE_BYTES
         )
+
+    async def open(self, path: str, *, replace: bool = False) -> OpenFile:
+        """Open a regular file, to be read at any place, or with ``replace`` to be written from empty on."""
+        from codex_hookspecs.environments import DescriptorFile  # turns open nothing this way
+
+        if replace:
+            return DescriptorFile(_attempt(path, lambda: open_to_replace(path, self._writable)), path)
+        return DescriptorFile(_attempt(path, lambda: open_to_read(path, self._readable)), path)
 
     async def create_directory(self, path: str, *, recursive: bool = True) -> None:
         """Create a directory."""

@@ -105,7 +105,12 @@ def open_for_lookup(path: str, allowed: Allowed) -> Iterator[int | None]:
 
 
 def open_regular(path: str, allowed: Allowed) -> BinaryIO:
-    """Open a regular file for reading.
+    """Open a regular file for reading; see :func:`open_to_read`."""
+    return open(open_to_read(path, allowed), "rb")
+
+
+def open_to_read(path: str, allowed: Allowed) -> int:
+    """Open a regular file for reading and return its descriptor.
 
     :raises FileSystemError: when it is not one; it is not opened then, since the other end of a pipe would notice.
     """
@@ -121,7 +126,24 @@ def open_regular(path: str, allowed: Allowed) -> BinaryIO:
         if descriptor >= 0:
             os.close(descriptor)
         raise
-    return open(descriptor, "rb")
+    return descriptor
+
+
+def open_to_replace(path: str, allowed: Allowed) -> int:
+    """Open a regular file for writing, truncated, or created if it is missing, and return its descriptor.
+
+    :raises FileSystemError: when something else is there.
+    """
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NONBLOCK | os.O_CLOEXEC
+    if allowed is None:
+        descriptor = os.open(path, flags, 0o666)
+    else:
+        with open_parent(path, allowed, follow=True) as (folder, name):
+            descriptor = os.open(name, flags | os.O_NOFOLLOW, 0o666, dir_fd=folder)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise FileSystemError(f"path `{path}` is not a file", path=path)
+    return descriptor
 
 
 def make_directories(path: str, allowed: Allowed) -> None:

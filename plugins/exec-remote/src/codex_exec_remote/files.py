@@ -5,13 +5,14 @@ from __future__ import annotations
 import errno
 import os
 import posixpath
-import re
-from base64 import b64decode, b64encode
+from base64 import b64encode
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from codex_exec_remote.client import Client
 from codex_exec_remote.dialect import Garbled, path_form, read_path
+from codex_exec_remote.file_calls import call_files, decoded, errno_of, is_missing
+from codex_exec_remote.open_files import RemoteFile, WholeFile
 from codex_hookspecs.environments import DirectoryEntry, FileMetadata
 from codex_hookspecs.errors import ExecError, FilesLost, FileSystemError, RpcError
 from codex_hookspecs.protocol import uuid4
@@ -19,19 +20,15 @@ from codex_sandboxing.exec_server_form import write_context
 from codex_sandboxing.writable_roots import real_path
 
 if TYPE_CHECKING:
-    from codex_hookspecs.environments import FileScope
+    from codex_hookspecs.environments import FileScope, OpenFile
     from codex_hookspecs.protocol import JsonObject
 
 WHOLE_BYTES: Final = 8 * 1024 * 1024
 """Content that goes in one message; more goes in blocks, where the server can do that."""
-BLOCK_BYTES: Final = 1024 * 1024
 MOST_BYTES: Final = 40 * 1024 * 1024
 """Content that a server without blocks can be sent or asked for."""
-FILE_SECONDS: Final = 60.0
 _REFUSED: Final = f"{os.strerror(errno.EROFS)} (os error {errno.EROFS})"
-_NOT_FOUND = -32004
 _UNKNOWN_METHOD = -32601
-_OS_ERROR = re.compile(r"\(os error (\d+)\)$")
 
 
 class RemoteFileSystem:
@@ -67,7 +64,7 @@ class RemoteFileSystem:
         if size > MOST_BYTES:
             raise FileSystemError(f"file `{path}` is too large to be read from this exec-server", path=path)
         result = await self._ask("fs/readFile", path, self._reading())
-        return _data(result.get("dataBase64"), path)[:limit]
+        return decoded(result.get("dataBase64"), path)[:limit]
 
     async def write_file(self, path: str, data: bytes) -> None:
         """Replace or create a file."""
@@ -80,10 +77,21 @@ class RemoteFileSystem:
         sandbox = await self._writing(path)
         await self._ask("fs/writeFile", path, sandbox, dataBase64=b64encode(data).decode())
 
+    async def open(self, path: str, *, replace: bool = False) -> OpenFile:
+        """Open a regular file, to be read at any place, or with ``replace`` to be written from empty on."""
+        client = await self._session(path)
+        if client.dialect == "B":
+            return await self._open(client, path, replace=replace)
+        if replace:
+            await self.write_file(path, b"")
+        else:
+            await self.read_file(path, limit=0)
+        return WholeFile(self, path)
+
     async def create_directory(self, path: str, *, recursive: bool = True) -> None:
         """Create a directory."""
         sandbox = await self._writing(path, making=True)
-        existing = lambda error: _errno(error) == errno.EEXIST  # noqa: E731
+        existing = lambda error: errno_of(error) == errno.EEXIST  # noqa: E731
         await self._ask("fs/createDirectory", path, sandbox, done=existing, recursive=recursive)
 
     async def metadata(self, path: str) -> FileMetadata:
@@ -124,7 +132,7 @@ class RemoteFileSystem:
 
     async def remove(self, path: str, *, recursive: bool = True, force: bool = True) -> None:
         """Remove a file, link or tree."""
-        gone = None if force else lambda error: error.code == _NOT_FOUND
+        gone = None if force else is_missing
         sandbox = await self._writing(path, making=not recursive)
         await self._ask("fs/remove", path, sandbox, done=gone, recursive=recursive, force=force)
 
@@ -138,39 +146,29 @@ class RemoteFileSystem:
             "recursive": recursive,
             **({"sandbox": sandbox} if client.dialect == "B" else {}),
         }
-        await self._call(client, "fs/copy", source, params)
+        await call_files(client, "fs/copy", source, params)
 
     async def _read_blocks(self, client: Client, path: str, wanted: int) -> bytes:
-        handle = uuid4().replace("-", "")
-        params = self._at(client, path, self._reading(), handleId=handle, mode="read")
-        await self._call(client, "fs/open", path, params)
-        blocks: list[bytes] = []
-        offset = 0
+        file = await self._open(client, path, replace=False)
         try:
-            while offset < wanted:
-                params = {"handleId": handle, "offset": offset, "len": min(BLOCK_BYTES, wanted - offset)}
-                found = await self._call(client, "fs/readBlock", path, params)
-                blocks.append(_data(found.get("chunk"), path))
-                offset += len(blocks[-1])
-                if found.get("eof") or not blocks[-1]:
-                    break
+            return await file.read(0, wanted)
         finally:
-            client.post("fs/close", {"handleId": handle})
-        return b"".join(blocks)
+            file.drop()
 
     async def _write_blocks(self, client: Client, path: str, data: bytes) -> None:
-        handle = uuid4().replace("-", "")
-        params = self._at(client, path, await self._writing(path), handleId=handle, mode="replace")
-        await self._call(client, "fs/open", path, params)
+        file = await self._open(client, path, replace=True)
         try:
-            for offset in range(0, len(data), BLOCK_BYTES):
-                chunk = b64encode(data[offset : offset + BLOCK_BYTES]).decode()
-                params = {"handleId": handle, "offset": offset, "chunk": chunk}
-                await self._call(client, "fs/writeBlock", path, params)
-            await self._call(client, "fs/close", path, {"handleId": handle})
-        except BaseException:
-            client.post("fs/close", {"handleId": handle})
-            raise
+            await file.write(0, data)
+            await file.aclose()
+        finally:
+            file.drop()
+
+    async def _open(self, client: Client, path: str, *, replace: bool) -> RemoteFile:
+        handle = uuid4().replace("-", "")
+        sandbox = await self._writing(path) if replace else self._reading()
+        mode = "replace" if replace else "read"
+        await call_files(client, "fs/open", path, self._at(client, path, sandbox, handleId=handle, mode=mode))
+        return RemoteFile(client, path, handle)
 
     async def _session(self, path: str) -> Client:
         _absolute(path)
@@ -218,23 +216,7 @@ class RemoteFileSystem:
         **members: Any,
     ) -> dict[str, Any]:
         client = await self._session(path)
-        return await self._call(client, method, path, self._at(client, path, sandbox, **members), done)
-
-    async def _call(
-        self,
-        client: Client,
-        method: str,
-        path: str,
-        params: dict[str, Any],
-        done: Callable[[RpcError], bool] | None = None,
-    ) -> dict[str, Any]:
-        try:
-            result = await client.call(method, params, seconds=FILE_SECONDS, done_before=done)
-        except RpcError as error:
-            raise _file_error(error, path) from error
-        except ExecError as error:
-            raise FilesLost(str(error), path=path) from error
-        return result if isinstance(result, dict) else {}
+        return await call_files(client, method, path, self._at(client, path, sandbox, **members), done)
 
 
 async def _normal(path: str) -> str:
@@ -247,27 +229,6 @@ def _absolute(path: str) -> str:
     if "\0" in path:
         raise FileSystemError(f"path `{path!r}` can't be used: embedded null byte", path=path)
     return path
-
-
-def _file_error(error: RpcError, path: str) -> FileSystemError:
-    number = _errno(error)
-    message = error.message
-    if error.code == _NOT_FOUND and number is None:
-        number = errno.ENOENT
-        message = f"{os.strerror(number)} (os error {number})"
-    return FileSystemError(message, path=path, errno=number)
-
-
-def _errno(error: RpcError) -> int | None:
-    found = _OS_ERROR.search(error.message)
-    return int(found[1]) if found else None
-
-
-def _data(text: Any, path: str) -> bytes:
-    try:
-        return b64decode(text, validate=True)
-    except (TypeError, ValueError) as error:
-        raise FileSystemError(f"the exec-server sent content that can't be read: {error}", path=path) from error
 
 
 def _number(value: Any) -> int:

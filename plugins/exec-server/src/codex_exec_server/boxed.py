@@ -7,7 +7,7 @@ import errno
 import json
 import os
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import cache
 from pathlib import Path
@@ -26,12 +26,13 @@ from codex_hookspecs.errors import ExecError, FileSystemError
 from codex_hookspecs.protocol import uuid4
 
 if TYPE_CHECKING:
-    from codex_exec_server.machine import ServedMachine
     from codex_exec_server.sandbox import Wanted
     from codex_exec_server.walk import Limits
-    from codex_hookspecs.environments import ExecProcess
+    from codex_hookspecs.environments import ExecBackend, ExecProcess
     from codex_hookspecs.sandbox import Launch
     from codex_sandboxing.resolved import ResolvedPolicy
+
+    LaunchUnder = Callable[[tuple[str, ...], str, dict[str, str], Wanted], Launch]
 
 WORK_SECONDS: Final = 300.0
 _PIECE: Final = 64 * 1024
@@ -62,18 +63,6 @@ class Box:
         self._said = bytearray()
         self._complaint = b""
 
-    @classmethod
-    async def open(cls, machine: ServedMachine, wanted: Wanted, resolved: ResolvedPolicy) -> Box:
-        """Start the program.
-
-        :raises SandboxUnavailable: when nothing can hold the policy.
-        :raises ExecError: when it can't be started.
-        """
-        env = {"PATH": _PATH, **{name: machine.environ[name] for name in ("TMPDIR",) if name in machine.environ}}
-        launch = machine.launch(_command(), "/", env, _readable_program(wanted, resolved))
-        params = ExecParams(process_id=f"files-{uuid4()}", argv=launch.argv, cwd="/", env=launch.env, pipe_stdin=True)
-        return cls(await start_launched(machine.environment.exec, params, launch), launch)
-
     async def work(self, operation: str, path: str, data: bytes = b"", **more: Any) -> tuple[Any, bytes]:
         """Do one thing.
 
@@ -95,6 +84,14 @@ class Box:
         if "refused" in answer:
             raise FileSystemError(answer["refused"], path=path)
         return answer["result"], found
+
+    async def read(self, offset: int, length: int) -> bytes:
+        """Return bytes of the file that it has opened."""
+        return (await self.work("read_block", "", offset=offset, length=length))[1]
+
+    async def write(self, offset: int, data: bytes) -> None:
+        """Write bytes into the file that it has opened."""
+        await self.work("write_block", "", data, offset=offset)
 
     async def aclose(self) -> None:
         """End the program."""
@@ -120,10 +117,23 @@ class Box:
 
 
 class BoxedFiles:
-    """Files under a policy, behind the port of an environment's file system."""
+    """Files under a policy, behind the port of an environment's file system.
 
-    def __init__(self, machine: ServedMachine, wanted: Wanted, resolved: ResolvedPolicy) -> None:
-        self._machine = machine
+    :param launch: returns how a command is run so that a policy holds.
+    :param environ: environment variables of the server.
+    """
+
+    def __init__(
+        self,
+        backend: ExecBackend,
+        launch: LaunchUnder,
+        environ: Mapping[str, str],
+        wanted: Wanted,
+        resolved: ResolvedPolicy,
+    ) -> None:
+        self._backend = backend
+        self._launch = launch
+        self._environ = environ
         self._wanted = wanted
         self._resolved = resolved
 
@@ -174,10 +184,10 @@ class BoxedFiles:
         found: dict[str, Any] = (await self._work("walk", root, limits=list(limits)))[0]
         return found
 
-    async def open(self, path: str, *, replace: bool) -> Box:
+    async def open(self, path: str, *, replace: bool = False) -> Box:
         """Open a file, which is the only thing that the returned program can work on."""
         self._require_visible(path)
-        box = await Box.open(self._machine, self._wanted, self._resolved)
+        box = await self._start()
         try:
             await box.work("open", path, replace=replace)
         except BaseException:
@@ -192,11 +202,22 @@ class BoxedFiles:
 
     @asynccontextmanager
     async def _box(self) -> AsyncIterator[Box]:
-        box = await Box.open(self._machine, self._wanted, self._resolved)
+        box = await self._start()
         try:
             yield box
         finally:
             await box.aclose()
+
+    async def _start(self) -> Box:
+        """Start the program.
+
+        :raises SandboxUnavailable: when nothing can hold the policy.
+        :raises ExecError: when it can't be started.
+        """
+        env = {"PATH": _PATH, **{name: self._environ[name] for name in ("TMPDIR",) if name in self._environ}}
+        launch = self._launch(_command(), "/", env, _readable_program(self._wanted, self._resolved))
+        params = ExecParams(process_id=f"files-{uuid4()}", argv=launch.argv, cwd="/", env=launch.env, pipe_stdin=True)
+        return Box(await start_launched(self._backend, params, launch), launch)
 
     def _require_visible(self, path: str) -> None:
         """Refuse what only the program itself may read."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Collection, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from anyio import create_task_group
 
@@ -16,13 +16,19 @@ from codex_hookspecs.sandbox import Launch, LaunchRequest, SandboxPolicy
 
 if TYPE_CHECKING:
     from codex_exec_server.boxed import BoxedFiles
-    from codex_exec_server.connection import Connection
     from codex_exec_server.sandbox import Wanted
-    from codex_exec_server.sessions import Session
     from codex_hookspecs.environments import Environment, FileSystem
     from codex_hookspecs.host import Host
     from codex_sandboxing.file_scope import PolicyFileScope
     from codex_sandboxing.resolved import ResolvedPolicy
+
+
+class Closable(Protocol):
+    """What may be lost: a connection or a session."""
+
+    async def aclose(self) -> None:
+        """Let go of it."""
+        ...
 
 
 class ServedMachine:
@@ -46,11 +52,11 @@ class ServedMachine:
         self._host = host
         self._endings = create_task_group()
 
-    def end(self, lost: Connection | Session) -> None:
+    def end(self, lost: Closable) -> None:
         """Close what nobody uses any more, while the server goes on."""
         self._endings.start_soon(self._end, lost)
 
-    async def _end(self, lost: Connection | Session) -> None:
+    async def _end(self, lost: Closable) -> None:
         try:
             await lost.aclose()
         except Exception:
@@ -122,7 +128,7 @@ class ServedMachine:
             return self.environment.files.within(self._scope(wanted, resolved))
         from codex_exec_server.boxed import BoxedFiles
 
-        return BoxedFiles(self, wanted, resolved)
+        return BoxedFiles(self.environment.exec, self.launch, self.environ, wanted, resolved)
 
     def _scope(self, wanted: Wanted, resolved: ResolvedPolicy) -> PolicyFileScope:
         """Return what a policy lets be written, as a launcher would lay it out."""

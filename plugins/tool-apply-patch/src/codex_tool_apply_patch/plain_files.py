@@ -8,11 +8,11 @@ import stat
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
-from codex_hookspecs.environments import DirectoryEntry, FileMetadata
+from codex_hookspecs.environments import DescriptorFile, DirectoryEntry, FileMetadata
 from codex_hookspecs.errors import FileSystemError
 
 if TYPE_CHECKING:
-    from codex_hookspecs.environments import FileScope, FileSystem
+    from codex_hookspecs.environments import FileScope, FileSystem, OpenFile
 
 T = TypeVar("T")
 
@@ -31,6 +31,10 @@ class PlainFiles:
     async def write_file(self, path: str, data: bytes) -> None:
         """Replace or create a file; its mode, owner and links stay."""
         _attempt(path, lambda: _write(path, data))
+
+    async def open(self, path: str, *, replace: bool = False) -> OpenFile:
+        """Open a regular file, to be read at any place, or with ``replace`` to be written from empty on."""
+        return DescriptorFile(_attempt(path, lambda: _open(path, replace=replace)), path)
 
     async def create_directory(self, path: str, *, recursive: bool = True) -> None:
         """Create a directory."""
@@ -62,6 +66,15 @@ def _read(path: str, limit: int | None) -> bytes:
         raise FileSystemError(f"path `{path}` is not a file", path=path)
     with open(path, "rb") as file:
         return file.read(-1 if limit is None else limit)
+
+
+def _open(path: str, *, replace: bool) -> int:
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC if replace else os.O_RDONLY
+    descriptor = os.open(path, flags | os.O_NONBLOCK | os.O_CLOEXEC, 0o666)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise FileSystemError(f"path `{path}` is not a file", path=path)
+    return descriptor
 
 
 def _metadata(path: str) -> FileMetadata:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from attrs import define, field
 
 from codex_hookspecs.errors import FileSystemError
-from codex_hookspecs.ports.environment import FileScope
+from codex_hookspecs.ports.environment import FileScope, OpenFile
 from codex_hookspecs.types.environment import DirectoryEntry, FileMetadata
 
 _MOST_LINKS = 40
@@ -40,6 +40,35 @@ class Directory:
 
 
 Node = File | Link | Directory
+
+
+class MemoryFile:
+    """An open file, which stays what it is when another one is put at its path."""
+
+    def __init__(self, file: File, path: str, *, writes: bool) -> None:
+        self._file = file
+        self._path = path
+        self._writes = writes
+        self._closed = False
+
+    async def read(self, offset: int, length: int) -> bytes:
+        """Return bytes from an offset on."""
+        self._require(writes=False)
+        return self._file.data[offset : offset + length]
+
+    async def write(self, offset: int, data: bytes) -> None:
+        """Write bytes at an offset."""
+        self._require(writes=True)
+        before = self._file.data[:offset].ljust(offset, b"\0")
+        self._file.data = before + data + self._file.data[offset + len(data) :]
+
+    async def aclose(self) -> None:
+        """Close the file."""
+        self._closed = True
+
+    def _require(self, *, writes: bool) -> None:
+        if self._closed or self._writes is not writes:
+            raise _error(errno.EBADF, self._path)
 
 
 class MemoryFileSystem:
@@ -89,6 +118,16 @@ class MemoryFileSystem:
         if isinstance(folder.nodes.get(name), Directory) or not name:
             raise _error(errno.EISDIR, path)
         folder.nodes[name] = File(bytes(data))
+
+    async def open(self, path: str, *, replace: bool = False) -> OpenFile:
+        """Open a file, to be read at any place, or with ``replace`` to be written from empty on."""
+        if replace:
+            await self.write_file(path, b"")
+        else:
+            await self.read_file(path, limit=0)
+        node = self._find(path)
+        assert isinstance(node, File)
+        return MemoryFile(node, path, writes=replace)
 
     async def create_directory(self, path: str, *, recursive: bool = True) -> None:
         """Create a directory."""

@@ -92,6 +92,54 @@ class FileSystemContract:
         assert await files.read_file(f"{folder}/target") == b"new"
         assert (await files.metadata(f"{folder}/link")).is_symlink
 
+    async def test_an_open_file_is_read_at_any_place(self, files: FileSystem, folder: str) -> None:
+        await files.write_file(f"{folder}/a", b"abcdef")
+
+        file = await files.open(f"{folder}/a")
+        found = [await file.read(2, 3), await file.read(0, 2), await file.read(4, 10), await file.read(6, 1)]
+        await file.aclose()
+
+        assert found == [b"cde", b"ab", b"ef", b""]
+
+    async def test_a_file_is_opened_to_be_written_from_empty_on(self, files: FileSystem, folder: str) -> None:
+        await files.write_file(f"{folder}/a", b"a long text")
+
+        file = await files.open(f"{folder}/a", replace=True)
+        await file.write(4, b"ef")
+        await file.write(0, b"ab")
+        await file.aclose()
+
+        assert await files.read_file(f"{folder}/a") == b"ab\0\0ef"
+
+    async def test_a_file_that_is_opened_to_be_written_is_made(self, files: FileSystem, folder: str) -> None:
+        file = await files.open(f"{folder}/new", replace=True)
+        await file.aclose()
+        await file.aclose()
+
+        assert await files.read_file(f"{folder}/new") == b""
+
+    async def test_large_blocks_of_an_open_file_are_read_and_written(self, files: FileSystem, folder: str) -> None:
+        data = bytes(range(256)) * 10_000
+
+        file = await files.open(f"{folder}/a", replace=True)
+        await file.write(0, data)
+        await file.aclose()
+        file = await files.open(f"{folder}/a")
+        found = await file.read(1, len(data))
+        await file.aclose()
+
+        assert found == data[1:]
+
+    async def test_opening_what_is_missing_is_an_error(self, files: FileSystem, folder: str) -> None:
+        with pytest.raises(FileSystemError, match=MISSING):
+            await files.open(f"{folder}/none")
+        with pytest.raises(FileSystemError, match=MISSING):
+            await files.open(f"{folder}/none/a", replace=True)
+
+    async def test_a_directory_is_not_opened(self, files: FileSystem, folder: str) -> None:
+        with pytest.raises(FileSystemError, match="is not a file"):
+            await files.open(folder)
+
     async def test_directories_are_made_with_their_parents(self, files: FileSystem, folder: str) -> None:
         await files.create_directory(f"{folder}/a/b/c")
         await files.create_directory(f"{folder}/a/b/c")
@@ -238,6 +286,8 @@ class FileSystemContract:
         for path in (f"{folder}/in/link", f"{folder}/out"):
             with pytest.raises(FileSystemError):
                 await inside.write_file(f"{path}/x", b"1")
+            with pytest.raises(FileSystemError):
+                await inside.open(f"{path}/x", replace=True)
             with pytest.raises(FileSystemError):
                 await inside.create_directory(f"{path}/x/y")
             with pytest.raises(FileSystemError):
