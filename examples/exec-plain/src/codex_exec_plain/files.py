@@ -11,7 +11,7 @@ import stat
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
-from codex_hookspecs.environments import DirectoryEntry, FileMetadata, FileScope, FileSystemError
+from codex_hookspecs.environments import DescriptorFile, DirectoryEntry, FileMetadata, FileScope, FileSystemError
 
 T = TypeVar("T")
 
@@ -34,6 +34,10 @@ class Files:
     async def write_file(self, path: str, data: bytes) -> None:
         await _in_thread(path, lambda: self._write(path, data))
 
+    async def open(self, path: str, *, replace: bool = False) -> DescriptorFile:
+        work = self._open_emptied if replace else self._open
+        return DescriptorFile(await _in_thread(path, lambda: work(path)), path)
+
     async def create_directory(self, path: str, *, recursive: bool = True) -> None:
         await _in_thread(path, lambda: self._make(path, recursive=recursive))
 
@@ -53,17 +57,25 @@ class Files:
         await _in_thread(source, lambda: self._copy(source, destination, recursive=recursive))
 
     def _read(self, path: str, limit: int | None) -> bytes:
+        with open(self._open(path), "rb") as file:
+            return file.read(-1 if limit is None else limit)
+
+    def _write(self, path: str, data: bytes) -> None:
+        with open(self._open_emptied(path), "wb") as file:
+            file.write(data)
+
+    def _open(self, path: str) -> int:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         try:
             self._readable(_opened(descriptor))
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
                 raise FileSystemError(f"path `{path}` is not a file", path=path)
-            with open(descriptor, "rb", closefd=False) as file:
-                return file.read(-1 if limit is None else limit)
-        finally:
+        except BaseException:
             os.close(descriptor)
+            raise
+        return descriptor
 
-    def _write(self, path: str, data: bytes) -> None:
+    def _open_emptied(self, path: str) -> int:
         with self._place(os.path.realpath(path)) as (folder, name, real):
             self._check(self._scope is None or self._scope.may_write(real))
             with contextlib.suppress(FileNotFoundError):
@@ -71,8 +83,7 @@ class Files:
                 if stat.S_ISDIR(mode):
                     raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
             flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-            with open(os.open(name, flags, 0o666, dir_fd=folder), "wb") as file:
-                file.write(data)
+            return os.open(name, flags, 0o666, dir_fd=folder)
 
     def _make(self, path: str, *, recursive: bool) -> None:
         real = os.path.realpath(path)
