@@ -21,6 +21,7 @@ from codex_host.platform import PLATFORM
 from codex_host.plugins.dispatch import Dispatcher
 from codex_host.plugins.hooks import Hooks
 from codex_host.plugins.ledger import Ledger
+from codex_host.plugins.order import KEY, preferred
 from codex_host.plugins.registry import Registry
 from codex_host.session.manager import HostThreads
 from codex_host.shutdown import close_all
@@ -91,6 +92,7 @@ class Application:
         self.dispatch = Dispatcher(registry, ledger, host=self)
         self.hooks = Hooks(self.dispatch)
         self.dispatch.check_settings({"hooks": config.get("hooks", {})})
+        self._order_plugins()
         self.threads = HostThreads(self, config=config, hooks=self.hooks, dispatch=self.dispatch)
         self.environments = HostEnvironments(self, hooks=self.hooks, failures=self.dispatch.failures)
         self.interactive_options: Sequence[str] = ()
@@ -112,6 +114,15 @@ class Application:
         with redirect_stdout(sys.stderr):
             await close_all(self, "program", closers, seconds=DOWN_LIMIT)
         self.ledger.save()
+
+    def _order_plugins(self) -> None:
+        """Put the plugins first that the user wants first, and say what stands in the way of an order."""
+        self.registry.preferred = preferred(self.config.get(KEY, {}))
+        if self.registry.preferred or any(not status.first_party for status in self.registry.statuses.values()):
+            from codex_host.plugins.order_checks import order_warnings
+
+            for warning in order_warnings(self.registry):
+                self.dispatch.warn(warning)
 
     def app_server(self) -> AppServer:
         """Return the request processor that all front ends talk to."""

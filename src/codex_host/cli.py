@@ -161,7 +161,7 @@ def _run(options: GlobalOptions) -> int:
 def _run_plugin_command(options: GlobalOptions) -> int:
     from functools import partial
 
-    from codex_host.fast_commands import remember_fast_command
+    from codex_host.fast_commands import remember_fast_command, rests_on_third_parties
     from codex_host.process.descriptors import output_to_stderr
     from codex_host.process.event_loop import run
 
@@ -173,31 +173,41 @@ def _run_plugin_command(options: GlobalOptions) -> int:
             host.ledger.save()
             return _fail("; ".join(broken))
     name = options.command or ""
-    plugins = [status for status in host.registry.statuses.values() if name in status.commands]
-    usable = [status for status in plugins if status.state == "loaded"]
-    own = [status for status in usable if status.first_party]
-    if own and usable != own:
-        strangers = ", ".join(status.name for status in usable if status not in own)
-        host.dispatch.warn(f"the command {name} of {strangers} is left out: plugin {own[0].name} offers it")
-    usable = own or usable
-    if len(usable) > 1:
-        return _fail(f"plugins {usable[0].name} and {usable[1].name} both offer the command {name!r}; disable one")
-    if plugins and not usable:
-        status = plugins[0]
-        return _fail(f"the command {name!r} comes from plugin {status.name}, which is {status.state}: {status.detail}")
-    if usable:
-        with output_to_stderr():
-            offered = host.hooks.cli_commands(plugin=usable[0].name)
-        if name in offered:
-            if offered[name].interactive_options:
-                host.interactive_options = tuple(options.interactive)
-            else:
-                _warn_of_no_effect(options)
-            if usable[0].first_party:
-                remember_fast_command(offered[name], host.codex_home)
-            return run(partial(_inside, host, offered[name], options.rest, plugin=usable[0].name))
+    plugin = _plugin_of_command(host, name)
+    with output_to_stderr():
+        offered = host.hooks.cli_commands(plugin=plugin)
+    if name not in offered:
         warnings = "; ".join(host.dispatch.warnings) or "it does not offer the command that its manifest lists"
-        return _fail(f"the command {name!r} of plugin {usable[0].name} can't be used: {warnings}")
+        return _fail(f"the command {name!r} of plugin {plugin} can't be used: {warnings}")
+    if offered[name].interactive_options:
+        host.interactive_options = tuple(options.interactive)
+    else:
+        _warn_of_no_effect(options)
+    if not rests_on_third_parties(name, host.registry):
+        remember_fast_command(offered[name], host.codex_home)
+    return run(partial(_inside, host, offered[name], options.rest, plugin=plugin))
+
+
+def _plugin_of_command(host: Application, name: str) -> str:
+    """Return the plugin that a command is run of.
+
+    :raises CodexError: when there is none, or none that can be used, or nobody says which of two it is.
+    """
+    from codex_hookspecs.errors import PluginError
+
+    plugins = [status for status in host.registry.statuses.values() if name in status.commands]
+    usable = host.registry.in_order("cli_commands", (each.name for each in plugins if each.state == "loaded"))
+    if len(usable) > 1:
+        from codex_host.plugins.order_checks import check_command
+
+        for warning in check_command(host.registry, name, *usable):
+            host.dispatch.warn(warning)
+    if usable:
+        return usable[0]
+    if plugins:
+        found = plugins[0]
+        text = f"the command {name!r} comes from plugin {found.name}, which is {found.state}: {found.detail}"
+        raise PluginError(text, plugin=found.name)
     from codex_host.usage import not_a_command
 
     raise not_a_command(name, _commands())

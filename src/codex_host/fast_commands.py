@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from codex_hookspecs.ports.surface import CliCommand
+    from codex_host.plugins.registry import Registry
 
 _LONGEST = 4096
 
@@ -46,6 +47,25 @@ def remember_fast_command(command: CliCommand, home: str) -> None:
     if command.shortcut is not None and not os.path.exists(file):
         with suppress(OSError):
             replace_file(file, f"{sys.prefix}\n{command.shortcut}\n")
+
+
+def forget_fast_commands(home: str) -> None:
+    """Have every command run with the whole program again, until it is remembered anew."""
+    from contextlib import suppress
+    from glob import escape, glob
+
+    for file in glob(_file(escape(home), "*")):
+        with suppress(OSError):
+            os.unlink(file)
+
+
+def rests_on_third_parties(command: str, registry: Registry) -> bool:
+    """Tell whether a third party's plugin offers a command, or may make a choice that the command rests on."""
+    return any(
+        command in status.commands or any(registry.policies[hook].kind == "choose" for hook in status.hooks)
+        for status in registry.statuses.values()
+        if status.state == "loaded" and not status.first_party
+    )
 
 
 def _file(home: str, name: str) -> str:

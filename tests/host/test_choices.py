@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import sys
 from typing import TYPE_CHECKING
@@ -54,33 +55,107 @@ def launched_by(place: Project, *options: str) -> str:
     return output.removesuffix("works\n").strip()
 
 
-def test_marks_decide_then_names_but_the_user_before_both(place: Project) -> None:
-    assert launched_by(place) == ""  # bwrap is marked to be asked first
-    assert launched_by(place, "-c", "plugins.sandbox-bwrap.enabled=false") == "alpha"
-    assert launched_by(place, "-c", "plugins.zeta.first=true") == "zeta"
-    assert launched_by(place, "-c", "plugins.zeta.first=true", "-c", "plugins.alpha.first=true") == "alpha"
-    assert launched_by(place, "-c", "plugins.zeta.first=true", "-c", "plugins.zeta.enabled=false") == ""
+def test_third_parties_come_first_in_order_of_names_unless_the_user_says_otherwise(place: Project) -> None:
+    assert launched_by(place) == "alpha"
+    assert launched_by(place, "-c", "plugins.alpha.enabled=false") == "zeta"
+    assert launched_by(place, "-c", "plugin_order.sandbox_launcher=zeta") == "zeta"
+    assert launched_by(place, "-c", 'plugin_order.sandbox_launcher=["sandbox-bwrap", "zeta"]') == ""
+
+
+def test_a_plugin_that_does_not_run_is_named_where_the_user_wants_it_first(place: Project) -> None:
+    ran = place.run(*TURN, "-c", "plugin_order.sandbox_launcher=zeta", "-c", "plugins.zeta.enabled=false", "go")
+
+    (told,) = [event["item"] for event in ran.events() if "plugin_order" in str(event)]
+    assert told["message"] == (
+        "plugin_order.sandbox_launcher names zeta, which is disabled: switched off in the configuration "
+        "(run: codex plugins enable zeta)"
+    )
+
+
+def test_who_waits_for_the_answer_of_another_third_party_is_told(place: Project) -> None:
+    told = (
+        "plugins alpha and zeta both implement sandbox_launcher, where one answer counts: zeta is asked only when "
+        'alpha has none (plugin_order.sandbox_launcher = "zeta" puts it first)'
+    )
+
+    unsettled, settled = (
+        [event["item"]["message"] for event in place.run(*TURN, *options, "go").events() if "both" in str(event)]
+        for options in ((), ("-c", "plugin_order.sandbox_launcher=alpha"))
+    )
+
+    assert unsettled == [told]
+    assert settled == []
 
 
 def test_a_project_can_not_choose(place: Project) -> None:
     place.write({
-        ".codex/config.toml": "[plugins.zeta]\nfirst = true\n",
+        ".codex/config.toml": "[plugin_order]\nsandbox_launcher = 'zeta'\n",
         "~/config.toml": f"[projects.{str(place.root)!r}]\ntrust_level = 'trusted'\n",
     })  # fmt: skip
 
-    assert launched_by(place) == ""
+    assert launched_by(place) == "alpha"
 
 
-def test_who_shares_a_choice_is_shown(place: Project) -> None:
+def test_who_comes_first_and_why_is_shown(place: Project) -> None:
     rows = {line.split()[0]: line for line in place.run("plugins", "list").stdout.splitlines()}
-    first = place.run("-c", "plugins.zeta.first=true", "plugins", "list").stdout
     facts = json.loads(place.run("plugins", "show", "zeta", "--json").stdout)
-
-    shared = "sandbox_launcher shared with alpha, sandbox-bwrap, sandbox-landlock"
-    assert f"enabled, trusted; {shared}" in rows["zeta"]
-    assert "shared with" not in rows["sandbox-bwrap"]
-    assert "sandbox_launcher asked before alpha, sandbox-bwrap, sandbox-landlock" in first
-    assert facts["asked"]["sandbox_launcher"].startswith(
-        "shared with alpha, sandbox-bwrap, sandbox-landlock: the first"
+    bwrap = json.loads(place.run("plugins", "show", "sandbox-bwrap", "--json").stdout)
+    chosen = json.loads(
+        place.run("-c", "plugin_order.sandbox_launcher=zeta", "plugins", "show", "zeta", "--json").stdout
     )
-    assert "(plugins.zeta.first = true has this one asked before all)" in place.run("plugins", "show", "zeta").stdout
+
+    assert "enabled, trusted; sandbox_launcher before zeta, sandbox-bwrap, sandbox-landlock" in rows["alpha"]
+    assert "enabled, trusted; sandbox_launcher only after alpha" in rows["zeta"]
+    assert "only after" not in rows["sandbox-bwrap"]
+    assert facts["order"] == {
+        "sandbox_launcher": "asked only when alpha has no answer (in order of names); "
+        'plugin_order.sandbox_launcher = "zeta" puts it first'
+    }
+    assert "asked only when alpha, zeta have no answer (third parties come before first parties)" in str(bwrap["order"])
+    assert chosen["order"] == {
+        "sandbox_launcher": "asked first, before alpha, sandbox-bwrap, sandbox-landlock "
+        "(plugin_order.sandbox_launcher names zeta)"
+    }
+
+
+def test_the_order_of_one_hook_is_shown_with_what_changes_it(place: Project) -> None:
+    place.run("plugins", "distrust", "zeta").assert_success()
+
+    ran = place.run("plugins", "hooks", "sandbox_launcher")
+    rows = [re.split("  +", line) for line in ran.stdout.splitlines()[3:]]
+
+    assert rows[:3] == [
+        ["1", "alpha", "enabled, trusted"],
+        ["2", "sandbox-bwrap", "third parties come before first parties", "enabled"],
+        ["3", "sandbox-landlock", "codex-plugin.toml of sandbox-landlock: after", "enabled"],
+    ]
+    assert ["-", "zeta", "not trusted (run: codex plugins trust zeta)"] in rows
+    assert ran.stdout.endswith('  [plugin_order]\n  sandbox_launcher = "sandbox-bwrap"\n')
+
+
+def test_all_hooks_are_listed_with_who_implements_them(place: Project) -> None:
+    ran = place.run("plugins", "hooks")
+    facts = {each["hook"]: each for each in json.loads(place.run("plugins", "hooks", "--json").stdout)}
+    unknown = place.run("plugins", "hooks", "sandbox_launchr")
+
+    rows = {line.split()[0]: line.split(maxsplit=2)[1:] for line in ran.stdout.splitlines()}
+    assert rows["sandbox_launcher"] == ["choose", "alpha, zeta, sandbox-bwrap, sandbox-landlock"]
+    assert rows["pre_compact"] == ["event", "not called yet"]
+    assert [each["name"] for each in facts["thread_store"]["plugins"]] == ["thread-store"]
+    assert unknown.status == 1
+    assert "there is no hook 'sandbox_launchr'; did you mean 'sandbox_launcher'?" in unknown.stderr
+
+
+def test_a_command_that_rests_on_a_choice_is_not_run_by_its_shortcut_once_a_third_party_makes_one(
+    distributions: Distributions, project: Project
+) -> None:
+    shortcut = project.home / "plugins" / "shortcut-sandbox"
+    command = ("sandbox", "linux", "--", "echo", "works")
+    assert project.run(*command).stdout == "works\n"
+    assert shortcut.exists()
+
+    distributions.add("zeta", plugin=LAUNCHER.replace("NAME", "zeta"), manifest='hooks = ["sandbox_launcher"]')
+    project.run("plugins", "trust", "zeta").assert_success()
+
+    assert [project.run(*command).stdout for _ in range(2)] == ["zeta\nworks\n"] * 2
+    assert not shortcut.exists()

@@ -612,8 +612,8 @@ def test_of_two_tools_with_one_name_the_hosts_own_is_kept(bench: Bench) -> None:
 
     assert offered["roll"] is second
     assert bench.dispatcher.warnings == [
-        "Tool roll of plugin a is left out: plugin b offers one of that name",
-        "Tool roll of plugin c is left out: plugin b offers one of that name",
+        'Tool roll of plugin a is left out: plugin b offers one of that name (plugin_order.tools = "a" puts a first)',
+        'Tool roll of plugin c is left out: plugin b offers one of that name (plugin_order.tools = "c" puts c first)',
     ]
 
 

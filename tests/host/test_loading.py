@@ -199,7 +199,10 @@ def test_a_command_that_two_plugins_offer_is_refused_and_both_are_named(moo: Dis
     ran = codex("moo")
 
     assert ran.status == 1
-    assert ran.err == "Error: plugins bull and cow both offer the command 'moo'; disable one\n"
+    assert ran.err == (
+        "Error: plugins bull and cow both offer the command 'moo'; disable one, or say which "
+        '(plugin_order.cli_commands = "cow" puts cow first)\n'
+    )
 
 
 def test_a_command_that_raises_is_no_traceback(

@@ -55,6 +55,7 @@ class HookPolicy:
     :param key: attribute that names a contribution; of two with one name one is left out. Empty where a plugin
         contributes one thing, which goes by the name of the plugin.
     :param requires: attributes that a contribution must have, ``key`` among them.
+    :param by: parameter that says what is wanted, of which each plugin knows its own.
     :param not_called_yet: no version of the host calls the hook so far.
     """
 
@@ -68,6 +69,7 @@ class HookPolicy:
     refuses: bool = False
     key: str = ""
     requires: tuple[str, ...] = ()
+    by: str = ""
     not_called_yet: bool = False
 
 
@@ -85,6 +87,7 @@ def offer(*, key: str = "", requires: Sequence[str] = (), not_called_yet: bool =
 def choose(
     *,
     requires: Sequence[str] = (),
+    by: str = "",
     timeout: float | None = None,
     on_error: OnError = "skip",
     refuses: bool = False,
@@ -93,6 +96,7 @@ def choose(
     """Mark a synchronous hook whose first answer other than ``None`` wins.
 
     :param requires: attributes that an answer must have.
+    :param by: parameter that says what is wanted, where each plugin answers for what it knows and for nothing else.
     :param timeout: seconds that one implementation may take; such a hook is called in a thread of its own.
     :param on_error: what a failure or a time-out of one implementation means.
     :param refuses: an answer can keep what the hook is asked about from being done.
@@ -102,6 +106,7 @@ def choose(
         "choose",
         merge="first",
         requires=tuple(requires),
+        by=by,
         timeout=timeout,
         on_error=on_error,
         refuses=refuses,
@@ -209,6 +214,8 @@ def _declaring(kind: Kind, **declared: Any) -> Callable[[F], F]:
 def _fault_of_spec(spec: Callable[..., Any], policy: HookPolicy, returned: str) -> str | None:
     """Return how the function itself does not fit its mark."""
     is_event = policy.kind == "event"
+    if policy.by and policy.by not in spec.__code__.co_varnames:
+        return f"by is {policy.by!r}, which is no parameter"
     if iscoroutinefunction(spec) is not is_event:
         return f"{policy.kind} marks {'async def' if is_event else 'def'}"
     wanted = "None" if policy.parallel else "X | None" if policy.kind == "choose" else "X | None or Sequence[X] | None"

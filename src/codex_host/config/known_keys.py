@@ -29,7 +29,7 @@ _TOP = _names(
     "model_catalog_json model_context_window model_instructions_file model_max_output_tokens model_provider "
     "model_providers model_reasoning_effort model_reasoning_summary model_reasoning_summary_format "
     "model_supports_reasoning_summaries model_verbosity notice notify openai_base_url oss_provider otel "
-    "permissions personality plan_mode_reasoning_effort plugins preferred_auth_method profile profiles "
+    "permissions personality plan_mode_reasoning_effort plugin_order plugins preferred_auth_method profile profiles "
     "project_doc_fallback_filenames project_doc_max_bytes project_root_markers projects realtime review_model "
     "sandbox_mode sandbox_permissions sandbox_workspace_write service_tier shell_environment_policy "
     "show_raw_agent_reasoning skills sqlite_home suppress_unstable_features_warning tool_output_token_limit "

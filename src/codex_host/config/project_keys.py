@@ -20,6 +20,7 @@ USERS_OWN = (
     "hooks.fail_open",
     "hooks.max_stop_blocks",
     "plugins",
+    "plugin_order",
     "marketplaces",
     # where the user's keys, prompts and files go
     "model_provider",

@@ -25,6 +25,7 @@ _TEXTS: Rule = (
     (lambda value: isinstance(value, list) and all(isinstance(part, str) for part in value)),
     "a list of texts",
 )
+_NAMES: Rule = ((lambda value: isinstance(value, str) or _TEXTS[0](value)), "the name of a plugin or a list of names")
 _TABLE: Rule = (lambda value: isinstance(value, dict)), "a table"
 _NUMBER: Rule = (lambda value: type(value) is int and value >= 0), "a number from 0"
 _SWITCH: Rule = (lambda value: isinstance(value, bool)), "true or false"
@@ -67,6 +68,8 @@ RULES: dict[str, Rule] = {
     "mcp_servers": _TABLE,
     "model_providers": _TABLE,
     "model_providers.*": _TABLE,
+    "plugin_order": _TABLE,
+    "plugin_order.*": _NAMES,
     "plugins": _TABLE,
     "plugins.*": _TABLE,
     "plugins.*.enabled": _SWITCH,

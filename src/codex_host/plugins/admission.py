@@ -64,6 +64,8 @@ class Admission:
             description=manifest.description if manifest else "",
             hooks=manifest.hooks if manifest else (),
             commands=dict(manifest.commands) if manifest else {},
+            before=manifest.before if manifest else (),
+            after=manifest.after if manifest else (),
         )
         for rule in (self._disabled, self._unusable, self._incompatible, self._untrusted, self._deadly):
             if rule(plugin, status):
@@ -77,8 +79,6 @@ class Admission:
             status.expected = status.expected and (hooks is None or status.trusted)
             status.trusted = status.trusted or hooks is not None
             status.hooks = tuple(sorted({*status.hooks, *(hooks or ())}))
-        entry = self._tables.get(plugin.name)
-        status.asked_first = isinstance(entry, dict) and entry.get("first") is True
         status.quarantined = self._quarantined(plugin)
         return status
 

@@ -6,7 +6,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Sequence
-from functools import cache, partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 from attrs import define
@@ -17,15 +17,18 @@ from codex_hookspecs.terminal_text import visible
 from codex_host.app import codex_home
 from codex_host.config.edit import edit_file
 from codex_host.config.effective import EffectiveConfig
+from codex_host.fast_commands import forget_fast_commands
 from codex_host.plugins.admission import Admission
 from codex_host.plugins.discovery import FoundPlugin, found_plugins
 from codex_host.plugins.ledger import Ledger
+from codex_host.plugins.order import KEY, preferred
+from codex_host.plugins.order_report import MEANINGS, OrderReport
+from codex_host.plugins.signatures import unknown_hook
 from codex_host.plugins.tables import aligned
 from codex_host.plugins.trust import TrustStore
 from codex_host.usage import Command, read_group
 
 if TYPE_CHECKING:
-    from codex_hookspecs.markers import HookPolicy
     from codex_host.options import GlobalOptions
     from codex_host.plugins.registry import PluginStatus
 
@@ -33,6 +36,7 @@ _JSON, _REFRESH, _PROJECT = "--json", "--refresh", "--project"
 _COMMANDS = (
     Command("list", "all installed plugins and what became of them", (), (_JSON, _REFRESH)),
     Command("show", "all that is known of one", ("NAME",), (_JSON, _REFRESH)),
+    Command("hooks", "who answers each hook, in which order and why", ("[HOOK]",), (_JSON, _REFRESH)),
     Command("trust", "let a third party's plugin run, as its files are now", ("NAME",)),
     Command("distrust", "take that back", ("NAME",)),
     Command("enable", "switch a plugin on (for this project only), and end its quarantine", ("NAME",), (_PROJECT,)),
@@ -51,6 +55,11 @@ class Desk:
     plugins: dict[str, FoundPlugin]
     statuses: dict[str, PluginStatus]
     ledger: Ledger
+
+    @cached_property
+    def order(self) -> OrderReport:
+        """Who comes first in each hook."""
+        return OrderReport(self.statuses, self.ledger, preferred(self.config.get(KEY, {})))
 
     def plugin(self, name: str) -> FoundPlugin:
         """Return a plugin by name.
@@ -113,7 +122,7 @@ def _list(desk: Desk, words: Sequence[str], flags: set[str]) -> int:
                 name,
                 status.version,
                 source,
-                _state(status) + _sharing(desk, status),
+                _state(status) + desk.order.briefly(name),
                 shown_load,
                 ", ".join(status.hooks) or "-",
             )
@@ -132,13 +141,6 @@ def _state(status: PluginStatus) -> str:
     return f"{word}{detail}" + (f" (run: {status.remedy})" if status.remedy else "")
 
 
-def _sharing(desk: Desk, status: PluginStatus) -> str:
-    """Say in a few words whom a third party's plugin is an alternative to."""
-    shared = {} if status.first_party else _shared_choices(desk, status)
-    way = "asked before" if status.asked_first else "shared with"
-    return "".join(f"; {hook} {way} {', '.join(names)}" for hook, names in shared.items())
-
-
 def _facts(desk: Desk, name: str) -> dict[str, Any]:
     plugin, status, account = desk.plugins[name], desk.statuses[name], desk.ledger.account(name)
     return {
@@ -153,46 +155,16 @@ def _facts(desk: Desk, name: str) -> dict[str, Any]:
         "entryPoint": plugin.value,
         "folder": plugin.folder,
         "hooks": list(status.hooks),
-        "notCalledYet": [hook for hook in status.hooks if (policy := _policies().get(hook)) and policy.not_called_yet],
+        "notCalledYet": [
+            hook for hook in status.hooks if (policy := desk.order.policies.get(hook)) and policy.not_called_yet
+        ],
         "commands": status.commands,
         "settings": plugin.manifest.settings if plugin.manifest else {},
         "loadMs": account.load_ms or None,
-        "asked": _turn(desk, status),
+        "before": list(status.before),
+        "after": list(status.after),
+        "order": desk.order.of_plugin(name),
         "quarantined": "; ".join(account.quarantined.values()) or None,
-    }
-
-
-@cache
-def _policies() -> dict[str, HookPolicy]:
-    """Return how each hook is called."""
-    from codex_host.plugins.registry import Registry
-
-    return Registry().policies
-
-
-def _shared_choices(desk: Desk, status: PluginStatus) -> dict[str, list[str]]:
-    """Return who else answers hooks of which one answer counts, by hook."""
-    shared = {
-        hook: [
-            name
-            for name, other in sorted(desk.statuses.items())
-            if hook in other.hooks and other.state == "loaded" and name != status.name
-        ]
-        for hook in status.hooks
-        if status.state == "loaded" and (policy := _policies().get(hook)) and policy.kind == "choose"
-    }
-    return {hook: names for hook, names in shared.items() if names}
-
-
-def _turn(desk: Desk, status: PluginStatus) -> dict[str, str]:
-    """Say by hook when a plugin is asked where one answer counts."""
-    later = (
-        "the first answer counts; asked in order of names, but before others when marked tryfirst and after them when "
-        f"marked trylast (plugins.{status.name}.first = true has this one asked before all)"
-    )
-    return {
-        hook: f"asked before {', '.join(names)}" if status.asked_first else f"shared with {', '.join(names)}: {later}"
-        for hook, names in _shared_choices(desk, status).items()
     }
 
 
@@ -215,6 +187,49 @@ def _show(desk: Desk, words: Sequence[str], flags: set[str]) -> int:
     return 0
 
 
+def _hooks(desk: Desk, words: Sequence[str], flags: set[str]) -> int:
+    order = desk.order
+    for hook in words:
+        if hook not in order.policies:
+            raise ConfigError(unknown_hook(hook, sorted(order.policies)))
+    for fault in order.faults():
+        print(f"warning: {visible(fault)}", file=sys.stderr)
+    if _JSON in flags:
+        print(json.dumps([order.facts(hook) for hook in words or order.policies], indent=1))
+    elif words:
+        _show_hook(desk, words[0])
+    else:
+        rows = [("HOOK", "KIND", "PLUGINS, THE FIRST FIRST")]
+        for hook, policy in order.policies.items():
+            names = ", ".join(plugin.name for plugin in order.lineup(hook)) or "-"
+            rows.append((hook, policy.kind, "not called yet" if policy.not_called_yet else names))
+        print(aligned(rows))
+    return 0
+
+
+def _show_hook(desk: Desk, hook: str) -> None:
+    """Print who answers one hook, who is shadowed, who is left out, and what changes it."""
+    order = desk.order
+    policy, lineup = order.policies[hook], order.lineup(hook)
+    print(f"{hook} ({policy.kind}): {MEANINGS[policy.kind]}{', but side by side' if policy.parallel else ''}.")
+    if policy.not_called_yet:
+        print("This version of the host does not call it yet.")
+    rows = [("PLACE", "PLUGIN", "WHY HERE", "STATUS")]
+    for at, plugin in enumerate(lineup):
+        rows.append((str(at + 1), plugin.name, order.place(hook, at), _state(desk.statuses[plugin.name])))
+    absent = (each for each in desk.statuses.values() if each.state != "loaded" and hook in each.hooks)
+    rows += (("-", status.name, "", _state(status)) for status in absent)
+    print("\n" + (aligned(rows) if len(rows) > 1 else "No plugin implements it."))
+    candidate = lineup[1].name if len(lineup) > 1 and policy.kind != "offer" and not policy.parallel else ""
+    for part, first, other in order.shadowed(hook):
+        why = order.reason(hook, first, other)
+        print(visible(f"\n{part} is that of {first.name}; that of {other.name} is shadowed ({why})"))
+        candidate = other.name
+    if candidate:
+        file = os.path.join(desk.home, "config.toml")
+        print(visible(f'\nTo put another one first, in {file}:\n\n  [{KEY}]\n  {hook} = "{candidate}"'))
+
+
 def _trust(desk: Desk, words: Sequence[str], flags: set[str]) -> int:
     plugin = desk.plugin(words[0])
     if plugin.first_party:
@@ -227,6 +242,12 @@ def _trust(desk: Desk, words: Sequence[str], flags: set[str]) -> int:
         desk.ledger.save()
     print(f"Trusted plugin {plugin.name} ({plugin.distribution} {plugin.version}, sha256:{digest[:16]}…).")
     print("It runs inside the program with all its rights; you are asked again when its files change.")
+    forget_fast_commands(desk.home)
+    status = desk.statuses[plugin.name]
+    if status.state == "untrusted":
+        status.state = "loaded"
+    for hook, text in desk.order.of_plugin(plugin.name).items():
+        print(visible(f"{hook}: {text}"))
     return 0
 
 
@@ -248,6 +269,7 @@ def _switch(desk: Desk, words: Sequence[str], flags: set[str], *, enabled: bool)
         key, where = f'projects."{root}".{key}', f" for {root}"
     file = os.path.join(desk.home, "config.toml")
     edit_file(file, {key: enabled})
+    forget_fast_commands(desk.home)
     if enabled and desk.ledger.release(name):
         desk.ledger.save()
         print(f"The quarantine of {name} is over.")
@@ -259,12 +281,16 @@ def _doctor(desk: Desk, words: Sequence[str], flags: set[str]) -> int:
     from codex_host.plugins.doctor import examine
 
     names = [desk.plugin(word).name for word in words] or sorted(desk.plugins)
-    return examine([desk.plugins[name] for name in names], desk.statuses)
+    faults = [] if words else desk.order.faults()
+    for fault in faults:
+        print(visible(fault))
+    return examine([desk.plugins[name] for name in names], desk.statuses) or bool(faults)
 
 
 _RUNS: dict[str, Callable[[Desk, Sequence[str], set[str]], int]] = {
     "list": _list,
     "show": _show,
+    "hooks": _hooks,
     "trust": _trust,
     "distrust": _distrust,
     "enable": partial(_switch, enabled=True),

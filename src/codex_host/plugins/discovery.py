@@ -20,7 +20,7 @@ from codex_host.plugins.file_states import states_of
 from codex_host.plugins.manifest import Manifest
 
 GROUP = "codex.plugins"
-_FORMAT = 4
+_FORMAT = 5
 
 
 @frozen(kw_only=True)
@@ -80,7 +80,7 @@ def _from_cache(cache: str) -> list[FoundPlugin] | None:
 def _manifest(facts: dict[str, Any] | None) -> Manifest | None:
     if facts is None:
         return None
-    lists = {key: tuple(facts[key]) for key in ("platforms", "hooks", "needs")}
+    lists = {key: tuple(facts[key]) for key in ("platforms", "hooks", "needs", "before", "after")}
     return Manifest(**{**facts, **lists})
 
 

@@ -15,6 +15,7 @@ from codex_hookspecs.errors import CodexError, PluginError
 from codex_hookspecs.ports.threads import HookScope
 from codex_host.plugins.failure_policies import FailurePolicies
 from codex_host.plugins.failures import Failures
+from codex_host.plugins.order import KEY
 from codex_host.plugins.signatures import InvalidResult, validate_result
 from codex_host.plugins.tasks import as_exception, run_in_thread, run_task
 from codex_host.process.signals import SIGNALS
@@ -129,23 +130,35 @@ class Dispatcher:
         return bool(self._silent_gates(hook, config))
 
     def offers(self, hook: str, arguments: dict[str, Any], plugin: str | None = None) -> Offered[Any]:
-        """Collect what plugins offer: those of the host first, then in order of plugin name.
+        """Collect what plugins offer, in order; of two contributions with one name the first counts.
 
         :param plugin: ask this one only.
         """
         policy = self._registry.policies[hook]
         asked = [bound for bound in self._calls(hook, plugin) if plugin in (None, bound.plugin)]
-        asked.sort(key=lambda bound: (not self._registry.status(bound.plugin).first_party, bound.plugin))
         offered = Offered[Any]()
         for bound in asked:
+            shadowed: dict[str, str] = {}
             for part in self._call_sync(bound, arguments) or ():
                 name = getattr(part, policy.key)
                 if name in offered:
-                    what = f"{policy.result} {name} of plugin {bound.plugin}"
-                    self.warn(f"{what} is left out: plugin {offered.owners[name]} offers one of that name")
+                    shadowed[name] = offered.owners[name]
+                    self._warn_of_shadow(hook, name, bound.plugin, offered.owners[name])
                     continue
                 offered[name], offered.owners[name] = part, bound.plugin
+            if plugin is None:
+                self._ledger.shadowed(bound.plugin, hook, shadowed)
         return offered
+
+    def _warn_of_shadow(self, hook: str, name: str, plugin: str, owner: str) -> None:
+        """Say that a name is another plugin's, unless the user or the plugin put that one first."""
+        from codex_host.plugins.order_checks import is_settled
+
+        if is_settled(self._registry, hook, owner, plugin):
+            return
+        what = f"{self._registry.policies[hook].result} {name} of plugin {plugin}"
+        remedy = f'{KEY}.{hook} = "{plugin}" puts {plugin} first'
+        self.warn(f"{what} is left out: plugin {owner} offers one of that name ({remedy})")
 
     def choose(self, hook: str, arguments: dict[str, Any]) -> tuple[Any, str]:
         """Return the first answer other than ``None``, and the plugin that gave it.
@@ -251,7 +264,7 @@ class Dispatcher:
         return joined
 
     def _calls(self, hook: str, plugin: str | None = None) -> list[BoundHook]:
-        """Return who is called: as the user wants it where one answer counts, as marked, in order of names."""
+        """Return who is called, in order."""
         if self._registry.deferred:
             for status in self._registry.load_for(hook, plugin):
                 self._bound.clear()
@@ -259,10 +272,7 @@ class Dispatcher:
                     self.warn(status.warning)
         bound = self._bound.get(hook)
         if bound is None:
-            impls = getattr(self._registry.manager.hook, hook).get_hookimpls()
-            impls.sort(key=lambda impl: (not impl.tryfirst, impl.trylast, impl.plugin_name))
-            if self._registry.policies[hook].kind == "choose":
-                impls.sort(key=lambda impl: not self._registry.status(impl.plugin_name).asked_first)
+            impls = self._registry.implementations(hook)
             bound = self._bound[hook] = [self._bind(hook, order, impl) for order, impl in enumerate(impls)]
         return bound
 

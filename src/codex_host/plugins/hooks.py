@@ -144,7 +144,7 @@ class OfferHook(Hook, Generic[*A, T]):
         super().__init__(dispatcher, spec)
 
     def __call__(self, *arguments: *A, plugin: str | None = None) -> Offered[T]:
-        """Collect what plugins offer, by name: those of the host first, then in order of plugin name.
+        """Collect what plugins offer, by name, in the order of the plugins.
 
         :param plugin: ask this one only.
         """

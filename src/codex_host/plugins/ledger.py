@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -32,6 +33,8 @@ class Account:
     :param failures: failures in a row, by hook.
     :param quarantined: why hooks are not called any more, by hook.
     :param died: why it is not imported any more: the program did not survive that, or ``None``.
+    :param marks: ``tryfirst`` or ``trylast``, by hook, as its implementations are marked.
+    :param shadowed: what it offered last that another plugin's counts for: plugin by name, by hook.
     :param load_error: why it could not be loaded the last time that was tried, or ``None``.
     """
 
@@ -43,6 +46,8 @@ class Account:
     quarantined: dict[str, str] = field(factory=dict)
     load_error: str | None = None
     died: str | None = None
+    marks: dict[str, str] = field(factory=dict)
+    shadowed: dict[str, dict[str, str]] = field(factory=dict)
 
 
 class Ledger:
@@ -73,6 +78,8 @@ class Ledger:
             found.load_error = kept.get("load_error")
             found.died = kept.get("died")
             found.load_ms = kept.get("load_ms", 0.0)
+            found.marks = dict(kept.get("marks") or {})
+            found.shadowed = dict(kept.get("shadowed") or {})
         return found
 
     def kept_version(self, plugin: str) -> str | None:
@@ -80,9 +87,15 @@ class Ledger:
         version: str | None = self._kept.get(plugin, {}).get("version")
         return version
 
-    def loaded(self, plugin: str, load_ms: float) -> None:
-        """Note that a plugin was loaded and how long that took."""
+    def loaded(self, plugin: str, load_ms: float, marks: Mapping[str, str] | None = None) -> None:
+        """Note that a plugin was loaded and how long that took.
+
+        :param marks: how its implementations are marked, by hook.
+        """
         account = self.account(plugin)
+        if account.marks != (marks or {}):
+            account.marks = dict(marks or {})
+            self._keep(plugin, marks=account.marks)
         if account.load_error is not None:
             account.load_error = None
             self._keep(plugin, load_error=None)
@@ -116,6 +129,16 @@ class Ledger:
         account.quarantined[hook] = f"{hook} {error} {QUARANTINE_AFTER}x"
         self._keep(plugin, quarantined=dict(account.quarantined))
         return True
+
+    def shadowed(self, plugin: str, hook: str, names: Mapping[str, str]) -> None:
+        """Note which of a plugin's contributions another plugin's count for, now.
+
+        :param names: that plugin by name of the contribution.
+        """
+        account = self.account(plugin)
+        if account.shadowed.get(hook, {}) != names:
+            account.shadowed[hook] = dict(names)
+            self._keep(plugin, shadowed=account.shadowed)
 
     def succeeded(self, plugin: str, hook: str) -> None:
         """Note that a hook worked again."""
@@ -170,6 +193,8 @@ def _sound(facts: Any) -> bool:
         and isinstance(facts.get("load_error"), str | None)
         and isinstance(facts.get("died"), str | None)
         and _is_table(facts.get("failures"), int)
+        and _is_table(facts.get("marks"), str)
+        and _is_table(facts.get("shadowed"), dict)
         and (isinstance(facts.get("quarantined"), str) or _is_table(facts.get("quarantined"), str))
     )
 

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from codex_hookspecs.errors import HookSpecError
 from codex_host.plugins.admission import Admission
 from codex_host.plugins.discovery import found_plugins
-from codex_host.plugins.signatures import implementations
+from codex_host.plugins.order import mark_of
+from codex_host.plugins.signatures import implementations, options_of
 from codex_host.process.descriptors import output_to_stderr
 from codex_host.process.owners import remember_plugin
 from codex_host.process.signals import SIGNALS
@@ -94,8 +95,10 @@ def _load(plugin: FoundPlugin, registry: Registry, ledger: Ledger, mark: ImportM
         with output_to_stderr():
             loaded = imported(plugin.value)
             # A gate is missed also when it is refused here and the manifest is silent about it.
-            status.hooks = tuple({*status.hooks, *(hook for hook, _ in implementations(loaded))})
+            found = dict(implementations(loaded))
+            status.hooks = tuple({*status.hooks, *found})
             status.hooks = registry.register(loaded, plugin.name)
+            marks = {hook: made for hook, function in found.items() if (made := mark_of(options_of(function) or {}))}
             if mark is not None and plugin.manifest is not None:
                 status.slips = [*registry.slips(loaded, plugin.manifest), *registry.in_vain(status.hooks)]
         SIGNALS.check()
@@ -116,7 +119,7 @@ def _load(plugin: FoundPlugin, registry: Registry, ledger: Ledger, mark: ImportM
         SIGNALS.restore()
     if mark is not None:
         mark.over()
-    ledger.loaded(plugin.name, (time.perf_counter() - started) * 1000)
+    ledger.loaded(plugin.name, (time.perf_counter() - started) * 1000, marks)
 
 
 def imported(value: str) -> object:

@@ -16,7 +16,8 @@ API = 1
 
 FILE_NAME = "codex-plugin.toml"
 PLATFORMS = ("linux", "macos", "windows")
-_KEYS = {"name", "version", "api", "description", "platforms", "hooks", "commands", "settings", "needs"}
+_LISTS = ("platforms", "hooks", "needs", "before", "after")
+_KEYS = {"name", "version", "api", "description", "commands", "settings", *_LISTS}
 
 
 @frozen(kw_only=True)
@@ -33,6 +34,8 @@ class Manifest:
         begins it, counted from one: from there on, options are not the program's.
     :param valued: options of such a sub-command that take the next word.
     :param needs: plugins it can't do without.
+    :param before: plugins that it comes before, in every hook that they share.
+    :param after: plugins that it comes after.
     :param settings: documentation of its settings, key to text.
     """
 
@@ -46,6 +49,8 @@ class Manifest:
     trailing: dict[str, int] = field(factory=dict)
     valued: dict[str, list[str]] = field(factory=dict)
     needs: tuple[str, ...] = ()
+    before: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
     settings: dict[str, str] = field(factory=dict)
 
 
@@ -91,7 +96,7 @@ def manifest_from_table(table: dict[str, Any], *, source: str, plugin: str) -> M
     for key in ("version", "description"):
         if not isinstance(table.get(key, ""), str):
             raise wrong(key, "text")
-    for key in ("platforms", "hooks", "needs"):
+    for key in _LISTS:
         if not _is_list_of_text(table.get(key, [])):
             raise wrong(key, "a list of names")
     if not set(table.get("platforms", [])) <= set(PLATFORMS):
@@ -118,6 +123,8 @@ def manifest_from_table(table: dict[str, Any], *, source: str, plugin: str) -> M
         trailing={name: fact["trailing"] for name, fact in facts.items() if "trailing" in fact},
         valued={name: fact["valued"] for name, fact in facts.items() if "valued" in fact},
         needs=tuple(table.get("needs", ())),
+        before=tuple(table.get("before", ())),
+        after=tuple(table.get("after", ())),
         settings=dict(settings),
     )
 

@@ -11,7 +11,12 @@ import traceback
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
+from codex_hookspecs.errors import CodexError
 from codex_host.plugins.manifest import FILE_NAME
+
+_NOBODYS = "codex-plugins-doctor"
+"""Name of a model provider that nobody has."""
+_NEVER_ASKED = "so plugins after it are never asked; return None for other names"
 
 if TYPE_CHECKING:
     from codex_host.app import Application
@@ -80,9 +85,22 @@ async def _checks(host: Application, listed: Collection[str]) -> list[str]:
         problems += [
             f"{FILE_NAME} lists the command {name}, which it does not offer" for name in {*listed} - {*offered}
         ]
+        problems += await _answers_for_all(host)
         for name, check in host.hooks.doctor_checks().items():
             problems += [f"{name}: {text}" for text in await check.run()]
     return problems + host.dispatch.warnings
+
+
+async def _answers_for_all(host: Application) -> list[str]:
+    """Tell of a plugin that serves any model provider, so that none after it is ever asked."""
+    try:
+        provider, _ = host.hooks.model_provider(_NOBODYS, {})
+    except CodexError as error:
+        return [f"model_provider raises {type(error).__name__} for a name that it can't know ({error}), {_NEVER_ASKED}"]
+    if provider is None:
+        return []
+    await provider.aclose()
+    return [f"model_provider answers for a name that it can't know, {_NEVER_ASKED}"]
 
 
 if __name__ == "__main__":

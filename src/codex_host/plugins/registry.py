@@ -11,6 +11,7 @@ from attrs import define, field
 from codex_hookspecs.errors import HookSpecError
 from codex_hookspecs.markers import PROJECT, HookPolicy, policy_of
 from codex_hookspecs.specs import AREAS
+from codex_host.plugins.order import Contender, in_order, mark_of
 from codex_host.plugins.signatures import check_implementation, implementations, options_of, place_of, unknown_hook
 
 if TYPE_CHECKING:
@@ -29,7 +30,8 @@ class PluginStatus:
     :param slips: mistakes of its author, and hooks not called yet, that do not keep it from running.
     :param remedy: command that changes it, or the empty string.
     :param hooks: hooks that it implements; those that its manifest lists, as long as it is not loaded.
-    :param asked_first: the user wants it asked before others where one answer counts.
+    :param before: plugins that it comes before where they share a hook, by its manifest.
+    :param after: plugins that it comes after.
     :param trusted: it may run, as it is the host's own, or it was trusted, if only as its files were before; known of
         those that are not loaded, too.
     :param quarantined: why some of its hooks are not called any more, by hook.
@@ -49,7 +51,8 @@ class PluginStatus:
     trusted: bool = False
     quarantined: dict[str, str] = field(factory=dict)
     slips: list[str] = field(factory=list)
-    asked_first: bool = False
+    before: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
 
     @property
     def is_missed(self) -> bool:
@@ -93,12 +96,16 @@ class _Manager(pluggy.PluginManager):
 
 
 class Registry:
-    """The specifications, the registered plugins and the status of every plugin that was found."""
+    """The specifications, the registered plugins and the status of every plugin that was found.
+
+    :ivar preferred: plugins that the user wants first, by hook.
+    """
 
     def __init__(self) -> None:
         self.manager = _Manager(PROJECT)
         self.statuses: dict[str, PluginStatus] = {}
         self.policies: dict[str, HookPolicy] = {}
+        self.preferred: dict[str, tuple[str, ...]] = {}
         self.deferred: dict[str, tuple[frozenset[str], Callable[[], None]]] = {}
         self._specs: dict[str, Callable[..., Any]] = {}
         for area in AREAS:
@@ -159,9 +166,31 @@ class Registry:
             self.deferred.pop(name)[1]()
         return [self.statuses[name] for name in wanted]
 
+    def implementations(self, hook: str) -> list[Any]:
+        """Return pluggy's descriptions of the implementations of a hook, in the order in which they are called."""
+        impls = getattr(self.manager.hook, hook).get_hookimpls()
+        ordered = self.in_order(hook, {impl.plugin_name for impl in impls})
+        return sorted(impls, key=lambda impl: ordered.index(impl.plugin_name))
+
+    def in_order(self, hook: str, names: Iterable[str]) -> list[str]:
+        """Return plugins in the order in which a hook of them counts; those that are not imported have no mark."""
+        impls = getattr(self.manager.hook, hook).get_hookimpls()
+        marks = {impl.plugin_name: mark_of(impl.opts) for impl in impls}
+        plugins = (contender(self.status(name), marks.get(name, "")) for name in names)
+        ordered = in_order(self.policies[hook].kind, plugins, self.preferred.get(hook, ()))
+        return [plugin.name for plugin in ordered]
+
     def status(self, name: str) -> PluginStatus:
         """Return the status of a plugin, made on first use."""
         found = self.statuses.get(name)
         if found is None:
             found = self.statuses[name] = PluginStatus(name=name)
         return found
+
+
+def contender(status: PluginStatus, mark: str = "") -> Contender:
+    """Return a plugin as one of those that share a hook.
+
+    :param mark: ``tryfirst`` or ``trylast``, as its implementation is marked.
+    """
+    return Contender(status.name, status.first_party, mark, status.before, status.after)

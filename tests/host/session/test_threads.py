@@ -332,7 +332,8 @@ async def test_a_plugin_with_broken_tools_does_not_keep_a_thread_from_starting(h
     assert outcome.warnings == [
         f"plugin a (a 0): tools raised ValueError: no tools today ({__file__}:{broken.__code__.co_firstlineno + 1})",
         f"plugin b (b 0): tools returned str where a Tool belongs ({__file__}:{hammer.__code__.co_firstlineno})",
-        "Tool echo of plugin z is left out: plugin toolbox offers one of that name",
+        "Tool echo of plugin z is left out: plugin toolbox offers one of that name "
+        '(plugin_order.tools = "z" puts z first)',
     ]
 
 

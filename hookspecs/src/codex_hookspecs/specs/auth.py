@@ -20,9 +20,9 @@ def connection_authenticators(host: Host) -> Sequence[ConnectionAuthenticator] |
     :param host: the running program.
     :return: authenticators, each with the mode that it is for, or ``None`` for none.
 
-    Of two for one mode the one of the host's own plugins, else the first in order of plugin name, is kept, with a
-    warning that names both plugins. A failing plugin offers nothing; a server that was told to authenticate and finds
-    nobody for its mode does not start.
+    Of two for one mode that of the plugin that comes first is kept, first-party ones before others unless
+    ``plugin_order`` says otherwise, with a warning that names both plugins. A failing plugin offers nothing; a server
+    that was told to authenticate and finds nobody for its mode does not start.
 
     Example::
 

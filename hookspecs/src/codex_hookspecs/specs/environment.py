@@ -20,8 +20,9 @@ def environments(host: Host) -> Sequence[EnvironmentProvider] | None:
     :param host: the running program.
     :return: providers, each opened on first use, or ``None`` for none.
 
-    Providers of all plugins count; of two with one id the one of the host's own plugins, else the first in order of
-    plugin name, is kept, with a warning that names both plugins. A failing plugin offers nothing.
+    Providers of all plugins count; of two with one id that of the plugin that comes first is kept, first-party ones
+    before others unless ``plugin_order`` says otherwise, with a warning that names both plugins. A failing plugin
+    offers nothing.
 
     Example::
 

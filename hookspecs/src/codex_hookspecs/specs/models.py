@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from codex_hookspecs.types.json import JsonObject
 
 
-@choose(requires=("stream", "aclose"))
+@choose(requires=("stream", "aclose"), by="name")
 def model_provider(name: str, config: JsonObject, host: Host) -> ModelProvider | None:
     """Choose who answers a thread; called once for each thread.
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from codex_hookspecs.types.policy import PolicyDecision, PolicyRequest
 
 
-@choose(timeout=10.0, on_error="ask", refuses=True)
+@choose(by="request", timeout=10.0, on_error="ask", refuses=True)
 def command_policy(request: PolicyRequest, host: Host) -> PolicyDecision | None:
     """Decide whether a command may run or a patch may be applied, before rules files and approval policy do.
 

@@ -20,8 +20,9 @@ def cli_commands(host: SurfaceHost) -> Sequence[CliCommand] | None:
     :param host: the running program.
     :return: commands, or ``None`` for none.
 
-    Called when one of the plugin's commands is run. Two plugins with one command are an error that names both; a
-    failing plugin offers nothing.
+    Called when one of the plugin's commands is run. Of two plugins with one command the one that comes first counts,
+    first-party ones before others unless ``plugin_order`` says otherwise; two of third parties, of which nobody says
+    which it is, are an error that names both. A failing plugin offers nothing.
 
     Example::
 
@@ -44,8 +45,8 @@ def rpc_methods(host: SurfaceHost) -> Sequence[RpcMethod] | None:
     :param host: the running program.
     :return: methods, or ``None`` for none.
 
-    Of two methods with one name the one of the host's own plugins, else the first in order of plugin name, is kept,
-    with a warning that names both plugins. A failing plugin offers nothing.
+    Of two methods with one name that of the plugin that comes first is kept, first-party ones before others unless
+    ``plugin_order`` says otherwise, with a warning that names both plugins. A failing plugin offers nothing.
 
     Example::
 

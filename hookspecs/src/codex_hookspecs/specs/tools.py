@@ -22,8 +22,9 @@ def tools(thread: AgentThread, host: Host) -> Sequence[Tool] | None:
     :param host: the running program.
     :return: tools, or ``None`` for none.
 
-    The model is offered the tools of the host's own plugins, then those of others in order of plugin name; of two
-    tools with one name the later is left out with a warning that names both plugins. A failing plugin offers nothing.
+    The model is offered the tools of the host's own plugins, then those of others in order of plugin name; of two tools
+    with one name the later is left out with a warning that names both plugins. ``plugin_order`` puts plugins first. A
+    failing plugin offers nothing.
 
     Example::
 

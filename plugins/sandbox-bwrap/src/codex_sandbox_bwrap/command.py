@@ -92,7 +92,7 @@ def _launch(request: LaunchRequest, host: Host) -> Launch:
     :raises SandboxUnavailable: when no launcher can enforce it; the message also says why bwrap can't.
     """
     try:
-        return host.launcher(request.policy).launch(request)
+        launch = host.launcher(request.policy).launch(request)
     except SandboxUnavailable as error:
         from codex_sandbox_bwrap.find_launcher import problem_for
 
@@ -100,3 +100,9 @@ def _launch(request: LaunchRequest, host: Host) -> Launch:
         if not problem or problem in str(error):
             raise
         raise SandboxUnavailable(f"{error}; bwrap can't be used: {problem}") from error
+    program = find_command(launch.argv[0], host.environ.get("PATH", ""), request.cwd)
+    if "/" in launch.argv[0] or isinstance(program, int):
+        return launch
+    from attrs import evolve
+
+    return evolve(launch, argv=(program, *launch.argv[1:]), arg0=launch.arg0 or launch.argv[0])

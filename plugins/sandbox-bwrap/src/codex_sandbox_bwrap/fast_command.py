@@ -38,7 +38,7 @@ _KNOWN_COMMAND_LINES: dict[tuple[str, ...], tuple[str, FileSystemPolicy]] = {
     ("linux", "--full-auto", "--"): ("workspace-write", _WORKSPACE_WRITE_FILES),
     ("linux", "--"): ("read-only", _READ_ONLY_FILES),
 }
-_RELEVANT_WORDS = (b"sandbox", b"permissions", b"profile", b"plugins", b"features")
+_RELEVANT_WORDS = (b"sandbox", b"permissions", b"profile", b"plugin", b"features")
 """A configuration file that contains none of these words can't affect the sandbox."""
 
 _MAX_CONFIG_BYTES = 4 * 1024 * 1024

@@ -24,7 +24,7 @@ def lacks_bwrap(host: Host, thread: AgentThread | None) -> bool:
     return not has_working_bwrap(host)
 
 
-@hookimpl(tryfirst=True)
+@hookimpl
 def sandbox_launcher(policy: SandboxPolicy, platform: str, host: Host) -> SandboxLauncher | None:
     """Enforce policies on Linux if there is a bwrap that works."""
     if platform != "linux" or policy.kind == "externalSandbox":

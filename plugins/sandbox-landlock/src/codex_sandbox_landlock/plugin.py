@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from codex_hookspecs.sandbox import SandboxLauncher
 
 
-@hookimpl(trylast=True)
+@hookimpl
 def sandbox_launcher(platform: str, host: Host) -> SandboxLauncher | None:
     """Enforce policies on Linux if no other launcher does."""
     if platform != "linux":

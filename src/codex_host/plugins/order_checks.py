@@ -1,0 +1,115 @@
+"""Say what is wrong with the order of plugins, and who may never be asked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from graphlib import CycleError, TopologicalSorter
+from typing import TYPE_CHECKING, TypeAlias
+
+from codex_hookspecs.errors import PluginError
+from codex_host.plugins.manifest import FILE_NAME
+from codex_host.plugins.order import KEY
+from codex_host.plugins.signatures import unknown_hook
+
+if TYPE_CHECKING:
+    from codex_hookspecs.markers import HookPolicy
+    from codex_host.plugins.registry import PluginStatus, Registry
+
+    Statuses: TypeAlias = Mapping[str, PluginStatus]
+
+
+def order_warnings(registry: Registry) -> list[str]:
+    """Return what the user should know: of the setting, of manifests, and of plugins that wait for another's answer."""
+    return [*order_faults(registry.statuses, registry.preferred, registry.policies), *_waiting(registry)]
+
+
+def order_faults(
+    statuses: Statuses, preferred: Mapping[str, Sequence[str]], policies: Mapping[str, HookPolicy]
+) -> list[str]:
+    """Return what is wrong with the setting and with what manifests say.
+
+    :param preferred: plugins that the user wants first, by hook.
+    """
+    return [*_setting(statuses, preferred, policies), *_manifests(statuses)]
+
+
+def check_command(registry: Registry, command: str, first: str, *others: str) -> list[str]:
+    """Return what the user should know of plugins that offer a command which another one's counts for.
+
+    :param first: the plugin that comes first.
+    :raises PluginError: when nobody says which of two third parties it is.
+    """
+    warnings = []
+    for other in others:
+        if is_settled(registry, "cli_commands", first, other):
+            continue
+        remedy = f'({KEY}.cli_commands = "{other}" puts {other} first)'
+        if not registry.status(first).first_party:
+            text = f"plugins {first} and {other} both offer the command {command!r}; disable one, or say which {remedy}"
+            raise PluginError(text, plugin=other)
+        warnings.append(f"the command {command} of {other} is left out: plugin {first} offers it {remedy}")
+    return warnings
+
+
+def is_settled(registry: Registry, hook: str, first: str, other: str) -> bool:
+    """Tell whether the user or one of two plugins put one before the other."""
+    return (
+        first in registry.preferred.get(hook, ())
+        or first in registry.status(other).after
+        or other in registry.status(first).before
+    )
+
+
+def _setting(
+    statuses: Statuses, preferred: Mapping[str, Sequence[str]], policies: Mapping[str, HookPolicy]
+) -> Iterator[str]:
+    for hook, names in preferred.items():
+        if hook not in policies:
+            yield f"{KEY}.{hook}: {unknown_hook(hook, sorted(policies))}"
+            continue
+        for name in names:
+            status = statuses.get(name)
+            if status is None:
+                yield f"{KEY}.{hook} names {name}, which is not installed"
+            elif status.state != "loaded":
+                remedy = f" (run: {status.remedy})" if status.remedy else ""
+                yield f"{KEY}.{hook} names {name}, which is {status.state}: {status.detail}{remedy}"
+            elif hook not in status.hooks:
+                yield f"{KEY}.{hook} names {name}, which does not implement it"
+
+
+def _manifests(statuses: Statuses) -> Iterator[str]:
+    """Tell of names that nobody has, and of the first circle."""
+    loaded = {name: status for name, status in statuses.items() if status.state == "loaded"}
+    graph: dict[str, set[str]] = {name: {*status.after} & loaded.keys() for name, status in loaded.items()}
+    for name, status in loaded.items():
+        for key, others in (("before", status.before), ("after", status.after)):
+            for other in others:
+                if other not in statuses and not status.first_party:
+                    yield f"plugin {name}: {FILE_NAME} has {key} = {other!r}, which is not installed"
+                elif key == "before" and other in graph:
+                    graph[other].add(name)
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        circle = " before ".join(error.args[1])
+        yield f"plugins ask to come before each other in {FILE_NAME}: {circle}; one of them has to give way"
+
+
+def _waiting(registry: Registry) -> Iterator[str]:
+    """Tell of third parties that wait for another's answer, as long as neither they nor the user wish it so."""
+    for hook, policy in registry.policies.items():
+        if policy.kind != "choose" or policy.by or hook in registry.preferred:
+            continue
+        offering = (status for status in registry.statuses.values() if hook in status.hooks and not status.first_party)
+        if sum(status.state == "loaded" for status in offering) < 2:
+            continue
+        first, *others = registry.implementations(hook)
+        for impl in others:
+            name = impl.plugin_name
+            settled = impl.trylast or is_settled(registry, hook, first.plugin_name, name)
+            if not (settled or registry.status(name).first_party):
+                yield (
+                    f"plugins {first.plugin_name} and {name} both implement {hook}, where one answer counts: "
+                    f'{name} is asked only when {first.plugin_name} has none ({KEY}.{hook} = "{name}" puts it first)'
+                )
