@@ -6,6 +6,7 @@ import json
 import os
 import sys
 import zlib
+from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any
 
@@ -16,7 +17,6 @@ from codex_hookspecs.file_reading import read_bytes
 from codex_hookspecs.json_text import parse_json
 from codex_hookspecs.state_file import replace_file
 from codex_hookspecs.values import frozen
-from codex_host.plugins.file_states import states_of
 from codex_host.plugins.manifest import Manifest
 
 GROUP = "codex.plugins"
@@ -58,19 +58,19 @@ def found_plugins(home: str, *, refresh: bool = False) -> list[FoundPlugin]:
         cached = _from_cache(cache)
         if cached is not None:
             return cached
-    before = states_of(sys.path)
+    before = _states_of(sys.path)
     from codex_host.plugins.listing import Listing
 
     listing = Listing()
     plugins = listing.plugins()
-    _write_cache(cache, plugins, before | states_of(listing.files))
+    _write_cache(cache, plugins, before | _states_of(listing.files))
     return plugins
 
 
 def _from_cache(cache: str) -> list[FoundPlugin] | None:
     try:
         kept = parse_json(read_bytes(cache) or b"{}")
-        if kept["format"] != _FORMAT or states_of(list(kept["states"])) != kept["states"]:
+        if kept["format"] != _FORMAT or _states_of(list(kept["states"])) != kept["states"]:
             return None
         return [FoundPlugin(**{**plugin, "manifest": _manifest(plugin["manifest"])}) for plugin in kept["plugins"]]
     except (ConfigError, ValueError, KeyError, TypeError):
@@ -88,3 +88,15 @@ def _write_cache(cache: str, plugins: list[FoundPlugin], states: dict[str, list[
     kept = {"format": _FORMAT, "states": states, "plugins": [attrs.asdict(plugin) for plugin in plugins]}
     with suppress(OSError):
         replace_file(cache, json.dumps(kept))
+
+
+def _states_of(paths: Iterable[str]) -> dict[str, list[int] | None]:
+    """Return modification time and size by path, ``None`` for what is not there: enough to tell what changed."""
+    states: dict[str, list[int] | None] = {}
+    for path in paths:
+        try:
+            found = os.stat(path or ".")
+            states[path] = [found.st_mtime_ns, found.st_size]
+        except OSError:
+            states[path] = None
+    return states

@@ -15,7 +15,6 @@ from codex_hookspecs.errors import CodexError, PluginError
 from codex_hookspecs.ports.threads import HookScope
 from codex_host.plugins.failure_policies import FailurePolicies
 from codex_host.plugins.failures import Failures
-from codex_host.plugins.order import KEY
 from codex_host.plugins.signatures import InvalidResult, validate_result
 from codex_host.plugins.tasks import as_exception, run_in_thread, run_task
 from codex_host.process.signals import SIGNALS
@@ -143,22 +142,15 @@ class Dispatcher:
                 name = getattr(part, policy.key)
                 if name in offered:
                     shadowed[name] = offered.owners[name]
-                    self._warn_of_shadow(hook, name, bound.plugin, offered.owners[name])
+                    from codex_host.plugins.order_checks import shadow_warnings
+
+                    for text in shadow_warnings(self._registry, hook, name, offered.owners[name], bound.plugin):
+                        self.warn(text)
                     continue
                 offered[name], offered.owners[name] = part, bound.plugin
             if plugin is None:
                 self._ledger.shadowed(bound.plugin, hook, shadowed)
         return offered
-
-    def _warn_of_shadow(self, hook: str, name: str, plugin: str, owner: str) -> None:
-        """Say that a name is another plugin's, unless the user or the plugin put that one first."""
-        from codex_host.plugins.order_checks import is_settled
-
-        if is_settled(self._registry, hook, owner, plugin):
-            return
-        what = f"{self._registry.policies[hook].result} {name} of plugin {plugin}"
-        remedy = f'{KEY}.{hook} = "{plugin}" puts {plugin} first'
-        self.warn(f"{what} is left out: plugin {owner} offers one of that name ({remedy})")
 
     def choose(self, hook: str, arguments: dict[str, Any]) -> tuple[Any, str]:
         """Return the first answer other than ``None``, and the plugin that gave it.

@@ -51,6 +51,17 @@ def check_command(registry: Registry, command: str, first: str, *others: str) ->
     return warnings
 
 
+def shadow_warnings(registry: Registry, hook: str, name: str, first: str, other: str) -> list[str]:
+    """Return what the user should know of a contribution that another plugin's counts for.
+
+    :param first: the plugin whose contribution counts.
+    """
+    if is_settled(registry, hook, first, other):
+        return []
+    what = f"{registry.policies[hook].result} {name} of plugin {other} is left out"
+    return [f'{what}: plugin {first} offers one of that name ({KEY}.{hook} = "{other}" puts {other} first)']
+
+
 def is_settled(registry: Registry, hook: str, first: str, other: str) -> bool:
     """Tell whether the user or one of two plugins put one before the other."""
     return (

@@ -4,7 +4,7 @@ from codex_hookspecs.host import Host
 from codex_hookspecs.sandbox import SandboxLauncher, SandboxPolicy, hookimpl
 
 
-@hookimpl(tryfirst=True)
+@hookimpl
 def sandbox_launcher(policy: SandboxPolicy, platform: str, host: Host) -> SandboxLauncher | None:
     if platform != "linux" or policy.kind == "externalSandbox" or policy.readable_roots is not None:
         return None

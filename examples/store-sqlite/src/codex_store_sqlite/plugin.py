@@ -6,7 +6,7 @@ from codex_hookspecs.host import Host
 from codex_hookspecs.storage import ThreadStore, hookimpl
 
 
-@hookimpl(tryfirst=True)
+@hookimpl
 def thread_store(host: Host) -> ThreadStore:
     from codex_store_sqlite.store import SqliteStore
 
