@@ -51,6 +51,8 @@ if TYPE_CHECKING:
     from codex_hookspecs.types.approvals import CommandRequest as CommandRequest
     from codex_hookspecs.types.approvals import PatchApproval as PatchApproval
     from codex_hookspecs.types.approvals import PatchRequest as PatchRequest
+    from codex_hookspecs.types.approvals import PermissionsApproval as PermissionsApproval
+    from codex_hookspecs.types.approvals import PermissionsRequest as PermissionsRequest
     from codex_hookspecs.types.context import Fragment as Fragment
     from codex_hookspecs.types.lifecycle import CompactEvent as CompactEvent
     from codex_hookspecs.types.lifecycle import CompactVerdict as CompactVerdict
@@ -99,7 +101,9 @@ __all__, __getattr__, __dir__ = exported(
         "ports.surface": "AppServer CliCommand DoctorCheck RpcContext RpcMethod SurfaceHost",
         "ports.threads": "AgentThread HookScope",
         "ports.tools": "ToolContext",
-        "types.approvals": "CommandApproval CommandRequest PatchApproval PatchRequest",
+        "types.approvals": (
+            "CommandApproval CommandRequest PatchApproval PatchRequest PermissionsApproval PermissionsRequest"
+        ),
         "types.context": "Fragment",
         "types.lifecycle": (
             "CompactEvent CompactVerdict InterruptEvent InterruptVerdict PermissionRequestEvent PermissionVerdict "

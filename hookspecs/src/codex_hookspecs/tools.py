@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from codex_hookspecs.types.approvals import CommandRequest as CommandRequest
     from codex_hookspecs.types.approvals import PatchApproval as PatchApproval
     from codex_hookspecs.types.approvals import PatchRequest as PatchRequest
+    from codex_hookspecs.types.approvals import PermissionsApproval as PermissionsApproval
+    from codex_hookspecs.types.approvals import PermissionsRequest as PermissionsRequest
     from codex_hookspecs.types.approvals import RejectionKind as RejectionKind
     from codex_hookspecs.types.calls import CallKind as CallKind
     from codex_hookspecs.types.calls import HookPayload as HookPayload
@@ -30,7 +32,10 @@ __all__, __getattr__, __dir__ = exported(
         "errors": "ToolError ToolRejected",
         "markers": "hookimpl",
         "ports.tools": "ToolContext",
-        "types.approvals": "CommandApproval CommandRequest PatchApproval PatchRequest RejectionKind",
+        "types.approvals": (
+            "CommandApproval CommandRequest PatchApproval PatchRequest PermissionsApproval PermissionsRequest "
+            "RejectionKind"
+        ),
         "types.calls": "CallKind HookPayload ToolCall ToolOutput",
         "types.tools": "Tool",
         "truncation": "token_estimate truncate_bytes truncate_tokens",

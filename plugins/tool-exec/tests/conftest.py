@@ -11,8 +11,17 @@ import pytest
 
 from codex_hookspecs.errors import SandboxUnavailable, ToolRejected
 from codex_hookspecs.protocol import CommandOutputDelta, TerminalInteraction, ThreadSettings, WarningNotice
-from codex_hookspecs.sandbox import Launch, LaunchRequest, SandboxPolicy
-from codex_hookspecs.tools import CommandApproval, CommandRequest, Tool, ToolCall, ToolOutput
+from codex_hookspecs.sandbox import AdditionalPermissions, Launch, LaunchRequest, SandboxPolicy
+from codex_hookspecs.tools import (
+    CommandApproval,
+    CommandRequest,
+    PermissionsApproval,
+    PermissionsRequest,
+    Tool,
+    ToolCall,
+    ToolOutput,
+)
+from codex_sandboxing.additional import merge
 from codex_testkit.memory.environment import MemoryEnvironment, MemoryProcess, Program
 from codex_tool_exec import plugin
 
@@ -126,8 +135,9 @@ class Conversation:
 
     def __init__(self, *features: str) -> None:
         self.let_go: list[str] = []
-        self.wishes: list[tuple[Any, str | None]] = []
-        self.grant: Any = {}
+        self.wishes: list[PermissionsRequest] = []
+        self.grant = PermissionsApproval(AdditionalPermissions())
+        self.granted: AdditionalPermissions | None = None
         self.launched: list[LaunchRequest] = []
         self.in_box: dict[str, str] = {}
         self.told: list[tuple[str, Any]] = []
@@ -221,7 +231,9 @@ class Conversation:
         self.asked.append(request)
         if self.refusal is not None:
             raise self.refusal
-        return self.approval._replace(unsandboxed=self.approval.unsandboxed or request.escalated)
+        additional = merge(self.granted, request.additional)
+        unsandboxed = self.approval.unsandboxed or request.escalated
+        return self.approval._replace(unsandboxed=unsandboxed, additional=additional)
 
     async def approve_retry(self, call: ToolCall, request: CommandRequest, approval: CommandApproval) -> None:
         assert request is self.asked[-1]
@@ -229,10 +241,8 @@ class Conversation:
         if self.second_refusal is not None:
             raise self.second_refusal
 
-    async def request_permissions(self, call: ToolCall, *, permissions: Any, reason: str | None) -> Any:
-        self.wishes.append((permissions, reason))
-        if isinstance(self.grant, Exception):
-            raise self.grant
+    async def request_permissions(self, call: ToolCall, request: PermissionsRequest) -> PermissionsApproval:
+        self.wishes.append(request)
         return self.grant
 
     def program_folder(self) -> str | None:

@@ -9,7 +9,8 @@ import pytest
 
 from codex_hookspecs.errors import ToolError, ToolRejected
 from codex_hookspecs.sandbox import AdditionalPermissions, FileAccess, FileSystemEntry, MacosExtensions, SandboxPolicy
-from codex_tool_exec.permissions import covers, read_additional, read_grant, shown
+from codex_hookspecs.tools import PermissionsApproval, PermissionsRequest
+from codex_tool_exec.permissions import read_additional
 
 if TYPE_CHECKING:
     from conftest import Conversation
@@ -28,10 +29,6 @@ async def test_what_is_asked_for_is_asked_about_and_held_in_the_box(more: Conver
 
     [request] = more.asked
     assert request.additional == AdditionalPermissions(network=True, file_system=FileAccess(write=("/data",)))
-    assert request.shown_additional == {
-        "network": {"enabled": True},
-        "fileSystem": {"read": None, "write": ["/data"]},
-    }
     assert not request.escalated
     [launched] = more.launched
     assert launched.policy == SandboxPolicy("workspaceWrite", True, writable_roots=("/data",))
@@ -58,9 +55,9 @@ async def test_what_may_be_used_of_macos_reaches_the_launcher(more: Conversation
     await more.run("echo hi", additional_permissions={"macos": wanted}, **WITH)
 
     assert more.launched[0].macos == MacosExtensions(preferences="read_write", automation=("com.a.b",), calendar=True)
-    asked = more.asked[0].shown_additional
+    asked = more.asked[0].additional
     assert asked is not None
-    assert asked["macos"]["automations"] == {"bundle_ids": ["com.a.b"]}
+    assert asked.macos == more.launched[0].macos
 
 
 async def test_another_machine_is_told_what_was_granted_beside_the_policy(more: Conversation) -> None:
@@ -122,55 +119,31 @@ async def request(talk: Conversation, permissions: dict[str, Any], **given: Any)
     return json.loads(output.text)
 
 
-async def test_a_grant_holds_for_later_commands_of_the_turn(more: Conversation) -> None:
-    more.grant = {"permissions": {"fileSystem": {"write": ["/data", "/unasked"]}, "network": {"enabled": True}}}
+async def test_a_request_is_asked_with_canonical_paths_and_told_to_the_model(more: Conversation) -> None:
+    more.grant = PermissionsApproval(AdditionalPermissions(file_system=FileAccess(write=("/data",))), "session")
 
-    told = await request(more, files("/data", "/other"), reason="to build")
-    await more.run("echo hi")
-    await more.run("echo hi", additional_permissions=files("/data"), **WITH)
-    more.turn_id = "turn-2"
-    await more.run("echo hi")
+    told = await request(more, files("/data", "../other"), reason="to build")
 
-    assert more.wishes == [({"network": None, "fileSystem": {"read": None, "write": ["/data", "/other"]}}, "to build")]
+    wanted = AdditionalPermissions(file_system=FileAccess(write=("/data", "/other")))
+    assert more.wishes == [PermissionsRequest(permissions=wanted, reason="to build")]
     assert told == {
         "permissions": {"network": None, "file_system": {"read": None, "write": ["/data"]}},
-        "scope": "turn",
+        "scope": "session",
     }
-    assert [launched.policy.writable_roots for launched in more.launched] == [("/data",), ("/data",), ()]
-    assert [asked.additional for asked in more.asked] == [None, None, None]
 
 
-async def test_a_grant_for_the_session_holds_in_later_turns(more: Conversation) -> None:
-    more.grant = {"permissions": {"network": {"enabled": True}}, "scope": "session"}
-
-    told = await request(more, {"network": {"enabled": True}})
-    more.turn_id = "turn-2"
-    await more.run("echo hi")
-    await more.run("echo hi", additional_permissions=files("/data"), **WITH)
-
-    assert told["scope"] == "session"
-    assert [launched.policy.network_access for launched in more.launched] == [True, True]
-    assert more.asked[1].additional == AdditionalPermissions(file_system=FileAccess(write=("/data",)))
-
-
-@pytest.mark.parametrize(
-    "grant",
-    [{}, {"permissions": None}, {"permissions": {"fileSystem": {"write": "x"}}}, ToolRejected("rejected by user")],
-)
-async def test_an_answer_that_grants_nothing_is_told_as_such(more: Conversation, grant: Any) -> None:
-    more.grant = grant
-
+async def test_a_request_that_is_granted_nothing_is_told_as_such(more: Conversation) -> None:
     told = await request(more, files("/data"))
 
     assert told == {"permissions": {"network": None, "file_system": None}, "scope": "turn"}
 
 
-async def test_nobody_is_asked_for_grants_under_never(more: Conversation) -> None:
-    more.policy(SandboxPolicy("workspaceWrite"), "never")
+async def test_what_was_granted_before_is_part_of_the_policy(more: Conversation) -> None:
+    more.granted = AdditionalPermissions(file_system=FileAccess(write=("/data",)))
 
-    told = await request(more, files("/data"))
+    await more.run("echo hi")
 
-    assert (told["permissions"]["file_system"], more.wishes) == (None, [])
+    assert more.launched[0].policy.writable_roots == ("/data",)
 
 
 @pytest.mark.parametrize(
@@ -186,22 +159,7 @@ async def test_a_wrong_request_is_told(more: Conversation, arguments: str, error
         await more.call("request_permissions", arguments)
 
 
-def test_a_grant_never_gives_more_than_was_asked_for() -> None:
-    wanted = AdditionalPermissions(network=None, file_system=FileAccess(read=("/a",), write=("/b",)))
-    answer = {
-        "network": {"enabled": True},
-        "fileSystem": {"read": ["/a", "/b"], "write": ["/", "/b", 3]},
-        "macos": {"calendar": True},
-    }
-
-    assert read_grant(answer, wanted) == wanted
-
-
 def test_paths_are_made_canonical_and_counted_once() -> None:
     wanted = read_additional(files("b", "/space/b", "../space/b"), "/space", lambda path: path)
 
     assert wanted == AdditionalPermissions(file_system=FileAccess(write=("/space/b",)))
-    assert covers(wanted, wanted)
-    assert not covers(None, wanted)
-    assert not covers(AdditionalPermissions(network=True), wanted)
-    assert shown(None) == {"network": None, "fileSystem": None}

@@ -13,6 +13,7 @@ kind who refused it.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 from codex_hookspecs.errors import ToolRejected
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
         CommandRequest,
         PatchApproval,
         PatchRequest,
+        PermissionsApproval,
+        PermissionsRequest,
         RejectionKind,
     )
     from codex_hookspecs.types.json import JsonObject
@@ -74,18 +77,19 @@ class Approvals:
         """
         from codex_hookspecs.types.approvals import CommandApproval
 
+        request, additional = self._remembered.without_granted(turn.id, request)
         settings, answer = turn.settings, await ask_about_command(turn, request)
         if answer is None and self._is_free(settings) and not request.escalated and request.additional is None:
-            return CommandApproval()
+            return CommandApproval(additional=additional)
         from codex_host.approvals.decisions import decide_command
 
         decision = decide_command(request, settings, self._remembered.rules, answer)
         retried = settings.approval_policy in _RETRIED and settings.sandbox.needs_sandbox
         if decision.kind == "allow":
             unsandboxed = decision.unsandboxed or request.escalated
-            return CommandApproval(unsandboxed, "ask" if retried else "no", decision.amendment)
+            return CommandApproval(unsandboxed, "ask" if retried else "no", decision.amendment, additional)
         await self._ask_about_command(turn, call, request, decision)
-        return CommandApproval(request.escalated, "yes" if retried else "no")
+        return CommandApproval(request.escalated, "yes" if retried else "no", additional=additional)
 
     async def retry(self, turn: TurnState, call: ToolCall, request: CommandRequest, approval: CommandApproval) -> None:
         """Approve that a command runs again, without the sandbox that kept it from working.
@@ -95,6 +99,7 @@ class Approvals:
         """
         from codex_host.approvals.decisions import decide_retry
 
+        request, _ = self._remembered.without_granted(turn.id, request)
         answer = await ask_about_command(turn, request, retry=True)
         decision = decide_retry(request, turn.settings, approval, answer)
         if decision.kind != "allow":
@@ -126,19 +131,20 @@ class Approvals:
         await self._ask(turn, call, question)
         return PatchApproval(request.paths)
 
-    async def permissions(
-        self, turn: TurnState, call: ToolCall, *, permissions: JsonObject, reason: str | None
-    ) -> JsonObject:
-        """Ask the client to grant more than the sandbox policy allows.
+    async def permissions(self, turn: TurnState, call: ToolCall, request: PermissionsRequest) -> PermissionsApproval:
+        """Ask the client to grant commands to come more than the sandbox policy allows, and remember what it grants."""
+        from codex_hookspecs.types.approvals import PermissionsApproval
+        from codex_hookspecs.types.grants import AdditionalPermissions
+        from codex_host.approvals.client import ask_client, permissions_question, read_grant
 
-        :return: its answer, empty when it makes no sense.
-        :raises ToolRejected: when there is none.
-        """
-        from codex_host.approvals.client import PERMISSIONS, ask_client
-
-        params = {**_ids(turn, call.call_id), "reason": reason, "permissions": permissions}
-        answer = await ask_client(turn.thread.clients.request_handler, PERMISSIONS, params)
-        return answer if isinstance(answer, dict) else {}
+        approval = PermissionsApproval(AdditionalPermissions())
+        if turn.settings.approval_policy != "never":
+            method, params = permissions_question(_ids(turn, call.call_id), request)
+            with suppress(ToolRejected):
+                answer = await ask_client(turn.thread.clients.request_handler, method, params)
+                approval = read_grant(answer, request.permissions)
+        self._remembered.grant(turn.id, approval)
+        return approval
 
     async def confirm(self, turn: TurnState, call: ToolCall, payload: HookPayload, *, reason: str) -> None:
         """Approve a call that a ``pre_tool_use`` hook asks about; asks every time.
@@ -166,7 +172,7 @@ class Approvals:
             reason=reason,
             amendment=decision.amendment,
             actions=request.actions,
-            additional=request.shown_additional,
+            additional=request.additional,
         )
         payload = _command_payload(turn, call, request, reason)
         answer = await self._ask(

@@ -13,6 +13,8 @@ from codex_host.plugins.tasks import run_task
 
 if TYPE_CHECKING:
     from codex_hookspecs.ports.threads import RequestHandler
+    from codex_hookspecs.types.approvals import PermissionsApproval, PermissionsRequest
+    from codex_hookspecs.types.grants import AdditionalPermissions
     from codex_hookspecs.types.tools import HookPayload
 
 COMMAND = "item/commandExecution/requestApproval"
@@ -31,7 +33,7 @@ def command_question(
     reason: str | None,
     amendment: Sequence[str] | None,
     actions: Sequence[JsonObject] = (),
-    additional: JsonObject | None = None,
+    additional: AdditionalPermissions | None = None,
 ) -> tuple[str, JsonObject]:
     """Ask whether a command may run.
 
@@ -40,6 +42,11 @@ def command_question(
     :param additional: what the command wants beyond the sandbox policy.
     :return: method and parameters.
     """
+    more: JsonObject = {}
+    if additional is not None:
+        from codex_sandboxing.additional_form import write_additional
+
+        more["additionalPermissions"] = write_additional(additional)
     offered: list[object] = ["accept"]
     if amendment is not None and additional is None:
         offered.append({"acceptWithExecpolicyAmendment": {"execpolicy_amendment": list(amendment)}})
@@ -50,7 +57,7 @@ def command_question(
         "command": command,
         "cwd": cwd,
         "commandActions": list(actions),
-        **({} if additional is None else {"additionalPermissions": additional}),
+        **more,
         "proposedExecpolicyAmendment": None if amendment is None else list(amendment),
         "availableDecisions": [*offered, "cancel"],
     }
@@ -64,6 +71,30 @@ def patch_question(where: JsonObject, *, reason: str | None) -> tuple[str, JsonO
     :return: method and parameters.
     """
     return PATCH, {**where, "startedAtMs": time.time_ns() // 1_000_000, "reason": reason, "grantRoot": None}
+
+
+def permissions_question(where: JsonObject, request: PermissionsRequest) -> tuple[str, JsonObject]:
+    """Ask what commands to come may use beyond the sandbox policy.
+
+    :param where: ``threadId``, ``turnId`` and ``itemId``.
+    :return: method and parameters.
+    """
+    from codex_sandboxing.additional_form import write_additional
+
+    return PERMISSIONS, {**where, "reason": request.reason, "permissions": write_additional(request.permissions)}
+
+
+def read_grant(answer: object, wanted: AdditionalPermissions) -> PermissionsApproval:
+    """Return what a client granted; what is not understood grants nothing.
+
+    :param wanted: what was asked for.
+    """
+    from codex_hookspecs.types.approvals import PermissionsApproval
+    from codex_sandboxing.additional_form import read_granted
+
+    found = answer if isinstance(answer, dict) else {}
+    scope: Literal["turn", "session"] = "session" if found.get("scope") == "session" else "turn"
+    return PermissionsApproval(read_granted(found.get("permissions"), wanted), scope)
 
 
 def call_question(where: JsonObject, payload: HookPayload, *, cwd: str, reason: str) -> tuple[str, JsonObject]:

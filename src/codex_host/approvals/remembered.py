@@ -9,7 +9,8 @@ from codex_hookspecs.errors import ConfigError
 
 if TYPE_CHECKING:
     from codex_execpolicy.rules.matching import RuleBook
-    from codex_hookspecs.types.approvals import CommandRequest
+    from codex_hookspecs.types.approvals import CommandRequest, PermissionsApproval
+    from codex_hookspecs.types.grants import AdditionalPermissions
 
 Key = tuple[object, ...]
 
@@ -25,6 +26,8 @@ class RememberedAnswers:
         self._home = home
         self._rules = rules
         self._session: set[Key] = set()
+        self._granted: AdditionalPermissions | None = None
+        self._granted_for_turn: tuple[str, AdditionalPermissions | None] = ("", None)
 
     @property
     def has_rules(self) -> bool:
@@ -48,6 +51,34 @@ class RememberedAnswers:
         """Tell whether all of some things were allowed for the session; nothing is not."""
         wanted = set(keys)
         return bool(wanted) and wanted <= self._session
+
+    def grant(self, turn_id: str, approval: PermissionsApproval) -> None:
+        """Remember what commands may use beyond the sandbox policy: in one turn, or for the session."""
+        from codex_sandboxing.additional import merge
+
+        if approval.scope == "session":
+            self._granted = merge(self._granted, approval.granted)
+        else:
+            self._granted_for_turn = (turn_id, merge(self._granted_in(turn_id), approval.granted))
+
+    def without_granted(
+        self, turn_id: str, request: CommandRequest
+    ) -> tuple[CommandRequest, AdditionalPermissions | None]:
+        """Return what of a request has to be approved, and what the command gets beyond the sandbox policy then."""
+        in_turn = self._granted_in(turn_id)
+        if request.additional is None and self._granted is None and in_turn is None:
+            return request, None
+        from attrs import evolve
+
+        from codex_sandboxing.additional import covers, merge
+
+        granted = merge(self._granted, in_turn)
+        if request.additional is not None and covers(granted, request.additional):
+            return evolve(request, additional=None), granted
+        return request, merge(granted, request.additional)
+
+    def _granted_in(self, turn_id: str) -> AdditionalPermissions | None:
+        return self._granted_for_turn[1] if self._granted_for_turn[0] == turn_id else None
 
     def allow_prefix(self, prefix: tuple[str, ...]) -> str | None:
         """Remember for good that commands with a beginning may run.

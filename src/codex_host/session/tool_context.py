@@ -9,9 +9,15 @@ from codex_hookspecs.types.sandbox import Launch
 
 if TYPE_CHECKING:
     from codex_hookspecs.ports.environment import Environment
-    from codex_hookspecs.types.approvals import CommandApproval, CommandRequest, PatchApproval, PatchRequest
+    from codex_hookspecs.types.approvals import (
+        CommandApproval,
+        CommandRequest,
+        PatchApproval,
+        PatchRequest,
+        PermissionsApproval,
+        PermissionsRequest,
+    )
     from codex_hookspecs.types.items import Item
-    from codex_hookspecs.types.json import JsonObject
     from codex_hookspecs.types.notifications import Notification
     from codex_hookspecs.types.sandbox import LaunchRequest
     from codex_hookspecs.types.tools import ToolCall, ToolOutput
@@ -64,9 +70,9 @@ class CallContext:
         """Approve a run without sandbox; see :class:`~codex_hookspecs.ports.tools.ToolContext`."""
         await self.thread.approvals.retry(self._turn, call, request, approval)
 
-    async def request_permissions(self, call: ToolCall, *, permissions: JsonObject, reason: str | None) -> JsonObject:
+    async def request_permissions(self, call: ToolCall, request: PermissionsRequest) -> PermissionsApproval:
         """Ask the client to grant more; see :class:`~codex_hookspecs.ports.tools.ToolContext`."""
-        return await self.thread.approvals.permissions(self._turn, call, permissions=permissions, reason=reason)
+        return await self.thread.approvals.permissions(self._turn, call, request)
 
     async def approve_patch(self, call: ToolCall, request: PatchRequest) -> PatchApproval:
         """Approve a patch; see :class:`~codex_hookspecs.ports.tools.ToolContext`."""

@@ -10,8 +10,14 @@ import pytest
 
 from codex_hookspecs import PermissionVerdict, ToolOutput
 from codex_hookspecs.errors import ConfigError, RpcError
-from codex_hookspecs.types.approvals import CommandApproval, CommandRequest, PatchRequest
-from codex_hookspecs.types.grants import AdditionalPermissions
+from codex_hookspecs.types.approvals import (
+    CommandApproval,
+    CommandRequest,
+    PatchRequest,
+    PermissionsApproval,
+    PermissionsRequest,
+)
+from codex_hookspecs.types.grants import AdditionalPermissions, FileAccess
 from codex_hookspecs.types.items import FileChange
 from codex_hookspecs.types.tools import ToolCall
 from codex_testkit.memory.environment import MemoryEnvironments
@@ -71,6 +77,10 @@ class Client:
 
 OUTSIDE = "patch rejected: writing outside of the project; rejected by user approval settings"
 RUN = [{"call": "run", "call_id": "c"}]
+NETWORK = AdditionalPermissions(network=True)
+WRITE = AdditionalPermissions(file_system=FileAccess(write=("/data",)))
+WANTED = AdditionalPermissions(network=True, file_system=FileAccess(write=("/data", "/other")))
+NOTHING = PermissionsApproval(AdditionalPermissions())
 
 
 async def asked(host: Any, scripted: Any, client: Client | None, *plugins: Any, **config: Any) -> Any:
@@ -481,40 +491,99 @@ async def test_a_rules_file_that_can_not_be_used_lets_no_thread_begin(
 async def test_what_a_command_wants_beyond_the_policy_is_shown_and_no_rule_offered(
     host: Any, model: Any, kit: Any
 ) -> None:
-    wanted = {"network": {"enabled": True}, "fileSystem": None}
     client, scripted = Client({"decision": "acceptForSession"}), model([*RUN, {"call": "run", "call_id": "d"}], "done")
-    more = AdditionalPermissions(network=True)
 
     await asked(
-        host, scripted, client, commands(kit, additional=more, shown_additional=wanted, justification="to fetch"),
+        host, scripted, client, commands(kit, additional=NETWORK, justification="to fetch"),
         approval_policy="on-request", sandbox_mode="workspace-write",
     )  # fmt: skip
 
     [(_, params)] = client.asked
+    wanted = {"network": {"enabled": True}, "fileSystem": None}
     assert (params["additionalPermissions"], params["reason"]) == (wanted, "to fetch")
     assert params["availableDecisions"] == ["accept", "cancel"]
 
 
-@pytest.mark.parametrize(
-    ("answer", "granted"),
-    [({"permissions": {}, "scope": "turn"}, {"permissions": {}, "scope": "turn"}), ("nonsense", {})],
-)
-async def test_more_permissions_are_asked_of_the_client(
-    host: Any, model: Any, kit: Any, answer: Any, granted: Any
-) -> None:
-    answers: list[Any] = []
+def requests(kit: Any, *, answers: list[Any]) -> Any:
+    """Return a plugin with a tool that asks for permissions, and one whose command wants the network."""
 
-    async def run(call: ToolCall, context: Any) -> ToolOutput:
-        answers.append(await context.request_permissions(call, permissions={"network": None}, reason="why"))
+    async def ask(call: ToolCall, context: Any) -> ToolOutput:
+        request = PermissionsRequest(permissions=WANTED, reason="why")
+        answers.append(await context.request_permissions(call, request))
         return ToolOutput("asked")
 
+    async def run(call: ToolCall, context: Any) -> ToolOutput:
+        options = {"command": "make", "argv": ("make",), "cwd": context.settings.cwd}
+        request = CommandRequest(item_id=call.call_id, additional=NETWORK, **options)
+        answers.append((await context.approve_command(call, request)).additional)
+        return ToolOutput("ran")
+
+    return kit.toolbox(kit.tool("ask", ask), kit.tool("run", run))
+
+
+ASK = [{"call": "ask", "call_id": "a"}]
+
+
+@pytest.mark.parametrize(
+    ("answer", "granted"),
+    [
+        ({"permissions": {"network": {"enabled": True}}, "scope": "turn"}, PermissionsApproval(NETWORK)),
+        ({"permissions": {"network": {"enabled": True}}, "scope": "session"}, PermissionsApproval(NETWORK, "session")),
+        ({"permissions": {"fileSystem": {"write": ["/data", "/unasked"]}}}, PermissionsApproval(WRITE)),
+        ({"permissions": {"fileSystem": {"write": "/data"}}}, NOTHING),
+        ({"permissions": None}, NOTHING),
+        ("nonsense", NOTHING),
+        (RpcError("client went away"), NOTHING),
+    ],
+)
+async def test_more_permissions_are_asked_of_the_client(
+    host: Any, model: Any, kit: Any, answer: Any, granted: PermissionsApproval
+) -> None:
+    answers: list[Any] = []
     client = Client(answer)
-    await asked(host, model(RUN, "done"), client, kit.toolbox(kit.tool("run", run)))
+
+    await asked(host, model(ASK, "done"), client, requests(kit, answers=answers), approval_policy="on-request")
 
     [(method, params)] = client.asked
     assert method == "item/permissions/requestApproval"
-    assert (params["itemId"], params["permissions"], params["reason"]) == ("c", {"network": None}, "why")
+    wanted = {"network": {"enabled": True}, "fileSystem": {"read": None, "write": ["/data", "/other"]}}
+    assert (params["itemId"], params["permissions"], params["reason"]) == ("a", wanted, "why")
     assert answers == [granted]
+
+
+@pytest.mark.parametrize(("connected", "policy"), [(False, "on-request"), (True, "never")])
+async def test_nothing_more_is_granted_where_nobody_can_be_asked(
+    host: Any, model: Any, kit: Any, connected: bool, policy: str
+) -> None:
+    answers: list[Any] = []
+    client = Client({"permissions": {"network": {"enabled": True}}})
+
+    await asked(
+        host, model(ASK, "done"), client if connected else None, requests(kit, answers=answers), approval_policy=policy
+    )
+
+    assert (answers, client.asked) == ([NOTHING], [])
+
+
+@pytest.mark.parametrize(("scope", "questions"), [("turn", 1), ("session", 0)])
+async def test_what_was_granted_needs_no_approval_for_as_long_as_it_holds(
+    host: Any, model: Any, kit: Any, scope: str, questions: int
+) -> None:
+    answers: list[Any] = []
+    client = Client({"permissions": {"network": {"enabled": True}}, "scope": scope})
+    settings = {"approval_policy": "on-request", "sandbox_mode": "workspace-write"}
+    run = host(plugins=[requests(kit, answers=answers)], model=model(ASK, RUN, "done", RUN, "done"), config=settings)
+    thread = await (await run.opened()).thread()
+    thread.set_request_handler(client)
+
+    await run.turn("go")
+    before = len(client.asked)
+    client.answer = {"decision": "accept"}
+    await run.turn("go on")
+
+    assert before == 1
+    assert len(client.asked) - before == questions
+    assert answers[1:] == [NETWORK, NETWORK]
 
 
 @pytest.mark.parametrize(("trust", "output"), [("trusted", "`make it` rejected: no make"), ("untrusted", "ran")])

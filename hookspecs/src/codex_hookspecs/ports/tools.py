@@ -7,9 +7,15 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from codex_hookspecs.ports.environment import Environment
     from codex_hookspecs.ports.threads import AgentThread
-    from codex_hookspecs.types.approvals import CommandApproval, CommandRequest, PatchApproval, PatchRequest
+    from codex_hookspecs.types.approvals import (
+        CommandApproval,
+        CommandRequest,
+        PatchApproval,
+        PatchRequest,
+        PermissionsApproval,
+        PermissionsRequest,
+    )
     from codex_hookspecs.types.items import Item
-    from codex_hookspecs.types.json import JsonObject
     from codex_hookspecs.types.notifications import Notification
     from codex_hookspecs.types.sandbox import Launch, LaunchRequest
     from codex_hookspecs.types.threads import ThreadSettings
@@ -68,12 +74,10 @@ class ToolContext(Protocol):
         """
         ...
 
-    async def request_permissions(self, call: ToolCall, *, permissions: JsonObject, reason: str | None) -> JsonObject:
-        """Ask the client to grant more than the sandbox policy allows, for commands to come.
+    async def request_permissions(self, call: ToolCall, request: PermissionsRequest) -> PermissionsApproval:
+        """Ask the client to grant more than the sandbox policy allows, for commands to come, and return what it grants.
 
-        :param permissions: ``network`` and ``fileSystem`` in wire form.
-        :return: its answer: ``permissions`` and ``scope`` (``turn`` or ``session``); empty when it makes no sense.
-        :raises ToolRejected: when nobody is connected, or the answer is an error.
+        It is remembered, and part of the approvals of those commands.
         """
         ...
 

@@ -31,7 +31,6 @@ class CommandRequest:
         looked into.
     :param escalated: the model wants it to run without sandbox.
     :param additional: what the model wants for it beyond the sandbox policy.
-    :param shown_additional: the same in wire form.
     :param justification: the model's question to the user.
     :param prefix_rule: beginning of commands that the model proposes to allow from now on.
     :param actions: what it does, for display.
@@ -45,7 +44,6 @@ class CommandRequest:
     shell: str | None = None
     escalated: bool = False
     additional: AdditionalPermissions | None = None
-    shown_additional: JsonObject | None = None
     justification: str | None = None
     prefix_rule: tuple[str, ...] | None = None
     actions: tuple[JsonObject, ...] = ()
@@ -59,11 +57,13 @@ class CommandApproval(NamedTuple):
     :param retry: whether it may run once more without sandbox after its sandbox kept it from working: ``ask`` first,
         ``yes``, as the user has agreed already, or ``no``.
     :param amendment: beginning of commands to propose when that is asked.
+    :param additional: what it may use beyond the sandbox policy: what it asked for, and what was granted before.
     """
 
     unsandboxed: bool = False
     retry: Literal["no", "ask", "yes"] = "no"
     amendment: tuple[str, ...] | None = None
+    additional: AdditionalPermissions | None = None
 
 
 @frozen(kw_only=True)
@@ -89,3 +89,25 @@ class PatchApproval(NamedTuple):
     """
 
     beyond: tuple[str, ...] = ()
+
+
+@frozen(kw_only=True)
+class PermissionsRequest:
+    """What the commands to come want beyond the sandbox policy.
+
+    :param reason: the model's words for the user.
+    """
+
+    permissions: AdditionalPermissions
+    reason: str | None = None
+
+
+class PermissionsApproval(NamedTuple):
+    """What the commands to come may use beyond the sandbox policy.
+
+    :param granted: never more than was asked for; nothing where nobody can be asked or the client refused.
+    :param scope: for how long.
+    """
+
+    granted: AdditionalPermissions
+    scope: Literal["turn", "session"] = "turn"

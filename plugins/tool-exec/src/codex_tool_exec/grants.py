@@ -1,4 +1,4 @@
-"""Let calls ask for more than the sandbox policy allows, and remember what users have granted."""
+"""Let calls ask for more than the sandbox policy allows."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 
 from codex_execpolicy.verdict import NEVER_ESCALATED
 from codex_hookspecs.errors import ToolError, ToolRejected
-from codex_hookspecs.sandbox import AdditionalPermissions
-from codex_hookspecs.tools import ToolOutput
-from codex_tool_exec.additional import merge
+from codex_hookspecs.tools import PermissionsRequest, ToolOutput
+from codex_sandboxing.additional_form import write_additional
 from codex_tool_exec.calls import read_permissions_call
-from codex_tool_exec.permissions import read_additional, read_grant, shown
+from codex_tool_exec.permissions import read_additional
 
 if TYPE_CHECKING:
     from codex_hookspecs.environments import Environment
+    from codex_hookspecs.sandbox import AdditionalPermissions
     from codex_hookspecs.tools import ToolCall, ToolContext
     from codex_tool_exec.calls import ExecCall
 
@@ -34,43 +34,18 @@ NOTHING_WANTED = "`additional_permissions` must include at least one requested p
 NOTHING_REQUESTED = "request_permissions requires at least one permission"
 
 
-class Grants:
-    """What the user of a thread has granted beyond its policy: for the session, and for a turn."""
+async def request_permissions(call: ToolCall, context: ToolContext) -> ToolOutput:
+    """Ask for more than the sandbox policy allows, for commands to come, and tell the model what was granted.
 
-    def __init__(self) -> None:
-        self._session: AdditionalPermissions | None = None
-        self._turn: tuple[str, AdditionalPermissions | None] = ("", None)
-
-    def of(self, turn_id: str) -> AdditionalPermissions | None:
-        """Return what commands of a turn get."""
-        return merge(self._session, self._of_turn(turn_id))
-
-    async def request(self, call: ToolCall, context: ToolContext) -> ToolOutput:
-        """Ask the user, remember what is granted and tell the model; where nobody is asked nothing is granted.
-
-        :raises ToolError: when nothing is asked for.
-        """
-        value, reason = read_permissions_call(call.arguments)
-        wanted = read_additional(value, context.settings.cwd, _canonical(await context.environment()))
-        if wanted.empty:
-            raise ToolError(NOTHING_REQUESTED)
-        granted, scope = AdditionalPermissions(), "turn"
-        if context.settings.approval_policy != "never":
-            try:
-                answer = await context.request_permissions(call, permissions=shown(wanted), reason=reason)
-            except ToolRejected:
-                answer = {}
-            granted = read_grant(answer.get("permissions"), wanted)
-            scope = "session" if answer.get("scope") == "session" else "turn"
-        if scope == "session":
-            self._session = merge(self._session, granted)
-        else:
-            self._turn = (context.turn_id, merge(self._of_turn(context.turn_id), granted))
-        told = {"permissions": shown(granted, files="file_system"), "scope": scope}
-        return ToolOutput(json.dumps(told, separators=(",", ":"), ensure_ascii=False))
-
-    def _of_turn(self, turn_id: str) -> AdditionalPermissions | None:
-        return self._turn[1] if self._turn[0] == turn_id else None
+    :raises ToolError: when nothing is asked for.
+    """
+    value, reason = read_permissions_call(call.arguments)
+    wanted = read_additional(value, context.settings.cwd, _canonical(await context.environment()))
+    if wanted.empty:
+        raise ToolError(NOTHING_REQUESTED)
+    approval = await context.request_permissions(call, PermissionsRequest(permissions=wanted, reason=reason))
+    told = {"permissions": write_additional(approval.granted, files="file_system"), "scope": approval.scope}
+    return ToolOutput(json.dumps(told, separators=(",", ":"), ensure_ascii=False))
 
 
 def wanted_beyond(

@@ -47,7 +47,9 @@ def tools(thread: AgentThread, host: Host) -> list[Tool]:
         return await opened().write_stdin(call, context)
 
     async def request_permissions(call: ToolCall, context: ToolContext) -> ToolOutput:
-        return await opened().request_permissions(call, context)
+        from codex_tool_exec import grants
+
+        return await grants.request_permissions(call, context)
 
     offered = [
         Tool(

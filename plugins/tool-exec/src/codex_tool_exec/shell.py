@@ -21,7 +21,6 @@ from codex_tool_exec.store import MOST, WARN_AT, SessionStore
 
 if TYPE_CHECKING:
     from codex_hookspecs.tools import CommandApproval, ToolCall, ToolContext
-    from codex_tool_exec.grants import Grants
 
 SHORT_SECONDS = 0.15
 REACTION_SECONDS = 0.1
@@ -45,7 +44,6 @@ class Shell:
         self._environ = environ
         self._profiles = Profiles() if profile_once else None
         self._with_additional = with_additional
-        self._grants: Grants | None = None
         self._sessions: SessionStore[Session] = SessionStore()
         self._left: set[Session] = set()
         self._endings: set[asyncio.Task[None]] = set()
@@ -75,7 +73,6 @@ class Shell:
             call,
             context,
             environment,
-            granted=None if self._grants is None else self._grants.of(context.turn_id),
             requested_permissions=requested_permissions,
         )
         approval = await attempt.approve()
@@ -125,16 +122,6 @@ class Shell:
             self._finish(self._interrupted(session), f"interrupt command {session.number}")
             raise
         return self._answer(session, time.monotonic() - started, wanted.max_output_tokens)
-
-    async def request_permissions(self, call: ToolCall, context: ToolContext) -> ToolOutput:
-        """Ask the user for more than the sandbox policy allows, for commands to come.
-
-        :raises ToolError: when nothing is asked for.
-        """
-        from codex_tool_exec.grants import Grants
-
-        self._grants = self._grants or Grants()
-        return await self._grants.request(call, context)
 
     async def write_stdin(self, call: ToolCall, context: ToolContext) -> ToolOutput:
         """Write to a command, wait for what it says to that.

@@ -26,8 +26,7 @@ if TYPE_CHECKING:
 class Attempt:
     """One call of ``exec_command`` on its way: what is to be run, where, and what it may do.
 
-    :param granted: what the user has granted beyond the thread's policy before.
-    :param wanted_more: what the call itself asks for.
+    :param requested_permissions: what the call asks for beyond the thread's policy.
     :ivar boxed: the thread's sandbox policy is held.
     """
 
@@ -39,7 +38,6 @@ class Attempt:
         context: ToolContext,
         environment: Environment,
         *,
-        granted: AdditionalPermissions | None = None,
         requested_permissions: AdditionalPermissions | None = None,
     ) -> None:
         self.command = command
@@ -49,17 +47,7 @@ class Attempt:
         self.environment = environment
         self._proxies = managed_proxies(context.thread.config.get)
         self.boxed = context.settings.sandbox.needs_sandbox or self._proxies is not None
-        self._more = granted
-        asked = None
-        if requested_permissions is not None:
-            from codex_tool_exec.additional import merge
-            from codex_tool_exec.permissions import covers, shown
-
-            self._more = merge(granted, requested_permissions)
-            if covers(granted, requested_permissions):
-                requested_permissions = None
-            else:
-                asked = shown(requested_permissions)
+        self._more: AdditionalPermissions | None = None
         self.request = CommandRequest(
             item_id=call.call_id,
             command=command.line,
@@ -68,7 +56,6 @@ class Attempt:
             shell=command.own_shell,
             escalated=wanted.escalated,
             additional=requested_permissions,
-            shown_additional=asked,
             justification=wanted.justification,
             prefix_rule=wanted.prefix_rule,
             actions=command.actions,
@@ -107,6 +94,7 @@ class Attempt:
                 await self._refused("failed" if error.kind == "unanswered" else "declined")
             raise error.with_message(failed_text(self.command.line, str(error))) from error
         self.boxed = self.boxed and not approval.unsandboxed
+        self._more = approval.additional
         return approval
 
     async def start(self, number: int, profiles: Profiles | None) -> tuple[ExecProcess, Launch | None]:
@@ -191,7 +179,7 @@ class Attempt:
         policy = self.context.settings.sandbox
         if self._more is None:
             return policy
-        from codex_tool_exec.additional import effective_legacy
+        from codex_sandboxing.additional import effective_legacy
 
         return effective_legacy(policy, self._more)
 
@@ -200,8 +188,8 @@ class Attempt:
         if self._more is None:
             return None
         from codex_hookspecs.sandbox import Permissions
+        from codex_sandboxing.additional import effective_file_system, effective_network
         from codex_sandboxing.legacy import to_split
-        from codex_tool_exec.additional import effective_file_system, effective_network
 
         split = to_split(self.context.settings.sandbox)
         return Permissions(

@@ -8,16 +8,11 @@ from typing import Any, TypeVar
 
 import attrs
 
-from codex_hookspecs.sandbox import (
-    AdditionalPermissions,
-    FileAccess,
-    FileSystemEntry,
-    FileSystemPolicy,
-    Network,
-    SandboxPolicy,
-)
+from codex_hookspecs.types.grants import AdditionalPermissions, FileAccess
+from codex_hookspecs.types.permissions import FileSystemEntry, FileSystemPolicy, Network
+from codex_hookspecs.types.sandbox import SandboxPolicy
+from codex_sandboxing.macos_extensions import intersect_extensions, merge_extensions
 from codex_sandboxing.resolved import normalize_path
-from codex_tool_exec.macos import intersect_extensions, merge_extensions
 
 T = TypeVar("T")
 
@@ -66,6 +61,11 @@ def intersect(requested: AdditionalPermissions, granted: AdditionalPermissions) 
         file_system=files or None,
         macos=intersect_extensions(requested.macos, granted.macos),
     )
+
+
+def covers(granted: AdditionalPermissions | None, wanted: AdditionalPermissions) -> bool:
+    """Tell whether all that is wanted was granted, path by path."""
+    return granted is not None and intersect(wanted, granted) == wanted
 
 
 def effective_file_system(policy: FileSystemPolicy, extra: AdditionalPermissions | None) -> FileSystemPolicy:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from codex_hookspecs.sandbox import Automation, MacosExtensions, Preferences
+from codex_hookspecs.types.grants import Automation, MacosExtensions, Preferences
 
 _RANKS: tuple[Preferences, ...] = ("none", "read_only", "read_write")
 _BUNDLE_ID = re.compile(r"[A-Za-z0-9._-]{3,}\Z")

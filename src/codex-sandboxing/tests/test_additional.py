@@ -24,8 +24,7 @@ from codex_hookspecs.sandbox import (
     Preferences,
     SandboxPolicy,
 )
-from codex_sandboxing.resolved import PolicyContext, ResolvedPolicy
-from codex_tool_exec.additional import (
+from codex_sandboxing.additional import (
     effective_file_system,
     effective_legacy,
     effective_network,
@@ -33,7 +32,8 @@ from codex_tool_exec.additional import (
     merge,
     normalize,
 )
-from codex_tool_exec.macos import bundle_ids, intersect_extensions, merge_extensions
+from codex_sandboxing.macos_extensions import bundle_ids, intersect_extensions, merge_extensions
+from codex_sandboxing.resolved import PolicyContext, ResolvedPolicy
 
 PLACE = PolicyContext(cwd="/w/project", tmpdir="/var/tmp/mine", slash_tmp=True)
 names = st.sampled_from(["a", "b", "c"])
