@@ -119,7 +119,7 @@ async def permission_request(event: PermissionRequestEvent, scope: HookScope, ho
     :return: ``allow`` runs it without asking, ``deny`` refuses with a message for the model, ``ask`` has the person
         asked. ``None``: no opinion.
 
-    Any denial wins, then any wish to ask, then any consent; without a consent the person is asked. After a failure the
+    Any denial wins, then any wish to ask, then any permission; without one the person is asked. After a failure the
     person is asked whatever others allow, unless ``hooks.fail_open`` names the event.
 
     Example::

@@ -69,7 +69,7 @@ class PreToolUseEvent(LifecycleEvent):
 
 @frozen(kw_only=True)
 class PermissionRequestEvent(LifecycleEvent):
-    """A person is about to be asked for consent."""
+    """A person is about to be asked for an approval."""
 
     tool_name: str
     tool_input: Any
