@@ -8,6 +8,7 @@ import re
 import textwrap
 from pathlib import Path
 
+import attrs
 import hook_reference
 import pluggy
 import public_names
@@ -50,6 +51,20 @@ def test_what_a_documented_name_mentions_is_documented(name, page) -> None:
     ]
 
     assert [each for each in mentioned if each not in public_names.homes()] == []
+
+
+@pytest.mark.parametrize(("name", "page"), [each for each in PUBLIC if each.values[1] != "protocol"])
+def test_every_field_of_a_value_and_of_an_error_is_explained(name, page) -> None:
+    value = name.value
+    fields: list[str] = []
+    if inspect.isclass(value) and attrs.has(value):
+        fields = [field.name for field in attrs.fields(value) if not field.inherited]
+    elif inspect.isclass(value) and issubclass(value, Exception) and "__init__" in vars(value):
+        fields = list(inspect.signature(value).parameters)
+    elif hasattr(value, "_fields"):
+        fields = list(value._fields)
+
+    assert [field for field in fields if field not in hook_reference.documentation(value)[1]] == []
 
 
 @pytest.mark.parametrize(("area", "name", "spec"), HOOKS)

@@ -76,6 +76,7 @@ class ConfigError(CodexError):
 class UsageError(ConfigError):
     """Raised when a command line can't be understood; the program ends with status 2.
 
+    :param message: what is wrong with the command line.
     :param tip: what was probably meant.
     :param usage: usage line of the command it is about, with the word ``Usage:``.
     """
@@ -89,6 +90,7 @@ class UsageError(ConfigError):
 class PluginError(CodexError):
     """Raised when a plugin can't be admitted, loaded or called.
 
+    :param message: text for people.
     :param plugin: entry-point name of the plugin.
     """
 
@@ -104,6 +106,8 @@ class ManifestError(PluginError):
 class HookSpecError(PluginError):
     """Raised at registration when an implementation does not fit its specification.
 
+    :param message: what was found, and the fix.
+    :param plugin: entry-point name of the plugin.
     :param hook: name of the hook.
     """
 
@@ -115,6 +119,7 @@ class HookSpecError(PluginError):
 class ModelError(CodexError):
     """Raised by a model provider when a request failed and will not be retried.
 
+    :param message: text for people.
     :param info: the ``codexErrorInfo`` of the app-server protocol: a word, or a one-key object.
     :param details: additional text for people, or ``None``.
     """
@@ -133,6 +138,7 @@ class ToolError(CodexError):
 class ToolRejected(ToolError):
     """Raised when a person, a hook or the policy refused a call; the text is what the model is told.
 
+    :param message: what the model is told.
     :param kind: who refused it, see :data:`~codex_hookspecs.types.approvals.RejectionKind`.
     :param reason: why, in words for people, where the text is not that alone.
     """
@@ -150,6 +156,7 @@ class ToolRejected(ToolError):
 class ExecError(CodexError):
     """Raised when an environment could not start a process or lost it.
 
+    :param message: what went wrong, in the system's words.
     :param code: JSON-RPC code that the exec-server protocol uses for it.
     """
 
@@ -161,6 +168,7 @@ class ExecError(CodexError):
 class EnvironmentLost(ExecError):
     """Raised when an environment can't be reached, or not any more; what was asked may or may not have been done.
 
+    :param message: text for people.
     :param environment: name of the environment, or ``None`` when that is not known.
     """
 
@@ -179,6 +187,7 @@ class HttpError(ExecError):
 class FileSystemError(CodexError):
     """Raised when an environment refused a file operation.
 
+    :param message: what went wrong, in the system's words: ``Permission denied (os error 13)``.
     :param path: the path asked for.
     :param errno: operating system error number, or ``None`` when there is none.
     """
@@ -200,6 +209,7 @@ class SandboxUnavailable(CodexError):
 class StorageError(CodexError):
     """Raised when a thread can't be stored or read.
 
+    :param message: text for people.
     :param thread_id: the thread, or ``None`` when the store as a whole failed.
     """
 
@@ -219,6 +229,7 @@ class ThreadBusy(StorageError):
 class RpcError(CodexError):
     """Raised by an RPC method to answer with an error object, and by a client that got one.
 
+    :param message: text of the error object.
     :param code: JSON-RPC error code.
     :param data: further member of the error object, or ``None``.
     """

@@ -24,6 +24,7 @@ class Proxy:
     """One HTTP proxy.
 
     :param host: its name or address, an IPv6 address without brackets.
+    :param port: TCP port.
     :param secure: the proxy itself is spoken to over TLS.
     :param authorization: value for ``proxy-authorization``, or ``None``.
     """

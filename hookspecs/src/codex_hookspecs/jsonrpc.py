@@ -64,7 +64,12 @@ ABSENT: Final = _Absent()
 
 @frozen
 class Request:
-    """The other side wants an answer with this id."""
+    """The other side wants an answer with this id.
+
+    :param id: id that the answer must carry.
+    :param method: its method.
+    :param params: its parameters, ``ABSENT`` without.
+    """
 
     id: RpcId
     method: str
@@ -73,7 +78,11 @@ class Request:
 
 @frozen
 class Notification:
-    """The other side sent a notification."""
+    """The other side sent a notification.
+
+    :param method: its method.
+    :param params: its parameters, ``ABSENT`` without.
+    """
 
     method: str
     params: Any = ABSENT
@@ -81,7 +90,12 @@ class Notification:
 
 @frozen
 class Response:
-    """The other side answered request ``id``: a result, or the error it refused with."""
+    """The other side answered request ``id``: a result, or the error it refused with.
+
+    :param id: id of the request.
+    :param result: what was answered.
+    :param error: the error, or ``None``.
+    """
 
     id: RpcId
     result: Any = None
@@ -90,14 +104,20 @@ class Response:
 
 @frozen
 class UnknownResponse:
-    """An answer that nobody waits for, or no longer; it is ignored."""
+    """An answer that nobody waits for, or no longer; it is ignored.
+
+    :param id: id that nobody asked with.
+    """
 
     id: Any
 
 
 @frozen
 class Malformed:
-    """Something came that is no message; it gets no answer and the connection lives on."""
+    """Something came that is no message; it gets no answer and the connection lives on.
+
+    :param reason: what is wrong with it.
+    """
 
     reason: str
 

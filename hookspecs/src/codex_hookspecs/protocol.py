@@ -1,4 +1,7 @@
-"""Values of the app-server protocol: threads, turns, items, notifications, requests."""
+"""Values of the app-server protocol: threads, turns, items, notifications, requests.
+
+Members have the names and the meaning that the app-server protocol v2 gives them; on the wire they are in camel case.
+"""
 
 from __future__ import annotations
 

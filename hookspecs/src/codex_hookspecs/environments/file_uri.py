@@ -13,6 +13,7 @@ _ESCAPE = re.compile(rb"%([0-9A-Fa-f]{2})")
 class PathError(ValueError):
     """Raised when a text names no path of this kind of machine.
 
+    :param message: what is wrong with the path.
     :ivar foreign: it is a URI, but of another machine.
     """
 

@@ -17,6 +17,8 @@ from codex_hookspecs.values import frozen
 class CliCommand(Checked):
     """A sub-command of ``codex``; its name and help also stand in the manifest, under ``[commands]``.
 
+    :param name: the word after ``codex``.
+    :param help: one line for ``codex --help``.
     :param run: gets the arguments after the sub-command's name and the host, which is up; returns the exit status.
         Runs inside the event loop. Raises ``ConfigError`` for a wrong command line (status 2 when ``usage`` is set).
     :param shortcut: module of a first-party plugin with a function ``run``, which gets the arguments and
@@ -37,9 +39,12 @@ class CliCommand(Checked):
 class RpcContext:
     """Who asks.
 
+    :param host: the running program.
     :param connection_id: number of the connection.
     :param client_name: ``clientInfo.name``.
+    :param client_version: ``clientInfo.version``.
     :param session_source: what threads that this client starts are marked with: ``exec``, ``cli``, ``vscode`` …
+    :param transport: how the client is connected: ``in_process``, ``stdio``, ``websocket``.
     :param experimental: the client asked for the experimental API.
     :param notify: send a notification to this connection only.
     :param broadcast: send a notification to every connection.
@@ -127,6 +132,7 @@ class AppServer(Protocol):
 class DoctorCheck(Checked):
     """A check that ``codex plugins doctor`` runs.
 
+    :param name: what is checked, for people.
     :param run: returns what was found wrong, in words for people, or nothing.
     """
 

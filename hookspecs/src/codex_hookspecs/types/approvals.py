@@ -27,6 +27,8 @@ class CommandRequest:
 
     :param item_id: item of the command.
     :param command: the script or shell-quoted command line that is shown.
+    :param argv: program and arguments.
+    :param cwd: absolute directory that it runs in.
     :param shell: the machine's own shell; scripts for shells that lie elsewhere than systems keep theirs are not
         looked into.
     :param escalated: the model wants it to run without sandbox.

@@ -18,6 +18,7 @@ class ToolCall:
     """One call that the model made.
 
     :param call_id: id that the output must carry.
+    :param name: name that the model called.
     :param kind: ``custom`` tools take free text, ``function`` tools a JSON object as text.
     :param arguments: the text as the model wrote it.
     :param namespace: namespace the model addressed, or ``None``.

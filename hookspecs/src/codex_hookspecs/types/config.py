@@ -17,6 +17,7 @@ Stage = Literal["under development", "experimental", "stable", "deprecated", "re
 class ConfigLayer:
     """One source of configuration.
 
+    :param kind: where it comes from.
     :param folder: directory that holds the layer's files (``config.toml``, ``hooks.json`` …), or ``None``.
     :param file: the layer's ``config.toml``, whether it exists or not, or ``None``.
     :param table: parsed content, empty when there is no file.
@@ -39,8 +40,14 @@ class ConfigLayer:
 class Feature:
     """A switch of the program.
 
+    :param key: name in ``[features]``.
+    :param stage: how far it is.
+    :param default: whether it is on unless configured.
     :param aliases: older keys that still work.
     :param implies: features that are on when this one is.
+    :param display_name: name for people, or ``None``.
+    :param description: what it does, for people, or ``None``.
+    :param announcement: what people are told once it is there, or ``None``.
     """
 
     key: str

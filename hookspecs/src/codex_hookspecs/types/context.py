@@ -17,6 +17,7 @@ class Fragment(Checked):
     :param key: stable name; a fragment is sent again only when its text changed.
     :param place: ``base`` is the request's ``instructions``; ``developer`` fragments are the parts of one developer
         message, ``user`` fragments those of one user message.
+    :param text: what the model is told.
     :param order: fragments of one place are sorted by it. Used: permissions 10, client's developer instructions 20,
         collaboration mode 30, skills 40, plugins 50; AGENTS.md 10, environment 20.
     """

@@ -25,6 +25,9 @@ class EnvironmentFacts(Checked):
 
     :param os: ``linux``, ``macos`` or ``windows``.
     :param shell: absolute path of the user's default shell.
+    :param home: absolute path of the user's home.
+    :param cwd: absolute path that threads begin in.
+    :param temporary_directory: absolute path for temporary files.
     :param own_directories: where this program comes from and keeps its settings and credentials, if it runs there,
         links resolved.
     :param libraries: those of them that it imports modules from.
@@ -43,7 +46,11 @@ class EnvironmentFacts(Checked):
 class EnvironPolicy:
     """Which of its own variables a machine gives to a process (format of ``envPolicy``); patterns are globs.
 
+    :param inherit: begin with all variables, with a core (``HOME``, ``PATH`` …), or with none.
     :param ignore_default_excludes: keep what looks like a secret by its name.
+    :param exclude: variables that are left out then.
+    :param set: variables that are added then.
+    :param include_only: when not empty, variables that match none of these are left out last.
     """
 
     inherit: Literal["all", "core", "none"] = "all"
@@ -58,10 +65,14 @@ class ExecParams:
     """A process to start.
 
     :param process_id: chosen by the caller, unique among the environment's live processes; not a pid.
+    :param argv: program and arguments; a program without a slash is looked up in the ``PATH`` of ``env``.
+    :param cwd: absolute working directory.
     :param env: the exact environment; with ``env_policy`` what is laid over the variables that the policy lets through.
     :param env_policy: which variables of the machine the process gets; only remote environments are given one.
     :param tty: run on a pseudo-terminal of ``rows`` by ``columns``; its output is the stream ``pty``.
     :param pipe_stdin: keep stdin writable without a terminal; otherwise it reads as empty.
+    :param rows: height of the terminal, in characters.
+    :param columns: width of the terminal, in characters.
     :param arg0: what the program sees as its name.
     :param stdin: open descriptor of this program that a local process reads instead; the caller closes it afterwards.
     :param descriptors: open descriptors of this program that a local process inherits under the same numbers.
@@ -70,6 +81,7 @@ class ExecParams:
     :param sandbox: policy that an environment with its own launcher must hold; already applied when ``None``.
     :param sandbox_cwd: absolute workspace of that policy, when it is not the working directory.
     :param additional: what it may do beyond that policy.
+    :param metadata: further members for a remote environment, kept as they are.
     """
 
     process_id: str
@@ -97,6 +109,8 @@ class OutputChunk:
     """Bytes that a process wrote.
 
     :param seq: number in the process's one sequence of events, from 1 without gaps.
+    :param stream: where it was written to; ``pty`` on a terminal.
+    :param data: the bytes as they were written.
     """
 
     seq: int
@@ -106,7 +120,12 @@ class OutputChunk:
 
 @frozen
 class ProcessExited:
-    """A process ended; output may still follow."""
+    """A process ended; output may still follow.
+
+    :param seq: number of the event.
+    :param exit_code: status; of a process that a signal ended 128 and its number, on a terminal 1.
+    :param sandbox_denied: the sandbox seems to have kept it from its work.
+    """
 
     seq: int
     exit_code: int
@@ -115,14 +134,20 @@ class ProcessExited:
 
 @frozen
 class ProcessClosed:
-    """A process ended and all its output was given; the last event."""
+    """A process ended and all its output was given; the last event.
+
+    :param seq: number of the event.
+    """
 
     seq: int
 
 
 @frozen
 class ProcessFailed:
-    """The environment lost the process; the last event."""
+    """The environment lost the process; the last event.
+
+    :param message: why, in words for people.
+    """
 
     message: str
 
@@ -134,8 +159,13 @@ ProcessEvent: TypeAlias = OutputChunk | ProcessExited | ProcessClosed | ProcessF
 class ReadResult:
     """What ``ExecProcess.read`` gives.
 
+    :param chunks: output, oldest first.
     :param next_seq: read on with ``after_seq = next_seq - 1``.
+    :param exited: the process has ended.
+    :param exit_code: its status, once it has.
+    :param closed: nothing follows any more.
     :param failure: why the environment lost the process, or ``None``.
+    :param sandbox_denied: the sandbox seems to have kept it from its work.
     """
 
     chunks: tuple[OutputChunk, ...]
@@ -149,7 +179,15 @@ class ReadResult:
 
 @frozen(kw_only=True)
 class FileMetadata:
-    """What is known of a file; times are milliseconds since the epoch, 0 when unknown."""
+    """What is known of a file; times are milliseconds since the epoch, 0 when unknown.
+
+    :param is_directory: it is a directory, or a link to one.
+    :param is_file: it is a regular file, or a link to one.
+    :param is_symlink: the path itself is a link.
+    :param size: in bytes.
+    :param created_at_ms: when it was made.
+    :param modified_at_ms: when its content changed.
+    """
 
     is_directory: bool
     is_file: bool
@@ -161,7 +199,12 @@ class FileMetadata:
 
 @frozen
 class DirectoryEntry:
-    """One name in a directory; links are followed."""
+    """One name in a directory; links are followed.
+
+    :param file_name: name without the directory.
+    :param is_directory: it is a directory, or a link to one.
+    :param is_file: it is a regular file, or a link to one.
+    """
 
     file_name: str
     is_directory: bool

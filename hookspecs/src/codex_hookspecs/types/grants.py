@@ -15,7 +15,16 @@ Automation: TypeAlias = "Literal['none', 'all'] | tuple[str, ...]"
 
 @frozen(kw_only=True)
 class MacosExtensions:
-    """What is allowed of the system's services."""
+    """What is allowed of the system's services.
+
+    :param preferences: the user's preferences may be read, or written.
+    :param automation: applications that may be driven by Apple events.
+    :param launch_services: applications may be started.
+    :param accessibility: the accessibility service may be used.
+    :param calendar: calendars may be used.
+    :param reminders: reminders may be used.
+    :param contacts: contacts may be read, or written.
+    """
 
     preferences: Preferences = "read_only"
     automation: Automation = "none"
@@ -28,7 +37,11 @@ class MacosExtensions:
 
 @frozen
 class FileAccess:
-    """Paths that a call wants to read and to write, absolute."""
+    """Paths that a call wants to read and to write, absolute.
+
+    :param read: paths to read.
+    :param write: paths to write.
+    """
 
     read: tuple[str, ...] = ()
     write: tuple[str, ...] = ()
@@ -43,6 +56,8 @@ class AdditionalPermissions:
     """What a call asks for beyond the policy (permission profile of March 2026).
 
     :param network: wants the network; ``None`` when it says nothing of it.
+    :param file_system: paths beyond the policy, or ``None``.
+    :param macos: services of macOS, or ``None``.
     """
 
     network: bool | None = None

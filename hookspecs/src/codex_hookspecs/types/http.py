@@ -13,7 +13,10 @@ Redirects = Literal["follow", "stop"]
 class HttpRequest:
     """A request.
 
+    :param url: absolute address, ``http`` or ``https``.
+    :param method: any method of HTTP.
     :param headers: names and values in the order they are sent; a name may come again.
+    :param body: bytes to send, or ``None``.
     :param timeout: seconds for the whole exchange, its body included; ``None`` waits as long as there is a connection.
     :param redirects: whether a redirection is followed or is itself the answer.
     """

@@ -20,7 +20,10 @@ class LifecycleEvent:
     :param turn_id: the turn, or ``None`` outside of one.
     :param transcript_path: file of the thread's rollout, or ``None`` when there is none.
     :param cwd: absolute working directory of the turn.
+    :param model: name of the model that the thread has.
+    :param permission_mode: approval policy in the words of hook scripts.
     :param agent_id: thread of the subagent the event happens in, or ``None``.
+    :param agent_type: kind of that subagent, or ``None``.
     """
 
     session_id: str
@@ -45,7 +48,10 @@ class SessionStartEvent(LifecycleEvent):
 
 @frozen(kw_only=True)
 class UserPromptSubmitEvent(LifecycleEvent):
-    """The user's prompt is about to enter the history."""
+    """The user's prompt is about to enter the history.
+
+    :param prompt: text of the prompt.
+    """
 
     prompt: str
 
@@ -56,6 +62,7 @@ class PreToolUseEvent(LifecycleEvent):
 
     :param tool_name: name that hooks know it by: ``Bash`` for every shell tool, else the tool's own.
     :param tool_input: ``{"command": …}`` for shell tools and patches, else the arguments.
+    :param tool_use_id: id of the call.
     :param matcher_aliases: further names that a matcher may use, e.g. ``Write`` and ``Edit`` for a patch.
     :param workdir: absolute directory that the call works in, when it is not that of the turn.
     """
@@ -69,7 +76,14 @@ class PreToolUseEvent(LifecycleEvent):
 
 @frozen(kw_only=True)
 class PermissionRequestEvent(LifecycleEvent):
-    """A person is about to be asked for an approval."""
+    """A person is about to be asked for an approval.
+
+    :param tool_name: as in ``pre_tool_use``.
+    :param tool_input: as in ``pre_tool_use``.
+    :param tool_use_id: id of the call.
+    :param matcher_aliases: further names that a matcher may use.
+    :param workdir: absolute directory that the call works in, when it is not that of the turn.
+    """
 
     tool_name: str
     tool_input: Any
@@ -82,7 +96,12 @@ class PermissionRequestEvent(LifecycleEvent):
 class PostToolUseEvent(LifecycleEvent):
     """A tool has run.
 
+    :param tool_name: as in ``pre_tool_use``.
+    :param tool_input: as in ``pre_tool_use``, with what a hook put in its place.
     :param tool_response: what the tool gave, for shell tools the bare output text.
+    :param tool_use_id: id of the call.
+    :param matcher_aliases: further names that a matcher may use.
+    :param workdir: absolute directory that the call worked in, when it is not that of the turn.
     """
 
     tool_name: str
@@ -98,6 +117,7 @@ class StopEvent(LifecycleEvent):
     """The model ended its answer without calling a tool.
 
     :param stop_hook_active: the turn already goes on because of a stop hook.
+    :param last_assistant_message: the last thing the model said, or ``None``.
     """
 
     stop_hook_active: bool = False
@@ -111,7 +131,12 @@ class SubagentStartEvent(LifecycleEvent):
 
 @frozen(kw_only=True)
 class SubagentStopEvent(LifecycleEvent):
-    """A subagent ended its answer."""
+    """A subagent ended its answer.
+
+    :param agent_transcript_path: file of the rollout of the subagent, or ``None``.
+    :param stop_hook_active: its turn already goes on because of a hook.
+    :param last_assistant_message: the last thing it said, or ``None``.
+    """
 
     agent_transcript_path: str | None = None
     stop_hook_active: bool = False
@@ -120,7 +145,10 @@ class SubagentStopEvent(LifecycleEvent):
 
 @frozen(kw_only=True)
 class CompactEvent(LifecycleEvent):
-    """The history is about to be, or has been, compacted."""
+    """The history is about to be, or has been, compacted.
+
+    :param trigger: whether the user asked for it, or the context was full.
+    """
 
     trigger: Literal["manual", "auto"] = "auto"
 
@@ -132,7 +160,10 @@ class InterruptEvent(LifecycleEvent):
 
 @frozen(kw_only=True)
 class SessionEndEvent(LifecycleEvent):
-    """The thread is unloaded or the program ends."""
+    """The thread is unloaded or the program ends.
+
+    :param reason: why the thread is let go of; ``other`` when nothing more is known.
+    """
 
     reason: str = "other"
 
@@ -144,7 +175,12 @@ class PreModelRequestEvent(LifecycleEvent):
 
 @frozen(kw_only=True)
 class PostModelRequestEvent(LifecycleEvent):
-    """A request to the model ended."""
+    """A request to the model ended.
+
+    :param status: ``completed`` or ``failed``.
+    :param error: why it failed, in words for people.
+    :param token_usage: tokens that it took; ``None`` when the provider did not say.
+    """
 
     status: str = "completed"
     error: str | None = None
@@ -270,6 +306,7 @@ class PostToolUseVerdict(Verdict):
 class ContinuationPrompt(Checked):
     """What a stop hook wants done next.
 
+    :param text: what the model is told.
     :param run_id: id of the hook run; the host fills it in when it is empty.
     """
 
@@ -310,6 +347,9 @@ class CompactVerdict(Verdict):
 
 @frozen(kw_only=True)
 class InterruptVerdict(Verdict):
-    """Answer to ``interrupt``: a message for the user."""
+    """Answer to ``interrupt``: a message for the user.
+
+    :param system_message: text for the user.
+    """
 
     system_message: str | None = None

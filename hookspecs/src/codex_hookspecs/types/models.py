@@ -16,10 +16,20 @@ from codex_hookspecs.values import frozen
 class ModelRequest:
     """One request, complete: providers keep no history of their own that they could not rebuild from it.
 
+    :param thread_id: id of the thread.
+    :param turn_id: id of the turn.
+    :param model: name of the model.
+    :param instructions: standing instructions, apart from the history.
     :param input: items of the Responses API, oldest first.
     :param tools: tool objects of the Responses API.
+    :param parallel_tool_calls: several tools may be called in one response.
+    :param reasoning_effort: ``low``, ``medium``, ``high`` …; the default of the model when ``None``.
+    :param reasoning_summary: ``auto``, ``concise``, ``detailed`` or ``none``.
+    :param verbosity: ``low``, ``medium`` or ``high``.
     :param output_schema: JSON schema of the answer, or ``None``.
+    :param service_tier: tier of the service, e.g. ``flex``.
     :param originator: client name for the provider.
+    :param user_agent: what a provider tells its server of this program.
     :param metadata: turn metadata object that rides along (``x-codex-turn-metadata``).
     :param turn_state: mutable holder of what the provider asked to be told again in this turn; same object for all
         requests of a turn.
@@ -61,21 +71,31 @@ class ModelInfo(Checked):
 
 @frozen
 class ItemAdded(Checked):
-    """The provider announced an item; ``item`` may be incomplete."""
+    """The provider announced an item; ``item`` may be incomplete.
+
+    :param item: item of the Responses API, with its ``id``.
+    """
 
     item: JsonObject
 
 
 @frozen
 class ItemDone(Checked):
-    """An item is final; this is the one that counts."""
+    """An item is final; this is the one that counts.
+
+    :param item: item of the Responses API, complete.
+    """
 
     item: JsonObject
 
 
 @frozen
 class TextDelta:
-    """More answer text of one item."""
+    """More answer text of one item.
+
+    :param item_id: id of the item that it belongs to.
+    :param delta: text to add.
+    """
 
     item_id: str
     delta: str
@@ -83,7 +103,11 @@ class TextDelta:
 
 @frozen
 class SummaryPartAdded:
-    """A part of a reasoning summary begins."""
+    """A part of a reasoning summary begins.
+
+    :param item_id: id of the item that it belongs to.
+    :param summary_index: number of the part, from 0.
+    """
 
     item_id: str
     summary_index: int
@@ -91,7 +115,12 @@ class SummaryPartAdded:
 
 @frozen
 class SummaryDelta:
-    """More of a reasoning summary."""
+    """More of a reasoning summary.
+
+    :param item_id: id of the item that it belongs to.
+    :param delta: text to add.
+    :param summary_index: number of the part that it belongs to, from 0.
+    """
 
     item_id: str
     delta: str
@@ -100,7 +129,12 @@ class SummaryDelta:
 
 @frozen
 class ReasoningDelta:
-    """More raw reasoning."""
+    """More raw reasoning.
+
+    :param item_id: id of the item that it belongs to.
+    :param delta: text to add.
+    :param content_index: number of the part that it belongs to, from 0.
+    """
 
     item_id: str
     delta: str
@@ -109,7 +143,11 @@ class ReasoningDelta:
 
 @frozen
 class Completed(Checked):
-    """The response is complete."""
+    """The response is complete.
+
+    :param response_id: id that the provider gave the response.
+    :param usage: tokens of the request, when the provider says.
+    """
 
     response_id: str
     usage: TokenUsage | None = None
@@ -121,7 +159,9 @@ class Retrying(Checked):
 
     Items that were done before stay in the history, but tool calls among them are not run: they count as aborted.
 
+    :param message: text for the user, e.g. ``Reconnecting... 1/5``.
     :param info: ``codexErrorInfo`` of the protocol.
+    :param details: more text for the user, or ``None``.
     """
 
     message: str
@@ -131,14 +171,20 @@ class Retrying(Checked):
 
 @frozen
 class RateLimits(Checked):
-    """The provider told its limits, in the wire form of ``account/rateLimits/updated``."""
+    """The provider told its limits, in the wire form of ``account/rateLimits/updated``.
+
+    :param rate_limits: the ``rateLimits`` object of that notification.
+    """
 
     rate_limits: JsonObject
 
 
 @frozen
 class ModelWarning(Checked):
-    """Something the user should know."""
+    """Something the user should know.
+
+    :param message: text for the user.
+    """
 
     message: str
 

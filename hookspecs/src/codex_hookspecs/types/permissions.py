@@ -50,7 +50,10 @@ class SpecialPath(NamedTuple):
 
 
 class GlobPattern(NamedTuple):
-    """A pattern of paths that can't be touched; only entries with access ``none`` have one."""
+    """A pattern of paths that can't be touched; only entries with access ``none`` have one.
+
+    :param pattern: absolute, with ``*``, ``**`` and ``?``.
+    """
 
     pattern: str
 
@@ -58,6 +61,8 @@ class GlobPattern(NamedTuple):
 class FileSystemEntry(NamedTuple):
     """One rule.
 
+    :param where: path, pattern, or special path that the rule is for.
+    :param access: what may be done there.
     :param skip_missing: the rule does not hold where nothing exists at its path.
     """
 
@@ -70,6 +75,7 @@ class FileSystemPolicy(NamedTuple):
     """What may be read and written; without entries nothing may.
 
     :param kind: ``unrestricted`` and ``external-sandbox`` allow everything and have no entries.
+    :param entries: the rules; for one path the most specific counts.
     """
 
     kind: FileSystemKind = "restricted"
@@ -77,7 +83,11 @@ class FileSystemPolicy(NamedTuple):
 
 
 class Permissions(NamedTuple):
-    """A whole policy as it is enforced."""
+    """A whole policy as it is enforced.
+
+    :param file_system: what may be done with files.
+    :param network: whether the network may be used.
+    """
 
     file_system: FileSystemPolicy
     network: Network = "restricted"

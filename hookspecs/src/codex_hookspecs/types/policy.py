@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 class PolicyRequest:
     """A command that is about to be run, or a patch that is about to be applied.
 
+    :param thread_id: id of the thread.
+    :param turn_id: id of the turn.
     :param argv: program and arguments, mostly a shell and its script; of a patch ``apply_patch`` and its text.
     :param commands: the commands that ``argv`` runs one after the other, each as its words without quotes; ``None``
         when that can't be told beforehand, as with variables, substitutions, redirections or control words.

@@ -78,6 +78,7 @@ class LaunchRequest:
     :param argv: program and arguments as the command would run without a sandbox.
     :param cwd: absolute working directory.
     :param env: the complete environment.
+    :param policy: the policy in the form of four kinds.
     :param permissions: the policy in the split form, where the legacy one does not say it all.
     :param policy_cwd: absolute workspace of the policy, when it is not the working directory.
     :param project_roots: absolute directories of the project, when it is not the workspace alone.
@@ -108,6 +109,7 @@ class Launch(Checked):
     A program that outlives the block is closed with :meth:`close` instead.
 
     :param argv: program and arguments to execute instead.
+    :param env: the complete environment of the program.
     :param arg0: what the program sees as its name, or ``None`` for ``argv[0]``.
     :param sandbox_type: name that clients are shown, e.g. ``linuxSeccomp``.
     :param descriptors: open descriptors that the program inherits under the same numbers.

@@ -17,9 +17,15 @@ from codex_hookspecs.values import frozen
 class ThreadMeta:
     """What a new thread is stored with.
 
-    :param forked_from: thread that this one is a copy of, or ``None``.
-    :param base_instructions: the instructions the thread began with; those of its first turn when empty.
+    :param thread_id: id of the thread, a UUID of version 7.
+    :param settings: settings that it began with.
     :param created_at_ms: milliseconds since the epoch.
+    :param cli_version: version of the program that made it.
+    :param base_instructions: the instructions the thread began with; those of its first turn when empty.
+    :param git: state of the work tree it began in, or ``None``.
+    :param forked_from: thread that this one is a copy of, or ``None``.
+    :param agent_nickname: name of the subagent that it is of, or ``None``.
+    :param agent_role: role of that subagent, or ``None``.
     """
 
     thread_id: str
@@ -37,6 +43,10 @@ class ThreadMeta:
 class TurnBegan:
     """Record: a turn began with these settings; their ``base_instructions`` are those in force.
 
+    :param turn_id: id of the turn.
+    :param settings: settings of the turn.
+    :param current_date: local date, ``2026-03-31``.
+    :param timezone: name of the local time zone, ``Europe/Berlin``.
     :param counts_tokens: what tools put out is cut to a number of tokens in it, not to a number of bytes.
     """
 
@@ -49,7 +59,11 @@ class TurnBegan:
 
 @frozen
 class HistoryAppended:
-    """Record: an item of the Responses API entered the model's history."""
+    """Record: an item of the Responses API entered the model's history.
+
+    :param item: the item.
+    :param turn_id: id of the turn; empty outside of one.
+    """
 
     item: JsonObject
     turn_id: str = ""
@@ -57,7 +71,11 @@ class HistoryAppended:
 
 @frozen(kw_only=True)
 class HistoryReplaced:
-    """Record: the history was compacted to these items."""
+    """Record: the history was compacted to these items.
+
+    :param items: the whole history from here on, oldest first.
+    :param message: summary that the compaction made, for people.
+    """
 
     items: tuple[JsonObject, ...]
     message: str = ""
@@ -75,7 +93,11 @@ class TurnsDropped:
 
 @frozen
 class ItemFinished:
-    """Record: a client-visible item is final."""
+    """Record: a client-visible item is final.
+
+    :param turn_id: id of the turn.
+    :param item: the item, complete.
+    """
 
     turn_id: str
     item: Item
@@ -83,7 +105,11 @@ class ItemFinished:
 
 @frozen
 class UsageCounted:
-    """Record: tokens were accounted."""
+    """Record: tokens were accounted.
+
+    :param turn_id: id of the turn.
+    :param usage: tokens of the thread so far, and of the last request.
+    """
 
     turn_id: str
     usage: ThreadTokenUsage
@@ -91,7 +117,14 @@ class UsageCounted:
 
 @frozen(kw_only=True)
 class TurnEnded:
-    """Record: a turn ended."""
+    """Record: a turn ended.
+
+    :param turn_id: id of the turn.
+    :param status: how it ended.
+    :param error: why it failed, or ``None``.
+    :param last_agent_message: the last thing the model said, or ``None``.
+    :param duration_ms: how long it took, in milliseconds.
+    """
 
     turn_id: str
     status: TurnStatus
@@ -102,7 +135,11 @@ class TurnEnded:
 
 @frozen
 class Observed:
-    """Record: a notification worth keeping (plans, diffs, warnings); a store may leave it out."""
+    """Record: a notification worth keeping (plans, diffs, warnings); a store may leave it out.
+
+    :param turn_id: id of the turn.
+    :param notification: what clients were told.
+    """
 
     turn_id: str
     notification: Notification
@@ -119,6 +156,7 @@ class StoredThread:
 
     :param thread: as clients see it, ``turns`` filled, items with the ids they had live.
     :param history: items of the Responses API to go on with.
+    :param usage: tokens so far.
     :param settings: of the last turn, as far as they were stored; keys of ``ThreadSettings``.
     :param fragments: texts of the instruction fragments sent so far, by key, as far as they can be told.
     :param warnings: what the user is told when the thread goes on, such as parts that could not be read.
@@ -137,9 +175,13 @@ class ThreadQuery:
     """Which threads to list, newest first (app-server ``thread/list``).
 
     :param cursor: ``next_cursor`` of the page before.
+    :param limit: most threads of a page.
+    :param sort_key: which time they are sorted by.
+    :param archived: list those that were put away instead.
     :param source_kinds: e.g. ``cli``, ``vscode``, ``exec``, ``subAgent``; every kind when ``None``.
-    :param search_term: part of the name or the first message, in any case.
+    :param model_providers: only threads of these providers; of all when ``None``.
     :param cwd: only threads of this directory.
+    :param search_term: part of the name or the first message, in any case.
     """
 
     cursor: str | None = None
@@ -156,6 +198,8 @@ class ThreadQuery:
 class UnreadableThread:
     """What a store found where a thread should be.
 
+    :param path: absolute path of the file.
+    :param reason: why it can't be read, for people.
     :param updated_at: when it was last changed, seconds since the epoch.
     """
 
@@ -168,6 +212,8 @@ class UnreadableThread:
 class ThreadPage:
     """One page of a listing; ``turns`` of its threads are empty.
 
+    :param threads: newest first.
+    :param next_cursor: ``cursor`` of the next page; ``None`` on the last one.
     :param unreadable: all that could not be read, whatever page is asked for.
     """
 
