@@ -67,7 +67,7 @@ def test_every_page_of_the_documentation_is_in_the_index_and_in_the_navigation()
 
 
 def test_the_layout_of_the_site_has_every_page_and_every_file_that_is_linked(tmp_path: Path) -> None:
-    docs_site.plan_filesystem(tmp_path)
+    docs_site.lay_out(tmp_path)
     navigation = (tmp_path / "mkdocs.yml").read_text()
     pages = [tmp_path / "pages" / page for page in docs_site.pages()]
 

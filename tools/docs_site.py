@@ -51,7 +51,7 @@ def navigation(declared: str, found: list[str]) -> str:
     return lines
 
 
-def plan_filesystem(target: Path = LAYOUT) -> None:
+def lay_out(target: Path = LAYOUT) -> None:
     """Write the pages, the files that they link to and the configuration.
 
     :param target: directory to write; what was there is removed.
@@ -91,4 +91,4 @@ def _write(path: Path, text: str) -> None:
 
 
 if __name__ == "__main__":
-    plan_filesystem()
+    lay_out()
