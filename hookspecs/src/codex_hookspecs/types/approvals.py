@@ -97,6 +97,7 @@ class PatchApproval(NamedTuple):
 class PermissionsRequest:
     """What the commands to come want beyond the sandbox policy.
 
+    :param permissions: paths, the network, and services of macOS that they want.
     :param reason: the model's words for the user.
     """
 
