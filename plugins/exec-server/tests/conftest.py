@@ -1,4 +1,4 @@
-"""A server in this process, before a machine in memory."""
+"""An exec-server in this process that serves an environment in memory."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ FLOOD_BYTES = 24_000_000
 
 
 async def cat(process: MemoryProcess) -> int:
-    """Say what is heard."""
+    """Echo the input."""
     while data := await process.receive():
         await process.say(data)
     return 0
@@ -36,14 +36,14 @@ async def sleep(_process: MemoryProcess) -> int:
 
 
 async def flood(process: MemoryProcess) -> int:
-    """Say more than is retained."""
+    """Write more output than is retained."""
     for number in range(FLOOD_BYTES // 8000):
         await process.say(f"{number:08d}".encode() * 1000)
     return 0
 
 
 async def steps(process: MemoryProcess) -> int:
-    """Say one thing for each that is heard, and end at the word ``end``."""
+    """Echo each input in brackets, and exit at ``end``."""
     while (data := await process.receive()) != b"end":
         await process.say(b"<" + data + b">")
     return 3

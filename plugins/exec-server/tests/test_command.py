@@ -54,7 +54,7 @@ def test_a_mode_that_nobody_has_is_a_wrong_command_line() -> None:
         authentication(parse(["--ws-auth", "x"]), StubHost({}, None, (Password(),)))
 
 
-async def test_refusals_go_to_stderr(capsys: pytest.CaptureFixture[str]) -> None:
+async def test_errors_go_to_stderr(capsys: pytest.CaptureFixture[str]) -> None:
     statuses = [
         await run(arguments, StubHost({}, None)) for arguments in (AUTH, ["--bogus"], ["--listen", "x"], ["-h"])
     ]
@@ -69,11 +69,11 @@ async def test_refusals_go_to_stderr(capsys: pytest.CaptureFixture[str]) -> None
     ("url", "authenticated", "warned"),
     [("ws://0.0.0.0:1", False, True), ("ws://[::]:1", False, True), ("ws://0.0.0.0:1", True, False)],
 )
-def test_listening_where_others_can_connect_is_told(url: str, authenticated: bool, warned: bool) -> None:
+def test_a_warning_tells_that_other_machines_can_connect(url: str, authenticated: bool, warned: bool) -> None:
     said = banner(url, authenticated=authenticated)
 
     assert said.startswith(f"codex exec-server (WebSockets)\n  listening on: {url}")
-    assert ("Warning: whoever can connect to this port runs commands" in said) == warned
+    assert ("Warning: whoever can connect to this port can run commands" in said) == warned
 
 
 def test_addresses_of_this_machine_only_are_known() -> None:

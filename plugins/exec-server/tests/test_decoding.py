@@ -16,16 +16,16 @@ from codex_exec_server.decoding import (
     size,
     struct,
     text,
-    whole,
+    unsigned,
     word,
     working_directory,
 )
 from codex_hookspecs.errors import RpcError
 
-read = struct("Params", {"a": (text, REQUIRED), "b": (flag, False), "c": (optional(whole), None)})
+read = struct("Params", {"a": (text, REQUIRED), "b": (flag, False), "c": (optional(unsigned), None)})
 
 
-def refusal(reader, value) -> tuple[int, str]:
+def error_of(reader, value) -> tuple[int, str]:
     with pytest.raises(RpcError) as caught:
         reader(value)
     return caught.value.code, caught.value.message
@@ -54,34 +54,35 @@ def test_unknown_members_are_ignored_and_defaults_filled_in() -> None:
     ],
 )
 def test_what_does_not_fit_is_named(value, message: str) -> None:
-    assert refusal(read, value) == (-32602, message)
+    assert error_of(read, value) == (-32602, message)
 
 
 def test_words_are_listed_when_another_comes() -> None:
-    assert refusal(word("interrupt"), "kill")[1] == "unknown variant `kill`, expected `interrupt`"
-    assert refusal(word("a", "b"), "c")[1] == "unknown variant `c`, expected `a` or `b`"
-    assert refusal(word("a", "b", "c"), "d")[1] == "unknown variant `d`, expected one of `a`, `b`, `c`"
+    assert error_of(word("interrupt"), "kill")[1] == "unknown variant `kill`, expected `interrupt`"
+    assert error_of(word("a", "b"), "c")[1] == "unknown variant `c`, expected `a` or `b`"
+    assert error_of(word("a", "b", "c"), "d")[1] == "unknown variant `d`, expected one of `a`, `b`, `c`"
 
 
 def test_a_word_may_be_a_map_with_a_single_key() -> None:
-    assert refusal(word("a", "b"), {})[1] == "invalid value: map, expected map with a single key"
-    assert refusal(word("a", "b"), {"c": 1})[1] == "unknown variant `c`, expected `a` or `b`"
+    assert error_of(word("a", "b"), {})[1] == "invalid value: map, expected map with a single key"
+    assert error_of(word("a", "b"), {"c": 1})[1] == "unknown variant `c`, expected `a` or `b`"
 
 
 def test_a_list_that_is_too_short_is_read_as_far_as_it_goes() -> None:
     pair = struct("Pair", {"a": (text, REQUIRED), "b": (size, REQUIRED)}, elements=4)
 
-    assert refusal(pair, ["x"])[1] == "invalid length 1, expected struct Pair with 4 elements"
-    assert refusal(pair, [5])[1] == "invalid type: number, expected a string"
-    assert refusal(pair, ["x", "y"])[1] == 'invalid type: string "y", expected usize'
+    assert error_of(pair, ["x"])[1] == "invalid length 1, expected struct Pair with 4 elements"
+    assert error_of(pair, [5])[1] == "invalid type: number, expected a string"
+    assert error_of(pair, ["x", "y"])[1] == 'invalid type: string "y", expected usize'
     assert (
-        refusal(struct("One", {"a": (text, REQUIRED)}), [])[1] == "invalid length 0, expected struct One with 1 element"
+        error_of(struct("One", {"a": (text, REQUIRED)}), [])[1]
+        == "invalid length 0, expected struct One with 1 element"
     )
 
 
 def test_sequences_are_read_element_by_element() -> None:
     assert items(text)(["a"]) == ["a"]
-    assert refusal(items(text), {})[1] == "invalid type: map, expected a sequence"
+    assert error_of(items(text), {})[1] == "invalid type: map, expected a sequence"
 
 
 def test_paths_are_plain_or_uris() -> None:
@@ -101,11 +102,11 @@ def test_paths_are_plain_or_uris() -> None:
     ],
 )
 def test_other_paths_are_refused(value: str, code: int, message: str) -> None:
-    assert refusal(path, value) == (code, message)
+    assert error_of(path, value) == (code, message)
 
 
 def test_a_working_directory_elsewhere_is_refused() -> None:
-    code, message = refusal(working_directory, "file://host/tmp")
+    code, message = error_of(working_directory, "file://host/tmp")
 
     assert code == -32602
     assert message.startswith("cwd URI `file://host/tmp` is not valid on this exec-server host")

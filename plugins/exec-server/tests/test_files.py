@@ -20,7 +20,7 @@ WALK = {
 }
 
 
-async def refusal(client, method: str, params=None) -> tuple[int, str]:
+async def error_of(client, method: str, params=None) -> tuple[int, str]:
     with pytest.raises(RpcError) as caught:
         await client.request(method, params)
     return caught.value.code, caught.value.message
@@ -42,22 +42,22 @@ async def test_failures_have_the_codes_of_the_protocol(serve) -> None:
     async with server.client() as client:
         missing = {"path": "/space/none"}
 
-        assert await refusal(client, "fs/readFile", missing) == (-32004, "No such file or directory (os error 2)")
-        assert await refusal(client, "fs/readFile", {"path": "/space"}) == (-32600, "path `/space` is not a file")
-        assert await refusal(client, "fs/readDirectory", {"path": "/space/a"}) == (
+        assert await error_of(client, "fs/readFile", missing) == (-32004, "No such file or directory (os error 2)")
+        assert await error_of(client, "fs/readFile", {"path": "/space"}) == (-32600, "path `/space` is not a file")
+        assert await error_of(client, "fs/readDirectory", {"path": "/space/a"}) == (
             -32603,
             "Not a directory (os error 20)",
         )
-        assert await refusal(client, "fs/writeFile", {"path": "/space/b", "dataBase64": "!"}) == (
+        assert await error_of(client, "fs/writeFile", {"path": "/space/b", "dataBase64": "!"}) == (
             -32600,
             "fs/writeFile requires valid base64 dataBase64: Invalid symbol 33, offset 0.",
         )
         copy = {"sourcePath": "/space", "destinationPath": "/space/x", "recursive": True}
-        assert await refusal(client, "fs/copy", copy) == (
+        assert await error_of(client, "fs/copy", copy) == (
             -32600,
             "fs/copy cannot copy a directory to itself or one of its descendants",
         )
-        assert await refusal(client, "fs/copy", {**copy, "recursive": False}) == (
+        assert await error_of(client, "fs/copy", {**copy, "recursive": False}) == (
             -32600,
             "fs/copy requires recursive: true when sourcePath is a directory",
         )
@@ -99,20 +99,20 @@ async def test_handles_are_few_short_and_of_one_connection(serve) -> None:
         for number in range(128):
             await client.request("fs/open", {"handleId": f"h{number}", "path": path})
 
-        assert await refusal(client, "fs/open", {"handleId": "more", "path": path}) == (
+        assert await error_of(client, "fs/open", {"handleId": "more", "path": path}) == (
             -32600,
             "at most 128 file handles may be open per connection",
         )
-        assert await refusal(client, "fs/open", {"handleId": "h0", "path": path}) == (
+        assert await error_of(client, "fs/open", {"handleId": "h0", "path": path}) == (
             -32600,
             "file handle `h0` already exists",
         )
-        assert await refusal(other, "fs/readBlock", {"handleId": "h0", "offset": 0, "len": 1}) == (
+        assert await error_of(other, "fs/readBlock", {"handleId": "h0", "offset": 0, "len": 1}) == (
             -32004,
             "unknown file handle `h0`",
         )
-        assert (await refusal(other, "fs/open", {"handleId": "x" * 33, "path": path}))[0] == -32600
-        assert (await refusal(other, "fs/open", {"handleId": "d", "path": "/space"}))[0] == -32600
+        assert (await error_of(other, "fs/open", {"handleId": "x" * 33, "path": path}))[0] == -32600
+        assert (await error_of(other, "fs/open", {"handleId": "d", "path": "/space"}))[0] == -32600
 
 
 async def test_a_block_that_can_not_be_read_closes_its_file(serve) -> None:
@@ -120,11 +120,11 @@ async def test_a_block_that_can_not_be_read_closes_its_file(serve) -> None:
     async with server.client() as client:
         await client.request("fs/open", {"handleId": "w", "path": "/space/a", "mode": "replace"})
 
-        assert await refusal(client, "fs/readBlock", {"handleId": "w", "offset": 0, "len": 1}) == (
+        assert await error_of(client, "fs/readBlock", {"handleId": "w", "offset": 0, "len": 1}) == (
             -32603,
             "Bad file descriptor (os error 9)",
         )
-        assert await refusal(client, "fs/writeBlock", {"handleId": "w", "offset": 0, "chunk": "aGk="}) == (
+        assert await error_of(client, "fs/writeBlock", {"handleId": "w", "offset": 0, "chunk": "aGk="}) == (
             -32004,
             "unknown file handle `w`",
         )
@@ -165,7 +165,7 @@ async def test_a_tree_is_walked_within_its_limits(serve, tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("told", [True, False])
-async def test_an_appearing_path_is_told_once(
+async def test_an_appearing_path_is_notified_once(
     serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, told: bool
 ) -> None:
     if not told:
@@ -181,7 +181,7 @@ async def test_an_appearing_path_is_told_once(
         assert await client.event(lambda _: True) == {"method": "fs/missingChanged", "params": {"watchId": 1}}
 
 
-async def test_what_waits_is_numbered_upwards(serve, tmp_path: Path) -> None:
+async def test_ids_of_watches_must_increase(serve, tmp_path: Path) -> None:
     missing, there = [str(tmp_path / "x")], [str(tmp_path)]
     async with (await serve()).client() as client:
         found = []
@@ -200,7 +200,7 @@ async def test_what_waits_is_numbered_upwards(serve, tmp_path: Path) -> None:
         assert found == [False, True, False, False, False, False, True]
 
 
-async def test_nothing_comes_to_be_on_another_machine(serve, tmp_path: Path) -> None:
+async def test_a_foreign_path_never_appears(serve, tmp_path: Path) -> None:
     here, elsewhere = str(tmp_path / "x"), "file://host/x"
     async with (await serve()).client() as client:
         for number, (missing, present) in enumerate(
@@ -210,7 +210,7 @@ async def test_nothing_comes_to_be_on_another_machine(serve, tmp_path: Path) -> 
             assert await client.request("fs/watchMissing", params) == {"watching": False}
 
 
-async def test_what_is_there_can_not_be_waited_for(serve, tmp_path: Path) -> None:
+async def test_a_path_that_exists_is_not_watched(serve, tmp_path: Path) -> None:
     async with (await serve()).client() as client:
         for number, missing in enumerate([[], [str(tmp_path)]]):
             params = {"watchId": number, "missing": missing, "present": None}
@@ -247,7 +247,7 @@ HIDING = {
 }
 
 
-async def test_files_are_not_touched_under_a_sandbox_that_nobody_holds(serve) -> None:
+async def test_files_are_not_touched_under_a_sandbox_that_no_launcher_enforces(serve) -> None:
     server = await serve(files={"/space/x": "old"})
     async with server.client() as client:
         for method, more in (
@@ -258,11 +258,11 @@ async def test_files_are_not_touched_under_a_sandbox_that_nobody_holds(serve) ->
             ("copy", {"sourcePath": "/space/x", "destinationPath": "/space/y", "recursive": False}),
             ("open", {"handleId": "h", "path": "/space/x", "mode": "replace"}),
         ):
-            found = await refusal(client, f"fs/{method}", {**more, "sandbox": HIDING})
+            found = await error_of(client, f"fs/{method}", {**more, "sandbox": HIDING})
             assert found == (-32603, "nobody holds workspace-write")
 
 
-async def test_who_may_read_everything_is_held_to_what_may_be_written_without_a_program(serve, tmp_path) -> None:
+async def test_writes_are_restricted_without_a_helper_where_everything_is_readable(serve, tmp_path) -> None:
     (tmp_path / "space").mkdir()
     inside, outside = str(tmp_path / "space/x"), str(tmp_path / "x")
     sandbox = {**SANDBOX, "cwd": f"file://{tmp_path}/space", "workspaceRoots": [f"file://{tmp_path}/space"]}
@@ -275,19 +275,19 @@ async def test_who_may_read_everything_is_held_to_what_may_be_written_without_a_
             ("remove", {"path": outside}),
             ("copy", {"sourcePath": inside, "destinationPath": outside, "recursive": False}),
         ):
-            code, _ = await refusal(client, f"fs/{method}", {**more, "sandbox": sandbox})
+            code, _ = await error_of(client, f"fs/{method}", {**more, "sandbox": sandbox})
             assert code in {-32600, -32603}
         read = [await client.request("fs/readFile", {"path": path, "sandbox": sandbox}) for path in (inside, outside)]
 
     assert read == [{"dataBase64": "bmV3"}, {"dataBase64": "b2xk"}]
 
 
-async def test_a_program_under_the_sandbox_that_fails_is_quoted(serve, launcher) -> None:
+async def test_the_error_output_of_a_sandboxed_helper_is_quoted(serve, launcher) -> None:
     server = await serve(files={"/space/x": "old"}, launcher=launcher)
     async with server.client() as client:
         params = {"path": "/space/x", "sandbox": HIDING}
 
-        code, message = await refusal(client, "fs/remove", params)
+        code, message = await error_of(client, "fs/remove", params)
 
         assert code == -32603
         assert message

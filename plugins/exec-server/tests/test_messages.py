@@ -7,29 +7,36 @@ import json
 
 import pytest
 
-from codex_exec_server.messages import Call, Fault, Foreign, Tell, parse, process_event
+from codex_exec_server.messages import (
+    InvalidMessage,
+    Notification,
+    Request,
+    UnexpectedResponse,
+    encode_process_event,
+    parse,
+)
 from codex_hookspecs.environments import OutputChunk, ProcessClosed, ProcessExited
 
 
 @pytest.mark.parametrize("number", [0, -5, 2**63 - 1, "a", ""])
 def test_ids_are_whole_numbers_of_64_bits_or_texts(number: object) -> None:
-    assert parse(json.dumps({"id": number, "method": "m"}).encode()) == Call(number, "m", None)
+    assert parse(json.dumps({"id": number, "method": "m"}).encode()) == Request(number, "m", None)
 
 
 @pytest.mark.parametrize("number", [None, 1.5, True, {}, [], 2**63, 10**30])
 def test_other_ids_are_refused(number: object) -> None:
     found = parse(json.dumps({"id": number, "method": "m"}).encode())
 
-    assert found == Fault("data did not match any variant of untagged enum RequestId")
+    assert found == InvalidMessage("data did not match any variant of untagged enum RequestId")
 
 
 def test_a_message_without_id_is_a_notification() -> None:
-    assert parse(b'{"method":"initialized","params":{}}') == Tell("initialized")
+    assert parse(b'{"method":"initialized","params":{}}') == Notification("initialized")
 
 
 @pytest.mark.parametrize("text", ['{"id":1,"result":null}', '{"id":"a","error":{"code":1,"message":"x"}}'])
-def test_answers_are_known_as_such(text: str) -> None:
-    assert parse(text.encode()) == Foreign()
+def test_responses_are_recognized(text: str) -> None:
+    assert parse(text.encode()) == UnexpectedResponse()
 
 
 @pytest.mark.parametrize(
@@ -51,12 +58,12 @@ def test_answers_are_known_as_such(text: str) -> None:
         '{"result":{}}',
     ],
 )
-def test_what_is_no_message_is_a_fault(text: str) -> None:
-    assert isinstance(parse(text.encode()), Fault)
+def test_invalid_messages_are_recognized(text: str) -> None:
+    assert isinstance(parse(text.encode()), InvalidMessage)
 
 
-def test_bytes_that_are_no_text_are_a_fault() -> None:
-    assert isinstance(parse(b"\xff\xfe\x00"), Fault)
+def test_bytes_that_are_not_utf_8_are_an_invalid_message() -> None:
+    assert isinstance(parse(b"\xff\xfe\x00"), InvalidMessage)
 
 
 @pytest.mark.parametrize(
@@ -67,8 +74,8 @@ def test_bytes_that_are_no_text_are_a_fault() -> None:
         (ProcessClosed(5), "process/closed", {"seq": 5}),
     ],
 )
-def test_events_are_told_as_notifications(event, method: str, params: dict) -> None:
-    found = json.loads(process_event(json.dumps('a "b"'), event))
+def test_events_become_notifications(event, method: str, params: dict) -> None:
+    found = json.loads(encode_process_event(json.dumps('a "b"'), event))
 
     assert found == {"method": method, "params": {"processId": 'a "b"', **params}}
 
@@ -82,7 +89,7 @@ def test_long_base64_is_decoded_at_once(name: str, separators: tuple[str, str]) 
     params = {"handleId": "h", name: LONG, "offset": 5}
     text = json.dumps({"id": 1, "method": "m", "params": params}, separators=separators)
 
-    assert parse(text.encode()) == Call(1, "m", {**params, name: bytes(range(256)) * 200})
+    assert parse(text.encode()) == Request(1, "m", {**params, name: bytes(range(256)) * 200})
 
 
 @pytest.mark.parametrize(
@@ -106,7 +113,7 @@ def test_other_long_documents_are_taken_as_they_are(params: object) -> None:
 
     found = parse(json.dumps(call, ensure_ascii=False).encode())
 
-    assert found == Call(1, "m", expected["params"])
+    assert found == Request(1, "m", expected["params"])
 
 
 @pytest.mark.parametrize(
@@ -120,5 +127,5 @@ def test_other_long_documents_are_taken_as_they_are(params: object) -> None:
         '{"id":1,"method":"m","params":{"chunk":"LONG"x}}',
     ],
 )
-def test_long_documents_that_are_none_are_faults(text: str) -> None:
-    assert isinstance(parse(text.replace("LONG", LONG).encode()), Fault)
+def test_long_invalid_documents_are_recognized(text: str) -> None:
+    assert isinstance(parse(text.replace("LONG", LONG).encode()), InvalidMessage)

@@ -68,5 +68,5 @@ def test_authentication_options_are_taken_together() -> None:
 
 
 def test_authentication_options_without_a_mode_are_refused() -> None:
-    with pytest.raises(ConfigError, match="--ws-auth is not given"):
+    with pytest.raises(ConfigError, match="has no effect without --ws-auth"):
         parse(["--ws-token-file", "/t"])

@@ -18,7 +18,7 @@ def b64(text: bytes) -> str:
     return b64encode(text).decode()
 
 
-async def refusal(client, method: str, params=None) -> tuple[int, str]:
+async def error_of(client, method: str, params=None) -> tuple[int, str]:
     with pytest.raises(RpcError) as caught:
         await client.request(method, params)
     return caught.value.code, caught.value.message
@@ -63,8 +63,8 @@ async def test_a_failed_start_tells_why_and_frees_the_id(serve) -> None:
     async with (await serve()).client() as client:
         params = {"processId": "p", "argv": ["missing"], "cwd": "file:///space", "env": {}, "tty": False}
 
-        assert await refusal(client, "process/start", params) == (-32603, "No such file or directory (os error 2)")
-        assert await refusal(client, "process/read", {"processId": "p"}) == (-32600, "unknown process id p")
+        assert await error_of(client, "process/start", params) == (-32603, "No such file or directory (os error 2)")
+        assert await error_of(client, "process/read", {"processId": "p"}) == (-32600, "unknown process id p")
         assert (await client.start("p", ["hello"]))["processId"] == "p"
 
 
@@ -132,7 +132,7 @@ async def test_writes_say_when_there_is_nobody_to_read_them(serve) -> None:
 
         assert await write(client, "p", b"x") == "stdinClosed"
         assert await write(client, "none", b"x") == "unknownProcess"
-        assert await refusal(client, "process/write", {"processId": "p", "chunk": "", "writeId": ""}) == (
+        assert await error_of(client, "process/write", {"processId": "p", "chunk": "", "writeId": ""}) == (
             -32602,
             "writeId must not be empty",
         )
@@ -198,7 +198,7 @@ async def test_a_stalled_write_does_not_hold_up_others(serve) -> None:
         assert len(writes) == 200
 
 
-async def test_everything_said_arrives_in_order_when_the_client_reads_late(serve) -> None:
+async def test_all_output_arrives_in_order_when_the_client_reads_late(serve) -> None:
     server = await serve()
     async with server.client() as client:
         await client.start("p", ["flood"])
@@ -223,7 +223,7 @@ async def test_the_newest_mebibyte_is_retained(serve) -> None:
         )
 
 
-async def test_one_process_can_be_held_up_while_others_flow(serve) -> None:
+async def test_one_process_can_be_paused_while_others_go_on(serve) -> None:
     async with (await serve()).client() as client:
         await client.request("process/setFlow", {"processId": "none", "flowing": False})
         await client.start("p", ["steps"], pipeStdin=True)
@@ -281,7 +281,7 @@ MANAGED = {
 }
 
 
-async def test_a_sandbox_that_nobody_holds_is_refused(serve) -> None:
+async def test_a_sandbox_that_no_launcher_enforces_is_refused(serve) -> None:
     async with (await serve()).client() as client:
         sandbox = {"permissions": MANAGED, "cwd": "file:///space", "workspaceRoots": ["file:///space"]}
 
@@ -291,7 +291,7 @@ async def test_a_sandbox_that_nobody_holds_is_refused(serve) -> None:
         assert caught.value.code == -32603
 
 
-async def test_a_sandbox_is_held_by_the_launcher(serve, launcher) -> None:
+async def test_a_sandbox_is_enforced_by_the_launcher(serve, launcher) -> None:
     async with (await serve(launcher=launcher)).client() as client:
         sandbox = {"permissions": MANAGED, "cwd": "file:///space", "workspaceRoots": ["file:///space"]}
 
@@ -301,7 +301,7 @@ async def test_a_sandbox_is_held_by_the_launcher(serve, launcher) -> None:
         assert await client.output("p") == b"hello\n"
 
 
-async def test_a_network_that_is_held_back_alone_needs_a_launcher(serve) -> None:
+async def test_a_restricted_network_alone_needs_a_launcher(serve) -> None:
     async with (await serve()).client() as client:
         for permissions in (
             {"type": "external", "network": "restricted"},
@@ -311,7 +311,7 @@ async def test_a_network_that_is_held_back_alone_needs_a_launcher(serve) -> None
                 await client.start("p", ["hello"], sandbox={"permissions": permissions, "cwd": "file:///space"})
 
 
-async def test_a_sandbox_that_holds_nothing_back_needs_none(serve) -> None:
+async def test_a_sandbox_without_restrictions_needs_no_launcher(serve) -> None:
     root = {"path": {"type": "special", "value": {"kind": "root"}}, "access": "write"}
     async with (await serve()).client() as client:
         for number, permissions in enumerate(
@@ -330,7 +330,7 @@ async def test_a_sandbox_that_holds_nothing_back_needs_none(serve) -> None:
             assert found["sandboxType"] == "none"
 
 
-async def test_an_enforced_network_that_nobody_holds_is_refused(serve) -> None:
+async def test_a_managed_network_that_no_launcher_enforces_is_refused(serve) -> None:
     async with (await serve()).client() as client:
         for details, problem in (
             ({}, "managedNetwork does not say what it is"),
@@ -346,7 +346,7 @@ async def test_an_enforced_network_that_nobody_holds_is_refused(serve) -> None:
         assert caught.value.code == -32602
 
 
-async def test_an_enforced_network_is_held_by_the_launcher_for_the_proxies_that_are_named(serve, launcher) -> None:
+async def test_a_managed_network_is_enforced_by_the_launcher_for_the_named_proxies(serve, launcher) -> None:
     server = await serve(launcher=launcher)
     async with server.client() as client:
         await client.start(
@@ -360,7 +360,7 @@ async def test_an_enforced_network_is_held_by_the_launcher_for_the_proxies_that_
         assert server.environment.exec.started[-1].env == {"HTTP_PROXY": "http://127.0.0.1:3128"}
 
 
-async def test_the_helper_of_a_client_s_sandbox_is_a_wish_for_this_one(serve, launcher) -> None:
+async def test_the_sandbox_helper_of_a_client_is_replaced_by_the_servers_launcher(serve, launcher) -> None:
     server = await serve(launcher=launcher)
     helper = ["/client/codex-linux-sandbox", "--sandbox-policy", '{"type":"read-only"}', "--", "hello", "x"]
     async with server.client() as client:

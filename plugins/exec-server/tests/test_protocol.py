@@ -17,13 +17,13 @@ from codex_testkit.servers.exec_client import LIMIT
 pytestmark = pytest.mark.anyio
 
 
-async def refusal(client, method: str, params=None) -> tuple[int, str]:
+async def error_of(client, method: str, params=None) -> tuple[int, str]:
     with pytest.raises(RpcError) as caught:
         await client.request(method, params)
     return caught.value.code, caught.value.message
 
 
-async def test_a_session_has_an_id_and_tells_of_the_machine(serve) -> None:
+async def test_a_session_has_an_id_and_describes_the_environment(serve) -> None:
     server = await serve()
     async with server.client() as client:
         assert len(client.session_id) == 36
@@ -44,12 +44,12 @@ async def test_a_session_has_an_id_and_tells_of_the_machine(serve) -> None:
 async def test_methods_need_a_session_that_both_sides_know_of(serve, method: str, params, word: str) -> None:
     server = await serve()
     async with server.client(begin=False) as client:
-        assert await refusal(client, method, params) == (
+        assert await error_of(client, method, params) == (
             -32600,
             f"client must call initialize before using {word} methods",
         )
         await client.request("initialize", {"clientName": "t"})
-        assert await refusal(client, method, params) == (
+        assert await error_of(client, method, params) == (
             -32600,
             f"client must send initialized before using {word} methods",
         )
@@ -58,16 +58,16 @@ async def test_methods_need_a_session_that_both_sides_know_of(serve, method: str
 async def test_parameters_are_read_before_the_state_is_looked_at(serve) -> None:
     server = await serve()
     async with server.client(begin=False) as client:
-        assert await refusal(client, "process/start", {}) == (-32602, "missing field `processId`")
-        assert await refusal(client, "no/such") == (-32601, "exec-server stub does not implement `no/such` yet")
+        assert await error_of(client, "process/start", {}) == (-32602, "missing field `processId`")
+        assert await error_of(client, "no/such") == (-32601, "exec-server stub does not implement `no/such` yet")
 
 
 async def test_a_session_is_opened_once(serve) -> None:
     server = await serve()
     async with server.client(begin=False) as client:
-        assert await refusal(client, "initialize", {}) == (-32602, "missing field `clientName`")
+        assert await error_of(client, "initialize", {}) == (-32602, "missing field `clientName`")
         await client.begin()
-        assert await refusal(client, "initialize", {"clientName": "t"}) == (
+        assert await error_of(client, "initialize", {"clientName": "t"}) == (
             -32600,
             "initialize may only be sent once per connection",
         )
@@ -97,7 +97,7 @@ async def test_binary_messages_are_read_as_text_is(serve) -> None:
 @pytest.mark.parametrize(
     "text", ['{"method":"foo"}', '{"id":1,"result":{}}', '{"id":1,"error":{"code":1,"message":"x"}}']
 )
-async def test_what_a_client_never_says_ends_the_connection(serve, text: str) -> None:
+async def test_what_a_client_must_not_send_ends_the_connection(serve, text: str) -> None:
     server = await serve()
     async with server.client() as client:
         await client.send_raw(text)
@@ -146,7 +146,7 @@ async def test_many_clients_do_not_see_each_other(serve) -> None:
     async with server.client() as one, server.client() as other:
         await one.start("p", ["sleep"])
 
-        assert await refusal(other, "process/read", {"processId": "p"}) == (-32600, "unknown process id p")
+        assert await error_of(other, "process/read", {"processId": "p"}) == (-32600, "unknown process id p")
         assert await other.start("p", ["hello"]) == {"processId": "p", "sandboxType": "none"}
 
 
@@ -201,7 +201,7 @@ async def test_clients_without_good_credentials_are_not_let_in(serve) -> None:
     assert (await raw(server, line + b"Authorization: Bearer bad\r\n\r\n")).endswith(b"bad token")
 
 
-async def test_who_does_not_get_on_with_the_handshake_is_let_go(serve, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_client_that_stalls_the_handshake_is_disconnected(serve, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(websocket, "UPGRADE_SECONDS", 0.2)
     server = await serve()
     reader, writer = await asyncio.open_connection("127.0.0.1", int(server.url.rpartition(":")[2]))
@@ -217,7 +217,7 @@ async def test_answers_are_sent_at_once(serve) -> None:
     server = await serve()
     made = []
     connect = server.server.connect
-    server.server.connect = lambda outlet: made.append(outlet) or connect(outlet)
+    server.server.connect = lambda peer: made.append(peer) or connect(peer)
     async with server.client():
         found = made[0]._transport.get_extra_info("socket")
 

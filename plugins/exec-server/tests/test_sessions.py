@@ -42,7 +42,7 @@ async def test_processes_go_on_when_the_connection_is_lost(serve) -> None:
         assert await again.output("p") == b"<a>"
 
 
-async def test_what_was_missed_is_read_not_told_again(serve) -> None:
+async def test_missed_output_is_read_not_notified_again(serve) -> None:
     server = await serve()
     async with server.client() as client:
         await client.start("p", ["steps"], pipeStdin=True)
@@ -207,7 +207,7 @@ async def test_leftovers_that_cannot_be_closed_are_told_and_the_server_goes_on(s
             raise OSError("no")
 
     server = await serve()
-    server.server.end(Broken())
+    server.server.close_later(Broken())
 
     async with server.client() as client:
         await client.start("p", ["hello", "x"])

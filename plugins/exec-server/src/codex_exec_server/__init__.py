@@ -1,1 +1,1 @@
-"""The `codex exec-server` command: this machine for agents elsewhere."""
+"""The ``codex exec-server`` command: offers this machine as an environment to remote agents."""

@@ -1,4 +1,4 @@
-"""Base64 as the protocol's server reads and writes it: as strictly, with its words for what is wrong."""
+"""Base64 as strict as in Codex's exec-server, with the same error messages."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ _VALUES = {symbol: value for value, symbol in enumerate(_ALPHABET)}
 
 
 class Base64Error(ValueError):
-    """Raised for a text that is not canonical, padded base64."""
+    """Raised for text that is not canonical, padded base64."""
 
 
 def encode_base64(data: bytes) -> bytes:
-    """Return the text that stands for some bytes."""
+    """Encode bytes as base64."""
     return b64encode(data)
 
 
 def decode_base64(text: str | bytes) -> bytes:
-    """Return the bytes that a text stands for.
+    """Decode base64.
 
-    :raises Base64Error: naming the first wrong symbol and where it stands, or what else is wrong.
+    :raises Base64Error: names the first invalid symbol and its offset, or the other reason.
     """
     try:
         decoded = b64decode(text, validate=True)
     except ValueError:
-        raise Base64Error(_fault(_encoded(text))) from None
-    end = _encoded(text[-3:])
+        raise Base64Error(_find_fault(_to_bytes(text))) from None
+    end = _to_bytes(text[-3:])
     if end.endswith(b"="):
         symbols = end.rstrip(b"=")
         unused = 15 if end.endswith(b"==") else 3
@@ -36,11 +36,11 @@ def decode_base64(text: str | bytes) -> bytes:
     return decoded
 
 
-def _encoded(text: str | bytes) -> bytes:
+def _to_bytes(text: str | bytes) -> bytes:
     return text if isinstance(text, bytes) else text.encode("utf-8", "surrogatepass")
 
 
-def _fault(data: bytes) -> str:
+def _find_fault(data: bytes) -> str:
     core = data[:-2] if data.endswith(b"==") else data.removesuffix(b"=")
     if len(data) % 4 == 0 or len(core) == len(data):
         for offset, symbol in enumerate(core):

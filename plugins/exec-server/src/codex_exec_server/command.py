@@ -1,4 +1,4 @@
-"""Run ``codex exec-server``: listen, say where, serve until told to stop."""
+"""Run ``codex exec-server``: listen, print the URL, serve until a signal ends it."""
 
 from __future__ import annotations
 
@@ -40,16 +40,16 @@ async def run(arguments: Sequence[str], host: Host) -> int:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         loop.add_signal_handler(number, stop.set)
-    # What plugins and their children print must not get between the messages.
+    # Output of plugins and their child processes must not mix with the protocol's messages on stdout.
     with private_streams() as kept:
         return await _serve(options, host, check, stop, kept)
 
 
 def authentication(options: Options, host: Host) -> ConnectionCheck | None:
-    """Return the check that the options ask for.
+    """Return the authenticator that the options ask for.
 
-    :raises UsageError: when nobody knows the mode.
-    :raises ConfigError: when no plugin offers it, or it can't be set up.
+    :raises UsageError: when the mode is unknown.
+    :raises ConfigError: when no plugin offers an authenticator for the mode, or it can't be set up.
     """
     if options.auth is None:
         return None
@@ -78,7 +78,7 @@ async def _serve(
     except OSError as error:
         print(f"Error: {os.strerror(error.errno or 0)} (os error {error.errno})", file=sys.stderr)
         return 1
-    # Who waits for the URL can go on; clients that connect now are taken as soon as all is loaded.
+    # The URL is printed already; clients that connect meanwhile wait in the backlog until this is imported.
     os.write(streams.stdout, f"{url}\n".encode())
     if not is_loopback(options.address[0]):
         print(banner(url, authenticated=check is not None), file=sys.stderr, flush=True)
@@ -99,7 +99,7 @@ async def _serve(
 async def _serve_one(
     host: Host, environment: Environment, concurrent: int, stop: asyncio.Event, streams: PrivateStreams
 ) -> int:
-    """Serve the program at the other end of stdin and stdout."""
+    """Serve one client over stdin and stdout."""
     from anyio import CancelScope, create_task_group
 
     from codex_exec_server.server import ExecServer

@@ -1,7 +1,7 @@
-"""Read parameters of the exec-server protocol, refusing them in the words of its server (0.169).
+"""Decode parameters of the exec-server protocol; error messages are those of Codex's server (0.169).
 
-A reader takes a decoded JSON value and returns what it stands for. They are plain functions instead of the shared
-converter because the protocol words its errors differently and every request pays for them.
+A reader takes a parsed JSON value and returns the decoded one. Readers are plain functions instead of the shared
+converter because the error messages differ and every request pays for them.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ Reader = Callable[[Any], Any]
 
 
 class _Required:
-    """Stands for the default of a member that has none."""
+    """Type of :data:`REQUIRED`, which takes the place of the default of a required member."""
 
 
 REQUIRED: Final = _Required()
@@ -29,13 +29,13 @@ Default = Any
 Member = tuple[Reader, Default]
 
 
-def wrong(message: str, code: int = INVALID_PARAMS) -> RpcError:
-    """Return the error that refuses parameters."""
+def invalid_params(message: str, code: int = INVALID_PARAMS) -> RpcError:
+    """Build the error for invalid parameters."""
     return RpcError(message, code=code)
 
 
-def described(value: Any) -> str:
-    """Return how errors name a value that was not expected."""
+def describe_value(value: Any) -> str:
+    """Describe an unexpected value for an error message."""
     if value is None:
         return "null"
     if isinstance(value, bool):
@@ -61,18 +61,18 @@ def flag(value: Any) -> bool:
     return value
 
 
-def whole(value: Any, kind: str = "u64") -> int:
-    """Read a number that is whole and not negative."""
+def unsigned(value: Any, kind: str = "u64") -> int:
+    """Read an unsigned 64-bit integer."""
     if type(value) is int and 0 <= value < 2**64:
         return value
     if type(value) in (int, float):
-        raise wrong("invalid number")
+        raise invalid_params("invalid number")
     raise _unexpected(value, kind)
 
 
 def size(value: Any) -> int:
-    """Read a number of things in memory."""
-    return whole(value, "usize")
+    """Read an unsigned integer that errors call ``usize``."""
+    return unsigned(value, "usize")
 
 
 def path(value: Any) -> str:
@@ -80,41 +80,43 @@ def path(value: Any) -> str:
     try:
         return path_of(text(value))
     except PathError as error:
-        raise wrong(str(error), INVALID_REQUEST if error.foreign and "%00" not in value else INVALID_PARAMS) from None
+        raise invalid_params(
+            str(error), INVALID_REQUEST if error.foreign and "%00" not in value else INVALID_PARAMS
+        ) from None
 
 
 def working_directory(value: Any) -> str:
-    """Read the directory of a process."""
+    """Read the working directory of a process."""
     try:
         return path_of(text(value))
     except PathError as error:
         if error.foreign and "%00" not in value:
-            raise wrong(f"cwd URI `{value}` is not valid on this exec-server host: {error}") from None
-        raise wrong(str(error)) from None
+            raise invalid_params(f"cwd URI `{value}` is not valid on this exec-server host: {error}") from None
+        raise invalid_params(str(error)) from None
 
 
 def data(value: Any) -> bytes:
-    """Read base64, which is decoded already when it was long."""
+    """Read base64; a long value has been decoded by the message parser already."""
     if type(value) is bytes:
         return value
     try:
         return decode_base64(text(value))
     except Base64Error as error:
-        raise wrong(str(error)) from None
+        raise invalid_params(str(error)) from None
 
 
 def encoded(value: Any) -> str | bytes:
-    """Read what should be base64, without judging it; it is decoded already when it was long."""
+    """Read base64 without validating it; a long value has been decoded by the message parser already."""
     return value if type(value) is bytes else text(value)
 
 
 def optional(reader: Reader) -> Reader:
-    """Read what may be null."""
+    """Make a reader that also accepts null."""
     return lambda value: None if value is None else reader(value)
 
 
 def items(reader: Reader) -> Reader:
-    """Read a sequence."""
+    """Make a reader of sequences."""
 
     def read(value: Any) -> list[Any]:
         if not isinstance(value, list):
@@ -125,44 +127,45 @@ def items(reader: Reader) -> Reader:
 
 
 def mapping(value: Any) -> dict[str, str]:
-    """Read an object whose members are strings."""
+    """Read an object with string values."""
     if not isinstance(value, dict):
         raise _unexpected(value, "a map")
     return {key: text(item) for key, item in value.items()}
 
 
 def word(*words: str) -> Reader:
-    """Read one of some words."""
+    """Make a reader of an enumeration."""
     shown = [f"`{each}`" for each in words]
     names = f"one of {', '.join(shown)}" if len(shown) > 2 else " or ".join(shown)
 
     def read(value: Any) -> str:
         if isinstance(value, dict):
             if len(value) != 1:
-                raise wrong("invalid value: map, expected map with a single key")
+                raise invalid_params("invalid value: map, expected map with a single key")
             value = next(iter(value))
             if value in words:
-                raise wrong("invalid type: map, expected unit variant")
+                raise invalid_params("invalid type: map, expected unit variant")
         if not isinstance(value, str):
             raise _unexpected(value, "string or map")
         if value not in words:
-            raise wrong(f"unknown variant `{value}`, expected {names}")
+            raise invalid_params(f"unknown variant `{value}`, expected {names}")
         return value
 
     return read
 
 
 def nothing(value: Any) -> None:
-    """Read parameters of a method that has none."""
+    """Read the parameters of a method without parameters."""
     if value is not None and value != {}:
         raise _unexpected(value, "unit")
 
 
 def struct(name: str, members: Mapping[str, Member], elements: int | None = None) -> Reader:
-    """Read an object with named members; unknown ones are ignored.
+    """Make a reader of objects; unknown members are ignored.
 
-    :param members: reader and default by name; a default of ``REQUIRED`` is none.
-    :param elements: how many members errors speak of, where it is not as many as there are.
+    :param name: name of the type, for error messages.
+    :param members: reader and default of each member; with the default ``REQUIRED`` a member is required.
+    :param elements: number of members for error messages, where it differs from that of ``members``.
     """
     needed = sum(default is REQUIRED for _, default in members.values())
     count = elements or len(members)
@@ -173,7 +176,7 @@ def struct(name: str, members: Mapping[str, Member], elements: int | None = None
             if len(value) < needed:
                 for (reader, _), item in zip(members.values(), value, strict=False):
                     reader(item)
-                raise wrong(f"invalid length {len(value)}, expected struct {name} with {shown}")
+                raise invalid_params(f"invalid length {len(value)}, expected struct {name} with {shown}")
             value = dict(zip(members, value, strict=False))
         elif not isinstance(value, dict):
             raise _unexpected(value, f"struct {name}")
@@ -187,14 +190,14 @@ def struct(name: str, members: Mapping[str, Member], elements: int | None = None
             else:
                 result[key] = default
         if missing is not None:
-            raise wrong(f"missing field `{missing}`")
+            raise invalid_params(f"missing field `{missing}`")
         return result
 
     return read
 
 
 def opaque(name: str) -> Reader:
-    """Read an object that is kept as it came."""
+    """Make a reader that accepts any object unchanged."""
 
     def read(value: Any) -> dict[str, Any]:
         if not isinstance(value, dict):
@@ -205,4 +208,4 @@ def opaque(name: str) -> Reader:
 
 
 def _unexpected(value: Any, expected: str) -> RpcError:
-    return wrong(f"invalid type: {described(value)}, expected {expected}")
+    return invalid_params(f"invalid type: {describe_value(value)}, expected {expected}")

@@ -1,4 +1,4 @@
-"""Make the environment of a child process out of what a client sent."""
+"""Build the environment variables of a child process."""
 
 from __future__ import annotations
 
@@ -21,12 +21,15 @@ read_policy = struct(
 )
 
 
-def child_environ(server: Mapping[str, str], env: dict[str, str], policy: dict[str, Any] | None) -> dict[str, str]:
-    """Return the environment of a child.
+def build_child_environ(
+    server: Mapping[str, str], env: dict[str, str], policy: dict[str, Any] | None
+) -> dict[str, str]:
+    """Build the environment variables of a child process.
 
-    :param server: variables of this program.
-    :param env: the exact environment, or with a policy what is laid on top.
-    :raises ExecError: when it can't be passed on.
+    :param server: variables of the server.
+    :param env: without a policy the exact environment; with one, variables that are added to the inherited ones.
+    :param policy: what to inherit from the server, or ``None`` to inherit nothing.
+    :raises ExecError: when a variable contains a NUL character.
     """
     if policy is not None:
         wanted = EnvironPolicy(

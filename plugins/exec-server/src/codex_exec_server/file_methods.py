@@ -1,4 +1,4 @@
-"""Answer the methods ``fs/*`` that look at or change whole files and directories."""
+"""Handle the methods ``fs/*`` for whole files and directories."""
 
 from __future__ import annotations
 
@@ -15,46 +15,46 @@ from codex_hookspecs.environments import uri_of
 from codex_hookspecs.errors import FileSystemError, RpcError
 
 if TYPE_CHECKING:
-    from codex_exec_server.boxed import BoxedFiles
+    from codex_exec_server.sandboxed_files import SandboxedFiles
     from codex_hookspecs.environments import FileSystem
 
 NOT_FOUND = -32004
-MOST_READ = 512 * 1024 * 1024
+MAX_READ = 512 * 1024 * 1024
 NEEDS = "filesystem"
 CODES: Final = {errno.ENOENT: NOT_FOUND, errno.EPERM: -32600, errno.EACCES: -32600, None: -32600}
-"""Error codes of failures by the operating system's number; ``None`` is for what it does not know."""
+"""JSON-RPC error codes by errno; ``None`` is for failures without one."""
 
 
-def lane(_params: dict[str, Any]) -> str:
-    """Have everything that touches files happen in the order it was asked for."""
+def order_key(_params: dict[str, Any]) -> str:
+    """Return the same key for all file methods, so that a connection's are handled in order."""
     return "fs"
 
 
 def file_struct(name: str, members: dict[str, Member], elements: int | None = None) -> Callable[[Any], dict[str, Any]]:
-    """Read parameters that may hold a sandbox."""
+    """Make a reader of parameters with an optional ``sandbox``."""
     return struct(f"Wire{name}", {**members, "sandbox": (read_sandbox, None)}, elements=elements)
 
 
-def translated(error: FileSystemError) -> RpcError:
-    """Return the answer to a file operation that failed."""
+def to_rpc_error(error: FileSystemError) -> RpcError:
+    """Convert the failure of a file operation to a JSON-RPC error."""
     return RpcError(str(error), code=CODES.get(error.errno, -32603))
 
 
-def os_refusal(error: OSError) -> RpcError:
-    """Return the answer to an operation that the system did not do."""
+def os_error_to_rpc(error: OSError) -> RpcError:
+    """Convert the failure of a system call to a JSON-RPC error."""
     return RpcError(f"{error.strerror} (os error {error.errno})", code=CODES.get(error.errno, -32603))
 
 
-def _files(connection: Connection, params: dict[str, Any], *, writes: bool = False) -> FileSystem | BoxedFiles:
+def _files(connection: Connection, params: dict[str, Any], *, writes: bool = False) -> FileSystem | SandboxedFiles:
     return connection.server.files(params["sandbox"], writes=writes)
 
 
-def _guarded(run: Callable[[Connection, dict[str, Any]], Awaitable[Any]]) -> Callable[[Connection, Any], Any]:
+def _with_rpc_errors(run: Callable[[Connection, dict[str, Any]], Awaitable[Any]]) -> Callable[[Connection, Any], Any]:
     async def guarded(connection: Connection, params: dict[str, Any]) -> Any:
         try:
             return await run(connection, params)
         except FileSystemError as error:
-            raise translated(error) from error
+            raise to_rpc_error(error) from error
 
     return guarded
 
@@ -65,25 +65,25 @@ def _method(
     run: Callable[[Connection, dict[str, Any]], Awaitable[Any]],
     elements: int | None = None,
 ) -> Method:
-    return Method(file_struct(name, members, elements), _guarded(run), NEEDS, lane=lane)
+    return Method(file_struct(name, members, elements), _with_rpc_errors(run), NEEDS, order_key=order_key)
 
 
 async def _read_file(connection: Connection, params: dict[str, Any]) -> Any:
     files = _files(connection, params)
     if files is connection.server.environment.files:
         found = await files.metadata(params["path"])
-        if found.is_file and found.size > MOST_READ:
+        if found.is_file and found.size > MAX_READ:
             raise _too_large()
         content = await files.read_file(params["path"])
-    else:  # Each look at a file under a sandbox costs a program.
-        content = await files.read_file(params["path"], limit=MOST_READ + 1)
-        if len(content) > MOST_READ:
+    else:  # Every further call would start another sandboxed helper.
+        content = await files.read_file(params["path"], limit=MAX_READ + 1)
+        if len(content) > MAX_READ:
             raise _too_large()
     return Encoded((b'{"dataBase64":"', encode_base64(content), b'"}'))
 
 
 def _too_large() -> RpcError:
-    return RpcError(f"file is too large to read: limit is {MOST_READ} bytes")
+    return RpcError(f"file is too large to read: limit is {MAX_READ} bytes")
 
 
 async def _write_file(connection: Connection, params: dict[str, Any]) -> Any:
@@ -122,7 +122,7 @@ async def _read_directory(connection: Connection, params: dict[str, Any]) -> Any
     entries = await _files(connection, params).read_directory(params["path"])
     return {
         "entries": [
-            {"fileName": _shown(entry.file_name), "isDirectory": entry.is_directory, "isFile": entry.is_file}
+            {"fileName": _to_text(entry.file_name), "isDirectory": entry.is_directory, "isFile": entry.is_file}
             for entry in entries
         ]
     }
@@ -158,30 +158,30 @@ def _copy_fault(found: str) -> str:
 async def _walk(connection: Connection, params: dict[str, Any]) -> Any:
     import asyncio
 
-    from codex_exec_server.boxed import BoxedFiles
-    from codex_exec_server.walk import Limits, walk
+    from codex_exec_server.sandboxed_files import SandboxedFiles
+    from codex_exec_server.tree_walk import Limits, walk
 
     options = params["options"]
     limits = Limits(**{key: options[wire] for key, wire in _LIMITS.items()})
     if not limits.max_entries or not limits.max_directories:
         raise RpcError("filesystem walk limits must be greater than zero")
-    if any(options[name] > most for name, (_, most) in _MOST_WALK.items()):
-        found = ", ".join(f"{shown}={most}" for shown, most in _MOST_WALK.values())
+    if any(options[name] > most for name, (_, most) in _WALK_MAXIMA.items()):
+        found = ", ".join(f"{shown}={most}" for shown, most in _WALK_MAXIMA.values())
         raise RpcError(f"filesystem walk limits exceed maximums: {found}")
     files = connection.server.files(params["sandbox"], writes=False)
     try:
-        if isinstance(files, BoxedFiles):
+        if isinstance(files, SandboxedFiles):
             listed = await files.walk(params["path"], limits)
         else:
             listed = await asyncio.get_running_loop().run_in_executor(None, walk, params["path"], limits)
     except OSError as error:
-        raise os_refusal(error) from error
+        raise os_error_to_rpc(error) from error
     for each in (*listed["entries"], *listed["errors"]):
         each["path"] = uri_of(each["path"])
     return listed
 
 
-def _shown(name: str) -> str:
+def _to_text(name: str) -> str:
     return name if name.isascii() else name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
@@ -192,7 +192,7 @@ _LIMITS = {
     "follow": "followDirectorySymlinks",
     "prune_hidden": "pruneHiddenDirectories",
 }
-_MOST_WALK = {
+_WALK_MAXIMA = {
     "maxDepth": ("depth", 64),
     "maxDirectories": ("directories", 10_000),
     "maxEntries": ("entries", 50_000),

@@ -1,7 +1,7 @@
-"""Cut a byte stream into websocket frames, unmask the plain ones, and frame what goes out (RFC 6455), without any I/O.
+"""A fast path for WebSocket frames (RFC 6455), without I/O: parse and unmask data frames, encode text messages.
 
-Nearly every message is one whole data frame. Those are taken apart here, at a fraction of the cost; everything else is
-handed on as it is, one whole frame at a time, for the library to make sense of.
+Nearly every message is a single data frame. Those are parsed here at a fraction of the cost; all other frames are
+passed on unchanged, one complete frame at a time, to the ``websockets`` library.
 """
 
 from __future__ import annotations
@@ -15,43 +15,43 @@ _BINARY_HEAD: Final = b"\x82"
 _MASKED = 0x80
 _USUAL_ROOM: Final = 32 * 1024
 _KEPT_ROOM: Final = 2 * 1024 * 1024
-_LONGEST_HEAD: Final = 14
+_MAX_HEADER: Final = 14
 
 
 class TooLarge(Exception):
-    """Raised for a frame beyond the limit."""
+    """Raised for a frame that exceeds the limit."""
 
 
-class FrameCutter:
-    """Has room for the bytes that come, so that large frames are received where they stay.
+class FrameParser:
+    """Parses frames from a buffer that the socket writes into, so that large frames are not copied.
 
-    :param limit: bytes that one frame may carry.
+    :param limit: maximum payload of a frame in bytes.
     """
 
-    __slots__ = ("_buffer", "_end", "_limit", "_start", "_unmasked")
+    __slots__ = ("_buffer", "_end", "_limit", "_start", "_unmask")
 
     def __init__(self, limit: int) -> None:
         self._buffer = bytearray(_USUAL_ROOM)
         self._start = self._end = 0
         self._limit = limit
-        self._unmasked = _unmasking()
+        self._unmask = _load_unmask()
 
     def room(self) -> memoryview:
-        """Return where the next bytes are to be put."""
+        """Return the free part of the buffer, for the next bytes from the socket."""
         return memoryview(self._buffer)[self._end :]
 
-    def put(self, count: int) -> None:
-        """Note that so many bytes were put into the room."""
+    def received(self, count: int) -> None:
+        """Note that bytes were written to the free part of the buffer."""
         self._end += count
 
-    def cut(self) -> tuple[bytes | None, bytes] | None:
-        """Return the next frame, ``None`` when none is complete; there is room again only then.
+    def next_frame(self) -> tuple[bytes | None, bytes] | None:
+        """Return the next complete frame, or ``None``; the buffer has free space again only after ``None``.
 
-        :return: the payload of a plain frame and its first byte, or ``None`` and another frame as it came.
-        :raises TooLarge: when a frame announces too much.
+        :return: the unmasked payload and first byte of a data frame, or ``None`` and the bytes of any other frame.
+        :raises TooLarge: when the header announces a payload beyond the limit.
         """
         buffer, place, end = self._buffer, self._start, self._end
-        needed = _LONGEST_HEAD
+        needed = _MAX_HEADER
         if end - place >= 2:
             first, second = buffer[place], buffer[place + 1]
             start, size = place + 2, second & 0x7F
@@ -69,16 +69,16 @@ class FrameCutter:
                     view = memoryview(buffer)
                     if first in PLAIN and second & _MASKED:
                         head = TEXT_HEAD if first == PLAIN[0] else _BINARY_HEAD
-                        return self._unmasked(view[body:after], view[start:body]), head
+                        return self._unmask(view[body:after], view[start:body]), head
                     return None, bytes(view[place:after])
                 needed = after - place
         self._keep(place, needed)
         return None
 
     def _keep(self, place: int, needed: int) -> None:
-        """Keep what stands behind a place, and have room for more of what it is the beginning of.
+        """Keep the incomplete frame at a position and make space for the rest of it.
 
-        The buffer grows with what has come, not with what was announced.
+        The buffer grows with the bytes that have arrived, not with the announced size.
         """
         buffer, left = self._buffer, self._end - place
         if left and place + needed <= len(buffer):
@@ -95,7 +95,7 @@ class FrameCutter:
 
 
 def frame_head(size: int) -> bytes:
-    """Return what stands in front of a text message as a server sends it."""
+    """Return the frame header of a text message from a server."""
     if size < 126:
         return bytes((0x81, size))
     if size < 65536:
@@ -104,12 +104,12 @@ def frame_head(size: int) -> bytes:
 
 
 def text_frame(payload: bytes) -> bytes:
-    """Return a text message as a server sends it."""
+    """Encode a text message from a server."""
     return frame_head(len(payload)) + payload
 
 
 def is_text(payload: bytes) -> bool:
-    """Tell whether bytes may be the content of a text message."""
+    """Tell whether bytes are valid content of a text message, that is, UTF-8."""
     if payload.isascii():
         return True
     try:
@@ -119,10 +119,10 @@ def is_text(payload: bytes) -> bool:
     return True
 
 
-def _unmasking() -> Callable[[Any, Any], bytes]:
+def _load_unmask() -> Callable[[Any, Any], bytes]:
     try:
         from websockets.speedups import apply_mask
-    except ImportError:  # The library was installed without its compiled part.
+    except ImportError:  # The library is installed without its C extension.
         from websockets.utils import apply_mask as slowly
 
         return lambda data, mask: slowly(bytes(data), bytes(mask))

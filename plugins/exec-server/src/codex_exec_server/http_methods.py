@@ -1,4 +1,4 @@
-"""Make HTTP requests from this machine (``http/request``)."""
+"""Handle ``http/request``: make HTTP requests from this machine."""
 
 from __future__ import annotations
 
@@ -7,8 +7,19 @@ from base64 import b64encode
 from typing import TYPE_CHECKING, Any
 
 from codex_exec_server.connection import Connection, Method
-from codex_exec_server.decoding import REQUIRED, data, flag, items, optional, struct, text, whole, word, wrong
-from codex_exec_server.messages import notification
+from codex_exec_server.decoding import (
+    REQUIRED,
+    data,
+    flag,
+    invalid_params,
+    items,
+    optional,
+    struct,
+    text,
+    unsigned,
+    word,
+)
+from codex_exec_server.messages import encode_notification
 from codex_hookspecs.environments import BROKEN, HttpRequest, check_request
 from codex_hookspecs.errors import HttpError
 
@@ -23,7 +34,7 @@ _params = struct(
         "url": (text, REQUIRED),
         "headers": (items(_header), []),
         "bodyBase64": (optional(data), None),
-        "timeoutMs": (optional(whole), None),
+        "timeoutMs": (optional(unsigned), None),
         "redirectPolicy": (word("follow", "stop"), "follow"),
         "requestId": (text, REQUIRED),
         "streamResponse": (flag, False),
@@ -47,7 +58,7 @@ def _read(value: Any) -> dict[str, Any]:
 
 
 class Requests:
-    """The requests of one connection."""
+    """The HTTP requests of a connection."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -55,13 +66,13 @@ class Requests:
         self._streams: dict[str, asyncio.Task[None] | None] = {}
 
     async def run(self, params: dict[str, Any]) -> Any:
-        """Make a request; with ``streamResponse`` its body follows in notifications."""
+        """Make a request; with ``streamResponse`` the body of the response follows in notifications."""
         request, request_id = params["request"], params["requestId"]
         if not params["streamResponse"]:
             response = await self._http.send(request)
             return {**_head(response), "bodyBase64": b64encode(await response.read()).decode()}
         if request_id in self._streams:
-            raise wrong(f"http/request streamResponse requestId `{request_id}` is already active")
+            raise invalid_params(f"http/request streamResponse requestId `{request_id}` is already active")
         self._streams[request_id] = None
         try:
             response = await self._http.send(request)
@@ -73,25 +84,25 @@ class Requests:
         return {**_head(response), "bodyBase64": ""}
 
     async def aclose(self) -> None:
-        """Give up what is under way."""
+        """Cancel the running requests."""
         tasks = [task for task in self._streams.values() if task is not None]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _stream(self, request_id: str, response: HttpResponse) -> None:
-        outlet = self._connection.outlet
+        peer = self._connection.peer
         seq, failure = 0, None
 
         def tell(piece: bytes, *, done: bool) -> None:
             delta = b64encode(piece).decode()
             told = {"requestId": request_id, "seq": seq, "deltaBase64": delta, "done": done, "error": failure}
-            outlet.queue(notification("http/request/bodyDelta", told))
+            peer.queue(encode_notification("http/request/bodyDelta", told))
 
         try:
             async for piece in response.chunks():
-                while outlet.paused and not outlet.gone:
-                    await outlet.room()
+                while peer.paused and not peer.gone:
+                    await peer.room()
                 seq += 1
                 tell(piece, done=False)
         except HttpError:

@@ -1,4 +1,4 @@
-"""Take a port, say under which URL it is reached, set up the sockets that come in."""
+"""Listen on an address and configure the accepted sockets."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from typing import Final
 
 BACKLOG: Final = 512
 SEND_BUFFER: Final = 1024 * 1024
-"""What the kernel may hold; what is in flight when a connection breaks must still be kept for the resumption."""
+"""Kernel send buffer; must stay below what a session keeps of the sent output for a client that resumes."""
 _KEEP_ALIVE: Final = {"TCP_KEEPIDLE": 60, "TCP_KEEPINTVL": 15, "TCP_KEEPCNT": 4}
-"""Seconds, and attempts, after which a machine that went away without a word is given up."""
+"""TCP keepalive: idle seconds, interval and attempts after which an unreachable client counts as gone."""
 
 
 def bind(host: str, port: int) -> tuple[socket.socket, str]:
     """Listen on an address.
 
     :return: the socket and its URL.
-    :raises OSError: when the address can't be had.
+    :raises OSError: when the address is not available.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
@@ -36,24 +36,24 @@ def bind(host: str, port: int) -> tuple[socket.socket, str]:
 
 
 def is_loopback(host: str) -> bool:
-    """Tell whether only programs of this machine reach an address."""
+    """Tell whether an address can be reached from this machine only."""
     return ipaddress.ip_address(host).is_loopback
 
 
 def banner(url: str, *, authenticated: bool) -> str:
-    """Say what it means to listen where other machines can connect."""
+    """Return the message for a server that other machines can connect to."""
     lines = ["codex exec-server (WebSockets)", f"  listening on: {url}, which other machines may reach"]
     if not authenticated:
         lines.append(
-            "Warning: whoever can connect to this port runs commands and changes files here, as this user; "
-            "nobody is asked who they are. Listen on 127.0.0.1 and have it forwarded (ssh -L), or let only the "
-            "machines of a trusted network through."
+            "Warning: whoever can connect to this port can run commands and change files here, as this user, without "
+            "authentication. Listen on 127.0.0.1 and forward the port (ssh -L), or restrict access to a trusted "
+            "network."
         )
     return "\n".join(lines)
 
 
-def set_up(connection: socket.socket) -> None:
-    """Have small messages sent at once, and lost machines noticed."""
+def configure_socket(connection: socket.socket) -> None:
+    """Set the options of an accepted socket: no delay, send buffer, keepalive."""
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)

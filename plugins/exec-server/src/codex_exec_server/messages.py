@@ -1,4 +1,4 @@
-"""Tell what an incoming message is and write outgoing ones, without any I/O (envelope of the exec-server protocol)."""
+"""Parse and encode the messages of the exec-server protocol (JSON-RPC without ``jsonrpc``), without I/O."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from codex_hookspecs.errors import RpcError
 from codex_hookspecs.jsonrpc import RpcId
 
 UNPARSABLE_ID: Final = -1
-LONG: Final = 16 * 1024
-"""Bytes from which base64 in a message is not looked at as JSON."""
+LONG_BYTES: Final = 16 * 1024
+"""Size of a message in bytes from which its base64 is decoded apart from the JSON around it."""
 _LONG_MEMBERS: Final = ("chunk", "dataBase64", "bodyBase64")
-_IN_PLACE_OF_LONG: Final = os.urandom(16).hex()
+_PLACEHOLDER: Final = os.urandom(16).hex()
 _BEFORE_TEXT: Final = re.compile(rb'[ \t\r\n]*:[ \t\r\n]*"')
 _SMALLEST, _LARGEST = -(2**63), 2**63 - 1
 _encode = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
 
 
-class Call(NamedTuple):
+class Request(NamedTuple):
     """A request."""
 
     id: RpcId
@@ -30,81 +30,81 @@ class Call(NamedTuple):
     params: Any
 
 
-class Tell(NamedTuple):
+class Notification(NamedTuple):
     """A notification."""
 
     method: str
 
 
-class Foreign(NamedTuple):
-    """An answer, which a server never asked for."""
+class UnexpectedResponse(NamedTuple):
+    """A response, although the server never sends requests."""
 
 
-class Fault(NamedTuple):
-    """Something that is no message."""
+class InvalidMessage(NamedTuple):
+    """Data that is not a valid message."""
 
     reason: str
 
 
 class Encoded(NamedTuple):
-    """A result that is JSON already.
+    """A result that is encoded as JSON already.
 
-    :param pieces: its bytes one after the other.
+    :param pieces: the consecutive pieces of the JSON text.
     """
 
     pieces: tuple[bytes, ...]
 
 
-def parse(data: bytes) -> Call | Tell | Foreign | Fault:
-    """Return what a message is."""
+def parse(data: bytes) -> Request | Notification | UnexpectedResponse | InvalidMessage:
+    """Parse an incoming message."""
     try:
-        value = _load_long(data) if len(data) > LONG else None
+        value = _load_long(data) if len(data) > LONG_BYTES else None
         if value is None:
             text = data.decode()
             value = _load(text)
             if "\\" in text and ("\\ud" in text or "\\uD" in text):
                 json.dumps(value, ensure_ascii=False).encode()
     except RecursionError:
-        return Fault("recursion limit exceeded")
+        return InvalidMessage("recursion limit exceeded")
     except ValueError as error:
-        return Fault(str(error) if data.strip() else "EOF while parsing a value")
+        return InvalidMessage(str(error) if data.strip() else "EOF while parsing a value")
     if type(value) is not dict:
-        return Fault("expected a JSON-RPC object")
+        return InvalidMessage("expected a JSON-RPC object")
     if "method" not in value:
-        return _answer(value)
+        return _read_response(value)
     method = value["method"]
     if type(method) is not str:
-        return Fault("invalid type of `method`, expected a string")
+        return InvalidMessage("invalid type of `method`, expected a string")
     if "id" not in value:
-        return Tell(method)
+        return Notification(method)
     found = value["id"]
     if not _is_id(found):
-        return Fault("data did not match any variant of untagged enum RequestId")
-    return Call(found, method, value.get("params"))
+        return InvalidMessage("data did not match any variant of untagged enum RequestId")
+    return Request(found, method, value.get("params"))
 
 
-def answer(request_id: RpcId, result: Any) -> bytes:
-    """Return the answer to a request."""
+def encode_response(request_id: RpcId, result: Any) -> bytes:
+    """Encode the response to a request."""
     shown = str(request_id) if type(request_id) is int else _encode(request_id)
     if type(result) is Encoded:
         return b"".join((b'{"id":%b,"result":' % shown.encode(), *result.pieces, b"}"))
     return f'{{"id":{shown},"result":{_encode(result)}}}'.encode()
 
 
-def refusal(request_id: RpcId, error: RpcError) -> bytes:
-    """Return the answer to a request that was refused."""
+def encode_error(request_id: RpcId, error: RpcError) -> bytes:
+    """Encode an error response to a request."""
     return _encode({"error": {"code": error.code, "message": error.message}, "id": request_id}).encode()
 
 
-def notification(method: str, params: Any) -> bytes:
-    """Return a notification."""
+def encode_notification(method: str, params: Any) -> bytes:
+    """Encode a notification."""
     return _encode({"method": method, "params": params}).encode()
 
 
-def process_event(process: str, event: ProcessEvent) -> bytes:
-    """Return the notification of an event.
+def encode_process_event(process: str, event: ProcessEvent) -> bytes:
+    """Encode the notification of a process event.
 
-    :param process: id of the process as JSON.
+    :param process: id of the process, encoded as JSON.
     """
     if type(event) is OutputChunk:
         chunk = encode_base64(event.data)
@@ -119,13 +119,13 @@ def process_event(process: str, event: ProcessEvent) -> bytes:
     return f'{{"method":"process/closed","params":{{"processId":{process},"seq":{event.seq}}}}}'.encode()  # type: ignore[union-attr]
 
 
-def encode(value: Any) -> str:
-    """Return a value as JSON."""
+def encode_json(value: Any) -> str:
+    """Encode a value as compact JSON."""
     return _encode(value)
 
 
 def _load(text: str) -> Any:
-    """Decode a document; one without anything around it, as nearly all are, at less cost."""
+    """Parse a document, with a fast path for one without surrounding white space."""
     if text.startswith("{"):
         try:
             value, end = _decoder.scan_once(text, 0)
@@ -137,11 +137,12 @@ def _load(text: str) -> Any:
 
 
 def _load_long(data: bytes) -> Any:
-    """Decode a document with long base64 in its parameters, which is decoded, too.
+    """Parse a document with long base64 in its parameters, and decode that base64.
 
-    Without a backslash anywhere each quote begins or ends a text, so that long ones can be skipped.
+    In a document without backslashes every quote begins or ends a string, so that the long one can be cut out and
+    does not pass through the JSON parser.
 
-    :return: ``None`` when it is not such a document.
+    :return: ``None`` when this is not such a document.
     """
     if b"\\" in data:
         return None
@@ -150,11 +151,11 @@ def _load_long(data: bytes) -> Any:
         before = _BEFORE_TEXT.match(data, place + len(name) + 2) if place >= 0 else None
         start = before.end() if before is not None else -1
         end = data.find(b'"', start)
-        if start < 0 or end - start < LONG // 2:
+        if start < 0 or end - start < LONG_BYTES // 2:
             continue
-        value = _load(b"".join((data[:start], _IN_PLACE_OF_LONG.encode(), data[end:])).decode())
+        value = _load(b"".join((data[:start], _PLACEHOLDER.encode(), data[end:])).decode())
         params = value.get("params") if type(value) is dict else None
-        if type(params) is not dict or params.get(name) != _IN_PLACE_OF_LONG:
+        if type(params) is not dict or params.get(name) != _PLACEHOLDER:
             return None
         try:
             params[name] = decode_base64(data[start:end])
@@ -164,23 +165,23 @@ def _load_long(data: bytes) -> Any:
     return None
 
 
-def _answer(value: dict[str, Any]) -> Foreign | Fault:
+def _read_response(value: dict[str, Any]) -> UnexpectedResponse | InvalidMessage:
     if "result" not in value and "error" not in value:
-        return Fault("missing field `error`")
+        return InvalidMessage("missing field `error`")
     if "id" not in value:
-        return Fault("missing field `id`")
+        return InvalidMessage("missing field `id`")
     if not _is_id(value["id"]):
-        return Fault("data did not match any variant of untagged enum RequestId")
+        return InvalidMessage("data did not match any variant of untagged enum RequestId")
     if "result" not in value and not isinstance(value["error"], dict):
-        return Fault("invalid type, expected struct JSONRPCErrorError")
-    return Foreign()
+        return InvalidMessage("invalid type, expected struct JSONRPCErrorError")
+    return UnexpectedResponse()
 
 
 def _is_id(value: Any) -> bool:
     return type(value) is str or (type(value) is int and _SMALLEST <= value <= _LARGEST)
 
 
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _reject_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     result = dict(pairs)
     if len(result) != len(pairs):
         seen: set[str] = set()
@@ -193,4 +194,4 @@ def _refuse_constant(name: str) -> Any:
     raise ValueError(f"expected value, found {name}")
 
 
-_decoder: Any = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_refuse_constant)
+_decoder: Any = json.JSONDecoder(object_pairs_hook=_reject_duplicates, parse_constant=_refuse_constant)

@@ -11,7 +11,7 @@ from codex_hookspecs.errors import ConfigError
 DEFAULT_LISTEN = "ws://127.0.0.1:0"
 DEFAULT_CONCURRENT = 256
 AUTH_MODES = ("capability-token", "signed-bearer-token")
-"""Modes of the public program; plugins may offer more."""
+"""Modes of Codex; plugins can add others."""
 _VALUED = {
     "--listen": "URL",
     "--concurrent-requests": "COUNT",
@@ -25,17 +25,16 @@ _VALUED = {
 }
 USAGE = "Usage: codex exec-server [OPTIONS]"
 HELP = f"""\
-Serve this machine's processes and files to agents elsewhere.
+Serve this machine's processes and files to remote agents.
 
 {USAGE}
 
 Options:
       --listen URL               ws://IP:PORT (default {DEFAULT_LISTEN}; port 0 is any free one) or stdio
-      --concurrent-requests N    requests of one connection that may wait at once (default {DEFAULT_CONCURRENT};
-                                 1 handles them strictly one after the other)
-      --ws-auth MODE             have clients authenticate: {", ".join(AUTH_MODES)};
-                                 takes a plugin that can check that (hook connection_authenticators), which may
-                                 have modes of its own
+      --concurrent-requests N    maximum number of concurrent requests of a connection
+                                 (default {DEFAULT_CONCURRENT}; 1 handles them strictly one after the other)
+      --ws-auth MODE             require clients to authenticate: {", ".join(AUTH_MODES)};
+                                 needs a plugin with the hook connection_authenticators, which can add modes
       --ws-token-file PATH       file with the capability token
       --ws-token-sha256 HEX      digest of the capability token
       --ws-shared-secret-file PATH
@@ -51,14 +50,14 @@ The first line on stdout is the URL that is served.
 
 
 class UsageError(ConfigError):
-    """Raised for a command line that can't be read; the exit status is 2."""
+    """Raised for an invalid command line; the exit status is 2."""
 
     def __str__(self) -> str:
         return f"error: {self.message}\n\n{USAGE}\n\nFor more information, try '--help'."
 
 
 class Options(NamedTuple):
-    """What was asked for.
+    """The parsed command line.
 
     :param address: IP and port, or ``None`` for stdio.
     """
@@ -70,10 +69,10 @@ class Options(NamedTuple):
 
 
 def parse(arguments: Sequence[str]) -> Options:
-    """Return what a command line asks for.
+    """Parse the command line.
 
-    :raises UsageError: when an option is unknown or has no fitting value.
-    :raises ConfigError: when the URL can't be served.
+    :raises UsageError: when an option is unknown or its value is invalid.
+    :raises ConfigError: when the URL is not supported.
     """
     given: dict[str, str] = {}
     words = list(arguments)
@@ -95,9 +94,9 @@ def parse(arguments: Sequence[str]) -> Options:
 
 
 def listen_address(url: str) -> tuple[str, int] | None:
-    """Return IP and port of a URL, ``None`` for stdio.
+    """Parse a ``--listen`` URL into IP address and port, ``None`` for stdio.
 
-    :raises ConfigError: when it is neither.
+    :raises ConfigError: when the URL is not supported.
     """
     if url in ("stdio", "stdio://"):
         return None
@@ -125,7 +124,7 @@ def _auth(given: dict[str, str]) -> ConnectionAuthOptions | None:
     if mode is None:
         extra = sorted(name for name in given if name.startswith("--ws-"))
         if extra:
-            raise ConfigError(f"{extra[0]} says how to authenticate, but --ws-auth is not given; add --ws-auth MODE")
+            raise ConfigError(f"{extra[0]} has no effect without --ws-auth; add --ws-auth MODE")
         return None
     skew = "--ws-max-clock-skew-seconds"
     return ConnectionAuthOptions(

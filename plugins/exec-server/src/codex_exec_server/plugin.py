@@ -8,7 +8,7 @@ from codex_hookspecs import hookimpl
 from codex_hookspecs.host import Host
 from codex_hookspecs.surface import CliCommand
 
-HELP = "Serve this machine's processes and files to agents elsewhere"
+HELP = "Serve this machine's processes and files to remote agents"
 
 
 @hookimpl

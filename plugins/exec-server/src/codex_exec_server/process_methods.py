@@ -1,4 +1,4 @@
-"""Answer ``initialize`` and the methods ``process/*``."""
+"""Handle ``initialize`` and the methods ``process/*``."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from codex_exec_server.decoding import (
     REQUIRED,
     data,
     flag,
+    invalid_params,
     items,
     mapping,
     opaque,
@@ -17,13 +18,12 @@ from codex_exec_server.decoding import (
     size,
     struct,
     text,
-    whole,
+    unsigned,
     word,
     working_directory,
-    wrong,
 )
-from codex_exec_server.environ import child_environ, read_policy
-from codex_exec_server.facts import environment_info
+from codex_exec_server.environ import build_child_environ, read_policy
+from codex_exec_server.environment_methods import environment_info
 from codex_exec_server.sandbox import read_managed_network, read_sandbox
 from codex_hookspecs.environments import ExecParams
 from codex_hookspecs.errors import RpcError
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from codex_exec_server.processes import ServedProcess
     from codex_exec_server.sessions import Session
 
-MOST_WAIT_MS = 24 * 3600 * 1000
+MAX_WAIT_MS = 24 * 3600 * 1000
 _NEEDS = "exec"
 
 _initialize = struct("InitializeParams", {"clientName": (text, REQUIRED), "resumeSessionId": (optional(text), None)})
@@ -56,8 +56,8 @@ _start = struct(
         "managedNetwork": (optional(read_managed_network), None),
         "networkProxy": (optional(opaque("RemoteNetworkProxyLaunchConfig")), None),
         "metadata": (optional(_metadata), None),
-        "rows": (whole, 24),
-        "columns": (whole, 80),
+        "rows": (unsigned, 24),
+        "columns": (unsigned, 80),
     },
     elements=14,
 )
@@ -66,9 +66,9 @@ _read = struct(
     "ReadParams",
     {
         "processId": (text, REQUIRED),
-        "afterSeq": (optional(whole), None),
+        "afterSeq": (optional(unsigned), None),
         "maxBytes": (optional(size), None),
-        "waitMs": (optional(whole), None),
+        "waitMs": (optional(unsigned), None),
     },
 )
 _write = struct(
@@ -76,7 +76,7 @@ _write = struct(
 )
 _signal = struct("SignalParams", {"processId": (text, REQUIRED), "signal": (word("interrupt"), REQUIRED)})
 _resize = struct(
-    "ResizeParams", {"processId": (text, REQUIRED), "rows": (whole, REQUIRED), "columns": (whole, REQUIRED)}
+    "ResizeParams", {"processId": (text, REQUIRED), "rows": (unsigned, REQUIRED), "columns": (unsigned, REQUIRED)}
 )
 _flow = struct("FlowParams", {"processId": (text, REQUIRED), "flowing": (flag, REQUIRED)})
 
@@ -84,39 +84,39 @@ _flow = struct("FlowParams", {"processId": (text, REQUIRED), "flowing": (flag, R
 def _read_start(value: Any) -> dict[str, Any]:
     found: dict[str, Any] = _start(value)
     if not found["argv"]:
-        raise wrong("argv must not be empty")
+        raise invalid_params("argv must not be empty")
     if not (0 < found["rows"] < 65536 and 0 < found["columns"] < 65536):
-        raise wrong("rows and columns must be between 1 and 65535")
+        raise invalid_params("rows and columns must be between 1 and 65535")
     return found
 
 
 def _read_write(value: Any) -> dict[str, Any]:
     found: dict[str, Any] = _write(value)
     if found["writeId"] == "":
-        raise wrong("writeId must not be empty")
+        raise invalid_params("writeId must not be empty")
     return found
 
 
 def initialize(connection: Connection, params: dict[str, Any]) -> Any:
-    """Open a session or resume one, at once: ``initialized`` may come with the same bytes."""
+    """Open or resume a session; this part is synchronous because ``initialized`` may arrive in the same read."""
     if connection.session is not None:
         raise RpcError("initialize may only be sent once per connection")
     sessions = connection.server.sessions
-    wanted = params["resumeSessionId"]
-    session = sessions.open() if wanted is None else sessions.find(wanted)
+    resume_id = params["resumeSessionId"]
+    session = sessions.open() if resume_id is None else sessions.find(resume_id)
     connection.session = session
-    return _attached(connection, session)
+    return _attach(connection, session)
 
 
-async def _attached(connection: Connection, session: Session) -> dict[str, Any]:
-    await session.attach(connection.outlet)
+async def _attach(connection: Connection, session: Session) -> dict[str, Any]:
+    await session.attach(connection.peer)
     return {"sessionId": session.id, "environmentInfo": await environment_info(connection.server)}
 
 
 def _proxy_ports(params: dict[str, Any]) -> Collection[int] | None:
-    """Return the ports of the only proxies that a process may reach, ``None`` when the network is not managed.
+    """Return the loopback ports of the proxies of a managed network, ``None`` when the network is not managed.
 
-    :raises RpcError: when it is, but nothing says how.
+    :raises RpcError: when the network is to be managed, but the parameters do not describe it.
     """
     if not params["enforceManagedNetwork"]:
         return None
@@ -134,17 +134,17 @@ async def start(connection: Connection, params: dict[str, Any]) -> Any:
     assert session is not None
     ports = _proxy_ports(params)
     argv, arg0 = tuple(params["argv"]), params["arg0"]
-    env = child_environ(server.environ, params["env"], params["envPolicy"])
-    wanted = params["sandbox"]
+    env = build_child_environ(server.environ, params["env"], params["envPolicy"])
+    sandbox = params["sandbox"]
     process_id = params["processId"]
-    if wanted is None and argv[0].endswith("codex-linux-sandbox"):
+    if sandbox is None and argv[0].endswith("codex-linux-sandbox"):
         from codex_exec_server.helper_argv import unwrap
 
-        argv, wanted, ports = unwrap(argv, params["cwd"], env) or (argv, wanted, ports)
-        arg0 = arg0 if wanted is None else None
+        argv, sandbox, ports = unwrap(argv, params["cwd"], env) or (argv, sandbox, ports)
+        arg0 = arg0 if sandbox is None else None
     launch = Launch(argv=argv, env=env, arg0=arg0)
-    if (wanted is not None or ports is not None) and process_id not in session.processes:
-        launch = server.launch(argv, params["cwd"], env, wanted, tty=params["tty"], proxy_ports=ports)
+    if (sandbox is not None or ports is not None) and process_id not in session.processes:
+        launch = server.launch(argv, params["cwd"], env, sandbox, tty=params["tty"], proxy_ports=ports)
     exec_params = ExecParams(
         process_id=f"{session.id}/{process_id}",
         argv=launch.argv,
@@ -167,7 +167,7 @@ async def start(connection: Connection, params: dict[str, Any]) -> Any:
 async def read(connection: Connection, params: dict[str, Any]) -> Any:
     """Return retained output."""
     served = _find(connection, params)
-    wait = min(params["waitMs"] or 0, MOST_WAIT_MS) / 1000
+    wait = min(params["waitMs"] or 0, MAX_WAIT_MS) / 1000
     result = await served.read(params["afterSeq"] or 0, params["maxBytes"], wait) if served is not None else None
     if result is None:
         raise RpcError(f"unknown process id {params['processId']}")
@@ -194,7 +194,7 @@ async def write(connection: Connection, params: dict[str, Any]) -> Any:
 
 
 async def signal(connection: Connection, params: dict[str, Any]) -> Any:
-    """Interrupt a process; nothing tells whether there was one."""
+    """Interrupt a process; the result does not tell whether it exists."""
     served = _find(connection, params)
     process = await served.process() if served is not None else None
     if process is not None:
@@ -203,13 +203,13 @@ async def signal(connection: Connection, params: dict[str, Any]) -> Any:
 
 
 async def terminate(connection: Connection, params: dict[str, Any]) -> Any:
-    """Kill a process with all its children."""
+    """Kill a process and its descendants."""
     served = _find(connection, params)
     return {"running": await served.terminate() if served is not None else False}
 
 
 async def resize(connection: Connection, params: dict[str, Any]) -> Any:
-    """Change the size of a terminal; an addition of this server to the protocol."""
+    """Change the size of a terminal; an extension of the protocol."""
     served = _find(connection, params)
     process = await served.process() if served is not None else None
     if process is not None and 0 < params["rows"] < 65536 and 0 < params["columns"] < 65536:
@@ -218,7 +218,7 @@ async def resize(connection: Connection, params: dict[str, Any]) -> Any:
 
 
 def set_flow(connection: Connection, params: dict[str, Any]) -> Any:
-    """Hold up one process's output, or let it go on; an addition of this server to the protocol."""
+    """Pause or resume the output of one process; an extension of the protocol."""
     served = _find(connection, params)
     if served is not None:
         served.set_flow(flowing=params["flowing"])

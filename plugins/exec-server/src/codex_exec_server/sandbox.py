@@ -1,4 +1,4 @@
-"""Read the sandbox a client wants (objects of the 0.169 protocol) into a policy."""
+"""Decode the ``sandbox`` parameter of requests (protocol 0.169)."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from codex_exec_server.decoding import (
     REQUIRED,
     Reader,
-    described,
+    describe_value,
+    invalid_params,
     items,
     optional,
     path,
     struct,
     text,
-    whole,
+    unsigned,
     word,
-    wrong,
 )
 
 if TYPE_CHECKING:
@@ -26,28 +26,28 @@ if TYPE_CHECKING:
 _SPECIALS = ("root", "minimal", "current_working_directory", "project_roots", "tmpdir", "slash_tmp", "unknown")
 
 
-class Wanted(NamedTuple):
-    """A policy and what it is about.
+class SandboxRequest(NamedTuple):
+    """A sandbox policy and the directories that it refers to.
 
-    :param roots: directories of the project; the cwd when there are none.
+    :param roots: roots of the project; the cwd when empty.
     """
 
     permissions: Permissions
     cwd: str
     roots: tuple[str, ...]
 
-    def resolved(self, environ: Mapping[str, str]) -> ResolvedPolicy:
-        """Return what the file system policy means here.
+    def resolve(self, environ: Mapping[str, str]) -> ResolvedPolicy:
+        """Resolve the file system policy to paths of this machine.
 
-        :param environ: tells where temporary files go.
-        :raises ConfigError: when it makes no sense here.
+        :param environ: variables that name the temporary directory.
+        :raises ConfigError: when the policy is not valid on this machine.
         """
         from codex_sandboxing.resolved import PolicyContext, ResolvedPolicy
 
         return ResolvedPolicy(self.permissions.file_system, PolicyContext.of(self.cwd, environ, self.roots))
 
-    def legacy(self, resolved: ResolvedPolicy) -> SandboxPolicy:
-        """Return the old policy that is nearest."""
+    def to_legacy(self, resolved: ResolvedPolicy) -> SandboxPolicy:
+        """Return the closest policy of the legacy form, by which launchers are chosen."""
         from codex_hookspecs.errors import ConfigError
         from codex_hookspecs.sandbox import SandboxPolicy
         from codex_sandboxing.legacy import to_legacy
@@ -60,10 +60,10 @@ class Wanted(NamedTuple):
             return SandboxPolicy("readOnly", self.permissions.network == "enabled")
 
 
-def read_sandbox(value: Any) -> Wanted | None:
-    """Return the policy that an object stands for, ``None`` when it holds nothing back.
+def read_sandbox(value: Any) -> SandboxRequest | None:
+    """Decode a policy, ``None`` when it restricts nothing.
 
-    :raises RpcError: when it can't be read.
+    :raises RpcError: when the object is invalid.
     """
     if value is None:
         return None
@@ -75,27 +75,27 @@ def read_sandbox(value: Any) -> Wanted | None:
     try:
         found = read_context(document)
     except ConfigError as error:
-        raise wrong(str(error)) from error
-    return None if found.permissions == Permissions(UNRESTRICTED, "enabled") else Wanted(*found)
+        raise invalid_params(str(error)) from error
+    return None if found.permissions == Permissions(UNRESTRICTED, "enabled") else SandboxRequest(*found)
 
 
-def everything(cwd: str) -> Wanted:
-    """Return the policy that holds nothing back."""
+def unrestricted_request(cwd: str) -> SandboxRequest:
+    """Return a request without restrictions."""
     from codex_hookspecs.sandbox import UNRESTRICTED, Permissions
 
-    return Wanted(Permissions(UNRESTRICTED, "enabled"), cwd, ())
+    return SandboxRequest(Permissions(UNRESTRICTED, "enabled"), cwd, ())
 
 
 def read_managed_network(value: Any) -> tuple[int, ...]:
-    """Return the ports on this machine that a managed network leads to.
+    """Decode the loopback ports of a managed network.
 
-    :raises RpcError: when the object can't be read.
+    :raises RpcError: when the object is invalid.
     """
     return tuple(_managed_network(value)["loopbackPorts"])
 
 
 def _profile(value: Any) -> dict[str, Any]:
-    """Check a profile in the server's words, as the readers below do with its parts; lists become objects."""
+    """Validate a profile with the error messages of Codex's server; lists of members become objects."""
     kind = _tag(value, "ExecPermissionProfile", "managed", "disabled", "external")
     members = {"managed": _managed, "external": _external}.get(kind)
     return {"type": kind, **(members(value) if members is not None else {})}
@@ -109,7 +109,7 @@ def _file_system(value: Any) -> dict[str, Any]:
 
 
 def _grants(entry: dict[str, Any]) -> bool:
-    """Tell whether an entry means anything; a pattern can only deny."""
+    """Tell whether an entry has an effect: a glob pattern can only deny."""
     return entry["path"]["type"] != "glob_pattern" or entry["access"] in ("deny", "none")
 
 
@@ -126,21 +126,21 @@ def _special(value: Any) -> dict[str, Any]:
 def _absolute_pattern(value: Any) -> str:
     found = text(value)
     if not found.startswith("/"):
-        raise wrong(f"glob pattern `{found}` of the sandbox is not absolute")
+        raise invalid_params(f"glob pattern `{found}` of the sandbox is not absolute")
     return found
 
 
 def _tag(value: Any, name: str, *words: str) -> str:
     if not isinstance(value, dict | list):
-        shown = f"integer `{value}`" if type(value) is int else described(value)
-        raise wrong(f"invalid type: {shown}, expected internally tagged enum {name}")
+        shown = f"integer `{value}`" if type(value) is int else describe_value(value)
+        raise invalid_params(f"invalid type: {shown}, expected internally tagged enum {name}")
     if not isinstance(value, dict) or "type" not in value:
-        raise wrong("missing field `type`")
+        raise invalid_params("missing field `type`")
     found: str = word(*words)(value["type"])
     return found
 
 
-_managed_network = struct("ManagedNetworkSandboxContext", {"loopbackPorts": (items(whole), [])})
+_managed_network = struct("ManagedNetworkSandboxContext", {"loopbackPorts": (items(unsigned), [])})
 _network: Reader = word("restricted", "enabled")
 _context = struct(
     "WireFileSystemSandboxContext",

@@ -1,4 +1,4 @@
-"""Own everything that a running server has: sessions, connections, the environment that it serves."""
+"""The running server: owns the connections, the sessions and the environment that it serves."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import asyncio
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from codex_exec_server import blocks, facts, file_methods, http_methods, process_methods, watches
-from codex_exec_server.connection import Connection, Method, Outlet
-from codex_exec_server.machine import ServedMachine
+from codex_exec_server import block_methods, environment_methods, file_methods, http_methods, process_methods, watches
+from codex_exec_server.connection import Connection, Method, Peer
+from codex_exec_server.served_environment import ServedEnvironment
 from codex_exec_server.sessions import RETENTION_SECONDS
 
 if TYPE_CHECKING:
@@ -17,16 +17,19 @@ if TYPE_CHECKING:
 
 METHODS: dict[str, Method] = {
     **process_methods.METHODS,
-    **facts.METHODS,
+    **environment_methods.METHODS,
     **file_methods.METHODS,
-    **blocks.METHODS,
+    **block_methods.METHODS,
     **watches.METHODS,
     **http_methods.METHODS,
 }
 
 
-class ExecServer(ServedMachine):
-    """Serves an environment to any number of connections; enter it, and all that it began is over when it is left."""
+class ExecServer(ServedEnvironment):
+    """Serves an environment to any number of connections.
+
+    An async context manager: leaving it drops all connections and kills all processes.
+    """
 
     def __init__(
         self, host: Host, environment: Environment, *, concurrent: int, retention: float = RETENTION_SECONDS
@@ -35,7 +38,7 @@ class ExecServer(ServedMachine):
         self._connections: set[Connection] = set()
 
     async def __aenter__(self) -> Self:
-        await self._endings.__aenter__()
+        await self._closing_tasks.__aenter__()
         return self
 
     async def __aexit__(
@@ -44,24 +47,24 @@ class ExecServer(ServedMachine):
         try:
             await self.aclose()
         finally:
-            await self._endings.__aexit__(kind, error, traceback)
+            await self._closing_tasks.__aexit__(kind, error, traceback)
 
-    def connect(self, outlet: Outlet) -> Connection:
-        """Return a new connection."""
-        connection = Connection(self, outlet, METHODS)
+    def connect(self, peer: Peer) -> Connection:
+        """Create a connection for a client."""
+        connection = Connection(self, peer, METHODS)
         self._connections.add(connection)
         return connection
 
     def lose(self, connection: Connection) -> None:
-        """Clean up after a connection that is gone."""
+        """Clean up after a lost connection."""
         if connection in self._connections:
             self._connections.discard(connection)
-            self.end(connection)
+            self.close_later(connection)
 
     async def aclose(self) -> None:
         """Drop all connections and kill all processes."""
         connections, self._connections = list(self._connections), set()
         for connection in connections:
-            connection.outlet.drop()
+            connection.peer.drop()
         await asyncio.gather(*(connection.aclose() for connection in connections))
         await self.sessions.aclose()

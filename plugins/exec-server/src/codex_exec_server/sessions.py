@@ -1,4 +1,4 @@
-"""Keep the sessions of clients and their processes, across lost connections (sessions of the exec-server protocol)."""
+"""Sessions of the exec-server protocol: keep a client's processes across lost connections."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Final
 
-from codex_exec_server.processes import Line, ServedProcess
+from codex_exec_server.processes import Receiver, ServedProcess
 from codex_hookspecs.errors import RpcError
 from codex_hookspecs.protocol import uuid4
 
@@ -16,18 +16,19 @@ if TYPE_CHECKING:
     from codex_hookspecs.sandbox import Launch
 
 RETENTION_SECONDS: Final = 80.0
-"""How long an ended process can still be asked about, and a session lives on without a connection."""
+"""Seconds for which an exited process can be queried, and for which a session survives without a connection."""
 KEPT_SENT_BYTES: Final = 8 * 1024 * 1024
-"""What was sent last is kept beside what is retained: it may have been under way when the connection broke."""
+"""Bytes of sent output that a session keeps for resumption: it may have been in flight when the connection broke."""
 HOLD_SECONDS: Final = 10.0
-"""How long processes of a lost connection are held up by output that nobody takes; after that it is dropped."""
+"""Seconds for which output is held back after the loss of a connection; after that it is only retained."""
 
 
 class Session:
-    """What one client started.
+    """The processes of a client.
 
-    :param on_end: called with the id when it is over.
-    :param expired: called with the session when its client did not come back in time; it closes it.
+    :param retention: seconds for which exited processes and the detached session are kept.
+    :param on_end: called with the session's id when it is closed.
+    :param expired: called with the session when its client did not resume it in time; closes it.
     """
 
     def __init__(
@@ -38,7 +39,7 @@ class Session:
         expired: Callable[[Session], None],
     ) -> None:
         self.id = uuid4()
-        self.line: Line | None = None
+        self.line: Receiver | None = None
         self.processes: dict[str, ServedProcess] = {}
         self.retention = retention
         self._backend = backend
@@ -54,9 +55,9 @@ class Session:
     async def start(self, process_id: str, params: ExecParams, launch: Launch) -> ServedProcess:
         """Start a process.
 
-        :param launch: what was prepared for it, cleared up with it.
+        :param launch: its sandbox, closed together with it.
         :raises RpcError: when the id is taken.
-        :raises ExecError: when it can't be started; the id is free again.
+        :raises ExecError: when it can't be started; the id is then free again.
         """
         if process_id in self.processes:
             raise RpcError(f"process {process_id} already exists")
@@ -70,8 +71,8 @@ class Session:
         launch.started()
         return served
 
-    async def attach(self, line: Line) -> None:
-        """Have a connection receive what happens from now on."""
+    async def attach(self, line: Receiver) -> None:
+        """Send events to a connection from now on."""
         if self._expiry is not None:
             self._expiry.cancel()
             self._expiry = None
@@ -81,18 +82,18 @@ class Session:
         self._wake()
 
     def detach(self) -> None:
-        """Go on without connection, for a while."""
+        """Note the loss of the connection and start the retention time."""
         self.line = None
         self._hold_until = self._loop.time() + HOLD_SECONDS
         self._expiry = self._loop.call_later(self.retention, self._expired, self)
         for served in self.processes.values():
-            served.let_flow()
+            served.reset_flow()
         self._wake()
 
-    async def held(self) -> bool:
-        """Wait while output shall be kept for a client that may come back.
+    async def wait_for_client(self) -> bool:
+        """Wait for the client to reconnect, at most for the hold time.
 
-        :return: ``False`` when it is not coming back in time.
+        :return: ``False`` when the hold time is over.
         """
         if self.line is not None and not self.line.gone:
             return True
@@ -103,28 +104,28 @@ class Session:
         return True
 
     async def changed(self, seconds: float) -> None:
-        """Return when a connection comes or goes, at the latest after some seconds."""
+        """Wait until a connection is attached or detached, or until the timeout."""
         if self._changed is None:
             self._changed = self._loop.create_future()
         await asyncio.wait((self._changed,), timeout=seconds)
 
     def keep(self, process_id: str, chunk: OutputChunk) -> None:
-        """Keep what was sent for a client that comes back without it."""
+        """Keep a sent chunk for a client that resumes without having received it."""
         self._sent.append((process_id, chunk))
         self._sent_bytes += len(chunk.data)
         while self._sent_bytes > KEPT_SENT_BYTES:
             self._sent_bytes -= len(self._sent.popleft()[1].data)
 
-    def sent_for(self, process_id: str) -> Iterator[OutputChunk]:
-        """Iterate what is kept of one process."""
+    def sent_chunks(self, process_id: str) -> Iterator[OutputChunk]:
+        """Iterate the kept chunks of a process."""
         return (chunk for owner, chunk in self._sent if owner == process_id)
 
-    def retire(self, process_id: str) -> None:
-        """Forget a process that has ended, after the time of retention."""
+    def forget_later(self, process_id: str) -> None:
+        """Forget an exited process after the retention time."""
         self._loop.call_later(self.retention, self.processes.pop, process_id, None)
 
     async def aclose(self) -> None:
-        """Kill what is running and forget everything."""
+        """Kill all processes and discard their state."""
         if self._expiry is not None:
             self._expiry.cancel()
         self._on_end(self.id)
@@ -141,8 +142,8 @@ class Session:
 class Sessions:
     """All sessions of a server.
 
-    :param retention: seconds that ended processes and lost sessions are kept.
-    :param expired: closes a session whose client did not come back in time.
+    :param retention: seconds for which exited processes and detached sessions are kept.
+    :param expired: closes a session whose client did not resume it in time.
     """
 
     def __init__(self, backend: ExecBackend, retention: float, expired: Callable[[Session], None]) -> None:
@@ -152,15 +153,15 @@ class Sessions:
         self._sessions: dict[str, Session] = {}
 
     def open(self) -> Session:
-        """Return a new session."""
+        """Create a session."""
         session = Session(self._backend, self._retention, self._forget, self._expired)
         self._sessions[session.id] = session
         return session
 
     def find(self, session_id: str) -> Session:
-        """Return a session that has no connection.
+        """Return a detached session, to be resumed.
 
-        :raises RpcError: when there is none of that id, or it has one.
+        :raises RpcError: when the id is unknown, or the session has a connection.
         """
         session = self._sessions.get(session_id)
         if session is None:
@@ -170,7 +171,7 @@ class Sessions:
         return session
 
     async def aclose(self) -> None:
-        """End all sessions."""
+        """Close all sessions."""
         await asyncio.gather(*(session.aclose() for session in list(self._sessions.values())))
 
     def _forget(self, session_id: str) -> None:

@@ -16,15 +16,15 @@ if TYPE_CHECKING:
     from codex_exec_server.connection import Connection
     from codex_exec_server.server import ExecServer
 
-MOST_LINE: Final = 64 * 1024 * 1024
+MAX_LINE: Final = 64 * 1024 * 1024
 HIGH_WATER: Final = 128 * 1024
 _READ = 256 * 1024
 
 
 class StdioPeer:
-    """The program at the other end of stdin and stdout.
+    """The client at the other end of stdin and stdout.
 
-    :ivar over: set when it has closed stdin or stdout.
+    :ivar over: set when the client has closed stdin or stdout.
     """
 
     def __init__(self, server: ExecServer, source: int = 0, target: int = 1) -> None:
@@ -35,20 +35,20 @@ class StdioPeer:
         self._loop = asyncio.get_running_loop()
         self._source = source
         self._target = os.dup(target)
-        self._framer = LineFramer(max_message=MOST_LINE)
+        self._framer = LineFramer(max_message=MAX_LINE)
         self._pending: deque[bytes] = deque()
         self._size = 0
         self._room: list[asyncio.Future[None]] = []
         self._writing = False
         self._blocking = not _can_poll(self._target)
         self._lines: deque[bytes] = deque()
-        self._held = False
+        self._input_paused = False
         self._ended = False
         self._taken = threading.Event()
         self._connection: Connection = server.connect(self)
         if not self._blocking:
             os.set_blocking(self._target, False)
-        threading.Thread(target=self._read_on, name="stdin", daemon=True).start()
+        threading.Thread(target=self._read_stdin, name="stdin", daemon=True).start()
 
     def send(self, payload: bytes) -> None:
         """Send a message."""
@@ -63,20 +63,20 @@ class StdioPeer:
     queue = send
 
     async def room(self) -> None:
-        """Return when the client has caught up or is gone."""
+        """Wait until the client has caught up or is gone."""
         if self.paused and not self.gone:
             waiter = self._loop.create_future()
             self._room.append(waiter)
             await waiter
 
-    def hold_incoming(self, *, held: bool) -> None:
-        """Read nothing more, or go on."""
-        self._held = held
-        if not held:
-            self._loop.call_soon(self._go_on)
+    def pause_incoming(self, *, paused: bool) -> None:
+        """Pause or resume reading."""
+        self._input_paused = paused
+        if not paused:
+            self._loop.call_soon(self._resume_reading)
 
     def drop(self) -> None:
-        """End the connection."""
+        """Close the connection."""
         if self.gone:
             return
         self.gone = True
@@ -86,8 +86,8 @@ class StdioPeer:
         self._wake()
         self.over.set()
 
-    def _read_on(self) -> None:
-        """Read until the end, on a thread of its own: stdin may be a file, which no event loop can wait for."""
+    def _read_stdin(self) -> None:
+        """Read until the end, on a separate thread: stdin may be a file, which an event loop can't wait for."""
         while True:
             try:
                 data = os.read(self._source, _READ)
@@ -104,13 +104,13 @@ class StdioPeer:
     def _take(self, data: bytes) -> None:
         self._lines += self._framer.feed(data) if data else self._framer.finish()
         self._ended = not data
-        self._go_on()
+        self._resume_reading()
 
-    def _go_on(self) -> None:
-        """Take the messages that were read, and have more read when there are none left."""
-        while self._lines and not self._held and not self.gone:
+    def _resume_reading(self) -> None:
+        """Handle the messages that were read; let the thread read more when none are left."""
+        while self._lines and not self._input_paused and not self.gone:
             self._connection.receive(self._lines.popleft())
-        if self._held and not self.gone:
+        if self._input_paused and not self.gone:
             return
         self._lines.clear()
         self._taken.set()

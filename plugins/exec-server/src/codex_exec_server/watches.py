@@ -1,4 +1,4 @@
-"""Tell once when a path that was missing appears or one that was there changes (``fs/watchMissing``)."""
+"""Handle ``fs/watchMissing``: notify once when a missing path appears or a present one changes."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ import sys
 from typing import Any
 
 from codex_exec_server.connection import Connection, Method
-from codex_exec_server.decoding import INVALID_REQUEST, REQUIRED, items, optional, path, struct, whole
-from codex_exec_server.file_methods import NEEDS, lane
-from codex_exec_server.messages import notification
+from codex_exec_server.decoding import INVALID_REQUEST, REQUIRED, items, optional, path, struct, unsigned
+from codex_exec_server.file_methods import NEEDS, order_key
+from codex_exec_server.messages import encode_notification
 from codex_hookspecs.errors import RpcError
 
 LOOK_SECONDS = 1.0
-"""Interval of looking where the system does not tell of changes."""
-MOST_WATCHES = 4096
+"""Polling interval where inotify is not available."""
+MAX_WATCHES = 4096
 _CHANGES = 0x2 | 0x4 | 0x8 | 0x40 | 0x80 | 0x100 | 0x200 | 0x400 | 0x800
 
 
-def path_here(value: Any) -> str:
-    """Read a path; one of another machine is a path that nothing ever comes to be at."""
+def read_local_path(value: Any) -> str:
+    """Read a path; a path of a foreign kind, which can never exist here, becomes an empty string."""
     try:
         return path(value)
     except RpcError as error:
@@ -32,61 +32,67 @@ def path_here(value: Any) -> str:
 
 _params = struct(
     "FsWatchMissingParams",
-    {"watchId": (whole, REQUIRED), "missing": (items(path_here), REQUIRED), "present": (optional(path_here), None)},
+    {
+        "watchId": (unsigned, REQUIRED),
+        "missing": (items(read_local_path), REQUIRED),
+        "present": (optional(read_local_path), None),
+    },
 )
 State = tuple[Any, ...]
 
 
-def state_of(missing: list[str], present: str | None) -> State:
-    """Return what is compared: how much of each path exists, and what stands at the present one."""
-    return (*(_existing(path) for path in missing), _seen(present))
+def current_state(missing: list[str], present: str | None) -> State:
+    """Return the state to compare: the existing part of each missing path, and the version of the present one."""
+    return (*(_nearest_existing(path) for path in missing), _file_version(present))
 
 
 class Watches:
-    """What one connection waits for."""
+    """The watches of a connection."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._states: dict[int, tuple[list[str], str | None, State]] = {}
         self._last = 0
-        self._changes = _Changes(self._look)
+        self._changes = _Changes(self._check_all)
 
     def add(self, watch: int, missing: list[str], present: str | None) -> bool:
-        """Watch some paths.
+        """Add a watch.
 
-        :param watch: its id, greater than any before.
-        :return: whether there is anything to watch.
+        :param watch: id of the watch, greater than all before.
+        :param missing: paths that do not exist.
+        :param present: a path that exists, or ``None``.
+        :return: whether the watch was added; not when its paths have changed already, or there are too many watches.
         """
         if watch <= self._last:
             return False
         self._last = watch
         waiting = [path for path in missing if not os.path.lexists(path)]
-        if not waiting or len(waiting) < len(missing) or len(self._states) >= MOST_WATCHES:
+        if not waiting or len(waiting) < len(missing) or len(self._states) >= MAX_WATCHES:
             return False
         if "" in missing or (present is not None and not os.path.lexists(present)):
             return False
-        state = state_of(waiting, present)
+        state = current_state(waiting, present)
         self._states[watch] = (waiting, present, state)
-        self._changes.follow([*(_existing(path) for path in waiting), *([present] if present else [])])
-        self._look()
+        self._changes.watch([*(_nearest_existing(path) for path in waiting), *([present] if present else [])])
+        self._check_all()
         return True
 
     async def aclose(self) -> None:
-        """Watch nothing more."""
+        """Remove all watches."""
         self._states.clear()
         self._changes.close()
 
-    def _look(self) -> None:
+    def _check_all(self) -> None:
         for watch, (missing, present, state) in list(self._states.items()):
-            if state_of(missing, present) != state:
+            if current_state(missing, present) != state:
                 del self._states[watch]
-                self._connection.outlet.queue(notification("fs/missingChanged", {"watchId": watch}))
+                self._connection.peer.queue(encode_notification("fs/missingChanged", {"watchId": watch}))
         if not self._states:
-            self._changes.rest()
+            self._changes.stop()
 
 
 class _Changes:
-    """Calls back when something in some directories changed: told by inotify, elsewhere found by looking."""
+    """Calls back when something in the watched directories has changed, by inotify or by polling."""
 
     def __init__(self, on_change: Any) -> None:
         self._on_change = on_change
@@ -95,19 +101,19 @@ class _Changes:
         self._libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
         self._descriptor = -1
 
-    def follow(self, paths: list[str]) -> None:
+    def watch(self, paths: list[str]) -> None:
         if self._libc is not None and self._descriptor < 0:
             self._descriptor = self._libc.inotify_init1(os.O_NONBLOCK | os.O_CLOEXEC)
             if self._descriptor >= 0:
-                self._loop.add_reader(self._descriptor, self._told)
+                self._loop.add_reader(self._descriptor, self._on_inotify)
         told = self._descriptor >= 0
         for each in paths:
             if told and self._libc is not None:
                 told = self._libc.inotify_add_watch(self._descriptor, os.fsencode(each), _CHANGES) >= 0
         if not told and self._timer is None:
-            self._timer = self._loop.call_later(LOOK_SECONDS, self._again)
+            self._timer = self._loop.call_later(LOOK_SECONDS, self._poll)
 
-    def rest(self) -> None:
+    def stop(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -116,9 +122,9 @@ class _Changes:
             os.close(self._descriptor)
             self._descriptor = -1
 
-    close = rest
+    close = stop
 
-    def _told(self) -> None:
+    def _on_inotify(self) -> None:
         try:
             while os.read(self._descriptor, 65536):
                 pass
@@ -126,18 +132,18 @@ class _Changes:
             pass
         self._on_change()
 
-    def _again(self) -> None:
-        self._timer = self._loop.call_later(LOOK_SECONDS, self._again)
+    def _poll(self) -> None:
+        self._timer = self._loop.call_later(LOOK_SECONDS, self._poll)
         self._on_change()
 
 
-def _existing(path: str) -> str:
+def _nearest_existing(path: str) -> str:
     while not os.path.lexists(path) and (above := os.path.dirname(path)) != path:
         path = above
     return path
 
 
-def _seen(path: str | None) -> State | None:
+def _file_version(path: str | None) -> State | None:
     if path is None:
         return None
     try:
@@ -156,4 +162,4 @@ def _watch(connection: Connection, params: dict[str, Any]) -> Any:
     return {"watching": watches.add(params["watchId"], params["missing"], params["present"])}
 
 
-METHODS = {"fs/watchMissing": Method(_params, _watch, NEEDS, lane=lane)}
+METHODS = {"fs/watchMissing": Method(_params, _watch, NEEDS, order_key=order_key)}

@@ -1,4 +1,4 @@
-"""Pump bytes between a socket and a connection: the upgrade, frames, backpressure; no threads, no tasks."""
+"""WebSocket transport of a connection: upgrade, frames and backpressure, in callbacks of the event loop."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ import socket
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from codex_exec_server.frames import TEXT_HEAD, FrameCutter, TooLarge, frame_head, is_text, text_frame
-from codex_exec_server.listening import BACKLOG, set_up
-from codex_exec_server.upgrade import MOST_HEAD, decide
+from codex_exec_server.frames import TEXT_HEAD, FrameParser, TooLarge, frame_head, is_text, text_frame
+from codex_exec_server.http_upgrade import MAX_HEAD, decide
+from codex_exec_server.listening import BACKLOG, configure_socket
 
 if TYPE_CHECKING:
     from websockets.frames import Frame
@@ -19,25 +19,25 @@ if TYPE_CHECKING:
     from codex_exec_server.server import ExecServer
     from codex_hookspecs.auth import ConnectionCheck
 
-MOST_FRAME: Final = 16 * 1024 * 1024
-MOST_MESSAGE: Final = 64 * 1024 * 1024
+MAX_FRAME: Final = 16 * 1024 * 1024
+MAX_MESSAGE: Final = 64 * 1024 * 1024
 HIGH_WATER: Final = 256 * 1024
-MOST_UNSENT: Final = 8 * 1024 * 1024
-"""Bytes of answers that may wait for a client that does not read before it is not read from either."""
+MAX_UNSENT: Final = 8 * 1024 * 1024
+"""Bytes of unsent messages beyond which reading from the client is paused."""
 BATCH: Final = 256 * 1024
 LARGE: Final = 64 * 1024
-"""Bytes from which a message is not copied to stand behind its head."""
+"""Size in bytes from which a message is written apart from its frame header, instead of being copied."""
 UPGRADE_SECONDS: Final = 10.0
 PARTING_SECONDS: Final = 1.0
 _HEAD_ROOM: Final = bytearray(64 * 1024)
-"""Where requests are received; nothing stays there, so that connections can share it."""
+"""Receive buffer before the upgrade; its content is copied at once, so that all connections can share it."""
 _TEXT, _BINARY, _CONTINUATION = 1, 2, 0
 
 
 class WebsocketPeer(asyncio.BufferedProtocol):
-    """A client that came in over TCP.
+    """A client that connected over TCP.
 
-    :param check: tells whether its credentials are good, if they matter.
+    :param check: authenticates the client, or ``None``.
     """
 
     def __init__(self, server: ExecServer, check: ConnectionCheck | None) -> None:
@@ -53,21 +53,21 @@ class WebsocketPeer(asyncio.BufferedProtocol):
         self._head = b""
         self._parts = bytearray()
         self._in_parts = False
-        self._cutter: FrameCutter
+        self._parser: FrameParser
         self._in_text = False
         self._queued: list[bytes] = []
         self._queued_bytes = 0
         self._flush_due = False
         self._waiters: list[asyncio.Future[None]] = []
-        self._holds = 0
+        self._pause_reasons = 0
         self._deadline: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Take the socket."""
+        """Configure the socket and start the timeout of the upgrade."""
         self._transport = cast("asyncio.Transport", transport)
         self._transport.set_write_buffer_limits(high=HIGH_WATER)
         found: socket.socket = transport.get_extra_info("socket")
-        set_up(found)
+        configure_socket(found)
         host, port = transport.get_extra_info("peername")[:2]
         shown = f"[{host}]" if ":" in host else host
         self.label = f"websocket JSON-RPC message from exec-server websocket {shown}:{port}"
@@ -83,34 +83,34 @@ class WebsocketPeer(asyncio.BufferedProtocol):
             self._server.lose(self._connection)
 
     def eof_received(self) -> bool:
-        """Hang up when the client does."""
+        """Close the connection when the client does."""
         return False
 
     def get_buffer(self, sizehint: int) -> memoryview | bytearray:
-        """Give room for bytes."""
-        return _HEAD_ROOM if self._protocol is None else self._cutter.room()
+        """Return the buffer for received bytes."""
+        return _HEAD_ROOM if self._protocol is None else self._parser.room()
 
     def buffer_updated(self, nbytes: int) -> None:
-        """Take bytes."""
+        """Handle received bytes."""
         if self._connection is not None:
-            self._cutter.put(nbytes)
+            self._parser.received(nbytes)
             self._feed(self._connection)
         elif not self.gone:
-            self._shake_hands(_HEAD_ROOM[:nbytes])
+            self._handshake(_HEAD_ROOM[:nbytes])
 
     def pause_writing(self) -> None:
-        """The client does not read fast enough."""
+        """Note that the client does not read fast enough."""
         self.paused = True
 
     def resume_writing(self) -> None:
-        """The client has caught up."""
+        """Note that the client has caught up."""
         self.paused = False
         self._wake()
-        if self._holds & 2:
-            self._hold(2, held=False)
+        if self._pause_reasons & 2:
+            self._set_paused(2, paused=False)
 
     def send(self, payload: bytes) -> None:
-        """Send a message now."""
+        """Send a message at once."""
         if self.gone or self._protocol is None:
             return
         if self._queued:
@@ -121,10 +121,10 @@ class WebsocketPeer(asyncio.BufferedProtocol):
             self._transport.write(frame_head(len(payload)))
             self._transport.write(payload)
         if self.paused:
-            self._heed_unsent()
+            self._limit_unsent()
 
     def queue(self, payload: bytes) -> None:
-        """Send a message together with others of the same moment."""
+        """Send a message together with others of the same event loop iteration."""
         if self.gone or self._protocol is None:
             return
         self._queued += (frame_head(len(payload)), payload)
@@ -136,18 +136,18 @@ class WebsocketPeer(asyncio.BufferedProtocol):
             self._loop.call_soon(self._flush)
 
     async def room(self) -> None:
-        """Return when the client has caught up or is gone."""
+        """Wait until the client has caught up or the connection is lost."""
         if self.paused and not self.gone:
             waiter = self._loop.create_future()
             self._waiters.append(waiter)
             await waiter
 
-    def hold_incoming(self, *, held: bool) -> None:
-        """Read nothing more, or go on."""
-        self._hold(1, held=held)
+    def pause_incoming(self, *, paused: bool) -> None:
+        """Pause or resume reading."""
+        self._set_paused(1, paused=paused)
 
     def drop(self) -> None:
-        """End the connection at once, without the closing handshake."""
+        """Close the connection at once, without the closing handshake."""
         self._flush()
         self.gone = True
         if self._transport.get_write_buffer_size():
@@ -156,10 +156,10 @@ class WebsocketPeer(asyncio.BufferedProtocol):
             self._transport.close()
         self._wake()
 
-    def _shake_hands(self, data: bytearray) -> None:
+    def _handshake(self, data: bytearray) -> None:
         self._head += data
         end = self._head.find(b"\r\n\r\n")
-        if end < 0 and len(self._head) <= MOST_HEAD:
+        if end < 0 and len(self._head) <= MAX_HEAD:
             return
         head, more = self._head[: end + 4], self._head[end + 4 :]
         self._head = b""
@@ -167,8 +167,8 @@ class WebsocketPeer(asyncio.BufferedProtocol):
             return
         self._feed_library(head)
         if more and self._connection is not None:
-            self._cutter.room()[: len(more)] = more
-            self._cutter.put(len(more))
+            self._parser.room()[: len(more)] = more
+            self._parser.received(len(more))
             self._feed(self._connection)
 
     def _upgrade(self, data: bytes, end: int) -> bool:
@@ -178,14 +178,14 @@ class WebsocketPeer(asyncio.BufferedProtocol):
             return False
         from websockets.server import ServerProtocol
 
-        self._protocol = ServerProtocol(max_size=(MOST_MESSAGE, MOST_FRAME))
-        self._cutter = FrameCutter(MOST_FRAME)
+        self._protocol = ServerProtocol(max_size=(MAX_MESSAGE, MAX_FRAME))
+        self._parser = FrameParser(MAX_FRAME)
         return True
 
-    def _refuse(self, answer: bytes) -> None:
-        """Answer and hang up; what is still coming is taken, or it would cut the answer off."""
+    def _refuse(self, response: bytes) -> None:
+        """Send a response and close; input is read for a while, because a reset would discard the response."""
         self.gone = True
-        self._transport.write(answer)
+        self._transport.write(response)
         self._transport.write_eof()
         if self._deadline is not None:
             self._deadline.cancel()
@@ -193,20 +193,20 @@ class WebsocketPeer(asyncio.BufferedProtocol):
 
     def _feed(self, connection: Connection) -> None:
         try:
-            while not self._holds and not self.gone and (frame := self._cutter.cut()) is not None:
+            while not self._pause_reasons and not self.gone and (frame := self._parser.next_frame()) is not None:
                 payload, other = frame
                 if payload is None:
                     self._feed_library(other)
-                elif self._in_parts:  # Another message is not at its end yet.
+                elif self._in_parts:  # A fragmented message is not complete yet.
                     self._transport.abort()
                     return
                 else:
-                    self._whole(payload, connection, text=other == TEXT_HEAD)
+                    self._receive_message(payload, connection, text=other == TEXT_HEAD)
         except TooLarge:
             self._transport.abort()
 
     def _feed_library(self, data: bytes) -> None:
-        """Have the library make sense of the upgrade, of control frames and of messages in several frames."""
+        """Let the library handle the upgrade, control frames and fragmented messages."""
         protocol = self._protocol
         assert protocol is not None
         protocol.receive_data(data)
@@ -214,7 +214,7 @@ class WebsocketPeer(asyncio.BufferedProtocol):
             if self._connection is None:
                 self._accept(event)
             elif not self.gone:
-                self._frame(cast("Frame", event))
+                self._handle_frame(cast("Frame", event))
         if protocol.parser_exc is not None:
             self._transport.abort()
             return
@@ -224,7 +224,7 @@ class WebsocketPeer(asyncio.BufferedProtocol):
             else:
                 self._transport.close()
         if self.paused:
-            self._heed_unsent()
+            self._limit_unsent()
 
     def _accept(self, request: Any) -> None:
         assert self._protocol is not None
@@ -235,7 +235,7 @@ class WebsocketPeer(asyncio.BufferedProtocol):
                 self._deadline.cancel()
             self._connection = self._server.connect(self)
 
-    def _frame(self, frame: Frame) -> None:
+    def _handle_frame(self, frame: Frame) -> None:
         assert self._connection is not None
         code = frame.opcode
         if code not in (_TEXT, _BINARY, _CONTINUATION):
@@ -245,10 +245,10 @@ class WebsocketPeer(asyncio.BufferedProtocol):
         self._parts += frame.data
         self._in_parts = not frame.fin
         if frame.fin:
-            whole, self._parts = bytes(self._parts), bytearray()
-            self._whole(whole, self._connection, text=self._in_text)
+            message, self._parts = bytes(self._parts), bytearray()
+            self._receive_message(message, self._connection, text=self._in_text)
 
-    def _whole(self, payload: bytes, connection: Connection, *, text: bool) -> None:
+    def _receive_message(self, payload: bytes, connection: Connection, *, text: bool) -> None:
         if text and not is_text(payload):
             self._transport.abort()
         else:
@@ -261,24 +261,25 @@ class WebsocketPeer(asyncio.BufferedProtocol):
         if pieces and not self._transport.is_closing():
             self._transport.write(b"".join(pieces))
 
-    def _hold(self, reason: int, *, held: bool) -> None:
-        before, self._holds = self._holds, self._holds | reason if held else self._holds & ~reason
+    def _set_paused(self, reason: int, *, paused: bool) -> None:
+        before = self._pause_reasons
+        self._pause_reasons = before | reason if paused else before & ~reason
         if self._transport.is_closing():
             return
-        if self._holds and not before:
+        if self._pause_reasons and not before:
             self._transport.pause_reading()
-        elif before and not self._holds:
-            self._loop.call_soon(self._go_on)
+        elif before and not self._pause_reasons:
+            self._loop.call_soon(self._resume_reading)
 
-    def _heed_unsent(self) -> None:
-        if self._transport.get_write_buffer_size() > MOST_UNSENT:
-            self._hold(2, held=True)
+    def _limit_unsent(self) -> None:
+        if self._transport.get_write_buffer_size() > MAX_UNSENT:
+            self._set_paused(2, paused=True)
 
-    def _go_on(self) -> None:
-        """Take what was read already, then read on."""
+    def _resume_reading(self) -> None:
+        """Handle what was received already, then resume reading."""
         if self._connection is not None:
             self._feed(self._connection)
-        if not self._holds and not self._transport.is_closing():
+        if not self._pause_reasons and not self._transport.is_closing():
             self._transport.resume_reading()
 
     def _wake(self) -> None:
@@ -289,6 +290,6 @@ class WebsocketPeer(asyncio.BufferedProtocol):
 
 
 async def serve(server: ExecServer, listener: socket.socket, check: ConnectionCheck | None) -> asyncio.Server:
-    """Take the clients that come in over a listening socket."""
+    """Accept clients on a listening socket."""
     make = partial(WebsocketPeer, server, check)
     return await asyncio.get_running_loop().create_server(make, sock=listener, backlog=BACKLOG)

@@ -1,4 +1,4 @@
-"""Answer ``environment/*`` and what else clients ask about this machine."""
+"""Handle ``environment/*``, ``environmentConfig/read`` and ``capabilities/discoverV2``: facts of this machine."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from codex_exec_server.connection import Connection, Method
-from codex_exec_server.decoding import REQUIRED, items, nothing, path, struct, text, wrong
+from codex_exec_server.decoding import REQUIRED, invalid_params, items, nothing, path, struct, text
 from codex_hookspecs.environments import uri_of
 
 if TYPE_CHECKING:
-    from codex_exec_server.machine import ServedMachine
+    from codex_exec_server.served_environment import ServedEnvironment
 
 CAPABILITIES = {
     "networkProxyLaunch": False,
@@ -43,8 +43,8 @@ _config = struct(
 _discover = struct("DiscoverV2CapabilitiesRequest", {"cwd": (path, REQUIRED)}, elements=2)
 
 
-async def environment_info(server: ServedMachine) -> dict[str, Any]:
-    """Return what is known of this machine, asked once."""
+async def environment_info(server: ServedEnvironment) -> dict[str, Any]:
+    """Return the facts of the environment as the protocol describes them; collected once per server."""
     if server.info is None:
         facts = await server.environment.facts()
         server.info = {
@@ -63,19 +63,19 @@ async def environment_info(server: ServedMachine) -> dict[str, Any]:
 
 
 async def info(connection: Connection, _params: None) -> Any:
-    """Return what is known of this machine."""
+    """Handle ``environment/info``."""
     return await environment_info(connection.server)
 
 
 def status(_connection: Connection, _params: None) -> Any:
-    """Tell that this machine can be worked on."""
+    """Handle ``environment/status``: always ready."""
     return _READY
 
 
 async def read_config(connection: Connection, params: dict[str, Any]) -> Any:
-    """Return the configuration kept on this machine: none, clients bring their own."""
+    """Handle ``environmentConfig/read``: no configuration is kept here, clients bring their own."""
     if not any(params["configPaths"]) and not any(params["requirementsPaths"]):
-        raise wrong("at least one config or requirements path is required")
+        raise invalid_params("at least one config or requirements path is required")
     facts = await connection.server.environment.facts()
     empty = {"layers": [], "cloudInsertionIndex": 0}
     return {
@@ -88,7 +88,7 @@ async def read_config(connection: Connection, params: dict[str, Any]) -> Any:
 
 
 def discover(_connection: Connection, _params: dict[str, Any]) -> Any:
-    """Return the plugins and skills kept on this machine for clients: none."""
+    """Handle ``capabilities/discoverV2``: no plugins or skills are kept here."""
     return {"plugins": [], "skills": [], "warnings": []}
 
 

@@ -1,4 +1,4 @@
-"""Decide about an HTTP request that comes in: let it become a websocket, or answer it."""
+"""Decide whether an incoming HTTP request is upgraded to a WebSocket, or build its response."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from codex_hookspecs.auth import ConnectionCheck
 
-MOST_HEAD: Final = 32 * 1024
-MOST_HEADERS: Final = 100
+MAX_HEAD: Final = 32 * 1024
+MAX_HEADERS: Final = 100
 _REASONS = {
     200: "OK",
     400: "Bad Request",
@@ -21,9 +21,10 @@ _REASONS = {
 
 
 def decide(head: bytes, check: ConnectionCheck | None) -> bytes | None:
-    """Return the answer to a request, ``None`` when it may become a websocket.
+    """Return the HTTP response to a request, ``None`` when it is to be upgraded to a WebSocket.
 
-    :param head: its first line and headers; empty when they were too long.
+    :param head: request line and headers; empty when they exceeded the limit.
+    :param check: authenticates the client, or ``None``.
     """
     first, _, rest = head.decode("latin-1").partition("\r\n")
     words = first.split(" ")
@@ -33,7 +34,7 @@ def decide(head: bytes, check: ConnectionCheck | None) -> bytes | None:
     if not target.isascii():
         return _response(400)
     headers = [(name.strip().lower(), value.strip()) for name, _, value in map(_split, rest.split("\r\n"))]
-    if len(headers) > MOST_HEADERS:
+    if len(headers) > MAX_HEADERS:
         return _response(431)
     if any(name == "origin" for name, _ in headers):
         return _response(403)
@@ -44,7 +45,7 @@ def decide(head: bytes, check: ConnectionCheck | None) -> bytes | None:
         return _response(404)
     if method != "GET":
         return _response(405, "Request method must be `GET`")
-    fault = _fault(dict(headers))
+    fault = _find_fault(dict(headers))
     if fault:
         return _response(400, fault)
     if check is not None:
@@ -55,7 +56,7 @@ def decide(head: bytes, check: ConnectionCheck | None) -> bytes | None:
     return None
 
 
-def _fault(headers: dict[str, str]) -> str:
+def _find_fault(headers: dict[str, str]) -> str:
     if "upgrade" not in headers.get("connection", "").lower():
         return "Connection header did not include 'upgrade'"
     if headers.get("upgrade", "").lower() != "websocket":

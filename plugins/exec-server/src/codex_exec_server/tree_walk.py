@@ -1,4 +1,4 @@
-"""List a tree of directories, breadth first, within limits (``fs/walk``), with the standard library alone."""
+"""List a tree of directories breadth first, within limits (``fs/walk``); uses the standard library only."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import Any, NamedTuple
 
 
 class Limits(NamedTuple):
-    """How far to go.
+    """Limits and options of a walk.
 
-    :param max_depth: 0 lists the root's own entries only.
-    :param follow: links to directories are directories.
-    :param prune_hidden: directories whose name begins with a dot are listed but not entered.
+    :param max_depth: 0 lists the entries of the root only.
+    :param follow: whether symlinks to directories are followed.
+    :param prune_hidden: whether directories whose name begins with a dot are listed but not entered.
     """
 
     max_depth: int
@@ -24,7 +24,7 @@ class Limits(NamedTuple):
 
 
 def walk(root: str, limits: Limits) -> dict[str, Any]:
-    """Return the entries below a directory, sorted within each.
+    """Return the entries below a directory, sorted by name within each directory.
 
     :raises OSError: when the root does not exist.
     """

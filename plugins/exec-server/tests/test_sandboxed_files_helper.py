@@ -12,13 +12,13 @@ from typing import Any
 
 import pytest
 
-from codex_exec_server import boxed
-from codex_exec_server.boxed_program import serve
+from codex_exec_server import sandboxed_files
+from codex_exec_server.sandboxed_files_helper import serve
 
 LIMIT = 20
 
 
-def work(*requests: tuple[dict[str, Any], bytes]) -> list[tuple[dict[str, Any], bytes]]:
+def call_helper(*requests: tuple[dict[str, Any], bytes]) -> list[tuple[dict[str, Any], bytes]]:
     """Have the program do some things; return its answers."""
     told = b"".join(json.dumps({**request, "size": len(data)}).encode() + b"\n" + data for request, data in requests)
     said = io.BytesIO()
@@ -26,14 +26,14 @@ def work(*requests: tuple[dict[str, Any], bytes]) -> list[tuple[dict[str, Any], 
     said.seek(0)
     answers = []
     while line := said.readline():
-        answer = json.loads(line)
-        answers.append((answer, said.read(answer["size"])))
+        response = json.loads(line)
+        answers.append((response, said.read(response["size"])))
     return answers
 
 
 def one(operation: str, path: Path | str, data: bytes = b"", **more: Any) -> tuple[Any, bytes]:
-    ((answer, found),) = work(({"op": operation, "path": str(path), **more}, data))
-    return answer.get("result", answer), found
+    ((response, found),) = call_helper(({"op": operation, "path": str(path), **more}, data))
+    return response.get("result", response), found
 
 
 def test_files_are_written_read_and_removed(tmp_path: Path) -> None:
@@ -57,9 +57,9 @@ def test_failures_are_numbers(tmp_path: Path) -> None:
 def test_what_is_no_file_is_refused(tmp_path: Path, operation: str) -> None:
     os.mkfifo(tmp_path / "fifo")
     for path in (tmp_path, tmp_path / "fifo"):
-        answer, _ = one(operation, path, limit=None, replace=False)
+        response, _ = one(operation, path, limit=None, replace=False)
 
-        assert answer == {"refused": f"path `{path}` is not a file", "size": 0}
+        assert response == {"refused": f"path `{path}` is not a file", "size": 0}
 
 
 def test_links_are_looked_through_and_told_of(tmp_path: Path) -> None:
@@ -102,20 +102,20 @@ def test_copies_that_make_no_sense_are_refused(tmp_path: Path) -> None:
     (tmp_path / "d").mkdir()
 
     for source, destination, recursive in (("d", "e", False), ("d", "d/e", True), ("fifo", "e", False)):
-        answer, _ = one("copy", tmp_path / source, destination=str(tmp_path / destination), recursive=recursive)
-        assert "refused" in answer
+        response, _ = one("copy", tmp_path / source, destination=str(tmp_path / destination), recursive=recursive)
+        assert "refused" in response
 
 
 def test_an_open_file_is_worked_on_by_blocks(tmp_path: Path) -> None:
     file = tmp_path / "x"
-    work(
+    call_helper(
         ({"op": "open", "path": str(file), "replace": True}, b""),
         ({"op": "write_block", "path": "", "offset": 3}, b"def"),
         ({"op": "write_block", "path": "", "offset": 0}, b"abc"),
     )
     assert file.read_bytes() == b"abcdef"
 
-    found = work(
+    found = call_helper(
         ({"op": "open", "path": str(file), "replace": False}, b""),
         ({"op": "read_block", "path": "", "offset": 1, "length": 3}, b""),
         ({"op": "read_block", "path": "", "offset": 5, "length": 3}, b""),
@@ -130,7 +130,7 @@ def test_it_runs_with_the_standard_library_alone(tmp_path: Path) -> None:
     request = json.dumps({"op": "read", "path": str(tmp_path / "x"), "limit": None, "size": 0}).encode() + b"\n"
 
     done = subprocess.run(
-        boxed._command(), input=request, capture_output=True, timeout=LIMIT, env={}, cwd="/", check=True
+        sandboxed_files._helper_argv(), input=request, capture_output=True, timeout=LIMIT, env={}, cwd="/", check=True
     )
 
     assert done.stdout == b'{"result": null, "size": 5}\nhello'

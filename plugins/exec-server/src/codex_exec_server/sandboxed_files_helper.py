@@ -1,7 +1,7 @@
-"""Work on files under a sandbox: a program that is run inside of it and uses the standard library alone.
+"""The helper program that accesses files inside of a sandbox; it uses the standard library only.
 
-On stdin comes a line of JSON for each piece of work, ``{"op", "size", …}``, and as many bytes as its size says; on
-stdout goes a line ``{"result", "size"}``, ``{"errno"}`` or ``{"refused"}``, and as many bytes.
+Each request on stdin is a line of JSON, ``{"op", "size", …}``, followed by ``size`` bytes of data. Each response on
+stdout is a line ``{"result", "size"}``, ``{"errno", "size"}`` or ``{"refused", "size"}``, followed by ``size`` bytes.
 """
 
 from __future__ import annotations
@@ -13,40 +13,40 @@ import sys
 from collections.abc import Callable
 from typing import Any, BinaryIO
 
-from codex_exec_server.walk import Limits, walk
+from codex_exec_server.tree_walk import Limits, walk
 
 _COPY_BYTES = 1024 * 1024
-Done = tuple[Any, bytes]
+Result = tuple[Any, bytes]
 
 
 class Refused(Exception):
-    """Raised for what the operating system has no error number for."""
+    """Raised for a failure that has no error number."""
 
 
 def serve(source: BinaryIO, target: BinaryIO) -> None:
-    """Do one piece of work after the other."""
-    opened: list[int] = []
+    """Handle requests one after the other until the end of the input."""
+    descriptors: list[int] = []
     while line := source.readline():
         request = json.loads(line)
         data = source.read(request["size"])
         try:
-            result, found = _WORK[request["op"]](request, data, opened)
-            answer: dict[str, Any] = {"result": result, "size": len(found)}
+            result, found = _WORK[request["op"]](request, data, descriptors)
+            response: dict[str, Any] = {"result": result, "size": len(found)}
         except OSError as error:
-            answer, found = {"errno": error.errno or 0, "size": 0}, b""
+            response, found = {"errno": error.errno or 0, "size": 0}, b""
         except Refused as error:
-            answer, found = {"refused": str(error), "size": 0}, b""
-        target.write(json.dumps(answer).encode() + b"\n" + found)
+            response, found = {"refused": str(error), "size": 0}, b""
+        target.write(json.dumps(response).encode() + b"\n" + found)
         target.flush()
 
 
-def _read(request: dict[str, Any], _data: bytes, _opened: list[int]) -> Done:
+def _read(request: dict[str, Any], _data: bytes, _descriptors: list[int]) -> Result:
     limit = request["limit"]
-    with open(_regular(request["path"], os.O_RDONLY), "rb") as file:
+    with open(_open_regular(request["path"], os.O_RDONLY), "rb") as file:
         return None, file.read(-1 if limit is None else limit)
 
 
-def _regular(path: str, flags: int) -> int:
+def _open_regular(path: str, flags: int) -> int:
     descriptor = os.open(path, flags | os.O_NONBLOCK, 0o666)
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
@@ -54,18 +54,18 @@ def _regular(path: str, flags: int) -> int:
     return descriptor
 
 
-def _write(request: dict[str, Any], data: bytes, _opened: list[int]) -> Done:
-    with open(_written(request["path"]), "wb") as file:
+def _write(request: dict[str, Any], data: bytes, _descriptors: list[int]) -> Result:
+    with open(_open_for_writing(request["path"]), "wb") as file:
         file.write(data)
     return None, b""
 
 
-def _written(path: str) -> int:
-    """Open a path for writing; a pipe that nobody reads is an error instead of a wait."""
+def _open_for_writing(path: str) -> int:
+    """Open a path for writing; a FIFO without a reader is an error instead of blocking."""
     return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NONBLOCK, 0o666)
 
 
-def _create(request: dict[str, Any], _data: bytes, _opened: list[int]) -> Done:
+def _create(request: dict[str, Any], _data: bytes, _descriptors: list[int]) -> Result:
     if request["recursive"]:
         os.makedirs(request["path"], exist_ok=True)
     else:
@@ -73,7 +73,7 @@ def _create(request: dict[str, Any], _data: bytes, _opened: list[int]) -> Done:
     return None, b""
 
 
-def _metadata(request: dict[str, Any], _data: bytes, _opened: list[int]) -> Done:
+def _metadata(request: dict[str, Any], _data: bytes, _descriptors: list[int]) -> Result:
     link = os.lstat(request["path"])
     found = os.stat(request["path"]) if stat.S_ISLNK(link.st_mode) else link
     born = int(getattr(found, "st_birthtime", 0) * 1000)
@@ -81,11 +81,11 @@ def _metadata(request: dict[str, Any], _data: bytes, _opened: list[int]) -> Done
     return [*kinds, found.st_size, born, found.st_mtime_ns // 1_000_000], b""
 
 
-def _canonicalize(request: dict[str, Any], _data: bytes, _opened: list[int]) -> Done:
+def _canonicalize(request: dict[str, Any], _data: bytes, _descriptors: list[int]) -> Result:
     return os.path.realpath(request["path"], strict=True), b""
 
 
-def _entries(request: dict[str, Any], _data: bytes, _opened: list[int]) -> Done:
+def _list_directory(request: dict[str, Any], _data: bytes, _descriptors: list[int]) -> Result:
     found = []
     with os.scandir(request["path"]) as scan:
         for entry in scan:
@@ -97,7 +97,7 @@ def _entries(request: dict[str, Any], _data: bytes, _opened: list[int]) -> Done:
     return found, b""
 
 
-def _remove(request: dict[str, Any], _data: bytes, _opened: list[int]) -> Done:
+def _remove(request: dict[str, Any], _data: bytes, _descriptors: list[int]) -> Result:
     path = request["path"]
     try:
         mode = os.lstat(path).st_mode
@@ -125,7 +125,7 @@ def _remove_tree(path: str) -> None:
     os.rmdir(path)
 
 
-def _copy(request: dict[str, Any], _data: bytes, _opened: list[int]) -> Done:
+def _copy(request: dict[str, Any], _data: bytes, _descriptors: list[int]) -> Result:
     source, destination = request["path"], request["destination"]
     mode = os.lstat(source).st_mode
     if stat.S_ISDIR(mode):
@@ -148,7 +148,10 @@ def _copy_any(source: str, destination: str, mode: int) -> None:
     elif stat.S_ISLNK(mode):
         os.symlink(os.readlink(source), destination)
     elif stat.S_ISREG(mode):
-        with open(_regular(source, os.O_RDONLY), "rb") as reader, open(_written(destination), "wb") as writer:
+        with (
+            open(_open_regular(source, os.O_RDONLY), "rb") as reader,
+            open(_open_for_writing(destination), "wb") as writer,
+        ):
             while data := reader.read(_COPY_BYTES):
                 writer.write(data)
             os.chmod(writer.fileno(), stat.S_IMODE(mode))
@@ -156,41 +159,41 @@ def _copy_any(source: str, destination: str, mode: int) -> None:
         raise Refused(f"path `{source}` is neither file, directory nor link")
 
 
-def _walk(request: dict[str, Any], _data: bytes, _opened: list[int]) -> Done:
+def _walk(request: dict[str, Any], _data: bytes, _descriptors: list[int]) -> Result:
     return walk(request["path"], Limits(*request["limits"])), b""
 
 
-def _open(request: dict[str, Any], _data: bytes, opened: list[int]) -> Done:
+def _open(request: dict[str, Any], _data: bytes, descriptors: list[int]) -> Result:
     flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC if request["replace"] else os.O_RDONLY
-    opened.append(_regular(request["path"], flags))
+    descriptors.append(_open_regular(request["path"], flags))
     return None, b""
 
 
-def _read_block(request: dict[str, Any], _data: bytes, opened: list[int]) -> Done:
+def _read_block(request: dict[str, Any], _data: bytes, descriptors: list[int]) -> Result:
     wanted, found = request["length"], b""
     while len(found) < wanted:
-        more = os.pread(opened[0], wanted - len(found), request["offset"] + len(found))
+        more = os.pread(descriptors[0], wanted - len(found), request["offset"] + len(found))
         if not more:
             break
         found += more
     return None, found
 
 
-def _write_block(request: dict[str, Any], data: bytes, opened: list[int]) -> Done:
+def _write_block(request: dict[str, Any], data: bytes, descriptors: list[int]) -> Result:
     offset, view = request["offset"], memoryview(data)
     while view:
-        count = os.pwrite(opened[0], view, offset)
+        count = os.pwrite(descriptors[0], view, offset)
         view, offset = view[count:], offset + count
     return None, b""
 
 
-_WORK: dict[str, Callable[[dict[str, Any], bytes, list[int]], Done]] = {
+_WORK: dict[str, Callable[[dict[str, Any], bytes, list[int]], Result]] = {
     "read": _read,
     "write": _write,
     "create": _create,
     "metadata": _metadata,
     "canonicalize": _canonicalize,
-    "entries": _entries,
+    "entries": _list_directory,
     "remove": _remove,
     "copy": _copy,
     "walk": _walk,

@@ -1,4 +1,4 @@
-"""Read and write files block by block (``fs/open``, ``fs/readBlock``, ``fs/writeBlock``, ``fs/close``)."""
+"""Handle ``fs/open``, ``fs/readBlock``, ``fs/writeBlock`` and ``fs/close``: files read and written in blocks."""
 
 from __future__ import annotations
 
@@ -9,46 +9,46 @@ from typing import TYPE_CHECKING, Any
 
 from codex_exec_server.base64_text import encode_base64
 from codex_exec_server.connection import Connection, Method
-from codex_exec_server.decoding import REQUIRED, data, path, size, struct, text, whole, word
-from codex_exec_server.file_methods import NEEDS, NOT_FOUND, file_struct, lane, os_refusal, translated
+from codex_exec_server.decoding import REQUIRED, data, path, size, struct, text, unsigned, word
+from codex_exec_server.file_methods import NEEDS, NOT_FOUND, file_struct, order_key, os_error_to_rpc, to_rpc_error
 from codex_exec_server.messages import Encoded
 from codex_hookspecs.errors import FileSystemError, RpcError
 
 if TYPE_CHECKING:
     from codex_hookspecs.environments import OpenFile
 
-MOST_HANDLES = 128
-MOST_ID_BYTES = 32
-MOST_BLOCK = 1024 * 1024
-_LARGEST_OFFSET = 2**63 - 1 - MOST_BLOCK
+MAX_HANDLES = 128
+MAX_ID_BYTES = 32
+MAX_BLOCK = 1024 * 1024
+_LARGEST_OFFSET = 2**63 - 1 - MAX_BLOCK
 
 
 class Handles:
-    """The files that one connection has open."""
+    """The open files of a connection, by handle id."""
 
     def __init__(self) -> None:
         self._open: dict[str, OpenFile] = {}
 
     def require_free(self, handle: str) -> None:
-        """Refuse an id that can't be used.
+        """Check that a new id can be used.
 
-        :raises RpcError: because of it.
+        :raises RpcError: when it is too long or taken, or when too many files are open.
         """
-        if len(handle.encode("utf-8", "surrogatepass")) > MOST_ID_BYTES:
-            raise RpcError(f"file handle ID must not exceed {MOST_ID_BYTES} bytes")
+        if len(handle.encode("utf-8", "surrogatepass")) > MAX_ID_BYTES:
+            raise RpcError(f"file handle ID must not exceed {MAX_ID_BYTES} bytes")
         if handle in self._open:
             raise RpcError(f"file handle `{handle}` already exists")
-        if len(self._open) >= MOST_HANDLES:
-            raise RpcError(f"at most {MOST_HANDLES} file handles may be open per connection")
+        if len(self._open) >= MAX_HANDLES:
+            raise RpcError(f"at most {MAX_HANDLES} file handles may be open per connection")
 
     def keep(self, handle: str, file: OpenFile) -> None:
-        """Keep an open file under an id."""
+        """Register an open file under an id."""
         self._open[handle] = file
 
     def find(self, handle: str) -> OpenFile:
-        """Return an open file.
+        """Return the open file of an id.
 
-        :raises RpcError: when there is none of that id.
+        :raises RpcError: when there is none.
         """
         file = self._open.get(handle)
         if file is None:
@@ -56,7 +56,7 @@ class Handles:
         return file
 
     def take(self, handle: str) -> OpenFile | None:
-        """Return an open file, if there is one, and forget it."""
+        """Remove and return the open file of an id, ``None`` when there is none."""
         return self._open.pop(handle, None)
 
     async def aclose(self) -> None:
@@ -76,28 +76,28 @@ def _handles(connection: Connection) -> Handles:
 async def _open(connection: Connection, params: dict[str, Any]) -> Any:
     handles, handle, replace = _handles(connection), params["handleId"], params["mode"] == "replace"
     handles.require_free(handle)
-    files = connection.server.files(params["sandbox"], writes=replace, whole=False)
+    files = connection.server.files(params["sandbox"], writes=replace, keep_open=True)
     try:
         handles.keep(handle, await files.open(params["path"], replace=replace))
     except FileSystemError as error:
-        raise translated(error) from error
+        raise to_rpc_error(error) from error
     return {"handleId": handle}
 
 
 async def _read_block(connection: Connection, params: dict[str, Any]) -> Any:
     length, offset = params["len"], params["offset"]
-    if not 1 <= length <= MOST_BLOCK:
-        raise RpcError(f"file read block length must be between 1 and {MOST_BLOCK}")
+    if not 1 <= length <= MAX_BLOCK:
+        raise RpcError(f"file read block length must be between 1 and {MAX_BLOCK}")
     handles, handle = _handles(connection), params["handleId"]
     file = handles.find(handle)
     if offset > _LARGEST_OFFSET:
         return _block(b"", length)
     try:
         return _block(await file.read(offset, length), length)
-    except FileSystemError as error:  # What can't be read is of no more use.
+    except FileSystemError as error:  # After a read error the handle is of no further use.
         handles.take(handle)
         await file.aclose()
-        raise translated(error) from error
+        raise to_rpc_error(error) from error
 
 
 def _block(block: bytes, length: int) -> Encoded:
@@ -107,15 +107,15 @@ def _block(block: bytes, length: int) -> Encoded:
 
 async def _write_block(connection: Connection, params: dict[str, Any]) -> Any:
     block, offset = params["chunk"], params["offset"]
-    if not 1 <= len(block) <= MOST_BLOCK:
-        raise RpcError(f"file write block length must be between 1 and {MOST_BLOCK}")
+    if not 1 <= len(block) <= MAX_BLOCK:
+        raise RpcError(f"file write block length must be between 1 and {MAX_BLOCK}")
     file = _handles(connection).find(params["handleId"])
     if offset > _LARGEST_OFFSET:
-        raise os_refusal(OSError(errno.EINVAL, os.strerror(errno.EINVAL)))
+        raise os_error_to_rpc(OSError(errno.EINVAL, os.strerror(errno.EINVAL)))
     try:
         await file.write(offset, block)
     except FileSystemError as error:
-        raise translated(error) from error
+        raise to_rpc_error(error) from error
     return {}
 
 
@@ -134,23 +134,24 @@ METHODS = {
         ),
         _open,
         NEEDS,
-        lane=lane,
+        order_key=order_key,
     ),
     "fs/readBlock": Method(
         struct(
-            "FsReadBlockParams", {"handleId": (text, REQUIRED), "offset": (whole, REQUIRED), "len": (size, REQUIRED)}
+            "FsReadBlockParams", {"handleId": (text, REQUIRED), "offset": (unsigned, REQUIRED), "len": (size, REQUIRED)}
         ),
         _read_block,
         NEEDS,
-        lane=lane,
+        order_key=order_key,
     ),
     "fs/writeBlock": Method(
         struct(
-            "FsWriteBlockParams", {"handleId": (text, REQUIRED), "offset": (whole, REQUIRED), "chunk": (data, REQUIRED)}
+            "FsWriteBlockParams",
+            {"handleId": (text, REQUIRED), "offset": (unsigned, REQUIRED), "chunk": (data, REQUIRED)},
         ),
         _write_block,
         NEEDS,
-        lane=lane,
+        order_key=order_key,
     ),
-    "fs/close": Method(struct("FsCloseParams", {"handleId": (text, REQUIRED)}), _close, NEEDS, lane=lane),
+    "fs/close": Method(struct("FsCloseParams", {"handleId": (text, REQUIRED)}), _close, NEEDS, order_key=order_key),
 }
