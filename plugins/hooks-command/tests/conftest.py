@@ -61,7 +61,7 @@ class Switches:
 
 
 async def this_machine() -> Environment:
-    """Open this machine as the installed plugin offers it."""
+    """Open the environment of the installed plugin."""
     (found,) = entry_points(group="codex.plugins", name="exec-local")
     (provider,) = found.load().environments(host=SimpleNamespace(environ=os.environ))
     opened: Environment = await provider.open()
@@ -77,7 +77,7 @@ async def backend() -> AsyncIterator[ExecBackend]:
 
 @define(eq=False)
 class Machines:
-    """This machine alone."""
+    """The environments of a host that has only this machine."""
 
     opened: Environment | None = None
     fault: str = ""
@@ -95,7 +95,7 @@ class Machines:
 
 @define(eq=False)
 class Program:
-    """What the plugin needs of a host."""
+    """The part of a host that the plugin uses."""
 
     codex_home: str
     config: Configuration
@@ -198,7 +198,7 @@ EVENTS: dict[str, Any] = {
 
 @define
 class World:
-    """A user's directory, a project and a running program."""
+    """A home directory, a project and a host."""
 
     home: Path
     project: Path
@@ -226,7 +226,7 @@ class World:
         return layer
 
     async def fire(self, event: str, **values: Any) -> Any:
-        """Let an event happen in the present turn."""
+        """Fire an event in the current turn."""
         implementation, kind, usual = EVENTS[event]
         facts = {
             "session_id": "thread-1",

@@ -1,4 +1,4 @@
-"""Hooks that were accepted, and whose scripts are others now."""
+"""Accepted hooks whose scripts have changed."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Project:
 
     def mark(self) -> None:
         """Put the mark of a review where Codex itself puts it, too."""
-        registry = plugin.sessions_of(self._world.program).look_up(self._world.program.config, bypass=False)
+        registry = plugin.registry_cache_of(self._world.program).discover(self._world.program.config, bypass=False)
         from codex_hooks_command.trust import hash_of
 
         (one,) = registry.handlers
@@ -53,7 +53,7 @@ def project(world: Any) -> Project:
     return Project(world, "tools/guard.sh")
 
 
-async def test_an_accepted_script_runs_and_another_in_its_place_does_not(world: Any, project: Project) -> None:
+async def test_an_accepted_script_runs_and_a_changed_one_does_not(world: Any, project: Project) -> None:
     await project.trust()
     assert (await project.ask()).deny_reason == "old"
 
@@ -96,7 +96,7 @@ async def test_a_script_changed_within_the_turn_is_noticed(project: Project) -> 
     assert (await project.ask()).ask_reason is not None
 
 
-async def test_a_hook_accepted_elsewhere_is_remembered_as_it_is_found_first(project: Project) -> None:
+async def test_scripts_of_a_hook_accepted_elsewhere_are_recorded_when_first_found(project: Project) -> None:
     project.mark()
     assert (await project.ask()).deny_reason == "old"
 
@@ -105,7 +105,7 @@ async def test_a_hook_accepted_elsewhere_is_remembered_as_it_is_found_first(proj
     assert (await project.ask()).ask_reason is not None
 
 
-async def test_a_script_that_was_not_there_when_the_hook_was_accepted_is_another_one(project: Project) -> None:
+async def test_a_script_created_after_the_hook_was_accepted_counts_as_changed(project: Project) -> None:
     project.script.unlink()
     await project.trust()
     project.write("exit 0")
@@ -113,7 +113,7 @@ async def test_a_script_that_was_not_there_when_the_hook_was_accepted_is_another
     assert (await project.ask()).ask_reason is not None
 
 
-async def test_a_script_in_another_directory_is_another_one(world: Any, project: Project) -> None:
+async def test_a_script_in_another_directory_counts_as_changed(world: Any, project: Project) -> None:
     await project.trust()
     other = world.project / "sub" / "tools"
     other.mkdir(parents=True)
@@ -132,7 +132,7 @@ async def test_a_script_where_no_sandboxed_command_writes_may_change(world: Any)
     assert (await project.ask()).deny_reason == "new"
 
 
-async def test_who_bypasses_the_review_runs_what_is_there(world: Any, project: Project) -> None:
+async def test_bypassing_the_review_runs_changed_scripts(world: Any, project: Project) -> None:
     await project.trust()
     project.write("echo new >&2; exit 2")
     world.program.config.values["bypass_hook_trust"] = True
@@ -140,7 +140,7 @@ async def test_who_bypasses_the_review_runs_what_is_there(world: Any, project: P
     assert (await project.ask()).deny_reason == "new"
 
 
-async def test_a_hook_of_the_users_own_runs_as_it_is(world: Any) -> None:
+async def test_scripts_of_the_users_own_hooks_are_not_checked(world: Any) -> None:
     script = world.project / "guard.sh"
     script.write_text("echo old >&2; exit 2")
     world.commands("PreToolUse", "sh guard.sh")
@@ -152,7 +152,7 @@ async def test_a_hook_of_the_users_own_runs_as_it_is(world: Any) -> None:
 
 
 @pytest.mark.parametrize("content", ["{", "[]", '{"k": 1}', "[" * 100_000])
-async def test_what_can_not_be_read_of_what_was_kept_is_made_anew(world: Any, project: Project, content: str) -> None:
+async def test_an_unreadable_hash_file_is_replaced(world: Any, project: Project, content: str) -> None:
     (world.home / "hook_scripts.json").write_text(content)
     await project.trust()
 
@@ -161,7 +161,7 @@ async def test_what_can_not_be_read_of_what_was_kept_is_made_anew(world: Any, pr
 
 
 @pytest.mark.parametrize("form", ["PATH", "relative PATH", "BASH_ENV"])
-async def test_what_only_a_variable_names_must_be_as_it_was_accepted(
+async def test_a_script_named_by_a_variable_is_checked_too(
     world: Any, project: Project, form: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tools = world.project / "tools"

@@ -37,7 +37,7 @@ def keys(world: Any) -> list[str]:
     return [f"{user}:pre_tool_use:0:0", f"{user}:stop:0:0", f"{project}:session_start:0:0", f"{project}:stop:0:0"]
 
 
-async def test_the_list_can_be_read_without_knowing_anything(world: Any, hooks: Any, keys: list[str]) -> None:
+async def test_the_list_is_readable(world: Any, hooks: Any, keys: list[str]) -> None:
     lines = (await hooks("list")).splitlines()
 
     project = str(world.project).replace(str(world.program.environ["HOME"]), "~")
@@ -50,7 +50,7 @@ async def test_the_list_can_be_read_without_knowing_anything(world: Any, hooks: 
     assert lines[-1] == "2 hooks wait for your review. If you want what they do, run: codex hooks trust 2 3"
 
 
-async def test_the_list_tells_that_the_feature_is_off(world: Any, hooks: Any, keys: list[str]) -> None:
+async def test_the_list_says_that_the_feature_is_off(world: Any, hooks: Any, keys: list[str]) -> None:
     world.program.features.on = False
 
     assert (await hooks("list")).endswith("No hook runs: the feature is off (run: codex features enable hooks)\n")
@@ -60,7 +60,7 @@ async def test_an_empty_list_says_so(hooks: Any) -> None:
     assert await hooks("list") == "No hooks are configured here.\n"
 
 
-async def test_the_list_shows_what_is_wrong_with_files(world: Any, hooks: Any) -> None:
+async def test_the_list_shows_errors_in_files(world: Any, hooks: Any) -> None:
     path = world.hooks({"Stpo": [], "Stop": [{"hooks": [{"type": "prompt"}]}]})
 
     assert (await hooks("list")).splitlines() == [
@@ -71,7 +71,7 @@ async def test_the_list_shows_what_is_wrong_with_files(world: Any, hooks: Any) -
     ]
 
 
-async def test_json_is_what_the_protocol_answers(world: Any, hooks: Any, keys: list[str]) -> None:
+async def test_json_has_the_format_of_the_protocol(world: Any, hooks: Any, keys: list[str]) -> None:
     listed = json.loads(await hooks("list", "--json"))
 
     first = listed["hooks"][0]
@@ -119,7 +119,7 @@ async def test_hooks_are_trusted_by_number_or_key(world: Any, hooks: Any, keys: 
 LONG = "python3 -c 'import sys; sys.exit(0)' " + "--option=value " * 6 + "&& rm -rf --no-preserve-root /" + "x" * 60
 
 
-async def test_nothing_of_a_long_command_is_hidden_from_who_accepts_it(world: Any, hooks: Any) -> None:
+async def test_a_long_command_is_shown_completely_before_it_is_accepted(world: Any, hooks: Any) -> None:
     command = f"{LONG}\n\x1b[2Jsecond line"
     group = {"matcher": "Bash", "hooks": [{"type": "command", "command": command}]}
     path = world.hooks({"PreToolUse": [group]}, folder=world.project / ".codex")
@@ -135,13 +135,13 @@ async def test_nothing_of_a_long_command_is_hidden_from_who_accepts_it(world: An
     assert trusted == f"Trusted PreToolUse hook for Bash in {path}:\n    {LONG}\n    ^[[2Jsecond line\n"
 
 
-async def test_all_means_those_of_the_project(world: Any, hooks: Any, keys: list[str]) -> None:
+async def test_all_means_all_hooks_of_the_project(world: Any, hooks: Any, keys: list[str]) -> None:
     await hooks("trust", "--all")
 
     assert list(world.program.config.written) == [f'hooks.state."{key}".trusted_hash' for key in keys[2:]]
 
 
-async def test_trust_is_taken_back_and_own_hooks_are_switched_off(world: Any, hooks: Any, keys: list[str]) -> None:
+async def test_untrust_revokes_trust_and_disables_own_hooks(world: Any, hooks: Any, keys: list[str]) -> None:
     printed = await hooks("untrust", "1", "3")
 
     assert world.program.config.written == {
@@ -151,7 +151,7 @@ async def test_trust_is_taken_back_and_own_hooks_are_switched_off(world: Any, ho
     assert [line.split(":")[0] for line in printed.splitlines()[::2]] == ["Switched off", "No longer trusted"]
 
 
-async def test_trusting_switches_on_again(world: Any, hooks: Any, keys: list[str]) -> None:
+async def test_trusting_enables_a_hook_again(world: Any, hooks: Any, keys: list[str]) -> None:
     (world.home / "config.toml").write_text(f'[hooks.state."{keys[1]}"]\nenabled = false\n')
     assert "To switch on again what is switched off, run: codex hooks trust 1" in await hooks("list")
 
@@ -183,7 +183,7 @@ async def test_a_project_is_trusted_together_with_its_hooks(world: Any, hooks: A
     ]
 
 
-async def test_what_a_sandbox_puts_in_a_folder_makes_no_project_of_it(world: Any, hooks: Any) -> None:
+async def test_placeholders_of_a_sandbox_do_not_make_a_folder_a_project(world: Any, hooks: Any) -> None:
     world.hooks({"Stop": [{"hooks": [{"type": "command", "command": "x"}]}]}, folder=world.project / ".codex")
     world.layer("project", folder=str(world.project / ".codex"), disabled_reason="/p is not trusted")
     (world.project.parent / ".git").mkdir(mode=0o1755)
@@ -202,14 +202,14 @@ async def test_what_a_sandbox_puts_in_a_folder_makes_no_project_of_it(world: Any
         (["untrust", "--all"], "the project has no hooks"),
     ],
 )
-async def test_a_wrong_command_says_what_is_wrong(world: Any, hooks: Any, arguments: list[str], said: str) -> None:
+async def test_an_invalid_command_line_is_an_error(world: Any, hooks: Any, arguments: list[str], said: str) -> None:
     world.commands("Stop", "true")
 
     with pytest.raises(ConfigError, match=said):
         await hooks(*arguments)
 
 
-async def test_an_unknown_action_is_status_2(world: Any, capsys: pytest.CaptureFixture[str]) -> None:
+async def test_an_unknown_action_exits_with_status_2(world: Any, capsys: pytest.CaptureFixture[str]) -> None:
     (command,) = plugin.cli_commands()
 
     assert await command.run(["burn"], world.program) == 2

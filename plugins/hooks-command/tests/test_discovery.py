@@ -1,4 +1,4 @@
-"""What is found in the layers of the configuration, and what may run."""
+"""Hooks in the layers of the configuration, and which of them may run."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ import pytest
 
 from codex_hooks_command.discovery import BYPASS_WARNING, Registry, discover
 from codex_hooks_command.events import Event
-from codex_hooks_command.files import LONGEST_FILE, HookFiles
-from codex_hooks_command.handlers import Registered
+from codex_hooks_command.files import MAX_FILE_BYTES, HookFiles
+from codex_hooks_command.handlers import RegisteredHook
 from codex_hooks_command.trust import hash_of
 from codex_hookspecs.host import ConfigLayer
 
@@ -49,7 +49,7 @@ def run_ids(registry: Registry) -> list[str]:
 TOML = '[[hooks.Stop]]\n[[hooks.Stop.hooks]]\ntype = "command"\ncommand = "false"\n'
 
 
-def test_layers_add_up_in_order_and_numbers_go_on(tmp_path: Path) -> None:
+def test_layers_are_combined_in_order_with_continuous_numbers(tmp_path: Path) -> None:
     layers = [
         layer(tmp_path / "etc", "system", declared={"Stop": GROUPS, "PreToolUse": GROUPS}),
         layer(tmp_path / "home", declared={"SessionStart": GROUPS}),
@@ -64,10 +64,10 @@ def test_layers_add_up_in_order_and_numbers_go_on(tmp_path: Path) -> None:
         f"session-start:2:{tmp_path}/home/hooks.json",
         f"stop:3:{tmp_path}/p/.codex/hooks.json",
     ]
-    assert [one.origin.source for one in registry.handlers] == ["system", "system", "user", "project"]
+    assert [one.source.kind for one in registry.handlers] == ["system", "system", "user", "project"]
 
 
-def test_json_and_toml_of_one_layer_both_count_with_a_warning(tmp_path: Path) -> None:
+def test_json_and_toml_of_one_layer_are_both_used_with_a_warning(tmp_path: Path) -> None:
     registry = found(layer(tmp_path, declared=DECLARED, toml=TOML))
 
     assert run_ids(registry) == [f"stop:0:{tmp_path}/hooks.json", f"stop:1:{tmp_path}/config.toml"]
@@ -80,7 +80,7 @@ def test_hooks_given_on_the_command_line_run(tmp_path: Path) -> None:
 
     (one,) = found(layer(tmp_path), flags).handlers
 
-    assert (one.skipped, one.origin.source) == (None, "sessionFlags")
+    assert (one.skipped, one.source.kind) == (None, "sessionFlags")
     assert one.run_id == "stop:0:/<sessionFlags>/config.toml"
 
 
@@ -91,7 +91,7 @@ def test_a_profile_in_the_users_file_does_not_read_his_hooks_json_twice(tmp_path
     assert len(found(user, profile).handlers) == 1
 
 
-def test_an_untrusted_project_runs_nothing_and_shifts_no_numbers(tmp_path: Path) -> None:
+def test_hooks_of_an_untrusted_project_do_not_run_and_do_not_shift_numbers(tmp_path: Path) -> None:
     foreign = layer(tmp_path / "p/.codex", "project", declared=DECLARED, disabled_reason="/p is not trusted")
     flags = ConfigLayer(kind="sessionFlags", table={"hooks": DECLARED})
 
@@ -103,16 +103,16 @@ def test_an_untrusted_project_runs_nothing_and_shifts_no_numbers(tmp_path: Path)
     assert [one.display_order for one in registry.matching(Event.STOP, None)] == [0]
 
 
-def test_a_broken_file_of_an_untrusted_project_is_not_spoken_of(tmp_path: Path) -> None:
+def test_an_invalid_file_of_an_untrusted_project_causes_no_warning(tmp_path: Path) -> None:
     assert found(layer(tmp_path, "project", declared="{", disabled_reason="no")).warnings == ()
 
 
-def test_a_hook_of_a_trusted_project_waits_for_its_review(tmp_path: Path) -> None:
+def test_a_hook_of_a_trusted_project_has_to_be_reviewed(tmp_path: Path) -> None:
     user, project = layer(tmp_path / "home"), layer(tmp_path / "p/.codex", "project", declared=DECLARED)
     registry = found(user, project)
     (one,) = registry.handlers
     assert (one.trust, one.enabled) == ("untrusted", True)
-    assert registry.warnings == (f"Stop hook `true` in {one.origin.path} is not run: {one.skipped}",)
+    assert registry.warnings == (f"Stop hook `true` in {one.source.path} is not run: {one.skipped}",)
     assert f"codex hooks trust '{one.key}'" in str(one.skipped)
 
     accepted = layer(tmp_path / "home", toml=f'[hooks.state."{one.key}"]\ntrusted_hash = "{hash_of(one.handler)}"\n')
@@ -121,7 +121,7 @@ def test_a_hook_of_a_trusted_project_waits_for_its_review(tmp_path: Path) -> Non
     assert (again.trust, again.skipped) == ("trusted", None)
 
 
-def test_a_changed_hook_waits_again(tmp_path: Path) -> None:
+def test_a_changed_hook_has_to_be_reviewed_again(tmp_path: Path) -> None:
     project = layer(tmp_path / "p/.codex", "project", declared=DECLARED)
     key = f"{tmp_path}/p/.codex/hooks.json:stop:0:0"
     user = layer(tmp_path / "home", toml=f'[hooks.state."{key}"]\ntrusted_hash = "sha256:old"\n')
@@ -132,7 +132,7 @@ def test_a_changed_hook_waits_again(tmp_path: Path) -> None:
     assert str(one.skipped).startswith("it has changed since it was trusted")
 
 
-def test_a_project_has_no_say_in_what_is_trusted(tmp_path: Path) -> None:
+def test_a_project_can_not_trust_hooks(tmp_path: Path) -> None:
     (one,) = found(layer(tmp_path, "project", declared=DECLARED)).handlers
     state = f'[hooks.state."{one.key}"]\ntrusted_hash = "{hash_of(one.handler)}"\n'
 
@@ -141,14 +141,14 @@ def test_a_project_has_no_say_in_what_is_trusted(tmp_path: Path) -> None:
     assert again.trust == "untrusted"
 
 
-def test_bypassing_trust_runs_what_waits_and_warns(tmp_path: Path) -> None:
+def test_bypassing_trust_runs_unreviewed_hooks_with_a_warning(tmp_path: Path) -> None:
     registry = found(layer(tmp_path, "project", declared=DECLARED), bypass=True)
 
     assert [one.skipped for one in registry.handlers] == [None]
     assert registry.warnings == (BYPASS_WARNING,)
 
 
-def test_a_hook_can_be_switched_off(tmp_path: Path) -> None:
+def test_a_hook_can_be_disabled(tmp_path: Path) -> None:
     state = f'[hooks.state."{tmp_path}/hooks.json:stop:0:0"]\nenabled = false\n'
 
     registry = found(layer(tmp_path, declared=DECLARED, toml=state))
@@ -159,7 +159,7 @@ def test_a_hook_can_be_switched_off(tmp_path: Path) -> None:
     assert len(registry.warnings) == 1
 
 
-def test_hooks_of_the_system_can_not_be_switched_off(tmp_path: Path) -> None:
+def test_hooks_of_the_system_can_not_be_disabled(tmp_path: Path) -> None:
     system = layer(tmp_path / "etc", "system", declared=DECLARED)
     state = f'[hooks.state."{tmp_path}/etc/hooks.json:stop:0:0"]\nenabled = false\n'
 
@@ -168,7 +168,7 @@ def test_hooks_of_the_system_can_not_be_switched_off(tmp_path: Path) -> None:
     assert (one.enabled, one.trust, one.skipped) == (True, "managed", None)
 
 
-def test_warnings_come_once(tmp_path: Path) -> None:
+def test_warnings_are_not_repeated(tmp_path: Path) -> None:
     prompts = [{"hooks": [{"type": "prompt"}, {"type": "prompt"}]}]
 
     registry = found(layer(tmp_path, declared={"Stop": prompts}))
@@ -199,7 +199,7 @@ def test_hooks_in_toml_are_read_again_when_the_file_changed(tmp_path: Path) -> N
     assert run_ids(found(user, files=files)) == [f"stop:0:{tmp_path}/config.toml"]
 
 
-def test_a_toml_file_that_broke_keeps_its_hooks_and_warns(tmp_path: Path) -> None:
+def test_a_toml_file_that_became_invalid_keeps_its_hooks_with_a_warning(tmp_path: Path) -> None:
     user, files = layer(tmp_path, toml=TOML), HookFiles()
     found(user, files=files)
 
@@ -214,10 +214,10 @@ def test_a_toml_file_that_broke_keeps_its_hooks_and_warns(tmp_path: Path) -> Non
     ("content", "said"),
     [
         (b'{"hooks": "\xff"}', "is not UTF-8 (byte 11)"),
-        (b" " * (LONGEST_FILE + 1), f"has {LONGEST_FILE + 1} bytes, allowed"),
+        (b" " * (MAX_FILE_BYTES + 1), f"has {MAX_FILE_BYTES + 1} bytes, allowed"),
     ],
 )
-def test_a_file_that_can_not_be_read_is_told(tmp_path: Path, content: bytes, said: str) -> None:
+def test_an_unreadable_file_is_a_warning(tmp_path: Path, content: bytes, said: str) -> None:
     user = layer(tmp_path)
     (tmp_path / "hooks.json").write_bytes(content)
 
@@ -226,7 +226,7 @@ def test_a_file_that_can_not_be_read_is_told(tmp_path: Path, content: bytes, sai
     assert registry.warnings[0].startswith(f"failed to read hooks config {tmp_path}/hooks.json: {said}")
 
 
-def test_what_is_not_a_file_is_told_and_not_read(tmp_path: Path) -> None:
+def test_a_path_that_is_not_a_file_is_a_warning_and_is_not_read(tmp_path: Path) -> None:
     (tmp_path / "a" / "hooks.json").mkdir(parents=True)
     (tmp_path / "b").mkdir()
     (tmp_path / "b" / "hooks.json").symlink_to("/dev/zero")
@@ -261,13 +261,13 @@ def state(path: Path, **values: object) -> str:
     return f'[hooks.state."{path}/.codex/hooks.json:stop:0:0"]\n{lines}\n'
 
 
-def in_linked(linked: Path, toml: str) -> Registered:
+def in_linked(linked: Path, toml: str) -> RegisteredHook:
     project = ConfigLayer(kind="project", folder=str(linked / ".codex"))
     (one,) = found(layer(linked.parent / "home", toml=toml), project).handlers
     return one
 
 
-def test_what_was_accepted_in_a_repository_is_accepted_in_its_linked_work_trees(linked: Path) -> None:
+def test_hooks_accepted_in_a_repository_are_accepted_in_its_linked_work_trees(linked: Path) -> None:
     main = linked.parent / "main"
     accepted = hash_of(in_linked(linked, "").handler)
 
@@ -279,7 +279,7 @@ def test_what_was_accepted_in_a_repository_is_accepted_in_its_linked_work_trees(
     assert in_linked(linked, state(main, trusted_hash=accepted) + state(linked, enabled=False)).trust == "untrusted"
 
 
-def test_a_work_tree_that_the_repository_knows_nothing_of_has_accepted_nothing(linked: Path) -> None:
+def test_a_work_tree_that_is_unknown_to_the_repository_has_accepted_nothing(linked: Path) -> None:
     main, other = linked.parent / "main", linked.parent / "other"
     linked.rename(other)
     accepted = hash_of(in_linked(other, "").handler)

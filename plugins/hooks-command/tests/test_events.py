@@ -1,4 +1,4 @@
-"""Events of the host, run through real scripts."""
+"""Events of the host, handled by real scripts."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ except StopIteration as end:
 """
 
 
-async def test_with_nothing_configured_nothing_waits_and_no_other_module_is_loaded() -> None:
+async def test_without_hooks_nothing_is_awaited_and_no_other_module_is_imported() -> None:
     child = await asyncio.create_subprocess_exec(
         sys.executable, "-c", NOTHING_CONFIGURED, stdout=asyncio.subprocess.PIPE
     )
@@ -44,13 +44,13 @@ async def test_with_nothing_configured_nothing_waits_and_no_other_module_is_load
 
     assert output.decode().split() == [
         "None",
+        "codex_hooks_command.config_probe",
         "codex_hooks_command.plugin",
-        "codex_hooks_command.presence",
-        "codex_hooks_command.sessions",
+        "codex_hooks_command.registry_cache",
     ]
 
 
-async def test_events_are_made_only_for_threads_with_hooks(world: Any) -> None:
+async def test_events_are_built_only_for_threads_with_hooks(world: Any) -> None:
     thread = world.scope.thread
     thread.active_turn_id = "turn-1"
     assert plugin.stop.codex_enabled_if(world.program, thread) is False
@@ -63,14 +63,14 @@ async def test_events_are_made_only_for_threads_with_hooks(world: Any) -> None:
     assert plugin.stop.codex_enabled_if(world.program, None) is True
 
 
-async def test_the_feature_switches_all_hooks_off(world: Any) -> None:
+async def test_the_feature_disables_all_hooks(world: Any) -> None:
     world.commands("Stop", "echo no >&2; exit 2")
     world.program.features.on = False
 
     assert await world.fire("Stop") is None
 
 
-async def test_all_begin_before_any_ends_and_both_come_in_configured_order(world: Any) -> None:
+async def test_starts_are_reported_before_ends_and_both_in_configured_order(world: Any) -> None:
     path = world.commands("Stop", "sleep 0.05", "true", statusMessage="checking")
 
     await world.fire("Stop")
@@ -125,7 +125,7 @@ async def test_every_event_runs_its_handlers(world: Any, event: str, scope: str,
     assert json.loads((world.home / "seen").read_text())["hook_event_name"] == event
 
 
-async def test_a_session_end_runs_unseen(world: Any) -> None:
+async def test_session_end_hooks_are_not_reported(world: Any) -> None:
     world.commands("SessionEnd", f"cat > {world.home}/seen")
 
     await world.fire("SessionEnd")
@@ -148,7 +148,7 @@ async def test_contexts_come_in_configured_order(world: Any) -> None:
     assert verdict == life.SessionStartVerdict(contexts=("one", "two"))
 
 
-async def test_a_long_context_is_cut_by_the_handlers_limit_and_shown_whole_to_people(world: Any) -> None:
+async def test_a_long_context_is_truncated_for_the_model_and_shown_completely_to_the_user(world: Any) -> None:
     world.commands("UserPromptSubmit", "head -c 1000 /dev/zero | tr '\\0' x", additionalContextLimit=50)
 
     verdict = await world.fire("UserPromptSubmit")
@@ -167,13 +167,13 @@ async def test_a_session_start_can_end_the_turn(world: Any) -> None:
     assert [run.status for run in world.scope.ended] == ["stopped", "stopped"]
 
 
-async def test_an_end_without_reason_still_is_one(world: Any) -> None:
+async def test_a_turn_can_be_ended_without_a_reason(world: Any) -> None:
     world.commands("SessionStart", """echo '{"continue":false}'""")
 
     assert (await world.fire("SessionStart")).stop_reason == "SessionStart hook stopped execution"
 
 
-async def test_a_prompt_is_refused_by_the_first_reason_and_contexts_stay(world: Any) -> None:
+async def test_a_prompt_is_refused_with_the_first_reason_and_contexts_are_kept(world: Any) -> None:
     world.commands("UserPromptSubmit", "echo ctx", "echo first >&2; exit 2", "echo second >&2; exit 2")
 
     verdict = await world.fire("UserPromptSubmit")
@@ -200,7 +200,7 @@ async def test_of_two_rewrites_the_last_to_finish_wins(world: Any) -> None:
 
 @pytest.mark.parametrize("command", ["exit 1", "echo '{bad'", "no-such-program-at-all"])
 @pytest.mark.parametrize("spelling", ["pre_tool_use", "PreToolUse"])
-async def test_a_failure_refuses_where_that_is_asked_for(world: Any, command: str, spelling: str) -> None:
+async def test_a_failure_refuses_with_fail_closed(world: Any, command: str, spelling: str) -> None:
     rewrite = say("PreToolUse", permissionDecision="allow", updatedInput={"command": "x"})
     world.commands("PreToolUse", rewrite, command)
     assert (await world.fire("PreToolUse")).deny_reason is None
@@ -219,7 +219,7 @@ UNANSWERED = {
 
 
 @pytest.mark.parametrize(("command", "fault"), UNANSWERED.items())
-async def test_a_gate_that_can_not_answer_leaves_the_tool_to_a_person(world: Any, command: str, fault: str) -> None:
+async def test_a_person_is_asked_when_a_gate_can_not_answer(world: Any, command: str, fault: str) -> None:
     world.commands("PreToolUse", command, timeout=1)
     begun = f"PreToolUse hook failed: {fault}: `{command}`"
 
@@ -232,7 +232,7 @@ async def test_a_gate_that_can_not_answer_leaves_the_tool_to_a_person(world: Any
     assert (verdict.deny_reason, verdict.ask_reason) == (None, None)
 
 
-async def test_without_this_machine_a_gate_can_not_answer_either(world: Any) -> None:
+async def test_without_a_local_environment_a_gate_can_not_answer(world: Any) -> None:
     world.program.environments.fault = "no plugin offers an environment"
     world.commands("PreToolUse", "true")
 
@@ -241,27 +241,27 @@ async def test_without_this_machine_a_gate_can_not_answer_either(world: Any) -> 
     )
 
 
-async def test_the_consent_of_others_does_not_count_beside_a_gate_that_can_not_answer(world: Any) -> None:
+async def test_an_allowance_is_ignored_when_another_gate_can_not_answer(world: Any) -> None:
     allow = say("PermissionRequest", decision={"behavior": "allow"})
     world.commands("PermissionRequest", allow, "kill -9 $$")
 
     assert (await world.fire("PermissionRequest")).behavior == "ask"
 
 
-async def test_a_denial_beats_what_can_not_answer(world: Any) -> None:
+async def test_a_denial_takes_precedence_over_a_gate_that_can_not_answer(world: Any) -> None:
     world.commands("PreToolUse", "kill -9 $$", "echo no >&2; exit 2")
 
     assert (await world.fire("PreToolUse")).deny_reason == "no"
 
 
 @pytest.mark.parametrize(("event", "free"), [("UserPromptSubmit", "block_reason"), ("Stop", "stop_reason")])
-async def test_what_is_no_gate_is_passed_over_when_it_can_not_answer(world: Any, event: str, free: str) -> None:
+async def test_other_hooks_are_skipped_when_they_can_not_answer(world: Any, event: str, free: str) -> None:
     world.commands(event, "kill -9 $$")
 
     assert getattr(await world.fire(event), free) is None
 
 
-async def test_a_script_can_leave_the_call_to_a_person_and_change_it(world: Any) -> None:
+async def test_a_script_can_ask_a_person_and_change_the_input(world: Any) -> None:
     keys = {"permissionDecision": "ask", "permissionDecisionReason": "sure?", "updatedInput": {"command": "x"}}
     world.commands("PreToolUse", say("PreToolUse", **keys))
 
@@ -275,9 +275,7 @@ async def test_a_script_can_leave_the_call_to_a_person_and_change_it(world: Any)
 @pytest.mark.parametrize(
     "content", ['{"hooks": {"PreToolUse": [', '{"hooks": {"PermissionRequest": 3, "PreToolUse": 3}}']
 )
-async def test_a_file_of_gates_that_can_not_be_read_leaves_every_tool_to_a_person(
-    world: Any, event: str, content: str
-) -> None:
+async def test_a_person_is_asked_when_a_file_with_gates_can_not_be_parsed(world: Any, event: str, content: str) -> None:
     path = world.hooks(content)
 
     verdict = await world.fire(event)
@@ -287,20 +285,20 @@ async def test_a_file_of_gates_that_can_not_be_read_leaves_every_tool_to_a_perso
     assert world.scope.warnings[0] in asked
 
 
-async def test_a_file_that_is_no_file_may_hold_gates(world: Any) -> None:
+async def test_a_hooks_json_that_is_not_a_file_may_contain_gates(world: Any) -> None:
     (world.home / "hooks.json").mkdir()
 
     assert (await world.fire("PreToolUse")).ask_reason.endswith("is a directory, expected a file")
 
 
-async def test_a_broken_file_without_gates_holds_up_no_tool(world: Any) -> None:
+async def test_an_invalid_file_without_gates_does_not_block_tools(world: Any) -> None:
     world.hooks('{"hooks": {"Stop": [')
 
     assert await world.fire("PreToolUse") is None
     assert len(world.scope.warnings) == 1
 
 
-async def test_a_failure_tells_which_handler_it_is_and_how_its_standard_error_ends(world: Any) -> None:
+async def test_a_failure_names_the_handler_and_shows_the_end_of_its_standard_error(world: Any) -> None:
     world.commands("Stop", "seq 20 >&2; echo cause >&2; exit 1", "true")
 
     await world.fire("Stop")
@@ -313,14 +311,14 @@ async def test_a_failure_tells_which_handler_it_is_and_how_its_standard_error_en
     ]
 
 
-async def test_any_refusal_of_a_permission_wins(world: Any) -> None:
+async def test_any_denial_of_a_permission_wins(world: Any) -> None:
     allow = say("PermissionRequest", decision={"behavior": "allow"})
     world.commands("PermissionRequest", allow, "echo never >&2; exit 2")
 
     assert await world.fire("PermissionRequest") == life.PermissionVerdict(behavior="deny", message="never")
 
 
-async def test_one_consent_is_enough_and_silence_is_none(world: Any) -> None:
+async def test_one_allowance_is_enough_and_no_output_is_not_an_allowance(world: Any) -> None:
     world.commands("PermissionRequest", "true", say("PermissionRequest", decision={"behavior": "allow"}))
     assert (await world.fire("PermissionRequest")).behavior == "allow"
 
@@ -360,13 +358,13 @@ async def test_each_blocking_stop_hook_sends_one_prompt_with_its_run(world: Any)
     )
 
 
-async def test_one_end_of_the_turn_beats_every_block(world: Any) -> None:
+async def test_ending_the_turn_takes_precedence_over_blocks(world: Any) -> None:
     world.commands("Stop", "echo more >&2; exit 2", """echo '{"continue":false,"stopReason":"enough"}'""")
 
     assert await world.fire("Stop") == life.StopVerdict(stop_reason="enough")
 
 
-async def test_a_compaction_is_stopped(world: Any) -> None:
+async def test_a_compaction_can_be_stopped(world: Any) -> None:
     world.commands("PreCompact", """echo '{"continue":false}'""")
 
     assert await world.fire("PreCompact") == life.CompactVerdict(stop_reason="PreCompact hook stopped execution")
@@ -390,7 +388,7 @@ async def test_a_compaction_is_stopped(world: Any) -> None:
         ("UserPromptSubmit", "anything", {}, True),
     ],
 )
-async def test_matchers_look_at_the_events_subject(
+async def test_matchers_match_the_subject_of_the_event(
     world: Any, event: str, matcher: str, values: dict[str, Any], hit: bool
 ) -> None:
     world.hooks({event: [{"matcher": matcher, "hooks": [{"type": "command", "command": "true"}]}]})
@@ -400,7 +398,7 @@ async def test_matchers_look_at_the_events_subject(
     assert bool(world.scope.ended) is hit
 
 
-async def test_a_patch_runs_a_handler_once_although_two_aliases_hit(world: Any) -> None:
+async def test_a_handler_runs_once_for_a_patch_although_two_aliases_match(world: Any) -> None:
     world.hooks({"PreToolUse": [{"matcher": "Edit|Write", "hooks": [{"type": "command", "command": "true"}]}]})
 
     await world.fire("PreToolUse", tool_name="apply_patch", matcher_aliases=("Write", "Edit"))
@@ -408,7 +406,7 @@ async def test_a_patch_runs_a_handler_once_although_two_aliases_hit(world: Any) 
     assert len(world.scope.ended) == 1
 
 
-async def test_scripts_see_the_whole_environment_and_codex_home(world: Any) -> None:
+async def test_scripts_get_the_whole_environment_and_codex_home(world: Any) -> None:
     world.program.environ["FLAVOUR"] = "salt"
     world.commands("UserPromptSubmit", 'echo "$FLAVOUR $CODEX_HOME $PWD"')
 
@@ -417,7 +415,7 @@ async def test_scripts_see_the_whole_environment_and_codex_home(world: Any) -> N
     assert verdict.contexts == (f"salt {world.home} {world.project}",)
 
 
-async def test_a_changed_file_counts_from_the_next_turn_on(world: Any) -> None:
+async def test_a_changed_file_applies_from_the_next_turn_on(world: Any) -> None:
     path = world.commands("UserPromptSubmit", "echo old")
     assert (await world.fire("UserPromptSubmit")).contexts == ("old",)
 
@@ -429,7 +427,7 @@ async def test_a_changed_file_counts_from_the_next_turn_on(world: Any) -> None:
     assert (await world.fire("UserPromptSubmit")).contexts == ("new one",)
 
 
-async def test_the_first_file_counts_from_the_next_turn_on(world: Any) -> None:
+async def test_the_first_file_applies_from_the_next_turn_on(world: Any) -> None:
     assert await world.fire("UserPromptSubmit") is None
     world.commands("UserPromptSubmit", "echo new")
     world.turn += 1
@@ -437,7 +435,7 @@ async def test_the_first_file_counts_from_the_next_turn_on(world: Any) -> None:
     assert (await world.fire("UserPromptSubmit")).contexts == ("new",)
 
 
-async def test_hooks_added_to_config_toml_count_from_the_next_turn_on(world: Any) -> None:
+async def test_hooks_added_to_config_toml_apply_from_the_next_turn_on(world: Any) -> None:
     assert await world.fire("Stop") is None
     (world.home / "config.toml").write_text(
         '[[hooks.Stop]]\n[[hooks.Stop.hooks]]\ntype = "command"\ncommand = "echo more >&2; exit 2"\n'
@@ -447,7 +445,7 @@ async def test_hooks_added_to_config_toml_count_from_the_next_turn_on(world: Any
     assert [prompt.text for prompt in (await world.fire("Stop")).prompts] == ["more"]
 
 
-async def test_a_broken_file_is_told_and_the_turn_goes_on(world: Any) -> None:
+async def test_an_invalid_file_is_a_warning_and_the_turn_continues(world: Any) -> None:
     path = world.hooks("{")
 
     assert await world.fire("Stop") is None
@@ -456,17 +454,17 @@ async def test_a_broken_file_is_told_and_the_turn_goes_on(world: Any) -> None:
     assert world.scope.warnings[0].startswith(f"failed to parse hooks config {path}: ")
 
 
-async def test_a_configuration_that_broke_leaves_the_hooks_in_force(world: Any) -> None:
+async def test_an_invalid_configuration_keeps_the_previous_hooks(world: Any) -> None:
     world.commands("PreToolUse", "echo no >&2; exit 2")
     await world.fire("PreToolUse")
     world.turn += 1
     world.program.config.fault = "config.toml is not TOML"
 
     assert (await world.fire("PreToolUse")).deny_reason == "no"
-    assert world.scope.warnings == ["hooks stay as they were: config.toml is not TOML"]
+    assert world.scope.warnings == ["the previous hooks stay in force: config.toml is not TOML"]
 
 
-async def test_a_hook_of_the_project_waits_and_says_so_until_it_is_bypassed(world: Any) -> None:
+async def test_an_unreviewed_hook_of_the_project_is_skipped_with_a_warning_unless_bypassed(world: Any) -> None:
     world.hooks({"Stop": [{"hooks": [{"type": "command", "command": "true"}]}]}, folder=world.project / ".codex")
     world.layer("project", folder=str(world.project / ".codex"))
     await world.fire("Stop")
@@ -481,7 +479,7 @@ async def test_a_hook_of_the_project_waits_and_says_so_until_it_is_bypassed(worl
     assert world.scope.ended[0].source == "project"
 
 
-async def test_the_clients_configuration_of_the_thread_counts(world: Any) -> None:
+async def test_configuration_overrides_of_the_thread_apply(world: Any) -> None:
     world.scope.thread.settings.overrides["hooks.max_stop_blocks"] = 3
 
     await world.fire("Stop")
@@ -490,7 +488,7 @@ async def test_the_clients_configuration_of_the_thread_counts(world: Any) -> Non
 
 
 @pytest.mark.parametrize("declared", ["hooks/hooks.json", ".codex-plugin/plugin.json"])
-async def test_hooks_of_a_bundle_are_told_not_to_run(world: Any, declared: str) -> None:
+async def test_hooks_of_a_bundle_are_skipped_with_a_warning(world: Any, declared: str) -> None:
     (world.program.config.layers[0]).table["plugins"] = {"demo@mk": {"enabled": True}, "off@mk": {"enabled": False}}
     for name in ("demo", "off", "other"):
         file = world.home / "plugins" / "cache" / "mk" / name / "1.0" / declared
@@ -503,7 +501,7 @@ async def test_hooks_of_a_bundle_are_told_not_to_run(world: Any, declared: str) 
     assert world.scope.warnings[0].startswith("the hooks of the plugin demo@mk are not run: ")
 
 
-async def test_a_bundle_without_hooks_is_no_matter(world: Any) -> None:
+async def test_a_bundle_without_hooks_causes_no_warning(world: Any) -> None:
     (world.program.config.layers[0]).table["plugins"] = {"demo@mk": {}, "../x@mk": {}, "plain": {"enabled": True}}
     (world.home / "plugins" / "cache" / "mk" / "demo" / "1.0").mkdir(parents=True)
 
@@ -559,7 +557,7 @@ async def test_detached_handlers_end_with_their_thread(world: Any) -> None:
         assert await reading == b""
 
 
-async def test_the_wizard_tower_plays_as_in_the_sample(world: Any) -> None:
+async def test_the_wizard_tower_sample_works(world: Any) -> None:
     guard = (
         """python3 -c 'import json,sys; d=json.load(sys.stdin); print(json.dumps("""
         """{"systemMessage":"calm"} if d["stop_hook_active"] else """

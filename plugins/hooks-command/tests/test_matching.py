@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from codex_hooks_command import matching
-from codex_hooks_command.matching import fault_of, hits, unknown_in
+from codex_hooks_command.matching import matcher_error, matches, unsupported_part
 
 
 @pytest.mark.parametrize(
@@ -26,21 +26,21 @@ from codex_hooks_command.matching import fault_of, hits, unknown_in
     ],
 )
 def test_a_list_of_names_is_whole_words_and_anything_else_is_searched(matcher: str, subject: str, hit: bool) -> None:
-    assert matching.hits(matcher, [subject]) is hit
+    assert matching.matches(matcher, [subject]) is hit
 
 
 @pytest.mark.parametrize("matcher", ["apply_patch", "Write", "Edit", "Edit|Write", "^Wri"])
 def test_a_patch_is_also_known_as_write_and_edit(matcher: str) -> None:
-    assert matching.hits(matcher, matching.subjects_of("apply_patch"))
+    assert matching.matches(matcher, matching.match_names("apply_patch"))
 
 
 def test_an_event_without_subject_ignores_matchers() -> None:
-    assert matching.hits("nothing like it", None)
+    assert matching.matches("nothing like it", None)
 
 
-def test_only_a_bad_pattern_has_a_fault() -> None:
-    assert matching.fault_of("[") is not None
-    assert [matching.fault_of(fine) for fine in (None, "", "*", "a|b", "^a.*$")] == [None] * 5
+def test_only_an_invalid_pattern_is_an_error() -> None:
+    assert matching.matcher_error("[") is not None
+    assert [matching.matcher_error(fine) for fine in (None, "", "*", "a|b", "^a.*$")] == [None] * 5
 
 
 @pytest.mark.parametrize(
@@ -72,21 +72,21 @@ def test_only_a_bad_pattern_has_a_fault() -> None:
 )
 @pytest.mark.filterwarnings("error")
 def test_patterns_are_those_of_rust(matcher: str, subject: str, hit: bool) -> None:
-    assert fault_of(matcher) is None
-    assert unknown_in(matcher) is None
-    assert hits(matcher, [subject]) is hit
+    assert matcher_error(matcher) is None
+    assert unsupported_part(matcher) is None
+    assert matches(matcher, [subject]) is hit
 
 
 @pytest.mark.parametrize(
     "matcher", ["[", "(?=B)", "(?<!B)", r"(a)\1", r"(?P<a>b)(?P=a)", r"\q", r"\Z", "(?>a)", "*a", "(a"]
 )
-def test_what_rust_refuses_is_a_fault(matcher: str) -> None:
-    assert fault_of(matcher)
+def test_patterns_that_rust_rejects_are_errors(matcher: str) -> None:
+    assert matcher_error(matcher)
 
 
 @pytest.mark.parametrize("matcher", ["[a-z&&[^b]]ash", "^[a[b]]", r"\p{Greek}", "a(?i)b", "(?U)a", "[[:^alpha:]]"])
 @pytest.mark.filterwarnings("error")
-def test_what_is_not_known_here_hits_everything(matcher: str) -> None:
-    assert fault_of(matcher) is None
-    assert unknown_in(matcher)
-    assert hits(matcher, ["x"])
+def test_an_unsupported_pattern_matches_everything(matcher: str) -> None:
+    assert matcher_error(matcher) is None
+    assert unsupported_part(matcher)
+    assert matches(matcher, ["x"])

@@ -6,31 +6,31 @@ from typing import Any
 import pytest
 
 from codex_hooks_command.events import Event
-from codex_hooks_command.outcomes import NOTHING, Finished, Outcome
-from codex_hooks_command.output import judge
+from codex_hooks_command.output import interpret
+from codex_hooks_command.results import NOTHING, HookOutput, ProcessResult
 
 START, PROMPT, STOP = Event.SESSION_START, Event.USER_PROMPT_SUBMIT, Event.STOP
 PRE, POST, ASK = Event.PRE_TOOL_USE, Event.POST_TOOL_USE, Event.PERMISSION_REQUEST
 
 
-def ended(event: Event, code: int | None = 0, stdout: Any = "", stderr: str = "", tool: str = "Bash") -> Outcome:
+def ended(event: Event, code: int | None = 0, stdout: Any = "", stderr: str = "", tool: str = "Bash") -> HookOutput:
     text = stdout if isinstance(stdout, str) else json.dumps(stdout)
-    return judge(event, Finished(exit_code=code, stdout=text, stderr=stderr), tool_name=tool)
+    return interpret(event, ProcessResult(exit_code=code, stdout=text, stderr=stderr), tool_name=tool)
 
 
 def specific(event: Event, **keys: Any) -> dict[str, Any]:
-    return {"hookSpecificOutput": {"hookEventName": event.facts.name, **keys}}
+    return {"hookSpecificOutput": {"hookEventName": event.spec.name, **keys}}
 
 
-def error(outcome: Outcome) -> str:
-    assert outcome.status == "failed"
-    assert (outcome.context, outcome.reason, outcome.stops, outcome.allows) == (None, None, False, False)
-    return outcome.entries[-1][1]
+def error(output: HookOutput) -> str:
+    assert output.status == "failed"
+    assert (output.context, output.reason, output.stops, output.allows) == (None, None, False, False)
+    return output.entries[-1][1]
 
 
 @pytest.mark.parametrize("event", list(Event))
-def test_silence_means_nothing(event: Event) -> None:
-    assert ended(event, 0, " \n") == Outcome()
+def test_no_output_has_no_effect(event: Event) -> None:
+    assert ended(event, 0, " \n") == HookOutput()
 
 
 @pytest.mark.parametrize("event", list(Event))
@@ -52,8 +52,10 @@ def test_a_signal_leaves_no_status() -> None:
     assert error(ended(STOP, 255)) == "hook exited with code 255"
 
 
-def test_what_kept_a_handler_from_ending_is_shown() -> None:
-    assert error(judge(STOP, Finished(error="hook timed out after 5s", exit_code=0))) == "hook timed out after 5s"
+def test_the_error_of_an_unfinished_handler_is_shown() -> None:
+    assert (
+        error(interpret(STOP, ProcessResult(error="hook timed out after 5s", exit_code=0))) == "hook timed out after 5s"
+    )
 
 
 @pytest.mark.parametrize(
@@ -71,24 +73,24 @@ def test_status_2_refuses_with_stderr(event: Event, wanted: str) -> None:
     refused = ended(event, 2, "ignored", " because \n")
 
     assert (refused.status, refused.reason, refused.entries) == ("blocked", "because", (("feedback", "because"),))
-    missing = f"{event.facts.name} hook exited with code 2 but did not write {wanted} to stderr"
+    missing = f"{event.spec.name} hook exited with code 2 but did not write {wanted} to stderr"
     assert missing in ended(event, 2).entries[0][1]
     assert event in (PRE, ASK) or error(ended(event, 2)) == missing
 
 
 @pytest.mark.parametrize("event", [START, Event.SUBAGENT_START, Event.SESSION_END, Event.INTERRUPT])
-def test_status_2_is_a_failure_where_nothing_can_be_refused(event: Event) -> None:
+def test_status_2_is_a_failure_for_events_that_can_not_be_refused(event: Event) -> None:
     assert error(ended(event, 2, stderr="why")) == "hook exited with code 2"
 
 
 @pytest.mark.parametrize("event", [START, PROMPT, Event.SUBAGENT_START])
 def test_plain_text_is_context(event: Event) -> None:
-    assert ended(event, 0, " hello\n") == Outcome(entries=(("context", "hello"),), context="hello")
+    assert ended(event, 0, " hello\n") == HookOutput(entries=(("context", "hello"),), context="hello")
 
 
 @pytest.mark.parametrize("event", [PRE, POST, ASK, Event.PRE_COMPACT, Event.POST_COMPACT, Event.PRE_MODEL_REQUEST])
 def test_plain_text_is_ignored(event: Event) -> None:
-    assert ended(event, 0, "hello") == Outcome()
+    assert ended(event, 0, "hello") == HookOutput()
 
 
 @pytest.mark.parametrize(
@@ -119,7 +121,7 @@ def test_plain_text_fails(event: Event, text: str) -> None:
         (Event.INTERRUPT, "interrupt hook"),
     ],
 )
-def test_json_that_does_not_fit_fails_and_names_the_key(event: Event, phrase: str) -> None:
+def test_invalid_json_fails_and_names_the_key(event: Event, phrase: str) -> None:
     beginning = f"hook returned invalid {phrase} JSON output: "
 
     assert error(ended(event, 0, {"systemMessage": "x", "foo": 1})) == f'{beginning}unknown key "foo"'
@@ -129,13 +131,13 @@ def test_json_that_does_not_fit_fails_and_names_the_key(event: Event, phrase: st
 
 
 @pytest.mark.parametrize("event", [Event.PRE_MODEL_REQUEST, Event.POST_MODEL_REQUEST, Event.SESSION_END])
-def test_what_mere_observers_print_counts_for_nothing(event: Event) -> None:
-    assert ended(event, 0, {"continue": False, "foo": 1}) == Outcome()
-    assert ended(event, 0, "{bad") == Outcome()
+def test_the_output_of_observers_is_ignored(event: Event) -> None:
+    assert ended(event, 0, {"continue": False, "foo": 1}) == HookOutput()
+    assert ended(event, 0, "{bad") == HookOutput()
 
 
 @pytest.mark.parametrize(
-    ("event", "document", "place"),
+    ("event", "document", "location"),
     [
         (STOP, {"continue": None}, "continue must be true or false"),
         (STOP, {"suppressOutput": 1}, "suppressOutput must be true or false"),
@@ -164,27 +166,27 @@ def test_what_mere_observers_print_counts_for_nothing(event: Event) -> None:
         (Event.INTERRUPT, {"continue": True}, 'unknown key "continue"'),
     ],
 )
-def test_the_place_of_a_fault_is_told(event: Event, document: Any, place: str) -> None:
-    assert error(ended(event, 0, document)).endswith(f"JSON output: {place}")
+def test_the_location_of_an_error_is_named(event: Event, document: Any, location: str) -> None:
+    assert error(ended(event, 0, document)).endswith(f"JSON output: {location}")
 
 
-def test_the_event_named_in_the_output_need_not_be_the_running_one() -> None:
+def test_the_event_named_in_the_output_may_differ_from_the_running_one() -> None:
     assert ended(START, 0, specific(STOP, additionalContext="x")).context == "x"
 
 
-def test_a_system_message_is_a_warning_in_front() -> None:
-    outcome = ended(STOP, 0, {"systemMessage": "careful", "decision": "block", "reason": " go on "})
+def test_a_system_message_is_the_first_warning() -> None:
+    output = ended(STOP, 0, {"systemMessage": "careful", "decision": "block", "reason": " go on "})
 
-    assert outcome.entries == (("warning", "careful"), ("feedback", "go on"))
-    assert (outcome.status, outcome.reason) == ("blocked", "go on")
+    assert output.entries == (("warning", "careful"), ("feedback", "go on"))
+    assert (output.status, output.reason) == ("blocked", "go on")
 
 
 @pytest.mark.parametrize("event", [START, Event.SUBAGENT_START, PROMPT, PRE, POST])
 def test_json_adds_context(event: Event) -> None:
-    outcome = ended(event, 0, specific(event, additionalContext=" as it is "))
+    output = ended(event, 0, specific(event, additionalContext=" as it is "))
 
-    assert (outcome.status, outcome.context) == ("completed", " as it is ")
-    assert outcome.entries == (("context", " as it is "),)
+    assert (output.status, output.context) == ("completed", " as it is ")
+    assert output.entries == (("context", " as it is "),)
 
 
 @pytest.mark.parametrize("event", [START, PROMPT, STOP, Event.SUBAGENT_STOP])
@@ -198,21 +200,21 @@ def test_continue_false_ends_the_turn(event: Event) -> None:
 
 @pytest.mark.parametrize("event", [Event.PRE_COMPACT, Event.POST_COMPACT])
 def test_compaction_can_be_stopped(event: Event) -> None:
-    outcome = ended(event, 0, {"continue": False})
+    output = ended(event, 0, {"continue": False})
 
-    assert (outcome.stops, outcome.entries) == (True, (("stop", f"{event.facts.name} hook stopped execution"),))
+    assert (output.stops, output.entries) == (True, (("stop", f"{event.spec.name} hook stopped execution"),))
 
 
-def test_continue_false_beats_a_block_of_the_same_handler() -> None:
-    outcome = ended(STOP, 0, {"continue": False, "decision": "block", "reason": "more"})
+def test_continue_false_takes_precedence_over_a_block_of_the_same_handler() -> None:
+    output = ended(STOP, 0, {"continue": False, "decision": "block", "reason": "more"})
 
-    assert (outcome.status, outcome.stops, outcome.reason) == ("stopped", True, None)
+    assert (output.status, output.stops, output.reason) == ("stopped", True, None)
 
 
 @pytest.mark.parametrize("event", [STOP, Event.SUBAGENT_STOP, POST])
 @pytest.mark.parametrize("reason", [{}, {"reason": None}, {"reason": "  "}])
 def test_a_block_needs_a_reason(event: Event, reason: dict[str, Any]) -> None:
-    text = f"{event.facts.name} hook returned decision:block without a non-empty reason"
+    text = f"{event.spec.name} hook returned decision:block without a non-empty reason"
 
     assert error(ended(event, 0, {"decision": "block", **reason})) == text
 
@@ -220,14 +222,14 @@ def test_a_block_needs_a_reason(event: Event, reason: dict[str, Any]) -> None:
 def test_a_blocked_prompt_keeps_its_context() -> None:
     document = {"decision": "block", "reason": "no", **specific(PROMPT, additionalContext="c")}
 
-    outcome = ended(PROMPT, 0, document)
+    output = ended(PROMPT, 0, document)
 
-    assert (outcome.status, outcome.reason, outcome.context) == ("blocked", "no", "c")
-    assert outcome.entries == (("context", "c"), ("feedback", "no"))
+    assert (output.status, output.reason, output.context) == ("blocked", "no", "c")
+    assert output.entries == (("context", "c"), ("feedback", "no"))
 
 
 def test_a_subagent_start_can_not_be_stopped() -> None:
-    assert ended(Event.SUBAGENT_START, 0, {"continue": False, "stopReason": "x"}) == Outcome()
+    assert ended(Event.SUBAGENT_START, 0, {"continue": False, "stopReason": "x"}) == HookOutput()
 
 
 @pytest.mark.parametrize(
@@ -237,10 +239,10 @@ def test_a_subagent_start_can_not_be_stopped() -> None:
         {"decision": "block", "reason": " no "},
     ],
 )
-def test_a_tool_is_denied_in_the_new_and_the_old_form(document: Any) -> None:
-    outcome = ended(PRE, 0, document)
+def test_a_tool_is_denied_in_the_new_and_the_old_format(document: Any) -> None:
+    output = ended(PRE, 0, document)
 
-    assert (outcome.status, outcome.reason, outcome.entries) == ("blocked", "no", (("feedback", "no"),))
+    assert (output.status, output.reason, output.entries) == ("blocked", "no", (("feedback", "no"),))
 
 
 def test_a_denial_keeps_its_context() -> None:
@@ -250,9 +252,9 @@ def test_a_denial_keeps_its_context() -> None:
 
 
 def test_allow_with_an_input_rewrites() -> None:
-    outcome = ended(PRE, 0, specific(PRE, permissionDecision="allow", updatedInput={"command": "true"}))
+    output = ended(PRE, 0, specific(PRE, permissionDecision="allow", updatedInput={"command": "true"}))
 
-    assert (outcome.status, outcome.updated_input) == ("completed", {"command": "true"})
+    assert (output.status, output.updated_input) == ("completed", {"command": "true"})
     assert ended(PRE, 0, specific(PRE)).updated_input is NOTHING
 
 
@@ -268,12 +270,12 @@ def test_allow_with_an_input_rewrites() -> None:
         ({"suppressOutput": True}, "unsupported suppressOutput"),
     ],
 )
-def test_what_a_tool_hook_can_not_do_fails_and_lets_the_tool_run(document: Any, text: str) -> None:
-    outcome = ended(PRE, 0, {**document, "systemMessage": "m"})
+def test_unsupported_answers_of_a_tool_hook_fail_and_let_the_tool_run(document: Any, text: str) -> None:
+    output = ended(PRE, 0, {**document, "systemMessage": "m"})
 
-    assert error(outcome) == f"PreToolUse hook returned {text}"
-    assert outcome.entries[0] == ("warning", "m")
-    assert outcome.updated_input is NOTHING
+    assert error(output) == f"PreToolUse hook returned {text}"
+    assert output.entries[0] == ("warning", "m")
+    assert output.updated_input is NOTHING
 
 
 DENY = specific(PRE, permissionDecision="deny", permissionDecisionReason=" no ")
@@ -305,12 +307,12 @@ BLOCK = {"decision": "block", "reason": " no "}
     ],
 )
 @pytest.mark.parametrize("code", [0, 1, 137])
-def test_a_recognisable_denial_is_one_whatever_stands_beside_it(text: str, code: int) -> None:
-    outcome = ended(PRE, code, text)
+def test_a_recognisable_denial_counts_whatever_surrounds_it(text: str, code: int) -> None:
+    output = ended(PRE, code, text)
 
-    assert (outcome.status, outcome.reason, outcome.unanswered) == ("blocked", "no", False)
-    assert outcome.entries[0][0] == "warning"
-    assert outcome.entries[-1] == ("feedback", "no")
+    assert (output.status, output.reason, output.unanswered) == ("blocked", "no", False)
+    assert output.entries[0][0] == "warning"
+    assert output.entries[-1] == ("feedback", "no")
 
 
 @pytest.mark.parametrize(
@@ -323,10 +325,10 @@ def test_a_recognisable_denial_is_one_whatever_stands_beside_it(text: str, code:
         (ASK, {"continue": False}),
     ],
 )
-def test_a_denial_needs_no_reason_where_something_is_let_through_otherwise(event: Event, document: Any) -> None:
-    outcome = ended(event, 0, document)
+def test_a_denial_needs_no_reason_for_gates_and_prompts(event: Event, document: Any) -> None:
+    output = ended(event, 0, document)
 
-    assert (outcome.status, outcome.reason) == ("blocked", f"a {event.facts.name} hook gave no reason")
+    assert (output.status, output.reason) == ("blocked", f"a {event.spec.name} hook gave no reason")
 
 
 @pytest.mark.parametrize("event", [PROMPT, POST, STOP, Event.SUBAGENT_STOP])
@@ -352,22 +354,22 @@ WORDS = ("denied", "Deny", "reject", "rejected", "BLOCK", "blocked", "refuse", "
         (PROMPT, {"decision": "#", "reason": "because"}),
     ],
 )
-def test_a_word_like_deny_is_a_denial_and_the_right_one_is_told(event: Event, form: Any, word: str) -> None:
-    outcome = ended(event, 0, json.dumps(form).replace("#", word))
+def test_a_synonym_of_deny_is_a_denial_with_a_warning(event: Event, form: Any, word: str) -> None:
+    output = ended(event, 0, json.dumps(form).replace("#", word))
 
-    assert (outcome.status, outcome.reason) == ("blocked", "because")
-    assert outcome.entries[0][0] == "warning"
-    assert outcome.entries[0][1].endswith("it is taken as the denial that it holds")
+    assert (output.status, output.reason) == ("blocked", "because")
+    assert output.entries[0][0] == "warning"
+    assert output.entries[0][1].endswith("it is treated as the denial that it contains")
 
 
-def test_the_word_that_is_right_is_told() -> None:
+def test_the_warning_names_the_correct_word() -> None:
     told = ended(PRE, 0, specific(PRE, permissionDecision="denied")).entries[0][1]
 
     assert 'permissionDecision must be "allow" or "deny" or "ask", found "denied"' in told
 
 
 @pytest.mark.parametrize("event", [STOP, Event.SUBAGENT_STOP, POST])
-def test_a_no_of_other_events_may_mean_that_there_is_nothing_to_object_to(event: Event) -> None:
+def test_a_no_for_other_events_may_mean_no_objection(event: Event) -> None:
     assert ended(event, 0, {"decision": "no", "reason": "fine"}).reason is None
 
 
@@ -388,36 +390,36 @@ PRINTED = (
         *((event, document, "[\n#,]") for event, document in PRINTED if event is not PROMPT),
     ],
 )
-def test_an_answer_that_python_printed_counts_and_json_is_asked_for(event: Event, document: Any, around: str) -> None:
-    outcome = ended(event, 0, around.replace("#", str(document)))
+def test_a_python_literal_counts_with_a_warning(event: Event, document: Any, around: str) -> None:
+    output = ended(event, 0, around.replace("#", str(document)))
 
-    assert "no" in (outcome.reason, outcome.asks)
-    assert "a Python value where JSON is expected" in outcome.entries[0][1]
+    assert "no" in (output.reason, output.asks)
+    assert "a Python value instead of JSON" in output.entries[0][1]
 
 
 @pytest.mark.parametrize("form", ["allow", "maybe"])
-def test_python_is_read_for_refusals_only(form: str) -> None:
-    outcome = ended(PRE, 0, str(specific(PRE, permissionDecision=form, updatedInput={"command": "x"})))
+def test_python_literals_count_for_refusals_only(form: str) -> None:
+    output = ended(PRE, 0, str(specific(PRE, permissionDecision=form, updatedInput={"command": "x"})))
 
-    assert "not valid JSON" in error(outcome)
-    assert outcome.updated_input is NOTHING
+    assert "not valid JSON" in error(output)
+    assert output.updated_input is NOTHING
 
 
 @pytest.mark.parametrize(
     "rest",
     ["[" * 60_000, "-" * 60_000 + "1}", "{" * 150 + "}" * 151, "{[]: 1}}", "__import__('os')}", "1" * 9999 + "}"],
 )
-def test_python_that_can_not_be_read_is_no_answer(rest: str) -> None:
-    outcome = ended(PRE, 0, "{'decision': 'deny', 'x': " + rest)
+def test_an_invalid_python_literal_is_ignored(rest: str) -> None:
+    output = ended(PRE, 0, "{'decision': 'deny', 'x': " + rest)
 
-    assert outcome.reason is None
+    assert output.reason is None
 
 
-def test_python_that_takes_too_long_to_read_is_no_answer_of_a_gate() -> None:
+def test_a_gate_whose_python_output_is_too_complex_has_not_answered() -> None:
     assert ended(PRE, 0, str({"decision": "x", "x": "y" * 1_000_000})).unanswered
 
 
-def test_text_of_several_lines_that_was_not_escaped_is_the_reason_as_it_is() -> None:
+def test_unescaped_line_breaks_in_a_reason_are_accepted() -> None:
     assert ended(PRE, 0, '{"decision":"block","reason":"one\n\ttwo"}').reason == "one\n\ttwo"
 
 
@@ -431,59 +433,57 @@ def test_text_of_several_lines_that_was_not_escaped_is_the_reason_as_it_is() -> 
         ('{"permissionDecision":"ask","reason":"sure?"}', "sure?"),
     ],
 )
-def test_status_2_of_a_gate_refuses_also_when_nothing_is_written_to_stderr(
-    event: Event, printed: str, reason: str
-) -> None:
-    outcome = ended(event, 2, printed)
+def test_status_2_of_a_gate_refuses_even_without_stderr(event: Event, printed: str, reason: str) -> None:
+    output = ended(event, 2, printed)
 
-    assert (outcome.status, outcome.reason) == ("blocked", reason.format(event.facts.name))
-    assert outcome.entries[0][0] == "warning"
+    assert (output.status, output.reason) == ("blocked", reason.format(event.spec.name))
+    assert output.entries[0][0] == "warning"
 
 
 @pytest.mark.parametrize("given", ["text", 5, ["x"], True])
-def test_an_input_that_is_no_object_is_no_answer(given: Any) -> None:
-    outcome = ended(PRE, 0, specific(PRE, permissionDecision="allow", updatedInput=given))
+def test_a_gate_whose_updated_input_is_not_an_object_has_not_answered(given: Any) -> None:
+    output = ended(PRE, 0, specific(PRE, permissionDecision="allow", updatedInput=given))
 
-    assert (outcome.status, outcome.unanswered) == ("failed", True)
-    assert error(outcome) == "PreToolUse hook returned updatedInput that is no object"
+    assert (output.status, output.unanswered) == ("failed", True)
+    assert error(output) == "PreToolUse hook returned updatedInput that is no object"
 
 
-def test_a_signal_without_a_name_ends_a_script_like_any_other() -> None:
+def test_a_signal_without_a_name_is_reported_by_number() -> None:
     assert ended(PRE, 128 + 37).unanswered
     assert error(ended(PRE, 128 + 37)) == "hook exited without a status code (signal 37 ended it)"
     assert error(ended(PRE, 255)) == "hook exited with code 255"
 
 
-def test_a_denial_in_what_was_printed_before_the_time_ran_out_counts() -> None:
-    outcome = judge(PRE, Finished(error="hook timed out after 5s", stdout=json.dumps(DENY)))
+def test_a_denial_printed_before_the_timeout_counts() -> None:
+    output = interpret(PRE, ProcessResult(error="hook timed out after 5s", stdout=json.dumps(DENY)))
 
-    assert (outcome.status, outcome.reason) == ("blocked", "no")
+    assert (output.status, output.reason) == ("blocked", "no")
 
 
 @pytest.mark.parametrize("extra", [{}, {"suppressOutput": True}, {"colour": "red"}])
-def test_a_wish_to_ask_is_recognised_too(extra: dict[str, Any]) -> None:
-    outcome = ended(PRE, 0, {**specific(PRE, permissionDecision="ask", permissionDecisionReason=" sure? "), **extra})
+def test_a_request_to_ask_is_recognised_too(extra: dict[str, Any]) -> None:
+    output = ended(PRE, 0, {**specific(PRE, permissionDecision="ask", permissionDecisionReason=" sure? "), **extra})
 
-    assert (outcome.asks, outcome.reason) == ("sure?", None)
+    assert (output.asks, output.reason) == ("sure?", None)
 
 
 @pytest.mark.parametrize("text", ["{" * 1_200_000, '{"a":[' * 1_200_000])
-def test_output_that_can_not_be_looked_through_is_no_answer_of_a_gate(text: str) -> None:
+def test_a_gate_whose_output_is_too_complex_has_not_answered(text: str) -> None:
     assert ended(PRE, 0, text).unanswered
 
 
-def test_an_answer_of_several_megabytes_is_taken() -> None:
+def test_an_answer_of_several_megabytes_is_accepted() -> None:
     assert ended(STOP, 0, {"decision": "block", "reason": "x" * 5_000_000}).reason == "x" * 5_000_000
 
 
 @pytest.mark.parametrize("event", list(Event))
-def test_a_cut_answer_is_told_and_refuses_where_something_is_let_through_otherwise(event: Event) -> None:
-    outcome = judge(event, Finished(exit_code=0, stdout='{"decision": "block", "reason": "xxx', cut=True))
+def test_truncated_output_is_reported_and_refuses_for_gates_and_prompts(event: Event) -> None:
+    output = interpret(event, ProcessResult(exit_code=0, stdout='{"decision": "block", "reason": "xxx', truncated=True))
 
     told = "hook wrote more to standard output than is read, its answer was cut"
-    assert outcome.entries[-1][1] == told
-    assert outcome.unanswered is (event in {PRE, ASK})
-    assert outcome.reason == (told if event is PROMPT else None)
+    assert output.entries[-1][1] == told
+    assert output.unanswered is (event in {PRE, ASK})
+    assert output.reason == (told if event is PROMPT else None)
 
 
 def test_a_permission_is_granted_or_denied() -> None:
@@ -507,15 +507,15 @@ def test_a_permission_is_granted_or_denied() -> None:
         (specific(ASK, decision={"behavior": "allow", "interrupt": True}), "unsupported interrupt:true"),
     ],
 )
-def test_what_a_permission_hook_can_not_do_fails(document: Any, text: str) -> None:
+def test_unsupported_answers_of_a_permission_hook_fail(document: Any, text: str) -> None:
     assert error(ended(ASK, 0, document)) == f"PermissionRequest hook returned {text}"
 
 
 def test_feedback_replaces_the_output() -> None:
-    outcome = ended(POST, 0, {"decision": "block", "reason": "look", **specific(POST, additionalContext="c")})
+    output = ended(POST, 0, {"decision": "block", "reason": "look", **specific(POST, additionalContext="c")})
 
-    assert (outcome.status, outcome.reason, outcome.context) == ("blocked", "look", "c")
-    assert outcome.entries == (("context", "c"), ("feedback", "look"))
+    assert (output.status, output.reason, output.context) == ("blocked", "look", "c")
+    assert output.entries == (("context", "c"), ("feedback", "look"))
 
 
 @pytest.mark.parametrize(
@@ -526,13 +526,13 @@ def test_feedback_replaces_the_output() -> None:
         ({"continue": False, "stopReason": "s", "reason": "r"}, "s", "r"),
     ],
 )
-def test_continue_false_after_a_tool_replaces_the_output_and_the_turn_goes_on(
+def test_continue_false_after_a_tool_replaces_the_output_and_the_turn_continues(
     document: Any, shown: str, told: str
 ) -> None:
-    outcome = ended(POST, 0, document)
+    output = ended(POST, 0, document)
 
-    assert (outcome.status, outcome.reason, outcome.stops) == ("stopped", told, False)
-    assert outcome.entries == (("stop", shown),)
+    assert (output.status, output.reason, output.stops) == ("stopped", told, False)
+    assert output.entries == (("stop", shown),)
 
 
 @pytest.mark.parametrize(
@@ -543,15 +543,15 @@ def test_continue_false_after_a_tool_replaces_the_output_and_the_turn_goes_on(
         (specific(POST, updatedMCPToolOutput={"a": 1}), "unsupported updatedMCPToolOutput"),
     ],
 )
-def test_what_a_hook_after_a_tool_can_not_do_fails(document: Any, text: str) -> None:
+def test_unsupported_answers_of_a_post_tool_hook_fail(document: Any, text: str) -> None:
     assert error(ended(POST, 0, document)) == f"PostToolUse hook returned {text}"
 
 
 def test_the_output_of_an_mcp_tool_can_be_replaced() -> None:
-    outcome = ended(POST, 0, specific(POST, updatedMCPToolOutput={"a": 1}), tool="mcp__s__t")
+    output = ended(POST, 0, specific(POST, updatedMCPToolOutput={"a": 1}), tool="mcp__s__t")
 
-    assert (outcome.status, outcome.updated_output) == ("completed", {"a": 1})
+    assert (output.status, output.updated_output) == ("completed", {"a": 1})
 
 
-def test_an_interrupt_hook_can_only_say_something() -> None:
+def test_an_interrupt_hook_can_only_show_a_message() -> None:
     assert ended(Event.INTERRUPT, 0, {"systemMessage": "bye"}).entries == (("warning", "bye"),)

@@ -40,7 +40,7 @@ def test_the_timeout_has_a_default_and_a_floor(given: dict[str, Any], used: int)
 
 
 @pytest.mark.parametrize("event", ["SessionEnd", "Interrupt"])
-def test_events_that_something_waits_for_get_little_time(event: str) -> None:
+def test_session_end_and_interrupt_have_short_timeouts(event: str) -> None:
     usual, long = read(declare(event)), read(declare(event, timeout=9))
 
     assert (only(usual).timeout, only(long).timeout) == (1, 3)
@@ -68,7 +68,7 @@ def test_events_are_numbered_in_their_own_order_and_not_in_that_of_the_file() ->
 
     file = read({"hooks": dict.fromkeys(names, group)})
 
-    assert [handler.event.facts.name for handler in file.handlers] == [
+    assert [handler.event.spec.name for handler in file.handlers] == [
         "PreModelRequest",
         "PreToolUse",
         "SessionStart",
@@ -98,7 +98,7 @@ def test_a_blank_command_is_skipped_with_a_warning() -> None:
     assert file.warnings == ("skipping empty hook command in F (hooks.Stop[0].hooks[0])",)
 
 
-def test_a_bad_matcher_drops_its_group_alone() -> None:
+def test_an_invalid_matcher_skips_only_its_group() -> None:
     handlers = [{"type": "command", "command": "true"}]
 
     file = read({"hooks": {"PreToolUse": [{"matcher": "[", "hooks": handlers}, {"hooks": handlers}]}})
@@ -114,7 +114,7 @@ def test_events_that_ignore_matchers_do_not_check_them(event: str) -> None:
     assert (only(file).matcher, file.warnings) == (None, ())
 
 
-def test_unknown_events_are_told_and_unknown_keys_noted() -> None:
+def test_unknown_events_are_warnings_and_unknown_keys_notes() -> None:
     document = declare(retries=3)
     document["hooks"]["Notification"] = 3
     document["hooks"]["Stop"][0]["color"] = "red"
@@ -138,7 +138,7 @@ def test_unknown_events_are_told_and_unknown_keys_noted() -> None:
             'unknown key of hooks.Stop[0].hooks[0] "timeoutSec" in F is ignored (did you mean timeout?)',
         ),
         ({"hook": {}}, 'unknown key "hook" in F is ignored (did you mean hooks?)'),
-        ({"Stop": []}, 'event "Stop" in F is not looked at: it belongs inside of "hooks"'),
+        ({"Stop": []}, 'event "Stop" in F is ignored: it belongs inside "hooks"'),
         (
             {"hooks": {"Stop": [{"type": "command", "command": "true"}]}},
             "skipping a group in F: hooks.Stop[0]: a handler stands where a group is expected, "
@@ -146,7 +146,7 @@ def test_unknown_events_are_told_and_unknown_keys_noted() -> None:
         ),
     ],
 )
-def test_what_somebody_has_nearly_written_is_told_with_the_right_name(document: Any, said: str) -> None:
+def test_a_misspelt_name_is_a_warning_with_a_suggestion(document: Any, said: str) -> None:
     assert read(document).warnings == (said,)
 
 
@@ -177,7 +177,7 @@ def test_an_mcp_tool_handler_names_server_and_tool() -> None:
         ('{"hooks": null}', "hooks: expected an object, found null"),
     ],
 )
-def test_a_file_that_can_not_be_read_is_told(text: str, found: str) -> None:
+def test_an_unreadable_file_is_a_warning(text: str, found: str) -> None:
     file = read(text)
 
     assert file.handlers == ()
@@ -187,7 +187,7 @@ def test_a_file_that_can_not_be_read_is_told(text: str, found: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "lost"),
+    ("text", "unreadable_gates"),
     [
         ('{"hooks": {"PreToolUse": [', True),
         ('{"hooks": ["permission_request"]}', True),
@@ -196,10 +196,10 @@ def test_a_file_that_can_not_be_read_is_told(text: str, found: str) -> None:
         ('{"hooks": {"Stop": [', False),
     ],
 )
-def test_gates_that_may_be_lost_are_remembered(text: str, lost: bool) -> None:
+def test_gates_that_may_be_missing_are_noted(text: str, unreadable_gates: bool) -> None:
     file = read(text)
 
-    assert file.lost == (file.warnings if lost else ())
+    assert file.unreadable_gates == (file.warnings if unreadable_gates else ())
 
 
 @pytest.mark.parametrize(
@@ -210,7 +210,7 @@ def test_gates_that_may_be_lost_are_remembered(text: str, lost: bool) -> None:
         ([{"matcher": 3}], "a group in F: hooks.PreToolUse[0].matcher: expected a string, found a number"),
     ],
 )
-def test_a_group_that_can_not_be_used_is_skipped_and_the_rest_stays(groups: list[Any], said: str) -> None:
+def test_an_invalid_group_is_skipped_and_the_rest_kept(groups: list[Any], said: str) -> None:
     good = {"hooks": [{"type": "command", "command": "good"}]}
 
     file = read({"hooks": {"PreToolUse": [*groups, good], "Stop": [good]}})
@@ -232,7 +232,7 @@ def test_a_group_that_can_not_be_used_is_skipped_and_the_rest_stays(groups: list
         ({"type": "mcp_tool", "server": "s", "tool": "t", "input": [1]}, "input: expected an object, found a list"),
     ],
 )
-def test_a_handler_that_can_not_be_used_is_skipped_and_the_rest_stays(handler: Any, found: str) -> None:
+def test_an_invalid_handler_is_skipped_and_the_rest_kept(handler: Any, found: str) -> None:
     good = {"type": "command", "command": "good"}
 
     file = read({"hooks": {"PreToolUse": [{"hooks": [handler, good]}], "Stop": [{"hooks": [good]}]}})
@@ -241,7 +241,7 @@ def test_a_handler_that_can_not_be_used_is_skipped_and_the_rest_stays(handler: A
     assert len(file.warnings) == 1
     assert file.warnings[0].startswith("skipping a hook in F: hooks.PreToolUse[0].hooks[0]")
     assert found in file.warnings[0]
-    assert file.lost == ()
+    assert file.unreadable_gates == ()
 
 
 @pytest.mark.parametrize(
@@ -257,7 +257,7 @@ def test_a_handler_that_can_not_be_used_is_skipped_and_the_rest_stays(handler: A
         ({"commandWindows": "a", "command_windows": "b"}, '"command_windows" is given beside "commandWindows"'),
     ],
 )
-def test_a_handler_can_do_without_what_is_wrong_with_it(keys: dict[str, Any], found: str) -> None:
+def test_an_invalid_optional_value_is_ignored(keys: dict[str, Any], found: str) -> None:
     file = read(declare("PreToolUse", **keys))
 
     assert only(file) == only(read(declare("PreToolUse")))
@@ -270,7 +270,7 @@ def test_a_deeply_nested_file_is_refused_without_a_traceback() -> None:
     assert read("[" * 100_000).handlers == ()
 
 
-def test_a_toml_table_is_read_like_a_file_and_its_settings_are_left_alone() -> None:
+def test_a_toml_table_is_parsed_like_a_file_and_its_settings_are_ignored() -> None:
     table = {**declare("PreToolUse", "^Bash$")["hooks"], "state": {"k": {"enabled": True}}, "max_stop_blocks": 3}
 
     file = parse_table(table, "C")
@@ -281,11 +281,11 @@ def test_a_toml_table_is_read_like_a_file_and_its_settings_are_left_alone() -> N
     )
 
 
-@pytest.mark.parametrize("place", ["top", "events"])
-def test_of_very_many_unknown_names_only_some_are_told(place: str) -> None:
+@pytest.mark.parametrize("location", ["top", "events"])
+def test_only_some_of_many_unknown_names_are_reported(location: str) -> None:
     names = {f"Stopp{number}": [] for number in range(50_000)}
 
-    file = read({**names, **declare()} if place == "top" else {"hooks": {**names, **declare()["hooks"]}})
+    file = read({**names, **declare()} if location == "top" else {"hooks": {**names, **declare()["hooks"]}})
 
     assert only(file).command == "true"
     assert file.warnings[-1] == "49950 more unknown names in F are ignored"

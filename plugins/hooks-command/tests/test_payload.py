@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from codex_hooks_command.events import Event
-from codex_hooks_command.payload import line_for
+from codex_hooks_command.payload import build_line
 
 BASE = "session_id turn_id transcript_path cwd hook_event_name model permission_mode"
 AGENT = "session_id turn_id agent_id agent_type transcript_path cwd hook_event_name model permission_mode"
@@ -53,10 +53,10 @@ EVERYTHING: dict[str, Any] = {
     ],
 )
 def test_each_event_has_its_keys_in_order(event: Event, keys: str) -> None:
-    line = line_for(event, EVERYTHING)
+    line = build_line(event, EVERYTHING)
 
     assert list(json.loads(line)) == keys.split()
-    assert json.loads(line)["hook_event_name"] == event.facts.name
+    assert json.loads(line)["hook_event_name"] == event.spec.name
     assert line.endswith(b"}\n")
     assert line.count(b"\n") == 1
 
@@ -76,13 +76,13 @@ def test_each_event_has_its_keys_in_order(event: Event, keys: str) -> None:
     ],
 )
 def test_a_subagent_is_named(event: Event, keys: str) -> None:
-    line = line_for(event, {**EVERYTHING, "agent_id": "a", "agent_type": "worker"})
+    line = build_line(event, {**EVERYTHING, "agent_id": "a", "agent_type": "worker"})
 
     assert list(json.loads(line)) == keys.split()
 
 
 def test_text_stays_readable_and_on_one_line() -> None:
-    line = line_for(Event.USER_PROMPT_SUBMIT, {**EVERYTHING, "prompt": "grüße\nan alle"})
+    line = build_line(Event.USER_PROMPT_SUBMIT, {**EVERYTHING, "prompt": "grüße\nan alle"})
 
     assert '"prompt":"grüße\\nan alle"'.encode() in line
 
@@ -90,7 +90,7 @@ def test_text_stays_readable_and_on_one_line() -> None:
 def test_token_usage_has_all_six_numbers() -> None:
     usage = {"total_tokens": 3, "input_tokens": 1, "output_tokens": 2, "other": 9}
 
-    sent = json.loads(line_for(Event.POST_MODEL_REQUEST, {**EVERYTHING, "token_usage": usage}))["token_usage"]
+    sent = json.loads(build_line(Event.POST_MODEL_REQUEST, {**EVERYTHING, "token_usage": usage}))["token_usage"]
 
     assert sent == {
         "input_tokens": 1,

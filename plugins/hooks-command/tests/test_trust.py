@@ -6,13 +6,13 @@ from typing import Any
 import pytest
 
 from codex_hooks_command import trust
-from codex_hooks_command.handlers import Handler, Origin
+from codex_hooks_command.handlers import Handler, HookSource
 from codex_hooks_command.parsing import parse_json
-from codex_hooks_command.trust import Accepted
+from codex_hooks_command.trust import Acceptance
 
-PROJECT = Origin(path="/p/.codex/hooks.json", key="/p/.codex/hooks.json", source="project")
-USER = Origin(path="/h/hooks.json", key="/h/hooks.json", source="user")
-SYSTEM = Origin(path="/etc/codex/hooks.json", key="/etc/codex/hooks.json", source="system")
+PROJECT = HookSource(path="/p/.codex/hooks.json", key="/p/.codex/hooks.json", kind="project")
+USER = HookSource(path="/h/hooks.json", key="/h/hooks.json", kind="user")
+SYSTEM = HookSource(path="/etc/codex/hooks.json", key="/etc/codex/hooks.json", kind="system")
 
 
 HASH = "sha256:2ba34c7a02841fada06b868a093d041fd3d9de81883c789a321916b0aa118851"
@@ -47,32 +47,34 @@ def test_the_key_names_file_event_group_and_handler() -> None:
     assert trust.key_of(USER, handler("SessionStart")) == "/h/hooks.json:session_start:0:0"
 
 
-def test_what_is_not_the_projects_is_trusted_by_its_place() -> None:
-    assert trust.standing(SYSTEM, handler("Stop"), Accepted()) == "managed"
-    assert trust.standing(USER, handler("Stop"), Accepted()) == "trusted"
+def test_hooks_outside_of_projects_are_trusted_by_location() -> None:
+    assert trust.trust_status(SYSTEM, handler("Stop"), Acceptance()) == "managed"
+    assert trust.trust_status(USER, handler("Stop"), Acceptance()) == "trusted"
 
 
 @pytest.mark.parametrize(
     ("accepted", "status", "said"),
     [
-        (Accepted(), "untrusted", "it is not trusted"),
-        (Accepted(HASH), "trusted", None),
-        (Accepted("other"), "modified", "it has changed since it was trusted"),
-        (Accepted(HASH, enabled=False), "trusted", "it is switched off"),
+        (Acceptance(), "untrusted", "it is not trusted"),
+        (Acceptance(HASH), "trusted", None),
+        (Acceptance("other"), "modified", "it has changed since it was trusted"),
+        (Acceptance(HASH, enabled=False), "trusted", "it is switched off"),
     ],
 )
-def test_a_hook_of_a_project_runs_when_its_hash_was_accepted(accepted: Accepted, status: str, said: str | None) -> None:
-    standing = trust.standing(PROJECT, handler("Stop"), accepted)
-    reason = trust.refusal("K", PROJECT, accepted, standing, bypass=False)
+def test_a_hook_of_a_project_runs_when_its_hash_was_accepted(
+    accepted: Acceptance, status: str, said: str | None
+) -> None:
+    trust_status = trust.trust_status(PROJECT, handler("Stop"), accepted)
+    reason = trust.skip_reason("K", PROJECT, accepted, trust_status, bypass=False)
 
-    assert standing == status
+    assert trust_status == status
     assert reason is None if said is None else (reason or "").startswith(said)
     assert reason is None or "codex hooks trust 'K'" in reason
 
 
-def test_bypassing_runs_unreviewed_hooks_but_not_what_is_switched_off_or_untrusted_as_a_project() -> None:
-    foreign = Origin(path="f", key="f", source="project", disabled="/p is not trusted")
+def test_bypassing_runs_unreviewed_hooks_but_not_disabled_ones_or_those_of_untrusted_projects() -> None:
+    foreign = HookSource(path="f", key="f", kind="project", disabled="/p is not trusted")
 
-    assert trust.refusal("K", PROJECT, Accepted(), "untrusted", bypass=True) is None
-    assert trust.refusal("K", PROJECT, Accepted(enabled=False), "untrusted", bypass=True)
-    assert trust.refusal("K", foreign, Accepted(), "untrusted", bypass=True) == "/p is not trusted"
+    assert trust.skip_reason("K", PROJECT, Acceptance(), "untrusted", bypass=True) is None
+    assert trust.skip_reason("K", PROJECT, Acceptance(enabled=False), "untrusted", bypass=True)
+    assert trust.skip_reason("K", foreign, Acceptance(), "untrusted", bypass=True) == "/p is not trusted"

@@ -1,4 +1,4 @@
-"""Say which plugin bundles have hooks that are not run, because bundles are not loaded yet."""
+"""Warn about plugin bundles whose hooks are not run, because bundles are not supported yet."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*$")
 _MANIFEST = ".codex-plugin/plugin.json"
 
 
-def warnings_about(layers: Sequence[ConfigLayer], codex_home: str) -> Iterator[str]:
-    """Yield a warning for each bundle that is switched on and has hooks."""
-    for name in dict.fromkeys(name for layer in layers for name in _switched_on(layer)):
+def unsupported_bundle_warnings(layers: Sequence[ConfigLayer], codex_home: str) -> Iterator[str]:
+    """Yield a warning for each enabled bundle that has hooks."""
+    for name in dict.fromkeys(name for layer in layers for name in _enabled_bundles(layer)):
         found = _hooks_of(name, codex_home)
         if found is not None:
             yield (
@@ -29,7 +29,7 @@ def warnings_about(layers: Sequence[ConfigLayer], codex_home: str) -> Iterator[s
             )
 
 
-def _switched_on(layer: ConfigLayer) -> Iterator[str]:
+def _enabled_bundles(layer: ConfigLayer) -> Iterator[str]:
     plugins = layer.table.get("plugins")
     if layer.kind == "project" or not isinstance(plugins, Mapping):
         return

@@ -1,4 +1,4 @@
-"""The sub-command ``codex hooks``: list handlers, accept them, take that back."""
+"""The command ``codex hooks``: list, trust and untrust handlers."""
 
 from __future__ import annotations
 
@@ -9,21 +9,19 @@ from collections.abc import Callable, Sequence
 from textwrap import indent
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from codex_hooks_command.listing import format_table, listing_to_wire
+from codex_hooks_command.registry_cache import FEATURE, registry_cache_of
+from codex_hooks_command.trust import hash_of
 from codex_hookspecs.environments import project_root
 from codex_hookspecs.errors import ConfigError
 from codex_hookspecs.surface import CliCommand, visible
 
-from .listing import table, wire_listing
-from .sessions import FEATURE, sessions_of
-from .trust import hash_of
-
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
 
+    from codex_hooks_command.discovery import Registry
+    from codex_hooks_command.handlers import RegisteredHook
     from codex_hookspecs.host import Host
-
-    from .discovery import Registry
-    from .handlers import Registered
 
 HELP = "List, trust and untrust command hooks"
 
@@ -38,7 +36,7 @@ async def _run(arguments: Sequence[str], host: Host) -> int:
     try:
         options = parser.parse_args(list(arguments))
     except SystemExit as end:
-        # argparse has printed help (status 0) or said what is wrong (status 2).
+        # argparse has printed the help (status 0) or an error (status 2).
         return int(end.code or 0)
     run: Callable[[_View, Namespace], None] = options.run
     run(_View(host, options.directory, as_json=options.json), options)
@@ -46,9 +44,9 @@ async def _run(arguments: Sequence[str], host: Host) -> int:
 
 
 class _View:
-    """The hooks of one directory and the way to print them.
+    """The hooks of one directory, and how to print them.
 
-    :param directory: as the user wrote it.
+    :param directory: path as given by the user.
     """
 
     def __init__(self, host: Host, directory: str, *, as_json: bool) -> None:
@@ -61,34 +59,34 @@ class _View:
 
     @property
     def registry(self) -> Registry | None:
-        """The handlers, ``None`` when nothing is configured."""
-        return sessions_of(self._host).listed(self._config, self.directory)
+        """The handlers; ``None`` when nothing is configured."""
+        return registry_cache_of(self._host).listed(self._config, self.directory)
 
     def show(self) -> None:
         """Print all handlers."""
         if self._as_json:
-            _print(json.dumps(wire_listing(self.directory, self.registry), ensure_ascii=False, indent=2))
+            _print(json.dumps(listing_to_wire(self.directory, self.registry), ensure_ascii=False, indent=2))
         else:
-            _print(table(self.registry, home=self._host.environ.get("HOME", "")))
+            _print(format_table(self.registry, home=self._host.environ.get("HOME", "")))
             if not self._host.features.enabled(FEATURE):
                 _print("\nNo hook runs: the feature is off (run: codex features enable hooks)")
 
-    def accept_scripts(self, chosen: Sequence[Registered]) -> None:
-        """Remember the script files of hooks as they are now."""
-        from .acceptance import FILE_NAME, AcceptedScripts
+    def accept_scripts(self, chosen: Sequence[RegisteredHook]) -> None:
+        """Save the hashes of the script files of hooks."""
+        from codex_hooks_command.acceptance import FILE_NAME, AcceptedScripts
 
         try:
             AcceptedScripts(self._host.codex_home, self._host.environ).accept(chosen, self.directory)
         except OSError as error:
-            raise ConfigError(f"can't keep {self._host.codex_home}/{FILE_NAME}: {error}") from error
+            raise ConfigError(f"can't write {self._host.codex_home}/{FILE_NAME}: {error}") from error
 
-    def apply(self, edits: dict[str, Any], told: Sequence[str]) -> None:
-        """Write settings and print what was done."""
+    def apply(self, edits: dict[str, Any], messages: Sequence[str]) -> None:
+        """Write settings and print messages."""
         self._config.write_user(edits)
         if self._as_json:
             self.show()
         else:
-            _print("\n".join(told))
+            _print("\n".join(messages))
 
 
 def _parser() -> ArgumentParser:
@@ -97,14 +95,14 @@ def _parser() -> ArgumentParser:
     parser = ArgumentParser(prog="codex hooks", description=f"{HELP}.")
     actions = parser.add_subparsers(metavar="ACTION", required=True)
     for name, help_text, run in (
-        ("list", "show every hook with its standing", _list),
-        ("trust", "accept hooks as they are now, and switch them on", _trust),
-        ("untrust", "take acceptance back; hooks of your own are switched off", _untrust),
+        ("list", "show every hook with its status", _list),
+        ("trust", "accept hooks as they are now, and enable them", _trust),
+        ("untrust", "revoke acceptance; hooks of your own are disabled", _untrust),
     ):
         action = actions.add_parser(name, help=help_text, description=f"{help_text[0].upper()}{help_text[1:]}.")
         action.set_defaults(run=run)
         action.add_argument("-C", "--cd", dest="directory", metavar="DIR", default=".", help="look at this directory")
-        action.add_argument("--json", action="store_true", help="print JSON as hooks/list answers it")
+        action.add_argument("--json", action="store_true", help="print JSON in the format of hooks/list")
         if name != "list":
             action.add_argument("keys", nargs="*", metavar="KEY", help="key or number of a hook, as the list shows it")
             action.add_argument("--all", action="store_true", help="every hook of the project")
@@ -120,73 +118,73 @@ def _list(view: _View, _options: Namespace) -> None:
 def _trust(view: _View, options: Namespace) -> None:
     chosen = _chosen(options, view.registry)
     edits: dict[str, Any] = {}
-    told = []
+    messages = []
     if options.project:
         root = project_root(view.directory) or view.directory
-        edits[f"projects.{_quoted(root)}.trust_level"] = "trusted"
-        told.append(f"Trusted project {root}")
-    foreign = next((one for one in chosen if one.origin.disabled is not None), None)
+        edits[f"projects.{_quote(root)}.trust_level"] = "trusted"
+        messages.append(f"Trusted project {root}")
+    foreign = next((one for one in chosen if one.source.disabled is not None), None)
     if foreign is not None and not options.project:
-        raise ConfigError(f"can't trust hooks in {foreign.origin.path}: {foreign.origin.disabled}")
+        raise ConfigError(f"can't trust hooks in {foreign.source.path}: {foreign.source.disabled}")
     for one in chosen:
         edits[f"{_state(one)}.trusted_hash"] = hash_of(one.handler)
         if not one.enabled:
             edits[f"{_state(one)}.enabled"] = True
-        told.append(f"Trusted {_described(one)}")
+        messages.append(f"Trusted {_describe(one)}")
     view.accept_scripts(chosen)
-    view.apply(edits, told)
+    view.apply(edits, messages)
 
 
 def _untrust(view: _View, options: Namespace) -> None:
     edits: dict[str, Any] = {}
-    told = []
+    messages = []
     for one in _chosen(options, view.registry):
-        if one.origin.source == "project":
+        if one.source.kind == "project":
             edits[_state(one)] = None
-            told.append(f"No longer trusted: {_described(one)}")
+            messages.append(f"No longer trusted: {_describe(one)}")
         else:
             edits[f"{_state(one)}.enabled"] = False
-            told.append(f"Switched off: {_described(one)}")
-    view.apply(edits, told)
+            messages.append(f"Switched off: {_describe(one)}")
+    view.apply(edits, messages)
 
 
-def _chosen(options: Namespace, registry: Registry | None) -> list[Registered]:
+def _chosen(options: Namespace, registry: Registry | None) -> list[RegisteredHook]:
     handlers = registry.handlers if registry is not None else ()
     if options.all and options.keys:
-        _refuse("give either keys or --all")
+        _fail("give either keys or --all")
     if options.all:
-        chosen = [one for one in handlers if one.origin.source == "project"]
+        chosen = [one for one in handlers if one.source.kind == "project"]
         if not chosen:
-            _refuse("the project has no hooks")
+            _fail("the project has no hooks")
         return chosen
     if not options.keys:
-        _refuse("name hooks by key or number, or say --all (see: codex hooks list)")
+        _fail("name hooks by key or number, or say --all (see: codex hooks list)")
     by_name = {name: one for one in handlers for name in (str(one.display_order), one.key)}
     for name in options.keys:
         if name not in by_name:
-            _refuse(f"there is no hook {name!r} here (see: codex hooks list)")
-        if by_name[name].origin.source == "system":
-            _refuse(f"hook {name!r} belongs to the system and always runs")
+            _fail(f"there is no hook {name!r} here (see: codex hooks list)")
+        if by_name[name].source.kind == "system":
+            _fail(f"hook {name!r} belongs to the system and always runs")
     return [by_name[name] for name in dict.fromkeys(options.keys)]
 
 
-def _state(one: Registered) -> str:
-    return f"hooks.state.{_quoted(one.key)}"
+def _state(one: RegisteredHook) -> str:
+    return f"hooks.state.{_quote(one.key)}"
 
 
-def _quoted(key: str) -> str:
+def _quote(key: str) -> str:
     doubled = key.replace('"', '""')
     return f'"{doubled}"'
 
 
-def _described(one: Registered) -> str:
-    """Return what somebody accepts: all of it."""
+def _describe(one: RegisteredHook) -> str:
+    """Return the full description of a handler that is about to be accepted."""
     handler = one.handler
     matcher = "" if handler.matcher is None else f" for {handler.matcher}"
-    return f"{handler.event.facts.name} hook{matcher} in {one.origin.path}:\n{indent(handler.does, '    ')}"
+    return f"{handler.event.spec.name} hook{matcher} in {one.source.path}:\n{indent(handler.action, '    ')}"
 
 
-def _refuse(message: str) -> NoReturn:
+def _fail(message: str) -> NoReturn:
     raise ConfigError(message, source="codex hooks")
 
 

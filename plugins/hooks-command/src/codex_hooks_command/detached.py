@@ -1,4 +1,4 @@
-"""Own the runs of ``async`` handlers: they go on beside the turn and end with their thread at the latest."""
+"""Background runs of ``async`` handlers; they end with their thread at the latest."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class DetachedRuns:
         self._tasks: dict[str, set[asyncio.Task[None]]] = {}
 
     def start(self, thread: AgentThread, run: Coroutine[Any, Any, None]) -> None:
-        """Begin a run.
+        """Start a run.
 
         :param run: handles its own failures.
         """

@@ -1,4 +1,4 @@
-"""Collect handlers from all layers of the configuration, number them and say which may run."""
+"""Collect the handlers of all configuration layers, number them and decide which may run."""
 
 from __future__ import annotations
 
@@ -9,15 +9,14 @@ from typing import TYPE_CHECKING
 
 from attrs import evolve
 
+from codex_hooks_command import matching, parsing, trust
+from codex_hooks_command.config_probe import FILE_NAME, SETTINGS
+from codex_hooks_command.events import Event
+from codex_hooks_command.files import HookFiles
+from codex_hooks_command.handlers import Handler, HookFile, HookSource, RegisteredHook, SourceKind
+from codex_hooks_command.trust import Acceptance
 from codex_hookspecs import frozen
 from codex_hookspecs.environments import main_repository, project_root
-
-from . import matching, parsing, trust
-from .events import Event
-from .files import HookFiles
-from .handlers import Handler, HookFile, Origin, Registered, Source
-from .presence import FILE_NAME, SETTINGS
-from .trust import Accepted
 
 if TYPE_CHECKING:
     from codex_hookspecs.host import ConfigLayer, LayerKind
@@ -26,7 +25,7 @@ BYPASS_WARNING = (
     "hook trust is bypassed (--dangerously-bypass-hook-trust or bypass_hook_trust): "
     "hooks that nobody has reviewed may run"
 )
-_SOURCES: dict[LayerKind, Source] = {
+_SOURCES: dict[LayerKind, SourceKind] = {
     "system": "system",
     "managed": "system",
     "user": "user",
@@ -34,32 +33,32 @@ _SOURCES: dict[LayerKind, Source] = {
     "project": "project",
     "sessionFlags": "sessionFlags",
 }
-_Found = tuple[Origin, HookFile]
+_Found = tuple[HookSource, HookFile]
 
 
 @frozen(kw_only=True)
 class Registry:
-    """The handlers in force for one directory.
+    """The handlers that are configured for one directory.
 
-    :param handlers: all of them, in numbering order, those that are skipped with the reason.
-    :param warnings: what every surface should tell the user, each text once.
-    :param notes: what only a listing tells.
-    :param lost: why gates that are configured may be missing among the handlers.
+    :param handlers: all handlers in numbering order, including skipped ones.
+    :param warnings: messages for the user, without duplicates.
+    :param notes: messages that only a listing shows.
+    :param unreadable_gates: errors due to which configured gates may be missing among the handlers.
     """
 
-    handlers: tuple[Registered, ...] = ()
+    handlers: tuple[RegisteredHook, ...] = ()
     warnings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
-    lost: tuple[str, ...] = ()
+    unreadable_gates: tuple[str, ...] = ()
 
-    def matching(self, event: Event, subjects: Sequence[str] | None) -> list[Registered]:
+    def matching(self, event: Event, subjects: Sequence[str] | None) -> list[RegisteredHook]:
         """Return the handlers to run for an event, in configured order."""
         return [
             registered
             for registered in self.handlers
             if registered.handler.event is event
             and registered.skipped is None
-            and matching.hits(registered.handler.matcher, subjects)
+            and matching.matches(registered.handler.matcher, subjects)
         ]
 
 
@@ -68,34 +67,39 @@ def discover(
 ) -> Registry:
     """Collect the handlers of all layers.
 
-    :param layers: lowest precedence first, those that don't count with their reason.
-    :param files: reads what changed since the layers were read.
-    :param bypass: run handlers that nobody has reviewed.
+    :param layers: lowest precedence first, including disabled ones.
+    :param files: reads files that have changed since the layers were read.
+    :param bypass: run handlers that have not been reviewed.
     :param further: handlers of bundles, numbered after those of the layers.
     """
     warnings: list[str] = []
-    layers = [files.refreshed(layer, warnings) for layer in layers]
+    layers = [files.refresh(layer, warnings) for layer in layers]
     found = [*_found_in(layers, files, warnings), *further]
-    accepted = accepted_in(layers)
-    # Files that don't count come last: they must not shift the numbers that run ids are made of.
+    accepted = read_acceptances(layers)
+    # Disabled files come last, so that they do not shift the numbers that are part of run ids.
     found.sort(key=lambda pair: pair[0].disabled is not None)
-    pairs = [(origin, handler) for origin, content in found for handler in content.handlers]
+    pairs = [(source, handler) for source, content in found for handler in content.handlers]
     handlers = tuple(
-        _register(number, origin, handler, accepted, bypass=bypass) for number, (origin, handler) in enumerate(pairs)
+        _register(number, source, handler, accepted, bypass=bypass) for number, (source, handler) in enumerate(pairs)
     )
-    usable = [content for origin, content in found if origin.disabled is None]
+    usable = [content for source, content in found if source.disabled is None]
     if bypass and handlers:
         warnings.append(BYPASS_WARNING)
     warnings += [warning for content in usable for warning in content.warnings]
     warnings += _skip_warnings(handlers)
     notes = [note for content in usable for note in content.notes]
-    lost = [reason for content in usable for reason in content.lost]
-    return Registry(handlers=handlers, warnings=tuple(dict.fromkeys(warnings)), notes=tuple(notes), lost=tuple(lost))
+    unreadable_gates = [reason for content in usable for reason in content.unreadable_gates]
+    return Registry(
+        handlers=handlers,
+        warnings=tuple(dict.fromkeys(warnings)),
+        notes=tuple(notes),
+        unreadable_gates=tuple(unreadable_gates),
+    )
 
 
-def accepted_in(layers: Sequence[ConfigLayer]) -> dict[str, Accepted]:
-    """Return what the user accepted and switched off, by key; a project has no say in it."""
-    found: dict[str, Accepted] = {}
+def read_acceptances(layers: Sequence[ConfigLayer]) -> dict[str, Acceptance]:
+    """Return which handlers the user has accepted or disabled, by key; project layers are ignored."""
+    found: dict[str, Acceptance] = {}
     for layer in layers:
         hooks = layer.table.get("hooks")
         states = hooks.get("state") if isinstance(hooks, Mapping) else None
@@ -103,11 +107,11 @@ def accepted_in(layers: Sequence[ConfigLayer]) -> dict[str, Accepted]:
             continue
         for key, state in states.items():
             if isinstance(state, Mapping):
-                found[key] = _accepted(state, found.get(key, Accepted()))
+                found[key] = _accepted(state, found.get(key, Acceptance()))
     return found
 
 
-def _accepted(state: Mapping[str, object], before: Accepted) -> Accepted:
+def _accepted(state: Mapping[str, object], before: Acceptance) -> Acceptance:
     trusted_hash, enabled = state.get("trusted_hash"), state.get("enabled")
     if isinstance(trusted_hash, str):
         before = evolve(before, trusted_hash=trusted_hash)
@@ -129,7 +133,7 @@ def _found_in(layers: Sequence[ConfigLayer], files: HookFiles, warnings: list[st
 
 def _json_of(layer: ConfigLayer, files: HookFiles, seen: set[str]) -> _Found | None:
     path = None if layer.folder is None else os.path.join(layer.folder, FILE_NAME)
-    # A profile shares the folder of the user's configuration: one file is one source.
+    # A profile has the folder of the user's configuration; its hooks.json must not be read twice.
     if path is None or path in seen or (content := files.read(path)) is None:
         return None
     seen.add(path)
@@ -146,52 +150,52 @@ def _table_of(layer: ConfigLayer, seen: set[str]) -> _Found | None:
     return _origin(layer, path, key), parsing.parse_table(table, path)
 
 
-def _origin(layer: ConfigLayer, path: str, key: str) -> Origin:
+def _origin(layer: ConfigLayer, path: str, key: str) -> HookSource:
     disabled = layer.disabled_reason
     if disabled is not None and layer.folder is not None:
         command = f"codex hooks trust --project --all -C {shlex.quote(os.path.dirname(layer.folder))}"
         disabled = f"{disabled}; to trust it with its hooks, run: {command}"
     linked = _in_main_repository(key) if layer.kind == "project" else None
-    return Origin(path=path, key=key, source=_SOURCES[layer.kind], disabled=disabled, linked_key=linked)
+    return HookSource(path=path, key=key, kind=_SOURCES[layer.kind], disabled=disabled, linked_key=linked)
 
 
 def _in_main_repository(key: str) -> str | None:
-    """Return the key that a file of a linked work tree has in the repository's own work tree."""
+    """Return the key that a file of a linked work tree has in the main work tree."""
     root = project_root(os.path.dirname(key))
     main = None if root is None else main_repository(root)
     return None if root is None or main is None else f"{main}{key[len(root) :]}"
 
 
 def _register(
-    number: int, origin: Origin, handler: Handler, accepted: Mapping[str, Accepted], *, bypass: bool
-) -> Registered:
-    key = trust.key_of(origin, handler)
-    found_under = key if key in accepted or origin.linked_key is None else trust.key_of(origin, handler, linked=True)
-    known = accepted.get(found_under, Accepted())
-    status = trust.standing(origin, handler, known)
-    return Registered(
+    number: int, source: HookSource, handler: Handler, accepted: Mapping[str, Acceptance], *, bypass: bool
+) -> RegisteredHook:
+    key = trust.key_of(source, handler)
+    found_under = key if key in accepted or source.linked_key is None else trust.key_of(source, handler, linked=True)
+    known = accepted.get(found_under, Acceptance())
+    status = trust.trust_status(source, handler, known)
+    return RegisteredHook(
         handler=handler,
-        origin=origin,
+        source=source,
         display_order=number,
         key=key,
-        enabled=known.enabled is not False or origin.source == "system",
+        enabled=known.enabled is not False or source.kind == "system",
         trust=status,
-        skipped=trust.refusal(key, origin, known, status, bypass=bypass),
+        skipped=trust.skip_reason(key, source, known, status, bypass=bypass),
         accepted_key=found_under,
         reviewed=not bypass and known.trusted_hash is not None and known.trusted_hash == trust.hash_of(handler),
     )
 
 
-def _skip_warnings(handlers: Sequence[Registered]) -> Iterator[str]:
+def _skip_warnings(handlers: Sequence[RegisteredHook]) -> Iterator[str]:
     not_counting: dict[str, list[str]] = {}
     for registered in handlers:
-        handler, origin = registered.handler, registered.origin
+        handler, source = registered.handler, registered.source
         if registered.skipped is None:
             continue
-        if origin.disabled is not None:
-            not_counting.setdefault(origin.path, []).append(registered.skipped)
+        if source.disabled is not None:
+            not_counting.setdefault(source.path, []).append(registered.skipped)
         else:
-            yield f"{handler.event.facts.name} hook {handler.label} in {origin.path} is not run: {registered.skipped}"
+            yield f"{handler.event.spec.name} hook {handler.label} in {source.path} is not run: {registered.skipped}"
     for path, reasons in not_counting.items():
         counted = "1 hook is" if len(reasons) == 1 else f"{len(reasons)} hooks are"
         yield f"{counted} not run in {path}: {reasons[0]}"

@@ -1,4 +1,4 @@
-"""Read the files that declare hooks, each again only when it changed."""
+"""Read the files that declare hooks, and cache them until they change."""
 
 from __future__ import annotations
 
@@ -6,38 +6,37 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import evolve
 
+from codex_hooks_command import parsing
+from codex_hooks_command.config_probe import FileState, file_state
+from codex_hooks_command.handlers import HookFile
 from codex_hookspecs.errors import ConfigError
 from codex_hookspecs.files import parse_toml, read_text
-
-from . import parsing
-from .handlers import HookFile
-from .presence import State, state_of
 
 if TYPE_CHECKING:
     from codex_hookspecs.host import ConfigLayer
 
-LONGEST_FILE = 4 * 1024 * 1024
+MAX_FILE_BYTES = 4 * 1024 * 1024
 
 
 class HookFiles:
-    """Content by path and state (time of change, size, inode)."""
+    """Parsed files by path, cached with their state (modification time, size, inode, mode)."""
 
     def __init__(self) -> None:
-        self._declared: dict[str, tuple[State, HookFile]] = {}
-        self._tables: dict[str, tuple[State | None, Any]] = {}
+        self._declared: dict[str, tuple[FileState, HookFile]] = {}
+        self._tables: dict[str, tuple[FileState | None, Any]] = {}
 
     def read(self, path: str) -> HookFile | None:
-        """Return what a hooks.json declares.
+        """Return the content of a hooks.json.
 
         :return: ``None`` when there is no such file.
         """
         try:
-            state = state_of(path)
+            state = file_state(path)
             if state is None:
                 return None
             if (known := self._declared.get(path)) is not None and known[0] == state:
                 return known[1]
-            content = _declared_in(path)
+            content = _parse_file(path)
         except OSError as error:
             return parsing.unreadable(f"failed to read hooks config {path}: {error.strerror or error}")
         if content is None:
@@ -45,17 +44,17 @@ class HookFiles:
         self._declared[path] = (state, content)
         return content
 
-    def refreshed(self, layer: ConfigLayer, warnings: list[str]) -> ConfigLayer:
-        """Return a layer with the ``[hooks]`` table that its config.toml has now.
+    def refresh(self, layer: ConfigLayer, warnings: list[str]) -> ConfigLayer:
+        """Return a layer with the current ``[hooks]`` table of its config.toml.
 
-        The host reads configuration once; hooks are picked up at the next turn.
+        The host reads the configuration once, while changed hooks apply from the next turn on.
 
-        :param warnings: gets a text when the file can't be read any more; the table last known stays in force.
+        :param warnings: receives a message when the file can't be read any more; the previous table is used then.
         """
         if layer.file is None or layer.disabled_reason is not None:
             return layer
         try:
-            state = state_of(layer.file)
+            state = file_state(layer.file)
         except OSError:
             return layer
         known = self._tables.get(layer.file)
@@ -65,10 +64,10 @@ class HookFiles:
         return evolve(layer, table={**layer.table, "hooks": known[1]})
 
 
-def _declared_in(path: str) -> HookFile | None:
-    # A repository can hold a link to a device that never ends.
+def _parse_file(path: str) -> HookFile | None:
+    # The file of a repository may be a link to an endless device.
     try:
-        text = read_text(path, limit=LONGEST_FILE)
+        text = read_text(path, limit=MAX_FILE_BYTES)
     except ConfigError as error:
         return parsing.unreadable(f"failed to read hooks config {path}: {error.message}")
     return None if text is None else parsing.parse_json(text, path)

@@ -1,4 +1,4 @@
-"""Values that describe configured hook handlers."""
+"""Data classes for configured hook handlers."""
 
 from __future__ import annotations
 
@@ -7,25 +7,25 @@ from typing import Any, Literal
 
 from attrs import field
 
+from codex_hooks_command.events import Event
 from codex_hookspecs import frozen
 
-from .events import Event
-
 HandlerType = Literal["command", "mcp_tool"]
-Source = Literal["system", "user", "project", "sessionFlags", "plugin"]
+SourceKind = Literal["system", "user", "project", "sessionFlags", "plugin"]
 _LABEL_LENGTH = 60
 TrustStatus = Literal["managed", "trusted", "modified", "untrusted"]
 
 
 @frozen(kw_only=True)
 class Handler:
-    """One handler as a file declares it.
+    """One handler as declared in a file.
 
-    :param group: index of its group within the event, counted before anything is skipped.
-    :param index: index within the group, counted likewise.
-    :param command: shell string for this platform; empty for other types than ``command``.
-    :param timeout: seconds, with default, floor and cap applied.
-    :param context_limit: tokens of context from this handler that reach the model.
+    :param group: index of its group within the event, counting skipped ones.
+    :param index: index within the group, counting skipped ones.
+    :param command: shell command for this platform; empty for other types than ``command``.
+    :param timeout: seconds, with default, minimum and maximum applied.
+    :param detached: it is ``async``: the turn does not wait for it.
+    :param context_limit: maximum number of tokens of context from this handler.
     :param arguments: ``server``, ``tool`` and ``input`` of an ``mcp_tool`` handler.
     """
 
@@ -42,49 +42,49 @@ class Handler:
     arguments: Mapping[str, Any] = field(factory=dict)
 
     @property
-    def does(self) -> str:
-        """The whole command, or the tool."""
+    def action(self) -> str:
+        """The whole command, or server and tool."""
         return self.command if self.type == "command" else f"{self.arguments['server']}/{self.arguments['tool']}"
 
     @property
     def label(self) -> str:
-        """The command, short enough for one line of a message."""
-        line = " ".join(self.does.split())
+        """The command, shortened for messages."""
+        line = " ".join(self.action.split())
         return f"`{line}`" if len(line) <= _LABEL_LENGTH else f"`{line[: _LABEL_LENGTH - 1]}…`"
 
 
 @frozen
 class HookFile:
-    """The readable content of one file.
+    """The parsed content of one file.
 
-    :param handlers: in numbering order.
-    :param warnings: what was left out of use and why, for every surface.
+    :param handlers: the valid handlers in numbering order.
+    :param warnings: what is skipped or ignored and why, for the user.
     :param notes: what is ignored but harmless, for listings.
-    :param lost: those of the warnings that are about gates which may stand in what can't be read.
+    :param unreadable_gates: those of the warnings due to which gates may be missing.
     """
 
     handlers: tuple[Handler, ...] = ()
     warnings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
-    lost: tuple[str, ...] = ()
+    unreadable_gates: tuple[str, ...] = ()
 
 
 @frozen(kw_only=True)
-class Origin:
-    """Where handlers come from.
+class HookSource:
+    """The file that declares handlers.
 
     :param path: the file.
-    :param key: how trust keys begin; the path, or ``<plugin>@<market>:<relative file>`` for a bundle.
-    :param source: kind of configuration layer.
-    :param plugin_id: the bundle.
-    :param environment: variables added for handlers of a bundle, also substituted in their commands.
-    :param linked_key: the key that the file has in the repository which its work tree is linked to, if it is.
-    :param disabled: why nothing of this origin may run and what changes it, or ``None``.
+    :param key: prefix of trust keys: the path, or ``<plugin>@<market>:<relative file>`` for a bundle.
+    :param kind: kind of configuration layer.
+    :param plugin_id: id of the bundle, if it belongs to one.
+    :param environment: additional variables for handlers of a bundle; they are also substituted in commands.
+    :param linked_key: for a file in a linked work tree, the key of the same file in the main work tree.
+    :param disabled: why none of its handlers may run and how to change that, or ``None``.
     """
 
     path: str
     key: str
-    source: Source
+    kind: SourceKind
     plugin_id: str | None = None
     environment: Mapping[str, str] = field(factory=dict)
     disabled: str | None = None
@@ -92,17 +92,17 @@ class Origin:
 
 
 @frozen(kw_only=True)
-class Registered:
-    """A handler with its number and its standing.
+class RegisteredHook:
+    """A handler with its number and its trust status.
 
-    :param skipped: why it does not run, with the command that changes it; ``None`` when it runs.
-    :param accepted_key: the key under which its acceptance stands, or would: its own, or that of the linked repository.
-    :param changed_script: it does not run because a script of it is another one than was accepted.
-    :param reviewed: somebody has accepted it as it is defined now, and nobody has bypassed that.
+    :param skipped: why it does not run, with the command that changes that; ``None`` when it runs.
+    :param accepted_key: the key under which its acceptance is stored: its own, or that in the main work tree.
+    :param changed_script: it does not run because one of its scripts has changed since it was accepted.
+    :param reviewed: it was accepted with its present definition, and the review is not bypassed.
     """
 
     handler: Handler
-    origin: Origin
+    source: HookSource
     display_order: int
     key: str
     enabled: bool
@@ -114,5 +114,5 @@ class Registered:
 
     @property
     def run_id(self) -> str:
-        """Identifier of its runs, without the tool call that some events add."""
-        return f"{self.handler.event.facts.kebab}:{self.display_order}:{self.origin.path}"
+        """Id of its runs, without the id of a tool call that some events append."""
+        return f"{self.handler.event.spec.kebab}:{self.display_order}:{self.source.path}"

@@ -1,27 +1,26 @@
-"""Show handlers and their standing, as wire objects and as a table for people."""
+"""Format handlers and their status, as wire objects and as a table."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+from codex_hooks_command.trust import hash_of
 from codex_hookspecs.surface import visible_line
 
-from .trust import hash_of
-
 if TYPE_CHECKING:
-    from .discovery import Registry
-    from .handlers import Registered
+    from codex_hooks_command.discovery import Registry
+    from codex_hooks_command.handlers import RegisteredHook
 
 _HEADINGS = ("#", "EVENT", "MATCHER", "COMMAND", "FROM", "STATUS")
 _COMMAND_WIDTH = 48
 _WAITING = frozenset({"untrusted", "modified"})
 
 
-def wire_entry(one: Registered) -> dict[str, Any]:
-    """Return a handler as ``hooks/list`` shows it (format of Codex 0.169), with ``skipped`` added."""
-    handler, origin = one.handler, one.origin
-    entry: dict[str, Any] = {"key": one.key, "eventName": handler.event.facts.camel}
+def to_wire(one: RegisteredHook) -> dict[str, Any]:
+    """Return a handler in the format of ``hooks/list`` (Codex 0.169), with ``skipped`` added."""
+    handler, source = one.handler, one.source
+    entry: dict[str, Any] = {"key": one.key, "eventName": handler.event.spec.camel}
     if handler.type == "command":
         entry |= {"handlerType": "command", "command": handler.command, "async": handler.detached}
     else:
@@ -35,35 +34,35 @@ def wire_entry(one: Registered) -> dict[str, Any]:
         "timeoutSec": handler.timeout,
         "statusMessage": handler.status_message,
         "additionalContextLimit": handler.context_limit,
-        "sourcePath": origin.path,
-        "source": origin.source,
-        "pluginId": origin.plugin_id,
+        "sourcePath": source.path,
+        "source": source.kind,
+        "pluginId": source.plugin_id,
         "environmentId": None,
         "displayOrder": one.display_order,
         "enabled": one.enabled,
-        "isManaged": origin.source == "system",
+        "isManaged": source.kind == "system",
         "currentHash": hash_of(one.handler),
         "trustStatus": one.trust,
         "skipped": one.skipped,
     }
 
 
-def wire_listing(cwd: str, registry: Registry | None) -> dict[str, Any]:
-    """Return all handlers of a directory as one element of the answer to ``hooks/list``."""
+def listing_to_wire(cwd: str, registry: Registry | None) -> dict[str, Any]:
+    """Return the handlers of a directory as one element of the result of ``hooks/list``."""
     if registry is None:
         return {"cwd": cwd, "hooks": [], "warnings": [], "errors": []}
     return {
         "cwd": cwd,
-        "hooks": [wire_entry(one) for one in registry.handlers],
+        "hooks": [to_wire(one) for one in registry.handlers],
         "warnings": [*registry.warnings, *registry.notes],
         "errors": [],
     }
 
 
-def table(registry: Registry | None, *, home: str) -> str:
-    """Return what ``codex hooks list`` prints.
+def format_table(registry: Registry | None, *, home: str) -> str:
+    """Return the output of ``codex hooks list``.
 
-    :param home: the user's directory, written ``~``.
+    :param home: the user's home directory, abbreviated to ``~``.
     """
     if registry is None or not registry.handlers:
         lines = ["No hooks are configured here."]
@@ -74,24 +73,24 @@ def table(registry: Registry | None, *, home: str) -> str:
         lines += _advice(registry.handlers)
     if registry is not None:
         skips = {one.skipped for one in registry.handlers}
-        told = [text for text in registry.warnings if not any(skip and text.endswith(skip) for skip in skips)]
-        lines += [""] * bool(told or registry.notes)
-        lines += [f"warning: {text}" for text in told] + [f"note: {text}" for text in registry.notes]
+        texts = [text for text in registry.warnings if not any(skip and text.endswith(skip) for skip in skips)]
+        lines += [""] * bool(texts or registry.notes)
+        lines += [f"warning: {text}" for text in texts] + [f"note: {text}" for text in registry.notes]
     return "\n".join(lines)
 
 
-def _rows(one: Registered, home: str) -> Iterator[tuple[str, ...]]:
-    """Yield the lines of one handler: its whole command, wrapped."""
+def _rows(one: RegisteredHook, home: str) -> Iterator[tuple[str, ...]]:
+    """Yield the rows of one handler; its command is wrapped, never shortened."""
     handler = one.handler
-    path = one.origin.path
+    path = one.source.path
     shown = f"~{path[len(home) :]}" if home and path.startswith(f"{home}/") else path
-    first, *rest = [line for part in handler.does.strip().splitlines() for line in _wrapped(part)]
+    first, *rest = [line for part in handler.action.strip().splitlines() for line in _wrapped(part)]
     yield (
         str(one.display_order),
-        handler.event.facts.name,
+        handler.event.spec.name,
         visible_line(handler.matcher or "-"),
         first,
-        one.origin.plugin_id or shown,
+        one.source.plugin_id or shown,
         _status(one),
     )
     for line in rest:
@@ -99,7 +98,7 @@ def _rows(one: Registered, home: str) -> Iterator[tuple[str, ...]]:
 
 
 def _wrapped(text: str) -> Iterator[str]:
-    """Yield a line in pieces that fit the column; only spaces at which it is broken are left out."""
+    """Wrap a line to the width of the column; only spaces at line breaks are dropped."""
     text = visible_line(text)
     while len(text) > _COMMAND_WIDTH:
         end = text.rfind(" ", 1, _COMMAND_WIDTH + 1)
@@ -109,10 +108,10 @@ def _wrapped(text: str) -> Iterator[str]:
     yield text
 
 
-def _status(one: Registered) -> str:
+def _status(one: RegisteredHook) -> str:
     if one.skipped is None:
         return "runs"
-    if one.origin.disabled is not None:
+    if one.source.disabled is not None:
         return "not run: project not trusted"
     if not one.enabled:
         return "switched off"
@@ -121,11 +120,11 @@ def _status(one: Registered) -> str:
     return "not run: not trusted" if one.trust == "untrusted" else "not run: changed since trusted"
 
 
-def _advice(handlers: Sequence[Registered]) -> list[str]:
+def _advice(handlers: Sequence[RegisteredHook]) -> list[str]:
     advice = []
     waiting = [one for one in handlers if one.skipped and one.enabled and (one.changed_script or one.trust in _WAITING)]
-    foreign = next((one.origin.disabled for one in handlers if one.origin.disabled is not None), None)
-    off = [one for one in handlers if one.skipped and not one.enabled and one.origin.disabled is None]
+    foreign = next((one.source.disabled for one in handlers if one.source.disabled is not None), None)
+    off = [one for one in handlers if one.skipped and not one.enabled and one.source.disabled is None]
     if foreign is not None:
         advice.append(foreign)
     elif waiting:

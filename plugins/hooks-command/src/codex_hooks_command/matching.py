@@ -1,4 +1,4 @@
-"""Decide whether a matcher hits (rules of Codex 0.169)."""
+"""Decide whether a matcher matches (rules of Codex 0.169)."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ _WORDS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz01234567
 _ALIASES = {"apply_patch": ("apply_patch", "Write", "Edit")}
 
 
-def subjects_of(tool_name: str) -> tuple[str, ...]:
-    """Return the names under which matchers know a tool: its own, then its aliases."""
+def match_names(tool_name: str) -> tuple[str, ...]:
+    """Return the names by which matchers can match a tool: its own, then its aliases."""
     return _ALIASES.get(tool_name, (tool_name,))
 
 
-def fault_of(matcher: str | None) -> str | None:
-    """Say what is wrong with a matcher.
+def matcher_error(matcher: str | None) -> str | None:
+    """Return the error in a matcher.
 
-    :return: the fault, or ``None`` when the matcher can be used.
+    :return: ``None`` when the matcher is valid.
     """
     if matcher is None or _matches_always(matcher) or _lists_names(matcher):
         return None
@@ -29,18 +29,18 @@ def fault_of(matcher: str | None) -> str | None:
     return None
 
 
-def unknown_in(matcher: str | None) -> str | None:
-    """Say what in a matcher is right and not known here: it hits everything, so that no gate is missed."""
+def unsupported_part(matcher: str | None) -> str | None:
+    """Return the part of a valid matcher that is not supported here; such a matcher matches everything (fail safe)."""
     if matcher is None or _matches_always(matcher) or _lists_names(matcher):
         return None
     found = _compiled(matcher)
     return found if isinstance(found, str) else None
 
 
-def hits(matcher: str | None, subjects: Iterable[str] | None) -> bool:
-    """Tell whether a matcher without fault hits one of the subjects.
+def matches(matcher: str | None, subjects: Iterable[str] | None) -> bool:
+    """Return whether a valid matcher matches one of the subjects.
 
-    :param subjects: what the event is about; ``None`` when the event does not look at matchers.
+    :param subjects: names that the event is about; ``None`` when the event ignores matchers.
     """
     if matcher is None or subjects is None or _matches_always(matcher):
         return True
@@ -61,15 +61,15 @@ def _lists_names(matcher: str) -> bool:
 
 @lru_cache(maxsize=256)
 def _compiled(matcher: str) -> re.Pattern[str] | str:
-    """Return the pattern, or what of it is not known here.
+    """Return the compiled pattern, or the part of it that is not supported here.
 
-    :raises ValueError: when it is none.
+    :raises ValueError: when the pattern is invalid.
     """
-    from .rust_patterns import NotKnown, translated
+    from codex_hooks_command.rust_patterns import UnsupportedPattern, translate
 
     try:
-        return re.compile(translated(matcher))
-    except NotKnown as unknown:
+        return re.compile(translate(matcher))
+    except UnsupportedPattern as unknown:
         return str(unknown)
     except (re.error, RecursionError, OverflowError) as fault:
         raise ValueError(str(fault)) from fault

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+from codex_hooks_command.registry_cache import registry_cache_of
 from codex_hookspecs import frozen
 from codex_hookspecs.surface import RpcContext, RpcMethod
-
-from .sessions import sessions_of
 
 
 @frozen(kw_only=True)
 class HooksListParams:
     """Parameters of ``hooks/list``.
 
-    :param cwds: directories to look at; that of the program when empty.
+    :param cwds: directories to list; if empty, the host's working directory.
     """
 
     cwds: tuple[str, ...] = ()
@@ -26,13 +25,13 @@ def hooks_list_method() -> RpcMethod:
 
 
 async def _list_hooks(params: HooksListParams, context: RpcContext) -> dict[str, Any]:
-    sessions = sessions_of(context.host)
-    return {"data": [_listing(sessions, context, cwd) for cwd in params.cwds or (context.host.cwd,)]}
+    cache = registry_cache_of(context.host)
+    return {"data": [_listing(cache, context, cwd) for cwd in params.cwds or (context.host.cwd,)]}
 
 
-def _listing(sessions: Any, context: RpcContext, cwd: str) -> dict[str, Any]:
-    # Loaded when somebody asks.
-    from .listing import wire_listing
+def _listing(cache: Any, context: RpcContext, cwd: str) -> dict[str, Any]:
+    # Imported only when the method is called.
+    from codex_hooks_command.listing import listing_to_wire
 
     config = context.host.config.for_directory(cwd)
-    return wire_listing(cwd, sessions.listed(config, cwd))
+    return listing_to_wire(cwd, cache.listed(config, cwd))

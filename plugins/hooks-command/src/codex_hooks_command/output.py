@@ -1,4 +1,4 @@
-"""Turn the end of a handler's process into what it means for its event (rules of Codex 0.169)."""
+"""Interpret the result of a handler's process for its event (rules of Codex 0.169)."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import Any
 
 from attrs import evolve
 
-from .events import Event
-from .outcomes import EntryKind, Finished, Outcome, failed
-from .refusals import GATES, Refusal, Tangled, refusal_in
-from .shape import read_object
+from codex_hooks_command.events import Event
+from codex_hooks_command.json_shape import read_object
+from codex_hooks_command.refusals import GATES, Refusal, TooComplex, find_refusal
+from codex_hooks_command.results import EntryKind, HookOutput, ProcessResult, failed_output
 
 _REFUSALS = {
     Event.USER_PROMPT_SUBMIT: "a blocking reason",
@@ -20,7 +20,7 @@ _REFUSALS = {
     Event.STOP: "a continuation prompt",
     Event.SUBAGENT_STOP: "a continuation prompt",
 }
-"""Events whose handlers refuse with exit status 2, and what they have to write to standard error then."""
+"""Events that handlers refuse with exit status 2, and what they have to write to standard error then."""
 
 _TEXT_IS_CONTEXT = frozenset({Event.SESSION_START, Event.SUBAGENT_START, Event.USER_PROMPT_SUBMIT})
 _TEXT_FAILS = {
@@ -30,82 +30,87 @@ _TEXT_FAILS = {
 }
 _STDERR_IS_ERROR = frozenset({Event.PRE_COMPACT, Event.POST_COMPACT, Event.PRE_MODEL_REQUEST, Event.POST_MODEL_REQUEST})
 _SILENT = frozenset({Event.PRE_MODEL_REQUEST, Event.POST_MODEL_REQUEST, Event.SESSION_END})
-"""Events whose handlers only watch: what they print counts for nothing."""
+"""Events that are only observed: the output of their handlers is ignored."""
 
-_DENIED_WITHOUT_MESSAGE = "PermissionRequest hook denied approval"
-
-
-_CUT = "hook wrote more to standard output than is read, its answer was cut"
-_REFUSED = 2
-"""Exit status of a handler that refuses."""
-_NOT_STARTED = (126, 127)
-"""What a shell ends with when it can't start a command."""
+_DEFAULT_DENIAL = "PermissionRequest hook denied approval"
 
 
-def judge(event: Event, finished: Finished, *, tool_name: str = "") -> Outcome:
-    """Say what a finished run means.
+_TRUNCATED = "hook wrote more to standard output than is read, its answer was cut"
+_REFUSAL_STATUS = 2
+"""Exit status by which a handler refuses."""
 
-    :param tool_name: the tool, for events that are about one.
+_NOT_STARTED_STATUSES = (126, 127)
+"""Exit statuses of a shell that can't start a command."""
+
+
+def interpret(event: Event, result: ProcessResult, *, tool_name: str = "") -> HookOutput:
+    """Interpret the result of a handler's process.
+
+    :param tool_name: the tool, for events about a tool call.
     """
-    outcome = _judge(event, finished, tool_name)
-    if outcome.reason is not None or outcome.asks is not None or outcome.stops:
-        return outcome
-    fits = outcome.status != "failed" and finished.stdout.lstrip().startswith("{")
-    if event not in GATES and (fits or finished.exit_code != 0 or finished.error is not None):
-        return outcome
+    output = _interpret_result(event, result, tool_name)
+    if output.reason is not None or output.asks is not None or output.stops:
+        return output
+    fits = output.status != "failed" and result.stdout.lstrip().startswith("{")
+    if event not in GATES and (fits or result.exit_code != 0 or result.error is not None):
+        return output
     try:
-        refusal = refusal_in(event, finished.stdout)
-    except Tangled:
-        return failed("hook returned output that can't be read", unanswered=True)
-    if event in GATES and finished.exit_code == _REFUSED:
-        text = finished.stdout.strip()
+        refusal = find_refusal(event, result.stdout)
+    except TooComplex:
+        return failed_output("hook returned output that can't be read", unanswered=True)
+    if event in GATES and result.exit_code == _REFUSAL_STATUS:
+        text = result.stdout.strip()
         said = "" if text.startswith(("{", "[")) else text
         refusal = Refusal("deny", said) if refusal is None else refusal._replace(kind="deny")
-    return outcome if refusal is None else _recognised(event, outcome, refusal)
+    return output if refusal is None else _treat_as_refusal(event, output, refusal)
 
 
-def _recognised(event: Event, outcome: Outcome, refusal: Refusal) -> Outcome:
-    """Return the refusal that a handler meant when it answered something that does not fit."""
-    faults = [text for kind, text in outcome.entries if kind == "error"] or ["the answer does not fit the event"]
+def _treat_as_refusal(event: Event, output: HookOutput, refusal: Refusal) -> HookOutput:
+    """Return a refusal for an invalid output that contains one."""
+    faults = [text for kind, text in output.entries if kind == "error"] or ["the output is not valid for the event"]
     if refusal.is_python:
-        faults = ["the answer is a Python value where JSON is expected (print it with json.dumps)"]
-    warnings = [(kind, text) for kind, text in outcome.entries if kind == "warning"]
-    meant = "denial" if refusal.kind == "deny" else "wish to ask"
+        faults = ["the output is a Python value instead of JSON (print it with json.dumps)"]
+    warnings = [(kind, text) for kind, text in output.entries if kind == "warning"]
+    meant = "denial" if refusal.kind == "deny" else "request to ask"
     entries: list[tuple[EntryKind, str]] = [
         *warnings,
-        *(("warning", f"{fault}; it is taken as the {meant} that it holds") for fault in faults),
+        *(("warning", f"{fault}; it is treated as the {meant} that it contains") for fault in faults),
     ]
     if refusal.kind == "ask":
-        return _asking(Outcome(entries=tuple(entries)), refusal.reason)
-    return _blocked(Outcome(entries=tuple(entries)), refusal.reason or f"a {event.facts.name} hook gave no reason")
+        return _ask(HookOutput(entries=tuple(entries)), refusal.reason)
+    return _block(HookOutput(entries=tuple(entries)), refusal.reason or f"a {event.spec.name} hook gave no reason")
 
 
-def _judge(event: Event, finished: Finished, tool_name: str) -> Outcome:
-    if finished.error is not None:
-        return failed(finished.error, unanswered=True)
-    code, said = finished.exit_code, finished.stderr.strip()
+def _interpret_result(event: Event, result: ProcessResult, tool_name: str) -> HookOutput:
+    if result.error is not None:
+        return failed_output(result.error, unanswered=True)
+    code, said = result.exit_code, result.stderr.strip()
     if code == 0:
-        text = finished.stdout.strip()
-        return _judge_cut(event, text, tool_name) if finished.cut else _judge_output(event, text, tool_name)
-    if code == _REFUSED and event in _REFUSALS:
+        text = result.stdout.strip()
+        return (
+            _interpret_truncated(event, text, tool_name)
+            if result.truncated
+            else _interpret_text(event, text, tool_name)
+        )
+    if code == _REFUSAL_STATUS and event in _REFUSALS:
         if not said:
-            name, wanted = event.facts.name, _REFUSALS[event]
-            return failed(f"{name} hook exited with code 2 but did not write {wanted} to stderr")
-        return Outcome(status="blocked", entries=(("feedback", said),), reason=said)
+            name, wanted = event.spec.name, _REFUSALS[event]
+            return failed_output(f"{name} hook exited with code 2 but did not write {wanted} to stderr")
+        return HookOutput(status="blocked", entries=(("feedback", said),), reason=said)
     if code is None or (ending := _signal_name(code)) is not None:
         how = "" if code is None else f" ({ending} ended it)"
         compacts = event in _STDERR_IS_ERROR
         words = "process terminated without an exit" if compacts else "exited without a status"
-        return failed(f"hook {words} code{how}", unanswered=True)
+        return failed_output(f"hook {words} code{how}", unanswered=True)
     if said and event in _STDERR_IS_ERROR:
-        return failed(said)
-    if code in _NOT_STARTED:
-        return failed(f"hook exited with code {code} (a command in it could not be started)", unanswered=True)
-    return failed(f"hook exited with code {code}")
+        return failed_output(said)
+    if code in _NOT_STARTED_STATUSES:
+        return failed_output(f"hook exited with code {code} (a command in it could not be started)", unanswered=True)
+    return failed_output(f"hook exited with code {code}")
 
 
 def _signal_name(code: int) -> str | None:
-    """Return which signal an exit status of a shell tells of."""
+    """Return the name of the signal that an exit status of a shell stands for."""
     from signal import NSIG, Signals
 
     number = code - 128
@@ -115,140 +120,140 @@ def _signal_name(code: int) -> str | None:
         return f"signal {number}" if 0 < number < NSIG else None
 
 
-def _judge_cut(event: Event, text: str, tool_name: str) -> Outcome:
+def _interpret_truncated(event: Event, text: str, tool_name: str) -> HookOutput:
     if event in GATES:
-        return failed(_CUT, unanswered=True)
+        return failed_output(_TRUNCATED, unanswered=True)
     if text.startswith(("{", "[")):
-        return _blocked(Outcome(), _CUT) if event is Event.USER_PROMPT_SUBMIT else failed(_CUT)
-    outcome = _judge_output(event, text, tool_name)
-    return evolve(outcome, entries=(("warning", _CUT), *outcome.entries))
+        return _block(HookOutput(), _TRUNCATED) if event is Event.USER_PROMPT_SUBMIT else failed_output(_TRUNCATED)
+    output = _interpret_text(event, text, tool_name)
+    return evolve(output, entries=(("warning", _TRUNCATED), *output.entries))
 
 
-def _judge_output(event: Event, text: str, tool_name: str) -> Outcome:
+def _interpret_text(event: Event, text: str, tool_name: str) -> HookOutput:
     if not text or event in _SILENT:
-        return Outcome()
+        return HookOutput()
     if text.startswith(("{", "[")):
         document, fault = read_object(event, text)
         if document is None:
-            return failed(f"hook returned invalid {event.facts.phrase} JSON output: {fault}")
-        return _judge_object(event, document, tool_name)
+            return failed_output(f"hook returned invalid {event.spec.phrase} JSON output: {fault}")
+        return _interpret_object(event, document, tool_name)
     if event in _TEXT_IS_CONTEXT:
-        return Outcome(entries=(("context", text),), context=text)
+        return HookOutput(entries=(("context", text),), context=text)
     if event in _TEXT_FAILS:
-        return failed(_TEXT_FAILS[event])
-    return Outcome()
+        return failed_output(_TEXT_FAILS[event])
+    return HookOutput()
 
 
-def _judge_object(event: Event, document: dict[str, Any], tool_name: str) -> Outcome:
+def _interpret_object(event: Event, document: dict[str, Any], tool_name: str) -> HookOutput:
     message = document.get("systemMessage")
     before: tuple[tuple[EntryKind, str], ...] = () if message is None else (("warning", message),)
-    outcome = _JUDGES.get(event, _observe)(document, tool_name)
-    return evolve(outcome, entries=(*before, *outcome.entries))
+    output = _INTERPRETERS.get(event, _observe)(document, tool_name)
+    return evolve(output, entries=(*before, *output.entries))
 
 
-def _start(document: dict[str, Any], _tool_name: str) -> Outcome:
+def _start(document: dict[str, Any], _tool_name: str) -> HookOutput:
     context = _specific(document).get("additionalContext")
-    return _stopping(document, Outcome(entries=_context_entries(context), context=context))
+    return _stop_if_asked(document, HookOutput(entries=_context_entries(context), context=context))
 
 
-def _subagent_start(document: dict[str, Any], _tool_name: str) -> Outcome:
+def _subagent_start(document: dict[str, Any], _tool_name: str) -> HookOutput:
     context = _specific(document).get("additionalContext")
-    return Outcome(entries=_context_entries(context), context=context)
+    return HookOutput(entries=_context_entries(context), context=context)
 
 
-def _prompt(document: dict[str, Any], _tool_name: str) -> Outcome:
+def _prompt(document: dict[str, Any], _tool_name: str) -> HookOutput:
     missing = _missing_reason(document, "UserPromptSubmit")
     context = None if missing else _specific(document).get("additionalContext")
-    outcome = Outcome(entries=_context_entries(context), context=context)
+    output = HookOutput(entries=_context_entries(context), context=context)
     if document.get("continue") is False:
-        return _stopping(document, outcome)
+        return _stop_if_asked(document, output)
     if missing:
-        return failed(missing)
+        return failed_output(missing)
     if document.get("decision") == "block":
-        return _blocked(outcome, document["reason"])
-    return outcome
+        return _block(output, document["reason"])
+    return output
 
 
-def _before_tool(document: dict[str, Any], _tool_name: str) -> Outcome:
+def _before_tool(document: dict[str, Any], _tool_name: str) -> HookOutput:
     if fault := _unsupported(document, "PreToolUse") or _unsupported_permission(document):
-        return failed(fault)
+        return failed_output(fault)
     specific = _specific(document)
     context = specific.get("additionalContext")
-    outcome = Outcome(entries=_context_entries(context), context=context)
+    output = HookOutput(entries=_context_entries(context), context=context)
     if specific.get("permissionDecision") == "deny":
-        return _blocked(outcome, specific["permissionDecisionReason"].strip())
+        return _block(output, specific["permissionDecisionReason"].strip())
     if not _decides(specific) and document.get("decision") == "block":
-        return _blocked(outcome, document["reason"].strip())
+        return _block(output, document["reason"].strip())
     if specific.get("updatedInput") is not None:
         if not isinstance(specific["updatedInput"], dict):
-            return failed("PreToolUse hook returned updatedInput that is no object", unanswered=True)
-        outcome = evolve(outcome, updated_input=specific["updatedInput"])
+            return failed_output("PreToolUse hook returned updatedInput that is no object", unanswered=True)
+        output = evolve(output, updated_input=specific["updatedInput"])
     if specific.get("permissionDecision") == "ask":
-        return _asking(outcome, (specific.get("permissionDecisionReason") or "").strip())
-    return outcome
+        return _ask(output, (specific.get("permissionDecisionReason") or "").strip())
+    return output
 
 
-def _permission(document: dict[str, Any], _tool_name: str) -> Outcome:
+def _permission(document: dict[str, Any], _tool_name: str) -> HookOutput:
     answer = _specific(document).get("decision") or {}
     if fault := _unsupported(document, "PermissionRequest"):
-        return failed(fault)
+        return failed_output(fault)
     for key in ("updatedInput", "updatedPermissions"):
         if answer.get(key) is not None:
-            return failed(f"PermissionRequest hook returned unsupported {key}")
+            return failed_output(f"PermissionRequest hook returned unsupported {key}")
     if answer.get("interrupt"):
-        return failed("PermissionRequest hook returned unsupported interrupt:true")
+        return failed_output("PermissionRequest hook returned unsupported interrupt:true")
     if answer.get("behavior") == "deny":
-        return _blocked(Outcome(), (answer.get("message") or "").strip() or _DENIED_WITHOUT_MESSAGE)
-    return Outcome(allows=answer.get("behavior") == "allow")
+        return _block(HookOutput(), (answer.get("message") or "").strip() or _DEFAULT_DENIAL)
+    return HookOutput(allows=answer.get("behavior") == "allow")
 
 
-def _after_tool(document: dict[str, Any], tool_name: str) -> Outcome:
+def _after_tool(document: dict[str, Any], tool_name: str) -> HookOutput:
     specific = _specific(document)
     fault = "PostToolUse hook returned unsupported suppressOutput" if document.get("suppressOutput") else None
     if specific.get("updatedMCPToolOutput") is not None and not tool_name.startswith("mcp__"):
         fault = fault or "PostToolUse hook returned unsupported updatedMCPToolOutput"
     fault = fault or _missing_reason(document, "PostToolUse") or _reason_alone(document)
     context = None if fault else specific.get("additionalContext")
-    outcome = Outcome(entries=_context_entries(context), context=context)
+    output = HookOutput(entries=_context_entries(context), context=context)
     if document.get("continue") is False:
         text = document.get("stopReason")
         text = "PostToolUse hook stopped execution" if text is None else text
         reason = (document.get("reason") or "").strip() or text
-        return evolve(outcome, status="stopped", entries=(*outcome.entries, ("stop", text)), reason=reason)
+        return evolve(output, status="stopped", entries=(*output.entries, ("stop", text)), reason=reason)
     if fault:
-        return failed(fault)
+        return failed_output(fault)
     if document.get("decision") == "block":
-        return _blocked(outcome, document["reason"])
+        return _block(output, document["reason"])
     if specific.get("updatedMCPToolOutput") is not None:
-        return evolve(outcome, updated_output=specific["updatedMCPToolOutput"])
-    return outcome
+        return evolve(output, updated_output=specific["updatedMCPToolOutput"])
+    return output
 
 
-def _stop(event_name: str) -> Callable[[dict[str, Any], str], Outcome]:
-    def judge_stop(document: dict[str, Any], _tool_name: str) -> Outcome:
+def _stop(event_name: str) -> Callable[[dict[str, Any], str], HookOutput]:
+    def interpret_stop(document: dict[str, Any], _tool_name: str) -> HookOutput:
         if document.get("continue") is False:
-            return _stopping(document, Outcome())
+            return _stop_if_asked(document, HookOutput())
         if missing := _missing_reason(document, event_name):
-            return failed(missing)
+            return failed_output(missing)
         if document.get("decision") == "block":
-            return _blocked(Outcome(), document["reason"].strip())
-        return Outcome()
+            return _block(HookOutput(), document["reason"].strip())
+        return HookOutput()
 
-    return judge_stop
-
-
-def _compact(event_name: str) -> Callable[[dict[str, Any], str], Outcome]:
-    def judge_compact(document: dict[str, Any], _tool_name: str) -> Outcome:
-        return _stopping(document, Outcome(), default=f"{event_name} hook stopped execution")
-
-    return judge_compact
+    return interpret_stop
 
 
-def _observe(_document: dict[str, Any], _tool_name: str) -> Outcome:
-    return Outcome()
+def _compact(event_name: str) -> Callable[[dict[str, Any], str], HookOutput]:
+    def interpret_compact(document: dict[str, Any], _tool_name: str) -> HookOutput:
+        return _stop_if_asked(document, HookOutput(), default=f"{event_name} hook stopped execution")
+
+    return interpret_compact
 
 
-_JUDGES: dict[Event, Callable[[dict[str, Any], str], Outcome]] = {
+def _observe(_document: dict[str, Any], _tool_name: str) -> HookOutput:
+    return HookOutput()
+
+
+_INTERPRETERS: dict[Event, Callable[[dict[str, Any], str], HookOutput]] = {
     Event.SESSION_START: _start,
     Event.SUBAGENT_START: _subagent_start,
     Event.USER_PROMPT_SUBMIT: _prompt,
@@ -270,22 +275,22 @@ def _context_entries(context: str | None) -> tuple[tuple[EntryKind, str], ...]:
     return () if context is None else (("context", context),)
 
 
-def _stopping(document: dict[str, Any], outcome: Outcome, *, default: str | None = None) -> Outcome:
+def _stop_if_asked(document: dict[str, Any], output: HookOutput, *, default: str | None = None) -> HookOutput:
     if document.get("continue", True):
-        return outcome
+        return output
     given = document.get("stopReason")
     shown = default if given is None else given
-    entries = outcome.entries if shown is None else (*outcome.entries, ("stop", shown))
-    return evolve(outcome, status="stopped", entries=entries, stops=True, stop_reason=given)
+    entries = output.entries if shown is None else (*output.entries, ("stop", shown))
+    return evolve(output, status="stopped", entries=entries, stops=True, stop_reason=given)
 
 
-def _blocked(outcome: Outcome, reason: str) -> Outcome:
-    return evolve(outcome, status="blocked", entries=(*outcome.entries, ("feedback", reason)), reason=reason)
+def _block(output: HookOutput, reason: str) -> HookOutput:
+    return evolve(output, status="blocked", entries=(*output.entries, ("feedback", reason)), reason=reason)
 
 
-def _asking(outcome: Outcome, reason: str) -> Outcome:
+def _ask(output: HookOutput, reason: str) -> HookOutput:
     reason = reason or "a PreToolUse hook wants a person to decide"
-    return evolve(outcome, entries=(*outcome.entries, ("warning", f"a person shall decide: {reason}")), asks=reason)
+    return evolve(output, entries=(*output.entries, ("warning", f"a person shall decide: {reason}")), asks=reason)
 
 
 def _missing_reason(document: dict[str, Any], event_name: str) -> str | None:

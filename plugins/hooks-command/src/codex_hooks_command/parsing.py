@@ -1,4 +1,4 @@
-"""Read hook declarations, from hooks.json or from the ``[hooks]`` table of config.toml (format of Codex 0.169)."""
+"""Parse hook declarations from hooks.json or the ``[hooks]`` table of config.toml (format of Codex 0.169)."""
 
 from __future__ import annotations
 
@@ -8,13 +8,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, NoReturn, TypeVar
 
+from codex_hooks_command import matching
+from codex_hooks_command.config_probe import SETTINGS
+from codex_hooks_command.events import DEFAULT_TIMEOUT, EVENTS_BY_NAME, LONGEST_SHORT_TIMEOUT, SHORT_TIMEOUT, Event
+from codex_hooks_command.handlers import Handler, HookFile
+from codex_hooks_command.refusals import GATES
 from codex_hookspecs import json_text
-
-from . import matching
-from .events import BRIEF_LONGEST, BRIEF_TIMEOUT, DEFAULT_TIMEOUT, EVENTS_BY_NAME, Event
-from .handlers import Handler, HookFile
-from .presence import SETTINGS
-from .refusals import GATES
 
 T = TypeVar("T")
 
@@ -39,21 +38,21 @@ _KNOWN_KEYS = _HANDLER_KEYS | _GROUP_KEYS | set(_TOP_LEVEL_KEYS) | set(EVENTS_BY
 _TYPES = ("command", "prompt", "agent", "mcp_tool")
 
 
-class _Fault(Exception):
-    """Raised inside this module for a part that can't be used."""
+class _InvalidValue(Exception):
+    """Raised and caught inside this module for an invalid part of a file."""
 
 
 def parse_json(text: str, path: str) -> HookFile:
-    """Read the text of a hooks.json.
+    """Parse the text of a hooks.json.
 
-    :param path: name of the file in warnings.
-    :return: the handlers that can be used, and what is wrong with the rest.
+    :param path: name of the file for warnings.
+    :return: the valid handlers, and warnings about the rest.
     """
     try:
         document = json_text.parse_json(text, object_pairs_hook=_object_without_duplicates)
         if not isinstance(document, dict):
             _fail("", f"expected an object, found {_kind(document)}")
-    except (ValueError, _Fault) as fault:
+    except (ValueError, _InvalidValue) as fault:
         return unreadable(f"failed to parse hooks config {path}: {fault}", text)
     reader = _Reader(path)
     reader.read_top(document)
@@ -61,9 +60,9 @@ def parse_json(text: str, path: str) -> HookFile:
 
 
 def parse_table(table: object, path: str) -> HookFile:
-    """Read the ``[hooks]`` table of a config.toml; settings that share the table are not looked at.
+    """Parse the ``[hooks]`` table of a config.toml; settings in the same table are ignored.
 
-    :param path: name of the file in warnings.
+    :param path: name of the file for warnings.
     """
     if isinstance(table, Mapping):
         table = {key: value for key, value in table.items() if key not in SETTINGS}
@@ -71,36 +70,36 @@ def parse_table(table: object, path: str) -> HookFile:
 
 
 def unreadable(warning: str, text: str | None = None) -> HookFile:
-    """Return what is known of a file that can't be read.
+    """Return the result for a file that can't be parsed.
 
-    :param text: its content, if that is known: one that names no gate holds none.
+    :param text: its content, if it could be read; if that mentions no gate event, no gate is missing.
     """
-    names = [name for event in GATES for name in (event.facts.name.lower(), event.facts.snake)]
-    lost = text is None or any(name in text.lower() for name in names)
-    return HookFile(warnings=(warning,), lost=(warning,) if lost else ())
+    names = [name for event in GATES for name in (event.spec.name.lower(), event.spec.snake)]
+    unreadable_gates = text is None or any(name in text.lower() for name in names)
+    return HookFile(warnings=(warning,), unreadable_gates=(warning,) if unreadable_gates else ())
 
 
 _MISSING: list[object] = []
 
 
-_MOST_UNKNOWN = 50
-"""Unknown names of one file that are told, each with what may have been meant."""
+_MAX_UNKNOWN_NAMES = 50
+"""Maximum number of unknown names of one file that are reported individually, with a suggestion."""
 
 
 class _Reader:
-    """Reads one file and collects what has to be said about it."""
+    """Parses one file and collects warnings and notes about it."""
 
     def __init__(self, path: str) -> None:
         self.path = path
         self.warnings: list[str] = []
         self.notes: list[str] = []
-        self.lost: list[str] = []
-        self._unnamed = -_MOST_UNKNOWN
+        self.unreadable_gates: list[str] = []
+        self._unnamed = -_MAX_UNKNOWN_NAMES
 
     def read_top(self, document: Mapping[str, Any]) -> None:
         for key in document:
             if key in EVENTS_BY_NAME:
-                self.warnings.append(f'event "{key}" in {self.path} is not looked at: it belongs inside of "hooks"')
+                self.warnings.append(f'event "{key}" in {self.path} is ignored: it belongs inside "hooks"')
             elif key not in _TOP_LEVEL_KEYS:
                 self._unknown("key", key, _TOP_LEVEL_KEYS)
 
@@ -113,82 +112,85 @@ class _Reader:
         handlers: list[Handler] = []
         for event in Event:
             try:
-                handlers += self._read_event(event, events.get(event.facts.name, _MISSING))
-            except _Fault as fault:
+                handlers += self._read_event(event, events.get(event.spec.name, _MISSING))
+            except _InvalidValue as fault:
                 self.warnings.append(f"{failure} {self.path}: {fault}")
-                self.lost += self.warnings[-1:] if event in GATES else []
+                self.unreadable_gates += self.warnings[-1:] if event in GATES else []
         if self._unnamed > 0:
             self.warnings.append(f"{self._unnamed} more unknown names in {self.path} are ignored")
-        return HookFile(tuple(handlers), tuple(self.warnings), tuple(self.notes), tuple(self.lost))
+        return HookFile(tuple(handlers), tuple(self.warnings), tuple(self.notes), tuple(self.unreadable_gates))
 
     def _read_event(self, event: Event, groups: object) -> Iterator[Handler]:
-        place = f"hooks.{event.facts.name}"
+        location = f"hooks.{event.spec.name}"
         if not isinstance(groups, list):
-            _fail(place, f"expected a list of groups, found {_kind(groups)}")
+            _fail(location, f"expected a list of groups, found {_kind(groups)}")
         for number, group in enumerate(groups):
             with self._skipping("group"):
-                yield from self._read_group(event, number, group, f"{place}[{number}]")
+                yield from self._read_group(event, number, group, f"{location}[{number}]")
 
-    def _read_group(self, event: Event, number: int, group: object, place: str) -> Iterator[Handler]:
+    def _read_group(self, event: Event, number: int, group: object, location: str) -> Iterator[Handler]:
         if not isinstance(group, Mapping):
-            _fail(place, f"expected an object, found {_kind(group)}")
+            _fail(location, f"expected an object, found {_kind(group)}")
         if "hooks" not in group and not _HANDLER_KEYS.isdisjoint(group):
-            _fail(place, 'a handler stands where a group is expected, write {"hooks": [ … ]} around it')
-        matcher = _text_or_none(group, "matcher", place)
+            _fail(location, 'a handler stands where a group is expected, write {"hooks": [ … ]} around it')
+        matcher = _text_or_none(group, "matcher", location)
         entries = group.get("hooks", [])
         if not isinstance(entries, list):
-            _fail(f"{place}.hooks", f"expected a list of handlers, found {_kind(entries)}")
-        self._note_unknown(group, _GROUP_KEYS, place)
-        fault = matching.fault_of(matcher) if event.facts.subject else None
+            _fail(f"{location}.hooks", f"expected a list of handlers, found {_kind(entries)}")
+        self._note_unknown(group, _GROUP_KEYS, location)
+        fault = matching.matcher_error(matcher) if event.spec.subject else None
         if fault is not None:
             self.warnings.append(f"invalid matcher {json.dumps(matcher, ensure_ascii=False)} in {self.path}: {fault}")
-        elif event.facts.subject and (unknown := matching.unknown_in(matcher)) is not None:
+        elif event.spec.subject and (unknown := matching.unsupported_part(matcher)) is not None:
             shown = json.dumps(matcher, ensure_ascii=False)
-            self.warnings.append(f"matcher {shown} in {self.path} is taken for one that matches everything: {unknown}")
+            self.warnings.append(f"matcher {shown} in {self.path} is treated as one that matches everything: {unknown}")
         for index, entry in enumerate(entries):
-            place_of_entry = f"{place}.hooks[{index}]"
+            entry_location = f"{location}.hooks[{index}]"
             with self._skipping("hook"):
-                usable = self._usable(self._read_handler(entry, place_of_entry), place_of_entry, event)
+                usable = self._validate(self._read_handler(entry, entry_location), entry_location, event)
                 if fault is None and usable is not None:
-                    chosen = matcher if event.facts.subject else None
+                    chosen = matcher if event.spec.subject else None
                     yield Handler(event=event, group=number, index=index, matcher=chosen, **usable)
 
-    def _read_handler(self, entry: object, place: str) -> dict[str, Any]:
+    def _read_handler(self, entry: object, location: str) -> dict[str, Any]:
         if not isinstance(entry, Mapping):
-            _fail(place, f"expected an object, found {_kind(entry)}")
+            _fail(location, f"expected an object, found {_kind(entry)}")
         if "type" not in entry:
-            _fail(place, 'missing key "type"')
+            _fail(location, 'missing key "type"')
         kind = entry["type"]
         if kind not in _TYPES:
             _fail(
-                _join(place, "type"), f"unknown type {json.dumps(kind, default=str)}, allowed are {', '.join(_TYPES)}"
+                _join(location, "type"),
+                f"unknown type {json.dumps(kind, default=str)}, allowed are {', '.join(_TYPES)}",
             )
         if kind in {"prompt", "agent"}:
             return {"type": kind}
-        self._note_unknown(entry, _HANDLER_KEYS, place)
-        values = self._command(entry, place) if kind == "command" else _tool_call(entry, place)
+        self._note_unknown(entry, _HANDLER_KEYS, location)
+        values = self._command(entry, location) if kind == "command" else _tool_call(entry, location)
         return {
             "type": kind,
-            "timeout": self._optional(_count_or_none, entry, "timeout", place),
-            "status_message": self._optional(_text_or_none, entry, "statusMessage", place),
-            "context_limit": self._optional(_count_or_none, entry, "additionalContextLimit", place),
+            "timeout": self._optional(_count_or_none, entry, "timeout", location),
+            "status_message": self._optional(_text_or_none, entry, "statusMessage", location),
+            "context_limit": self._optional(_count_or_none, entry, "additionalContextLimit", location),
             **values,
         }
 
-    def _command(self, entry: Mapping[str, Any], place: str) -> dict[str, Any]:
-        command = _text(entry, "command", place)
+    def _command(self, entry: Mapping[str, Any], location: str) -> dict[str, Any]:
+        command = _text(entry, "command", location)
         if "commandWindows" in entry and "command_windows" in entry:
-            self._ignored(f'{place}: "command_windows" is given beside "commandWindows"')
+            self._ignored(f'{location}: "command_windows" is given beside "commandWindows"')
         name = "commandWindows" if "commandWindows" in entry else "command_windows"
-        windows = self._optional(_text_or_none, entry, name, place)
+        windows = self._optional(_text_or_none, entry, name, location)
         chosen = windows if os.name == "nt" and windows is not None else command
-        return {"command": chosen, "detached": self._optional(_flag, entry, "async", place) or False}
+        return {"command": chosen, "detached": self._optional(_flag, entry, "async", location) or False}
 
-    def _optional(self, read: Callable[[Mapping[str, Any], str, str], T], entry: Any, key: str, place: str) -> T | None:
-        """Read a value that a handler can do without."""
+    def _optional(
+        self, read: Callable[[Mapping[str, Any], str, str], T], entry: Any, key: str, location: str
+    ) -> T | None:
+        """Read an optional value; an invalid one is ignored with a warning."""
         try:
-            return read(entry, key, place)
-        except _Fault as fault:
+            return read(entry, key, location)
+        except _InvalidValue as fault:
             self._ignored(str(fault))
             return None
 
@@ -199,111 +201,113 @@ class _Reader:
     def _skipping(self, what: str) -> Iterator[None]:
         try:
             yield
-        except _Fault as fault:
+        except _InvalidValue as fault:
             self.warnings.append(f"skipping a {what} in {self.path}: {fault}")
 
-    def _usable(self, values: dict[str, Any], place: str, event: Event) -> dict[str, Any] | None:
-        kind, name = values["type"], event.facts.name
+    def _validate(self, values: dict[str, Any], location: str, event: Event) -> dict[str, Any] | None:
+        kind, name = values["type"], event.spec.name
         if kind in {"prompt", "agent"}:
             self.warnings.append(f"skipping {kind} hook in {self.path}: {kind} hooks are not supported yet")
             return None
         if kind == "command" and not values["command"].strip():
-            self.warnings.append(f"skipping empty hook command in {self.path} ({place})")
+            self.warnings.append(f"skipping empty hook command in {self.path} ({location})")
             return None
-        if values["context_limit"] is not None and not event.facts.takes_context:
+        if values["context_limit"] is not None and not event.spec.takes_context:
             self.warnings.append(
-                f"ignoring additionalContextLimit of a {name} hook in {self.path} ({place}): the event takes no context"
+                f"ignoring additionalContextLimit of a {name} hook in {self.path} ({location}): "
+                "the event takes no context"
             )
             values["context_limit"] = None
-        if values.get("detached") and event.facts.brief:
-            self.warnings.append(f"running async {name} hook synchronously in {self.path} ({place})")
+        if values.get("detached") and event.spec.short_timeout:
+            self.warnings.append(f"running async {name} hook synchronously in {self.path} ({location})")
             values["detached"] = False
-        return {**values, "timeout": self._timeout(values["timeout"], place, event)}
+        return {**values, "timeout": self._timeout(values["timeout"], location, event)}
 
-    def _timeout(self, seconds: int | None, place: str, event: Event) -> int:
-        if not event.facts.brief:
+    def _timeout(self, seconds: int | None, location: str, event: Event) -> int:
+        if not event.spec.short_timeout:
             return max(DEFAULT_TIMEOUT if seconds is None else seconds, 1)
-        if seconds is not None and seconds > BRIEF_LONGEST:
+        if seconds is not None and seconds > LONGEST_SHORT_TIMEOUT:
             self.warnings.append(
-                f"clamping {event.facts.name} hook timeout of {seconds}s to {BRIEF_LONGEST}s in {self.path} ({place})"
+                f"clamping {event.spec.name} hook timeout of {seconds}s to {LONGEST_SHORT_TIMEOUT}s "
+                f"in {self.path} ({location})"
             )
-        return min(max(BRIEF_TIMEOUT if seconds is None else seconds, 1), BRIEF_LONGEST)
+        return min(max(SHORT_TIMEOUT if seconds is None else seconds, 1), LONGEST_SHORT_TIMEOUT)
 
-    def _note_unknown(self, found: Mapping[str, Any], known: frozenset[str], place: str) -> None:
+    def _note_unknown(self, found: Mapping[str, Any], known: frozenset[str], location: str) -> None:
         for key in found:
             if key not in known:
-                self._unknown(f"key of {place}", key, known)
+                self._unknown(f"key of {location}", key, known)
 
     def _unknown(self, what: str, name: str, known: Iterable[str], *, warn: bool = False) -> None:
         self._unnamed += 1
         if self._unnamed > 0:
             return
-        near = near_name(name, known)
-        (self.warnings if near or warn else self.notes).append(
-            f'unknown {what} "{name}" in {self.path} is ignored{near}'
+        close = suggest_name(name, known)
+        (self.warnings if close or warn else self.notes).append(
+            f'unknown {what} "{name}" in {self.path} is ignored{close}'
         )
 
 
-def near_name(name: str, known: Iterable[str]) -> str:
-    """Return a question that names what somebody may have meant, or nothing."""
-    from difflib import get_close_matches  # only mistakes need it
+def suggest_name(name: str, known: Iterable[str]) -> str:
+    """Return a "did you mean" suggestion, or the empty string."""
+    from difflib import get_close_matches  # needed for unknown names only
 
-    plain = {_plain(each): each for each in known}
-    near = get_close_matches(_plain(str(name)), plain, n=1, cutoff=0.75)
-    return f" (did you mean {plain[near[0]]}?)" if near else ""
+    folded = {_fold(each): each for each in known}
+    close = get_close_matches(_fold(str(name)), folded, n=1, cutoff=0.75)
+    return f" (did you mean {folded[close[0]]}?)" if close else ""
 
 
-def _plain(name: str) -> str:
+def _fold(name: str) -> str:
     return name.lower().replace("_", "").replace("-", "")
 
 
-def _tool_call(entry: Mapping[str, Any], place: str) -> dict[str, Any]:
-    arguments: dict[str, Any] = {key: _text(entry, key, place) for key in ("server", "tool")}
+def _tool_call(entry: Mapping[str, Any], location: str) -> dict[str, Any]:
+    arguments: dict[str, Any] = {key: _text(entry, key, location) for key in ("server", "tool")}
     given = entry.get("input")
     if given is not None and not isinstance(given, Mapping):
-        _fail(_join(place, "input"), f"expected an object, found {_kind(given)}")
+        _fail(_join(location, "input"), f"expected an object, found {_kind(given)}")
     if given is not None:
         arguments["input"] = given
     return {"command": "", "arguments": arguments}
 
 
-def _text(entry: Mapping[str, Any], key: str, place: str) -> str:
+def _text(entry: Mapping[str, Any], key: str, location: str) -> str:
     if key not in entry:
-        _fail(place, f'missing key "{key}"')
+        _fail(location, f'missing key "{key}"')
     value = entry[key]
     if not isinstance(value, str):
-        _fail(_join(place, key), f"expected a string, found {_kind(value)}")
+        _fail(_join(location, key), f"expected a string, found {_kind(value)}")
     return value
 
 
-def _text_or_none(entry: Mapping[str, Any], key: str, place: str) -> str | None:
-    return None if entry.get(key) is None else _text(entry, key, place)
+def _text_or_none(entry: Mapping[str, Any], key: str, location: str) -> str | None:
+    return None if entry.get(key) is None else _text(entry, key, location)
 
 
-def _count_or_none(entry: Mapping[str, Any], key: str, place: str) -> int | None:
+def _count_or_none(entry: Mapping[str, Any], key: str, location: str) -> int | None:
     value = entry.get(key)
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, int) or value < 0:
         found = json.dumps(value, default=str)
-        _fail(_join(place, key), f"expected a whole number that is not negative, found {found}")
+        _fail(_join(location, key), f"expected a whole number that is not negative, found {found}")
     return value
 
 
-def _flag(entry: Mapping[str, Any], key: str, place: str) -> bool:
+def _flag(entry: Mapping[str, Any], key: str, location: str) -> bool:
     value = entry.get(key, False)
     if not isinstance(value, bool):
-        _fail(_join(place, key), f"expected true or false, found {_kind(value)}")
+        _fail(_join(location, key), f"expected true or false, found {_kind(value)}")
     return value
 
 
-def _fail(place: str, found: str) -> NoReturn:
-    message = f"{place}: {found}" if place else found
-    raise _Fault(message)
+def _fail(location: str, found: str) -> NoReturn:
+    message = f"{location}: {found}" if location else found
+    raise _InvalidValue(message)
 
 
-def _join(place: str, key: str) -> str:
-    return f"{place}.{key}" if place else key
+def _join(location: str, key: str) -> str:
+    return f"{location}.{key}" if location else key
 
 
 def _kind(value: object) -> str:

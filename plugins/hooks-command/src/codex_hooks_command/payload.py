@@ -1,4 +1,4 @@
-"""Build the JSON line that a handler reads on its standard input (format of Codex 0.169)."""
+"""Build the JSON line for the standard input of a handler (format of Codex 0.169)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from .events import Event
+from codex_hooks_command.events import Event
 
 _BASE = ("session_id", "turn_id", "agent_id", "agent_type", "transcript_path", "cwd", "hook_event_name", "model")
 _BASE_MODE = (*_BASE, "permission_mode")
@@ -62,13 +62,13 @@ _TOKEN_KEYS = (
 )
 
 
-def line_for(event: Event, facts: Mapping[str, Any]) -> bytes:
-    """Return the one line of JSON for an event.
+def build_line(event: Event, values: Mapping[str, Any]) -> bytes:
+    """Return the JSON line for an event.
 
-    :param facts: values by payload key; keys that the event does not carry are left out, and so is a missing value
-        unless the key is always there.
+    :param values: values by payload key; keys that do not belong to the event are ignored. Missing values are omitted,
+        except for keys that may be ``null``.
     """
-    known = {**facts, "hook_event_name": event.facts.name}
+    known = {**values, "hook_event_name": event.spec.name}
     payload = {key: known.get(key) for key in _KEYS[event] if known.get(key) is not None or key in _NULLABLE}
     if (usage := payload.get("token_usage")) is not None:
         payload["token_usage"] = {key: usage.get(key, 0) for key in _TOKEN_KEYS}

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from codex_hooks_command.registry_cache import registry_cache_of
 from codex_hookspecs import enabled_if, hookimpl, reports_runs, time_limit
-
-from .sessions import sessions_of
 
 if TYPE_CHECKING:
     from codex_hookspecs.host import AgentThread, Host
@@ -15,25 +14,25 @@ if TYPE_CHECKING:
     from codex_hookspecs.surface import CliCommand, RpcMethod
 
 
-def _configured(host: Host, thread: AgentThread | None) -> bool:
-    return sessions_of(host).configured(thread)
+def _has_hooks(host: Host, thread: AgentThread | None) -> bool:
+    return registry_cache_of(host).has_hooks(thread)
 
 
 def _scripts_for(name: str) -> Callable[[Any, HookScope, Host], Awaitable[Any]]:
     @hookimpl
-    @enabled_if(_configured)
+    @enabled_if(_has_hooks)
     @reports_runs
-    @time_limit(None)  # Each script has a limit of its own.
+    @time_limit(None)  # Each script has its own timeout.
     async def run_scripts(event: Any, scope: HookScope, host: Host) -> Any:
-        sessions = sessions_of(host)
-        registry = await sessions.registry(event, scope)
+        cache = registry_cache_of(host)
+        registry = await cache.registry(event, scope)
         if registry is None:
             return None
-        # Loaded with the first hook that is configured.
-        from .dispatch import dispatch
-        from .events import Event
+        # Imported only if a hook is configured.
+        from codex_hooks_command.events import Event
+        from codex_hooks_command.run_event import run_event
 
-        return await dispatch(Event[name], event, scope, host, registry=registry, detached=sessions.detached)
+        return await run_event(Event[name], event, scope, host, registry=registry, detached=cache.detached)
 
     return run_scripts
 
@@ -56,15 +55,15 @@ post_model_request = _scripts_for("POST_MODEL_REQUEST")
 
 @hookimpl
 def cli_commands() -> Sequence[CliCommand]:
-    """Offer ``codex hooks``."""
-    from .commands import hooks_command
+    """Provide ``codex hooks``."""
+    from codex_hooks_command.commands import hooks_command
 
     return [hooks_command()]
 
 
 @hookimpl
 def rpc_methods() -> Sequence[RpcMethod]:
-    """Offer ``hooks/list``."""
-    from .methods import hooks_list_method
+    """Provide ``hooks/list``."""
+    from codex_hooks_command.methods import hooks_list_method
 
     return [hooks_list_method()]

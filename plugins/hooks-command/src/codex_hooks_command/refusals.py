@@ -1,4 +1,4 @@
-"""Recognise a refusal in output that does not fit its event, so that a slip of the script's author opens no gate."""
+"""Find a refusal in invalid output of a handler, so that a mistake in a script does not let a tool call through."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ import re
 from collections.abc import Iterator
 from typing import Any, Literal, NamedTuple
 
-from .events import Event
+from codex_hooks_command.events import Event
 
 GATES = frozenset({Event.PRE_TOOL_USE, Event.PERMISSION_REQUEST})
-"""Events whose handlers stand between the model and what it wants to do."""
+"""Events whose handlers decide whether a tool call may run."""
 
 _REFUSING = GATES | {Event.USER_PROMPT_SUBMIT, Event.POST_TOOL_USE, Event.STOP, Event.SUBAGENT_STOP}
 _NEED_REASON = frozenset({Event.POST_TOOL_USE, Event.STOP, Event.SUBAGENT_STOP})
@@ -19,22 +19,22 @@ _REASONS = ("permissionDecisionReason", "reason", "message", "stopReason")
 _DECISIONS = ("permissionDecision", "decision", "behavior")
 _INNER = ("hookSpecificOutput", "decision")
 _DENYING = frozenset({"deny", "block"})
-_LIKE_DENYING = _DENYING | {
+_DENYING_WORDS = _DENYING | {
     "denied", "blocked", "reject", "rejected", "refuse", "refused", "decline", "declined",
     "disallow", "disallowed", "forbid", "forbidden", "no",
 }  # fmt: skip
-"""What authors write for ``deny`` and ``block``; where it can't mean "nothing to object to"."""
+"""Words that are understood as ``deny``, for events where they can't mean "no objection"."""
 
-_MOST_WORK = 256 * 1024 * 1024
-_MOST_PYTHON = 256 * 1024
+_MAX_WORK = 256 * 1024 * 1024
+_MAX_PYTHON_WORK = 256 * 1024
 _PYTHON_ANSWER = re.compile(r"""["'](?:permissionDecision|decision|behavior|continue)["']\s*:""")
 
 
 class Refusal(NamedTuple):
-    """What was recognised.
+    """A refusal that was found in an output.
 
-    :param reason: what the script said about it, without blanks around it; empty when it said nothing.
-    :param is_python: the script printed it as a value of Python, not as JSON.
+    :param reason: the stripped reason of the script, or the empty string.
+    :param is_python: the script printed a Python literal instead of JSON.
     """
 
     kind: Literal["deny", "ask"]
@@ -42,15 +42,15 @@ class Refusal(NamedTuple):
     is_python: bool = False
 
 
-class Tangled(Exception):
-    """Raised when a text takes too long to look through."""
+class TooComplex(Exception):
+    """Raised when a text would take too long to search."""
 
 
-def refusal_in(event: Event, text: str) -> Refusal | None:
-    """Return the refusal that a text holds, a denial before a wish to ask.
+def find_refusal(event: Event, text: str) -> Refusal | None:
+    """Return the refusal in a text; a denial takes precedence over a request to ask.
 
-    :param text: what a handler printed: objects in JSON, or as Python prints them, with log lines around them.
-    :raises Tangled: when the text can't be looked through.
+    :param text: output of a handler: JSON objects or Python literals, possibly between log lines.
+    :raises TooComplex: when the text would take too long to search.
     """
     if event not in _REFUSING or "{" not in text:
         return None
@@ -60,20 +60,20 @@ def refusal_in(event: Event, text: str) -> Refusal | None:
 
 
 def _objects(text: str, *, anywhere: bool) -> Iterator[tuple[dict[str, Any], bool]]:
-    """Yield the objects of a text that begin a line, or all of them, and whether they are values of Python.
+    """Yield the objects of a text that begin a line, or all of them, and whether they are Python literals.
 
-    Only gates are searched throughout: what other handlers print may be prose that quotes an answer.
+    :param anywhere: yield all objects. This is for gates only: other handlers may print prose that quotes an answer.
     """
     work, python_work, start = 0, 0, text.find("{")
     while start >= 0:
         end = start + 1
         if anywhere or not text[text.rfind("\n", 0, start) + 1 : start].strip():
-            # Most objects end with their line; a look at all that follows is made only for the others.
+            # Most objects end with their line; the rest of the text is parsed only for the others.
             pieces = (text[start : text.find("\n", start) + 1], text[start:])
             for piece in pieces:
                 work += len(piece)
-                if work > _MOST_WORK:
-                    raise Tangled
+                if work > _MAX_WORK:
+                    raise TooComplex
                 try:
                     value, length = _DECODER.raw_decode(piece)
                 except (ValueError, RecursionError):
@@ -85,8 +85,8 @@ def _objects(text: str, *, anywhere: bool) -> Iterator[tuple[dict[str, Any], boo
                 for piece in filter(_PYTHON_ANSWER.search, pieces):
                     literal = piece[: piece.rfind("}") + 1]
                     python_work += len(literal)
-                    if python_work > _MOST_PYTHON:
-                        raise Tangled
+                    if python_work > _MAX_PYTHON_WORK:
+                        raise TooComplex
                     if isinstance(value := _python_value(literal), dict):
                         end = start + len(literal)
                         yield value, True
@@ -95,12 +95,12 @@ def _objects(text: str, *, anywhere: bool) -> Iterator[tuple[dict[str, Any], boo
 
 
 def _python_value(text: str) -> Any:
-    """Return the value that a literal of Python stands for, or ``None``; its parser bounds how deep brackets nest."""
+    """Return the value of a Python literal, or ``None``; the parser itself limits the nesting depth."""
     import ast
     import warnings
 
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # Odd escapes are the author's matter.
+        warnings.simplefilter("ignore")  # Invalid escapes in the output are not our concern.
         try:
             return ast.literal_eval(text)
         except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
@@ -108,7 +108,7 @@ def _python_value(text: str) -> Any:
 
 
 def _strictest(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Make an object of its members: of several with one name the one that refuses counts, else the last."""
+    """Build an object; of several members with one name the strictest value is used, else the last."""
     made = dict(pairs)
     if len(made) < len(pairs):
         made = {name: max((value for key, value in reversed(pairs) if key == name), key=_strictness) for name in made}
@@ -120,11 +120,11 @@ def _strictness(value: Any) -> int:
         return max(_strictness(value.get(key)) for key in (*_INNER, *_DECISIONS, "continue"))
     if isinstance(value, str):
         word = value.strip().lower()
-        return 2 if word in _LIKE_DENYING else int(word == "ask")
+        return 2 if word in _DENYING_WORDS else int(word == "ask")
     return 2 if value is False else 0
 
 
-# Scripts put several lines of text into JSON as they are.
+# Scripts often put unescaped line breaks into JSON strings.
 _DECODER = json.JSONDecoder(strict=False, object_pairs_hook=_strictest)
 
 
@@ -135,7 +135,7 @@ def _refusal(event: Event, document: dict[str, Any], is_python: bool) -> Refusal
     words = {word for part in parts for word in _words(part)}
     texts = (part[key].strip() for key in _REASONS for part in parts if isinstance(part.get(key), str))
     reason = next(filter(None, texts), "")
-    denying = _LIKE_DENYING if event in _STOPPABLE else _DENYING
+    denying = _DENYING_WORDS if event in _STOPPABLE else _DENYING
     if words & denying or (event in _STOPPABLE and document.get("continue") is False):
         return Refusal("deny", reason, is_python) if reason or event not in _NEED_REASON else None
     return Refusal("ask", reason, is_python) if "ask" in words and event in GATES else None

@@ -1,4 +1,4 @@
-"""Run handlers' commands: all together, each in its own process group, with bounds on time and output."""
+"""Run the commands of handlers concurrently, each in its own process group, with limits for time and output."""
 
 from __future__ import annotations
 
@@ -11,32 +11,31 @@ from typing import TYPE_CHECKING
 
 from attrs import evolve
 
+from codex_hooks_command.results import ProcessResult
+from codex_hooks_command.shells import shell_arguments
 from codex_hookspecs import frozen
 from codex_hookspecs.environments import ExecParams, OutputChunk, ProcessEvent, ProcessExited, ProcessFailed
 from codex_hookspecs.errors import ExecError
 from codex_hookspecs.protocol import uuid4
 
-from .outcomes import Finished
-from .shells import shell_arguments
-
 if TYPE_CHECKING:
     from codex_hookspecs.environments import ExecBackend, ExecProcess
 
-OUTPUT_LIMIT = 8 * 1024 * 1024
-"""Bytes kept of each stream; the rest is read and dropped so that the command is not held up."""
+MAX_OUTPUT_BYTES = 8 * 1024 * 1024
+"""Bytes kept of each stream; the rest is read and discarded so that the command does not block."""
 
-LINGER = 0.5
-"""Seconds that a stream may stay open after the command has ended, because a child of it holds it."""
+LINGER_SECONDS = 0.5
+"""Seconds to wait for EOF after the command has exited, if one of its children keeps a stream open."""
 
-_LONGEST = 10**8
-_END_LIMIT = 5.0
+_MAX_TIMEOUT = 10**8
+_KILL_SECONDS = 5.0
 
 
 @frozen(kw_only=True)
 class Job:
-    """One command to run.
+    """A command to run.
 
-    :param line: what it reads on standard input.
+    :param line: its standard input.
     :param timeout: seconds until its process group is killed.
     """
 
@@ -47,47 +46,47 @@ class Job:
     environment: Mapping[str, str]
 
 
-async def run_together(backend: ExecBackend, jobs: Sequence[Job]) -> list[Finished]:
-    """Start every job at once.
+async def run_all(backend: ExecBackend, jobs: Sequence[Job]) -> list[ProcessResult]:
+    """Run jobs concurrently; cancellation kills all their process groups.
 
-    :param backend: of this machine; ends the commands when the program is killed.
-    :return: how each ended, in the order given; cancellation kills the process groups of all.
+    :param backend: process backend of this machine.
+    :return: the results in the order of the jobs.
     """
     order: list[int] = []
 
-    async def run_one(number: int, job: Job) -> Finished:
-        finished = await run(backend, job)
+    async def run_one(number: int, job: Job) -> ProcessResult:
+        result = await run(backend, job)
         order.append(number)
-        return finished
+        return result
 
     async with asyncio.TaskGroup() as group:
         tasks = [group.create_task(run_one(number, job)) for number, job in enumerate(jobs)]
-    return [evolve(task.result(), finished_as=order.index(number)) for number, task in enumerate(tasks)]
+    return [evolve(task.result(), finish_order=order.index(number)) for number, task in enumerate(tasks)]
 
 
-async def run(backend: ExecBackend, job: Job) -> Finished:
-    """Run one command to its end or its time limit."""
+async def run(backend: ExecBackend, job: Job) -> ProcessResult:
+    """Run a command until it exits or its timeout is over."""
     started_at = time.time()
     output = _Output()
     error = None
     async with AsyncExitStack() as stack:
         try:
-            process, events = await stack.enter_async_context(_started(backend, job))
+            process, events = await stack.enter_async_context(_start(backend, job))
         except (ExecError, OSError) as fault:
-            return Finished(error=_start_failure(job, fault), started_at=started_at, completed_at=time.time())
+            return ProcessResult(error=_start_failure(job, fault), started_at=started_at, completed_at=time.time())
         reading = asyncio.create_task(output.read(events))
         try:
-            if not await _within(min(job.timeout, _LONGEST), output.exited):
+            if not await _wait_for(min(job.timeout, _MAX_TIMEOUT), output.exited):
                 error = f"hook timed out after {job.timeout}s"
                 await process.terminate()
-                await _within(_END_LIMIT, output.exited)
-            await asyncio.wait([reading], timeout=LINGER)
+                await _wait_for(_KILL_SECONDS, output.exited)
+            await asyncio.wait([reading], timeout=LINGER_SECONDS)
         finally:
             reading.cancel()
-    return Finished(
+    return ProcessResult(
         stdout=output.text("stdout"),
         stderr=output.text("stderr"),
-        cut=output.cut,
+        truncated=output.truncated,
         exit_code=output.exit_code,
         error=error or output.failure,
         started_at=started_at,
@@ -96,24 +95,24 @@ async def run(backend: ExecBackend, job: Job) -> Finished:
 
 
 class _Output:
-    """Keeps the beginning of both streams and tells when the process has ended."""
+    """Collects the beginning of both streams and signals the exit of the process."""
 
     def __init__(self) -> None:
         self.exited = asyncio.Event()
         self.exit_code: int | None = None
         self.failure: str | None = None
-        self.cut = False
-        self._kept = {"stdout": bytearray(), "stderr": bytearray()}
+        self.truncated = False
+        self._stored = {"stdout": bytearray(), "stderr": bytearray()}
 
     async def read(self, events: AsyncIterator[ProcessEvent]) -> None:
-        """Read to the end of the streams, which may be held open by a child that is left behind."""
+        """Read the streams to EOF; a background process may keep them open."""
         try:
             async for event in events:
                 if isinstance(event, OutputChunk):
-                    kept = self._kept[event.stream]
-                    room = OUTPUT_LIMIT - len(kept)
+                    kept = self._stored[event.stream]
+                    room = MAX_OUTPUT_BYTES - len(kept)
                     kept += event.data[:room]
-                    self.cut = self.cut or (event.stream == "stdout" and len(event.data) > room)
+                    self.truncated = self.truncated or (event.stream == "stdout" and len(event.data) > room)
                 elif isinstance(event, ProcessExited):
                     self.exit_code = event.exit_code
                     self.exited.set()
@@ -123,12 +122,12 @@ class _Output:
             self.exited.set()
 
     def text(self, stream: str) -> str:
-        return self._kept[stream].decode("utf-8", "replace").removeprefix("\ufeff")
+        return self._stored[stream].decode("utf-8", "replace").removeprefix("\ufeff")
 
 
 @asynccontextmanager
-async def _started(backend: ExecBackend, job: Job) -> AsyncIterator[tuple[ExecProcess, AsyncIterator[ProcessEvent]]]:
-    """Start a command and feed it; whatever ends the block early ends its whole group."""
+async def _start(backend: ExecBackend, job: Job) -> AsyncIterator[tuple[ExecProcess, AsyncIterator[ProcessEvent]]]:
+    """Start a command and write its input; an exception in the block kills its process group."""
     reader, writer = os.pipe()
     try:
         params = ExecParams(
@@ -154,7 +153,7 @@ async def _started(backend: ExecBackend, job: Job) -> AsyncIterator[tuple[ExecPr
 
 
 async def _feed(descriptor: int, line: bytes) -> None:
-    # The transport drops what a command that ends without reading its input has left in the pipe.
+    # The transport discards what the command has not read when it exits.
     transport, _ = await asyncio.get_running_loop().connect_write_pipe(
         asyncio.BaseProtocol, os.fdopen(descriptor, "wb")
     )
@@ -162,7 +161,7 @@ async def _feed(descriptor: int, line: bytes) -> None:
     transport.close()
 
 
-async def _within(seconds: float, happened: asyncio.Event) -> bool:
+async def _wait_for(seconds: float, happened: asyncio.Event) -> bool:
     waiting = asyncio.ensure_future(happened.wait())
     try:
         await asyncio.wait([waiting], timeout=seconds)

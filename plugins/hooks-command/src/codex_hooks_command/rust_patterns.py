@@ -1,4 +1,4 @@
-"""Put the regular expressions of matchers, which are those of Rust's library, into Python's words."""
+"""Translate the regular expressions of matchers from the syntax of Rust's regex crate to Python's."""
 
 from __future__ import annotations
 
@@ -63,19 +63,19 @@ _SAME = frozenset("AbBdDwWsSnrtfva")
 _FLAGS = re.compile(r"[imsx]*(-[imsx]+)?:$")
 
 
-class NotValid(ValueError):
-    """Raised for a pattern that Rust's library refuses."""
+class InvalidPattern(ValueError):
+    """Raised for a pattern that the regex crate rejects."""
 
 
-class NotKnown(ValueError):
-    """Raised for a pattern that is right there and can't be put into Python's words here."""
+class UnsupportedPattern(ValueError):
+    """Raised for a valid pattern that can't be translated."""
 
 
-def translated(pattern: str) -> str:
-    """Return the pattern as Python writes it.
+def translate(pattern: str) -> str:
+    """Return the pattern in Python's syntax.
 
-    :raises NotValid: when it is none.
-    :raises NotKnown: when it has something that Python lacks.
+    :raises InvalidPattern: when it is invalid.
+    :raises UnsupportedPattern: when it can't be translated.
     """
     parts: list[str] = []
     in_class = False
@@ -96,7 +96,7 @@ def translated(pattern: str) -> str:
         elif kind == "posix":
             parts.append(_posix(text))
         elif text == "[" or kind == "operator":
-            raise NotKnown("classes of characters within classes are not known here")
+            raise UnsupportedPattern("nested character classes are not supported")
         elif text == "-" or (text == "^" and token.start() < first):
             parts.append(text)
         else:
@@ -108,16 +108,16 @@ def _group(text: str, *, at_start: bool) -> str:
     if text in {"<", "P<"}:
         return "(?P<"
     if text in {"=", "!", "<=", "<!", "P=", ">", "("}:
-        raise NotValid("look-around, backreferences and conditions are not supported")
+        raise InvalidPattern("look-around, backreferences and conditions are not supported")
     if _FLAGS.match(text) or (at_start and re.match(r"[imsx]+\)$", text)):
         return f"(?{text}"
-    raise NotKnown(f"(?{text} is not known here")
+    raise UnsupportedPattern(f"(?{text} is not supported")
 
 
 def _escape(token: re.Match[str], *, in_class: bool) -> str:
     if (code := token["code"]) is not None:
         if int(code, 16) > sys.maxunicode:
-            raise NotValid(f"{token[0]} is no character")
+            raise InvalidPattern(f"{token[0]} is no character")
         return f"\\U{int(code, 16):08x}"
     if (escaped := token["escaped"]) is None:
         name = token["property"] or token["short"]
@@ -129,21 +129,21 @@ def _escape(token: re.Match[str], *, in_class: bool) -> str:
         return token[0] if escaped != "\n" else re.escape(escaped)
     if escaped == "x" and re.match(r"[0-9A-Fa-f]{2}", token.string[token.end() :]):
         return token[0]
-    raise NotValid(f"unknown escape {token[0]}")
+    raise InvalidPattern(f"unknown escape {token[0]}")
 
 
 def _posix(text: str) -> str:
     name = text[2:-2]
     if name.startswith("^"):
-        raise NotKnown(f"{text} is not known here")
+        raise UnsupportedPattern(f"{text} is not supported")
     if name not in _POSIX:
-        raise NotValid(f"unknown class {text}")
+        raise InvalidPattern(f"unknown class {text}")
     return _POSIX[name]
 
 
 @lru_cache(maxsize=16)
 def _members(name: str, *, negated: bool) -> str:
-    """Return the characters of a Unicode property, as what stands between brackets."""
+    """Return the characters of a Unicode property as the inside of a character class."""
     name = name.partition("=")[2].strip() or name
     plain = re.sub(r"[ _-]", "", name).lower()
     category = _CATEGORIES.get(plain, name if _ABBREVIATION.match(name) else None)
@@ -155,7 +155,7 @@ def _members(name: str, *, negated: bool) -> str:
             return unicodedata.category(character).startswith(wanted)
 
     if fits is None:
-        raise NotKnown(f"the property {name} is not known here")
+        raise UnsupportedPattern(f"the property {name} is not supported")
     ranges: list[list[int]] = []
     for code in range(sys.maxunicode + 1):
         if fits(chr(code)) is not negated:

@@ -1,4 +1,4 @@
-"""Find the script files that a command names."""
+"""Find the script files that a shell command runs."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ _INNER = re.compile(r"`([^`]*)`|\$\(([^()]*)\)")
 _SHELL_OPTIONS = frozenset({"-o", "+o", "-O", "+O"})
 _TAKE_A_VALUE = frozenset({"-W", "-X", "-r", "--require", "--import"})
 _TAKE_CODE = frozenset({"-c", "-e", "-p", "--eval", "--print"})
-_DEEPEST = 8
+_MAX_DEPTH = 8
 
 
-class _Simple(NamedTuple):
+class _SimpleCommand(NamedTuple):
     """One simple command.
 
-    :param source: file that it reads as its input, or the empty string.
+    :param source: file that its stdin is redirected from, or the empty string.
     """
 
     words: tuple[str, ...]
@@ -39,27 +39,27 @@ class _Simple(NamedTuple):
 
 
 def script_files(command: str, environment: Mapping[str, str], root: str) -> tuple[str, ...]:
-    """Return the paths of programs and of scripts for interpreters, relative ones as they are written.
+    """Return the paths of programs and of scripts for interpreters; relative ones are returned as written.
 
-    :param command: a line for a shell; what that only works out while it runs is not found.
+    :param command: a shell command; paths that the shell computes at run time are not found.
     :param root: directory of the repository.
     """
-    found = _Search(environment, root).files(command, _DEEPEST)
+    found = _Search(environment, root).files(command, _MAX_DEPTH)
     home = environment.get("HOME", "~")
     return tuple(dict.fromkeys(f"{home}{path[1:]}" if path.startswith("~/") else path for path in found))
 
 
 class _Search:
-    """Knows what a command is run with."""
+    """A search with the environment and directory of a command."""
 
     def __init__(self, environment: Mapping[str, str], root: str) -> None:
         self._environment = environment
         self._root = root
 
     def files(self, command: str, levels: int) -> Iterator[str]:
-        """Yield what a command line names, also in commands inside of it.
+        """Yield the files that a command line runs, including nested commands.
 
-        :param levels: how many of those may be inside of each other.
+        :param levels: maximum nesting depth.
         """
         if not levels:
             return
@@ -70,10 +70,10 @@ class _Search:
             if one.words[:1] == ("cd",) and len(one.words) > 1:
                 folders.append(os.path.join(*folders[-1:], one.words[1]))
                 continue
-            for path in self._of_one(one, levels):
+            for path in self._files_of(one, levels):
                 yield path
                 yield from (os.path.join(folder, path) for folder in folders if not path.startswith(("/", "~/")))
-        for _ in range(_DEEPEST):  # From the innermost outwards.
+        for _ in range(_MAX_DEPTH):  # Innermost commands first.
             inner = _INNER.findall(command)
             for quoted, bracketed in inner:
                 yield from self.files(quoted or bracketed, levels - 1)
@@ -82,7 +82,7 @@ class _Search:
     def _value(self, found: re.Match[str]) -> str:
         return self._environment.get(found[1] or found[2]) or (found[0] if found[3] is None else found[3])
 
-    def _of_one(self, one: _Simple, levels: int) -> Iterator[str]:
+    def _files_of(self, one: _SimpleCommand, levels: int) -> Iterator[str]:
         rest = list(one.words)
         wrapped = False
         while rest and (
@@ -103,11 +103,11 @@ class _Search:
         yield from [program] if "/" in program else self._on_path(program)
         name = os.path.basename(program)
         if name in _RUNNERS or _PYTHON.match(name):
-            found = list(self._argument(name, arguments, levels))
+            found = list(self._scripts_of(name, arguments, levels))
             yield from found or ([one.source] if one.source else [])
 
     def _on_path(self, program: str) -> Iterator[str]:
-        """Yield the file that stands for the name of a program."""
+        """Yield the file that ``PATH`` has for a program."""
         if "/" in program or _ASSIGNMENT.match(program) or "\0" in program:
             return
         for folder in self._environment.get("PATH", "").split(os.pathsep):
@@ -116,8 +116,8 @@ class _Search:
                 yield path
                 return
 
-    def _argument(self, name: str, arguments: list[str], levels: int) -> Iterator[str]:
-        """Yield the scripts that an interpreter is given."""
+    def _scripts_of(self, name: str, arguments: list[str], levels: int) -> Iterator[str]:
+        """Yield the scripts among the arguments of an interpreter."""
         while arguments:
             word = arguments.pop(0)
             if name in _SHELLS and re.match(r"-[a-z]*c$", word):
@@ -137,7 +137,7 @@ class _Search:
                 return
 
 
-def _simple_commands(command: str) -> Iterator[_Simple]:
+def _simple_commands(command: str) -> Iterator[_SimpleCommand]:
     reader = shlex.shlex(command, posix=True, punctuation_chars="();<>|&\n")
     reader.whitespace = " \t\r"
     reader.commenters = ""
@@ -146,7 +146,7 @@ def _simple_commands(command: str) -> Iterator[_Simple]:
     try:
         for word in reader:
             if word.strip("();|&\n") == "":
-                yield _Simple(tuple(words), source)
+                yield _SimpleCommand(tuple(words), source)
                 words, source = (), ""
             elif word.strip("<>&") == "":
                 redirect = word
@@ -155,6 +155,6 @@ def _simple_commands(command: str) -> Iterator[_Simple]:
                 redirect = ""
             else:
                 words = (*words, word)
-    except ValueError:  # A quote that is not closed: no shell runs it either.
+    except ValueError:  # An unclosed quote is an error for the shell as well.
         pass
-    yield _Simple(tuple(words), source)
+    yield _SimpleCommand(tuple(words), source)

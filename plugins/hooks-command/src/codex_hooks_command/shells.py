@@ -11,8 +11,8 @@ _SHELLS = ("bash", "zsh", "sh")
 def shell_arguments(command: str, environment: Mapping[str, str]) -> list[str]:
     """Return the argument list that runs a command.
 
-    No profile is read: that would cost time and put another ``PATH`` in place. ``$SHELL`` is not looked at: it is what
-    somebody's terminal uses, and under cron or in CI it is often another one than the hooks were written for.
+    No profile is read: that would take time and change ``PATH``. ``$SHELL`` is ignored: it is the shell of a terminal,
+    and under cron or in CI it often differs from the one that the hooks were written for.
     """
     if os.name == "nt":
         return [environment.get("COMSPEC") or "cmd.exe", "/C", command]
@@ -20,10 +20,10 @@ def shell_arguments(command: str, environment: Mapping[str, str]) -> list[str]:
 
 
 def account_shell(registered: str, search_path: str) -> str:
-    """Return the shell of an account, or the nearest to it that can run commands written for Codex.
+    """Return the shell of an account if it can run commands written for Codex, else bash or ``/bin/sh``.
 
-    :param registered: what the user database names; services have a program there that refuses everything.
-    :param search_path: where to look for bash.
+    :param registered: the shell in the user database; for service accounts often a program like ``nologin``.
+    :param search_path: ``PATH`` to search for bash.
     """
     if os.path.basename(registered) in _SHELLS and os.access(registered, os.X_OK):
         return registered
@@ -31,7 +31,7 @@ def account_shell(registered: str, search_path: str) -> str:
 
 
 def _bashes(search_path: str) -> Iterator[str]:
-    # A relative directory would be one of the project.
+    # A relative directory would be inside the project.
     yield from (f"{folder}/bash" for folder in search_path.split(os.pathsep) if os.path.isabs(folder))
     yield "/bin/bash"
 

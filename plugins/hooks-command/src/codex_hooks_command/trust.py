@@ -1,70 +1,70 @@
-"""Keys, hashes and standing of handlers: which run, which wait for a review (format of Codex 0.169)."""
+"""Trust of handlers: keys, hashes, and which handlers need a review (format of Codex 0.169)."""
 
 from __future__ import annotations
 
 import json
 from typing import Any
 
+from codex_hooks_command.handlers import Handler, HookSource, TrustStatus
 from codex_hookspecs import frozen
-
-from .handlers import Handler, Origin, TrustStatus
 
 DEFAULT_CONTEXT_LIMIT = 2_500
 
 
 @frozen
-class Accepted:
-    """What ``[hooks.state."<key>"]`` says of one handler."""
+class Acceptance:
+    """The content of ``[hooks.state."<key>"]``."""
 
     trusted_hash: str | None = None
     enabled: bool | None = None
 
 
-def key_of(origin: Origin, handler: Handler, *, linked: bool = False) -> str:
-    """Return the key under which the handler's acceptance is kept.
+def key_of(source: HookSource, handler: Handler, *, linked: bool = False) -> str:
+    """Return the key under which the handler's acceptance is stored.
 
-    :param linked: that of the same handler in the repository that the work tree is linked to.
+    :param linked: return the key of the same handler in the main work tree.
     """
-    return f"{origin.linked_key if linked else origin.key}:{handler.event.facts.snake}:{handler.group}:{handler.index}"
+    return f"{source.linked_key if linked else source.key}:{handler.event.spec.snake}:{handler.group}:{handler.index}"
 
 
 def hash_of(handler: Handler) -> str:
-    """Return the hash that changes with anything a review would look at.
+    """Return the hash of everything that a review checks.
 
-    It is taken over the normalized handler and not over the file, so that the same hook in JSON and TOML is one.
+    It is computed from the normalized handler, not from the file, so that it is the same for JSON and TOML.
     """
-    import hashlib  # only hooks of projects and listings need it
+    import hashlib  # needed for hooks of projects and for listings only
 
-    identity: dict[str, Any] = {"event_name": handler.event.facts.snake, "hooks": [_normalized(handler)]}
-    if handler.matcher is not None and handler.event.facts.subject is not None:
+    identity: dict[str, Any] = {"event_name": handler.event.spec.snake, "hooks": [_normalized(handler)]}
+    if handler.matcher is not None and handler.event.spec.subject is not None:
         identity["matcher"] = handler.matcher
     text = json.dumps(identity, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return "sha256:" + hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def standing(origin: Origin, handler: Handler, accepted: Accepted) -> TrustStatus:
-    """Say how far a handler is trusted.
+def trust_status(source: HookSource, handler: Handler, accepted: Acceptance) -> TrustStatus:
+    """Return the trust status of a handler.
 
-    Handlers of the system and of the user's own files are theirs by place; a bundle is accepted when it is installed.
+    Handlers of the system and of the user's own files are trusted because of their location; a bundle is trusted when
+    it is installed.
     """
-    if origin.source == "system":
+    if source.kind == "system":
         return "managed"
-    if origin.source != "project":
+    if source.kind != "project":
         return "trusted"
     if accepted.trusted_hash is None:
         return "untrusted"
     return "trusted" if accepted.trusted_hash == hash_of(handler) else "modified"
 
 
-def refusal(key: str, origin: Origin, accepted: Accepted, status: TrustStatus, *, bypass: bool) -> str | None:
-    """Say why a handler does not run.
+def skip_reason(key: str, source: HookSource, accepted: Acceptance, status: TrustStatus, *, bypass: bool) -> str | None:
+    """Return why a handler does not run.
 
-    :param bypass: handlers that wait for a review run all the same.
+    :param bypass: handlers that have not been reviewed run, too.
     :return: the reason with the command that changes it, or ``None`` when the handler runs.
     """
-    if origin.disabled is not None:
-        return origin.disabled
-    if accepted.enabled is False and origin.source != "system":
+    if source.disabled is not None:
+        return source.disabled
+    if accepted.enabled is False and source.kind != "system":
         return f"it is switched off (run: codex hooks trust '{key}')"
     if bypass or status in {"managed", "trusted"}:
         return None

@@ -1,10 +1,13 @@
-"""Combine the outcomes of one event's handlers into the verdict that the host waits for."""
+"""Combine the outputs of an event's handlers into one verdict."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
 
+from codex_hooks_command.engine import Engine, HookRunResult
+from codex_hooks_command.events import Event
+from codex_hooks_command.results import NOTHING
 from codex_hookspecs.lifecycle import (
     CompactVerdict,
     ContinuationPrompt,
@@ -18,15 +21,11 @@ from codex_hookspecs.lifecycle import (
     Verdict,
 )
 
-from .engine import Concluded, Engine
-from .events import Event
-from .outcomes import NOTHING
-
-_Runs = Sequence[Concluded]
+_Runs = Sequence[HookRunResult]
 
 
 def verdict_of(event: Event, runs: _Runs, engine: Engine) -> Verdict | None:
-    """Return what the handlers want together.
+    """Return the combined verdict of the handlers.
 
     :return: ``None`` when the event has no verdict.
     """
@@ -36,21 +35,21 @@ def verdict_of(event: Event, runs: _Runs, engine: Engine) -> Verdict | None:
 
 def _contexts(runs: _Runs, engine: Engine) -> tuple[str, ...]:
     return tuple(
-        engine.bounded(run.outcome.context, run.registered.handler.context_limit)
+        engine.limit_context(run.output.context, run.hook.handler.context_limit)
         for run in runs
-        if run.outcome.context is not None and run.outcome.context.strip()
+        if run.output.context is not None and run.output.context.strip()
     )
 
 
 def _reasons(runs: _Runs) -> list[str]:
-    return [run.outcome.reason for run in runs if run.outcome.reason is not None]
+    return [run.output.reason for run in runs if run.output.reason is not None]
 
 
 def _stop_reason(event: Event, runs: _Runs) -> str | None:
-    if not any(run.outcome.stops for run in runs):
+    if not any(run.output.stops for run in runs):
         return None
-    given = (run.outcome.stop_reason for run in runs)
-    return next((reason for reason in given if reason), f"{event.facts.name} hook stopped execution")
+    given = (run.output.stop_reason for run in runs)
+    return next((reason for reason in given if reason), f"{event.spec.name} hook stopped execution")
 
 
 def _session_start(event: Event, runs: _Runs, engine: Engine) -> Verdict:
@@ -71,28 +70,28 @@ def _prompt(event: Event, runs: _Runs, engine: Engine) -> Verdict:
 
 def _before_tool(_event: Event, runs: _Runs, engine: Engine) -> Verdict:
     contexts, denial = _contexts(runs, engine), next(iter(_reasons(runs)), None)
-    question = next((run.outcome.asks for run in runs if run.outcome.asks is not None), None)
-    rewrites = [run for run in runs if run.outcome.updated_input is not NOTHING]
+    question = next((run.output.asks for run in runs if run.output.asks is not None), None)
+    rewrites = [run for run in runs if run.output.updated_input is not NOTHING]
     if denial is not None or not rewrites:
         return PreToolUseVerdict(contexts=contexts, deny_reason=denial, ask_reason=question)
-    last = max(rewrites, key=lambda run: run.finished.finished_as)
-    return PreToolUseVerdict(contexts=contexts, ask_reason=question, updated_input=last.outcome.updated_input)
+    last = max(rewrites, key=lambda run: run.process.finish_order)
+    return PreToolUseVerdict(contexts=contexts, ask_reason=question, updated_input=last.output.updated_input)
 
 
 def _permission(_event: Event, runs: _Runs, _engine: Engine) -> Verdict:
     denial = next(iter(_reasons(runs)), None)
     if denial is not None:
         return PermissionVerdict(behavior="deny", message=denial)
-    if (question := next((run.outcome.asks for run in runs if run.outcome.asks is not None), None)) is not None:
+    if (question := next((run.output.asks for run in runs if run.output.asks is not None), None)) is not None:
         return PermissionVerdict(behavior="ask", message=question)
-    return PermissionVerdict(behavior="allow" if any(run.outcome.allows for run in runs) else None)
+    return PermissionVerdict(behavior="allow" if any(run.output.allows for run in runs) else None)
 
 
 def _after_tool(_event: Event, runs: _Runs, engine: Engine) -> Verdict:
     replaced = [
-        json.dumps(run.outcome.updated_output, ensure_ascii=False)
+        json.dumps(run.output.updated_output, ensure_ascii=False)
         for run in runs
-        if run.outcome.updated_output is not NOTHING
+        if run.output.updated_output is not NOTHING
     ]
     return PostToolUseVerdict(contexts=_contexts(runs, engine), feedback=(*_reasons(runs), *replaced))
 
@@ -102,9 +101,9 @@ def _stop(event: Event, runs: _Runs, engine: Engine) -> Verdict:
         return StopVerdict(stop_reason=stop_reason)
     return StopVerdict(
         prompts=tuple(
-            ContinuationPrompt(engine.bounded(run.outcome.reason), engine.run_id(run.registered))
+            ContinuationPrompt(engine.limit_context(run.output.reason), engine.run_id(run.hook))
             for run in runs
-            if run.outcome.reason is not None
+            if run.output.reason is not None
         )
     )
 
@@ -125,7 +124,7 @@ VERDICTS: dict[Event, type[Verdict]] = {
     Event.PRE_COMPACT: CompactVerdict,
     Event.POST_COMPACT: CompactVerdict,
 }
-"""What answers to an event are; observers have none."""
+"""The verdict class of each event; events that are only observed have none."""
 
 _BUILDERS: dict[Event, Callable[[Event, _Runs, Engine], Verdict]] = {
     Event.SESSION_START: _session_start,

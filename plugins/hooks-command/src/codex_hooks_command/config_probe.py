@@ -1,4 +1,4 @@
-"""Find out cheaply whether any hook is configured, so that a turn without hooks loads nothing else of the plugin."""
+"""Check cheaply whether any hook is configured, so that a turn without hooks imports nothing else of the plugin."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ if TYPE_CHECKING:
     from codex_hookspecs.host import ConfigLayer
 
 FILE_NAME = "hooks.json"
-State = tuple[int, int, int, int]
-"""When a file was changed, its size, inode and mode."""
+FileState = tuple[int, int, int, int]
+"""Modification time, size, inode and mode of a file."""
 
 SETTINGS = frozenset({"fail_closed", "fail_open", "max_stop_blocks", "state"})
 """Keys of the ``[hooks]`` table that are not events."""
 
 
-def configured(layers: Sequence[ConfigLayer]) -> bool:
-    """Tell whether a layer has a hooks.json, or events in its ``[hooks]`` table."""
+def has_hooks(layers: Sequence[ConfigLayer]) -> bool:
+    """Return whether any layer has a hooks.json, or events in its ``[hooks]`` table."""
     return any(
         (layer.folder is not None and os.path.exists(f"{layer.folder}/{FILE_NAME}"))
         or not SETTINGS.issuperset(layer.table.get("hooks") or ())
@@ -26,11 +26,11 @@ def configured(layers: Sequence[ConfigLayer]) -> bool:
     )
 
 
-def state_of(path: str) -> State | None:
-    """Return what changes with a file's content.
+def file_state(path: str) -> FileState | None:
+    """Return the state by which a change of a file is detected.
 
     :return: ``None`` when there is no such file.
-    :raises OSError: when it can't be looked at.
+    :raises OSError: when it can't be queried.
     """
     try:
         status = os.stat(path)

@@ -1,4 +1,4 @@
-"""Check the JSON that a handler prints against its event's shape, naming the key that does not fit (Codex 0.169)."""
+"""Validate the JSON output of a handler against the schema of its event, naming the invalid key (Codex 0.169)."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from codex_hooks_command.events import EVENTS_BY_NAME, Event
 from codex_hookspecs.json_text import parse_json
-
-from .events import EVENTS_BY_NAME, Event
 
 Fault = tuple[str, str]
 """The path of a key, empty for the object itself, and what is wrong there."""
@@ -16,10 +15,10 @@ Check = Callable[[Any], "Fault | None"]
 
 
 def read_object(event: Event, text: str) -> tuple[dict[str, Any] | None, str]:
-    """Decode what a handler printed.
+    """Parse and validate the output of a handler.
 
-    :param text: standard output without blanks around it.
-    :return: the object and ``""``, or ``None`` and what is wrong with it.
+    :param text: stripped standard output.
+    :return: the object and ``""``, or ``None`` and the error.
     """
     try:
         document = parse_json(text)
