@@ -121,7 +121,7 @@ def test_a_search_through_a_link_finds_the_real_place(tmp_path: Path) -> None:
 def test_what_takes_too_long_is_refused(tmp_path: Path) -> None:
     grow(tmp_path, [f"d/{number}" for number in range(20)])
 
-    with pytest.raises(ConfigError, match=r"takes looking at more than 10 paths; begin it with a narrower directory"):
+    with pytest.raises(ConfigError, match=r"requires searching more than 10 paths; begin it with a narrower directory"):
         found(tmp_path, "**/*.env", most=10)
 
 
@@ -134,10 +134,10 @@ def test_what_matches_too_much_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("pattern", ["/proc/*/environ", "/sys/**", "/dev/*"])
 def test_what_the_kernel_makes_up_is_refused(pattern: str) -> None:
-    with pytest.raises(ConfigError, match="names what the kernel makes up"):
+    with pytest.raises(ConfigError, match="is for a file system of the kernel"):
         list(Search().matches(pattern))
 
 
 def test_a_class_that_makes_no_sense_is_one_clear_line() -> None:
-    with pytest.raises(ConfigError, match=r"the pattern '/tmp/\[z-a\]' makes no sense: bad character range z-a"):
+    with pytest.raises(ConfigError, match=r"the pattern '/tmp/\[z-a\]' is not valid: bad character range z-a"):
         list(Search().matches("/tmp/[z-a]"))

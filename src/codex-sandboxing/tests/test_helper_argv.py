@@ -113,7 +113,7 @@ def test_patterns_and_full_access_are_read() -> None:
         (("--proxy-route-spec", "[]", *legacy("read-only")), "--proxy-route-spec takes"),
         (
             ("--use-legacy-landlock", *files(READ, WRITE, entry("/w/secret", "none")), *RESTRICTED),
-            "a policy that only the split form can tell",
+            "a policy that has no legacy form",
         ),
     ],
 )

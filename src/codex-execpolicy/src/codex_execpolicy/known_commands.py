@@ -36,7 +36,7 @@ _LEAST_BUDGET, _BUDGET_FACTOR = 100_000, 20
 def script_of(argv: Sequence[str], *, shell: str | None = None) -> str | None:
     """Return the script of ``SHELL -c SCRIPT`` or ``SHELL -lc SCRIPT``, or ``None`` when it is no such call.
 
-    :param shell: the machine's own shell, wherever it lies; any other has to be where systems keep theirs.
+    :param shell: the machine's own shell, at any path; others count only in system directories.
     """
     if len(argv) != 3 or argv[1] not in ("-c", "-lc"):
         return None
@@ -100,7 +100,7 @@ def _only_reads(command: Words, *, same_cwd: bool, nested: int = 0) -> bool:
 
 
 def _is_the_systems(program: str) -> bool:
-    """Tell whether a program is looked for by its name, or lies where systems keep theirs."""
+    """Tell whether a program is given by name, or by a path in a system directory."""
     folder, slash, _ = program.rpartition("/")
     return not slash or folder in _FOLDERS
 
@@ -126,7 +126,7 @@ def _base64(arguments: list[str]) -> bool:
 
 
 def _uniq(arguments: list[str]) -> bool:
-    """Refuse a second operand, which would be written; values of options have to stand in their option's word."""
+    """Refuse a second operand, which would be written; values have to be in the same word as their option."""
     operands = [argument for argument in arguments if not argument.startswith("-") or argument == "-"]
     flags = [argument for argument in arguments if argument.startswith("-") and argument != "-"]
     return len(operands) <= 1 and all(re.fullmatch(_UNIQ, flag) for flag in flags)
@@ -191,9 +191,9 @@ def _spelled_out(argv: list[str]) -> list[list[str]] | None:
 
 
 class _Search:
-    """One look for a command that removes by force; what takes more looking than its size should counts as one.
+    """One search for a command that removes by force; what exceeds the budget counts as one.
 
-    :param budget: characters of commands that may be looked at, however they are nested.
+    :param budget: characters of commands that may be searched, however they are nested.
     """
 
     def __init__(self, budget: int) -> None:

@@ -69,7 +69,7 @@ def covers(granted: AdditionalPermissions | None, wanted: AdditionalPermissions)
 
 
 def effective_file_system(policy: FileSystemPolicy, extra: AdditionalPermissions | None) -> FileSystemPolicy:
-    """Return a policy with what was granted in addition; one that holds nothing back stays as it is."""
+    """Return a policy with what was granted in addition; an unrestricted one stays as it is."""
     if policy.kind != "restricted" or extra is None or not extra.file_system:
         return policy
     wanted = [FileSystemEntry(path, "read") for path in extra.file_system.read]

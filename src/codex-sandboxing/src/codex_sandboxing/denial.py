@@ -19,7 +19,7 @@ def looks_denied(exit_code: int, output: str, *, linux: bool = True) -> bool:
     """Tell whether a sandboxed command looks as if the sandbox made it fail.
 
     :param output: all that it wrote.
-    :param linux: the platform kills for a forbidden system call.
+    :param linux: a forbidden system call kills the process, as on Linux.
     """
     if exit_code == 0:
         return False

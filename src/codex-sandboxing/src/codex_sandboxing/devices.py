@@ -1,4 +1,4 @@
-"""Find the devices that commands may use beside the harmless ones (``sandbox_workspace_write.devices``)."""
+"""Find the devices that commands may use besides the standard ones (``sandbox_workspace_write.devices``)."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def names_devices(value: Any) -> bool:
 
 
 def wanted_devices(setting_of: Callable[[str], Any], policy: SandboxPolicy) -> tuple[str, ...]:
-    """Return what the configuration names, for policies that may write the workspace.
+    """Return the configured devices, if the policy is one that may write the workspace.
 
     :param setting_of: reads a key of the configuration.
     """
@@ -32,7 +32,7 @@ def wanted_devices(setting_of: Callable[[str], Any], policy: SandboxPolicy) -> t
 
 
 def devices_there(named: Iterable[str]) -> tuple[str, ...]:
-    """Return the devices that exist, those in folders one by one; nothing that a link leads to.
+    """Return the devices that exist, those in directories one by one; links are not followed.
 
     :raises SandboxUnavailable: when there are more than a command can be given.
     """

@@ -24,9 +24,9 @@ class PolicyFileScope(NamedTuple):
     :param policy: the policy, for remote machines, which enforce it themselves.
     :param cwd: workspace of the policy, as it is spelled.
     :param roots: directories that can be written.
-    :param own: directories of the program and of repositories, which only themselves or a root in them open.
+    :param own: read-only directories of the program and of repositories, unless a root is one of them or in one.
     :param readable: all that can be read; ``None`` when everything can.
-    :param approved: what a person has let be changed beyond the policy.
+    :param approved: what an approval lets be changed beyond the policy.
     """
 
     policy: SandboxPolicy
@@ -42,7 +42,7 @@ class PolicyFileScope(NamedTuple):
         return self.policy.unrestricted
 
     def approves(self, path: str, *, making: bool = False) -> bool:
-        """Tell whether a person has let a path be changed.
+        """Tell whether an approval lets a path be changed.
 
         :param making: it is a directory that is made, or removed when it is empty.
         """
@@ -70,7 +70,7 @@ async def scope_of(
 ) -> PolicyFileScope:
     """Return what the settings of a turn allow on a machine.
 
-    :param approved: what a person has let be changed, links resolved.
+    :param approved: what an approval lets be changed, links resolved.
     :param readable: directories that can be read whatever the policy says.
     """
     policy = settings.sandbox

@@ -48,15 +48,15 @@ class Search:
         self._found = 0
 
     def matches(self, pattern: str) -> Iterator[str]:
-        """Yield what exists and matches, outermost first, nothing below a match; links are not followed by ``**``.
+        """Yield the existing paths that match, parents before children, nothing below a match; ``**`` follows no links.
 
-        A directory that can't be looked into is yielded as a whole.
+        A directory that can't be listed is yielded as a whole.
 
         :raises ConfigError: when there is too much to search, or the pattern can't be enforced.
         """
         start = os.path.realpath(fixed_part(pattern))
         if any(start == tree or start.startswith(f"{tree}/") for tree in _OF_THE_KERNEL):
-            raise ConfigError(f"the pattern {pattern!r} names what the kernel makes up; deny the paths themselves")
+            raise ConfigError(f"the pattern {pattern!r} is for a file system of the kernel; deny the paths themselves")
         parts = pattern[len(fixed_part(pattern)) :].strip("/").split("/")
         if parts == [""]:
             if os.path.lexists(start):
@@ -65,13 +65,13 @@ class Search:
         try:
             shape = _Shape(start, parts)
         except re.error as error:
-            raise ConfigError(f"the pattern {pattern!r} makes no sense: {error}") from error
+            raise ConfigError(f"the pattern {pattern!r} is not valid: {error}") from error
         for path in self._walk(shape, start, pattern):
             self._found += 1
             if self._found > MOST_MATCHES:
                 raise ConfigError(
                     f"the pattern {pattern!r} matches too much, more than {MOST_MATCHES} paths are denied; "
-                    "deny the directories that hold them"
+                    "deny the directories that contain them"
                 )
             yield path
 
@@ -89,7 +89,7 @@ class Search:
             self._left -= len(entries)
             if self._left < 0:
                 raise ConfigError(
-                    f"the pattern {pattern!r} takes looking at more than {self._most} paths; "
+                    f"the pattern {pattern!r} requires searching more than {self._most} paths; "
                     "begin it with a narrower directory"
                 )
             for entry in entries:

@@ -65,9 +65,7 @@ def to_legacy(permissions: Permissions, place: PolicyContext) -> SandboxPolicy:
             readable = tuple(root for root in readable if root != cwd)
         return SandboxPolicy("readOnly", network, readable_roots=readable, platform_defaults=defaults)
     if resolved.access(cwd) != "write":
-        raise ConfigError(
-            f"the sandbox policy can't be told in the old form: {writable[0]} can be written, but {cwd} can't"
-        )
+        raise ConfigError(f"the sandbox policy has no legacy form: {writable[0]} can be written, but {cwd} can't")
     tmpdir = normalize_path(place.tmpdir) if place.tmpdir else None
     extra = tuple(root for root in writable if root not in (cwd, "/tmp", tmpdir))  # noqa: S108
     if readable is not None:

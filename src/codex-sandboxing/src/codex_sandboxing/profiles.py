@@ -59,8 +59,8 @@ def default_policy(name: str, profiles: Any, cwd: str) -> SandboxPolicy | str:
         if policy.kind in _MODES and policy.readable_roots is None:
             return policy
     raise ConfigError(
-        f"default_permissions names {name!r}, whose rules no sandbox mode can tell; only `codex sandbox` holds those, "
-        "choose a mode with sandbox_mode or --sandbox"
+        f"default_permissions names {name!r}, whose rules no sandbox mode expresses; only `codex sandbox` enforces "
+        "those, choose a mode with sandbox_mode or --sandbox"
     )
 
 
@@ -133,7 +133,7 @@ def _access(value: Any, key: str) -> Access:
 
 
 def _read_where(key: str) -> PathSpec:
-    """Read a path in its spelling: absolute, ``:root``, ``:project_roots`` … or a pattern.
+    """Read a path of a profile: absolute, ``:root``, ``:project_roots`` … or a pattern.
 
     :raises ConfigError: when it is relative.
     """

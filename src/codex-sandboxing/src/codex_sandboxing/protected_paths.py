@@ -18,10 +18,11 @@ def protected_paths(root: str, granted: Sequence[str] = ()) -> Iterator[str]:
     """Yield the paths under a writable root that stay read-only, existing or not.
 
     A ``.git`` that is a file (worktree, submodule) also protects the directory it points to, and the one of the
-    repository that this one belongs to, whose hooks and settings count for it; unless the user has opened them by name.
+    repository that this one belongs to, whose hooks and settings apply to it; unless they are in writable roots that
+    the policy names.
 
     :param root: absolute, links resolved.
-    :param granted: directories that a policy opens by their own names, links resolved.
+    :param granted: directories that the policy names as writable roots, links resolved.
     """
     for name in PROTECTED:
         path = f"{root.rstrip('/')}/{name}"
@@ -34,8 +35,8 @@ def repositories_of(root: str, granted: Sequence[str] = ()) -> Iterator[str]:
     """Yield the directories of a repository that the ``.git`` file of a directory leads to, if it has one.
 
     :param root: absolute, links resolved.
-    :param granted: directories that a policy opens by their own names, links resolved; one that opens the repository
-        means it.
+    :param granted: directories that the policy names as writable roots, links resolved; repositories in them are left
+        out.
     """
     target = pointed_git_directory(f"{root.rstrip('/')}/.git")
     if target is None:
@@ -48,9 +49,9 @@ def repositories_of(root: str, granted: Sequence[str] = ()) -> Iterator[str]:
 
 
 def _opens(grant: str, target: str, common: str | None) -> bool:
-    """Tell whether who opens a directory means the repository that a ``.git`` file points into.
+    """Tell whether a named writable root is meant to include the repository that a ``.git`` file points into.
 
-    That it lies somewhere in there is not enough: commands could have moved it there.
+    That the repository is somewhere below is not enough: commands could have moved it there.
     """
     inside = target == grant or target.startswith(f"{grant}/")
     return inside and (grant == common or ".git" in grant.split("/"))

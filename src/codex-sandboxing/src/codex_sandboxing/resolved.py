@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 class PolicyContext(NamedTuple):
     """Where a command runs.
 
-    :param cwd: absolute directory that the policy speaks of.
+    :param cwd: absolute workspace of the policy.
     :param tmpdir: what ``$TMPDIR`` names, absolute, or ``None``.
     :param slash_tmp: ``/tmp`` is a directory.
     :param project_roots: absolute directories of the project; the cwd when there are none.
@@ -38,7 +38,7 @@ class PolicyContext(NamedTuple):
         """
         for directory in (cwd, *project_roots):
             if not posixpath.isabs(directory):
-                raise ConfigError(f"a sandbox policy holds for absolute directories, found {directory!r}")
+                raise ConfigError(f"a sandbox policy needs an absolute working directory, found {directory!r}")
         tmpdir = env.get("TMPDIR") or ""
         return cls(
             cwd=cwd,
@@ -113,7 +113,7 @@ class ResolvedPolicy:
 
     @cached_property
     def platform_defaults(self) -> bool:
-        """Whether what programs of the platform need can be read although not everything can."""
+        """Whether system directories can be read although not everything can."""
         return not self.full_read and any(
             isinstance(entry.where, SpecialPath) and entry.where.kind == "minimal" and entry.access != "none"
             for entry in self.policy.entries
@@ -139,7 +139,7 @@ class ResolvedPolicy:
 
     @cached_property
     def unreadable_roots(self) -> tuple[str, ...]:
-        """Paths that can't be touched at all, in order; never the root directory."""
+        """Paths that can be neither read nor written, in order; never the root directory."""
         return tuple(dict.fromkeys(r.path for r in self._effective if r.access == "none" and r.path != "/"))
 
     def read_only_subpaths(self, root: str) -> tuple[PathRule, ...]:

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
 
 def writable_roots(policy: SandboxPolicy, cwd: str, temporary_directory: str) -> tuple[str, ...]:
-    """Return the directories that a ``workspaceWrite`` policy opens; the root directory for an unrestricted one.
+    """Return the directories that a ``workspaceWrite`` policy makes writable; ``/`` for an unrestricted one.
 
-    :param cwd: absolute directory of the work.
+    :param cwd: absolute working directory.
     :param temporary_directory: what ``$TMPDIR`` names, absolute; ``/tmp`` when it names nothing.
     """
     if policy.unrestricted:
@@ -54,9 +54,9 @@ def _parts(path: str) -> list[str]:
 
 
 async def closed_places(environment: Environment, roots: Sequence[str]) -> tuple[str, ...]:
-    """Return the directories on a machine that roots around them do not open: this program's own, and repositories.
+    """Return the directories on a machine that stay read-only inside of roots: this program's own, and repositories.
 
-    :param roots: writable directories, links resolved; a repository counts to which the ``.git`` file of one leads.
+    :param roots: writable directories, links resolved; the repositories are those that ``.git`` files in them point to.
     """
     own = (await environment.facts()).own_directories
     if environment.remote:
@@ -67,11 +67,11 @@ async def closed_places(environment: Environment, roots: Sequence[str]) -> tuple
 
 
 async def real_roots(environment: Environment, settings: ThreadSettings) -> list[str]:
-    """Return the directories that a policy opens on a machine, links resolved; none where nothing is restricted.
+    """Return the directories that a policy makes writable on a machine, links resolved; none for an unrestricted one.
 
-    A root that is reached through a link in another root is left out: commands can have made that link. The working
-    directory is where the work began, before any command. Where this program's modules come from is only opened by its
-    own name.
+    A root that is reached through a link in another root is left out: a command can have made that link. The working
+    directory is not, as it was set before any command ran. The directories of this program's modules are writable only
+    where the policy names them.
     """
     from codex_sandboxing.own_places import is_closed
 
@@ -87,13 +87,13 @@ async def real_roots(environment: Environment, settings: ThreadSettings) -> list
         if is_closed(end, named, facts.libraries):
             continue
         others = [each for other, each in real.items() if other != root]
-        if end == root.rstrip("/") or root == settings.cwd or not await _is_turned(root, others, files):
+        if end == root.rstrip("/") or root == settings.cwd or not await _is_redirected(root, others, files):
             found.append(end)
     return found
 
 
-async def _is_turned(path: str, roots: Sequence[str], files: FileSystem) -> bool:
-    """Tell whether a path leads through a link that stands in one of some directories."""
+async def _is_redirected(path: str, roots: Sequence[str], files: FileSystem) -> bool:
+    """Tell whether a path leads through a link in one of some directories."""
     import posixpath
 
     place = "/"

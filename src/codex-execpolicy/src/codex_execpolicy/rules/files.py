@@ -39,7 +39,7 @@ def load_rules(folders: Iterable[RuleFolder]) -> RuleBook | None:
     """Return the rules of configuration folders, later ones added to earlier ones; ``None`` when no folder has any.
 
     :param folders: those whose files count, lowest precedence first.
-    :raises ConfigError: when any of their files can't be used, for what it would have forbidden must not run.
+    :raises ConfigError: when any of their files can't be used, as what it would have forbidden must not run.
     """
     book: RuleBook | None = None
     for folder in folders:
@@ -52,7 +52,7 @@ def load_rules(folders: Iterable[RuleFolder]) -> RuleBook | None:
 
 
 def append_allowed(home: str, prefix: Sequence[str]) -> None:
-    """Add a rule that allows a beginning of commands to the user's own file, unless it is there.
+    """Add a rule that allows a command prefix to the user's own file, unless it is there.
 
     :param home: ``$CODEX_HOME``.
     :raises OSError: when the file can't be written.

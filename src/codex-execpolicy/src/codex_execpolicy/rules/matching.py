@@ -13,9 +13,9 @@ _FOLDERS = ("/bin", "/sbin", "/usr/bin", "/usr/sbin", "/usr/local/bin", "/opt/ho
 
 
 class Rule(NamedTuple):
-    """A beginning of commands.
+    """A prefix of commands.
 
-    :param pattern: for each word the ones that fit.
+    :param pattern: the alternatives for each word.
     """
 
     pattern: tuple[tuple[str, ...], ...]
@@ -23,7 +23,7 @@ class Rule(NamedTuple):
     justification: str | None = None
 
     def prefix_of(self, words: Sequence[str]) -> tuple[str, ...] | None:
-        """Return the beginning of a command that fits."""
+        """Return the prefix of a command that the rule matches, ``None`` when it does not."""
         if len(words) < len(self.pattern):
             return None
         fits = all(word in some for word, some in zip(words, self.pattern, strict=False))
@@ -31,9 +31,9 @@ class Rule(NamedTuple):
 
 
 class Match(NamedTuple):
-    """A rule that fits a command.
+    """A rule that matches a command.
 
-    :param program: path of the program when only its name fits.
+    :param program: path of the program when only its name matches.
     """
 
     prefix: tuple[str, ...]
@@ -73,11 +73,11 @@ class RuleBook:
         self._executables |= other._executables
 
     def matches(self, words: Sequence[str], *, by_name: bool = True) -> list[Match]:
-        """Return what fits a command.
+        """Return the matches of a command.
 
         :param by_name: rules for a name apply to absolute paths of such a program too, unless a rule names the path:
-            those that were declared for it, any if none were. What is allowed has to be declared, or lie where
-            systems keep their programs.
+            those that were declared for it, any if none were. Allowed programs have to be declared, or be in a
+            system directory.
         """
         found = [Match(prefix, rule.decision, rule.justification) for rule, prefix in self._fitting(words)]
         if found or not by_name or not words or not words[0].startswith("/"):

@@ -1,7 +1,7 @@
 """Find the commands that are spelled out anywhere in a shell script: in groups, control flow, substitutions.
 
-Nothing is expanded and nothing is given up on; what can't be told stays as it is written. That is enough to notice
-commands one would want to be asked about, and not enough to trust a script.
+Nothing is expanded and nothing makes the scan fail; what is not understood stays as it is written. That is enough to
+notice commands that need an approval, and not enough to trust a script.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ def literal_commands(script: str) -> list[list[str]]:
 
 
 class _Scan:
-    """One pass over a script; inner scripts are passed over by scans of their own."""
+    """One scan of a script; inner scripts have scans of their own."""
 
     def __init__(self, text: str, found: list[list[str]] | None = None, depth: int = 0) -> None:
         self.found: list[list[str]] = [] if found is None else found

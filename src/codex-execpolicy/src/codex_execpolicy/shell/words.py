@@ -1,7 +1,7 @@
-"""Take scripts of plain commands apart into words, as POSIX shells, bash and zsh read them.
+"""Split scripts of plain commands into words, as POSIX shells, bash and zsh read them.
 
-Whatever a shell might expand, redirect or group makes it give up, so that what it returns is what will run.
-:mod:`codex_execpolicy.shell.scanner` gives up on nothing.
+Scripts with expansions, redirections or groups are refused, so that what is returned is what will run.
+:mod:`codex_execpolicy.shell.scanner` refuses nothing.
 """
 
 from __future__ import annotations

@@ -133,7 +133,7 @@ class _Planner:
         trusted = [end for spelled, end in there.items() if not replaceable[spelled]]
         for spelled, found in traced.items():
             if found.blocked:
-                raise _CannotEnforce(f"{spelled} can't be looked at; correct the path in the policy")
+                raise _CannotEnforce(f"{spelled} can't be read; correct the path in the policy")
             if not found.rest and not is_closed(found.end, named, libraries()):
                 self._writable.setdefault(found.end)
                 if spelled in workspaces:
@@ -234,7 +234,7 @@ class _Planner:
             if len(entries) > _MOST_PARTS:
                 raise _CannotEnforce(
                     f"{folder} is read-only and has more than {_MOST_PARTS} entries, so that what is missing in it "
-                    "can't be kept from being made; make it writable"
+                    "can't be kept from being created; make it writable"
                 )
             closed = (*self._kept, *self._hidden)
             yield from (path for path in entries if path not in closed and not os.path.islink(path))

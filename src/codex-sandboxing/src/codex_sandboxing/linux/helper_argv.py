@@ -71,7 +71,7 @@ def read_helper_call(words: Sequence[str], cwd: str, env: Mapping[str, str]) -> 
     place = PolicyContext.of(policy_cwd, env)
     policy, permissions = _policies(values, place)
     if "--use-legacy-landlock" in flags and not _is_expressible(permissions, place):
-        raise ConfigError("a policy that only the split form can tell cannot be used with --use-legacy-landlock")
+        raise ConfigError("a policy that has no legacy form cannot be used with --use-legacy-landlock")
     return HelperCall(
         policy=policy,
         permissions=permissions,

@@ -73,8 +73,8 @@ class Placeholders:
                 os.close(descriptor)
             time.sleep(0.001)
         raise SandboxUnavailable(
-            f"the command was not run: {self._launcher} cannot keep {members[0]} from being made, another process "
-            "holds it; end that process or make the directory"
+            f"the command was not run: {self._launcher} cannot keep {members[0]} from being created, another process "
+            "has locked it; end that process or make the directory"
         )
 
     def _make(self, path: str) -> bool:
@@ -86,8 +86,8 @@ class Placeholders:
         except OSError as error:
             if error.errno not in _NOT_OURS or _could_be_made(os.path.dirname(path)):
                 raise SandboxUnavailable(
-                    f"the command was not run: {self._launcher} cannot keep {path} from being made: {error.strerror}; "
-                    "make that directory or take its folder out of the writable roots"
+                    f"the command was not run: {self._launcher} cannot keep {path} from being created: "
+                    f"{error.strerror}; make that directory or take its folder out of the writable roots"
                 ) from error
             self.left_out.add(path)
             return False
