@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -12,7 +13,6 @@ from codex_hookspecs.types.notifications import ItemCompleted, ItemStarted, Toke
 from codex_hookspecs.types.storage import HistoryAppended, ItemFinished, UsageCounted
 from codex_hookspecs.types.threads import Thread, ThreadTokenUsage, TokenUsage
 from codex_host import __version__
-from codex_host.approvals.approvals import Approvals
 from codex_host.session.response_items import mended
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from codex_hookspecs.types.storage import Record, StoredThread
     from codex_hookspecs.types.threads import ThreadSettings, Turn
     from codex_hookspecs.types.tools import Tool
+    from codex_host.approvals.approvals import Approvals
     from codex_host.config.effective import EffectiveConfig
     from codex_host.plugins.failures import Failures
     from codex_host.plugins.hooks import Hooks
@@ -75,7 +76,6 @@ class ThreadState:
         self.model = model
         self.model_owner = model_owner
         self.clients = Clients(thread_id, host)
-        self.approvals = Approvals(host.codex_home, rules)
         self.tools: dict[str, Tool] = {}
         self.tool_owners: dict[str, str] = {}
         self.history: list[JsonObject] = list(stored.history) if stored else []
@@ -86,6 +86,7 @@ class ThreadState:
         self.active_turn_id: str | None = None
         self.preview = stored.thread.preview if stored else ""
         self.status: JsonObject = {"type": "idle"}
+        self._rules = rules
         self._answered = 0
         self._program_folder: str | None = None
         self._writer = writer
@@ -94,6 +95,13 @@ class ThreadState:
         self._created = stored.thread.created_at if stored else int(time.time())
         self._name = stored.thread.name if stored else None
         self._cleanups: list[Callable[[], Awaitable[None]]] = []
+
+    @cached_property
+    def approvals(self) -> Approvals:
+        """What decides about calls that need an approval, made for the first of them."""
+        from codex_host.approvals.approvals import Approvals
+
+        return Approvals(self.host.codex_home, self._rules)
 
     @property
     def path(self) -> str | None:

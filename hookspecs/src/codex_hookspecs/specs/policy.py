@@ -22,8 +22,9 @@ def command_policy(request: PolicyRequest, host: Host) -> PolicyDecision | None:
 
     The first answer wins; rules files, the list of known commands and the approval policy are asked only when there is
     none. It runs in a thread of its own, so it may wait for a file or a server, but must not touch what belongs to the
-    event loop. After a failure, a time-out or a wrong answer the others are still asked; a person decides whatever they
-    allow, and where nobody can be asked it is refused, unless ``hooks.fail_open`` names the hook.
+    event loop; commands that run side by side are asked about side by side. After a failure, a time-out or a wrong
+    answer the others are still asked; a person decides whatever they allow, and where nobody can be asked it is
+    refused, unless ``hooks.fail_open`` names the hook.
 
     Example::
 
