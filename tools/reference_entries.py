@@ -6,7 +6,7 @@ import ast
 import inspect
 import re
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from typing import Any, is_typeddict
 
 import attrs
 from public_names import (
@@ -81,7 +81,7 @@ def kind_of(name: Name) -> str:
             return "error"
         if getattr(value, "_is_protocol", False):
             return "port"
-        return "value" if attrs.has(value) or hasattr(value, "_fields") else "class"
+        return "value" if attrs.has(value) or is_typeddict(value) or hasattr(value, "_fields") else "class"
     if name.module.endswith((".markers", ".values")):
         return "mark"
     if inspect.isfunction(value):
@@ -165,6 +165,9 @@ def _shape(value: type[Any], said: dict[str, str]) -> Iterator[str]:
         fields = [(each.name, each.default) for each in attrs.fields(value) if not each.inherited]
         for field, default in fields:
             yield _field(field, annotations[field], "" if default is attrs.NOTHING else _default(default), said)
+    elif is_typeddict(value):
+        for field, annotation in annotations.items():
+            yield _field(field, annotation.__forward_arg__, "", said)
     elif hasattr(value, "_fields"):
         for field in value._fields:
             defaults = value._field_defaults

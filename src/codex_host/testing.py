@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from codex_hookspecs.errors import CodexError
 from codex_hookspecs.types.notifications import Notification, TurnCompleted
+from codex_hookspecs.types.requests import ThreadStartParams
 from codex_host.app import Application
 from codex_host.config.effective import EffectiveConfig
 from codex_host.plugins.ledger import Ledger
@@ -38,7 +39,7 @@ class OpenHost:
     async def thread(self) -> HostThread:
         """Return the one thread, started on first use."""
         if self._thread is None:
-            self._thread = await self.application.threads.start(params=self._params)
+            self._thread = await self.application.threads.start(ThreadStartParams(**self._params))
         return self._thread
 
     async def command(self, name: str, arguments: Sequence[str]) -> int:

@@ -18,6 +18,7 @@ from codex_hooks_command import plugin as hooks_command
 from codex_hookspecs.types.http import HttpRequest
 from codex_hookspecs.types.items import CommandExecution, FileChange, ImageView
 from codex_hookspecs.types.notifications import TurnDiffUpdated
+from codex_hookspecs.types.requests import ThreadResumeParams
 from codex_thread_store import plugin as thread_store
 
 pytestmark = pytest.mark.anyio
@@ -242,7 +243,7 @@ async def test_a_thread_goes_on_in_its_directory(work: Any, model: Any, place: P
     threads = (await kit.opened()).application.threads
     await threads.unload(run.thread.id)
 
-    resumed = await threads.resume(run.thread.id, params={})
+    resumed = await threads.resume(ThreadResumeParams(thread_id=run.thread.id))
 
     assert resumed.settings.cwd == place.path
 

@@ -79,6 +79,9 @@ if TYPE_CHECKING:
     from codex_hookspecs.types.requests import ThreadStartParams as ThreadStartParams
     from codex_hookspecs.types.requests import TurnInterruptParams as TurnInterruptParams
     from codex_hookspecs.types.requests import TurnStartParams as TurnStartParams
+    from codex_hookspecs.types.responses import ThreadListResponse as ThreadListResponse
+    from codex_hookspecs.types.responses import ThreadStartResponse as ThreadStartResponse
+    from codex_hookspecs.types.responses import TurnStartResponse as TurnStartResponse
     from codex_hookspecs.types.threads import ApprovalPolicy as ApprovalPolicy
     from codex_hookspecs.types.threads import GitInfo as GitInfo
     from codex_hookspecs.types.threads import Thread as Thread
@@ -107,6 +110,7 @@ __all__, __getattr__, __dir__ = exported(
             "TerminalInteraction ThreadClosed ThreadCompacted ThreadNameUpdated ThreadStarted ThreadStatusChanged "
             "TokenUsageUpdated TurnCompleted TurnDiffUpdated TurnStarted WarningNotice"
         ),
+        "types.responses": "ThreadListResponse ThreadStartResponse TurnStartResponse",
         "types.requests": (
             "SourceKind ThreadListParams ThreadResumeParams ThreadStartParams TurnInterruptParams TurnStartParams"
         ),

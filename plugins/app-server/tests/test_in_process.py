@@ -141,7 +141,7 @@ async def test_a_question_without_an_answerer_is_refused(host) -> None:
 
     with pytest.raises(RpcError, match="codex_exec answers no requests"):
         await client.ask(0, "item/fileChange/requestApproval", {})
-    client.answer_with(answer)
+    client.set_request_handler(answer)
     assert await client.ask(1, "item/fileChange/requestApproval", {}) == {"decision": "accept"}
 
 

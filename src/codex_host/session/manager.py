@@ -10,6 +10,7 @@ import attrs
 
 from codex_hookspecs.errors import ConfigError, ThreadNotFound
 from codex_hookspecs.ids import uuid7
+from codex_hookspecs.types.requests import ThreadStartParams
 from codex_hookspecs.types.storage import StoredThread, ThreadMeta, ThreadPage, ThreadQuery
 from codex_hookspecs.types.threads import Thread, ThreadSettings
 from codex_host import __version__
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from codex_hookspecs.ports.host import Host
     from codex_hookspecs.ports.models import ModelProvider
     from codex_hookspecs.ports.storage import ThreadStore, ThreadWriter
+    from codex_hookspecs.types.json import JsonObject
+    from codex_hookspecs.types.requests import ThreadResumeParams
     from codex_host.config.effective import EffectiveConfig
     from codex_host.plugins.dispatch import Dispatcher
     from codex_host.plugins.hooks import Hooks
@@ -49,15 +52,23 @@ class HostThreads:
 
     async def start(
         self,
+        params: ThreadStartParams | None = None,
         *,
-        cwd: str | None = None,
-        params: Mapping[str, Any] | None = None,
-        **client: Any,
+        source: str | JsonObject = "cli",
+        originator: str = "codex_cli",
+        client_version: str = "",
     ) -> HostThread:
         """Make a thread; see :class:`~codex_hookspecs.ports.threads.ThreadManager`."""
-        params = params or {}
-        settings, config = self._settings(cwd or params.get("cwd"), params, client)
-        settings = attrs.evolve(settings, environment=self._machine(config))
+        params = params or ThreadStartParams()
+        settings, config = self._settings(params.cwd, params)
+        settings = attrs.evolve(
+            settings,
+            environment=self._machine(config),
+            ephemeral=bool(params.ephemeral),
+            source=source,
+            originator=originator,
+            client_version=client_version,
+        )
         rules = _rules(config)
         thread_id = uuid7()
         store = self._find_store()
@@ -76,23 +87,29 @@ class HostThreads:
 
     async def resume(
         self,
-        thread_id: str,
+        params: ThreadResumeParams,
         *,
-        params: Mapping[str, Any] | None = None,
-        **client: Any,
+        originator: str = "codex_cli",
+        client_version: str = "",
     ) -> HostThread:
         """Load a stored thread; see :class:`~codex_hookspecs.ports.threads.ThreadManager`."""
+        thread_id = params.thread_id
         loaded = self._threads.get(thread_id)
         if loaded is not None:
             return loaded
-        params = params or {}
         stored, writer = await self._need_store(thread_id).open(thread_id, cli_version=__version__)
         try:
             params = self._where_it_was(stored, params)
-            settings, config = self._settings(params.get("cwd") or self._still(stored, params), params, client)
+            settings, config = self._settings(params.cwd or self._still(stored, params), params)
             settings = resumed_settings(settings, stored.settings, params, self._config.flags)
             machine = self._machine(config) or (HERE if stored.settings.get("environment") else None)
-            settings = attrs.evolve(settings, source=stored.thread.source, environment=machine)
+            settings = attrs.evolve(
+                settings,
+                environment=machine,
+                source=stored.thread.source,
+                originator=originator,
+                client_version=client_version,
+            )
             settings, model = self._provider(settings, config.table)
             rules = _rules(config)
             return self._load(thread_id, settings, config, model, writer=writer, stored=stored, rules=rules)
@@ -168,13 +185,13 @@ class HostThreads:
             await close_all(self._host, "threads", [self._store.aclose])
 
     def _settings(
-        self, cwd: str | None, params: Mapping[str, Any], client: Mapping[str, Any]
+        self, cwd: str | None, params: ThreadStartParams | ThreadResumeParams
     ) -> tuple[ThreadSettings, EffectiveConfig]:
         directory = os.path.abspath(os.path.join(self._host.cwd, cwd or ""))
-        config = self._config.for_directory(directory, params.get("config") or None)
+        config = self._config.for_directory(directory, params.config or None)
         if not self._is_there(directory, config.table):
             raise ConfigError(f"working directory {directory} does not exist or is not a directory")
-        return resolve_settings(config.table, params, cwd=directory, **client), config
+        return resolve_settings(config.table, params, cwd=directory), config
 
     def _machine(self, config: EffectiveConfig) -> str | None:
         """Return the name of the machine that threads of a configuration work on, ``None`` for this one."""
@@ -183,12 +200,12 @@ class HostThreads:
             wanted = self._host.environments.name_of()
         return None if wanted == HERE else wanted
 
-    def _where_it_was(self, stored: StoredThread, params: Mapping[str, Any]) -> Mapping[str, Any]:
+    def _where_it_was(self, stored: StoredThread, params: ThreadResumeParams) -> ThreadResumeParams:
         """Return the members of a resumption with the machine that a thread worked on, unless they or a flag name one.
 
         :raises ConfigError: when that machine is not known any more: no other one is taken in its place.
         """
-        overrides = params.get("config") or {}
+        overrides = params.config or {}
         name = stored.settings.get("environment")
         if not name or "environment" in overrides or "environment" in self._config.flags:
             return params
@@ -200,11 +217,11 @@ class HostThreads:
                 f"(environments.{name}.url, or CODEX_EXEC_SERVER_URL for `remote`), "
                 "or name another with -c environment=NAME"
             ) from error
-        return {**params, "config": {**overrides, "environment": name}}
+        return attrs.evolve(params, config={**overrides, "environment": name})
 
-    def _still(self, stored: StoredThread, params: Mapping[str, Any]) -> str | None:
+    def _still(self, stored: StoredThread, params: ThreadResumeParams) -> str | None:
         cwd = stored.thread.cwd
-        table = self._config.for_directory(cwd, params.get("config") or None).table
+        table = self._config.for_directory(cwd, params.config or None).table
         return cwd if self._is_there(cwd, table) else None
 
     def _is_there(self, directory: str, table: Mapping[str, Any]) -> bool:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, cast
 import attrs
 
 from codex_hookspecs.errors import ConfigError
-from codex_hookspecs.types.json import JsonObject
 from codex_hookspecs.types.sandbox import SandboxPolicy
 from codex_hookspecs.types.threads import ApprovalPolicy, ThreadSettings
 from codex_host.config.schema import APPROVAL_POLICIES
@@ -16,60 +15,53 @@ from codex_sandboxing.core_form import configured_policy
 
 if TYPE_CHECKING:
     from codex_hookspecs.types.lifecycle import PermissionMode
+    from codex_hookspecs.types.requests import ThreadResumeParams, ThreadStartParams
 
 DEFAULT_PROVIDER = "openai"
 
 
 def resolve_settings(
     table: Mapping[str, Any],
-    params: Mapping[str, Any],
+    params: ThreadStartParams | ThreadResumeParams,
     *,
     cwd: str,
-    source: str | JsonObject = "cli",
-    originator: str = "codex_cli",
-    client_version: str = "",
 ) -> ThreadSettings:
     """Return the settings of a thread; what the client asked for goes before configuration.
 
     The model is empty when neither names one: that is its provider's choice.
 
     :param table: effective configuration of the directory.
-    :param params: members of ``thread/start`` in snake case; ``None`` members count as absent.
+    :param params: what the client asked for.
     :raises ConfigError: when a value is not allowed.
     """
 
-    def pick(name: str, key: str, default: Any = None) -> Any:
-        value = params.get(name)
+    def pick(value: Any, key: str, default: Any = None) -> Any:
         return value if value is not None else table.get(key, default)
 
-    approval = pick("approval_policy", "approval_policy", "on-request")
+    approval = pick(params.approval_policy, "approval_policy", "on-request")
     if approval not in APPROVAL_POLICIES:
         raise ConfigError(f"approval policy {approval!r}, allowed is one of {', '.join(APPROVAL_POLICIES)}")
-    sandbox = pick("sandbox", "sandbox_mode")
+    sandbox = pick(params.sandbox, "sandbox_mode")
     if sandbox is None:
         sandbox = _default_sandbox(table, cwd)
     if not isinstance(sandbox, SandboxPolicy):
         sandbox = configured_policy(sandbox, table.get("sandbox_workspace_write", {}))
     return ThreadSettings(
         cwd=cwd,
-        model=pick("model", "model", ""),
-        model_provider=pick("model_provider", "model_provider", DEFAULT_PROVIDER),
+        model=pick(params.model, "model", ""),
+        model_provider=pick(params.model_provider, "model_provider", DEFAULT_PROVIDER),
         approval_policy=cast(ApprovalPolicy, approval),
-        approvals_reviewer=params.get("approvals_reviewer") or "user",
+        approvals_reviewer=params.approvals_reviewer or "user",
         sandbox=sandbox,
-        reasoning_effort=pick("effort", "model_reasoning_effort"),
-        reasoning_summary=pick("summary", "model_reasoning_summary"),
+        reasoning_effort=table.get("model_reasoning_effort"),
+        reasoning_summary=table.get("model_reasoning_summary"),
         verbosity=table.get("model_verbosity"),
-        personality=pick("personality", "personality"),
-        service_tier=pick("service_tier", "service_tier"),
-        base_instructions=params.get("base_instructions"),
-        developer_instructions=pick("developer_instructions", "developer_instructions"),
-        ephemeral=bool(params.get("ephemeral")),
-        source=source,
-        originator=originator,
-        client_version=client_version,
+        personality=pick(params.personality, "personality"),
+        service_tier=pick(params.service_tier, "service_tier"),
+        base_instructions=params.base_instructions,
+        developer_instructions=pick(params.developer_instructions, "developer_instructions"),
         context_window=table.get("model_context_window"),
-        overrides=dict(params.get("config") or {}),
+        overrides=dict(params.config or {}),
     )
 
 
@@ -83,13 +75,13 @@ def _default_sandbox(table: Mapping[str, Any], cwd: str) -> SandboxPolicy | str:
 
 
 def resumed_settings(
-    settings: ThreadSettings, stored: Mapping[str, Any], params: Mapping[str, Any], table: Mapping[str, Any]
+    settings: ThreadSettings, stored: Mapping[str, Any], params: ThreadResumeParams, table: Mapping[str, Any]
 ) -> ThreadSettings:
     """Return settings for a resumed thread: what was stored holds unless the client or a flag says otherwise."""
     kept = {
         name: stored[name]
         for name in ("model", "model_provider", "reasoning_effort", "base_instructions")
-        if stored.get(name) and params.get(name) is None and not _from_flags(table, name)
+        if stored.get(name) and getattr(params, name, None) is None and not _from_flags(table, name)
     }
     return attrs.evolve(settings, **kept)
 

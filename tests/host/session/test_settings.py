@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from codex_hookspecs.errors import ConfigError
+from codex_hookspecs.protocol import ThreadStartParams
 from codex_host.session.settings import resolve_settings
 
 DENYING = {"filesystem": {":root": "read", "/srv/secrets": "none"}}
@@ -26,11 +27,11 @@ DENYING = {"filesystem": {":root": "read", "/srv/secrets": "none"}}
 def test_the_nearest_to_the_user_decides(
     table: dict[str, Any], params: dict[str, Any], kind: str, tmp_path: Path
 ) -> None:
-    assert resolve_settings(table, params, cwd=str(tmp_path)).sandbox.kind == kind
+    assert resolve_settings(table, ThreadStartParams(**params), cwd=str(tmp_path)).sandbox.kind == kind
 
 
 def test_a_profile_that_threads_can_not_hold_is_no_weaker_policy_but_an_error(tmp_path: Path) -> None:
     table = {"default_permissions": "own", "permissions": {"own": DENYING}}
 
     with pytest.raises(ConfigError, match="default_permissions names 'own'"):
-        resolve_settings(table, {}, cwd=str(tmp_path))
+        resolve_settings(table, ThreadStartParams(), cwd=str(tmp_path))

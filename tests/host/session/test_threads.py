@@ -10,6 +10,7 @@ import pytest
 
 from codex_hookspecs import Fragment, StopVerdict
 from codex_hookspecs.errors import ConfigError, ThreadBusy, ThreadNotFound
+from codex_hookspecs.protocol import ThreadResumeParams, ThreadStartParams
 from codex_hookspecs.types.storage import HistoryAppended, ItemFinished, ThreadQuery, TurnBegan, TurnEnded
 from codex_hookspecs.types.tools import ToolCall
 from codex_testkit import MemoryThreadStore
@@ -65,7 +66,7 @@ async def test_a_resumed_thread_goes_on_with_history_ids_and_tokens(
     threads = await threads_of(run)
     await threads.unload(before.thread.id)
 
-    thread = await threads.resume(before.thread.id)
+    thread = await threads.resume(ThreadResumeParams(thread_id=before.thread.id))
     watching = kit.Watching(thread)
     await thread.submit([{"type": "text", "text": "two"}])
     await thread.wait_idle()
@@ -92,7 +93,7 @@ async def test_standing_texts_are_not_sent_again_to_a_resumed_thread(
     threads = await threads_of(run)
     await threads.unload(before.thread.id)
 
-    thread = await threads.resume(before.thread.id)
+    thread = await threads.resume(ThreadResumeParams(thread_id=before.thread.id))
     await thread.submit([{"type": "text", "text": "two"}])
     await thread.wait_idle()
 
@@ -103,20 +104,20 @@ async def test_resuming_a_loaded_thread_is_that_thread(host: Any, model: Any, st
     run = host(model=model("one"), store=store)
     thread = (await run.turn("one")).thread
 
-    assert await (await threads_of(run)).resume(thread.id) is thread
+    assert await (await threads_of(run)).resume(ThreadResumeParams(thread_id=thread.id)) is thread
 
 
 async def test_what_a_thread_was_made_with_holds_unless_asked_otherwise(
     host: Any, model: Any, store: MemoryThreadStore
 ) -> None:
-    run = host(model=model("one"), store=store, params={"model": "m1", "effort": "high"})
+    run = host(model=model("one"), store=store, params={"model": "m1", "config": {"model_reasoning_effort": "high"}})
     thread = (await run.turn("one")).thread
     threads = await threads_of(run)
 
     await threads.unload(thread.id)
-    kept = (await threads.resume(thread.id)).settings
+    kept = (await threads.resume(ThreadResumeParams(thread_id=thread.id))).settings
     await threads.unload(thread.id)
-    asked = (await threads.resume(thread.id, params={"model": "m2", "sandbox": "read-only"})).settings
+    asked = (await threads.resume(ThreadResumeParams(thread_id=thread.id, model="m2", sandbox="read-only"))).settings
 
     assert (kept.model, kept.reasoning_effort) == ("m1", "high")
     assert (asked.model, asked.reasoning_effort, asked.sandbox.mode) == ("m2", "high", "read-only")
@@ -133,7 +134,7 @@ async def test_a_thread_whose_directory_is_gone_resumes_where_the_program_is(
     await threads.unload(thread.id)
     elsewhere.rmdir()
 
-    resumed = await threads.resume(thread.id)
+    resumed = await threads.resume(ThreadResumeParams(thread_id=thread.id))
 
     assert (thread.settings.cwd, resumed.settings.cwd) == (str(elsewhere), str(tmp_path / "project"))
 
@@ -158,7 +159,7 @@ async def test_a_turn_that_was_cut_off_is_mended_when_it_is_resumed(
     await threads.unload(thread.id)
     store.threads[thread.id] = records
 
-    resumed = await threads.resume(thread.id)
+    resumed = await threads.resume(ThreadResumeParams(thread_id=thread.id))
     await resumed.submit([{"type": "text", "text": "and now"}])
     await resumed.wait_idle()
 
@@ -171,7 +172,11 @@ async def test_a_turn_that_was_cut_off_is_mended_when_it_is_resumed(
 async def test_an_unknown_thread_is_told(host: Any, model: Any) -> None:
     threads = await threads_of(host(model=model()))
 
-    for asking in (threads.resume("nosuch"), threads.read("nosuch", include_turns=True), threads.archive("nosuch")):
+    for asking in (
+        threads.resume(ThreadResumeParams(thread_id="nosuch")),
+        threads.read("nosuch", include_turns=True),
+        threads.archive("nosuch"),
+    ):
         with pytest.raises(ThreadNotFound, match="no rollout found for thread id nosuch"):
             await asking
 
@@ -184,7 +189,7 @@ async def test_a_thread_that_somebody_else_writes_is_told(host: Any, model: Any,
     await store.open(thread.id, cli_version="")
 
     with pytest.raises(ThreadBusy):
-        await threads.resume(thread.id)
+        await threads.resume(ThreadResumeParams(thread_id=thread.id))
 
     assert threads.get(thread.id) is None
 
@@ -199,9 +204,9 @@ async def test_settings_that_cannot_be_used_leave_the_stored_thread_free(
 
     for params in ({"sandbox": "open"}, {"cwd": "/nowhere/at/all"}, {"model_provider": "nosuch"}):
         with pytest.raises(ConfigError):
-            await threads.resume(thread.id, params=params)
+            await threads.resume(ThreadResumeParams(thread_id=thread.id, **params))
 
-    assert (await threads.resume(thread.id)).id == thread.id
+    assert (await threads.resume(ThreadResumeParams(thread_id=thread.id))).id == thread.id
 
 
 async def test_an_ephemeral_thread_is_kept_nowhere(host: Any, model: Any, store: MemoryThreadStore) -> None:
@@ -265,7 +270,7 @@ async def test_a_thread_that_cannot_be_made_is_told_and_nothing_is_kept(
     threads = await threads_of(host(model=model(), store=store))
 
     with pytest.raises(ConfigError, match=told):
-        await threads.start(params=params)
+        await threads.start(ThreadStartParams(**params))
 
     assert store.threads == {}
     assert threads.loaded() == ()

@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol, overload
 
 from codex_hookspecs.ports.host import Host
-from codex_hookspecs.ports.threads import LoadedThread
+from codex_hookspecs.ports.threads import LoadedThread, RequestHandler
 from codex_hookspecs.types._checking import Checked
-from codex_hookspecs.types.json import JsonObject
 from codex_hookspecs.types.notifications import Notification
 from codex_hookspecs.values import frozen
+
+if TYPE_CHECKING:
+    from codex_hookspecs.types.json import JsonObject
+    from codex_hookspecs.types.requests import (
+        ThreadListParams,
+        ThreadResumeParams,
+        ThreadStartParams,
+        TurnInterruptParams,
+        TurnStartParams,
+    )
+    from codex_hookspecs.types.responses import ThreadListResponse, ThreadStartResponse, TurnStartResponse
 
 
 @frozen(kw_only=True)
@@ -88,6 +98,24 @@ class RpcMethod(Checked):
 class AppClient(Protocol):
     """A connection to the request processor from inside the program."""
 
+    @overload
+    async def request(self, method: Literal["thread/start"], params: ThreadStartParams) -> ThreadStartResponse: ...
+
+    @overload
+    async def request(self, method: Literal["thread/resume"], params: ThreadResumeParams) -> ThreadStartResponse: ...
+
+    @overload
+    async def request(self, method: Literal["thread/list"], params: ThreadListParams) -> ThreadListResponse: ...
+
+    @overload
+    async def request(self, method: Literal["turn/start"], params: TurnStartParams) -> TurnStartResponse: ...
+
+    @overload
+    async def request(self, method: Literal["turn/interrupt"], params: TurnInterruptParams) -> JsonObject: ...
+
+    @overload
+    async def request(self, method: str, params: Any = None) -> Any: ...
+
     async def request(self, method: str, params: Any = None) -> Any:
         """Call a method.
 
@@ -101,8 +129,8 @@ class AppClient(Protocol):
         """Iterate what the server tells, until the connection is closed."""
         ...
 
-    def answer_with(self, answer: Callable[[str, JsonObject], Awaitable[JsonObject]]) -> None:
-        """Set who answers the server's questions; without one they are refused."""
+    def set_request_handler(self, handler: RequestHandler | None) -> None:
+        """Set who answers the server's requests; with ``None``, as in the beginning, they are refused."""
         ...
 
     async def aclose(self) -> None:

@@ -7,6 +7,7 @@ from typing import Any, Protocol, TypeAlias
 
 from codex_hookspecs.types.json import JsonObject
 from codex_hookspecs.types.notifications import HookRun, Notification
+from codex_hookspecs.types.requests import ThreadResumeParams, ThreadStartParams
 from codex_hookspecs.types.storage import ThreadPage, ThreadQuery
 from codex_hookspecs.types.threads import Thread, ThreadSettings, ThreadTokenUsage, Turn
 
@@ -142,17 +143,17 @@ class ThreadManager(Protocol):
 
     async def start(
         self,
+        params: ThreadStartParams | None = None,
         *,
-        cwd: str | None = None,
-        params: Mapping[str, Any] | None = None,
         source: str | JsonObject = "cli",
         originator: str = "codex_cli",
         client_version: str = "",
     ) -> LoadedThread:
         """Make a thread.
 
-        :param params: members of the protocol's ``thread/start`` in snake case: model, model_provider,
-            approval_policy, sandbox (mode word), base_instructions, developer_instructions, config, ephemeral …
+        :param params: what the client asks for; the configuration says the rest, or everything when ``None``.
+        :param source: what the thread is marked with: ``exec``, ``cli``, ``vscode`` …
+        :param originator: client name that the model's provider is told.
         :raises ConfigError: when settings can't be made of it.
         :raises StorageError: when it can't be stored.
         """
@@ -160,10 +161,8 @@ class ThreadManager(Protocol):
 
     async def resume(
         self,
-        thread_id: str,
+        params: ThreadResumeParams,
         *,
-        params: Mapping[str, Any] | None = None,
-        source: str | JsonObject = "cli",
         originator: str = "codex_cli",
         client_version: str = "",
     ) -> LoadedThread:

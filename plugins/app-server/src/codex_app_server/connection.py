@@ -8,9 +8,10 @@ from codex_app_server.outbox import Outbox
 from codex_hookspecs.protocol import Notification, OtherNotification
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
+    from collections.abc import AsyncIterator
     from typing import Any
 
+    from codex_hookspecs.host import RequestHandler
     from codex_hookspecs.protocol import JsonObject
 
 
@@ -76,7 +77,7 @@ class InProcessClient:
     ) -> None:
         self._requests = requests
         self._outbox: Outbox[Notification] = Outbox()
-        self._answer: Callable[[str, JsonObject], Awaitable[JsonObject]] | None = None
+        self._request_handler: RequestHandler | None = None
         self.number = number
         self.client_name = client_name
         self.client_version = client_version
@@ -93,9 +94,9 @@ class InProcessClient:
         while (notification := await self._outbox.get()) is not None:
             yield notification
 
-    def answer_with(self, answer: Callable[[str, JsonObject], Awaitable[JsonObject]]) -> None:
-        """Set who answers the server's questions."""
-        self._answer = answer
+    def set_request_handler(self, handler: RequestHandler | None) -> None:
+        """Set who answers the server's requests."""
+        self._request_handler = handler
 
     async def notify(self, notification: Notification) -> None:
         """Hand a notification over."""
@@ -103,11 +104,11 @@ class InProcessClient:
 
     async def ask(self, request_id: int, method: str, params: JsonObject) -> JsonObject:
         """Let the front end answer a question."""
-        if self._answer is None:
+        if self._request_handler is None:
             from codex_hookspecs.errors import RpcError
 
             raise RpcError(f"{self.client_name} answers no requests such as {method}")
-        return await self._answer(method, params)
+        return await self._request_handler(method, params)
 
     async def aclose(self) -> None:
         """Leave."""

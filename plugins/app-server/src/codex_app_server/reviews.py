@@ -12,7 +12,7 @@ from codex_hookspecs.protocol import Turn
 
 if TYPE_CHECKING:
     from codex_app_server.requests import ReviewStartParams
-    from codex_hookspecs.protocol import JsonObject
+    from codex_hookspecs.protocol import JsonObject, TurnStartResponse
     from codex_hookspecs.surface import RpcContext
 
 _FINDINGS = (
@@ -22,7 +22,7 @@ _FINDINGS = (
 _NEEDED = {"uncommittedChanges": (), "baseBranch": ("branch",), "commit": ("sha",), "custom": ("instructions",)}
 
 
-async def start(params: ReviewStartParams, context: RpcContext) -> JsonObject:
+async def start(params: ReviewStartParams, context: RpcContext) -> TurnStartResponse:
     """Begin a turn that reviews; it runs in the thread itself."""
     thread = loaded(params.thread_id, context)
     if params.delivery not in (None, "inline"):

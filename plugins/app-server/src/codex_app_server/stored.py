@@ -18,7 +18,7 @@ if TYPE_CHECKING:
         ThreadReadParams,
         ThreadSetNameParams,
     )
-    from codex_hookspecs.protocol import JsonObject, ThreadListParams
+    from codex_hookspecs.protocol import JsonObject, ThreadListParams, ThreadListResponse
     from codex_hookspecs.surface import RpcContext
 
 _DEFAULT_PAGE = 25
@@ -26,7 +26,7 @@ _LARGEST_PAGE = 100
 _INTERACTIVE = ("cli", "vscode")
 
 
-async def list_threads(params: ThreadListParams, context: RpcContext) -> JsonObject:
+async def list_threads(params: ThreadListParams, context: RpcContext) -> ThreadListResponse:
     """List stored threads, newest first; without a filter those that people lead."""
     query = ThreadQuery(
         cursor=params.cursor,
@@ -42,9 +42,11 @@ async def list_threads(params: ThreadListParams, context: RpcContext) -> JsonObj
         found = await context.host.threads.list(query)
     except StorageError as error:
         raise RpcError(str(error)) from error
-    answer = {"data": list(found.threads), "nextCursor": found.next_cursor}
-    # Not in the protocol: front ends of this program can tell that what they look for may be among these.
-    return answer | {"unreadable": list(found.unreadable)} if context.transport == IN_PROCESS else answer
+    answer: ThreadListResponse = {"data": list(found.threads), "nextCursor": found.next_cursor}
+    if context.transport == IN_PROCESS:
+        # Not in the protocol: front ends of this program can tell that what they look for may be among these.
+        answer["unreadable"] = list(found.unreadable)
+    return answer
 
 
 async def list_loaded(params: PageParams, context: RpcContext) -> JsonObject:

@@ -11,30 +11,35 @@ from codex_hookspecs.protocol import ThreadStarted, is_uuid
 from codex_sandboxing.app_server_form import write_policy
 
 if TYPE_CHECKING:
-    from typing import Any
-
     from codex_app_server.requests import ThreadParams
     from codex_hookspecs.host import LoadedThread
-    from codex_hookspecs.protocol import JsonObject, Thread, ThreadResumeParams, ThreadStartParams
+    from codex_hookspecs.protocol import JsonObject, Thread, ThreadResumeParams, ThreadStartParams, ThreadStartResponse
     from codex_hookspecs.surface import RpcContext
 
 ORIGINATOR_OVERRIDE = "CODEX_INTERNAL_ORIGINATOR_OVERRIDE"
 
 
-async def start(params: ThreadStartParams, context: RpcContext) -> JsonObject:
+async def start(params: ThreadStartParams, context: RpcContext) -> ThreadStartResponse:
     """Make a thread; ``thread/started`` follows the answer."""
-    thread = await context.host.threads.start(cwd=params.cwd, params=_given(params), **_client(context))
+    thread = await context.host.threads.start(
+        params,
+        source=context.session_source,
+        originator=_originator(context),
+        client_version=context.client_version,
+    )
     context.subscribe(thread)
     summary = thread.summary()
     context.after_answer(lambda: thread.notify(ThreadStarted(thread=summary)))
     return _opened(thread, summary)
 
 
-async def resume(params: ThreadResumeParams, context: RpcContext) -> JsonObject:
+async def resume(params: ThreadResumeParams, context: RpcContext) -> ThreadStartResponse:
     """Load a stored thread."""
     check_id(params.thread_id)
     try:
-        thread = await context.host.threads.resume(params.thread_id, params=_given(params), **_client(context))
+        thread = await context.host.threads.resume(
+            params, originator=_originator(context), client_version=context.client_version
+        )
     except ThreadNotFound as error:
         raise RpcError(f"no rollout found for thread id {params.thread_id}") from error
     context.subscribe(thread)
@@ -58,7 +63,7 @@ def check_id(thread_id: str) -> None:
         raise RpcError(f"invalid thread id: {thread_id}")
 
 
-def _opened(thread: LoadedThread, summary: Thread) -> JsonObject:
+def _opened(thread: LoadedThread, summary: Thread) -> ThreadStartResponse:
     """Return the answer to ``thread/start`` and ``thread/resume``."""
     settings = thread.settings
     return {
@@ -74,16 +79,5 @@ def _opened(thread: LoadedThread, summary: Thread) -> JsonObject:
     }
 
 
-def _given(params: Any) -> dict[str, Any]:
-    """Return what the client set, without the thread's id and directory, which have arguments of their own."""
-    names = (attribute.name for attribute in attrs.fields(type(params)))
-    values = ((name, getattr(params, name)) for name in names if name != "thread_id")
-    return {name: value for name, value in values if value is not None}
-
-
-def _client(context: RpcContext) -> dict[str, Any]:
-    return {
-        "source": context.session_source,
-        "originator": context.host.environ.get(ORIGINATOR_OVERRIDE) or context.client_name,
-        "client_version": context.client_version,
-    }
+def _originator(context: RpcContext) -> str:
+    return context.host.environ.get(ORIGINATOR_OVERRIDE) or context.client_name

@@ -17,7 +17,13 @@ if TYPE_CHECKING:
 
     from codex_app_server.requests import TurnSteerParams
     from codex_hookspecs.host import LoadedThread
-    from codex_hookspecs.protocol import JsonObject, ThreadSettings, TurnInterruptParams, TurnStartParams
+    from codex_hookspecs.protocol import (
+        JsonObject,
+        ThreadSettings,
+        TurnInterruptParams,
+        TurnStartParams,
+        TurnStartResponse,
+    )
     from codex_hookspecs.surface import RpcContext
 
 _INPUTS: dict[Any, tuple[str, ...]] = {
@@ -39,7 +45,7 @@ _SETTINGS = {
 }
 
 
-async def start(params: TurnStartParams, context: RpcContext) -> JsonObject:
+async def start(params: TurnStartParams, context: RpcContext) -> TurnStartResponse:
     """Begin a turn, or join the running one."""
     thread = loaded(params.thread_id, context)
     if not params.input:
@@ -87,7 +93,7 @@ def user_input(parts: Sequence[JsonObject]) -> list[JsonObject]:
     return [_user_input(part) for part in parts]
 
 
-def _empty(thread: LoadedThread, context: RpcContext) -> JsonObject:
+def _empty(thread: LoadedThread, context: RpcContext) -> TurnStartResponse:
     """Answer a turn without input as the public server does: with a turn that fails at once and never completes."""
     turn_id = uuid7()
     error = TurnError("input must not be empty", "badRequest")

@@ -33,7 +33,16 @@ from codex_sandboxing.app_server_form import read_policy
 if TYPE_CHECKING:
     from codex_exec_cli.streams import Stream
     from codex_exec_cli.style import Style
-    from codex_hookspecs.protocol import HookRun, Item, JsonObject, Notification, PlanStep, TokenUsage, Turn
+    from codex_hookspecs.protocol import (
+        HookRun,
+        Item,
+        JsonObject,
+        Notification,
+        PlanStep,
+        ThreadStartResponse,
+        TokenUsage,
+        Turn,
+    )
 
 _HOOK_STYLES = {"completed": "green", "blocked": "yellow", "failed": "red", "stopped": "red"}
 
@@ -67,7 +76,7 @@ class HumanReporter:
         self._raw_reasoning = raw_reasoning
         self._usage: TokenUsage | None = None
 
-    def begin(self, opened: JsonObject, prompt: str) -> None:
+    def begin(self, opened: ThreadStartResponse, prompt: str) -> None:
         """Show the session and the prompt."""
         header = {
             "workdir": opened["cwd"],

@@ -30,7 +30,16 @@ from codex_hookspecs.surface import visible
 
 if TYPE_CHECKING:
     from codex_exec_cli.streams import Stream
-    from codex_hookspecs.protocol import HookRun, Item, JsonObject, Notification, TokenUsage, Turn, TurnError
+    from codex_hookspecs.protocol import (
+        HookRun,
+        Item,
+        JsonObject,
+        Notification,
+        ThreadStartResponse,
+        TokenUsage,
+        Turn,
+        TurnError,
+    )
 
 _STATUS: Final = {"inProgress": "in_progress"}
 
@@ -64,7 +73,7 @@ class JsonReporter:
         self._usage: TokenUsage | None = None
         self._error: str | None = None
 
-    def begin(self, opened: JsonObject, prompt: str) -> None:
+    def begin(self, opened: ThreadStartResponse, prompt: str) -> None:
         """Report the thread."""
         self._emit({"type": "thread.started", "thread_id": opened["thread"].id})
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from codex_hookspecs.protocol import JsonObject, Notification
+    from codex_hookspecs.protocol import Notification, ThreadStartResponse
 
 
 class Reporter(Protocol):
     """Shows one run of the command, from its beginning to its end."""
 
-    def begin(self, opened: JsonObject, prompt: str) -> None:
+    def begin(self, opened: ThreadStartResponse, prompt: str) -> None:
         """Show the session: the answer to ``thread/start`` or ``thread/resume``."""
         ...
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Final, Self, TypeVar
 
 from codex_exec_cli.failures import ExecError
 from codex_hookspecs.errors import CodexError, RpcError
@@ -20,10 +20,21 @@ from codex_hookspecs.protocol import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
     from codex_exec_cli.reporter import Reporter
     from codex_exec_cli.request import ExecRequest
-    from codex_hookspecs.protocol import JsonObject, Notification, SourceKind, TurnStatus
+    from codex_hookspecs.protocol import (
+        Notification,
+        SourceKind,
+        ThreadListResponse,
+        ThreadStartResponse,
+        TurnStartResponse,
+        TurnStatus,
+    )
     from codex_hookspecs.surface import AppClient, SurfaceHost
+
+T = TypeVar("T")
 
 CLIENT_NAME: Final = "codex_exec"
 SOURCE_KINDS: Final[list[SourceKind]] = ["cli", "vscode", "exec", "appServer", "unknown"]
@@ -84,14 +95,13 @@ class _Session:
             review = {"threadId": self._thread_id, "target": request.review}
             if request.output_schema is not None:
                 review["outputSchema"] = request.output_schema
-            answer = await _asked(self._client, "review/start", review)
+            answer: TurnStartResponse = await _asked(self._client.request("review/start", review))
         else:
             params = TurnStartParams(
                 thread_id=self._thread_id, input=request.input, output_schema=request.output_schema
             )
-            answer = await _asked(self._client, "turn/start", params)
-        turn_id: str = answer["turn"].id
-        return turn_id
+            answer = await _asked(self._client.request("turn/start", params))
+        return answer["turn"].id
 
     async def _follow(self) -> TurnStatus:
         async for notification in self._client.notifications():
@@ -151,23 +161,22 @@ class _Signals:
             self._task.cancel()
 
 
-async def _open(client: AppClient, request: ExecRequest, host: SurfaceHost) -> JsonObject:
+async def _open(client: AppClient, request: ExecRequest, host: SurfaceHost) -> ThreadStartResponse:
     if request.resume is None:
         start = ThreadStartParams(**request.settings, ephemeral=request.ephemeral or None)
-        return await _asked(client, "thread/start", start)
+        return await _asked(client.request("thread/start", start))
     thread_id = await _resumable(client, request, host.cwd)
     if thread_id is None:
         if request.resume:
             raise ExecError(f"Error: no session is named `{request.resume}`; give its id, or --last for the newest one")
-        return await _asked(client, "thread/start", ThreadStartParams(**request.settings))
+        return await _asked(client.request("thread/start", ThreadStartParams(**request.settings)))
     from codex_hookspecs.protocol import ThreadResumeParams
 
     resume = ThreadResumeParams(thread_id=thread_id, **request.settings)
     try:
-        opened: JsonObject = await client.request("thread/resume", resume)
+        return await client.request("thread/resume", resume)
     except RpcError as error:
         raise ExecError(f"Error: thread/resume: thread/resume failed: {error.message}") from error
-    return opened
 
 
 async def _resumable(client: AppClient, request: ExecRequest, cwd: str) -> str | None:
@@ -186,20 +195,19 @@ async def _resumable(client: AppClient, request: ExecRequest, cwd: str) -> str |
             source_kinds=SOURCE_KINDS,
             cwd=None if request.everywhere else cwd,
         )
-        page = await _asked(client, "thread/list", query)
+        page = await _asked(client.request("thread/list", query))
         if not wanted:
             _refuse_if_newest_is_unreadable(page)
         for thread in page["data"]:
             if not wanted or thread.name == wanted:
-                found: str = thread.id
-                return found
+                return thread.id
         if not wanted or page["nextCursor"] is None:
             return None
         cursor = page["nextCursor"]
     return None
 
 
-def _refuse_if_newest_is_unreadable(page: JsonObject) -> None:
+def _refuse_if_newest_is_unreadable(page: ThreadListResponse) -> None:
     """Make sure that the first thread of a page is the newest of all, also of those that can't be read.
 
     :raises ExecError: when it is not.
@@ -213,9 +221,8 @@ def _refuse_if_newest_is_unreadable(page: JsonObject) -> None:
     )
 
 
-async def _asked(client: AppClient, method: str, params: Any) -> JsonObject:
+async def _asked(answer: Awaitable[T]) -> T:
     try:
-        answer: JsonObject = await client.request(method, params)
+        return await answer
     except RpcError as error:
         raise ExecError(f"Error: {error.message}") from error
-    return answer
