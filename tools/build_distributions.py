@@ -1,4 +1,4 @@
-"""Build the wheel and the sdist of every distribution into ``dist/``, and try them in a fresh environment.
+"""Build the wheel and the sdist of every distribution into ``dist/``, and try all in a fresh environment.
 
 With ``--no-trial`` it only builds. Each distribution is built from a copy of the files that git knows, with LICENSE
 added and with every other distribution of this workspace required in exactly its own version: a release is installed as
@@ -52,7 +52,7 @@ def build(target: Path, chosen: list[Distribution]) -> None:
 
 
 def attempt(target: Path) -> None:
-    """Install every wheel into a new environment and run a turn with the offline model.
+    """Install every wheel into a new environment, run a turn with the offline model and the tests of every example.
 
     :param target: directory with the wheels.
     :raises SystemExit: when something in it does not work.
@@ -63,10 +63,13 @@ def attempt(target: Path) -> None:
         venv.create(place / "venv", with_pip=True, symlinks=os.name != "nt")
         programs = place / "venv" / ("Scripts" if os.name == "nt" else "bin")
         names = [f"{distribution.name}=={distribution.version}" for distribution in find()]
-        install = ["-m", "pip", "install", "-q", "--disable-pip-version-check", "--find-links", str(target)]
-        _run(place, str(programs / "python"), *install, "-c", "pins.txt", *names)
-        _run(place, str(programs / "python"), "-m", "pip", "check")
+        python = str(programs / "python")
+        install = [python, "-m", "pip", "install", "-q", "--disable-pip-version-check", "--find-links", str(target)]
+        install += ["-c", "pins.txt"]
+        _run(place, *install, *names)
+        _run(place, python, "-m", "pip", "check")
         _turn(place, str(programs / "codex"))
+        _examples(place, python, install)
 
 
 def _stage(distribution: Distribution, stage: Path, versions: dict[str, str]) -> None:
@@ -124,6 +127,18 @@ def _turn(place: Path, codex: str) -> None:
         raise SystemExit(f"dist: every plugin was to be found where the wheels are installed; missing: {missing}")
 
 
+def _examples(place: Path, python: str, install: list[str]) -> None:
+    """Install copies of the examples, as authors of plugins do, and run their tests."""
+    copies = []
+    for project in sorted(ROOT.glob("examples/*/pyproject.toml")):
+        copy = place / "examples" / project.parent.name
+        copies.append(str(shutil.copytree(project.parent, copy, ignore=shutil.ignore_patterns("__pycache__", ".*"))))
+    _run(place, *install, "hatchling")
+    _run(place, *install, "--no-build-isolation", *copies)
+    for copy in copies:
+        print(f"dist: {Path(copy).name}: {_run(Path(copy), python, '-m', 'pytest', '-q').splitlines()[-1]}")
+
+
 def _run(place: Path, *command: str, **environ: str) -> str:
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("CODEX_", "PYTHON", "VIRTUAL"))}
     env = kept | environ
@@ -131,7 +146,8 @@ def _run(place: Path, *command: str, **environ: str) -> str:
         command, cwd=place, env=env, input="", capture_output=True, text=True, timeout=LIMIT, check=False
     )
     if done.returncode:
-        raise SystemExit(f"dist: {' '.join(command)}\nended with {done.returncode}:\n{done.stderr}")
+        text = f"{done.stdout}{done.stderr}"
+        raise SystemExit(f"dist: {' '.join(command)}\nended with {done.returncode}:\n{text}")
     return done.stdout
 
 
@@ -144,7 +160,7 @@ def main(arguments: list[str]) -> int:
     print(f"dist: {len(list(target.iterdir()))} files of {len(find())} distributions in {target.name}/")
     if "--no-trial" not in arguments:
         attempt(target)
-        print("dist: installed in a fresh environment, a turn with the offline model ran")
+        print("dist: installed in a fresh environment; a turn with the offline model and the tests of the examples ran")
     return 0
 
 

@@ -136,7 +136,7 @@ class Process:
             os.close(theirs)
         loop = asyncio.get_running_loop()
         reader = asyncio.StreamReader(limit=PIECE)
-        await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), FileIO(ours, "rb"))
+        await loop.connect_read_pipe(lambda: TerminalProtocol(reader), FileIO(ours, "rb"))
         pipe, protocol = await loop.connect_write_pipe(asyncio.streams.FlowControlMixin, FileIO(os.dup(ours), "wb"))
         self._input = asyncio.StreamWriter(pipe, protocol, None, loop)
         return {"pty": reader}
@@ -157,9 +157,15 @@ class Process:
         self._feed.close()
 
     async def _pump(self, stream: Stream, reader: asyncio.StreamReader) -> None:
-        with contextlib.suppress(OSError):  # Linux says EIO when the last one has let go of a terminal.
-            while data := await reader.read(PIECE):
-                while self._feed.full:
-                    self._room.clear()
-                    await self._room.wait()
-                self._feed.output(stream, data)
+        while data := await reader.read(PIECE):
+            while self._feed.full:
+                self._room.clear()
+                await self._room.wait()
+            self._feed.output(stream, data)
+
+
+class TerminalProtocol(asyncio.StreamReaderProtocol):
+    """Linux says EIO when the last one has let go of a terminal; what came before is still to be read."""
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(None)
