@@ -132,11 +132,11 @@ def _examples(place: Path, python: str, install: list[str]) -> None:
     copies = []
     for project in sorted(ROOT.glob("examples/*/pyproject.toml")):
         copy = place / "examples" / project.parent.name
-        copies.append(str(shutil.copytree(project.parent, copy, ignore=shutil.ignore_patterns("__pycache__", ".*"))))
+        copies.append(shutil.copytree(project.parent, copy, ignore=shutil.ignore_patterns("__pycache__", ".*")))
     _run(place, *install, "hatchling")
-    _run(place, *install, "--no-build-isolation", *copies)
+    _run(place, *install, "--no-build-isolation", *map(str, copies))
     for copy in copies:
-        print(f"dist: {Path(copy).name}: {_run(Path(copy), python, '-m', 'pytest', '-q').splitlines()[-1]}")
+        print(f"dist: {copy.name}: {_run(copy, python, '-m', 'pytest', '-q').splitlines()[-1]}")
 
 
 def _run(place: Path, *command: str, **environ: str) -> str:
