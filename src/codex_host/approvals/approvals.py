@@ -18,11 +18,10 @@ from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 from codex_hookspecs.errors import ToolRejected
 from codex_host.approvals.policy import ask_about_command, ask_about_patch
-from codex_host.approvals.remembered import Key, RememberedAnswers, command_key
+from codex_host.approvals.remembered import command_key
 
 if TYPE_CHECKING:
     from codex_execpolicy.decision import CommandDecision
-    from codex_execpolicy.rules.matching import RuleBook
     from codex_hookspecs.types.approvals import (
         CommandApproval,
         CommandRequest,
@@ -37,6 +36,7 @@ if TYPE_CHECKING:
     from codex_hookspecs.types.threads import ThreadSettings
     from codex_hookspecs.types.tools import HookPayload, ToolCall
     from codex_host.approvals.client import Answer
+    from codex_host.approvals.remembered import Key
     from codex_host.session.turn_state import TurnState
 
 _RETRIED = ("untrusted", "on-failure")
@@ -61,24 +61,21 @@ class Question(NamedTuple):
 
 
 class Approvals:
-    """The approvals of one thread.
+    """The approvals of one turn; what was allowed before is remembered by its thread."""
 
-    :param home: ``$CODEX_HOME``, whose rules file gets what a client allows for good.
-    :param rules: what rules files say; ``None`` when there are none.
-    """
+    def __init__(self, turn: TurnState) -> None:
+        self._turn = turn
+        self._remembered = turn.thread.remembered
 
-    def __init__(self, home: str, rules: RuleBook | None = None) -> None:
-        self._remembered = RememberedAnswers(home, rules)
-
-    async def command(self, turn: TurnState, call: ToolCall, request: CommandRequest) -> CommandApproval:
+    async def command(self, call: ToolCall, request: CommandRequest) -> CommandApproval:
         """Approve a command.
 
         :raises ToolRejected: when it may not run.
         """
         from codex_hookspecs.types.approvals import CommandApproval
 
-        request, additional = self._remembered.without_granted(turn.id, request)
-        settings, answer = turn.settings, await ask_about_command(turn, request)
+        request, additional = self._remembered.without_granted(self._turn.id, request)
+        settings, answer = self._turn.settings, await ask_about_command(self._turn, request)
         if answer is None and self._is_free(settings) and not request.escalated and request.additional is None:
             return CommandApproval(additional=additional)
         from codex_host.approvals.decisions import decide_command
@@ -88,10 +85,10 @@ class Approvals:
         if decision.kind == "allow":
             unsandboxed = decision.unsandboxed or request.escalated
             return CommandApproval(unsandboxed, "ask" if retried else "no", decision.amendment, additional)
-        await self._ask_about_command(turn, call, request, decision)
+        await self._ask_about_command(call, request, decision)
         return CommandApproval(request.escalated, "yes" if retried else "no", additional=additional)
 
-    async def retry(self, turn: TurnState, call: ToolCall, request: CommandRequest, approval: CommandApproval) -> None:
+    async def retry(self, call: ToolCall, request: CommandRequest, approval: CommandApproval) -> None:
         """Approve that a command runs again, without the sandbox that kept it from working.
 
         :param approval: what it ran with.
@@ -99,13 +96,13 @@ class Approvals:
         """
         from codex_host.approvals.decisions import decide_retry
 
-        request, _ = self._remembered.without_granted(turn.id, request)
-        answer = await ask_about_command(turn, request, retry=True)
-        decision = decide_retry(request, turn.settings, approval, answer)
+        request, _ = self._remembered.without_granted(self._turn.id, request)
+        answer = await ask_about_command(self._turn, request, retry=True)
+        decision = decide_retry(request, self._turn.settings, approval, answer)
         if decision.kind != "allow":
-            await self._ask_about_command(turn, call, request, decision)
+            await self._ask_about_command(call, request, decision)
 
-    async def patch(self, turn: TurnState, call: ToolCall, request: PatchRequest) -> PatchApproval:
+    async def patch(self, call: ToolCall, request: PatchRequest) -> PatchApproval:
         """Approve a patch; it is announced once no policy refuses it.
 
         :raises ToolRejected: when it may not be applied.
@@ -116,57 +113,55 @@ class Approvals:
 
         outside = request.outside
         if outside is None:
-            outside = await _paths_outside(turn, request.paths)
-        payload = _patch_payload(turn, call)
-        answer = await ask_about_patch(turn, payload.tool_input["command"], request.paths, outside)
-        decision = decide_patch(outside, turn.settings, answer)
+            outside = await _paths_outside(self._turn, request.paths)
+        payload = _patch_payload(self._turn, call)
+        answer = await ask_about_patch(self._turn, payload.tool_input["command"], request.paths, outside)
+        decision = decide_patch(outside, self._turn.settings, answer)
         if decision.kind not in ("allow", "ask"):
             _reject(decision)
-        await turn.thread.start_item(turn.id, request.item)
+        await self._turn.thread.start_item(self._turn.id, request.item)
         if decision.kind == "allow":
             return PatchApproval(outside)
-        method, params = patch_question(_ids(turn, request.item.id), reason=decision.reason)
+        method, params = patch_question(_ids(self._turn, request.item.id), reason=decision.reason)
         keys = tuple(("patch", path) for path in request.paths)
         question = Question(payload, method, params, keys, decision.reason, "patch rejected by user")
-        await self._ask(turn, call, question)
+        await self._ask(call, question)
         return PatchApproval(request.paths)
 
-    async def permissions(self, turn: TurnState, call: ToolCall, request: PermissionsRequest) -> PermissionsApproval:
+    async def permissions(self, call: ToolCall, request: PermissionsRequest) -> PermissionsApproval:
         """Ask the client to grant commands to come more than the sandbox policy allows, and remember what it grants."""
         from codex_hookspecs.types.approvals import PermissionsApproval
         from codex_hookspecs.types.grants import AdditionalPermissions
         from codex_host.approvals.client import ask_client, permissions_question, read_grant
 
         approval = PermissionsApproval(AdditionalPermissions())
-        if turn.settings.approval_policy != "never":
-            method, params = permissions_question(_ids(turn, call.call_id), request)
+        if self._turn.settings.approval_policy != "never":
+            method, params = permissions_question(_ids(self._turn, call.call_id), request)
             with suppress(ToolRejected):
-                answer = await ask_client(turn.thread.clients.request_handler, method, params)
+                answer = await ask_client(self._turn.thread.clients.request_handler, method, params)
                 approval = read_grant(answer, request.permissions)
-        self._remembered.grant(turn.id, approval)
+        self._remembered.grant(self._turn.id, approval)
         return approval
 
-    async def confirm(self, turn: TurnState, call: ToolCall, payload: HookPayload, *, reason: str) -> None:
+    async def confirm(self, call: ToolCall, payload: HookPayload, *, reason: str) -> None:
         """Approve a call that a ``pre_tool_use`` hook asks about; asks every time.
 
         :raises ToolRejected: when it may not run.
         """
         from codex_host.approvals.client import call_question
 
-        ids = _ids(turn, call.call_id)
-        method, params = call_question(ids, payload, cwd=turn.settings.cwd, reason=reason)
-        await self._ask(turn, call, Question(payload, method, params, reason=reason))
+        ids = _ids(self._turn, call.call_id)
+        method, params = call_question(ids, payload, cwd=self._turn.settings.cwd, reason=reason)
+        await self._ask(call, Question(payload, method, params, reason=reason))
 
-    async def _ask_about_command(
-        self, turn: TurnState, call: ToolCall, request: CommandRequest, decision: CommandDecision
-    ) -> None:
+    async def _ask_about_command(self, call: ToolCall, request: CommandRequest, decision: CommandDecision) -> None:
         from codex_host.approvals.client import command_question
 
         if decision.kind != "ask":
             _reject(decision)
         reason = decision.reason or request.justification
         method, params = command_question(
-            _ids(turn, request.item_id),
+            _ids(self._turn, request.item_id),
             command=request.command,
             cwd=request.cwd,
             reason=reason,
@@ -174,30 +169,28 @@ class Approvals:
             actions=request.actions,
             additional=request.additional,
         )
-        payload = _command_payload(turn, call, request, reason)
-        answer = await self._ask(
-            turn, call, Question(payload, method, params, (command_key(request),), decision.reason)
-        )
+        payload = _command_payload(self._turn, call, request, reason)
+        answer = await self._ask(call, Question(payload, method, params, (command_key(request),), decision.reason))
         if answer.amendment:
             warning = self._remembered.allow_prefix(answer.amendment)
             if warning is not None:
-                await turn.thread.warn(warning)
+                await self._turn.thread.warn(warning)
 
-    async def _ask(self, turn: TurnState, call: ToolCall, question: Question) -> Answer:
+    async def _ask(self, call: ToolCall, question: Question) -> Answer:
         """Return how hooks or the client allow something.
 
         :raises ToolRejected: when they refuse, or nobody is there to ask.
         """
         from codex_host.approvals.client import Answer, ask_client, read_answer
 
-        verdict = await _ask_hooks(turn, call, question.payload)
+        verdict = await _ask_hooks(self._turn, call, question.payload)
         behavior = None if verdict is None else verdict.behavior
         if verdict is not None and behavior == "deny":
             raise ToolRejected(verdict.message or "denied by a PermissionRequest hook", kind="denied")
         if behavior == "allow" or (behavior is None and self._remembered.allows(question.keys)):
             return Answer("allow")
         found = await ask_client(
-            turn.thread.clients.request_handler,
+            self._turn.thread.clients.request_handler,
             question.method,
             question.params,
             rejected=question.rejected,

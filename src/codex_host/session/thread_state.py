@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from codex_hookspecs.types.storage import Record, StoredThread
     from codex_hookspecs.types.threads import ThreadSettings, Turn
     from codex_hookspecs.types.tools import Tool
-    from codex_host.approvals.approvals import Approvals
+    from codex_host.approvals.remembered import RememberedAnswers
     from codex_host.config.effective import EffectiveConfig
     from codex_host.plugins.failures import Failures
     from codex_host.plugins.hooks import Hooks
@@ -97,11 +97,11 @@ class ThreadState:
         self._cleanups: list[Callable[[], Awaitable[None]]] = []
 
     @cached_property
-    def approvals(self) -> Approvals:
-        """What decides about calls that need an approval, made for the first of them."""
-        from codex_host.approvals.approvals import Approvals
+    def remembered(self) -> RememberedAnswers:
+        """What the client has allowed before, beside the rules of files; made for the first call that asks."""
+        from codex_host.approvals.remembered import RememberedAnswers
 
-        return Approvals(self.host.codex_home, self._rules)
+        return RememberedAnswers(self.host.codex_home, self._rules)
 
     @property
     def path(self) -> str | None:

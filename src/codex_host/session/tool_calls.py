@@ -220,7 +220,9 @@ async def _have_confirmed(turn: TurnState, call: ToolCall, payload: HookPayload,
     """
     if turn.settings.approval_policy == "never" or turn.thread.clients.request_handler is None:
         raise _denied(payload, reason)
-    await turn.thread.approvals.confirm(turn, call, payload, reason=reason)
+    from codex_host.approvals.approvals import Approvals
+
+    await Approvals(turn).confirm(call, payload, reason=reason)
 
 
 async def _after(

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from codex_hookspecs.types.notifications import Notification
     from codex_hookspecs.types.sandbox import LaunchRequest
     from codex_hookspecs.types.tools import ToolCall, ToolOutput
+    from codex_host.approvals.approvals import Approvals
     from codex_host.session.turn_state import TurnState
 
 NO_ENVIRONMENT = (
@@ -64,19 +65,19 @@ class CallContext:
 
     async def approve_command(self, call: ToolCall, request: CommandRequest) -> CommandApproval:
         """Approve a command; see :class:`~codex_hookspecs.ports.tools.ToolContext`."""
-        return await self.thread.approvals.command(self._turn, call, request)
+        return await self._approvals().command(call, request)
 
     async def approve_retry(self, call: ToolCall, request: CommandRequest, approval: CommandApproval) -> None:
         """Approve a run without sandbox; see :class:`~codex_hookspecs.ports.tools.ToolContext`."""
-        await self.thread.approvals.retry(self._turn, call, request, approval)
+        await self._approvals().retry(call, request, approval)
 
     async def request_permissions(self, call: ToolCall, request: PermissionsRequest) -> PermissionsApproval:
         """Ask the client to grant more; see :class:`~codex_hookspecs.ports.tools.ToolContext`."""
-        return await self.thread.approvals.permissions(self._turn, call, request)
+        return await self._approvals().permissions(call, request)
 
     async def approve_patch(self, call: ToolCall, request: PatchRequest) -> PatchApproval:
         """Approve a patch; see :class:`~codex_hookspecs.ports.tools.ToolContext`."""
-        return await self.thread.approvals.patch(self._turn, call, request)
+        return await self._approvals().patch(call, request)
 
     def program_folder(self) -> str | None:
         """Return the folder with the programs that tools give to commands."""
@@ -98,3 +99,8 @@ class CallContext:
             return await tool.run(call, context)
         finally:
             self.declined = self.declined or context.declined
+
+    def _approvals(self) -> Approvals:
+        from codex_host.approvals.approvals import Approvals  # many turns need none
+
+        return Approvals(self._turn)
