@@ -64,6 +64,7 @@ TITLES = {
     "environments": "Environments",
     "files": "Files of the program's own",
     "host": "The host",
+    "http_policy": "HTTP: proxies and certificates",
     "json_text": "JSON text",
     "jsonrpc": "JSON-RPC",
     "light": "Values without attrs",

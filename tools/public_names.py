@@ -11,8 +11,6 @@ from importlib import import_module
 from types import ModuleType
 from typing import Any, NamedTuple, TypeVar
 
-import attrs
-
 import codex_hookspecs
 from codex_hookspecs import specs
 
@@ -122,12 +120,19 @@ def named_in(annotation: str, module: str) -> Iterator[Name]:
             yield origin
 
 
+def fields_of(name: Name) -> dict[str, str]:
+    """Return the annotated attributes of a class, as they are written."""
+    found = definition(name)
+    body = found.node.body if found is not None and isinstance(found.node, ast.ClassDef) else []
+    annotated = [node for node in body if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name)]
+    return {node.target.id: text_of(node.annotation) for node in annotated if isinstance(node.target, ast.Name)}
+
+
 def annotations_of(name: Name) -> Iterator[str]:
     """Yield every annotation that the documentation of a name shows, of its fields and public methods among them."""
     value = name.value
     if inspect.isclass(value):
-        if not attrs.has(value) or value.__module__.startswith(ROOT_PACKAGE):
-            yield from map(str, inspect.get_annotations(value).values())
+        yield from fields_of(name).values()
         for _, function in public_methods(value):
             yield from map(str, inspect.get_annotations(function).values())
     elif inspect.isfunction(value):

@@ -14,6 +14,7 @@ from public_names import (
     alias_of,
     annotations_of,
     definition,
+    fields_of,
     homes,
     in_root,
     module_of,
@@ -70,7 +71,7 @@ def signature_of(function: Callable[..., Any]) -> str:
     signature = inspect.signature(function)
     shown = [parameter for name, parameter in signature.parameters.items() if name not in {"self", "cls"}]
     text = re.sub(r"(: |-> )'([^']*)'", r"\1\2", str(signature.replace(parameters=shown)))
-    return re.sub(r"<.*? at 0x\w+>", "...", text)
+    return re.sub(r"<.*? at 0x\w+>|\bEllipsis\b", "...", text)
 
 
 def kind_of(name: Name) -> str:
@@ -102,7 +103,7 @@ def entry(name: Name, page: str) -> str:
         found = definition(name)
         lines.append(f"{markdown(found.said) if found else ''}\n")
     else:
-        lines += _class(value)
+        lines += _class(name)
     lines.append(mentioned(annotations_of(name), name.module, page, but=name))
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).rstrip("\n") + "\n"
 
@@ -145,29 +146,31 @@ def _function(name: str, function: Callable[..., Any]) -> Iterator[str]:
     yield from (f"- {label(field)}: {markdown(said)}" for field, said in fields.items())
 
 
-def _class(value: type[Any]) -> Iterator[str]:
+def _class(name: Name) -> Iterator[str]:
+    value: type[Any] = name.value
     text, said = documentation(value)
     yield f"{markdown(text)}\n"
     bases = [base.__name__ for base in value.__bases__ if base.__module__.startswith("codex_hookspecs.types.")]
     shared = [base for base in bases if not base.startswith("Checked")]
     if shared:
         yield f"Has the fields of {', '.join(f'`{base}`' for base in shared)} too.\n"
-    shape = list(_shape(value, said))
+    shape = list(_shape(name, said))
     if shape:
         yield "\n".join(shape) + "\n"
     yield from _methods(value)
 
 
-def _shape(value: type[Any], said: dict[str, str]) -> Iterator[str]:
+def _shape(name: Name, said: dict[str, str]) -> Iterator[str]:
     """Yield a line for each field of a value, or for what is said of the attributes of another class."""
-    annotations = inspect.get_annotations(value)
+    value: Any = name.value
+    annotations = fields_of(name)
     if attrs.has(value):
         fields = [(each.name, each.default) for each in attrs.fields(value) if not each.inherited]
         for field, default in fields:
             yield _field(field, annotations[field], "" if default is attrs.NOTHING else _default(default), said)
     elif is_typeddict(value):
         for field, annotation in annotations.items():
-            yield _field(field, annotation.__forward_arg__, "", said)
+            yield _field(field, annotation, "", said)
     elif hasattr(value, "_fields"):
         for field in value._fields:
             defaults = value._field_defaults
@@ -184,15 +187,17 @@ def _shape(value: type[Any], said: dict[str, str]) -> Iterator[str]:
         yield from (f"- {label(field)}: {markdown(text)}" for field, text in said.items())
 
 
-def _field(name: str, annotation: object, default: str, said: dict[str, str]) -> str:
+def _field(name: str, annotation: str, default: str, said: dict[str, str]) -> str:
     about = f": {markdown(said[name])}" if name in said else ""
-    return f"- `{name}: {str(annotation).replace(chr(39), '')}{default}`{about}"
+    return f"- `{name}: {annotation.replace(chr(39), chr(34))}{default}`{about}"
 
 
 def _default(value: object) -> str:
     if isinstance(value, attrs.Factory):  # type: ignore[arg-type]
         return f" = {getattr(value.factory, '__name__', '…')}()"  # type: ignore[attr-defined]
-    return f" = {value!r}" if isinstance(value, str | int | float | tuple | None) else ""
+    if isinstance(value, str):
+        return f' = "{value}"'
+    return f" = {value!r}" if isinstance(value, int | float | tuple | None) else ""
 
 
 def _methods(value: type[Any]) -> Iterator[str]:
