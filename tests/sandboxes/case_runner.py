@@ -33,6 +33,7 @@ from codex_sandbox_bwrap.foreground import run_in_foreground
 from codex_sandbox_bwrap.launcher import BwrapLauncher
 from codex_sandbox_bwrap.watchdog import Watchdog
 from codex_sandbox_landlock.launcher import LandlockLauncher
+from codex_sandboxing.protected_paths import PROTECTED
 from codex_sandboxing.split_form import read_file_system
 
 LIMIT = 60
@@ -183,9 +184,7 @@ class Runner:
             subprocess.run(["bash", "-c", case.setup], env=env, check=True, timeout=LIMIT)
         loader = {"LD_DEBUG": "files", "LD_DEBUG_OUTPUT": f"{base}/loaded"} if case.policy == "preload" else {}
         status, output = self._boxed(case.policy, case.script, base, ws, {**env, **loader}, work.stdin if work else b"")
-        litter = [
-            each for each in (".git", ".agents", ".codex", ".aws") if os.path.isdir(f"{ws}/{each}") and not case.setup
-        ]
+        litter = [each for each in PROTECTED if os.path.isdir(f"{ws}/{each}") and not case.setup]
         if work:
             shown = output.decode("utf-8", "replace").rstrip("\n")
             expected = work.shown is None or shown == work.shown.rstrip("\n")

@@ -22,6 +22,7 @@ from codex_hookspecs.sandbox import (
 from codex_sandbox_seatbelt.network import NetworkAccess
 from codex_sandbox_seatbelt.policy import SeatbeltPolicy, seatbelt_policy
 from codex_sandboxing.legacy import to_split
+from codex_sandboxing.protected_paths import PROTECTED
 from codex_sandboxing.resolved import PolicyContext, ResolvedPolicy
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -98,7 +99,7 @@ def test_the_workspace_and_temporary_directories_are_writable_under_their_resolv
     assert not any(evaluator.writes(path) for path in (f"{WS}2", "/Users/me/other", "/var/folders/t/x", "/opt"))
 
 
-@pytest.mark.parametrize("name", [".git", ".agents", ".codex", ".aws"])
+@pytest.mark.parametrize("name", PROTECTED)
 def test_protected_names_can_be_neither_created_nor_written(name: str) -> None:
     evaluator = policy(*WORKSPACE)
 

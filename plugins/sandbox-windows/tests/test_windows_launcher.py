@@ -12,6 +12,7 @@ from codex_hookspecs.sandbox import Launch, LaunchRequest, SandboxPolicy
 from codex_sandbox_windows.bridge import BridgeRequest
 from codex_sandbox_windows.launcher import WindowsLauncher
 from codex_sandbox_windows.plugin import sandbox_launcher
+from codex_sandboxing.protected_paths import PROTECTED
 
 SETTINGS = {"user": "codex", "password_file": "C:\\p", "network_blocked": True}
 WORKSPACE = SandboxPolicy("workspaceWrite", exclude_slash_tmp=True, exclude_tmpdir_env_var=True)
@@ -30,7 +31,7 @@ def test_a_bridge_gets_all_it_needs(tmp_path: Path) -> None:
     assert made.argv[5:] == ("--", "dir", "a b")
     assert json.loads(request.policy)["type"] == "workspace-write"
     assert request.writable == (str(tmp_path),)
-    assert request.read_only == tuple(f"{tmp_path}/{name}" for name in (".git", ".agents", ".codex", ".aws"))
+    assert request.read_only == tuple(f"{tmp_path}/{name}" for name in PROTECTED)
     assert request.tty
     assert made.sandbox_type == "windowsRestrictedToken"
 
