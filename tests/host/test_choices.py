@@ -111,7 +111,9 @@ def test_who_comes_first_and_why_is_shown(place: Project) -> None:
         "sandbox_launcher": "asked only when alpha has no answer (in order of names); "
         'plugin_order.sandbox_launcher = "zeta" puts it first'
     }
-    assert "asked only when alpha, zeta have no answer (third parties come before first parties)" in str(bwrap["order"])
+    assert "asked only when alpha, zeta have no answer (third-party plugins come before first-party ones)" in str(
+        bwrap["order"]
+    )
     assert chosen["order"] == {
         "sandbox_launcher": "asked first, before alpha, sandbox-bwrap, sandbox-landlock "
         "(plugin_order.sandbox_launcher names zeta)"
@@ -126,7 +128,7 @@ def test_the_order_of_one_hook_is_shown_with_what_changes_it(place: Project) -> 
 
     assert rows[:3] == [
         ["1", "alpha", "enabled, trusted"],
-        ["2", "sandbox-bwrap", "third parties come before first parties", "enabled"],
+        ["2", "sandbox-bwrap", "third-party plugins come before first-party ones", "enabled"],
         ["3", "sandbox-landlock", "codex-plugin.toml of sandbox-landlock: after", "enabled"],
     ]
     assert ["-", "zeta", "not trusted (run: codex plugins trust zeta)"] in rows

@@ -645,6 +645,26 @@ def test_the_first_choice_wins_and_a_broken_one_is_passed_over(bench: Bench) -> 
     ]
 
 
+def test_a_plugin_after_the_one_that_answers_is_not_imported(bench: Bench) -> None:
+    provider = SimpleNamespace(stream=None, aclose=None)
+    imported: list[str] = []
+
+    def importing(name: str, answer: Any) -> Callable[[], None]:
+        def load() -> None:
+            imported.append(name)
+            bench.plug(name, model_provider=lambda: answer)
+
+        return load
+
+    bench.plug("b", model_provider=lambda: None)
+    for name, answer in (("d", provider), ("c", provider), ("a", None)):
+        bench.registry.deferred[name] = (frozenset(("model_provider",)), importing(name, answer))
+
+    assert bench.hooks.model_provider("x", {}) == (provider, "c")
+    assert imported == ["a", "c"]
+    assert list(bench.registry.deferred) == ["d"]
+
+
 def test_wrong_configuration_is_told_by_who_knows_it(bench: Bench) -> None:
     def model_provider(name: str) -> Any:
         raise ConfigError("base_url = 5, allowed is text", source="model_providers.x")

@@ -153,14 +153,17 @@ class Dispatcher:
         return offered
 
     def choose(self, hook: str, arguments: dict[str, Any]) -> tuple[Any, str]:
-        """Return the first answer other than ``None``, and the plugin that gave it.
+        """Return the first answer other than ``None``, and the plugin that gave it; those after it are not imported.
 
         :raises CodexError: when an implementation says what is wrong, e.g. with the configuration.
         """
-        for bound in self._calls(hook):
-            answer = self._call_sync(bound, arguments, raises=True)
-            if answer is not None:
-                return answer, bound.plugin
+        for plugin in self._registry.sharing(hook):
+            for bound in self._calls(hook, plugin):
+                if bound.plugin != plugin:
+                    continue
+                answer = self._call_sync(bound, arguments, raises=True)
+                if answer is not None:
+                    return answer, plugin
         return None, ""
 
     async def judge(self, hook: str, arguments: dict[str, Any], config: Mapping[str, Any], warn: Warn) -> Any:

@@ -80,8 +80,9 @@ def _as_declared(plugins: list[Contender]) -> list[Contender]:
         earlier[plugin.name].update(places.keys() & plugin.after)
         for name in places.keys() & plugin.before:
             earlier[name].add(plugin.name)
-    for _ in plugins:  # as often as one can depend on the next
-        for plugin in plugins:
+    moving = [plugin for plugin in plugins if plugin.before]
+    for _ in moving:  # as often as one can depend on the next
+        for plugin in moving:
             places[plugin.name] = min(places[name] for name in (plugin.name, *plugin.before) if name in places)
     ordered: list[Contender] = []
     waiting = {plugin.name: plugin for plugin in plugins}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from graphlib import CycleError, TopologicalSorter
 from typing import TYPE_CHECKING, TypeAlias
 
 from codex_hookspecs.errors import PluginError
@@ -100,6 +99,10 @@ def _manifests(statuses: Statuses) -> Iterator[str]:
                     yield f"plugin {name}: {FILE_NAME} has {key} = {other!r}, which is not installed"
                 elif key == "before" and other in graph:
                     graph[other].add(name)
+    if not any(graph.values()):
+        return
+    from graphlib import CycleError, TopologicalSorter
+
     try:
         TopologicalSorter(graph).prepare()
     except CycleError as error:

@@ -71,7 +71,7 @@ class OrderReport:
                 f"{first.name} is marked tryfirst" if first.mark == "tryfirst" else f"{second.name} is marked trylast"
             )
         if kind == "choose" and first.first_party != second.first_party:
-            return "third parties come before first parties"
+            return "third-party plugins come before first-party ones"
         return "in order of names"
 
     def place(self, hook: str, at: int) -> str:

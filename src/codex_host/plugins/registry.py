@@ -172,6 +172,12 @@ class Registry:
         ordered = self.in_order(hook, {impl.plugin_name for impl in impls})
         return sorted(impls, key=lambda impl: ordered.index(impl.plugin_name))
 
+    def sharing(self, hook: str) -> list[str]:
+        """Return the plugins that implement a hook, in order, those that are not imported yet among them."""
+        names = {impl.plugin_name for impl in getattr(self.manager.hook, hook).get_hookimpls()}
+        names.update(name for name, (hooks, _) in self.deferred.items() if hook in hooks)
+        return self.in_order(hook, names)
+
     def in_order(self, hook: str, names: Iterable[str]) -> list[str]:
         """Return plugins in the order in which a hook of them counts; those that are not imported have no mark."""
         impls = getattr(self.manager.hook, hook).get_hookimpls()
