@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from codex_hookspecs import hookimpl
+from codex_hookspecs import CliCommand, hookimpl
+from codex_hookspecs.errors import PluginError
 
 pytestmark = pytest.mark.anyio
 
@@ -78,3 +80,38 @@ async def test_what_is_no_plugin_or_configuration_is_refused(host: Any, model: A
         await host(model=model("done"), **given).turn("go")
 
     assert told in str(refused.value)
+
+
+async def test_a_command_that_nobody_offers_is_told(host: Any) -> None:
+    class Greeting:
+        @hookimpl
+        def cli_commands(self) -> list[CliCommand]:
+            async def greet(words: Sequence[str], program: Any) -> int:
+                return len(words)
+
+            return [CliCommand(name="greet", help="Say hello", run=greet)]
+
+    run = host(plugins=[Greeting()])
+
+    assert await run.command("greet", "one", "two") == 2
+    with pytest.raises(LookupError, match="no plugin offers the command 'great'; offered are: greet"):
+        await run.command("great")
+
+
+async def test_a_client_needs_a_plugin_that_serves_it(host: Any) -> None:
+    with pytest.raises(PluginError, match="no plugin offers an app-server"):
+        await host().connect()
+
+
+async def test_the_program_is_what_hooks_get(host: Any, model: Any) -> None:
+    seen: list[Any] = []
+
+    class Looking:
+        @hookimpl
+        async def stop(self, host: Any) -> None:
+            seen.append(host)
+
+    run = host(plugins=[Looking()], model=model("done"))
+    await run.turn("go")
+
+    assert seen == [await run.program()]

@@ -61,6 +61,7 @@ def read_bytes(path: str, *, limit: int = LONGEST, follow: bool = True) -> bytes
 def read_text(path: str, *, limit: int = LONGEST, errors: str = "strict", follow: bool = True) -> str | None:
     """Return the text of a regular file, without a byte order mark.
 
+    :param limit: most bytes that it may have.
     :param errors: what becomes of bytes that are not UTF-8, as of ``bytes.decode``.
     :param follow: whether the path may be a link.
     :return: ``None`` when there is no such file.

@@ -22,6 +22,7 @@ def replace_file(path: str | os.PathLike[str], text: str, *, mode: int = 0o600) 
 
     What killed programs had begun to write beside it goes away.
 
+    :param mode: permissions of the file.
     :raises OSError: when it can't be written; the old content stays.
     """
     folder, name = os.path.split(path)

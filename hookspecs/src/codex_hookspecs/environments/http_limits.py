@@ -54,13 +54,18 @@ def in_circles() -> HttpError:
 
 
 def broken_body(reason: str = BROKEN) -> HttpError:
-    """Return what a body fails with that breaks off."""
+    """Return what a body fails with that breaks off.
+
+    :param reason: why, in words for people.
+    """
     return HttpError(f"failed to read http/request response body: {reason}")
 
 
 async def whole_body(chunks: AsyncIterator[bytes], limit: int) -> bytes:
     """Return a body as a whole.
 
+    :param chunks: the body, piece by piece.
+    :param limit: most bytes that it may have.
     :raises HttpError: when it breaks off or is larger than the limit.
     """
     parts: list[bytes] = []
