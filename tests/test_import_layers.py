@@ -147,6 +147,23 @@ def test_contracts_import_nothing_of_ours() -> None:
     assert [each.at for each in imports(ROOT / "hookspecs/src") if package(each.module) != CONTRACTS] == []
 
 
+@pytest.mark.parametrize(
+    "folder",
+    [ROOT / "src/codex_host", ROOT / "hookspecs/src", *(each / "src" for each in (*LIBRARIES.values(), *PLUGINS))],
+    ids=lambda folder: str(folder.relative_to(ROOT)),
+)
+def test_modules_import_one_another_in_one_direction(folder: Path) -> None:
+    modules = {module_of(path) for path in folder.rglob("*.py")}
+    needed: dict[str, set[str]] = {module: set() for module in modules}
+    for each in imports(folder):
+        inner = f"{each.module}.{each.name}"
+        needed[each.importer] |= {inner if inner in modules else each.module} & (modules - {each.importer})
+    while free := {module for module, others in needed.items() if not others}:
+        needed = {module: others - free for module, others in needed.items() if module not in free}
+
+    assert needed == {}
+
+
 @pytest.mark.parametrize("name", LIBRARIES)
 def test_a_library_imports_contracts_and_the_test_kit_libraries_too(name: str) -> None:
     allowed = {CONTRACTS, name, *(LIBRARIES if name == KIT else ())}

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from codex_host.plugins.discovery import FoundPlugin, found_plugins
+from codex_host.plugins.discovery import found_plugins
+from codex_host.plugins.manifest import FoundPlugin
 
 if TYPE_CHECKING:
     from tests.host.conftest import Codex, Distributions

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
     from codex_host.config.effective import EffectiveConfig
     from codex_host.plugins.contents import Contents
-    from codex_host.plugins.discovery import FoundPlugin
     from codex_host.plugins.ledger import Ledger
+    from codex_host.plugins.manifest import FoundPlugin
     from codex_host.plugins.trust import TrustStore
 
 

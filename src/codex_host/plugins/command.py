@@ -19,8 +19,9 @@ from codex_host.config.edit import edit_file
 from codex_host.config.effective import EffectiveConfig
 from codex_host.fast_commands import forget_fast_commands
 from codex_host.plugins.admission import Admission
-from codex_host.plugins.discovery import FoundPlugin, found_plugins
+from codex_host.plugins.discovery import found_plugins
 from codex_host.plugins.ledger import Ledger
+from codex_host.plugins.manifest import FoundPlugin
 from codex_host.plugins.order import KEY, preferred
 from codex_host.plugins.order_report import MEANINGS, OrderReport
 from codex_host.plugins.signatures import unknown_hook

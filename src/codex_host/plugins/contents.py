@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from codex_hookspecs.values import frozen
 
 if TYPE_CHECKING:
-    from codex_host.plugins.discovery import FoundPlugin
+    from codex_host.plugins.manifest import FoundPlugin
 
 _BYTE_CODE = "__pycache__"
 _NO_PART = frozenset((_BYTE_CODE, ".git", ".venv", "node_modules", ".mypy_cache", ".pytest_cache", ".ruff_cache"))

@@ -16,34 +16,9 @@ from codex_hookspecs.errors import ConfigError
 from codex_hookspecs.file_reading import read_bytes
 from codex_hookspecs.json_text import parse_json
 from codex_hookspecs.state_file import replace_file
-from codex_hookspecs.values import frozen
-from codex_host.plugins.manifest import Manifest
+from codex_host.plugins.manifest import FoundPlugin, Manifest
 
-GROUP = "codex.plugins"
 _FORMAT = 5
-
-
-@frozen(kw_only=True)
-class FoundPlugin:
-    """A plugin that is installed.
-
-    :param value: ``module`` or ``module:attribute``.
-    :param info: folder of what the installer says of its distribution, or the empty string.
-    :param manifest: what it says of itself, or ``None`` when that can't be read.
-    :param folder: directory of its top-level package, or the empty string.
-    :param problem: why it can't be used at all (no manifest, a name taken twice), or the empty string.
-    :param first_party: it was released with this host, whose metadata names its distribution; it needs no trust.
-    """
-
-    name: str
-    value: str
-    distribution: str
-    version: str
-    folder: str = ""
-    info: str = ""
-    manifest: Manifest | None = None
-    problem: str = ""
-    first_party: bool = False
 
 
 def found_plugins(home: str, *, refresh: bool = False) -> list[FoundPlugin]:

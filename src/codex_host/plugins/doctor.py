@@ -12,7 +12,7 @@ from codex_hookspecs.terminal_text import visible
 from codex_host.plugins.manifest import FILE_NAME
 
 if TYPE_CHECKING:
-    from codex_host.plugins.discovery import FoundPlugin
+    from codex_host.plugins.manifest import FoundPlugin
     from codex_host.plugins.registry import PluginStatus
 
 LIMIT = 20.0

@@ -12,8 +12,9 @@ import attrs
 from stevedore.extension import Extension, ExtensionManager
 
 from codex_hookspecs.errors import ManifestError
-from codex_host.plugins.discovery import GROUP, FoundPlugin
-from codex_host.plugins.manifest import FILE_NAME, read_manifest
+from codex_host.plugins.manifest import FILE_NAME, FoundPlugin, read_manifest
+
+GROUP = "codex.plugins"
 
 HOST = "codex-host"
 _OF_THE_EXTRA = re.compile(r"\s*([\w.-]+).*;.*\bextra\s*==\s*['\"]plugins['\"]")

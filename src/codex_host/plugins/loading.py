@@ -18,9 +18,9 @@ from codex_host.process.signals import SIGNALS
 
 if TYPE_CHECKING:
     from codex_host.config.effective import EffectiveConfig
-    from codex_host.plugins.discovery import FoundPlugin
     from codex_host.plugins.import_marks import ImportMark
     from codex_host.plugins.ledger import Ledger
+    from codex_host.plugins.manifest import FoundPlugin
     from codex_host.plugins.registry import Registry
 
 

@@ -20,7 +20,7 @@ _NEVER_ASKED = "so plugins after it are never asked; return None for other names
 
 if TYPE_CHECKING:
     from codex_host.app import Application
-    from codex_host.plugins.discovery import FoundPlugin
+    from codex_host.plugins.manifest import FoundPlugin
 
 
 def main() -> None:

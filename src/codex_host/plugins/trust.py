@@ -14,7 +14,7 @@ from codex_host.plugins.contents import contents_of
 
 if TYPE_CHECKING:
     from codex_host.plugins.contents import Contents
-    from codex_host.plugins.discovery import FoundPlugin
+    from codex_host.plugins.manifest import FoundPlugin
 
 _MOST_BYTES = 64 * 1024 * 1024
 """The file lists every file of every trusted plugin."""
