@@ -104,6 +104,17 @@ def test_the_gate_keeps_a_command_from_being_run(trusted) -> None:
     assert (project.root / "other").exists()
 
 
+def test_the_rules_of_a_company_go_before_those_of_the_user(trusted) -> None:
+    project = trusted("policy-company")
+    project.write({"~/rules/default.rules": 'prefix_rule(pattern=["terraform"], decision="allow")\n'})
+    patch = {"patch": "*** Begin Patch\n*** Add File: list\n+a\n*** End Patch"}
+
+    turn(project, [[{"sh": "touch applied && terraform apply"}, patch], [{"say": "done"}]])
+
+    assert not (project.root / "applied").exists()
+    assert (project.root / "list").exists()
+
+
 def test_the_command_lists_threads(trusted) -> None:
     project = trusted("ui-recent")
     turn(project, [[{"say": "done"}]])

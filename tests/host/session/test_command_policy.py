@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import re
 import threading
-from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
@@ -375,40 +372,3 @@ async def test_they_run_beside_the_event_loop(host: Any, model: Any, kit: Any) -
 
     assert threads != [threading.main_thread()]
     assert len(tools.approvals) == 1
-
-
-def documented() -> Any:
-    """Return the plugin that the page about sandboxes shows."""
-    page = (Path(__file__).parents[3] / "docs/sandboxes.md").read_text(encoding="utf-8")
-    [source] = [block for block in re.findall(r"```python\n(.*?)```", page, re.DOTALL) if "command_policy" in block]
-    module = ModuleType("documented")
-    exec(source, vars(module))
-    return module
-
-
-@pytest.mark.parametrize(
-    ("script", "questions", "output"),
-    [
-        ("cd infra; terraform apply -auto-approve", 0, "Infrastructure is changed by the pipeline."),
-        ("terraform plan", 0, "ran"),
-        ("git push origin", 1, "ran"),
-    ],
-)
-async def test_the_documented_rules_do_what_the_page_says(
-    host: Any, model: Any, kit: Any, script: str, questions: int, output: str
-) -> None:
-    person, scripted = Person(), model(RUN, "done")
-    tools = Tools(kit, argv=("/bin/bash", "-lc", script))
-
-    await turn(host, scripted, person, tools.plugin, ("documented", documented()))
-
-    assert output in scripted.output("c")
-    assert len(person.asked) == questions
-
-
-async def test_the_documented_rules_see_patches(host: Any, model: Any, kit: Any) -> None:
-    person, patches = Person(), Patches(kit, paths=("/srv/shared/a",), outside=())
-
-    await turn(host, model(RUN, "done"), person, patches.plugin, ("documented", documented()))
-
-    assert [params["reason"] for params in person.asked] == ["Others use these files."]

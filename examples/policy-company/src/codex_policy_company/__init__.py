@@ -1,0 +1,1 @@
+"""Rules of a company that go before those of the user."""
