@@ -1,4 +1,4 @@
-"""A stream that keeps what is written, and values to report."""
+"""A stream in memory, and notifications to report."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ class MemoryStream:
         self.write(f"{text}\n")
 
 
-class Told:
-    """Makes notifications of one turn."""
+class NotificationMaker:
+    """Builds notifications of one turn."""
 
     def started(self, item: Any) -> Notification:
         return ItemStarted(item=item, thread_id="t", turn_id="u", started_at_ms=1)
@@ -43,7 +43,7 @@ class Told:
     def completed(self, item: Any) -> Notification:
         return ItemCompleted(item=item, thread_id="t", turn_id="u", completed_at_ms=1)
 
-    def begun(self) -> Notification:
+    def turn_started(self) -> Notification:
         return TurnStarted(thread_id="t", turn=Turn(id="u", status="inProgress"))
 
     def ended(self, status: Any = "completed", error: TurnError | None = None) -> Notification:
@@ -55,9 +55,9 @@ class Told:
 
 
 @pytest.fixture
-def told() -> Told:
-    """Return a maker of notifications."""
-    return Told()
+def make() -> NotificationMaker:
+    """Return a builder of notifications."""
+    return NotificationMaker()
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""What people see, line by line."""
+"""The text output, line by line."""
 
 from __future__ import annotations
 
@@ -70,11 +70,11 @@ def test_the_header_names_the_session_and_echoes_the_prompt(out, err) -> None:
     assert out.text == ""
 
 
-def test_colours_are_those_of_the_public_program(out, err, told) -> None:
+def test_colours_are_those_of_codex(out, err, make) -> None:
     shown = reporter(out, err, color=True)
     shown.begin(opened(), "hi")
-    shown.show(told.completed(AgentMessage(id="m", text="hello")))
-    shown.show(told.used(1200, 20, 12))
+    shown.show(make.completed(AgentMessage(id="m", text="hello")))
+    shown.show(make.used(1200, 20, 12))
     shown.end("hello", completed=True)
 
     assert "\x1b[1mworkdir:\x1b[0m /w\n" in err.text
@@ -83,48 +83,48 @@ def test_colours_are_those_of_the_public_program(out, err, told) -> None:
     assert out.text == "hello\n"
 
 
-def test_a_command_shows_how_it_ended_and_what_it_wrote(out, err, told) -> None:
+def test_a_command_is_shown_with_its_result_and_output(out, err, make) -> None:
     shown = reporter(out, err)
-    shown.show(told.started(CommandExecution(**COMMAND, status="inProgress")))
+    shown.show(make.started(CommandExecution(**COMMAND, status="inProgress")))
     shown.show(
-        told.completed(
+        make.completed(
             CommandExecution(**COMMAND, status="failed", aggregated_output="hi\ne\n", exit_code=3, duration_ms=750)
         )
     )
     shown.show(
-        told.completed(
+        make.completed(
             CommandExecution(**COMMAND, status="completed", aggregated_output="", exit_code=0, duration_ms=558)
         )
     )
-    shown.show(told.completed(CommandExecution(**COMMAND, status="declined")))
+    shown.show(make.completed(CommandExecution(**COMMAND, status="declined")))
 
     assert err.text == (
         "exec\n/bin/bash -lc 'cmd' in /w\n exited 3 in 750ms:\nhi\ne\n\n succeeded in 558ms:\n declined\n"
     )
 
 
-def test_a_patch_lists_its_files_in_order(out, err, told) -> None:
+def test_a_patch_lists_its_files_in_order(out, err, make) -> None:
     changes = tuple(FileUpdateChange(path, {"type": "add"}, diff="") for path in ("/w/n", "/w/m"))
     shown = reporter(out, err)
-    shown.show(told.started(FileChange(id="p", changes=changes, status="inProgress")))
-    shown.show(told.completed(FileChange(id="p", changes=changes, status="completed")))
+    shown.show(make.started(FileChange(id="p", changes=changes, status="inProgress")))
+    shown.show(make.completed(FileChange(id="p", changes=changes, status="completed")))
     shown.show(TurnDiffUpdated(thread_id="t", turn_id="u", diff="diff --git a/n b/n\n+a\n"))
 
     assert err.text == "apply patch\npatch: completed\n/w/m\n/w/n\ndiff --git a/n b/n\n+a\n\n"
 
 
-def test_plans_searches_and_tools_have_a_line_each(out, err, told) -> None:
+def test_plans_searches_and_tools_have_a_line_each(out, err, make) -> None:
     shown = reporter(out, err)
     steps = (PlanStep("a", "completed"), PlanStep("b", "inProgress"), PlanStep("c", "pending"))
     shown.show(PlanUpdated(thread_id="t", turn_id="u", plan=steps))
-    shown.show(told.started(WebSearch(id="w", query="cats")))
-    shown.show(told.completed(DynamicToolCall(id="d", tool="dice", status="completed")))
+    shown.show(make.started(WebSearch(id="w", query="cats")))
+    shown.show(make.completed(DynamicToolCall(id="d", tool="dice", status="completed")))
 
     assert err.text == "  ✓ a\n  → b\n  • c\nweb search: cats\ntool: dice (completed)\n"
 
 
-def test_reasoning_is_shown_unless_it_is_to_be_hidden(out, err, told) -> None:
-    thought = told.completed(Reasoning(id="r", summary=("**Look**\n\nthinking",), content=("raw",)))
+def test_reasoning_is_shown_unless_it_is_hidden(out, err, make) -> None:
+    thought = make.completed(Reasoning(id="r", summary=("**Look**\n\nthinking",), content=("raw",)))
 
     reporter(out, err).show(thought)
     reporter(out, err, hide_reasoning=True).show(thought)
@@ -133,7 +133,7 @@ def test_reasoning_is_shown_unless_it_is_to_be_hidden(out, err, told) -> None:
     assert err.text == "**Look**\n\nthinking\nraw\n"
 
 
-def test_hooks_show_what_they_said(out, err) -> None:
+def test_hooks_are_shown_with_their_entries(out, err) -> None:
     shown = reporter(out, err)
     running = hook("running", message="sacking the guards")
     blocked = hook(
@@ -149,18 +149,18 @@ def test_hooks_show_what_they_said(out, err) -> None:
     )
 
 
-def test_errors_warnings_and_interruptions_are_told(out, err, told) -> None:
+def test_errors_warnings_and_interruptions_are_shown(out, err, make) -> None:
     shown = reporter(out, err)
     error = TurnError("no luck", additional_details="because")
     shown.show(ErrorNotice(error=error, will_retry=False, thread_id="t", turn_id="u"))
-    shown.show(told.ended("failed", error))
+    shown.show(make.ended("failed", error))
     shown.show(WarningNotice(message="mind"))
-    shown.show(told.ended("interrupted"))
+    shown.show(make.ended("interrupted"))
 
     assert err.text == "ERROR: no luck\nERROR: no luck\nwarning: mind\nturn interrupted\n"
 
 
-def test_the_final_message_goes_to_standard_output_unless_it_was_just_seen_there(err, out, told) -> None:
+def test_the_final_message_goes_to_standard_output_unless_both_streams_are_terminals(err, out, make) -> None:
     out.terminal = True
     reporter(out, err).end("piped stderr", completed=True)
     err.terminal = True
@@ -190,7 +190,7 @@ def test_durations_are_short(milliseconds: int, text: str) -> None:
         ),
     ],
 )
-def test_a_sandbox_is_summed_up(policy: dict[str, Any], text: str) -> None:
+def test_a_sandbox_policy_is_summarised(policy: dict[str, Any], text: str) -> None:
     assert sandbox_summary(policy) == text
 
 
@@ -202,14 +202,14 @@ def test_colour_follows_the_choice_and_the_terminal() -> None:
     assert not wants_color("auto", terminal=False, environ={})
 
 
-def test_text_from_outside_is_shown_and_not_obeyed(out, err, told) -> None:
+def test_control_characters_in_foreign_text_are_escaped(out, err, make) -> None:
     evil = "\x1b]0;title\x07\x1b[2J"
     shown = reporter(out, err)
     shown.begin(opened() | {"cwd": f"/w{evil}"}, f"prompt{evil}")
-    shown.show(told.completed(AgentMessage(id="1", text=f"said{evil}")))
-    shown.show(told.started(CommandExecution(id="2", command=f"run{evil}", cwd=f"/w{evil}", status="inProgress")))
+    shown.show(make.completed(AgentMessage(id="1", text=f"said{evil}")))
+    shown.show(make.started(CommandExecution(id="2", command=f"run{evil}", cwd=f"/w{evil}", status="inProgress")))
     shown.show(HookCompleted(thread_id="t", turn_id="u", run=hook("completed", ("context", f"told{evil}"))))
-    shown.show(told.ended("failed", TurnError(f"broke{evil}")))
+    shown.show(make.ended("failed", TurnError(f"broke{evil}")))
     shown.warn(f"beware{evil}")
     shown.end(None, completed=False)
 
@@ -218,7 +218,7 @@ def test_text_from_outside_is_shown_and_not_obeyed(out, err, told) -> None:
     assert err.text.count("^[]0;title^G^[[2J") == 8
 
 
-def test_the_final_message_is_byte_for_byte_for_programs_and_shown_to_people(out, err) -> None:
+def test_the_final_message_is_unchanged_for_programs_and_escaped_on_a_terminal(out, err) -> None:
     for stream, expected in ((out, "a\x1b[2J\n"), (type(out)(terminal=True), "a^[[2J\n")):
         reporter(stream, err).end("a\x1b[2J", completed=True)
 

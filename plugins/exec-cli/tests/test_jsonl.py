@@ -1,4 +1,4 @@
-"""JSON lines in the shapes that SDKs read."""
+"""JSON lines in the format that SDKs parse."""
 
 from __future__ import annotations
 
@@ -41,25 +41,25 @@ def plan(*steps: tuple[str, Any]) -> PlanUpdated:
     return PlanUpdated(thread_id="t", turn_id="u", plan=tuple(PlanStep(step, status) for step, status in steps))
 
 
-def test_a_turn_with_tools_reads_as_the_public_program_writes_it(out, told) -> None:
+def test_a_turn_with_tools_is_reported_as_by_codex(out, make) -> None:
     reporter = JsonReporter(out)
     change = FileUpdateChange("/w/k.txt", {"type": "update", "move_path": None}, diff="@@")
     for notification in (
-        told.begun(),
-        told.completed(UserMessage(id="x", content=())),
-        told.completed(Reasoning(id="rs", summary=("**Look**\n\nthinking",))),
-        told.completed(Reasoning(id="rs2")),
-        told.started(AgentMessage(id="m", text="")),
-        told.completed(AgentMessage(id="m", text="looking")),
-        told.started(CommandExecution(**COMMAND, status="inProgress")),
-        told.completed(CommandExecution(**COMMAND, status="failed", aggregated_output="hi\ne\n", exit_code=3)),
-        told.started(FileChange(id="p", changes=(change,), status="inProgress")),
-        told.completed(FileChange(id="p", changes=(change,), status="completed")),
+        make.turn_started(),
+        make.completed(UserMessage(id="x", content=())),
+        make.completed(Reasoning(id="rs", summary=("**Look**\n\nthinking",))),
+        make.completed(Reasoning(id="rs2")),
+        make.started(AgentMessage(id="m", text="")),
+        make.completed(AgentMessage(id="m", text="looking")),
+        make.started(CommandExecution(**COMMAND, status="inProgress")),
+        make.completed(CommandExecution(**COMMAND, status="failed", aggregated_output="hi\ne\n", exit_code=3)),
+        make.started(FileChange(id="p", changes=(change,), status="inProgress")),
+        make.completed(FileChange(id="p", changes=(change,), status="completed")),
         plan(("a", "completed"), ("b", "pending")),
         plan(("a", "completed"), ("b", "completed")),
-        told.started(WebSearch(id="ws_1", query="w", action={"type": "search", "query": "w"})),
-        told.used(120, 20, 12),
-        told.ended(),
+        make.started(WebSearch(id="ws_1", query="w", action={"type": "search", "query": "w"})),
+        make.used(120, 20, 12),
+        make.ended(),
     ):
         reporter.show(notification)
 
@@ -87,13 +87,13 @@ def test_a_turn_with_tools_reads_as_the_public_program_writes_it(out, told) -> N
     ]
 
 
-def test_the_beginning_of_a_file_change_can_be_left_out_and_its_end_keeps_the_place(out, told) -> None:
-    reporter = JsonReporter(out, begun_changes=False)
+def test_the_start_of_a_file_change_can_be_omitted_and_its_end_keeps_the_id(out, make) -> None:
+    reporter = JsonReporter(out, started_changes=False)
     change = FileUpdateChange("/w/k.txt", {"type": "add"}, diff="a")
 
-    reporter.show(told.started(FileChange(id="p", changes=(change,), status="inProgress")))
-    reporter.show(told.completed(AgentMessage(id="m", text="hi")))
-    reporter.show(told.completed(FileChange(id="p", changes=(change,), status="completed")))
+    reporter.show(make.started(FileChange(id="p", changes=(change,), status="inProgress")))
+    reporter.show(make.completed(AgentMessage(id="m", text="hi")))
+    reporter.show(make.completed(FileChange(id="p", changes=(change,), status="completed")))
 
     shown = [json.loads(line) for line in lines(out)]
     assert [(line["type"], line["item"]["type"], line["item"]["id"]) for line in shown] == [
@@ -102,12 +102,12 @@ def test_the_beginning_of_a_file_change_can_be_left_out_and_its_end_keeps_the_pl
     ]
 
 
-def test_a_failure_is_an_error_and_a_failed_turn(out, told) -> None:
+def test_a_failure_is_an_error_and_a_failed_turn(out, make) -> None:
     reporter = JsonReporter(out)
     error = TurnError("Reconnecting... 1/1", additional_details="stream closed")
 
     reporter.show(ErrorNotice(error=error, will_retry=True, thread_id="t", turn_id="u"))
-    reporter.show(told.ended("failed", TurnError("nope")))
+    reporter.show(make.ended("failed", TurnError("nope")))
 
     assert lines(out) == [
         '{"type":"error","message":"Reconnecting... 1/1 (stream closed)"}',
@@ -127,15 +127,15 @@ def test_warnings_are_error_items(out) -> None:
     ]
 
 
-def test_a_call_of_an_mcp_tool_tells_arguments_result_and_error(out, told) -> None:
+def test_a_call_of_an_mcp_tool_has_arguments_result_and_error(out, make) -> None:
     reporter = JsonReporter(out)
     call: dict[str, Any] = {"id": "c", "server": "s", "tool": "t", "arguments": {"a": 1}}
 
-    reporter.show(told.started(McpToolCall(**call, status="inProgress")))
+    reporter.show(make.started(McpToolCall(**call, status="inProgress")))
     reporter.show(
-        told.completed(McpToolCall(**call, status="completed", result={"content": [1], "structuredContent": {"x": 1}}))
+        make.completed(McpToolCall(**call, status="completed", result={"content": [1], "structuredContent": {"x": 1}}))
     )
-    reporter.show(told.completed(McpToolCall(**call, status="failed", error={"message": "no"})))
+    reporter.show(make.completed(McpToolCall(**call, status="failed", error={"message": "no"})))
 
     items = [json.loads(line)["item"] for line in lines(out)]
     assert items[0] == {
@@ -146,14 +146,14 @@ def test_a_call_of_an_mcp_tool_tells_arguments_result_and_error(out, told) -> No
     assert (items[2]["id"], items[2]["error"]) == ("item_1", {"message": "no"})
 
 
-def test_kinds_that_readers_do_not_know_are_left_out(out, told) -> None:
-    JsonReporter(out).show(told.completed(DynamicToolCall(id="d", tool="x", status="completed")))
+def test_kinds_that_are_not_in_the_format_are_omitted(out, make) -> None:
+    JsonReporter(out).show(make.completed(DynamicToolCall(id="d", tool="x", status="completed")))
 
     assert lines(out) == []
 
 
 @pytest.mark.parametrize("shown", [True, False])
-def test_hooks_are_shown_behind_their_flag(out, shown: bool) -> None:
+def test_hooks_are_reported_with_their_flag(out, shown: bool) -> None:
     reporter = JsonReporter(out, hook_events=shown)
     run = HookRun(
         id="stop:0:/h", event_name="stop", source_path="/h", display_order=0, status="blocked", started_at=1,
@@ -169,8 +169,8 @@ def test_hooks_are_shown_behind_their_flag(out, shown: bool) -> None:
         assert events[1]["hook"]["entries"] == [{"kind": "feedback", "text": "again"}]
 
 
-def test_text_stays_readable_and_one_event_is_one_line(out, told) -> None:
-    JsonReporter(out).show(told.completed(AgentMessage(id="m", text="ü\u2028\n€")))
+def test_text_is_not_escaped_and_one_event_is_one_line(out, make) -> None:
+    JsonReporter(out).show(make.completed(AgentMessage(id="m", text="ü\u2028\n€")))
 
     assert out.text.count("\n") == 1
     assert json.loads(out.text)["item"]["text"] == "ü\u2028\n€"
@@ -189,7 +189,7 @@ def test_text_stays_readable_and_one_event_is_one_line(out, told) -> None:
         ("preToolUse", "blocked", [("feedback", "no")], []),
     ],
 )
-def test_what_nobody_should_miss_of_hooks_is_an_event_and_a_line_on_standard_error(
+def test_messages_of_hooks_are_events_and_lines_on_standard_error(
     out, err, shown: bool, event: str, status, entries, texts: list[str]
 ) -> None:
     run = HookRun(

@@ -1,4 +1,4 @@
-"""The command line: options anywhere, clear refusals."""
+"""The command line: options anywhere, clear error messages."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def refusal(*words: str) -> str:
     return str(caught.value)
 
 
-def test_the_typescript_sdks_order_is_understood() -> None:
+def test_the_order_of_the_typescript_sdk_is_accepted() -> None:
     words = (
         "--experimental-json --model m --sandbox workspace-write --add-dir /a --add-dir /b --skip-git-repo-check "
         "--output-schema s.json resume 01a20248-1563-78c1-9ed2-8f218306b201 --image a.png --image b.png"
@@ -38,7 +38,7 @@ def test_options_may_follow_the_prompt() -> None:
 
 
 @pytest.mark.parametrize("words", [["-mx", "p"], ["-m=x", "p"], ["--model=x", "p"], ["p", "-m", "x"]])
-def test_a_value_can_be_given_in_every_usual_way(words: list[str]) -> None:
+def test_a_value_can_be_given_in_every_usual_syntax(words: list[str]) -> None:
     options = parse(words)
 
     assert (options.model, options.prompt) == ("x", "p")
@@ -53,13 +53,13 @@ def test_images_take_every_value_up_to_the_next_option() -> None:
 
 
 @pytest.mark.parametrize("word", ["--image=a.png", "-ia.png", "-i=a.png"])
-def test_an_image_that_is_written_onto_its_option_leaves_the_prompt_alone(word: str) -> None:
+def test_an_attached_image_value_does_not_take_the_prompt(word: str) -> None:
     options = parse([word, "prompt"])
 
     assert (options.images, options.prompt) == (["a.png"], "prompt")
 
 
-def test_options_in_front_of_the_command_count_and_its_own_win() -> None:
+def test_options_before_the_command_apply_and_its_own_take_precedence() -> None:
     options = parse(["--model", "b", "-i", "c", "--", "hi"], ["--model=a", "--image=a,b", "--oss", "--search"])
 
     assert (options.model, options.images, options.oss) == ("b", ["a", "b", "c"], True)
@@ -74,7 +74,7 @@ def test_options_in_front_of_the_command_count_and_its_own_win() -> None:
         (["--sandbox=workspace-write"], ["review"], ("workspace-write", False, False)),
     ],
 )
-def test_access_is_decided_by_the_command_where_it_says_anything(
+def test_access_options_of_the_command_take_precedence(
     before: list[str], own: list[str], expected: tuple[str | None, bool, bool]
 ) -> None:
     options = parse([*own, "hi"], before)
@@ -82,26 +82,26 @@ def test_access_is_decided_by_the_command_where_it_says_anything(
     assert (options.sandbox, options.full_auto, options.bypass_sandbox) == expected
 
 
-def test_a_misspelt_option_is_answered_with_the_one_that_was_meant() -> None:
+def test_a_misspelt_option_is_an_error_with_a_suggestion() -> None:
     with pytest.raises(UsageError) as caught:
         parse(["--jsn"])
 
     assert "tip: a similar argument exists: '--json'" in str(caught.value)
 
 
-def test_behind_two_dashes_everything_is_the_prompt() -> None:
+def test_after_two_dashes_everything_is_the_prompt() -> None:
     assert parse(["--json", "--", "--not-an-option"]).prompt == "--not-an-option"
     assert parse(["--", "resume"]).command == ""
 
 
-def test_a_resumed_session_is_told_from_a_prompt() -> None:
+def test_a_session_is_distinguished_from_a_prompt() -> None:
     assert (parse(["resume", "id", "p"]).session, parse(["resume", "id", "p"]).prompt) == ("id", "p")
     assert (parse(["resume", "--last", "p"]).session, parse(["resume", "--last", "p"]).prompt) == (None, "p")
     assert parse(["before", "resume", "--last"]).prompt == "before"
     assert parse(["resume", "--last", "-"]).prompt == "-"
 
 
-def test_an_option_behind_the_command_overrides_the_one_before() -> None:
+def test_an_option_after_the_command_overrides_the_one_before() -> None:
     assert parse(["-m", "a", "resume", "-m", "b", "id"]).model == "b"
 
 
@@ -111,7 +111,7 @@ def test_global_options_that_the_host_has_applied_are_accepted() -> None:
     assert options.prompt == "prompt"
 
 
-def test_an_unknown_option_is_refused_byte_for_byte_like_the_public_program() -> None:
+def test_the_error_for_an_unknown_option_is_that_of_codex() -> None:
     assert refusal("--nope", "x") == (
         "error: unexpected argument '--nope' found\n\n"
         "  tip: to pass '--nope' as a value, use '-- --nope'\n\n"
@@ -139,20 +139,20 @@ def test_an_unknown_option_is_refused_byte_for_byte_like_the_public_program() ->
         ("--last x", "unexpected argument '--last' found"),
     ],
 )
-def test_what_is_wrong_is_named(words: str, complaint: str) -> None:
+def test_an_error_is_named(words: str, complaint: str) -> None:
     assert refusal(*words.split()).startswith(f"error: {complaint}")
 
 
-def test_words_that_are_no_utf8_are_refused() -> None:
+def test_invalid_utf8_is_refused() -> None:
     assert "invalid UTF-8 was detected in one or more arguments" in refusal("--json", "a\udcff")
 
 
-def test_a_refusal_shows_the_usage_of_its_command() -> None:
+def test_an_error_shows_the_usage_of_its_command() -> None:
     assert "Usage: codex exec resume [OPTIONS] [SESSION_ID] [PROMPT]" in refusal("resume", "--nope")
 
 
 @pytest.mark.parametrize("command", ["", *COMMANDS])
-def test_the_help_tells_every_option_of_a_command(command: str) -> None:
+def test_the_help_lists_every_option_of_a_command(command: str) -> None:
     text = help_text(command)
 
     for option in OPTIONS:
@@ -161,7 +161,7 @@ def test_the_help_tells_every_option_of_a_command(command: str) -> None:
 
 
 @pytest.mark.parametrize("words", [["--help"], ["-h", "x"], ["help"], ["resume", "--help"], ["help", "resume"]])
-def test_help_can_be_asked_for_anywhere(words: list[str]) -> None:
+def test_help_can_be_requested_anywhere(words: list[str]) -> None:
     options = parse(words)
 
     assert options.help

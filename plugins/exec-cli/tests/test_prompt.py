@@ -1,4 +1,4 @@
-"""Where the prompt comes from, byte for byte."""
+"""The prompt is read from arguments and standard input."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from codex_exec_cli.prompt import PromptError, resolve_prompt
 
 
 def resolve(argument: str | None, stdin: bytes | None, *, append: bool = True) -> tuple[str, list[str]]:
-    """Return the prompt and what was told; ``None`` for a terminal."""
-    told: list[str] = []
+    """Return the prompt and the messages; ``stdin`` is ``None`` for a terminal."""
+    messages: list[str] = []
     prompt = resolve_prompt(
         argument,
         terminal=stdin is None,
         read=lambda: stdin or b"",
         read_more=lambda: (stdin or b"", True),
-        tell=told.append,
+        tell=messages.append,
         append=append,
     )
-    return prompt, told
+    return prompt, messages
 
 
 @pytest.mark.parametrize(
-    ("argument", "stdin", "prompt", "told"),
+    ("argument", "stdin", "prompt", "messages"),
     [
         ("the arg", None, "the arg", []),
         ("the arg", b"", "the arg", ["Reading additional input from stdin..."]),
@@ -41,11 +41,11 @@ def resolve(argument: str | None, stdin: bytes | None, *, append: bool = True) -
         (None, "ünï".encode("utf-16"), "ünï", ["Reading prompt from stdin..."]),
     ],
 )
-def test_the_prompt_is_put_together(argument: str | None, stdin: bytes | None, prompt: str, told: list[str]) -> None:
-    assert resolve(argument, stdin) == (prompt, told)
+def test_the_prompt_is_assembled(argument: str | None, stdin: bytes | None, prompt: str, messages: list[str]) -> None:
+    assert resolve(argument, stdin) == (prompt, messages)
 
 
-def test_a_resumed_session_leaves_standard_input_alone() -> None:
+def test_a_resumed_session_does_not_read_standard_input() -> None:
     assert resolve("next", b"ignored", append=False) == ("next", [])
 
 
@@ -77,7 +77,7 @@ def test_without_a_usable_prompt_nothing_is_run(argument: str | None, stdin: byt
     assert str(caught.value) == message
 
 
-def test_ten_megabytes_are_a_prompt() -> None:
+def test_a_prompt_can_have_ten_megabytes() -> None:
     prompt, _ = resolve("-", b"x" * 10_000_000)
 
     assert len(prompt) == 10_000_000

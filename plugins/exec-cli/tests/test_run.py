@@ -1,4 +1,4 @@
-"""Whole runs of the command against a server that plays the other side of the app-server protocol."""
+"""Runs of the command against a scripted app-server."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def thread(thread_id: str = ID, name: str | None = None) -> Thread:
 
 
 class Server:
-    """Plays the app-server: keeps what it is asked, and tells one turn."""
+    """A scripted app-server: records requests and sends the notifications of one turn."""
 
     def __init__(self, *, answer: str | None = "hello", error: str | None = None) -> None:
         self.asked: list[tuple[str, Any]] = []
@@ -164,7 +164,7 @@ async def test_json_lines_begin_with_the_thread(codex) -> None:
     assert err == "Reading additional input from stdin...\n"
 
 
-async def test_options_become_settings_of_the_thread(codex, tmp_path) -> None:
+async def test_options_are_settings_of_the_thread(codex, tmp_path) -> None:
     server = Server()
     config = {"sandbox_workspace_write.writable_roots": ["/kept"]}
     words = "-m big --full-auto --add-dir sub --add-dir /abs --ephemeral --dangerously-bypass-hook-trust"
@@ -180,7 +180,7 @@ async def test_options_become_settings_of_the_thread(codex, tmp_path) -> None:
     }
 
 
-async def test_a_local_provider_brings_its_model(codex) -> None:
+async def test_a_local_provider_has_a_default_model(codex) -> None:
     server = Server()
 
     await codex(server, FULL, "--oss", "--local-provider", "ollama", "hi")
@@ -198,7 +198,7 @@ async def test_a_local_provider_must_be_known(codex) -> None:
     )
 
 
-async def test_outside_of_a_repository_nothing_is_run(codex) -> None:
+async def test_outside_of_a_repository_nothing_runs(codex) -> None:
     status, out, err = await codex(Server(), "hello")
 
     assert (status, out) == (1, "")
@@ -211,7 +211,7 @@ async def test_inside_of_a_repository_no_flag_is_needed(codex) -> None:
     assert status == 0
 
 
-async def test_a_failed_turn_is_status_one_and_writes_no_file(codex, tmp_path) -> None:
+async def test_a_failed_turn_exits_with_status_one_and_writes_no_file(codex, tmp_path) -> None:
     last = tmp_path / "last.txt"
 
     status, out, err = await codex(Server(error="no luck"), FULL, "-o", str(last), "hi")
@@ -229,7 +229,7 @@ async def test_the_last_message_is_written_without_a_line_end(codex, tmp_path) -
     assert last.read_bytes() == b"two\nlines"
 
 
-async def test_without_a_message_the_file_is_empty_and_that_is_told(codex, tmp_path) -> None:
+async def test_without_a_message_the_file_is_empty_with_a_warning(codex, tmp_path) -> None:
     last = tmp_path / "last.txt"
 
     status, _, err = await codex(Server(answer=None), FULL, "-o", str(last), "hi")
@@ -246,7 +246,7 @@ async def test_a_file_that_can_not_be_written_is_an_error(codex) -> None:
     assert err.endswith("Failed to write the last message to /nope/last.txt: No such file or directory (os error 2)\n")
 
 
-async def test_a_schema_goes_with_the_turn(codex, tmp_path) -> None:
+async def test_a_schema_is_sent_with_the_turn(codex, tmp_path) -> None:
     server = Server()
     schema = tmp_path / "schema.json"
     schema.write_text('{"type":"object"}')
@@ -265,7 +265,7 @@ async def test_a_schema_goes_with_the_turn(codex, tmp_path) -> None:
         (" " * (4 * 1024 * 1024 + 1), "Output schema file {path} is longer than 4 MiB\n"),
     ],
 )
-async def test_a_bad_schema_file_is_named(codex, tmp_path, content: str | None, complaint: str) -> None:
+async def test_an_invalid_schema_file_is_named(codex, tmp_path, content: str | None, complaint: str) -> None:
     path = tmp_path / "schema.json"
     if content is not None:
         path.write_bytes(content.encode("latin-1"))
@@ -276,7 +276,7 @@ async def test_a_bad_schema_file_is_named(codex, tmp_path, content: str | None, 
     assert complaint.format(path=path) in err
 
 
-async def test_a_schema_is_read_from_a_pipe_that_somebody_writes(codex, tmp_path) -> None:
+async def test_a_schema_can_be_read_from_a_pipe(codex, tmp_path) -> None:
     server, path = Server(), tmp_path / "schema.json"
     os.mkfifo(path)
     writer = os.open(path, os.O_RDWR)
@@ -345,7 +345,9 @@ async def test_an_unknown_name_is_an_error(codex) -> None:
 
 
 @pytest.mark.parametrize("everywhere", [False, True])
-async def test_the_newest_session_is_resumed_here_or_everywhere(codex, stdin, tmp_path, everywhere: bool) -> None:
+async def test_the_newest_session_of_this_or_all_directories_is_resumed(
+    codex, stdin, tmp_path, everywhere: bool
+) -> None:
     server = Server()
     server.stored = [thread()]
     stdin(b"from stdin")
@@ -357,7 +359,7 @@ async def test_the_newest_session_is_resumed_here_or_everywhere(codex, stdin, tm
     assert server.params("turn/start").input[0]["text"] == "from stdin"
 
 
-async def test_without_sessions_the_newest_one_is_a_new_one(codex) -> None:
+async def test_without_sessions_a_new_one_is_started(codex) -> None:
     server = Server()
 
     status, _, _ = await codex(server, FULL, "resume", "--last", "hello")
@@ -366,7 +368,7 @@ async def test_without_sessions_the_newest_one_is_a_new_one(codex) -> None:
     assert [method for method, _ in server.asked] == ["thread/list", "thread/start", "turn/start"]
 
 
-async def test_resuming_needs_to_be_told_what(codex) -> None:
+async def test_resuming_needs_a_session(codex) -> None:
     status, _, err = await codex(Server(), FULL, "resume")
 
     assert status == 2
@@ -416,7 +418,7 @@ async def test_a_signal_interrupts_the_turn(codex, number: signal.Signals, statu
     assert server.params("turn/interrupt").turn_id == "turn"
 
 
-async def test_a_reader_that_goes_away_ends_the_command_quietly(codex, capfd) -> None:
+async def test_a_closed_pipe_on_standard_output_ends_the_command_quietly(codex, capfd) -> None:
     server = Server()
     kept = os.dup(1)
     reading, writing = os.pipe()
@@ -434,7 +436,7 @@ async def test_a_reader_that_goes_away_ends_the_command_quietly(codex, capfd) ->
     assert server.left
 
 
-async def test_a_wrong_command_line_is_status_two_before_anything_is_asked(codex) -> None:
+async def test_a_wrong_command_line_exits_with_status_two_before_any_request(codex) -> None:
     server = Server()
 
     status, out, err = await codex(server, "--nope")

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.anyio
 
 
 class Turn:
-    """A turn of a thread in a home and on a machine in memory."""
+    """A turn of a thread with a home directory and a machine in memory."""
 
     def __init__(self, home: Path) -> None:
         self.home = home
@@ -62,7 +62,7 @@ def a_turn(tmp_path: Path) -> Turn:
     return Turn(tmp_path)
 
 
-async def test_a_plain_turn_has_three_fragments_in_their_places(a_turn: Turn) -> None:
+async def test_a_plain_turn_has_three_fragments(a_turn: Turn) -> None:
     found = await a_turn.fragments()
 
     assert [(part.key, part.place, part.order) for part in found.values()] == [
@@ -72,7 +72,7 @@ async def test_a_plain_turn_has_three_fragments_in_their_places(a_turn: Turn) ->
     ]
 
 
-async def test_all_fragments_stand_in_the_order_of_codex(a_turn: Turn) -> None:
+async def test_all_fragments_are_in_the_order_of_codex(a_turn: Turn) -> None:
     a_turn.files["/space/AGENTS.md"] = "Be kind.\n"
     mode = {"mode": "custom", "settings": {"developer_instructions": "Pair up."}}
 
@@ -93,7 +93,7 @@ async def test_all_fragments_stand_in_the_order_of_codex(a_turn: Turn) -> None:
     )
 
 
-async def test_fragments_are_recognised_when_a_thread_is_read_back(a_turn: Turn) -> None:
+async def test_fragments_are_recognised_when_a_thread_is_loaded(a_turn: Turn) -> None:
     a_turn.files["/space/AGENTS.md"] = "Be kind.\n"
 
     found = await a_turn.fragments(collaboration_mode={"mode": "plan"})
@@ -102,7 +102,7 @@ async def test_fragments_are_recognised_when_a_thread_is_read_back(a_turn: Turn)
     assert recognised == {"permissions", "collaboration_mode", "agents_md", "environment_context"}
 
 
-async def test_without_an_environment_nothing_is_told_of_it(a_turn: Turn) -> None:
+async def test_without_an_environment_it_is_not_described(a_turn: Turn) -> None:
     a_turn.files["/space/AGENTS.md"] = "Be kind.\n"
     a_turn.machine = _fails(ExecError("there is none"))
 
@@ -113,7 +113,7 @@ async def test_without_an_environment_nothing_is_told_of_it(a_turn: Turn) -> Non
     assert found["environment_context"].text.splitlines()[1].startswith("  <current_date>")
 
 
-async def test_an_environment_that_cannot_be_reached_is_told_as_failed(a_turn: Turn) -> None:
+async def test_an_unreachable_environment_is_described_as_failed(a_turn: Turn) -> None:
     a_turn.machine = _fails(EnvironmentLost("no answer", environment="far"))
 
     text = (await a_turn.fragments())["environment_context"].text
@@ -137,7 +137,7 @@ def _fails(error: ExecError) -> Any:
 
 
 async def test_the_environment_is_described_as_codex_does(a_turn: Turn, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("codex_instructions.gathering.local_date", lambda: "2026-03-25")
+    monkeypatch.setattr("codex_instructions.fragments.local_date", lambda: "2026-03-25")
 
     text = (await a_turn.fragments())["environment_context"].text
 
@@ -149,7 +149,7 @@ async def test_the_environment_is_described_as_codex_does(a_turn: Turn, monkeypa
 
 @pytest.mark.parametrize("policy", ["untrusted", "on-failure", "on-request", "never"])
 @pytest.mark.parametrize("kind", ["dangerFullAccess", "readOnly", "workspaceWrite", "externalSandbox"])
-async def test_every_policy_is_told(a_turn: Turn, policy: Any, kind: Any) -> None:
+async def test_every_policy_is_described(a_turn: Turn, policy: Any, kind: Any) -> None:
     sandbox = SandboxPolicy(kind)
 
     text = (await a_turn.fragments(approval_policy=policy, sandbox=sandbox))["permissions"].text
@@ -161,7 +161,7 @@ async def test_every_policy_is_told(a_turn: Turn, policy: Any, kind: Any) -> Non
     assert ("require_escalated" in text) == (policy in ("untrusted", "on-request"))
 
 
-async def test_writable_places_and_the_network_are_told(a_turn: Turn) -> None:
+async def test_writable_roots_and_network_access_are_described(a_turn: Turn) -> None:
     wide = SandboxPolicy("workspaceWrite", True, writable_roots=("/data", "/space"))
     narrow = SandboxPolicy("workspaceWrite", exclude_slash_tmp=True, exclude_tmpdir_env_var=True)
 
@@ -172,7 +172,7 @@ async def test_writable_places_and_the_network_are_told(a_turn: Turn) -> None:
     assert "write below `/space`. Network access is blocked." in closed_text
 
 
-async def test_the_client_s_base_instructions_go_before_everything(a_turn: Turn) -> None:
+async def test_base_instructions_of_the_client_take_precedence(a_turn: Turn) -> None:
     a_turn.config = {"base_instructions": "configured", "model_instructions_file": str(a_turn.home / "none")}
 
     assert (await a_turn.fragments(base_instructions="client"))["base_instructions"].text == "client"
@@ -193,7 +193,7 @@ async def test_base_instructions_can_be_configured(a_turn: Turn) -> None:
     assert (await a_turn.fragments())["base_instructions"].text == "configured"
 
 
-async def test_a_base_instructions_file_that_is_missing_is_told_once(a_turn: Turn) -> None:
+async def test_a_missing_base_instructions_file_is_reported_once(a_turn: Turn) -> None:
     a_turn.config = {"model_instructions_file": str(a_turn.home / "none.md")}
 
     text = (await a_turn.fragments())["base_instructions"].text
@@ -205,7 +205,7 @@ async def test_a_base_instructions_file_that_is_missing_is_told_once(a_turn: Tur
     assert text.startswith("You are a coding agent.")
 
 
-async def test_an_empty_base_instructions_file_is_told(a_turn: Turn) -> None:
+async def test_an_empty_base_instructions_file_is_reported(a_turn: Turn) -> None:
     (a_turn.home / "prompt.md").write_text("\n")
     a_turn.config = {"model_instructions_file": str(a_turn.home / "prompt.md")}
 
@@ -232,7 +232,7 @@ async def test_the_user_s_own_instructions_come_from_home(a_turn: Turn, files: d
     assert text == f"# AGENTS.md instructions for /space\n\n<INSTRUCTIONS>\n{expected}\n</INSTRUCTIONS>"
 
 
-async def test_home_instructions_that_can_not_be_read_are_told(a_turn: Turn) -> None:
+async def test_unreadable_home_instructions_are_reported(a_turn: Turn) -> None:
     (a_turn.home / "AGENTS.md").mkdir()
 
     found = await a_turn.fragments()

@@ -1,4 +1,4 @@
-"""What counts as a plan, and the words in which anything else is refused (Codex 0.118, without line and column)."""
+"""Valid plans, and the error messages for anything else (Codex 0.118, without line and column)."""
 
 import pytest
 from hypothesis import given
@@ -6,11 +6,11 @@ from hypothesis import strategies as st
 
 from codex_hookspecs.errors import ToolError
 from codex_hookspecs.protocol import PlanStep
-from codex_tool_plan.arguments import plan_from
+from codex_tool_plan.arguments import parse_plan
 
 
 def test_steps_and_explanation_are_read():
-    explanation, steps = plan_from(
+    explanation, steps = parse_plan(
         '{"explanation":"why","plan":[{"step":"a","status":"completed"},{"step":"b","status":"in_progress"}]}'
     )
 
@@ -20,7 +20,7 @@ def test_steps_and_explanation_are_read():
 
 @pytest.mark.parametrize("text", ['{"plan":[]}', '{"plan":[],"explanation":null}'])
 def test_explanation_and_steps_may_be_missing(text):
-    assert plan_from(text) == (None, ())
+    assert parse_plan(text) == (None, ())
 
 
 @pytest.mark.parametrize(
@@ -44,7 +44,7 @@ def test_explanation_and_steps_may_be_missing(text):
 )
 def test_other_arguments_are_refused(text, message):
     with pytest.raises(ToolError) as caught:
-        plan_from(text)
+        parse_plan(text)
 
     assert str(caught.value) == f"failed to parse function arguments: {message}"
 
@@ -57,11 +57,11 @@ json_values = st.recursive(
 
 
 @given(json_values)
-def test_any_json_is_read_or_refused(value):
+def test_any_json_is_accepted_or_refused(value):
     import json
 
     try:
-        _, steps = plan_from(json.dumps(value))
+        _, steps = parse_plan(json.dumps(value))
     except ToolError as error:
         refusal = str(error)
     else:

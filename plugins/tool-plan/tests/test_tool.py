@@ -1,4 +1,4 @@
-"""What a call of the tool tells clients and the model."""
+"""Results of calls for clients and the model."""
 
 import json
 from types import SimpleNamespace
@@ -13,52 +13,52 @@ from codex_tool_plan.plugin import tools
 pytestmark = pytest.mark.anyio
 
 
-class Listening:
-    """The part of a tool's context that this tool uses; ``told`` is what clients hear."""
+class RecordingContext:
+    """The part of a tool context that the tool uses; ``notifications`` is what clients get."""
 
     turn_id = "turn-1"
     thread = SimpleNamespace(id="thread-1")
 
     def __init__(self, mode: dict | None = None) -> None:
         self.settings = SimpleNamespace(collaboration_mode=mode)
-        self.told: list[PlanUpdated] = []
+        self.notifications: list[PlanUpdated] = []
 
     async def emit(self, notification):
-        self.told.append(notification)
+        self.notifications.append(notification)
 
 
-async def call(context: Listening, **arguments):
+async def call(context: RecordingContext, **arguments):
     (tool,) = tools()
     return await tool.run(ToolCall(call_id="c", name="update_plan", arguments=json.dumps(arguments)), context)
 
 
-async def test_a_plan_is_told_to_clients_and_confirmed_to_the_model():
-    context = Listening()
+async def test_a_plan_is_sent_to_clients_and_confirmed_to_the_model():
+    context = RecordingContext()
 
     output = await call(context, plan=[{"step": "a", "status": "in_progress"}], explanation="why")
 
     assert output.text == "Plan updated"
-    assert context.told == [
+    assert context.notifications == [
         PlanUpdated(thread_id="thread-1", turn_id="turn-1", explanation="why", plan=(PlanStep("a", "inProgress"),))
     ]
 
 
-async def test_a_plan_that_can_not_be_read_is_not_told():
-    context = Listening()
+async def test_an_invalid_plan_is_not_sent_to_clients():
+    context = RecordingContext()
 
     with pytest.raises(ToolError):
         await call(context, plan="x")
 
-    assert context.told == []
+    assert context.notifications == []
 
 
 async def test_in_plan_mode_the_tool_is_refused():
-    context = Listening({"mode": "plan"})
+    context = RecordingContext({"mode": "plan"})
 
     with pytest.raises(ToolError, match="not allowed in Plan mode"):
         await call(context, plan=[])
 
-    assert context.told == []
+    assert context.notifications == []
 
 
 def test_the_offered_parameters_are_those_of_codex():

@@ -1,4 +1,4 @@
-"""Which bytes are an image that a model can be shown."""
+"""Image formats are detected by content."""
 
 import base64
 
@@ -26,7 +26,7 @@ JPEG = bytes.fromhex("ffd8ffe000104a46494600010100000100010000ffd9")
         pytest.param(JPEG, "image/jpeg", id="jpeg"),
     ],
 )
-def test_images_are_known_by_their_content(data, kind):
+def test_images_are_recognised_by_their_content(data, kind):
     assert image_type(data) == kind
 
 
@@ -50,5 +50,5 @@ def test_anything_else_is_no_image(data):
 
 
 @given(st.binary(max_size=200), st.sampled_from([b"", PNG[:16], b"\xff\xd8\xff", b"GIF89a", b"RIFF", WEBP[:16]]))
-def test_any_bytes_are_judged(data, start):
+def test_any_bytes_are_accepted_as_input(data, start):
     assert image_type(start + data) in {None, "image/png", "image/jpeg", "image/gif", "image/webp"}

@@ -1,4 +1,4 @@
-"""What a call of the tool gives the model and tells clients; error texts are those of Codex 0.118."""
+"""Results of calls for the model and clients; error messages are those of Codex 0.118."""
 
 import base64
 import json
@@ -13,7 +13,7 @@ from codex_hookspecs.protocol import ImageView
 from codex_hookspecs.sandbox import SandboxPolicy
 from codex_hookspecs.tools import ToolCall
 from codex_tool_view_image.plugin import tools
-from codex_tool_view_image.tool import LARGEST_IMAGE
+from codex_tool_view_image.tool import MAX_IMAGE_BYTES
 
 pytestmark = pytest.mark.anyio
 
@@ -24,11 +24,11 @@ URL = f"data:image/png;base64,{base64.b64encode(PNG).decode()}"
 
 
 class Looking:
-    """A thread that works in a real directory; ``told`` is what clients hear."""
+    """A tool context with a real directory; ``notifications`` is what clients get."""
 
     def __init__(self, cwd: Path) -> None:
         self.settings = SimpleNamespace(cwd=str(cwd), sandbox=SandboxPolicy("readOnly"))
-        self.told: list[tuple[str, ImageView]] = []
+        self.notifications: list[tuple[str, ImageView]] = []
 
     async def environment(self):
         return SimpleNamespace(files=self, facts=self.facts)
@@ -45,10 +45,10 @@ class Looking:
         return _done(path, lambda file: file.read_bytes()[:limit])
 
     async def start_item(self, item):
-        self.told.append(("started", item))
+        self.notifications.append(("started", item))
 
     async def complete_item(self, item):
-        self.told.append(("completed", item))
+        self.notifications.append(("completed", item))
 
 
 def _done(path, action):
@@ -70,7 +70,7 @@ async def view(cwd, *, feature: bool = False, **arguments):
 
 
 @pytest.mark.parametrize("name", ["a.png", "no-extension", "wrong.txt"])
-async def test_an_image_is_given_as_a_data_address_and_told_to_clients(tmp_path, name):
+async def test_an_image_is_returned_as_a_data_url_and_reported_to_clients(tmp_path, name):
     (tmp_path / name).write_bytes(PNG)
 
     output, context = await view(tmp_path, path=name)
@@ -78,21 +78,21 @@ async def test_an_image_is_given_as_a_data_address_and_told_to_clients(tmp_path,
     item = ImageView(id="c", path=str(tmp_path / name))
     assert output.content == ({"type": "input_image", "image_url": URL},)
     assert output.hook_response == [{"type": "input_image", "image_url": URL}]
-    assert context.told == [("started", item), ("completed", item)]
+    assert context.notifications == [("started", item), ("completed", item)]
 
 
-async def test_the_path_may_be_absolute_or_climb(tmp_path):
+async def test_the_path_may_be_absolute_or_contain_parent_directories(tmp_path):
     (tmp_path / "a.png").write_bytes(PNG)
     (tmp_path / "sub").mkdir()
 
     _, first = await view(tmp_path / "sub", path=str(tmp_path / "a.png"))
     _, second = await view(tmp_path / "sub", path="../a.png")
 
-    assert first.told == second.told
+    assert first.notifications == second.notifications
 
 
 @pytest.mark.parametrize(("feature", "detail"), [(True, "original"), (False, None)])
-async def test_the_original_size_is_asked_for_only_under_its_feature(tmp_path, feature, detail):
+async def test_the_original_size_is_used_only_with_its_feature(tmp_path, feature, detail):
     (tmp_path / "a.png").write_bytes(PNG)
 
     output, _ = await view(tmp_path, feature=feature, path="a.png", detail="original")
@@ -122,12 +122,12 @@ async def test_the_original_size_is_asked_for_only_under_its_feature(tmp_path, f
         ),
     ],
 )
-async def test_what_is_no_image_is_refused_unannounced(tmp_path, arguments, message):
+async def test_other_files_are_refused_without_an_item(tmp_path, arguments, message):
     (tmp_path / "a.txt").write_text("text")
     (tmp_path / "garbage.png").write_text("garbage")
     (tmp_path / "cut.png").write_bytes(PNG[:40])
     (tmp_path / "nothing").write_bytes(b"")
-    (tmp_path / "huge.png").write_bytes(PNG + bytes(LARGEST_IMAGE))
+    (tmp_path / "huge.png").write_bytes(PNG + bytes(MAX_IMAGE_BYTES))
     (tmp_path / "link.png").symlink_to(tmp_path / "nowhere")
 
     with pytest.raises(ToolError) as caught:

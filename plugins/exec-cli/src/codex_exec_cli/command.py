@@ -1,10 +1,10 @@
-"""Run ``codex exec``: read the command line, run one turn, give the exit status."""
+"""The command ``codex exec``: parse the command line, run one turn, return the exit status."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from codex_exec_cli.failures import ExecError, os_text
+from codex_exec_cli.errors import ExecError, os_text
 from codex_exec_cli.options import Options, UsageError, parse
 from codex_exec_cli.streams import Stream
 from codex_hookspecs.surface import private_streams, visible
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from codex_hookspecs.surface import SurfaceHost
 
 PYTHON_SDK = "codex_sdk_py"
-"""Originator of the Python SDK, whose model of a file change has no word for one that only begins."""
+"""Originator of the Python SDK, which can't parse the start of a file change."""
 
 
 async def run(arguments: Sequence[str], host: SurfaceHost) -> int:
@@ -32,7 +32,7 @@ async def run(arguments: Sequence[str], host: SurfaceHost) -> int:
             out.write(_information(options, host))
             return 0
         with private_streams() as kept:
-            return await _carry_out(options, host, kept.stdin, Stream(kept.stdout, lossy=False), err)
+            return await _run(options, host, kept.stdin, Stream(kept.stdout, lossy=False), err)
     except ExecError as error:
         err.line(visible(str(error)))
         return error.status
@@ -43,7 +43,7 @@ async def run(arguments: Sequence[str], host: SurfaceHost) -> int:
         return 1
 
 
-async def _carry_out(options: Options, host: SurfaceHost, stdin: int, out: Stream, err: Stream) -> int:
+async def _run(options: Options, host: SurfaceHost, stdin: int, out: Stream, err: Stream) -> int:
     from codex_exec_cli.request import check_directory, make_request
     from codex_exec_cli.session import run_session
 
@@ -63,8 +63,8 @@ def _reporter(options: Options, host: SurfaceHost, out: Stream, err: Stream) -> 
             out,
             err,
             hook_events=options.hook_events,
-            count=options.command != "review",
-            begun_changes=host.environ.get("CODEX_INTERNAL_ORIGINATOR_OVERRIDE") != PYTHON_SDK,
+            count_tokens=options.command != "review",
+            started_changes=host.environ.get("CODEX_INTERNAL_ORIGINATOR_OVERRIDE") != PYTHON_SDK,
         )
     from codex_exec_cli.human import HumanReporter
     from codex_exec_cli.style import Style, wants_color
@@ -81,7 +81,7 @@ def _reporter(options: Options, host: SurfaceHost, out: Stream, err: Stream) -> 
 
 
 def _write_message(path: str, message: str | None, err: Stream) -> None:
-    """Write the last message to the file that was asked for."""
+    """Write the final message to the requested file."""
     try:
         with open(path, "w", encoding="utf-8", errors="replace", newline="") as file:
             file.write(message or "")

@@ -1,4 +1,4 @@
-"""Put into words what runs of hooks have to tell people."""
+"""Format the results of hooks for the user."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ _ENDS_THE_TURN = ("userPromptSubmit", "sessionStart")
 
 
 def hook_name(run: HookRun) -> str:
-    """Return an event's name as configurations spell it."""
+    """Return the name of a run's event as in configuration files."""
     return f"{run.event_name[:1].upper()}{run.event_name[1:]}"
 
 
-def told_by(run: HookRun) -> list[str]:
-    """Return what nobody who sees no hooks should miss: messages, failures, and why a turn ends without an answer."""
+def hook_messages(run: HookRun) -> list[str]:
+    """Return the messages of a hook for users who do not see hook events: warnings, failures, and why a turn ended."""
     head = f"{hook_name(run)} hook"
     lines = [f"{head}: {entry.text}" for entry in run.entries if entry.kind == "warning"]
     lines += [f"{head} failed: {entry.text}" for entry in run.entries if entry.kind == "error"]

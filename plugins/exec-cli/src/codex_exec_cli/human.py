@@ -1,4 +1,4 @@
-"""Report a turn for people: everything on standard error, the final message on standard output."""
+"""Report a turn as text: everything on standard error, the final message on standard output."""
 
 from __future__ import annotations
 
@@ -48,12 +48,12 @@ _HOOK_STYLES = {"completed": "green", "blocked": "yellow", "failed": "red", "sto
 
 
 class HumanReporter:
-    """Writes what people follow along; text from outside is made visible before it is dressed.
+    """Writes a human-readable log of the turn; control characters in foreign text are escaped before styling.
 
     :param title: first line of the header.
-    :param summaries: how reasoning summaries are configured, for the header.
-    :param hide_reasoning: reasoning is not shown.
-    :param raw_reasoning: raw reasoning is shown too.
+    :param summaries: the setting for reasoning summaries, for the header.
+    :param hide_reasoning: do not show reasoning.
+    :param raw_reasoning: show raw reasoning instead of its summary.
     """
 
     def __init__(
@@ -89,17 +89,17 @@ class HumanReporter:
             "session id": opened["thread"].id,
         }
         rows = [f"{self._style(f'{name}:', 'bold')} {visible(str(value))}" for name, value in header.items()]
-        self._lines(self._title, "--------", *rows, "--------", self._style("user", "cyan"), visible(prompt))
+        self._print(self._title, "--------", *rows, "--------", self._style("user", "cyan"), visible(prompt))
 
     def warn(self, text: str) -> None:
-        """Show something that is no failure."""
-        self._lines(f"{self._style('warning:', 'bold', 'yellow')} {visible(text)}")
+        """Show a warning."""
+        self._print(f"{self._style('warning:', 'bold', 'yellow')} {visible(text)}")
 
     def end(self, final_message: str | None, *, completed: bool) -> None:
-        """Show the tokens, and the final message to whoever reads standard output."""
+        """Show token usage, and print the final message unless both streams are terminals."""
         if self._usage is not None:
             used = max(self._usage.input_tokens - self._usage.cached_input_tokens, 0) + self._usage.output_tokens
-            self._lines(self._style("tokens used", "dim"), f"{used:,}")
+            self._print(self._style("tokens used", "dim"), f"{used:,}")
         if completed and final_message is not None and not (self._out.terminal and self._err.terminal):
             self._out.line(visible(final_message) if self._out.terminal else final_message)
 
@@ -114,114 +114,114 @@ class HumanReporter:
             case TokenUsageUpdated(token_usage=usage):
                 self._usage = usage.total
             case PlanUpdated(explanation=explanation, plan=plan):
-                self._lines(*([explanation] if explanation else ()), *map(self._step, plan))
+                self._print(*([explanation] if explanation else ()), *map(self._step, plan))
             case TurnDiffUpdated(diff=diff) if diff.strip():
-                self._lines(diff)
+                self._print(diff)
             case TurnCompleted(turn=turn):
                 self._turn_ended(turn)
             case HookStarted(run=run):
-                self._hook_began(run)
+                self._hook_started(run)
             case HookCompleted(run=run):
                 self._hook_ended(run)
             case _:
-                self._noted(notification)
+                self._show_notice(notification)
 
-    def _noted(self, notification: Notification) -> None:
+    def _show_notice(self, notification: Notification) -> None:
         match notification:
             case ErrorNotice(error=error):
-                self._failed(error.message)
+                self._show_error(error.message)
             case WarningNotice(message=message):
                 self.warn(message)
             case ConfigWarning(summary=summary, details=details):
                 self.warn(f"{summary} ({details})" if details else summary)
             case DeprecationNotice(summary=summary, details=details):
-                self._lines(f"{self._style('deprecated:', 'bold', 'yellow')} {summary}")
+                self._print(f"{self._style('deprecated:', 'bold', 'yellow')} {summary}")
                 if details:
-                    self._lines(self._style(details, "dim"))
+                    self._print(self._style(details, "dim"))
 
     def _started(self, item: Item) -> None:
         style = self._style
         match item:
             case CommandExecution(command=command, cwd=cwd):
-                self._lines(style("exec", "magenta", "italic"), f"{style(command, 'bold')} in {cwd}")
+                self._print(style("exec", "magenta", "italic"), f"{style(command, 'bold')} in {cwd}")
             case McpToolCall(server=server, tool=tool):
-                self._lines(f"{style('mcp:', 'bold')} {style(f'{server}/{tool}', 'cyan')} started")
+                self._print(f"{style('mcp:', 'bold')} {style(f'{server}/{tool}', 'cyan')} started")
             case DynamicToolCall(tool=tool):
-                self._lines(f"{style('tool:', 'bold')} {style(tool, 'cyan')} started")
+                self._print(f"{style('tool:', 'bold')} {style(tool, 'cyan')} started")
             case WebSearch(query=query):
-                self._lines(f"{style('web search:', 'bold')} {query}")
+                self._print(f"{style('web search:', 'bold')} {query}")
             case FileChange():
-                self._lines(style("apply patch", "bold"))
+                self._print(style("apply patch", "bold"))
 
     def _completed(self, item: Item) -> None:
         style = self._style
         match item:
             case AgentMessage(text=text):
-                self._lines(style("codex", "magenta", "italic"), text)
+                self._print(style("codex", "magenta", "italic"), text)
             case Reasoning():
-                self._reasoned(item)
+                self._show_reasoning(item)
             case CommandExecution():
                 self._command_ended(item)
             case FileChange(changes=changes, status=status):
                 paths = sorted(change.path for change in changes)
-                self._lines(f"{style('patch:', 'bold')} {status}", *(style(path, "dim") for path in paths))
+                self._print(f"{style('patch:', 'bold')} {status}", *(style(path, "dim") for path in paths))
             case McpToolCall(server=server, tool=tool, status=status):
                 self._tool_ended("mcp:", f"{server}/{tool}", status)
             case DynamicToolCall(tool=tool, status=status):
                 self._tool_ended("tool:", tool, status)
             case WebSearch(query=query):
-                self._lines(f"{style('web search:', 'bold')} {query}")
+                self._print(f"{style('web search:', 'bold')} {query}")
             case ImageView(path=path):
-                self._lines(f"{style('viewed image:', 'bold')} {path}")
+                self._print(f"{style('viewed image:', 'bold')} {path}")
             case ContextCompaction():
-                self._lines(style("context compacted", "dim"))
+                self._print(style("context compacted", "dim"))
 
-    def _reasoned(self, item: Reasoning) -> None:
+    def _show_reasoning(self, item: Reasoning) -> None:
         if self._hide_reasoning:
             return
         text = "\n".join(item.content if self._raw_reasoning and item.content else item.summary)
         if text.strip():
-            self._lines(self._style(text, "dim"))
+            self._print(self._style(text, "dim"))
 
     def _command_ended(self, item: CommandExecution) -> None:
         if item.status == "declined":
-            self._lines(self._style(" declined", "yellow"))
+            self._print(self._style(" declined", "yellow"))
             return
         took = f" in {duration(item.duration_ms)}" if item.duration_ms is not None else ""
         if item.exit_code == 0:
-            self._lines(self._style(f" succeeded{took}:", "green"))
+            self._print(self._style(f" succeeded{took}:", "green"))
         elif item.exit_code is None:
-            self._lines(self._style(f" {item.status}{took}:", "red"))
+            self._print(self._style(f" {item.status}{took}:", "red"))
         else:
-            self._lines(self._style(f" exited {item.exit_code}{took}:", "red"))
+            self._print(self._style(f" exited {item.exit_code}{took}:", "red"))
         if item.aggregated_output and item.aggregated_output.strip():
-            self._lines(item.aggregated_output)
+            self._print(item.aggregated_output)
 
     def _tool_ended(self, label: str, name: str, status: str) -> None:
         shown = self._style(f"({status})", "green" if status == "completed" else "red")
-        self._lines(f"{self._style(label, 'bold')} {self._style(name, 'cyan')} {shown}")
+        self._print(f"{self._style(label, 'bold')} {self._style(name, 'cyan')} {shown}")
 
-    def _hook_began(self, run: HookRun) -> None:
+    def _hook_started(self, run: HookRun) -> None:
         from codex_exec_cli.hook_lines import hook_name
 
         message = f": {run.status_message}" if run.status_message else ""
-        self._lines(self._style(f"• Running {hook_name(run)} hook{message}", "dim"))
+        self._print(self._style(f"• Running {hook_name(run)} hook{message}", "dim"))
 
     def _hook_ended(self, run: HookRun) -> None:
         from codex_exec_cli.hook_lines import hook_name
 
         status = self._style(f"({run.status})", _HOOK_STYLES.get(run.status, "dim"))
-        self._lines(f"{hook_name(run)} hook {status}")
+        self._print(f"{hook_name(run)} hook {status}")
         for entry in run.entries:
             label = "hook context" if entry.kind == "context" else entry.kind
             first, *rest = entry.text.splitlines() or [""]
-            self._lines(f"  {label}: {first}", *(f"    {line}" for line in rest))
+            self._print(f"  {label}: {first}", *(f"    {line}" for line in rest))
 
     def _turn_ended(self, turn: Turn) -> None:
         if turn.status == "failed" and turn.error is not None:
-            self._failed(turn.error.message)
+            self._show_error(turn.error.message)
         elif turn.status == "interrupted":
-            self._lines(self._style("turn interrupted", "dim"))
+            self._print(self._style("turn interrupted", "dim"))
 
     def _step(self, step: PlanStep) -> str:
         if step.status == "completed":
@@ -230,15 +230,15 @@ class HumanReporter:
             return f"  {self._style('→', 'cyan')} {step.step}"
         return f"  {self._style('•', 'dim')} {self._style(step.step, 'dim')}"
 
-    def _failed(self, message: str) -> None:
-        self._lines(f"{self._style('ERROR:', 'bold', 'red')} {message}")
+    def _show_error(self, message: str) -> None:
+        self._print(f"{self._style('ERROR:', 'bold', 'red')} {message}")
 
-    def _lines(self, *lines: str) -> None:
+    def _print(self, *lines: str) -> None:
         self._err.write("".join(f"{line}\n" for line in lines))
 
 
 def duration(milliseconds: int) -> str:
-    """Return a time span in words: ``558ms``, ``1.25s``, ``2m 05s``."""
+    """Format a duration: ``558ms``, ``1.25s``, ``2m 05s``."""
     if milliseconds < 1000:
         return f"{milliseconds}ms"
     if milliseconds < 60_000:
@@ -248,7 +248,7 @@ def duration(milliseconds: int) -> str:
 
 
 def sandbox_summary(document: JsonObject) -> str:
-    """Return a sandbox policy of the protocol in a few words."""
+    """Return a short description of a sandbox policy in wire format."""
     policy = read_policy(document)
     if policy.kind == "dangerFullAccess":
         return policy.mode

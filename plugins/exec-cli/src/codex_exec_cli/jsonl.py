@@ -47,10 +47,10 @@ _STATUS: Final = {"inProgress": "in_progress"}
 class JsonReporter:
     """Writes one line per event.
 
-    :param err: gets a line, too, for what hooks have to tell people.
-    :param hook_events: hooks are shown too.
-    :param count: tokens are told; the format has zeros for reviews.
-    :param begun_changes: the beginning of a file change is told, as the format has it.
+    :param err: receives messages of hooks for the user as well.
+    :param hook_events: also report hooks.
+    :param count_tokens: report token usage; the format has zeros for reviews.
+    :param started_changes: report the start of a file change, as the format demands.
     """
 
     def __init__(
@@ -59,13 +59,13 @@ class JsonReporter:
         err: Stream | None = None,
         *,
         hook_events: bool = False,
-        count: bool = True,
-        begun_changes: bool = True,
+        count_tokens: bool = True,
+        started_changes: bool = True,
     ) -> None:
         self._out = out
         self._err = err
-        self._begun_changes = begun_changes
-        self._counting = count
+        self._started_changes = started_changes
+        self._count_tokens = count_tokens
         self._hook_events = hook_events
         self._count = 0
         self._ids: dict[str, str] = {}
@@ -78,11 +78,11 @@ class JsonReporter:
         self._emit({"type": "thread.started", "thread_id": opened["thread"].id})
 
     def warn(self, text: str) -> None:
-        """Report something that is no failure."""
+        """Report a warning."""
         self._emit({"type": "item.completed", "item": {"id": self._next_id(), "type": "error", "message": text}})
 
     def end(self, final_message: str | None, *, completed: bool) -> None:
-        """Nothing is left to report when the turn's own events are out."""
+        """Do nothing: the events of the turn were reported already."""
 
     def show(self, notification: Notification) -> None:
         """Report a notification."""
@@ -92,9 +92,9 @@ class JsonReporter:
             case ItemCompleted(item=item):
                 self._completed(item)
             case TokenUsageUpdated(token_usage=usage):
-                self._usage = usage.total if self._counting else None
+                self._usage = usage.total if self._count_tokens else None
             case PlanUpdated():
-                self._planned(notification)
+                self._plan_updated(notification)
             case TurnStarted():
                 self._emit({"type": "turn.started"})
             case TurnCompleted(turn=turn):
@@ -112,11 +112,11 @@ class JsonReporter:
                 self._hook_ended(run)
 
     def _hook_ended(self, run: HookRun) -> None:
-        from codex_exec_cli.hook_lines import told_by
+        from codex_exec_cli.hook_lines import hook_messages
 
         if self._hook_events:
             self._emit({"type": "hook.completed", "hook": _hook(run)})
-        for text in told_by(run):
+        for text in hook_messages(run):
             if not self._hook_events:
                 self.warn(text)
             if self._err is not None:
@@ -129,7 +129,7 @@ class JsonReporter:
         if details is not None:
             own = self._ids.setdefault(item.id, "") or self._next_id()
             self._ids[item.id] = own
-            if isinstance(item, FileChange) and not self._begun_changes:
+            if isinstance(item, FileChange) and not self._started_changes:
                 return
             self._emit({"type": "item.started", "item": {"id": own, **details}}, item)
 
@@ -139,7 +139,7 @@ class JsonReporter:
             own = self._ids.pop(item.id, None) or self._next_id()
             self._emit({"type": "item.completed", "item": {"id": own, **details}}, item)
 
-    def _planned(self, update: PlanUpdated) -> None:
+    def _plan_updated(self, update: PlanUpdated) -> None:
         items = [{"text": step.step, "completed": step.status == "completed"} for step in update.plan]
         kind = "item.started" if self._todo is None else "item.updated"
         own = self._next_id() if self._todo is None else self._todo["id"]
@@ -163,18 +163,18 @@ class JsonReporter:
     def _emit(self, event: JsonObject, item: Item | None = None) -> None:
         line = json.dumps(event, ensure_ascii=False, separators=(",", ":"))
         if isinstance(item, WebSearch):
-            # The format has two members ``id`` here; readers keep the last.
+            # The format has two members ``id`` here; JSON parsers use the last one.
             line = line.replace('"type":"web_search",', f'"type":"web_search","id":{json.dumps(item.id)},', 1)
         self._out.line(line)
 
 
 def with_details(error: TurnError) -> str:
-    """Return the text of an error with what else is known of it."""
+    """Return the message of an error with its additional details."""
     return f"{error.message} ({error.additional_details})" if error.additional_details else error.message
 
 
 def _details(item: Item) -> JsonObject | None:
-    """Return the members that an item has in the lines, without its id; ``None`` for kinds that are not shown."""
+    """Return the members of an item without its id; ``None`` for kinds that are not reported."""
     match item:
         case AgentMessage(text=text):
             return {"type": "agent_message", "text": text}

@@ -1,4 +1,4 @@
-"""Read the command line of ``codex exec``; options may stand anywhere, also behind a sub-command."""
+"""Parse the command line of ``codex exec``; options may be anywhere, also after a subcommand."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ USAGES: Final = {
 class UsageError(Exception):
     """Raised when the command line is wrong.
 
-    :param command: the sub-command it was found in, for its usage line.
+    :param command: the subcommand whose usage is shown.
     """
 
     def __init__(self, message: str, *, command: str = "", tip: str | None = None) -> None:
@@ -33,9 +33,9 @@ class UsageError(Exception):
 
 
 class Options:
-    """What the command line says.
+    """A parsed command line.
 
-    A plain class: an attrs class of this size costs every run of the command a millisecond.
+    A plain class, since an attrs class of this size takes a millisecond of every run.
 
     :ivar command: ``resume``, ``review`` or empty.
     :ivar prompt: as given; ``-`` for standard input.
@@ -76,11 +76,11 @@ class Options:
 class Option:
     """One option.
 
-    :param target: field of :class:`Options`, empty for global options that the host has applied already.
-    :param value: name of its value for messages, empty for a flag.
+    :param target: field of :class:`Options`; empty for global options that the host has applied already.
+    :param value: name of its value for messages; empty for a flag.
     :param choices: allowed values; empty for any.
-    :param many: it collects: ``each`` takes one value at a time, ``all`` takes every value up to the next option.
-    :param command: the sub-command that alone has it.
+    :param many: its values are collected: ``each`` takes one value at a time, ``all`` all values up to the next option.
+    :param command: the only subcommand that has it; empty for all.
     """
 
     def __init__(
@@ -102,7 +102,7 @@ class Option:
 
     @property
     def label(self) -> str:
-        """Name as messages show it."""
+        """Name and value for messages."""
         longest = max(self.names, key=len)
         return f"{longest} <{self.value}>{'...' if self.many == 'all' else ''}" if self.value else longest
 
@@ -140,8 +140,9 @@ OPTIONS: Final = (
 )
 _BY_NAME: Final = {name: option for option in OPTIONS for name in option.names}
 _ACCESS: Final = ("sandbox", "full_auto", "bypass_sandbox")
-_WITHOUT_MEANING: Final = ("--search", "--no-alt-screen")
-"""Options of the interactive program that say nothing to a run without a terminal interface."""
+_IGNORED: Final = ("--search", "--no-alt-screen")
+"""Options of the interactive program without effect on ``codex exec``."""
+
 _EXCLUSIVE: Final = (
     ("bypass_sandbox", "full_auto"),
     ("uncommitted", "base"),
@@ -150,23 +151,23 @@ _EXCLUSIVE: Final = (
 )
 
 
-def parse(arguments: Sequence[str], before: Sequence[str] = ()) -> Options:
-    """Read a command line.
+def parse(arguments: Sequence[str], global_options: Sequence[str] = ()) -> Options:
+    """Parse a command line.
 
-    :param before: options that stood in front of ``exec``; the command's own win over them.
-    :raises UsageError: when it is wrong.
+    :param global_options: options before ``exec``; those after it take precedence.
+    :raises UsageError: when the command line is wrong.
     """
     if not all(map(_is_text, arguments)):
         raise UsageError("invalid UTF-8 was detected in one or more arguments")
     options = _Reader(arguments).read()
-    if before:
-        _take_over(options, _Reader([word for word in before if word not in _WITHOUT_MEANING]).read())
+    if global_options:
+        _apply_defaults(options, _Reader([word for word in global_options if word not in _IGNORED]).read())
     return options
 
 
-def _take_over(options: Options, before: Options) -> None:
+def _apply_defaults(options: Options, global_options: Options) -> None:
     decided = any(getattr(options, name) for name in _ACCESS)
-    for name, value in vars(before).items():
+    for name, value in vars(global_options).items():
         if isinstance(value, list):
             getattr(options, name)[:0] = value
         elif name not in vars(options) and not (decided and name in _ACCESS):
@@ -174,7 +175,7 @@ def _take_over(options: Options, before: Options) -> None:
 
 
 def _is_text(word: str) -> bool:
-    """Tell whether a word holds no bytes that could not be decoded."""
+    """Return whether a word is valid Unicode (undecodable bytes are surrogates)."""
     return word.isascii() or not any("\ud800" <= character <= "\udfff" for character in word)
 
 
@@ -196,13 +197,13 @@ class _Reader:
             if word.startswith("-") and word != "-":
                 self._option(word)
             elif not self._options.command and word in (*COMMANDS, "help"):
-                self._enter(word)
+                self._enter_command(word)
             else:
                 self._positional(word)
-        self._settle()
+        self._finish()
         return self._options
 
-    def _enter(self, word: str) -> None:
+    def _enter_command(self, word: str) -> None:
         if word == "help":
             self._options.help = True
             self._options.command = self._words[0] if self._words and self._words[0] in COMMANDS else ""
@@ -213,23 +214,23 @@ class _Reader:
 
     def _positional(self, word: str) -> None:
         if len(self._positionals) == (2 if self._options.command == "resume" else 1):
-            raise self._wrong(f"unexpected argument '{word}' found")
+            raise self._error(f"unexpected argument '{word}' found")
         self._positionals.append(word)
 
     def _option(self, word: str) -> None:
         name, value = _split(word)
         option = _BY_NAME.get(name)
         if option is None or option.command not in ("", self._options.command):
-            raise self._wrong(f"unexpected argument '{name}' found", tip=self._tip(name))
+            raise self._error(f"unexpected argument '{name}' found", tip=self._tip(name))
         if not option.value:
             if value is not None:
-                raise self._wrong(f"unexpected value '{value}' for '{name}' found; no more were expected")
+                raise self._error(f"unexpected value '{value}' for '{name}' found; no more were expected")
             self._set(option, True)
             return
         attached = value is not None
         if value is None:
             if not self._words or self._is_option(self._words[0]):
-                raise self._wrong(f"a value is required for '{option.label}' but none was supplied")
+                raise self._error(f"a value is required for '{option.label}' but none was supplied")
             value = self._words.pop(0)
         self._set(option, value)
         if option.many == "all" and not self._options.command and not attached:
@@ -249,34 +250,34 @@ class _Reader:
     def _set(self, option: Option, value: Any) -> None:
         if option.choices and value not in option.choices:
             allowed = ", ".join(option.choices)
-            raise self._wrong(f"invalid value '{value}' for '{option.label}'\n  [possible values: {allowed}]")
+            raise self._error(f"invalid value '{value}' for '{option.label}'\n  [possible values: {allowed}]")
         if option.many:
             getattr(self._options, option.target).extend(value.split(",") if option.many == "all" else [value])
         elif option.target:
             if (self._options.command, option) in self._seen:
-                raise self._wrong(f"the argument '{option.label}' cannot be used multiple times")
+                raise self._error(f"the argument '{option.label}' cannot be used multiple times")
             self._seen.add((self._options.command, option))
             setattr(self._options, option.target, value)
 
-    def _settle(self) -> None:
-        """Check what excludes each other, and tell a session from a prompt."""
+    def _finish(self) -> None:
+        """Check for exclusive options, and assign positional arguments to session and prompt."""
         options = self._options
         for one, other in _EXCLUSIVE:
             if getattr(options, one) and getattr(options, other):
                 labels = [next(known for known in OPTIONS if known.target == target).label for target in (one, other)]
-                raise self._wrong(f"the argument '{labels[0]}' cannot be used with '{labels[1]}'")
+                raise self._error(f"the argument '{labels[0]}' cannot be used with '{labels[1]}'")
         words = self._positionals
         if options.command == "resume" and words and not (options.last and len(words) == 1):
             options.session = words.pop(0)
         if words:
             options.prompt = words.pop()
 
-    def _wrong(self, message: str, *, tip: str | None = None) -> UsageError:
+    def _error(self, message: str, *, tip: str | None = None) -> UsageError:
         return UsageError(message, command=self._options.command, tip=tip)
 
 
 def _split(word: str) -> tuple[str, str | None]:
-    """Cut ``--name=value``, ``-nvalue`` and ``-n=value`` into name and value."""
+    """Split ``--name=value``, ``-nvalue`` and ``-n=value`` into name and value."""
     if word.startswith("--"):
         name, equals, value = word.partition("=")
         return name, value if equals else None

@@ -1,4 +1,4 @@
-"""Find out who can still write to a pipe (Linux)."""
+"""Find processes that can still write to a pipe (Linux)."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from collections.abc import Iterator
 from contextlib import suppress
 
 
-def others_write(descriptor: int) -> bool:
-    """Tell whether a process that is neither this one nor one of its callers can write to a pipe (Linux)."""
+def has_other_writers(descriptor: int) -> bool:
+    """Return whether a process other than this one and its ancestors can write to a pipe (``False`` if unknown)."""
     try:
         state = os.fstat(descriptor)
     except OSError:
         return False
     if not stat.S_ISFIFO(state.st_mode):
         return False
-    callers = set(_callers())
-    return any(pid not in callers and _writes(pid, f"pipe:[{state.st_ino}]") for pid in _processes())
+    callers = set(_ancestors())
+    return any(pid not in callers and _can_write(pid, f"pipe:[{state.st_ino}]") for pid in _processes())
 
 
 def _processes() -> list[int]:
@@ -26,9 +26,9 @@ def _processes() -> list[int]:
     return []
 
 
-def _writes(pid: int, pipe: str) -> bool:
+def _can_write(pid: int, pipe: str) -> bool:
     folder = f"/proc/{pid}"
-    with suppress(OSError):  # it ended, or is another user's
+    with suppress(OSError):  # The process has ended or belongs to another user.
         for number in os.listdir(f"{folder}/fd"):
             with suppress(OSError):
                 if os.readlink(f"{folder}/fd/{number}") == pipe and _writable(f"{folder}/fdinfo/{number}"):
@@ -42,8 +42,8 @@ def _writable(fdinfo: str) -> bool:
     return int(flags, 8) & os.O_ACCMODE != os.O_RDONLY
 
 
-def _callers() -> Iterator[int]:
-    """Iterate this process and all that it descends from."""
+def _ancestors() -> Iterator[int]:
+    """Yield this process and its ancestors."""
     pid = os.getpid()
     while pid > 0:
         yield pid

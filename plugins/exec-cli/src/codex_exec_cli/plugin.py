@@ -10,7 +10,7 @@ from codex_hookspecs.surface import CliCommand, SurfaceHost
 
 @hookimpl
 def cli_commands() -> Sequence[CliCommand]:
-    """Offer ``codex exec``, its short form, and ``codex review``, which is ``codex exec review``."""
+    """Provide ``codex exec``, its short form ``codex e``, and ``codex review``, which is ``codex exec review``."""
 
     async def run_exec(arguments: Sequence[str], host: SurfaceHost) -> int:
         from codex_exec_cli.command import run
@@ -23,5 +23,5 @@ def cli_commands() -> Sequence[CliCommand]:
     return [
         CliCommand(name="exec", help="Run Codex non-interactively", run=run_exec, interactive_options=True),
         CliCommand(name="e", help="Short for exec", run=run_exec, interactive_options=True),
-        CliCommand(name="review", help="Have the changes reviewed", run=run_review, interactive_options=True),
+        CliCommand(name="review", help="Review changes in the repository", run=run_review, interactive_options=True),
     ]

@@ -1,4 +1,4 @@
-"""Find the prompt: in the arguments, on standard input, or in both."""
+"""Read the prompt from the arguments, from standard input, or from both."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ NO_PROMPT: Final = "No prompt provided. Either specify one as an argument or pip
 EMPTY_STDIN: Final = "No prompt provided via stdin."
 READING_PROMPT: Final = "Reading prompt from stdin..."
 READING_MORE: Final = "Reading additional input from stdin..."
-LEFT_OPEN: Final = (
+STDIN_LEFT_OPEN: Final = (
     "Standard input is open but silent; going on without waiting for its end (close it with </dev/null, "
     "or give the prompt as `-` to have all of it read)."
 )
 
-SILENCE: Final = 10.0
-"""Seconds without a byte after which input that nobody but our callers can write counts as finished."""
+SILENCE_SECONDS: Final = 10.0
+"""Seconds without input after which stdin counts as complete if only ancestors of this process can write to it."""
 
 _BOMS: Final = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -35,7 +35,7 @@ _BOMS: Final = (
 
 
 class PromptError(Exception):
-    """Raised when there is no usable prompt; the text is for people."""
+    """Raised when there is no usable prompt; the text is shown to the user."""
 
 
 def resolve_prompt(
@@ -52,10 +52,10 @@ def resolve_prompt(
     :param argument: prompt of the command line; ``-`` or ``None`` for standard input.
     :param terminal: standard input is a terminal.
     :param read: reads all of standard input.
-    :param read_more: reads what stands there beside a prompt, and tells whether that was all.
+    :param read_more: reads additional input from standard input, and returns whether it is complete.
     :param tell: shows a line to the user.
-    :param append: what stands on standard input goes behind a prompt that was given.
-    :raises PromptError: when there is none, or it is no text.
+    :param append: append standard input to the prompt of the command line.
+    :raises PromptError: when there is no prompt, or it is not text.
     """
     if argument is None and terminal:
         raise PromptError(NO_PROMPT)
@@ -71,7 +71,7 @@ def resolve_prompt(
     tell(READING_MORE)
     data, complete = read_more()
     if not complete:
-        tell(LEFT_OPEN)
+        tell(STDIN_LEFT_OPEN)
     text = decode_prompt(data)
     if not text.strip():
         return argument
@@ -80,9 +80,9 @@ def resolve_prompt(
 
 
 def decode_prompt(data: bytes) -> str:
-    """Decode what stood on standard input: UTF-8, or what a byte order mark says.
+    """Decode standard input: UTF-8, or the encoding of a byte order mark.
 
-    :raises PromptError: when it is not text of that kind.
+    :raises PromptError: when it can't be decoded.
     """
     encoding, start = "utf-8", 0
     for mark, marked in _BOMS:
@@ -105,24 +105,24 @@ def decode_prompt(data: bytes) -> str:
 
 
 def read_stdin(descriptor: int = 0) -> bytes:
-    """Read standard input to its end; a closed one is empty."""
+    """Read standard input to EOF; a closed one is empty."""
     parts = []
     while part := _read(descriptor):
         parts.append(part)
     return b"".join(parts)
 
 
-def read_unforced(descriptor: int = 0, *, silence: float = SILENCE) -> tuple[bytes, bool]:
-    """Read standard input that nobody asked for: to its end, or until it seems to have been left open by mistake.
+def read_optional_stdin(descriptor: int = 0, *, silence: float = SILENCE_SECONDS) -> tuple[bytes, bool]:
+    """Read optional standard input to EOF, or until it seems to have been left open by mistake.
 
-    A command of the same pipeline may take its time before it writes: it ends, and with it the input. A program that
-    started this one and forgot to close its input never writes and never ends.
+    Another command of the same pipeline may be slow to write, but it ends and closes the pipe, so it is waited for. A
+    program that started this one and forgot to close its end of the pipe never writes, and there is never EOF.
 
-    :param silence: how long to wait for a byte, seconds.
-    :return: what was read, and whether that was all.
+    :param silence: seconds to wait for input.
+    :return: what was read, and whether EOF was reached.
     """
     parts = []
-    while _readable(descriptor, silence) or _others_write(descriptor):
+    while _readable(descriptor, silence) or _has_other_writers(descriptor):
         part = _read(descriptor) if _readable(descriptor, 0) else None
         if part is not None:
             parts.append(part)
@@ -139,7 +139,7 @@ def _read(descriptor: int) -> bytes:
 
 
 def _readable(descriptor: int, seconds: float) -> bool:
-    """Tell whether a read would not wait: there is data, an end or an error."""
+    """Return whether a read would not block: there is data, EOF or an error."""
     if not hasattr(select, "poll"):
         return True
     poll = select.poll()
@@ -147,18 +147,18 @@ def _readable(descriptor: int, seconds: float) -> bool:
     return bool(poll.poll(seconds * 1000))
 
 
-def _others_write(descriptor: int) -> bool:
-    from codex_exec_cli.pipe_writers import others_write
+def _has_other_writers(descriptor: int) -> bool:
+    from codex_exec_cli.pipe_writers import has_other_writers
 
-    return others_write(descriptor)
+    return has_other_writers(descriptor)
 
 
-async def without_blocking(work: Callable[[], T]) -> T:
-    """Run a function that waits for input on a thread of its own; it is left alone when this is cancelled."""
+async def run_in_thread(work: Callable[[], T]) -> T:
+    """Run a blocking function in a daemon thread, which is abandoned when this is cancelled."""
     loop = asyncio.get_running_loop()
     result: asyncio.Future[T] = loop.create_future()
 
-    def settle(value: T | None, error: BaseException | None) -> None:
+    def set_outcome(value: T | None, error: BaseException | None) -> None:
         if result.done():
             return
         if error is not None:
@@ -166,14 +166,14 @@ async def without_blocking(work: Callable[[], T]) -> T:
         else:
             result.set_result(cast(T, value))
 
-    def carry_out() -> None:
+    def work_in_thread() -> None:
         value, failure = None, None
         try:
             value = work()
         except Exception as error:
             failure = error
-        with suppress(RuntimeError):  # The loop is gone.
-            loop.call_soon_threadsafe(settle, value, failure)
+        with suppress(RuntimeError):  # The loop is closed.
+            loop.call_soon_threadsafe(set_outcome, value, failure)
 
-    threading.Thread(target=carry_out, name="standard input", daemon=True).start()
+    threading.Thread(target=work_in_thread, name="standard input", daemon=True).start()
     return await result

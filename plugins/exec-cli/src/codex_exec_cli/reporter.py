@@ -1,4 +1,4 @@
-"""What shows a turn to whoever ran the command."""
+"""The interface of reporters, which show a turn to the user."""
 
 from __future__ import annotations
 
@@ -9,14 +9,17 @@ if TYPE_CHECKING:
 
 
 class Reporter(Protocol):
-    """Shows one run of the command, from its beginning to its end."""
+    """Shows one run of the command."""
 
     def begin(self, opened: ThreadStartResponse, prompt: str) -> None:
-        """Show the session: the answer to ``thread/start`` or ``thread/resume``."""
+        """Show the session.
+
+        :param opened: result of ``thread/start`` or ``thread/resume``.
+        """
         ...
 
     def warn(self, text: str) -> None:
-        """Show something that is no failure."""
+        """Show a warning."""
         ...
 
     def show(self, notification: Notification) -> None:
@@ -24,5 +27,5 @@ class Reporter(Protocol):
         ...
 
     def end(self, final_message: str | None, *, completed: bool) -> None:
-        """Show what comes last."""
+        """Show the end of the turn."""
         ...

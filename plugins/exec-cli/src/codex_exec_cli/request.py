@@ -1,4 +1,4 @@
-"""Turn the command line into requests for the app-server, and check what can be checked before a model is asked."""
+"""Build the request for the app-server from the command line; check what can be checked before the turn starts."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from attrs import field
 
-from codex_exec_cli.failures import ExecError, os_text
-from codex_exec_cli.prompt import PromptError, read_stdin, read_unforced, resolve_prompt, without_blocking
+from codex_exec_cli.errors import ExecError, os_text
+from codex_exec_cli.prompt import PromptError, read_optional_stdin, read_stdin, resolve_prompt, run_in_thread
 from codex_hookspecs import frozen
 from codex_hookspecs.environments import project_root
 from codex_hookspecs.errors import CodexError
@@ -21,21 +21,21 @@ if TYPE_CHECKING:
     from codex_hookspecs.host import Host
     from codex_hookspecs.protocol import JsonObject
 
-_LONGEST_SCHEMA: Final = 4 * 1024 * 1024
+_MAX_SCHEMA_BYTES: Final = 4 * 1024 * 1024
 OSS_MODELS: Final = {"ollama": "gpt-oss:20b", "lmstudio": "openai/gpt-oss-20b"}
-"""Local providers and the model each is asked for by default."""
+"""Local providers and their default models."""
 
 
 @frozen(kw_only=True)
 class ExecRequest:
-    """What is to be done.
+    """A parsed and checked request to run one turn.
 
-    :param prompt: text of the turn, as it is shown.
-    :param input: user inputs in wire form.
+    :param prompt: text of the turn, for display.
+    :param input: user inputs in wire format.
     :param settings: members of ``thread/start`` that are also members of ``thread/resume``.
     :param resume: id or name of the thread to resume; empty for the newest one; ``None`` for a new thread.
-    :param everywhere: threads of other directories count too when one is looked for.
-    :param review: target of a review in wire form, or ``None`` for an ordinary turn.
+    :param everywhere: include threads of other directories when searching the thread to resume.
+    :param review: target of a review in wire format, or ``None`` for an ordinary turn.
     """
 
     prompt: str
@@ -49,7 +49,7 @@ class ExecRequest:
 
 
 async def make_request(options: Options, host: Host, stdin: int, err: Stream) -> ExecRequest:
-    """Check the surroundings, read what standard input and files hold, and say what is to be done.
+    """Read standard input and files, and build the request.
 
     :param stdin: descriptor of standard input.
     :raises ExecError: when something is missing or wrong.
@@ -72,9 +72,9 @@ async def make_request(options: Options, host: Host, stdin: int, err: Stream) ->
 
 
 async def check_directory(options: Options, host: Host) -> None:
-    """Refuse to work where no version control could bring back what was there, unless the user wants it.
+    """Check that the working directory is in a repository, so that changes can be reverted, unless that is skipped.
 
-    :raises ExecError: saying how to want it.
+    :raises ExecError: when it is not, naming the option that skips the check.
     """
     if options.skip_git_check or options.bypass_sandbox:
         return
@@ -85,7 +85,7 @@ async def check_directory(options: Options, host: Host) -> None:
         try:
             root = await repository_root(host.cwd, (await host.environments.get(name)).files)
         except CodexError:
-            return  # Nothing can be done to it, as the turn will say.
+            return  # The environment can't be reached, which the turn will report.
     else:
         root = project_root(host.cwd)
     if root is None:
@@ -140,12 +140,12 @@ async def _prompt(options: Options, review: JsonObject | None, stdin: int, err: 
         options.prompt,
         terminal=os.isatty(stdin),
         read=partial(read_stdin, stdin),
-        read_more=partial(read_unforced, stdin),
+        read_more=partial(read_optional_stdin, stdin),
         tell=err.line,
         append=options.command == "",
     )
     try:
-        return await without_blocking(resolve)
+        return await run_in_thread(resolve)
     except PromptError as error:
         raise ExecError(str(error)) from error
 
@@ -159,8 +159,8 @@ def _image(path: str) -> JsonObject:
     return {"type": "localImage", "path": full}
 
 
-def _opened(path: str) -> int:
-    """Open a file; a pipe is read while somebody writes it, and nobody is waited for who might."""
+def _open_nonblocking(path: str) -> int:
+    """Open a file without waiting for a writer if it is a named pipe."""
     descriptor = os.open(
         path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
     )
@@ -171,12 +171,12 @@ def _opened(path: str) -> int:
 
 def _schema(path: str) -> Any:
     try:
-        with open(_opened(path), "rb") as file:
-            text = file.read(_LONGEST_SCHEMA + 1)
+        with open(_open_nonblocking(path), "rb") as file:
+            text = file.read(_MAX_SCHEMA_BYTES + 1)
     except OSError as error:
         raise ExecError(f"Failed to read output schema file {path}: {os_text(error)}") from error
-    if len(text) > _LONGEST_SCHEMA:
-        raise ExecError(f"Output schema file {path} is longer than {_LONGEST_SCHEMA >> 20} MiB")
+    if len(text) > _MAX_SCHEMA_BYTES:
+        raise ExecError(f"Output schema file {path} is longer than {_MAX_SCHEMA_BYTES >> 20} MiB")
     try:
         return json.loads(text)
     except json.JSONDecodeError as error:
@@ -201,7 +201,7 @@ def _review_target(options: Options) -> JsonObject | None:
 
 
 def review_title(target: JsonObject) -> str:
-    """Say in a few words what is reviewed."""
+    """Return a short description of a review target."""
     if target["type"] == "baseBranch":
         return f"changes against '{target['branch']}'"
     if target["type"] == "commit":

@@ -1,4 +1,4 @@
-"""Run one turn through the app-server and follow it to its end."""
+"""Run one turn through the app-server and report its events."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import signal
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final, Self, TypeVar
 
-from codex_exec_cli.failures import ExecError
+from codex_exec_cli.errors import ExecError
 from codex_hookspecs.errors import CodexError, RpcError
 from codex_hookspecs.protocol import (
     AgentMessage,
@@ -48,7 +48,7 @@ async def run_session(request: ExecRequest, host: SurfaceHost, reporter: Reporte
     """Run the turn.
 
     :return: exit status and final message.
-    :raises ExecError: when the thread can't be opened or the turn can't begin.
+    :raises ExecError: when the thread can't be started or resumed, or the turn can't be started.
     """
     client = await host.app_server().connect(
         client_name=CLIENT_NAME, client_version=host.version, session_source="exec"
@@ -83,7 +83,7 @@ class _Session:
         return {"completed": 0, "failed": 1}.get(status, _INTERRUPTED_STATUS)
 
     def interrupt(self) -> bool:
-        """End the turn; false when none is running yet."""
+        """Interrupt the turn; return ``False`` when none is running yet."""
         if not self._turn_id:
             return False
         if self._interrupting is None:
@@ -95,17 +95,17 @@ class _Session:
             review = {"threadId": self._thread_id, "target": request.review}
             if request.output_schema is not None:
                 review["outputSchema"] = request.output_schema
-            answer: TurnStartResponse = await _asked(self._client.request("review/start", review))
+            answer: TurnStartResponse = await _await_response(self._client.request("review/start", review))
         else:
             params = TurnStartParams(
                 thread_id=self._thread_id, input=request.input, output_schema=request.output_schema
             )
-            answer = await _asked(self._client.request("turn/start", params))
+            answer = await _await_response(self._client.request("turn/start", params))
         return answer["turn"].id
 
     async def _follow(self) -> TurnStatus:
         async for notification in self._client.notifications():
-            if not self._concerns(notification):
+            if not self._is_relevant(notification):
                 continue
             if isinstance(notification, ItemCompleted) and isinstance(notification.item, AgentMessage | Plan):
                 self.final_message = notification.item.text
@@ -114,7 +114,7 @@ class _Session:
                 return notification.turn.status
         raise ExecError("Error: the app-server closed the connection before the turn was over")
 
-    def _concerns(self, notification: Notification) -> bool:
+    def _is_relevant(self, notification: Notification) -> bool:
         return getattr(notification, "thread_id", None) in (None, self._thread_id)
 
     async def _interrupt(self) -> None:
@@ -124,12 +124,12 @@ class _Session:
         try:
             await self._client.request("turn/interrupt", params)
         except CodexError:
-            # The turn ended by itself in the meantime.
+            # The turn has ended in the meantime.
             return
 
 
 class _Signals:
-    """Turns the first signal into an interruption of the turn; a second one ends the program."""
+    """Handles signals: the first one interrupts the turn, a second one ends the program."""
 
     def __init__(self, session: _Session) -> None:
         self._session = session
@@ -141,7 +141,7 @@ class _Signals:
         assert task is not None
         self._task = task
         loop = asyncio.get_running_loop()
-        with suppress(NotImplementedError):  # Windows: Ctrl-C ends the program without an interruption
+        with suppress(NotImplementedError):  # Not available on Windows: there Ctrl-C ends the program directly.
             for number in _SIGNALS:
                 loop.add_signal_handler(number, self._handle, number)
         return self
@@ -164,12 +164,12 @@ class _Signals:
 async def _open(client: AppClient, request: ExecRequest, host: SurfaceHost) -> ThreadStartResponse:
     if request.resume is None:
         start = ThreadStartParams(**request.settings, ephemeral=request.ephemeral or None)
-        return await _asked(client.request("thread/start", start))
-    thread_id = await _resumable(client, request, host.cwd)
+        return await _await_response(client.request("thread/start", start))
+    thread_id = await _find_thread_to_resume(client, request, host.cwd)
     if thread_id is None:
         if request.resume:
             raise ExecError(f"Error: no session is named `{request.resume}`; give its id, or --last for the newest one")
-        return await _asked(client.request("thread/start", ThreadStartParams(**request.settings)))
+        return await _await_response(client.request("thread/start", ThreadStartParams(**request.settings)))
     from codex_hookspecs.protocol import ThreadResumeParams
 
     resume = ThreadResumeParams(thread_id=thread_id, **request.settings)
@@ -179,7 +179,7 @@ async def _open(client: AppClient, request: ExecRequest, host: SurfaceHost) -> T
         raise ExecError(f"Error: thread/resume: thread/resume failed: {error.message}") from error
 
 
-async def _resumable(client: AppClient, request: ExecRequest, cwd: str) -> str | None:
+async def _find_thread_to_resume(client: AppClient, request: ExecRequest, cwd: str) -> str | None:
     """Find the thread to resume: by id, by name, or the newest; ``None`` when there is none."""
     wanted = request.resume or ""
     if is_uuid(wanted):
@@ -195,7 +195,7 @@ async def _resumable(client: AppClient, request: ExecRequest, cwd: str) -> str |
             source_kinds=SOURCE_KINDS,
             cwd=None if request.everywhere else cwd,
         )
-        page = await _asked(client.request("thread/list", query))
+        page = await _await_response(client.request("thread/list", query))
         if not wanted:
             _refuse_if_newest_is_unreadable(page)
         for thread in page["data"]:
@@ -208,20 +208,20 @@ async def _resumable(client: AppClient, request: ExecRequest, cwd: str) -> str |
 
 
 def _refuse_if_newest_is_unreadable(page: ThreadListResponse) -> None:
-    """Make sure that the first thread of a page is the newest of all, also of those that can't be read.
+    """Check that no unreadable session is newer than the first thread of a page.
 
-    :raises ExecError: when it is not.
+    :raises ExecError: when one is.
     """
     newest = max(page.get("unreadable") or (), key=lambda each: each.updated_at, default=None)
     if newest is None or (page["data"] and page["data"][0].updated_at > newest.updated_at):
         return
     raise ExecError(
-        f"Error: the newest session can't be resumed: {newest.reason}; move that file away or mend it, "
+        f"Error: the newest session can't be resumed: {newest.reason}; move that file away or repair it, "
         "or give the id of the session to resume"
     )
 
 
-async def _asked(answer: Awaitable[T]) -> T:
+async def _await_response(answer: Awaitable[T]) -> T:
     try:
         return await answer
     except RpcError as error:

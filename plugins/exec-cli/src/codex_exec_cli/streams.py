@@ -1,4 +1,4 @@
-"""Write to standard output and error as bytes, whole, whatever state the descriptors are in."""
+"""Write to standard output and standard error, even if they are non-blocking or closed."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import select
 
 
 class Stream:
-    """One of the two.
+    """Standard output or standard error.
 
-    :param lossy: a reader that went away is no reason to stop (standard error).
+    :param lossy: errors are ignored (for standard error).
     """
 
     def __init__(self, descriptor: int, *, lossy: bool) -> None:
@@ -19,21 +19,21 @@ class Stream:
 
     @property
     def terminal(self) -> bool:
-        """Whether people look at it directly."""
+        """Whether it is a terminal."""
         return os.isatty(self._descriptor)
 
     def write(self, text: str) -> None:
-        """Write text; into a closed descriptor it goes nowhere.
+        """Write text completely; does nothing if the descriptor is closed.
 
         :raises BrokenPipeError: when the reader of standard output is gone.
-        :raises OSError: when standard output takes no more, e.g. on a full disk.
+        :raises OSError: when standard output can't be written, e.g. on a full disk.
         """
         rest = memoryview(text.encode("utf-8", "replace"))
         while rest:
             try:
                 rest = rest[os.write(self._descriptor, rest) :]
             except BlockingIOError:
-                # A parent may have made the shared pipe non-blocking.
+                # The pipe may be non-blocking because a process that shares it has made it so.
                 select.select([], [self._descriptor], [])
             except OSError as error:
                 if self._lossy or error.errno == errno.EBADF:

@@ -1,4 +1,4 @@
-"""Dress words for terminals, or leave them plain."""
+"""Styles and colours of the terminal."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ _CODES: Final = {"bold": 1, "dim": 2, "italic": 3, "red": 31, "green": 32, "yell
 
 
 class Style:
-    """Puts escape sequences around words.
+    """Adds escape sequences to text.
 
-    :param enabled: words stay plain when it is false.
+    :param enabled: if false, text is unchanged.
     """
 
     def __init__(self, *, enabled: bool) -> None:
@@ -27,7 +27,7 @@ class Style:
 
 
 def wants_color(choice: str, *, terminal: bool, environ: Mapping[str, str]) -> bool:
-    """Tell whether output is to be coloured.
+    """Return whether output should be coloured.
 
     :param choice: ``always``, ``never`` or ``auto``.
     """

@@ -1,4 +1,4 @@
-"""Find AGENTS.md files from the project's root down to the working directory (rules of Codex 0.118)."""
+"""Find and read AGENTS.md files from the project's root down to the working directory (rules of Codex 0.118)."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ _END = "</INSTRUCTIONS>"
 _ABSENT = (errno.ENOENT, errno.ENOTDIR, errno.EISDIR, None)
 
 
-class DocSettings:
-    """How project instruction files are found.
+class ProjectDocSettings:
+    """Settings for project instruction files.
 
-    :param max_bytes: budget over all files together; 0 finds none.
-    :param markers: names that make a directory the project's root.
-    :param names: file names, the first that exists in a directory counts.
+    :param max_bytes: maximum size of all files together; 0 disables them.
+    :param markers: names whose presence makes a directory the project's root.
+    :param names: file names; the first that exists in a directory is used.
     """
 
     __slots__ = ("markers", "max_bytes", "names")
@@ -42,11 +42,11 @@ class DocSettings:
         self.names = names
 
     @classmethod
-    def of(cls, config: Mapping[str, Any]) -> DocSettings:
-        """Read them from a configuration table; what has the wrong type counts as absent."""
+    def of(cls, config: Mapping[str, Any]) -> ProjectDocSettings:
+        """Read the settings from a configuration table; values of the wrong type are ignored."""
         size = config.get("project_doc_max_bytes")
-        markers = _words(config.get("project_root_markers"))
-        fallbacks = _words(config.get("project_doc_fallback_filenames")) or ()
+        markers = _string_list(config.get("project_root_markers"))
+        fallbacks = _string_list(config.get("project_doc_fallback_filenames")) or ()
         return cls(
             size if type(size) is int and size >= 0 else MAX_BYTES,
             MARKERS if markers is None else markers,
@@ -57,28 +57,28 @@ class DocSettings:
 async def find_docs(
     files: FileSystem,
     cwd: str,
-    settings: DocSettings,
-    limited: Callable[[Sequence[str]], Awaitable[FileSystem]] | None = None,
+    settings: ProjectDocSettings,
+    restrict: Callable[[Sequence[str]], Awaitable[FileSystem]] | None = None,
 ) -> tuple[list[str], list[FileSystemError]]:
     """Find and read the instruction files of a directory.
 
-    :param files: file system of the machine the directory is on.
+    :param files: file system of the machine that has the directory.
     :param cwd: absolute path.
-    :param limited: returns the files that may be read for the model, those in the given directories among them.
-    :return: their texts, the root's first, cut to the budget; and why others that exist could not be read.
+    :param restrict: returns a file system restricted to what the model may read, including the given directories.
+    :return: their texts, the root's first, truncated to the maximum size; and the errors of unreadable ones.
     """
     if settings.max_bytes == 0:
         return [], []
     folders = await _folders(files, cwd, settings.markers)
-    if limited is not None:
-        files = await limited(folders)
-    found = await _each(_doc(files, folder, settings) for folder in folders)
-    texts = within_budget([doc for doc in found if isinstance(doc, bytes)], settings.max_bytes)
+    if restrict is not None:
+        files = await restrict(folders)
+    found = await _gather(_read_doc(files, folder, settings) for folder in folders)
+    texts = decode_within_budget([doc for doc in found if isinstance(doc, bytes)], settings.max_bytes)
     return texts, [doc for doc in found if isinstance(doc, FileSystemError)]
 
 
-def within_budget(docs: Sequence[bytes], max_bytes: int) -> list[str]:
-    """Return the texts of the files that are not blank, the last one cut where the budget ends."""
+def decode_within_budget(docs: Sequence[bytes], max_bytes: int) -> list[str]:
+    """Return the texts of the files that are not blank; the last one is truncated at the maximum size."""
     texts = []
     left = max_bytes
     for doc in docs:
@@ -91,10 +91,10 @@ def within_budget(docs: Sequence[bytes], max_bytes: int) -> list[str]:
     return texts
 
 
-def joined(home: str, project: Sequence[str]) -> str:
-    """Return the user's own and the project's instructions as one text, empty when there are none.
+def join_docs(home: str, project: Sequence[str]) -> str:
+    """Join the user's own and the project's instructions; the result is empty when there are none.
 
-    A project can't end the block it stands in.
+    Closing tags in the project's text are escaped, so that it can't end the block that contains it.
     """
     body = "\n\n".join(project)
     if _END.casefold() in body.casefold():
@@ -105,16 +105,16 @@ def joined(home: str, project: Sequence[str]) -> str:
 
 
 def agents_md_text(cwd: str, instructions: str) -> str:
-    """Return the fragment that carries instructions."""
+    """Return the text of the fragment with instructions."""
     return f"# AGENTS.md instructions for {cwd}\n\n<INSTRUCTIONS>\n{instructions}\n{_END}"
 
 
 async def _folders(files: FileSystem, cwd: str, markers: Sequence[str]) -> list[str]:
-    """Return the directories from the nearest one with a marker down to ``cwd``; only ``cwd`` without any."""
+    """Return the directories from the nearest one with a marker down to ``cwd``; only ``cwd`` if there is none."""
     if not markers or await _is_root(files, cwd, markers):
         return [cwd]
     above = _ancestors(cwd)
-    marked = await _each(_is_root(files, folder, markers) for folder in above)
+    marked = await _gather(_is_root(files, folder, markers) for folder in above)
     if True not in marked:
         return [cwd]
     return [*reversed(above[: marked.index(True) + 1]), cwd]
@@ -135,7 +135,7 @@ async def _is_root(files: FileSystem, folder: str, markers: Sequence[str]) -> bo
     return False
 
 
-async def _doc(files: FileSystem, folder: str, settings: DocSettings) -> bytes | FileSystemError | None:
+async def _read_doc(files: FileSystem, folder: str, settings: ProjectDocSettings) -> bytes | FileSystemError | None:
     for name in settings.names:
         try:
             return await files.read_file(posixpath.join(folder, name), limit=settings.max_bytes + 1)
@@ -145,8 +145,8 @@ async def _doc(files: FileSystem, folder: str, settings: DocSettings) -> bytes |
     return None
 
 
-async def _each(waits: Any) -> list[Any]:
-    """Await all: one after the other costs a round trip each on another machine."""
+async def _gather(waits: Any) -> list[Any]:
+    """Await all concurrently, since each takes a round trip on a remote machine."""
     pending = list(waits)
     return [await pending[0]] if len(pending) == 1 else list(await asyncio.gather(*pending))
 
@@ -165,7 +165,7 @@ def _text(data: bytes, *, cut: bool) -> str:
     return text.rstrip("\ufffd") if cut else text
 
 
-def _words(value: Any) -> tuple[str, ...] | None:
+def _string_list(value: Any) -> tuple[str, ...] | None:
     if not isinstance(value, list) or not all(isinstance(word, str) for word in value):
         return None
     return tuple(value)

@@ -1,4 +1,4 @@
-"""The system prompt of the coding agent, for when nobody configured another one."""
+"""The default system prompt of the coding agent."""
 
 from __future__ import annotations
 

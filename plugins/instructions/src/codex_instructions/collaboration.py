@@ -1,4 +1,4 @@
-"""Tell the model how it and the user work together."""
+"""The fragment for the collaboration mode."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ _PLAN = (
 
 
 def collaboration_text(mode: JsonObject | None) -> str:
-    """Return the fragment for a collaboration mode, empty when nothing needs to be said.
+    """Return the text of the fragment for a collaboration mode; empty when the mode needs none.
 
-    :param mode: ``{"mode":…, "settings":{"developer_instructions":…}}`` as clients send it.
+    :param mode: ``{"mode":…, "settings":{"developer_instructions":…}}`` as sent by clients.
     """
     if not mode:
         return ""

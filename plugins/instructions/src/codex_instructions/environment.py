@@ -1,4 +1,4 @@
-"""Describe the machine and the moment to the model (form of Codex 0.118; without a machine, of 0.169)."""
+"""The environment fragment: machine, date and time zone (format of Codex 0.118; without a machine, of 0.169)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _DEFAULT_TEMPORARY = "/tmp"  # noqa: S108
 class Machine(NamedTuple):
     """The machine that a thread works on.
 
-    :param problem: why there is none.
+    :param problem: why it can't be used.
     """
 
     environment: Environment | None = None
@@ -26,11 +26,11 @@ class Machine(NamedTuple):
 
     @property
     def temporary_directory(self) -> str:
-        """Where its programs put what they do not keep."""
+        """Directory for temporary files."""
         return self.facts.temporary_directory if self.facts is not None else _DEFAULT_TEMPORARY
 
-    def place_lines(self, cwd: str) -> list[str]:
-        """Return what the model is told of it."""
+    def describe(self, cwd: str) -> list[str]:
+        """Return the lines that describe the machine."""
         if self.facts is not None:
             name = self.facts.shell.replace("\\", "/").rpartition("/")[2].removesuffix(".exe") or "sh"
             return [f"  <cwd>{cwd}</cwd>", f"  <shell>{name}</shell>"]
@@ -48,9 +48,9 @@ class Machine(NamedTuple):
 
 
 def environment_text(place: Sequence[str], date: str, timezone: str) -> str:
-    """Return the environment fragment.
+    """Return the text of the environment fragment.
 
     :param place: lines that describe the machine.
     """
-    moment = [f"  <current_date>{date}</current_date>", f"  <timezone>{timezone}</timezone>"]
-    return "\n".join(["<environment_context>", *place, *moment, "</environment_context>"])
+    time_lines = [f"  <current_date>{date}</current_date>", f"  <timezone>{timezone}</timezone>"]
+    return "\n".join(["<environment_context>", *place, *time_lines, "</environment_context>"])

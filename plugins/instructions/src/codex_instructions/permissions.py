@@ -1,4 +1,4 @@
-"""Tell the model what its commands may do and when it may ask for more."""
+"""The permissions fragment: what commands may do, and when the model may request more."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ _APPROVAL = {
 
 
 def permissions_text(settings: ThreadSettings, *, temporary_directory: str) -> str:
-    """Return the permissions fragment for the policies of a turn.
+    """Return the text of the permissions fragment for the policies of a turn.
 
-    :param temporary_directory: of the machine that commands run on.
+    :param temporary_directory: ``$TMPDIR`` of the machine that commands run on.
     """
     sandbox = _sandbox(settings.sandbox, settings.cwd, temporary_directory)
     approval = _APPROVAL[settings.approval_policy]

@@ -1,4 +1,4 @@
-"""Hooks of the standing instructions."""
+"""Hook implementations of instructions."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from codex_hookspecs.protocol import ThreadSettings
 
 @hookimpl
 async def instruction_fragments(thread: AgentThread, settings: ThreadSettings, host: Host) -> Sequence[Fragment]:
-    """Offer the system prompt, permissions, the client's instructions, AGENTS.md files and the environment."""
-    from codex_instructions.gathering import gather_fragments
+    """Provide the system prompt, permissions, the client's instructions, AGENTS.md files and the environment."""
+    from codex_instructions.fragments import gather_fragments
 
     return await gather_fragments(thread, settings, host)

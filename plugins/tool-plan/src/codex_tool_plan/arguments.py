@@ -1,4 +1,4 @@
-"""Read the arguments of ``update_plan``; refusals are worded as the model knows them from Codex 0.118."""
+"""Parse the arguments of ``update_plan``; error messages are those of Codex 0.118."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ _STATUS: dict[str, Literal["pending", "inProgress", "completed"]] = {
 }
 
 
-def plan_from(arguments: str) -> tuple[str | None, tuple[PlanStep, ...]]:
+def parse_plan(arguments: str) -> tuple[str | None, tuple[PlanStep, ...]]:
     """Return explanation and steps.
 
-    :raises ToolError: naming what is wrong.
+    :raises ToolError: when the arguments are invalid.
     """
     try:
         value = parse_json(arguments)
     except ValueError as error:
-        raise _refusal(str(error)) from error
+        raise _invalid(str(error)) from error
     table = _table(value, "UpdatePlanArgs", allowed=("explanation", "plan"), required=("plan",))
     explanation = table.get("explanation")
     if explanation is not None:
@@ -40,26 +40,26 @@ def _step(value: Any) -> PlanStep:
     status = _STATUS.get(table["status"])
     if status is None:
         known = ", ".join(f"`{name}`" for name in _STATUS)
-        raise _refusal(f"unknown variant `{table['status']}`, expected one of {known}")
+        raise _invalid(f"unknown variant `{table['status']}`, expected one of {known}")
     return PlanStep(table["step"], status)
 
 
 def _table(value: Any, name: str, *, allowed: tuple[str, str], required: tuple[str, ...]) -> dict[str, Any]:
     if not isinstance(value, dict):
-        raise _refusal(f"invalid type: {json_type_name(value)}, expected struct {name}")
+        raise _invalid(f"invalid type: {json_type_name(value)}, expected struct {name}")
     for key in value:
         if key not in allowed:
-            raise _refusal(f"unknown field `{key}`, expected `{allowed[0]}` or `{allowed[1]}`")
+            raise _invalid(f"unknown field `{key}`, expected `{allowed[0]}` or `{allowed[1]}`")
     for key in required:
         if key not in value:
-            raise _refusal(f"missing field `{key}`")
+            raise _invalid(f"missing field `{key}`")
     return value
 
 
 def _expect(value: Any, kind: type, words: str) -> None:
     if not isinstance(value, kind):
-        raise _refusal(f"invalid type: {json_type_name(value)}, expected {words}")
+        raise _invalid(f"invalid type: {json_type_name(value)}, expected {words}")
 
 
-def _refusal(message: str) -> ToolError:
+def _invalid(message: str) -> ToolError:
     return ToolError(f"failed to parse function arguments: {message}")

@@ -1,4 +1,4 @@
-"""What the model is told about the tool (parameters of Codex 0.118)."""
+"""The definition of the tool for the model (parameters of Codex 0.118)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Offer the tool ``update_plan`` to every thread."""
+"""Hook implementations of tool-plan."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @hookimpl
 def tools() -> list[Tool]:
-    """Offer the tool; what runs it is imported with the first call."""
+    """Provide the tool ``update_plan``; its implementation is imported with the first call."""
 
     async def run(call: ToolCall, context: ToolContext) -> ToolOutput:
         from codex_tool_plan.tool import update_plan

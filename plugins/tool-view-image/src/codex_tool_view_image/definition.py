@@ -1,4 +1,4 @@
-"""What the model is told about the tool (parameters of Codex 0.118)."""
+"""The definition of the tool for the model (parameters of Codex 0.118)."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from codex_hookspecs.protocol import JsonObject
 
 NAME = "view_image"
 DETAIL_FEATURE = "image_detail_original"
-"""Feature under which the model may ask for an image in its original size."""
+"""Feature that lets the model request an image in its original size."""
 
 
 def spec(*, with_detail: bool) -> JsonObject:
-    """Return the tool object of a request.
+    """Return the tool object for requests to the model.
 
-    :param with_detail: offer the parameter ``detail``.
+    :param with_detail: include the parameter ``detail``.
     """
     properties: dict[str, Any] = {"path": {"type": "string", "description": "Path of the image file"}}
     if with_detail:

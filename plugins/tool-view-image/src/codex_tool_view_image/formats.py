@@ -1,4 +1,4 @@
-"""Tell from its bytes what kind of image a file is, and whether it is all there."""
+"""Detect the format of an image from its content, and whether it is complete."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ _PNG_END = b"IEND\xaeB`\x82"
 def image_type(data: bytes) -> str | None:
     """Return the MIME type of a complete PNG, JPEG, GIF or WebP image, or ``None`` for anything else.
 
-    A file that is cut short does not count: a model's provider would refuse it, and with it every later request of the
-    thread.
+    A truncated file is not accepted: the model provider would reject it, and with it every later request of the thread.
     """
     if data.startswith(_PNG):
         return "image/png" if data[12:16] == b"IHDR" and data.rfind(_PNG_END) > 0 else None

@@ -1,4 +1,4 @@
-"""Offer the tool ``view_image`` to every thread."""
+"""Hook implementations of tool-view-image."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @hookimpl
 def tools(host: Host) -> list[Tool]:
-    """Offer the tool; what runs it is imported with the first call."""
+    """Provide the tool ``view_image``; its implementation is imported with the first call."""
     with_detail = host.features.enabled(DETAIL_FEATURE)
 
     async def run(call: ToolCall, context: ToolContext) -> ToolOutput:

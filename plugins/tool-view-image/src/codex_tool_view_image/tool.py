@@ -1,4 +1,4 @@
-"""Give the model an image file of its thread's environment."""
+"""The tool ``view_image``: return an image file of the thread's environment to the model."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ if TYPE_CHECKING:
     from codex_hookspecs.environments import Environment, FileSystem
     from codex_hookspecs.tools import ToolContext
 
-LARGEST_IMAGE = 15 * 1024 * 1024
-"""Bytes of an image file; as text in a request it takes a third more, and providers accept about 20 MB."""
+MAX_IMAGE_BYTES = 15 * 1024 * 1024
+"""Maximum size of an image file; as base64 it is a third larger, and providers accept about 20 MB."""
 
 
 async def view_image(call: ToolCall, context: ToolContext, *, with_detail: bool) -> ToolOutput:
-    """Return the image of one call as a content part with a ``data:`` address.
+    """Return the image as a content part with a ``data:`` URL.
 
-    :param with_detail: the model may ask for the original size.
-    :raises ToolError: when there is no such file or it is no image.
+    :param with_detail: the model may request the original size.
+    :raises ToolError: when the file does not exist or is not a supported image.
     """
     path, detail = _arguments(call.arguments)
     environment = await context.environment()
-    path = await _absolute(path, context.settings.cwd, environment)
-    data = await _content(path, await readable_files(environment, context.settings))
+    path = await _absolute_path(path, context.settings.cwd, environment)
+    data = await _read_image(path, await readable_files(environment, context.settings))
     kind = image_type(data)
     if kind is None:
-        raise ToolError(f"unable to process image at `{path}`: unsupported image `{_guessed_type(path)}`")
+        raise ToolError(f"unable to process image at `{path}`: unsupported image `{_guess_type(path)}`")
     item = ImageView(id=call.call_id, path=path)
     await context.start_item(item)
     await context.complete_item(item)
@@ -55,7 +55,7 @@ def _arguments(text: str) -> tuple[str, str | None]:
     return path, detail
 
 
-async def _absolute(path: str, cwd: str, environment: Environment) -> str:
+async def _absolute_path(path: str, cwd: str, environment: Environment) -> str:
     import ntpath
     import posixpath
 
@@ -63,7 +63,7 @@ async def _absolute(path: str, cwd: str, environment: Environment) -> str:
     return str(module.normpath(module.join(cwd, path)))
 
 
-async def _content(path: str, files: FileSystem) -> bytes:
+async def _read_image(path: str, files: FileSystem) -> bytes:
     try:
         metadata = await files.metadata(path)
     except FileSystemError as error:
@@ -71,11 +71,11 @@ async def _content(path: str, files: FileSystem) -> bytes:
     if not metadata.is_file:
         raise ToolError(f"image path `{path}` is not a file")
     try:
-        data = await files.read_file(path, limit=LARGEST_IMAGE + 1)
+        data = await files.read_file(path, limit=MAX_IMAGE_BYTES + 1)
     except FileSystemError as error:
         raise ToolError(f"unable to read image at `{path}`: {error}") from error
-    if len(data) > LARGEST_IMAGE:
-        raise ToolError(f"unable to process image at `{path}`: larger than {LARGEST_IMAGE // 1024 // 1024} MiB")
+    if len(data) > MAX_IMAGE_BYTES:
+        raise ToolError(f"unable to process image at `{path}`: larger than {MAX_IMAGE_BYTES // 1024 // 1024} MiB")
     return data
 
 
@@ -89,8 +89,8 @@ def _output(kind: str, data: bytes, detail: str | None) -> ToolOutput:
     return ToolOutput(content=(part,), hook_response=[part])
 
 
-def _guessed_type(path: str) -> str:
-    """Return what the file's name says it is, for the message."""
+def _guess_type(path: str) -> str:
+    """Return the MIME type that the file's name suggests, for the error message."""
     from mimetypes import MimeTypes
 
     return MimeTypes().guess_type(path, strict=False)[0] or "unknown"

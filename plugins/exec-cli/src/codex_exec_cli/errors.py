@@ -1,4 +1,4 @@
-"""Say why a command can't be carried out."""
+"""Errors of ``codex exec``."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 
 
 class ExecError(Exception):
-    """Raised when the command can't be carried out; the text is for people.
+    """Raised when the command fails; the text is shown to the user.
 
     :param status: exit status.
     """
@@ -17,5 +17,5 @@ class ExecError(Exception):
 
 
 def os_text(error: OSError) -> str:
-    """Return an operating system error as the public program words it."""
+    """Return the text of an operating system error in the format of Codex."""
     return f"{os.strerror(error.errno)} (os error {error.errno})" if error.errno else str(error)
