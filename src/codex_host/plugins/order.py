@@ -81,7 +81,9 @@ def _as_declared(plugins: list[Contender]) -> list[Contender]:
         for name in places.keys() & plugin.before:
             earlier[name].add(plugin.name)
     moving = [plugin for plugin in plugins if plugin.before]
-    for _ in moving:  # as often as one can depend on the next
+    found: dict[str, int] = {}
+    while found != places:  # one may depend on the next
+        found = dict(places)
         for plugin in moving:
             places[plugin.name] = min(places[name] for name in (plugin.name, *plugin.before) if name in places)
     ordered: list[Contender] = []
