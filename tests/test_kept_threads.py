@@ -199,7 +199,7 @@ def test_a_thread_that_became_read_only_in_a_turn_is_kept_by_whoever_has_it_open
     ("command", "told"),
     [
         ("rm -r {sessions}; echo in the way > {sessions}", "restoring the thread's file"),
-        (f"{FILE}; : > $f", "was cut"),
+        (f"{FILE}; : > $f", "program truncated it"),
     ],
 )
 def test_a_turn_whose_thread_can_not_be_kept_fails(home: Home, command: str, told: str) -> None:

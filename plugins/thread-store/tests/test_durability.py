@@ -76,14 +76,14 @@ class Child:
 
 @pytest.fixture
 def child(tmp_path: Path) -> Iterator[type[Child]]:
-    made = []
+    created = []
 
     def make(last: int = 1_000_000) -> Child:
-        made.append(Child(tmp_path, last))
-        return made[-1]
+        created.append(Child(tmp_path, last))
+        return created[-1]
 
     yield make  # type: ignore[misc]
-    for one in made:
+    for one in created:
         one.process.kill()
         one.process.communicate(timeout=10)
 
@@ -129,7 +129,7 @@ async def test_without_a_table_of_locks_the_other_process_is_just_another_one(
 ) -> None:
     writer, thread_id = await created(store)
     await writer.append(turn("t1", "a", "b"))
-    monkeypatch.setattr("codex_thread_store.writer.holder", lambda _: None)
+    monkeypatch.setattr("codex_thread_store.writer.find_holder", lambda _: None)
 
     with pytest.raises(ThreadBusy, match="another process is writing"):
         await store.open(thread_id, cli_version=VERSION)
@@ -153,7 +153,7 @@ async def test_a_thread_that_a_running_codex_holds_is_busy(store: RolloutStore, 
 
 
 def test_nobody_holds_the_lock_of_a_file_that_is_not_there(tmp_path: Path) -> None:
-    assert lock.holder(str(tmp_path / "none")) is None
+    assert lock.find_holder(str(tmp_path / "none")) is None
 
 
 async def test_a_torn_last_line_is_ignored_and_ended_before_more_is_written(store: RolloutStore) -> None:

@@ -12,7 +12,7 @@ from codex_hookspecs.protocol import GitInfo, ThreadSettings, uuid7
 from codex_hookspecs.storage import ThreadMeta
 from codex_testkit.memory.files import MemoryFileSystem
 from codex_testkit.suites._store_samples import VERSION, settings, turn
-from codex_thread_store.git_facts import git_info, origin_url, packed_commit
+from codex_thread_store.git_facts import origin_url, parse_packed_commit, read_git_info
 from codex_thread_store.store import RolloutStore
 
 pytestmark = pytest.mark.anyio
@@ -46,13 +46,13 @@ def repository(tmp_path: Path) -> Path:
 async def test_a_work_tree_is_described(repository: Path) -> None:
     expected = GitInfo(git(repository, "rev-parse", "HEAD"), "main", origin_url=URL)
 
-    assert await git_info(loaded(repository), str(repository / "sub")) == expected
+    assert await read_git_info(loaded(repository), str(repository / "sub")) == expected
 
 
 async def test_packed_references_are_read(repository: Path) -> None:
     git(repository, "pack-refs", "--all")
 
-    found = await git_info(loaded(repository), str(repository))
+    found = await read_git_info(loaded(repository), str(repository))
 
     assert found == GitInfo(git(repository, "rev-parse", "HEAD"), "main", origin_url=URL)
 
@@ -60,7 +60,7 @@ async def test_packed_references_are_read(repository: Path) -> None:
 async def test_a_detached_head_has_no_branch(repository: Path) -> None:
     git(repository, "checkout", "-q", "--detach")
 
-    found = await git_info(loaded(repository), str(repository))
+    found = await read_git_info(loaded(repository), str(repository))
 
     assert found == GitInfo(git(repository, "rev-parse", "HEAD"), origin_url=URL)
 
@@ -68,7 +68,7 @@ async def test_a_detached_head_has_no_branch(repository: Path) -> None:
 async def test_a_linked_work_tree_has_its_own_branch(repository: Path, tmp_path: Path) -> None:
     git(repository, "worktree", "add", "-q", "-b", "feature/x", str(tmp_path / "linked"))
 
-    found = await git_info(loaded(tmp_path), str(tmp_path / "linked"))
+    found = await read_git_info(loaded(tmp_path), str(tmp_path / "linked"))
 
     assert found == GitInfo(git(repository, "rev-parse", "HEAD"), "feature/x", origin_url=URL)
 
@@ -76,12 +76,12 @@ async def test_a_linked_work_tree_has_its_own_branch(repository: Path, tmp_path:
 async def test_a_repository_without_a_commit_tells_what_it_has(tmp_path: Path) -> None:
     git(tmp_path, "init", "-q")
 
-    assert await git_info(loaded(tmp_path), str(tmp_path)) == GitInfo()
+    assert await read_git_info(loaded(tmp_path), str(tmp_path)) == GitInfo()
 
 
 async def test_outside_of_a_work_tree_there_is_nothing_to_tell() -> None:
-    assert await git_info(MemoryFileSystem({"/w/a": ""}), "/w") is None
-    assert await git_info(MemoryFileSystem({"/w/.git": "strange"}), "/w") is None
+    assert await read_git_info(MemoryFileSystem({"/w/a": ""}), "/w") is None
+    assert await read_git_info(MemoryFileSystem({"/w/.git": "strange"}), "/w") is None
 
 
 def test_only_the_origin_counts() -> None:
@@ -89,7 +89,7 @@ def test_only_the_origin_counts() -> None:
 
     assert origin_url(config) == "o"
     assert origin_url("") is None
-    assert packed_commit("# pack-refs\naaa refs/heads/m\n^bbb\n", "refs/heads/x") is None
+    assert parse_packed_commit("# pack-refs\naaa refs/heads/m\n^bbb\n", "refs/heads/x") is None
 
 
 async def test_a_new_thread_is_stored_with_the_facts_of_its_work_tree(tmp_path: Path, repository: Path) -> None:

@@ -272,7 +272,7 @@ async def test_a_busy_database_holds_nobody_up_for_long(home: Home, monkeypatch:
         second = await home.keep("second")
 
         other.execute("ROLLBACK")
-    assert "made up for at the next listing" in home.warnings[0]
+    assert "added by the next listing" in home.warnings[0]
     assert set(await home.listed()) == {first, second}
     assert {row["id"] for row in home.rows()} == {first, second}
 

@@ -128,15 +128,15 @@ async def test_a_page_reads_no_file_and_few_rows_when_the_index_is_current(
     for number in range(300):
         await kept(store, 1_700_000_000 + number)
     await store.list(ThreadQuery())
-    made: list[str] = []
-    original = listing.thread_of_row
-    monkeypatch.setattr(listing, "thread_of_row", lambda row, name: made.append(row["id"]) or original(row, name))
+    created: list[str] = []
+    original = listing.from_row
+    monkeypatch.setattr(listing, "from_row", lambda row, name: created.append(row["id"]) or original(row, name))
     monkeypatch.setattr(listing, "summarize", lambda *_: pytest.fail("a file was read"))
 
     page = await store.list(ThreadQuery(limit=5))
 
     assert len(page.threads) == 5
-    assert len(made) == 6
+    assert len(created) == 6
 
 
 async def test_threads_that_continue_each_other_in_a_circle_are_listed(store: RolloutStore, tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from codex_hookspecs.storage import StoredThread, ThreadMeta, ThreadQuery
 from codex_hookspecs.wire import encode
 from codex_host.session.response_items import mended
 from codex_testkit.suites._store_samples import VERSION, settings, turn
-from codex_thread_store.reading import read_thread
+from codex_thread_store.rollout_reader import read_thread
 from codex_thread_store.store import RolloutStore
 
 pytestmark = pytest.mark.anyio
@@ -237,4 +237,4 @@ def test_items_are_checked_alike_before_and_after_their_classes_were_decoded() -
     attrs.resolve_types(FileChange)  # as the converter does
     change = FileUpdateChange(path="/a", kind={"type": "add"}, diff="")
 
-    assert item_checks.checked(FileChange(id="i", changes=(change,), status="completed")).changes == (change,)
+    assert item_checks.check_types(FileChange(id="i", changes=(change,), status="completed")).changes == (change,)

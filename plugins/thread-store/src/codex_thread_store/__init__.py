@@ -1,1 +1,1 @@
-"""Threads on disk: rollout files and their index."""
+"""Threads on disk: rollout files and an SQLite index."""

@@ -1,4 +1,4 @@
-"""Open files of a home: regular ones only, so that nothing waits for the other end of a pipe."""
+"""Open files of a home: regular files only, so that opening a FIFO can't block."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ FILE_MODE = 0o600
 def open_file(path: str) -> BinaryIO:
     """Open a file for reading.
 
-    :raises OSError: when that fails or it is no regular file.
+    :raises OSError: when that fails, or it is not a regular file.
     """
     descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0) | _CLOEXEC)
     try:
@@ -25,7 +25,7 @@ def open_file(path: str) -> BinaryIO:
 
 
 def refuse_special(descriptor: int) -> None:
-    """Make sure that an open file is a regular one.
+    """Check that an open file is a regular file.
 
     :raises OSError: when it is not.
     """
@@ -36,7 +36,7 @@ def refuse_special(descriptor: int) -> None:
 
 
 def is_file_at(descriptor: int, path: str) -> bool:
-    """Tell whether an open file is the one that a path leads to."""
+    """Tell whether a path still leads to an open file."""
     try:
         return os.path.samestat(os.fstat(descriptor), os.stat(path))
     except OSError:

@@ -1,4 +1,4 @@
-"""Tell where a work tree stands from git's own files, without running git."""
+"""Read commit, branch and origin of a work tree from git's files, without running git."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _REF = "ref: "
 _GITDIR = "gitdir: "
 
 
-async def git_info(files: FileSystem, cwd: str) -> GitInfo | None:
-    """Return commit, branch and origin of the work tree that a directory is in, or ``None`` outside of one.
+async def read_git_info(files: FileSystem, cwd: str) -> GitInfo | None:
+    """Return commit, branch and origin of the work tree that contains a directory, or ``None`` outside of one.
 
-    :param files: file system of the machine the directory is on.
+    :param files: file system of the environment that has the directory.
     """
     folder = await _git_folder(files, cwd)
     if folder is None:
@@ -40,7 +40,7 @@ async def git_info(files: FileSystem, cwd: str) -> GitInfo | None:
 
 
 def origin_url(config: str) -> str | None:
-    """Return the URL of the remote ``origin`` in the text of a git configuration file."""
+    """Find the URL of the remote ``origin`` in the text of a git configuration file."""
     found = None
     inside = False
     for raw in config.splitlines():
@@ -54,8 +54,8 @@ def origin_url(config: str) -> str | None:
     return found
 
 
-def packed_commit(packed: str, ref: str) -> str | None:
-    """Return the commit of a reference in the text of ``packed-refs``."""
+def parse_packed_commit(packed: str, ref: str) -> str | None:
+    """Find the commit of a reference in the text of ``packed-refs``."""
     for line in packed.splitlines():
         commit, _, name = line.partition(" ")
         if name == ref:
@@ -69,7 +69,7 @@ async def _git_folder(files: FileSystem, cwd: str) -> str | None:
         return None
     path = posixpath.join(folder, ".git")
     link = (await _text(files, path)).strip()
-    if not link:  # It is a directory.
+    if not link:  # ``.git`` is a directory.
         return path
     return posixpath.normpath(posixpath.join(folder, link[len(_GITDIR) :])) if link.startswith(_GITDIR) else None
 
@@ -79,7 +79,7 @@ async def _commit(files: FileSystem, folder: str, shared: str, ref: str) -> str 
         commit = (await _text(files, posixpath.join(place, ref))).strip()
         if commit:
             return commit
-    return packed_commit(await _text(files, posixpath.join(shared, "packed-refs")), ref)
+    return parse_packed_commit(await _text(files, posixpath.join(shared, "packed-refs")), ref)
 
 
 async def _text(files: FileSystem, path: str) -> str:

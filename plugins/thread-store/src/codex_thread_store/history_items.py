@@ -1,4 +1,4 @@
-"""Check what a rollout says was sent to the model, so that it can be sent again."""
+"""Validate the history items of a rollout, so that they can be sent to the model again."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from collections.abc import Callable
 from typing import Any
 
 _PRIVATE = "internal_chat_message_metadata_passthrough"
-"""What 0.169 keeps on items for its own service; no other provider knows it."""
+"""Member that 0.169 stores on items for its own service; other providers may reject it."""
 
 
-def history_item(form: Any) -> dict[str, Any]:
-    """Return an item of the Responses API as its line has it, text that stands for a list of parts made one.
+def check_history_item(form: Any) -> dict[str, Any]:
+    """Return an item of the Responses API; content that is a plain string becomes a list of parts.
 
-    :raises TypeError: when it is none, or lacks what an item of its kind must have.
+    :raises TypeError: when it is not an item, or lacks a required member.
     """
     if not isinstance(form, dict) or not isinstance(form.get("type"), str):
         raise TypeError("not an item of the Responses API")

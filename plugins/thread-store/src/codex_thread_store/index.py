@@ -1,8 +1,8 @@
-"""Keep an index of all threads in SQLite; the rollout files are the truth and the index may be lost."""
+"""An index of all threads in SQLite; the rollout files are authoritative, so the index can be rebuilt."""
 
 from __future__ import annotations
 
-# The public package adds date adapters, which are not needed, and doubles the time that importing takes.
+# The public package ``sqlite3`` adds date adapters, which are not needed, and takes twice as long to import.
 import _sqlite3 as sqlite3
 import os
 import threading
@@ -18,23 +18,23 @@ _BUSY_SECONDS = 2.0
 _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 _ROWS = 128
-"""Rows that are read at once."""
+"""Number of rows that are read at once."""
 
 Row = dict[str, Any]
-"""Values of a thread's row by column name; columns the database does not have are left out."""
+"""Values of a thread's row by column name; columns that the database does not have are ignored."""
 
-Known = tuple[str, int, str]
-"""Of a row: the path of its file, the time of the last change in seconds, the first message."""
+RowVersion = tuple[str, int, str]
+"""What tells whether a row is current: path of the rollout file, time of its last change in seconds, first message."""
 
 
 class Index:
     """The index of one home. Its methods block; they may be called from any thread.
 
-    A database that can't be used, because the home is read-only or its tables are unknown, is told once and then left
-    alone; a damaged one is put aside and made anew.
+    When the database can't be used (a read-only home, an unknown schema), a warning is given once and the index is
+    disabled. A damaged database is renamed and a new one created.
 
     :param home: ``$CODEX_HOME``.
-    :param warn: tells the user's log.
+    :param warn: writes a warning to the log.
     """
 
     def __init__(self, home: str, warn: Callable[[str], None]) -> None:
@@ -46,21 +46,21 @@ class Index:
         self._off = False
 
     def put(self, rows: Iterable[Row]) -> None:
-        """Add threads or change what is known of them."""
+        """Insert or update rows."""
         entries = list(rows)
         if entries:
             self._attempt(lambda connection: self._put(connection, entries), None)
 
     def rows(self, *, archived: bool) -> dict[str, Row]:
-        """Return the rows of all threads that are archived, or not, by thread id; empty when there is no index."""
+        """Return the rows of all archived, or all other, threads by thread id; empty when there is no index."""
 
         return {row["id"]: row for row in self._select("SELECT * FROM threads WHERE archived = ?", [int(archived)])}
 
-    def known(self, *, archived: bool) -> dict[str, Known] | None:
-        """Return what tells whether rows are current, by thread id; ``None`` when there is no index."""
+    def row_versions(self, *, archived: bool) -> dict[str, RowVersion] | None:
+        """Return the versions of rows by thread id; ``None`` when there is no index."""
         columns = "id, rollout_path, updated_at, first_user_message"
 
-        def read(connection: sqlite3.Connection) -> dict[str, Known]:
+        def read(connection: sqlite3.Connection) -> dict[str, RowVersion]:
             cursor = connection.execute(f"SELECT {columns} FROM threads WHERE archived = ?", (archived,))  # noqa: S608
             return {thread_id: (path, updated_at, message) for thread_id, path, updated_at, message in cursor}
 
@@ -75,20 +75,22 @@ class Index:
         providers: Sequence[str] | None = None,
         cwd: str | None = None,
     ) -> Iterator[Row]:
-        """Yield rows, newest first, read as they are needed.
+        """Yield rows, newest first, reading them lazily.
 
-        :param by_update: the newest change counts, not the beginning.
-        :param after: time and id that only older rows are wanted of.
+        :param by_update: sort by the time of the last change instead of the creation.
+        :param after: time and id of a row; only older rows are returned.
+        :param providers: only threads of these model providers.
+        :param cwd: only threads of this working directory.
         """
         key = "updated_at" if by_update else "created_at"
-        # The plus keeps the database from walking through all rows that are archived, or not, instead of the newest.
+        # The plus keeps SQLite from using the index on ``archived``, so that it uses the one that sorts by time.
         conditions, values = ["+archived = ?"], [int(archived)]
         if providers:
             conditions.append(f"+model_provider IN ({', '.join('?' * len(providers))})")
-            values += map(_storable, providers)
+            values += map(_to_sqlite, providers)
         if cwd is not None:
             conditions.append("+cwd = ?")
-            values.append(_storable(cwd))
+            values.append(_to_sqlite(cwd))
         while True:
             more = [*conditions, f"({key}, id) < (?, ?)"] if after else conditions
             rows = self._select(
@@ -124,7 +126,7 @@ class Index:
                 try:
                     return work(self._open())
                 except sqlite3.Error as error:
-                    if not (again and self._put_aside(error)):
+                    if not (again and self._move_aside(error)):
                         self._fail(error)
         return default
 
@@ -135,7 +137,7 @@ class Index:
                 self._path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False
             )
             try:
-                self._columns = _prepared(connection)
+                self._columns = _prepare(connection)
             except BaseException:
                 connection.close()
                 raise
@@ -143,7 +145,7 @@ class Index:
         return self._connection
 
     def _make_private(self) -> None:
-        with suppress(OSError):  # It is there already, or the database says what is wrong.
+        with suppress(OSError):  # The file exists already, or opening the database will report the error.
             os.close(os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0), 0o600))
 
     def _put(self, connection: sqlite3.Connection, rows: list[Row]) -> None:
@@ -155,17 +157,17 @@ class Index:
                 connection.execute(
                     f"INSERT INTO threads ({', '.join(known)}) VALUES ({', '.join('?' * len(known))}) "  # noqa: S608
                     f"ON CONFLICT(id) DO UPDATE SET {changed}",
-                    [_storable(row[name]) for name in known],
+                    [_to_sqlite(row[name]) for name in known],
                 )
         except BaseException:
             connection.execute("ROLLBACK")
             raise
         connection.execute("COMMIT")
 
-    def _put_aside(self, error: sqlite3.Error) -> bool:
-        """Move a damaged database away.
+    def _move_aside(self, error: sqlite3.Error) -> bool:
+        """Rename a damaged database.
 
-        :return: whether it was damaged and could be moved.
+        :return: whether it was damaged and could be renamed.
         """
         if getattr(error, "sqlite_errorcode", None) not in _DAMAGED:
             return False
@@ -180,25 +182,25 @@ class Index:
                     os.replace(self._path + tail, aside + tail)
         except OSError:
             return False
-        self._warn(f"the thread index {self._path} was damaged ({error}); it is kept as {aside} and made anew")
+        self._warn(f"the thread index {self._path} was damaged ({error}); it is renamed to {aside} and created again")
         return True
 
     def _fail(self, error: sqlite3.Error) -> None:
         busy = getattr(error, "sqlite_errorcode", None) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
         self._off = not busy
-        what = "this change is made up for at the next listing" if busy else "threads are listed from their files"
+        what = "this change is added by the next listing" if busy else "threads are listed from their files"
         self._warn(f"the thread index {self._path} can't be used ({error}); {what}")
 
 
-def _storable(value: Any) -> Any:
-    """Return a value as SQLite takes it: text must be Unicode, which the name of a directory need not be."""
+def _to_sqlite(value: Any) -> Any:
+    """Convert a value for SQLite: text must be valid Unicode, which a directory name need not be."""
     return value.encode("utf-8", "replace").decode() if isinstance(value, str) and not value.isascii() else value
 
 
-def _prepared(connection: sqlite3.Connection) -> frozenset[str]:
-    """Make the tables of an empty database and return the columns of ``threads``.
+def _prepare(connection: sqlite3.Connection) -> frozenset[str]:
+    """Create the tables of an empty database and return the columns of ``threads``.
 
-    :raises sqlite3.Error: when the database can't be used, also because it is one of another kind.
+    :raises sqlite3.Error: when the database can't be used, or its schema is unknown.
     """
     if _is_empty(connection):
         connection.execute("PRAGMA journal_mode = WAL")

@@ -1,4 +1,4 @@
-"""Check that what was read from a rollout has the types that items are declared with."""
+"""Check that the members of decoded items have their declared types."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ _DECLARED: dict[str, type] = {
 }
 
 
-def checked(value: T) -> T:
-    """Return an item as it is.
+def check_types(value: T) -> T:
+    """Check the types of an item's members and return the item.
 
-    :raises TypeError: when one of its members has another type than it is declared with.
+    :raises TypeError: when a member does not have its declared type.
     """
-    if not _fits(value):
+    if not _matches(value):
         raise TypeError(f"a member of {type(value).__name__} has a wrong type")
     return value
 
 
 @cache
 def _checks(kind: Any) -> tuple[tuple[str, Check], ...]:
-    # Annotations stay as they are written; the types that attrs knows are resolved by whoever decodes the class.
+    # The annotations as written in the source; types resolved by ``attrs.resolve_types`` depend on who decoded first.
     written = {name: text for cls in reversed(kind.__mro__) for name, text in get_annotations(cls).items()}
     return tuple((each.name, check) for each in attrs.fields(kind) if (check := _check(written[each.name])))
 
@@ -52,14 +52,14 @@ def _plain_check(declared: str) -> Check | None:
     if declared == "Any":
         return None
     part = declared.removeprefix("tuple[").removesuffix(", ...]")
-    kind = _DECLARED.get(part, str)  # the others are texts of which some are allowed
+    kind = _DECLARED.get(part, str)  # all others are strings or literals of strings
     if part == declared:
         return lambda value: isinstance(value, kind)
     if part in ("HookPromptFragment", "FileUpdateChange"):
-        return lambda value: isinstance(value, tuple) and all(isinstance(one, kind) and _fits(one) for one in value)
+        return lambda value: isinstance(value, tuple) and all(isinstance(one, kind) and _matches(one) for one in value)
     return lambda value: isinstance(value, tuple) and all(isinstance(one, kind) for one in value)
 
 
-def _fits(value: Any) -> bool:
+def _matches(value: Any) -> bool:
     kind: Any = type(value)
     return all(check(getattr(value, name)) for name, check in _checks(kind))

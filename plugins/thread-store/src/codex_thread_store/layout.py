@@ -1,4 +1,4 @@
-"""Where rollout files are: names, directories and the search for one (layout of Codex 0.118)."""
+"""Paths of rollout files: names, directories and search (layout of Codex 0.118)."""
 
 from __future__ import annotations
 
@@ -15,49 +15,49 @@ _NAME_LENGTH = len(_PREFIX) + _STAMP_LENGTH + 1 + _ID_LENGTH + len(_SUFFIX)
 _DAY = 86_400
 
 Rollout = tuple[str, os.DirEntry[str]]
-"""The id of a thread and its file."""
+"""Id and file of a thread."""
 
 
 def new_path(home: str, thread_id: str, created_at_ms: int) -> str:
-    """Return the file for a new thread; its name tells the local time."""
+    """Return the path for a new thread; the name contains the local time."""
     moment = time.localtime(created_at_ms // 1000)
     name = f"{_PREFIX}{time.strftime('%Y-%m-%dT%H-%M-%S', moment)}-{thread_id}{_SUFFIX}"
     return os.path.join(home, SESSIONS, time.strftime("%Y/%m/%d", moment), name)
 
 
 def restored_path(home: str, name: str) -> str:
-    """Return where an archived file belongs by its name."""
+    """Return the path in ``sessions`` of a file that is unarchived."""
     return os.path.join(home, SESSIONS, *name[len(_PREFIX) : len(_PREFIX) + 10].split("-"), name)
 
 
 def archived_path(home: str, name: str) -> str:
-    """Return where a file goes when its thread is archived."""
+    """Return the path of a file when its thread is archived."""
     return os.path.join(home, ARCHIVED, name)
 
 
-def thread_id_of(name: str) -> str | None:
-    """Return the thread that a file name belongs to, or ``None`` when it is no rollout's."""
+def parse_thread_id(name: str) -> str | None:
+    """Return the thread id in a file name, or ``None`` when it is not a rollout's name."""
     if len(name) != _NAME_LENGTH or not name.startswith(_PREFIX) or not name.endswith(_SUFFIX):
         return None
     return name[-_ID_LENGTH - len(_SUFFIX) : -len(_SUFFIX)]
 
 
-def rollouts(home: str, *, archived: bool) -> list[Rollout]:
-    """Return the rollout files with the ids of their threads, newest directories first."""
+def list_rollouts(home: str, *, archived: bool) -> list[Rollout]:
+    """List the rollout files with the ids of their threads, newest directories first."""
     return _rollouts(os.path.join(home, ARCHIVED if archived else SESSIONS), depth=0 if archived else 3)
 
 
 def find(home: str, thread_id: str, *, archived: bool) -> str | None:
-    """Return the file of a thread, or ``None``.
+    """Find the file of a thread.
 
-    The time in an id of version 7 tells the directory; only when it is not there all are searched.
+    The time stamp in a UUID of version 7 gives the likely directory; all others are searched only after it.
     """
     if not archived:
         for folder in _likely_folders(home, thread_id):
             for found, entry in _rollouts(folder, depth=0):
                 if found == thread_id:
                     return entry.path
-    return next((entry.path for found, entry in rollouts(home, archived=archived) if found == thread_id), None)
+    return next((entry.path for found, entry in list_rollouts(home, archived=archived) if found == thread_id), None)
 
 
 def _likely_folders(home: str, thread_id: str) -> list[str]:
@@ -77,4 +77,4 @@ def _rollouts(folder: str, *, depth: int) -> list[Rollout]:
         return []
     if depth:
         return [one for entry in found if entry.is_dir() for one in _rollouts(entry.path, depth=depth - 1)]
-    return [(thread_id, entry) for entry in found if (thread_id := thread_id_of(entry.name)) is not None]
+    return [(thread_id, entry) for entry in found if (thread_id := parse_thread_id(entry.name)) is not None]

@@ -1,4 +1,4 @@
-"""List threads by their index, as far as it is as new as the files, and bring it up to date."""
+"""List threads from the index, after updating the rows that are older than their files."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ import attrs
 from codex_hookspecs.errors import StorageError
 from codex_hookspecs.storage import ThreadPage, UnreadableThread, cursor_after, is_wanted, page_of, position_of
 from codex_thread_store import layout
-from codex_thread_store.rows import row_of, thread_of_row
+from codex_thread_store.index_rows import from_row, to_row
 from codex_thread_store.summary import summarize
 
 if TYPE_CHECKING:
     from codex_hookspecs.protocol import Thread
     from codex_hookspecs.storage import ThreadQuery
-    from codex_thread_store.index import Index, Known
-    from codex_thread_store.rows import Row
+    from codex_thread_store.index import Index, RowVersion
+    from codex_thread_store.index_rows import Row
 
 _State = tuple[int, int]
-"""Time of the last change of a file, and its size."""
-_UNKNOWN: Known = ("", 0, "")
+"""Modification time and size of a file."""
+_UNKNOWN: RowVersion = ("", 0, "")
 
 
 class Listing:
     """Lists the threads of one home.
 
     :param home: ``$CODEX_HOME``.
-    :param warn: told of each file that can't be read, once.
+    :param warn: called once for each file that can't be read.
     """
 
     def __init__(self, home: str, index: Index, warn: Callable[[str], None]) -> None:
@@ -42,8 +42,8 @@ class Listing:
     def page(self, query: ThreadQuery, names: dict[str, str]) -> ThreadPage:
         """Return one page of threads.
 
-        :param names: of threads, by id.
-        :raises StorageError: for an invalid cursor, and when the folder of the threads can't be read.
+        :param names: names of threads by id.
+        :raises StorageError: for an invalid cursor, and when the directory of the threads can't be read.
         """
         after = position_of(query)
         entries = self._entries(archived=query.archived)
@@ -64,8 +64,8 @@ class Listing:
                 thread = self._summary(entry)
                 if thread is None:
                     continue
-                row = {**row, **row_of(thread, archived=query.archived)}  # noqa: PLW2901
-            thread = thread_of_row(row, names.get(row["id"]))
+                row = {**row, **to_row(thread, archived=query.archived)}  # noqa: PLW2901
+            thread = from_row(row, names.get(row["id"]))
             if is_wanted(thread, query):
                 found.append(thread)
                 if len(found) > limit:
@@ -75,50 +75,50 @@ class Listing:
         return self._with_unreadable(page, entries)
 
     def threads(self, names: dict[str, str], *, archived: bool) -> Iterator[Thread]:
-        """Yield all threads, those of the index as far as it is current."""
+        """Yield all threads: from the index where a row is current, else from the file."""
         rows = self._index.rows(archived=archived)
         fresh = []
         for thread_id, entry in self._entries(archived=archived).items():
             row = rows.get(thread_id)
             if row is not None and row["rollout_path"] == entry.path and _is_current(row, entry):
-                yield thread_of_row(row, names.get(thread_id))
+                yield from_row(row, names.get(thread_id))
                 continue
             thread = self._summary(entry)
             if thread is not None:
-                fresh.append(row_of(thread, archived=archived))
+                fresh.append(to_row(thread, archived=archived))
                 yield attrs.evolve(thread, name=names.get(thread.id))
         self._index.put(fresh)
 
     def _entries(self, *, archived: bool) -> dict[str, os.DirEntry[str]]:
         try:
-            found = layout.rollouts(self._home, archived=archived)
+            found = layout.list_rollouts(self._home, archived=archived)
         except OSError as error:
             raise StorageError(f"listing the threads in {error.filename}: {error.strerror}") from error
-        return dict(reversed(found))  # The first of one id counts.
+        return dict(reversed(found))  # Of several files with one id, the first is used.
 
     def _refresh(self, entries: dict[str, os.DirEntry[str]], *, archived: bool, changed: bool) -> bool:
-        """Put into the index what it does not know of.
+        """Add missing threads to the index.
 
-        :param changed: look for files that are newer than their rows too.
+        :param changed: whether rows that are older than their files are updated, too.
         :return: whether there is an index.
         """
-        known = self._index.known(archived=archived)
+        known = self._index.row_versions(archived=archived)
         if known is None:
             return False
         missing = []
         for thread_id, entry in entries.items():
             path, updated_at, message = known.get(thread_id) or _UNKNOWN
-            if path != entry.path or (changed and not _is_as_new(updated_at, message, entry)):
+            if path != entry.path or (changed and not _is_up_to_date(updated_at, message, entry)):
                 missing.append(entry)
         self._index.put(self._rows(missing, archived=archived))
         return True
 
     def _rows(self, entries: list[os.DirEntry[str]], *, archived: bool) -> list[Row]:
         threads = filter(None, map(self._summary, entries))
-        return [row_of(thread, archived=archived) for thread in threads]
+        return [to_row(thread, archived=archived) for thread in threads]
 
     def _summary(self, entry: os.DirEntry[str]) -> Thread | None:
-        """Return what a file says of its thread; one in which nothing was found is read again when it changed."""
+        """Read the summary of a file; a file without messages is read again only when it has changed."""
         state = _state(entry)
         if self._empty.get(entry.path) == state:
             return None
@@ -142,11 +142,11 @@ class Listing:
 
 
 def _is_current(row: Row, entry: os.DirEntry[str]) -> bool:
-    return _is_as_new(row["updated_at"], row["first_user_message"], entry)
+    return _is_up_to_date(row["updated_at"], row["first_user_message"], entry)
 
 
-def _is_as_new(updated_at: int, message: str, entry: os.DirEntry[str]) -> bool:
-    """Tell whether a row of the index is as new as its file."""
+def _is_up_to_date(updated_at: int, message: str, entry: os.DirEntry[str]) -> bool:
+    """Tell whether a row of the index is up to date with its file."""
     state = _state(entry)
     return bool(message) and state is not None and updated_at >= state[0] // 1_000_000_000
 

@@ -1,4 +1,4 @@
-"""Make sure that one process at a time writes a file."""
+"""Locks that let only one process at a time write a rollout file."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ _UNSUPPORTED = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL)
 
 
 def lock(descriptor: int) -> bool:
-    """Take the writer's lock of an open file; the system gives it back when the file is closed or the process dies.
+    """Take the writer's lock of an open file; it is released when the file is closed or the process dies.
 
-    :return: whether it was free. On a file system that knows no locks it counts as free.
+    :return: whether it was free; always ``True`` on a file system without locks.
     """
     if sys.platform == "win32":
         return _lock_far_byte(descriptor)
@@ -27,8 +27,8 @@ def lock(descriptor: int) -> bool:
     return True
 
 
-def held_by_codex(home: str, thread_id: str) -> str | None:
-    """Return the lock file by which a running Codex of 0.169 or later holds a thread, or ``None``.
+def find_codex_lock(home: str, thread_id: str) -> str | None:
+    """Return the lock file with which a running Codex of 0.169 or later has locked a thread, or ``None``.
 
     :param home: ``$CODEX_HOME``.
     """
@@ -43,8 +43,8 @@ def held_by_codex(home: str, thread_id: str) -> str | None:
         os.close(descriptor)
 
 
-def holder(path: str) -> int | None:
-    """Return the process that holds the lock of a file, where the system tells."""
+def find_holder(path: str) -> int | None:
+    """Return the id of the process that holds the lock of a file, where the system provides it."""
     try:
         inode = os.stat(path).st_ino
         with open("/proc/locks", encoding="ascii", errors="replace") as table:

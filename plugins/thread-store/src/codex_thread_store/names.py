@@ -1,4 +1,4 @@
-"""Names of threads, kept in ``session_index.jsonl`` (format of Codex 0.118)."""
+"""Names of threads, stored in ``session_index.jsonl`` (format of Codex 0.118)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import time
 from codex_hookspecs.errors import StorageError
 from codex_hookspecs.json_text import JsonError, parse_json
 from codex_thread_store.files import FILE_MODE, open_file, refuse_special
-from codex_thread_store.lines import stamp
+from codex_thread_store.rollout_encoder import format_timestamp
 
 _FILE = "session_index.jsonl"
 _FLAGS = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NONBLOCK", 0)
@@ -19,7 +19,7 @@ _ID = b'"id"'
 
 
 def read_names(home: str) -> dict[str, str]:
-    """Return the names by thread id, the newest name of each; of a very long file its end is read."""
+    """Return the newest name of each thread by thread id; of a very long file, only the end is read."""
     names: dict[str, str] = {}
     path = os.path.join(home, _FILE)
     try:
@@ -45,11 +45,11 @@ def read_names(home: str) -> dict[str, str]:
 
 
 def write_name(home: str, thread_id: str, name: str) -> None:
-    """Name a thread; the last name counts.
+    """Name a thread by appending a line; the last line of a thread is valid.
 
     :raises StorageError: when it can't be written.
     """
-    entry = {"id": thread_id, "thread_name": name, "updated_at": stamp(time.time_ns() // 1_000_000)}
+    entry = {"id": thread_id, "thread_name": name, "updated_at": format_timestamp(time.time_ns() // 1_000_000)}
     line = json.dumps(entry, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace") + b"\n"
     path = os.path.join(home, _FILE)
     try:
@@ -72,7 +72,7 @@ def write_name(home: str, thread_id: str, name: str) -> None:
 
 
 def _write(descriptor: int, line: bytes, size: int) -> None:
-    """Append a line as a whole, or nothing of it."""
+    """Append a complete line, or nothing when that fails."""
     rest = memoryview(line)
     try:
         while rest:

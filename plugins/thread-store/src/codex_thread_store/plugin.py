@@ -1,4 +1,4 @@
-"""Hooks of the thread store."""
+"""Hook implementations of thread-store."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @hookimpl
 def thread_store(host: Host) -> ThreadStore:
-    """Keep threads in rollout files below ``$CODEX_HOME``."""
+    """Store threads in rollout files below ``$CODEX_HOME``."""
     from codex_thread_store.store import RolloutStore
 
     async def files(settings: ThreadSettings) -> FileSystem:

@@ -1,8 +1,8 @@
-"""The index's tables, exactly those of ``state_5.sqlite`` as Codex 0.118 makes it.
+"""The schema of the index, identical to that of ``state_5.sqlite`` as Codex 0.118 creates it.
 
-Codex and this program can share a home: whichever comes first makes the database, and the other one finds what it
-expects. That is why there are tables that only Codex uses, and why its record of applied migrations is filled in:
-without it Codex would work without its database.
+Codex and this program can share a home: whichever runs first creates the database, and the other finds the schema that
+it expects. Therefore the schema has tables that only Codex uses, and its table of applied migrations is filled in:
+without it Codex does not use the database.
 """
 
 from __future__ import annotations
@@ -109,7 +109,7 @@ TABLES: dict[str, tuple[str, ...]] = {
         "FOREIGN KEY(job_id) REFERENCES agent_jobs(id) ON DELETE CASCADE",
     ),
 }
-"""Columns and constraints of each table, in order."""
+"""Columns and constraints of each table."""
 
 INDEXES: dict[str, str] = {
     "idx_threads_created_at": "threads(created_at DESC, id DESC)",
@@ -223,11 +223,11 @@ MIGRATIONS = (
     ),
 )
 
-"""The migrations of 0.118 that these tables are the result of: description and SHA-384, numbered from 1."""
+"""The migrations of 0.118 that result in this schema: description and SHA-384, numbered from 1."""
 
 
 def statements() -> list[str]:
-    """Return the statements that make an empty database the index."""
+    """Return the SQL statements that create the schema."""
     made = [f"CREATE TABLE {name} ({', '.join(columns)})" for name, columns in TABLES.items()]
     made += [f"CREATE INDEX {name} ON {columns}" for name, columns in INDEXES.items()]
     made += [

@@ -1,4 +1,4 @@
-"""Keep threads in rollout files below a home directory."""
+"""The thread store: rollout files below a home directory, with an index."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from codex_hookspecs.files import make_private
 from codex_hookspecs.protocol import Thread, is_uuid
 from codex_hookspecs.storage import Record, StoredThread, ThreadMeta, ThreadPage, ThreadQuery
 from codex_thread_store import layout
-from codex_thread_store.rows import Tracked, new_thread
+from codex_thread_store.index_rows import TrackedRow, listed_thread
 from codex_thread_store.writer import RolloutWriter
 
 if TYPE_CHECKING:
@@ -28,11 +28,11 @@ _GIT_SECONDS = 5.0
 
 
 class RolloutStore:
-    """Threads as files, with an index that can be lost.
+    """Stores threads in rollout files, with an index that can be rebuilt.
 
     :param home: ``$CODEX_HOME``.
-    :param warn: tells the user's log what did not work but does not matter to threads.
-    :param files: gives the file system that a thread works on, for the facts about their work tree.
+    :param warn: writes a warning to the log about a failure that does not affect threads.
+    :param files: returns the file system of a thread's environment, for reading the state of its work tree.
     """
 
     def __init__(
@@ -50,40 +50,42 @@ class RolloutStore:
         self._updates: set[asyncio.Future[None]] = set()
 
     async def create(self, meta: ThreadMeta) -> RolloutWriter:
-        """Begin a new thread; its file is made with its first item or message."""
+        """Create a thread; its file is created with its first item or message."""
         path = layout.new_path(self._home, meta.thread_id, meta.created_at_ms)
-        tracked: Tracked | None = None
+        tracked: TrackedRow | None = None
 
-        def kept(records: Sequence[Record], now: int) -> None:
+        def on_appended(records: Sequence[Record], now: int) -> None:
             nonlocal tracked
             if tracked is None:
-                tracked = Tracked(new_thread(writer.meta or meta, path))
-            self._note(tracked, records, now)
+                tracked = TrackedRow(listed_thread(writer.meta or meta, path))
+            self._update_index(tracked, records, now)
 
-        writer = RolloutWriter(path, meta.thread_id, meta=meta, kept=kept, described=self._with_git, warn=self._warn)
+        writer = RolloutWriter(
+            path, meta.thread_id, meta=meta, on_appended=on_appended, describe=self._with_git, warn=self._warn
+        )
         return writer
 
     async def open(self, thread_id: str, *, cli_version: str) -> tuple[StoredThread, RolloutWriter]:
-        """Read a thread and take over writing it."""
+        """Read a thread and lock it for writing."""
         path = self._path(thread_id, archived=False)
-        tracked: Tracked | None = None
+        tracked: TrackedRow | None = None
 
-        def kept(records: Sequence[Record], now: int) -> None:
+        def on_appended(records: Sequence[Record], now: int) -> None:
             if tracked is not None:
-                self._note(tracked, records, now)
+                self._update_index(tracked, records, now)
 
-        writer = RolloutWriter(path, thread_id, meta=None, kept=kept, warn=self._warn)
+        writer = RolloutWriter(path, thread_id, meta=None, on_appended=on_appended, warn=self._warn)
         writer.take_over(self._home)
         try:
             stored = await asyncio.to_thread(self._read, path, thread_id)
         except BaseException:
             await writer.aclose()
             raise
-        tracked = Tracked(stored.thread)
+        tracked = TrackedRow(stored.thread)
         return stored, writer
 
     async def read(self, thread_id: str) -> StoredThread:
-        """Read a thread, also an archived one, without writing it."""
+        """Read a thread, also an archived one, without locking it."""
         return await asyncio.to_thread(lambda: self._read(self._path(thread_id), thread_id))
 
     async def show(self, thread_id: str, *, turns: bool) -> Thread:
@@ -99,11 +101,11 @@ class RolloutStore:
         return await asyncio.to_thread(self._find, name_or_id, cwd)
 
     async def archive(self, thread_id: str) -> None:
-        """Put a thread away: its file moves to ``archived_sessions``."""
+        """Archive a thread: move its file to ``archived_sessions``."""
         await asyncio.to_thread(self._archive, thread_id)
 
     async def unarchive(self, thread_id: str) -> Thread:
-        """Bring an archived thread back."""
+        """Unarchive a thread: move its file back to ``sessions``."""
         return await asyncio.to_thread(self._unarchive, thread_id)
 
     async def set_name(self, thread_id: str, name: str) -> None:
@@ -113,7 +115,7 @@ class RolloutStore:
         write_name(self._home, thread_id, name)
 
     async def aclose(self) -> None:
-        """Finish the index and close the store; bounded, since the index can be made up for later."""
+        """Finish pending updates of the index and close it; with a timeout, since the index can be updated later."""
         if self._updates:
             await asyncio.wait(self._updates, timeout=_CLOSE_SECONDS)
         if self._index is not None:
@@ -122,24 +124,25 @@ class RolloutStore:
     async def _with_git(self, meta: ThreadMeta) -> ThreadMeta:
         if meta.git is not None or self._files is None:
             return meta
-        from codex_thread_store.git_facts import git_info
+        from codex_thread_store.git_facts import read_git_info
 
         try:
             async with asyncio.timeout(_GIT_SECONDS):
-                return attrs.evolve(meta, git=await git_info(await self._files(meta.settings), meta.settings.cwd))
-        except Exception as error:  # Whatever the machine of the thread does, the thread is kept.
-            self._warn(f"looking for the git facts of thread {meta.thread_id}: {str(error) or type(error).__name__}")
+                return attrs.evolve(meta, git=await read_git_info(await self._files(meta.settings), meta.settings.cwd))
+        except Exception as error:  # A failure of the thread's environment must not prevent storing the thread.
+            reason = str(error) or type(error).__name__
+            self._warn(f"reading the state of the git work tree of thread {meta.thread_id}: {reason}")
             return meta
 
-    def _note(self, tracked: Tracked, records: Sequence[Record], now: int) -> None:
-        """Let the index learn of records beside what the caller waits for."""
+    def _update_index(self, tracked: TrackedRow, records: Sequence[Record], now: int) -> None:
+        """Update the index with records in the background."""
         if tracked.take(records, now):
             row = dict(tracked.row)
-            update = asyncio.get_running_loop().run_in_executor(None, lambda: self._opened().put([row]))
+            update = asyncio.get_running_loop().run_in_executor(None, lambda: self._open_index().put([row]))
             self._updates.add(update)
             update.add_done_callback(self._updates.discard)
 
-    def _opened(self) -> Index:
+    def _open_index(self) -> Index:
         from codex_thread_store.index import Index
 
         if self._index is None:
@@ -148,7 +151,7 @@ class RolloutStore:
 
     def _read(self, path: str, thread_id: str) -> StoredThread:
         from codex_thread_store.names import read_names
-        from codex_thread_store.reading import read_thread
+        from codex_thread_store.rollout_reader import read_thread
 
         return read_thread(path, self._home, name=read_names(self._home).get(thread_id), warn=self._warn)
 
@@ -160,15 +163,15 @@ class RolloutStore:
         summary = None if turns else summarize(path, self._home)
         if summary is not None:
             return attrs.evolve(summary, name=name)
-        from codex_thread_store.reading import read_thread
+        from codex_thread_store.rollout_reader import read_thread
 
         thread = read_thread(path, self._home, name=name, warn=self._warn, history=False).thread
         return thread if turns else attrs.evolve(thread, turns=())
 
     def _path(self, thread_id: str, *, archived: bool | None = None) -> str:
-        """Return a thread's file.
+        """Find a thread's file.
 
-        :param archived: where to look; everywhere when ``None``.
+        :param archived: whether to search among archived threads; all threads when ``None``.
         """
         places = (False, True) if archived is None else (archived,)
         if is_uuid(thread_id):
@@ -196,7 +199,7 @@ class RolloutStore:
         from codex_thread_store.listing import Listing
 
         if self._listed is None:
-            self._listed = Listing(self._home, self._opened(), self._warn)
+            self._listed = Listing(self._home, self._open_index(), self._warn)
         return self._listed
 
     def _find(self, name_or_id: str, cwd: str | None) -> str | None:
@@ -229,12 +232,12 @@ class RolloutStore:
         self._move(path, target, thread_id)
         thread = summarize(target, self._home)
         if thread is None:
-            raise StorageError(f"reading the restored file {target}: nothing was said in it", thread_id=thread_id)
+            raise StorageError(f"reading the unarchived file {target}: it contains no message", thread_id=thread_id)
         self._index_moved(target, archived=False)
         return attrs.evolve(thread, name=read_names(self._home).get(thread_id))
 
     def _index_moved(self, path: str, *, archived: bool) -> None:
-        from codex_thread_store.rows import row_of
+        from codex_thread_store.index_rows import to_row
         from codex_thread_store.summary import summarize
 
         try:
@@ -243,10 +246,10 @@ class RolloutStore:
             self._warn(f"{error}; it is moved, but not in the index")
             return
         if thread is not None:
-            row = row_of(thread, archived=archived)
-            kept = self._opened().rows(archived=not archived).get(thread.id)
+            row = to_row(thread, archived=archived)
+            kept = self._open_index().rows(archived=not archived).get(thread.id)
             moved = ("id", "rollout_path", "archived", "archived_at")
-            self._opened().put([row if kept is None else {**kept, **{key: row[key] for key in moved}}])
+            self._open_index().put([row if kept is None else {**kept, **{key: row[key] for key in moved}}])
 
     def _move(self, path: str, target: str, thread_id: str) -> None:
         try:

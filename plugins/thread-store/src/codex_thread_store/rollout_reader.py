@@ -1,4 +1,4 @@
-"""Read a rollout file back: ours, and those that Codex 0.118 and 0.169 wrote."""
+"""Read rollout files: those written here, and those of Codex 0.118 and 0.169."""
 
 from __future__ import annotations
 
@@ -16,30 +16,30 @@ from codex_hookspecs.protocol import GitInfo, Item, Reasoning, Thread, ThreadSet
 from codex_hookspecs.sandbox import SandboxPolicy
 from codex_hookspecs.storage import ItemFinished, Replay, StoredThread, ThreadMeta, TurnEnded
 from codex_thread_store import layout
-from codex_thread_store.entries import Began, Entries, Reasoned, Shown
 from codex_thread_store.files import open_file
-from codex_thread_store.settings_forms import source_of
+from codex_thread_store.rollout_decoder import EventItem, EventReasoning, RolloutDecoder, TurnStarted
+from codex_thread_store.settings_formats import decode_source
 
-FORKS = 16
-"""How many threads may each begin as a part of another one."""
+MAX_FORKS = 16
+"""Maximum depth of forks that share the beginning of another thread's file."""
 
 _UNNUMBERED = "\0"
-"""Begins the id of an item that gets its number when it is known which turns remain."""
+"""Prefix of temporary item ids; the final numbers are assigned when it is known which turns were rolled back."""
 
 _LONGEST_LINE = 256 * 1024 * 1024
-"""Bytes of a line that are read at once; a longer one is no line of a rollout."""
+"""Maximum length of a line in bytes; a longer one is treated as malformed."""
 
 _PIECE = 1024 * 1024
 
 TOO_LONG = b"!\n"
-"""Stands for a line that is too long; it is no JSON."""
+"""Replacement for a line that is too long; it is not valid JSON."""
 
 _STAMP_END = len('{"timestamp":"2026-11-30T10:00:00.000Z",')
-_SENT = b'"type":"response_item","payload":{'
-_UNSEEN = (b'"type":"event_msg","payload":{"type":"token_count",', b'"type":"turn_context","payload":{')
+_RESPONSE_ITEM = b'"type":"response_item","payload":{'
+_INVISIBLE = (b'"type":"event_msg","payload":{"type":"token_count",', b'"type":"turn_context","payload":{')
 
-_OF_META = ("cwd", "model_provider", "base_instructions", "source", "originator", "environment")
-"""Settings that the first line tells."""
+_META_SETTINGS = ("cwd", "model_provider", "base_instructions", "source", "originator", "environment")
+"""Settings that the first line contains."""
 
 
 def read_thread(
@@ -47,51 +47,51 @@ def read_thread(
 ) -> StoredThread:
     """Read the thread of a rollout file.
 
-    :param home: where the files of threads that it was forked from are.
-    :param warn: told how many lines of which file were skipped because they are broken; the result tells it, too.
-    :param history: what was sent to the model, and what it cost, is wanted too; both are left empty without.
+    :param home: ``$CODEX_HOME``, where the files of threads that it was forked from are searched.
+    :param warn: called with the number of malformed lines that were skipped in each file; the result has it, too.
+    :param history: whether the model's input and the token usage are read; without, both are empty.
     :raises StorageError: when the file can't be read or does not begin like a rollout.
     """
-    entries = Entries(history=history)
-    meta = _read(path, home, entries, None, FORKS)
+    decoder = RolloutDecoder(history=history)
+    meta = _read(path, home, decoder, None, MAX_FORKS)
     warnings = tuple(
         f"reading the thread's file {file}: skipped {count} broken line{'s' if count > 1 else ''}; the thread goes on "
         "without them"
-        for file, count in entries.damaged.items()
+        for file, count in decoder.malformed_by_file.items()
     )
     if warn is not None:
         for warning in warnings:
             warn(warning)
     replay = Replay(meta)
-    replay.settings = {key: getattr(meta.settings, key) for key in _OF_META}
+    replay.settings = {key: getattr(meta.settings, key) for key in _META_SETTINGS}
     numbers = count(1)
-    for stamp, record in entries.records:
-        if isinstance(record, Began):
-            replay.begin(record.turn_id, at_ms=moment_ms(stamp))
+    for stamp, record in decoder.records:
+        if isinstance(record, TurnStarted):
+            replay.begin(record.turn_id, at_ms=parse_timestamp(stamp))
         elif isinstance(record, TurnEnded):
-            replay.take(record, at_ms=moment_ms(stamp))
-        elif not isinstance(record, Shown | Reasoned):
+            replay.take(record, at_ms=parse_timestamp(stamp))
+        elif not isinstance(record, EventItem | EventReasoning):
             replay.take(record)
-        elif record.turn_id not in entries.itemized:
+        elif record.turn_id not in decoder.turns_with_items:
             replay.take(ItemFinished(record.turn_id, _item(record, numbers)))
-    for settings in entries.settings:
+    for settings in decoder.settings:
         replay.settings.update(settings)
     stored = replay.result(path=path, name=name, updated_at=int(os.stat(path).st_mtime))
-    return attrs.evolve(stored, thread=_numbered(stored.thread), warnings=warnings)
+    return attrs.evolve(stored, thread=_number_items(stored.thread), warnings=warnings)
 
 
-def _item(record: Shown | Reasoned, numbers: Iterator[int]) -> Item:
-    """Return the item of events; one that has no id is marked to get its number later."""
-    if isinstance(record, Reasoned):
+def _item(record: EventItem | EventReasoning, numbers: Iterator[int]) -> Item:
+    """Return the item of events; one without an id gets a temporary id."""
+    if isinstance(record, EventReasoning):
         mark = f"{_UNNUMBERED}{next(numbers)}"
         return Reasoning(id=mark, summary=tuple(record.summary), content=tuple(record.content))
     item = record.item
     return item if item.id else attrs.evolve(item, id=f"{_UNNUMBERED}{next(numbers)}")
 
 
-def meta_of(payload: dict[str, Any]) -> ThreadMeta:
-    """Return what the first line of a rollout says."""
-    source = source_of(payload.get("source"))
+def decode_meta(payload: dict[str, Any]) -> ThreadMeta:
+    """Decode the first line of a rollout."""
+    source = decode_source(payload.get("source"))
     base = payload.get("base_instructions")
     settings = ThreadSettings(
         cwd=str(payload.get("cwd", "")),
@@ -106,7 +106,7 @@ def meta_of(payload: dict[str, Any]) -> ThreadMeta:
     return ThreadMeta(
         thread_id=str(payload["id"]),
         settings=settings,
-        created_at_ms=moment_ms(payload.get("timestamp")) or 0,
+        created_at_ms=parse_timestamp(payload.get("timestamp")) or 0,
         cli_version=str(payload.get("cli_version", "")),
         base_instructions=settings.base_instructions or "",
         git=_git(payload.get("git")),
@@ -116,8 +116,8 @@ def meta_of(payload: dict[str, Any]) -> ThreadMeta:
     )
 
 
-def moment_ms(text: Any) -> int | None:
-    """Return a time stamp of a rollout in milliseconds since the epoch, or ``None``."""
+def parse_timestamp(text: Any) -> int | None:
+    """Parse a time stamp into milliseconds since the epoch; ``None`` when it is malformed."""
     if not isinstance(text, str):
         return None
     whole, _, rest = text.removesuffix("Z").partition(".")
@@ -135,11 +135,11 @@ def _seconds(text: str) -> int:
     return calendar.timegm(time.strptime(text, "%Y-%m-%dT%H:%M:%S"))
 
 
-def lines_of(path: str, *, longest: int = _LONGEST_LINE) -> Iterator[bytes]:
-    """Yield the whole lines of a file; one that was torn at the end is not there yet.
+def read_lines(path: str, *, longest: int = _LONGEST_LINE) -> Iterator[bytes]:
+    """Yield the complete lines of a file; an incomplete last line is ignored.
 
-    :param longest: bytes of a line; ``TOO_LONG`` comes for one that has more.
-    :raises StorageError: when it can't be read or is no regular file.
+    :param longest: maximum length of a line in bytes; ``TOO_LONG`` is yielded for a longer one.
+    :raises StorageError: when the file can't be read or is not a regular file.
     """
     try:
         with open_file(path) as file:
@@ -153,13 +153,13 @@ def lines_of(path: str, *, longest: int = _LONGEST_LINE) -> Iterator[bytes]:
         raise StorageError(f"reading the thread's file {path}: {error.strerror or error}") from error
 
 
-def parsed(lines: Iterable[bytes], *, history: bool = True) -> Iterator[dict[str, Any] | None]:
-    """Yield the object of each line that has one, ``None`` for a broken line; empty lines are left out.
+def parse_lines(lines: Iterable[bytes], *, history: bool = True) -> Iterator[dict[str, Any] | None]:
+    """Yield the object of each line, ``None`` for a malformed one; empty lines are skipped.
 
-    :param history: lines that only tell what was sent to the model are wanted too.
+    :param history: whether lines that matter only for the model's input and token usage are parsed, too.
     """
     for line in lines:
-        if line.isspace() or not (history or _may_show(line)):
+        if line.isspace() or not (history or _may_be_visible(line)):
             continue
         try:
             value = parse_json(line)
@@ -169,15 +169,15 @@ def parsed(lines: Iterable[bytes], *, history: bool = True) -> Iterator[dict[str
         yield value if good else None
 
 
-def _may_show(line: bytes) -> bool:
-    """Tell whether a line may have to do with what clients see.
+def _may_be_visible(line: bytes) -> bool:
+    """Tell whether a line may matter for what clients see, without parsing it.
 
-    Of what was sent to the model they see only continuation prompts, of tokens and settings nothing. Any other spelling
-    of such a line than that of the writers of rollouts is taken for one that may.
+    Of the model's input, clients see only hook prompts; of token usage and settings, nothing. A line that is not
+    formatted as Codex and this plugin write it counts as one that may matter.
     """
-    if line.startswith(_SENT, _STAMP_END):
+    if line.startswith(_RESPONSE_ITEM, _STAMP_END):
         return b"hook_prompt" in line or b"\\u" in line
-    return not line.startswith(_UNSEEN, _STAMP_END)
+    return not line.startswith(_INVISIBLE, _STAMP_END)
 
 
 def _skip_line(file: BinaryIO) -> None:
@@ -185,49 +185,49 @@ def _skip_line(file: BinaryIO) -> None:
         pass
 
 
-def _read(path: str, home: str, entries: Entries, before: int | None, depth: int) -> ThreadMeta:
-    """Take the lines of a file, after those of the thread that it continues.
+def _read(path: str, home: str, decoder: RolloutDecoder, before: int | None, depth: int) -> ThreadMeta:
+    """Decode the lines of a file, after those that it shares with the thread it was forked from.
 
-    :param before: ordinal to stop at.
+    :param before: ordinal of the line to stop at.
     """
     meta: ThreadMeta | None = None
-    wanted = entries.with_history or before is not None
-    for line in parsed(lines_of(path), history=wanted):
+    wanted = decoder.with_history or before is not None
+    for line in parse_lines(read_lines(path), history=wanted):
         if line is None:
-            entries.broken += 1
+            decoder.malformed_lines += 1
         elif meta is None and line["type"] == "session_meta" and isinstance(line["payload"].get("id"), str):
-            meta = meta_of(line["payload"])
-            _read_origin(line["payload"], home, entries, depth)
+            meta = decode_meta(line["payload"])
+            _read_origin(line["payload"], home, decoder, depth)
         elif before is not None and isinstance(line.get("ordinal"), int) and line["ordinal"] >= before:
             break
         elif meta is not None:
-            entries.take(line["type"], line["payload"], line.get("timestamp"))
+            decoder.decode(line["type"], line["payload"], line.get("timestamp"))
     if meta is None:
-        raise no_rollout(path)
-    if own := entries.broken - sum(entries.damaged.values()):
-        entries.damaged[path] = own
+        raise not_a_rollout(path)
+    if own := decoder.malformed_lines - sum(decoder.malformed_by_file.values()):
+        decoder.malformed_by_file[path] = own
     return meta
 
 
-def no_rollout(path: str) -> StorageError:
-    """Return the error that a file does not begin as a rollout does."""
+def not_a_rollout(path: str) -> StorageError:
+    """Build the error for a file that does not begin like a rollout."""
     return StorageError(
-        f"reading the thread's file {path}: it has no session_meta line, so it is no rollout or was damaged"
+        f"reading the thread's file {path}: it has no session_meta line, so it is not a rollout, or is damaged"
     )
 
 
-def _read_origin(payload: dict[str, Any], home: str, entries: Entries, depth: int) -> None:
-    """Take the lines that a fork of 0.169 shares with its origin instead of repeating them."""
+def _read_origin(payload: dict[str, Any], home: str, decoder: RolloutDecoder, depth: int) -> None:
+    """Decode the lines that a fork of 0.169 shares with its origin instead of repeating them."""
     end, origin = payload.get("forked_from_ordinal_exclusive"), payload.get("forked_from_id")
     if not isinstance(end, int) or not isinstance(origin, str) or not depth:
         return
     path = layout.find(home, origin, archived=False) or layout.find(home, origin, archived=True)
     if path is not None:
-        _read(path, home, entries, end, depth - 1)
+        _read(path, home, decoder, end, depth - 1)
 
 
-def _numbered(thread: Thread) -> Thread:
-    """Give items without an id their numbers, as 0.118 does."""
+def _number_items(thread: Thread) -> Thread:
+    """Replace temporary item ids by consecutive numbers, as 0.118 does."""
     numbers = count(1)
     turns = []
     for turn in thread.turns:

@@ -1,4 +1,4 @@
-"""Turn records into the lines of a rollout file (format of Codex 0.118, finished items as 0.169 adds them)."""
+"""Encode records as lines of a rollout file: the format of Codex 0.118, with the ``item_completed`` events of 0.169."""
 
 from __future__ import annotations
 
@@ -29,20 +29,20 @@ from codex_hookspecs.storage import (
     is_user_turn,
 )
 from codex_hookspecs.wire import encode
-from codex_thread_store.settings_forms import core_source, snake_words, turn_context
+from codex_thread_store.settings_formats import encode_source, encode_turn_context, to_snake_case
 
 Line = tuple[str, dict[str, Any]]
 """Type and payload of a line."""
 
 
-def stamp(now_ms: int) -> str:
-    """Return a moment as rollouts write it."""
+def format_timestamp(now_ms: int) -> str:
+    """Format a time stamp."""
     return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(now_ms // 1000))}.{now_ms % 1000:03d}Z"
 
 
-def serialized(lines: Iterable[Line], now_ms: int) -> bytes:
-    """Return the bytes of whole lines."""
-    at = stamp(now_ms)
+def encode_lines(lines: Iterable[Line], now_ms: int) -> bytes:
+    """Encode lines as JSON."""
+    at = format_timestamp(now_ms)
     dumped = [
         json.dumps({"timestamp": at, "type": kind, "payload": payload}, ensure_ascii=False, separators=(",", ":"))
         for kind, payload in lines
@@ -51,17 +51,17 @@ def serialized(lines: Iterable[Line], now_ms: int) -> bytes:
     return "\n".join(dumped).encode("utf-8", "replace")
 
 
-def meta_line(meta: ThreadMeta) -> Line:
-    """Return the first line of a rollout."""
+def encode_meta(meta: ThreadMeta) -> Line:
+    """Build the first line of a rollout."""
     settings = meta.settings
     payload: dict[str, Any] = {"id": meta.thread_id}
     if meta.forked_from:
         payload["forked_from_id"] = meta.forked_from
-    payload["timestamp"] = stamp(meta.created_at_ms)
+    payload["timestamp"] = format_timestamp(meta.created_at_ms)
     payload["cwd"] = settings.cwd
     payload["originator"] = settings.originator
     payload["cli_version"] = meta.cli_version
-    payload["source"] = core_source(settings.source)
+    payload["source"] = encode_source(settings.source)
     for key in ("agent_nickname", "agent_role"):
         if getattr(meta, key) is not None:
             payload[key] = getattr(meta, key)
@@ -75,38 +75,39 @@ def meta_line(meta: ThreadMeta) -> Line:
     return "session_meta", payload
 
 
-def record_lines(records: Iterable[Record], thread_id: str, now_ms: int) -> list[Line]:
-    """Return the lines of a batch of records, in the order that 0.118 writes them.
+def encode_records(records: Iterable[Record], thread_id: str, now_ms: int) -> list[Line]:
+    """Build the lines of a batch of records, in the order of 0.118.
 
-    There the ``turn_context`` of a turn follows its standing texts and precedes what the user said.
+    There the ``turn_context`` of a turn follows its context messages (instructions, environment) and precedes the
+    user's message.
     """
     lines: list[Line] = []
     context: Line | None = None
     for record in records:
-        if context is not None and not _standing(record):
+        if context is not None and not _is_context_message(record):
             lines.append(context)
             context = None
         if isinstance(record, TurnBegan):
             lines.append(("event_msg", _task_started(record, now_ms)))
-            context = ("turn_context", turn_context(record))
+            context = ("turn_context", encode_turn_context(record))
         else:
-            lines.extend(_lines(record, thread_id, now_ms))
+            lines.extend(_encode_record(record, thread_id, now_ms))
     if context is not None:
         lines.append(context)
     return lines
 
 
-def _standing(record: Record) -> bool:
+def _is_context_message(record: Record) -> bool:
     if not isinstance(record, HistoryAppended) or record.item.get("type") != "message":
         return False
     return record.item.get("role") in ("developer", "user") and not is_user_turn(record.item)
 
 
-def _lines(record: Record, thread_id: str, now_ms: int) -> Iterator[Line]:
+def _encode_record(record: Record, thread_id: str, now_ms: int) -> Iterator[Line]:
     if isinstance(record, HistoryAppended):
         yield "response_item", record.item
     elif isinstance(record, ItemFinished):
-        for event in _said(record.item):
+        for event in _legacy_events(record.item):
             yield "event_msg", event
         yield "event_msg", _item_completed(record, thread_id, now_ms)
     elif isinstance(record, UsageCounted):
@@ -130,8 +131,8 @@ def _task_started(record: TurnBegan, now_ms: int) -> dict[str, Any]:
     }
 
 
-def _said(item: Item) -> Iterator[dict[str, Any]]:
-    """Yield the events that 0.118 rebuilds its history from."""
+def _legacy_events(item: Item) -> Iterator[dict[str, Any]]:
+    """Yield the events from which 0.118 rebuilds a thread for clients."""
     if isinstance(item, UserMessage):
         yield {
             "type": "user_message",
@@ -201,5 +202,5 @@ def _turn_ended(record: TurnEnded, now_ms: int) -> dict[str, Any]:
 
 
 def _error(error: TurnError) -> dict[str, Any]:
-    form = {"message": error.message, "codex_error_info": snake_words(error.codex_error_info)}
+    form = {"message": error.message, "codex_error_info": to_snake_case(error.codex_error_info)}
     return form if error.additional_details is None else form | {"additional_details": error.additional_details}

@@ -1,4 +1,4 @@
-"""Turn threads into rows of the index and back."""
+"""Convert threads to rows of the index and back."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from codex_hookspecs.protocol import GitInfo, Thread, UserMessage
 from codex_hookspecs.sandbox import SandboxPolicy
 from codex_hookspecs.storage import ItemFinished, Record, ThreadMeta, TurnBegan, TurnEnded, UsageCounted, preview_of
 from codex_sandboxing.core_form import write_policy
-from codex_thread_store.settings_forms import core_source, source_of
+from codex_thread_store.settings_formats import decode_source, encode_source
 
 Row = dict[str, Any]
 
 
-def new_thread(meta: ThreadMeta, path: str, *, preview: str = "", updated_at: int | None = None) -> Thread:
-    """Return a thread as a listing shows it.
+def listed_thread(meta: ThreadMeta, path: str, *, preview: str = "", updated_at: int | None = None) -> Thread:
+    """Build a thread without turns, as listings return it.
 
-    :param updated_at: seconds since the epoch; when it was made if ``None``.
+    :param updated_at: time of the last change in seconds since the epoch; the creation time if ``None``.
     """
     return Thread(
         id=meta.thread_id,
@@ -39,15 +39,15 @@ def new_thread(meta: ThreadMeta, path: str, *, preview: str = "", updated_at: in
     )
 
 
-def row_of(thread: Thread, *, archived: bool) -> Row:
-    """Return the row of a thread of which only the beginning was read."""
+def to_row(thread: Thread, *, archived: bool) -> Row:
+    """Build the row of a thread from its summary."""
     git = thread.git_info or GitInfo()
     return {
         "id": thread.id,
         "rollout_path": thread.path,
         "created_at": thread.created_at,
         "updated_at": thread.updated_at,
-        "source": _source_text(core_source(thread.source)),
+        "source": _source_text(encode_source(thread.source)),
         "model_provider": thread.model_provider,
         "cwd": thread.cwd,
         "title": thread.preview,
@@ -66,8 +66,8 @@ def row_of(thread: Thread, *, archived: bool) -> Row:
     }
 
 
-def thread_of_row(row: Row, name: str | None) -> Thread:
-    """Return a thread as a listing shows it."""
+def from_row(row: Row, name: str | None) -> Thread:
+    """Build a thread without turns from its row."""
     git = GitInfo(row["git_sha"], row["git_branch"], origin_url=row["git_origin_url"])
     return Thread(
         id=row["id"],
@@ -80,7 +80,7 @@ def thread_of_row(row: Row, name: str | None) -> Thread:
         path=row["rollout_path"],
         cwd=row["cwd"],
         cli_version=row["cli_version"],
-        source=source_of(_source_value(row["source"])),
+        source=decode_source(_source_value(row["source"])),
         agent_nickname=row["agent_nickname"],
         agent_role=row["agent_role"],
         git_info=None if git == GitInfo() else git,
@@ -88,26 +88,26 @@ def thread_of_row(row: Row, name: str | None) -> Thread:
     )
 
 
-class Tracked:
-    """The row of a thread that is being written, kept up to date by its records.
+class TrackedRow:
+    """The row of a thread that is being written, updated from its records.
 
-    :param thread: as it was when writing began.
+    :param thread: the thread when it was opened.
     """
 
     def __init__(self, thread: Thread) -> None:
-        self.row = row_of(thread, archived=False)
+        self.row = to_row(thread, archived=False)
         self._listed = False
 
     def take(self, records: Sequence[Record], now: int) -> bool:
-        """Take records that were kept.
+        """Update the row from appended records.
 
         :param now: seconds since the epoch.
-        :return: whether the index should learn of it.
+        :return: whether the index has to be updated.
         """
         ended = False
         for record in records:
             if isinstance(record, TurnBegan):
-                self._settle(record)
+                self._apply_settings(record)
             elif isinstance(record, UsageCounted):
                 self.row["tokens_used"] = record.usage.total.total_tokens
             elif isinstance(record, ItemFinished) and isinstance(record.item, UserMessage):
@@ -118,7 +118,7 @@ class Tracked:
         self._listed = self._listed or due
         return due
 
-    def _settle(self, record: TurnBegan) -> None:
+    def _apply_settings(self, record: TurnBegan) -> None:
         settings = record.settings
         self.row["sandbox_policy"] = json.dumps(write_policy(settings.sandbox, empty_roots=True), separators=(",", ":"))
         self.row["approval_mode"] = settings.approval_policy

@@ -1,4 +1,4 @@
-"""Make a file anew that was deleted or replaced while it was open: what it held can still be read."""
+"""Recreate a file that was deleted or replaced while it was open: its content can still be read from the descriptor."""
 
 from __future__ import annotations
 
@@ -14,38 +14,42 @@ _PIECE = 1024 * 1024
 
 
 def restore(descriptor: int, path: str, flags: int) -> tuple[int | None, str]:
-    """Put what an open file holds where it belongs; what stands there now is put aside.
+    """Write the content of an open file to its path again; another file at that path is renamed.
 
-    :param flags: to open the new file with.
-    :return: the new file, locked, and what was done; no file when another process writes what stands in its place.
-    :raises OSError: when it can't be made.
+    :param flags: flags for opening the new file.
+    :return: descriptor of the new file, locked, and a message about what was done; no descriptor when another process
+        is writing the file that is at the path now.
+    :raises OSError: when the file can't be created.
     """
     make_private(os.path.dirname(path))
-    aside = _put_aside(path) if os.path.lexists(path) else ""
+    aside = _move_aside(path) if os.path.lexists(path) else ""
     if aside is None:
         return None, ""
     new = f"{path}.new"
     with suppress(FileNotFoundError):
         os.unlink(new)
-    made = os.open(new, flags | os.O_CREAT | os.O_EXCL, FILE_MODE)
+    created = os.open(new, flags | os.O_CREAT | os.O_EXCL, FILE_MODE)
     try:
-        _copy(descriptor, made)
-        lock(made)
+        _copy(descriptor, created)
+        lock(created)
         os.rename(new, path)
     except BaseException:
-        os.close(made)
+        os.close(created)
         with suppress(OSError):
             os.unlink(new)
         raise
     if aside:
-        return made, f"the thread's file {path} was replaced; it is made anew, and what stood in its place is {aside}"
-    return made, f"the thread's file {path} was deleted or moved away; it is made anew with all that it held"
+        return (
+            created,
+            f"the thread's file {path} was replaced; it is written again, and the other file is now {aside}",
+        )
+    return created, f"the thread's file {path} was deleted or moved; it is written again with all its content"
 
 
-def _put_aside(path: str) -> str | None:
-    """Rename what stands at a path.
+def _move_aside(path: str) -> str | None:
+    """Rename the file at a path.
 
-    :return: its new name; ``None`` when another process writes it.
+    :return: its new name; ``None`` when another process is writing it.
     """
     with suppress(OSError):
         other = os.open(path, os.O_RDWR | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0))

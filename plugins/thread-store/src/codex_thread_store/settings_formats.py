@@ -1,4 +1,4 @@
-"""Turn settings into their forms in rollouts and back (0.118 ``turn_context`` and ``session_meta``)."""
+"""Encode and decode settings for rollouts (``turn_context`` and ``session_meta`` of 0.118)."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from codex_sandboxing.core_form import read_policy, write_policy
 
 _TRUNCATION = 10_000
 _OPTIONAL = ("service_tier", "verbosity", "approvals_reviewer", "environment")
-"""Settings that a turn's context carries under their own names, beyond those of 0.118."""
+"""Settings beyond those of 0.118, stored in ``turn_context`` under their own names."""
 
 
-def turn_context(record: TurnBegan) -> dict[str, Any]:
-    """Return the payload of a ``turn_context`` line."""
+def encode_turn_context(record: TurnBegan) -> dict[str, Any]:
+    """Build the payload of a ``turn_context`` line."""
     settings = record.settings
     payload: dict[str, Any] = {
         "turn_id": record.turn_id,
@@ -49,8 +49,8 @@ def turn_context(record: TurnBegan) -> dict[str, Any]:
     return payload
 
 
-def context_settings(payload: JsonObject) -> dict[str, Any]:
-    """Return what a ``turn_context`` line says of the settings, as keys of ``ThreadSettings``."""
+def decode_turn_context(payload: JsonObject) -> dict[str, Any]:
+    """Decode the settings of a ``turn_context`` line, by attribute of ``ThreadSettings``."""
     found: dict[str, Any] = {}
     for key, name in (
         ("cwd", "cwd"),
@@ -74,15 +74,15 @@ def context_settings(payload: JsonObject) -> dict[str, Any]:
     return found
 
 
-def core_source(source: str | JsonObject) -> str | JsonObject:
-    """Return a thread's source as rollouts write it."""
+def encode_source(source: str | JsonObject) -> str | JsonObject:
+    """Encode a thread's source for rollouts."""
     if isinstance(source, str):
         return "mcp" if source == "appServer" else source
     return {"subagent" if key == "subAgent" else key: value for key, value in source.items()}
 
 
-def source_of(form: Any) -> str | JsonObject:
-    """Return a thread's source as clients see it."""
+def decode_source(form: Any) -> str | JsonObject:
+    """Decode a thread's source to the form that clients see."""
     if isinstance(form, str):
         return "appServer" if form == "mcp" else form
     if isinstance(form, dict):
@@ -90,14 +90,14 @@ def source_of(form: Any) -> str | JsonObject:
     return "unknown"
 
 
-def snake_words(info: Any) -> Any:
-    """Return an error's kind as rollouts write it: words and keys in snake case."""
-    return _renamed(info, lambda word: "".join(f"_{c.lower()}" if c.isupper() else c for c in word))
+def to_snake_case(info: Any) -> Any:
+    """Convert an error's kind to the form of rollouts: strings and keys in snake case."""
+    return _rename_keys(info, lambda word: "".join(f"_{c.lower()}" if c.isupper() else c for c in word))
 
 
-def camel_words(info: Any) -> Any:
-    """Return an error's kind as clients see it: words and keys in camel case."""
-    return _renamed(info, _camel)
+def to_camel_case(info: Any) -> Any:
+    """Convert an error's kind to the form that clients see: strings and keys in camel case."""
+    return _rename_keys(info, _camel)
 
 
 def _camel(word: str) -> str:
@@ -105,11 +105,11 @@ def _camel(word: str) -> str:
     return head + "".join(part.capitalize() for part in rest)
 
 
-def _renamed(info: Any, rename: Any) -> Any:
+def _rename_keys(info: Any, rename: Any) -> Any:
     if isinstance(info, str):
         return rename(info)
     if isinstance(info, dict):
         return {
-            rename(key): value if isinstance(value, str) else _renamed(value, rename) for key, value in info.items()
+            rename(key): value if isinstance(value, str) else _rename_keys(value, rename) for key, value in info.items()
         }
     return info

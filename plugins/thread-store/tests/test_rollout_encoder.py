@@ -26,7 +26,7 @@ from codex_hookspecs.storage import (
     UsageCounted,
 )
 from codex_testkit.suites._store_samples import answered, began, message, said, settings, turn
-from codex_thread_store.lines import Line, meta_line, record_lines, serialized
+from codex_thread_store.rollout_encoder import Line, encode_lines, encode_meta, encode_records
 from codex_thread_store.store import RolloutStore
 
 pytestmark = pytest.mark.anyio
@@ -44,7 +44,7 @@ META = ThreadMeta(
 
 
 def lines(*records: Record) -> list[Line]:
-    return record_lines(records, ID, 1_795_340_176_275)
+    return encode_records(records, ID, 1_795_340_176_275)
 
 
 def names(found: list[Line]) -> list[str]:
@@ -102,7 +102,7 @@ def test_an_event_has_the_members_of_0_118(name: str) -> None:
 
 
 def test_the_first_line_has_the_members_of_0_118_in_their_order() -> None:
-    kind, payload = meta_line(META)
+    kind, payload = encode_meta(META)
 
     assert kind == "session_meta"
     assert list(payload) == keys_of_0_118("session_meta")
@@ -137,7 +137,7 @@ def test_the_source_of_a_sub_agent_is_written_as_codex_does() -> None:
         agent_role="worker",
     )
 
-    _, payload = meta_line(meta)
+    _, payload = encode_meta(meta)
 
     assert payload["source"] == {"subagent": spawned["subAgent"]}
     assert (payload["agent_nickname"], payload["agent_role"], payload["forked_from_id"]) == ("Ada", "worker", "x")
@@ -182,7 +182,7 @@ def test_a_finished_item_is_whole_in_one_event() -> None:
 
 
 def test_every_line_is_one_line() -> None:
-    data = serialized(lines(*said("t1", "a\nb\r\u2028\x85c")), 1_795_340_176_275)
+    data = encode_lines(lines(*said("t1", "a\nb\r\u2028\x85c")), 1_795_340_176_275)
 
     entries = [json.loads(line) for line in data.split(b"\n")[:-1]]
     assert data.endswith(b"\n")
@@ -191,7 +191,7 @@ def test_every_line_is_one_line() -> None:
 
 
 def test_text_that_is_not_unicode_does_not_spoil_the_file() -> None:
-    data = serialized(lines(*said("t1", "half \ud83d a character")), 0)
+    data = encode_lines(lines(*said("t1", "half \ud83d a character")), 0)
 
     assert json.loads(data.split(b"\n")[0])["payload"]["content"][0]["text"] == "half ? a character"
 

@@ -1,4 +1,4 @@
-"""Turn the finished items in rollouts into items: our own form (that of the protocol) and those of 0.169 and 0.118."""
+"""Decode items of rollouts: the app-server protocol's form, as written here, and those of Codex 0.118 and 0.169."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ import attrs
 from codex_hookspecs import protocol as items
 from codex_hookspecs.protocol import FileUpdateChange, HookPromptFragment, Item
 from codex_hookspecs.wire import wire_name
-from codex_thread_store.item_checks import checked
-from codex_thread_store.settings_forms import camel_words
+from codex_thread_store.item_checks import check_types
+from codex_thread_store.settings_formats import to_camel_case
 
 _KINDS: dict[str, type[Any]] = {
     kind.TYPE: kind
@@ -44,26 +44,26 @@ _PARTS: dict[tuple[str, str], type[Any]] = {
 _ACTIONS = {"read": "read", "list_files": "listFiles", "search": "search", "unknown": "unknown"}
 
 
-def item_of(form: Any) -> Item | None:
-    """Return the item that an ``item_completed`` event carries, or ``None`` when it can't be understood."""
+def decode_item(form: Any) -> Item | None:
+    """Decode the item of an ``item_completed`` event, or return ``None`` when it is unknown or malformed."""
     if not isinstance(form, dict) or not isinstance(form.get("type"), str) or not form["type"]:
         return None
     try:
         item = _from_wire(form) if form["type"][0].islower() else _from_core(form["type"], form)
-        return item and checked(item)
+        return item and check_types(item)
     except (KeyError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError):
         return None
 
 
-def command_of(form: Mapping[str, Any], item_id: str) -> Item:
-    """Return the command that an item of 0.169 or an ``exec_command_end`` event describes."""
+def decode_command(form: Mapping[str, Any], item_id: str) -> Item:
+    """Decode a command from an item of 0.169 or an ``exec_command_end`` event."""
     return items.CommandExecution(
         id=item_id,
         command=_command_line(form["command"]),
         cwd=_path(form["cwd"]),
         process_id=form.get("process_id"),
         source=_source(form.get("source", "agent")),
-        status=camel_words(form.get("status", "completed")),
+        status=to_camel_case(form.get("status", "completed")),
         command_actions=tuple(_action(action, form["cwd"]) for action in form.get("parsed_cmd") or ()),
         aggregated_output=form.get("aggregated_output"),
         exit_code=form.get("exit_code"),
@@ -71,34 +71,34 @@ def command_of(form: Mapping[str, Any], item_id: str) -> Item:
     )
 
 
-def patch_of(form: Mapping[str, Any], item_id: str) -> Item:
-    """Return the patch that an item of 0.169 or a ``patch_apply_end`` event describes."""
+def decode_patch(form: Mapping[str, Any], item_id: str) -> Item:
+    """Decode a patch from an item of 0.169 or a ``patch_apply_end`` event."""
     status = form.get("status") or ("completed" if form.get("success") else "failed")
     changes = tuple(_change(_path(path), change) for path, change in (form.get("changes") or {}).items())
-    return items.FileChange(id=item_id, changes=changes, status=camel_words(status))
+    return items.FileChange(id=item_id, changes=changes, status=to_camel_case(status))
 
 
-def search_of(form: Mapping[str, Any], item_id: str) -> Item:
-    """Return the search that an item of 0.169 or a ``web_search_end`` event describes."""
+def decode_search(form: Mapping[str, Any], item_id: str) -> Item:
+    """Decode a web search from an item of 0.169 or a ``web_search_end`` event."""
     action = form.get("action")
     if isinstance(action, dict):
-        kind = camel_words(action.get("type", "other"))
+        kind = to_camel_case(action.get("type", "other"))
         action = {**action, "type": kind} | ({"queries": action.get("queries")} if kind == "search" else {})
     return items.WebSearch(id=item_id, query=form.get("query") or "", action=action)
 
 
 def _from_wire(form: dict[str, Any]) -> Item | None:
     kind = _KINDS.get(form["type"])
-    return None if kind is None else cast(Item, _made(kind, form))
+    return None if kind is None else cast(Item, _build(kind, form))
 
 
-def _made(kind: Any, form: Mapping[str, Any]) -> Any:
+def _build(kind: Any, form: Mapping[str, Any]) -> Any:
     return kind(**{name: _value(form[wire], part) for name, wire, part in _members(kind) if wire in form})
 
 
 @cache
 def _members(kind: Any) -> tuple[tuple[str, str, type[Any] | None], ...]:
-    """Return the members of an item: name, name on the wire, and what it is a list of."""
+    """Return the members of an item class: attribute name, name on the wire, and class of list elements if any."""
     tag = getattr(kind, "TYPE", "")
     return tuple((one.name, wire_name(one), _PARTS.get((tag, one.name))) for one in attrs.fields(kind))
 
@@ -106,15 +106,15 @@ def _members(kind: Any) -> tuple[tuple[str, str, type[Any] | None], ...]:
 def _value(value: Any, part: type[Any] | None) -> Any:
     if not isinstance(value, list):
         return value
-    return tuple(value if part is None else (_made(part, entry) for entry in value))
+    return tuple(value if part is None else (_build(part, entry) for entry in value))
 
 
 def _from_core(kind: str, form: dict[str, Any]) -> Item | None:
     item_id = form["id"]
     if kind == "CommandExecution":
-        return command_of(form, item_id)
+        return decode_command(form, item_id)
     if kind == "FileChange":
-        return patch_of(form, item_id)
+        return decode_patch(form, item_id)
     reader = _CORE.get(kind)
     return None if reader is None else reader(form, item_id)
 
@@ -152,9 +152,9 @@ def _mcp_call(form: dict[str, Any], item_id: str) -> Item:
         id=item_id,
         server=form["server"],
         tool=form["tool"],
-        status=camel_words(form.get("status", "completed")),
+        status=to_camel_case(form.get("status", "completed")),
         arguments=form.get("arguments"),
-        result=_renamed(result, {"structured_content": "structuredContent"}) if isinstance(result, dict) else None,
+        result=_rename_keys(result, {"structured_content": "structuredContent"}) if isinstance(result, dict) else None,
         error=error if isinstance(error, dict) else {"message": error} if error else None,
         duration_ms=_milliseconds(form.get("duration")),
     )
@@ -166,11 +166,11 @@ def _dynamic_call(form: dict[str, Any], item_id: str) -> Item:
         id=item_id,
         tool=form["tool"],
         arguments=form.get("arguments"),
-        status=camel_words(form.get("status", "completed")),
+        status=to_camel_case(form.get("status", "completed")),
         content_items=None
         if content is None
         else tuple(
-            _renamed({**part, "type": camel_words(part["type"])}, {"image_url": "imageUrl"}) for part in content
+            _rename_keys({**part, "type": to_camel_case(part["type"])}, {"image_url": "imageUrl"}) for part in content
         ),
         success=form.get("success"),
         duration_ms=_milliseconds(form.get("duration")),
@@ -182,7 +182,7 @@ _CORE: dict[str, Callable[[dict[str, Any], str], Item]] = {
     "HookPrompt": _hook_prompt,
     "AgentMessage": _agent_message,
     "Reasoning": _reasoning,
-    "WebSearch": search_of,
+    "WebSearch": decode_search,
     "McpToolCall": _mcp_call,
     "DynamicToolCall": _dynamic_call,
     "Plan": lambda form, item_id: items.Plan(id=item_id, text=form["text"]),
@@ -209,7 +209,7 @@ def _path(path: str) -> str:
 
 
 def _source(source: str) -> Any:
-    return camel_words(source)
+    return to_camel_case(source)
 
 
 def _action(action: dict[str, Any], cwd: str) -> dict[str, Any]:
@@ -237,5 +237,5 @@ def _milliseconds(duration: Any) -> int | None:
     return int(duration.get("secs", 0)) * 1000 + int(duration.get("nanos", 0)) // 1_000_000
 
 
-def _renamed(form: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
+def _rename_keys(form: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
     return {names.get(key, key): value for key, value in form.items()}
