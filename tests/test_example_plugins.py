@@ -172,12 +172,12 @@ def test_a_thread_works_in_the_environment(trusted) -> None:
 
 
 @pytest.mark.skipif(shutil.which("bwrap") is None, reason="there is no bubblewrap")
-def test_the_launcher_is_asked(trusted, tmp_path: Path) -> None:
+def test_the_launcher_is_asked_before_the_programs_own(trusted) -> None:
     project = trusted("sandbox-bubble")
 
-    turn(project, [[{"sh": "echo in > inside; cat /proc/1/cmdline > parent"}]], sandbox="workspace-write")
+    turn(project, [[{"sh": "tr '\\0' ' ' < /proc/1/cmdline > parent"}]], sandbox="workspace-write")
 
-    assert (project.root / "inside").exists()
+    assert "bwrap --die-with-parent --unshare-user" in (project.root / "parent").read_text()
 
 
 def test_threads_are_kept_in_the_store(trusted) -> None:

@@ -158,6 +158,7 @@ class SqliteWriter:
         self._store = store
         self._thread_id = thread_id
         self._lock: int | None = store.lock(thread_id)
+        self._waiting: list[Record] = []
 
     async def begin(self) -> None:
         """There is no file that others could read."""
@@ -165,7 +166,10 @@ class SqliteWriter:
     async def append(self, records: Sequence[Record]) -> str | None:
         if self._lock is None:
             raise StorageError(f"thread {self._thread_id} is closed", thread_id=self._thread_id)
-        self._store.keep(self._thread_id, [each for each in records if not isinstance(each, Observed)])
+        # What can't be kept now is kept with the next records: nobody gives it again.
+        self._waiting += [each for each in records if not isinstance(each, Observed)]
+        self._store.keep(self._thread_id, self._waiting)
+        self._waiting.clear()
         return None
 
     async def aclose(self) -> None:
