@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
-from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from attrs import define
@@ -15,8 +14,8 @@ from codex_hookspecs.errors import CodexError, PluginError
 from codex_hookspecs.ports.threads import HookScope
 from codex_host.plugins.failure_policies import FailurePolicies
 from codex_host.plugins.failures import Failures
-from codex_host.plugins.signatures import InvalidResult, validate_result
-from codex_host.plugins.tasks import as_exception, run_in_thread, run_task
+from codex_host.plugins.signatures import InvalidResult, starter_of, validate_result
+from codex_host.plugins.tasks import run_contained, run_in_thread, run_task
 from codex_host.process.signals import SIGNALS
 
 if TYPE_CHECKING:
@@ -175,9 +174,7 @@ class Dispatcher:
             if bound.quarantined:
                 continue
             try:
-                answer = await self._timed(bound, values, warn)
-                if answer is not None and not issubclass(type(answer), verdict):
-                    raise InvalidResult(f"returned {type(answer).__name__}, not {verdict.__name__} or None")
+                answer = await self._ask(bound, values, verdict, warn)
             except Exception as error:
                 text = self._failed(bound, error)
                 await warn(text)
@@ -188,14 +185,7 @@ class Dispatcher:
             if answer is not None:
                 answers.append(answer)
                 break
-        for text in self._silent_gates(hook, config):
-            await warn(text)
-            answers.append(self._policies.answer(hook, verdict, text, config))
-        if len(answers) < 2:
-            return answers[0] if answers else None
-        from codex_host.plugins.merging import merge_verdicts
-
-        return merge_verdicts("any_block", verdict, answers)
+        return await self._conclude(hook, answers, config, warn)
 
     async def decide(self, hook: str, event: LifecycleEvent, scope: EventScope) -> Any:
         """Tell all plugins an event and merge what they answer."""
@@ -206,9 +196,7 @@ class Dispatcher:
             if bound.quarantined:
                 continue
             try:
-                answer = await self._timed(bound, values, scope.warn)
-                if answer is not None and not issubclass(type(answer), verdict):
-                    raise InvalidResult(f"returned {type(answer).__name__}, not {verdict.__name__} or None")
+                answer = await self._ask(bound, values, verdict, scope.warn)
             except Exception as error:
                 text = await self._report_failure(bound, error, scope)
                 answer = self._policies.answer(hook, verdict, text, scope.config)
@@ -218,14 +206,7 @@ class Dispatcher:
                     answer = await self._report(bound, answer, scope)
             if answer is not None:
                 answers.append(answer)
-        for text in self._silent_gates(hook, scope.config):
-            await scope.warn(text)
-            answers.append(self._policies.answer(hook, verdict, text, scope.config) or verdict())
-        if len(answers) < 2:
-            return answers[0] if answers else verdict()
-        from codex_host.plugins.merging import merge_verdicts
-
-        return merge_verdicts(self._registry.policies[hook].merge, verdict, answers)
+        return await self._conclude(hook, answers, scope.config, scope.warn) or verdict()
 
     async def observe(self, hook: str, event: LifecycleEvent, scope: EventScope) -> None:
         """Tell all observers an event, side by side, and wait for them under their time limits."""
@@ -247,7 +228,7 @@ class Dispatcher:
                 continue
             try:
                 answer = await self._timed(bound, values, warn)
-                joined.extend(_contained(validate_result, bound.policy, answer) or ())
+                joined.extend(run_contained(validate_result, bound.policy, answer) or ())
             except Exception as error:
                 text = self._failed(bound, error)
                 guilty = self.failures.culprit(bound.plugin, error, bound.function)
@@ -273,7 +254,7 @@ class Dispatcher:
 
     def _bind(self, hook: str, order: int, impl: Any) -> BoundHook:
         function, policy = impl.function, self._registry.policies[hook]
-        start = _starter(function, impl.argnames)
+        start = starter_of(function, impl.argnames)
         return BoundHook(
             hook=hook,
             policy=policy,
@@ -295,6 +276,28 @@ class Dispatcher:
 
             found = self._verdicts[hook] = getattr(codex_hookspecs, self._registry.policies[hook].result)
         return found
+
+    async def _ask(self, bound: BoundHook, values: dict[str, Any], verdict: type[Any], warn: Warn) -> Any:
+        """Return what one implementation answers.
+
+        :raises InvalidResult: when that is no verdict.
+        """
+        answer = await self._timed(bound, values, warn)
+        if answer is not None and not issubclass(type(answer), verdict):
+            raise InvalidResult(f"returned {type(answer).__name__}, not {verdict.__name__} or None")
+        return answer
+
+    async def _conclude(self, hook: str, answers: list[Any], config: Mapping[str, Any], warn: Warn) -> Any:
+        """Return one answer for several, those of gates that can't be asked among them; ``None`` when there is none."""
+        verdict, policy = self._verdict(hook), self._registry.policies[hook]
+        for text in self._silent_gates(hook, config):
+            await warn(text)
+            answers.append(self._policies.answer(hook, verdict, text, config))
+        if len(answers) < 2:
+            return answers[0] if answers else None
+        from codex_host.plugins.merging import merge_verdicts
+
+        return merge_verdicts("any_block" if policy.kind == "choose" else policy.merge, verdict, answers)
 
     def _silent_gates(self, hook: str, config: Mapping[str, Any]) -> list[str]:
         """Return why implementations of a gate can't be asked: their plugin failed to load or is in quarantine."""
@@ -319,7 +322,7 @@ class Dispatcher:
         started = time.perf_counter()
         try:
             values = {**arguments, "host": self._host}
-            answer = _contained(lambda: validate_result(bound.policy, bound.start(values)))
+            answer = run_contained(lambda: validate_result(bound.policy, bound.start(values)))
         except Exception as error:
             if raises and isinstance(error, CodexError) and not isinstance(error, PluginError):
                 raise
@@ -374,27 +377,3 @@ class Dispatcher:
     def _succeeded(self, bound: BoundHook) -> None:
         if bound.account.failures:
             self._ledger.succeeded(bound.plugin, bound.hook)
-
-
-def _contained(function: Callable[..., Any], *arguments: Any) -> Any:
-    """Call code of a plugin that does not wait.
-
-    :raises Escaped: in place of what is no ``Exception``.
-    """
-    try:
-        return function(*arguments)
-    except BaseException as error:
-        if SIGNALS.interrupted(error):
-            raise
-        raise as_exception(error)  # noqa: B904  # It mostly is the same.
-
-
-def _starter(function: Callable[..., Any], names: Sequence[str]) -> Callable[[dict[str, Any]], Any]:
-    """Return a call of a function with those of some named values that it takes."""
-    if not names:
-        return lambda _: function()
-    if len(names) == 1:
-        (name,) = names
-        return lambda values: function(values[name])
-    pick = itemgetter(*names)
-    return lambda values: function(*pick(values))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from inspect import CO_VARARGS, CO_VARKEYWORDS, isasyncgenfunction, iscoroutinefunction
 from itertools import islice
+from operator import itemgetter
 from typing import Any, get_args
 
 import codex_hookspecs
@@ -162,3 +163,14 @@ def validate_result(policy: HookPolicy, result: Any) -> Any:
         if policy.key and not isinstance(getattr(part, policy.key), str):
             raise InvalidResult(f"returned a {word} whose {policy.key} is {getattr(part, policy.key)!r}, not text")
     return parts if policy.many else result
+
+
+def starter_of(function: Callable[..., Any], names: Sequence[str]) -> Callable[[dict[str, Any]], Any]:
+    """Return a call of a function with those of some named values that it takes."""
+    if not names:
+        return lambda _: function()
+    if len(names) == 1:
+        (name,) = names
+        return lambda values: function(values[name])
+    pick = itemgetter(*names)
+    return lambda values: function(*pick(values))

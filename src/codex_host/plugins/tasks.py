@@ -161,6 +161,19 @@ async def run_in_thread(function: Callable[..., Any], *arguments: Any) -> Any:
     return result
 
 
+def run_contained(function: Callable[..., Any], *arguments: Any) -> Any:
+    """Call code of a plugin that does not wait.
+
+    :raises Escaped: in place of what is no ``Exception``.
+    """
+    try:
+        return function(*arguments)
+    except BaseException as error:
+        if SIGNALS.interrupted(error):
+            raise
+        raise as_exception(error)  # noqa: B904  # It mostly is the same.
+
+
 def as_exception(error: BaseException) -> Exception:
     """Return what is raised for the error that a plugin's code has raised and that is being handled: mostly itself."""
     traceback = sys.exc_info()[2]
