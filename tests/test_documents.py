@@ -9,6 +9,7 @@ import tomllib
 from pathlib import Path
 
 import docs_site
+import public_names
 import pytest
 
 from codex_host.config.schema import RULES
@@ -118,6 +119,13 @@ def test_every_example_has_a_page_and_every_kind_a_line_in_the_authors_page() ->
 
     assert [path.parent.name for path in EXAMPLES if f"/examples/{path.parent.name})" not in pages] == []
     assert [page.name for page in KINDS if f"](kinds/{page.name})" not in start] == []
+
+
+def test_the_authors_page_names_every_module_that_plugins_import_from() -> None:
+    text = (ROOT / "docs/writing-a-plugin.md").read_text()
+    modules = [page for page in public_names.PAGES if page != "markers"]
+
+    assert [module for module in modules if f"`{module}`" not in text] == []
 
 
 def test_the_page_of_the_offline_model_has_every_step() -> None:
