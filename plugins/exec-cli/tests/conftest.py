@@ -21,7 +21,7 @@ from codex_hookspecs.protocol import (
 
 
 class MemoryStream:
-    """Stands for standard output or error."""
+    """Standard output or standard error in memory."""
 
     def __init__(self, *, terminal: bool = False) -> None:
         self.terminal = terminal
@@ -62,11 +62,11 @@ def make() -> NotificationMaker:
 
 @pytest.fixture
 def out() -> MemoryStream:
-    """Return a stream that stands for standard output."""
+    """Return a stream to be used as standard output."""
     return MemoryStream()
 
 
 @pytest.fixture
 def err() -> MemoryStream:
-    """Return a stream that stands for standard error."""
+    """Return a stream to be used as standard error."""
     return MemoryStream()

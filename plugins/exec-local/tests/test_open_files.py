@@ -1,4 +1,4 @@
-"""Files that are kept open: their descriptors, and what stands in the way of opening one."""
+"""Open files: their descriptors, and which files can't be opened."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def files() -> LocalFileSystem:
     return LocalFileSystem()
 
 
-async def test_closing_lets_go_of_the_descriptor_once(files: LocalFileSystem, tmp_path: Path) -> None:
+async def test_closing_closes_the_descriptor_once(files: LocalFileSystem, tmp_path: Path) -> None:
     (tmp_path / "a").write_text("x")
     before = len(os.listdir("/proc/self/fd"))
     file = await files.open(f"{tmp_path}/a")
@@ -32,9 +32,7 @@ async def test_closing_lets_go_of_the_descriptor_once(files: LocalFileSystem, tm
 
 
 @pytest.mark.parametrize("replace", [False, True])
-async def test_a_pipe_is_no_file_and_nothing_waits_for_it(
-    files: LocalFileSystem, tmp_path: Path, replace: bool
-) -> None:
+async def test_opening_a_pipe_fails_without_blocking(files: LocalFileSystem, tmp_path: Path, replace: bool) -> None:
     os.mkfifo(tmp_path / "pipe")
     before = len(os.listdir("/proc/self/fd"))
 
@@ -44,7 +42,7 @@ async def test_a_pipe_is_no_file_and_nothing_waits_for_it(
     assert len(os.listdir("/proc/self/fd")) == before
 
 
-async def test_an_open_file_stays_the_file_that_was_opened(files: LocalFileSystem, tmp_path: Path) -> None:
+async def test_an_open_file_is_not_affected_by_a_replacement(files: LocalFileSystem, tmp_path: Path) -> None:
     (tmp_path / "a").write_text("first")
     file = await files.open(f"{tmp_path}/a")
 

@@ -132,16 +132,16 @@ class Scope:
 
     thread: OpenThread = field(factory=OpenThread)
     config: dict[str, Any] = field(factory=dict)
-    told: list[tuple[str, HookRun]] = field(factory=list)
+    reports: list[tuple[str, HookRun]] = field(factory=list)
     warnings: list[str] = field(factory=list)
     contexts: list[str] = field(factory=list)
     heard: asyncio.Event = field(factory=asyncio.Event)
 
     async def started(self, run: HookRun) -> None:
-        self.told.append(("started", run))
+        self.reports.append(("started", run))
 
     async def completed(self, run: HookRun) -> None:
-        self.told.append(("completed", run))
+        self.reports.append(("completed", run))
 
     async def warn(self, message: str) -> None:
         if message not in self.warnings:
@@ -159,7 +159,7 @@ class Scope:
 
     @property
     def ended(self) -> list[HookRun]:
-        return [run for when, run in self.told if when == "completed"]
+        return [run for when, run in self.reports if when == "completed"]
 
     @property
     def texts(self) -> list[tuple[str, str]]:
@@ -211,7 +211,7 @@ class World:
         return self.home / "hooks.json"
 
     def hooks(self, declared: Mapping[str, Any] | str, *, folder: Path | None = None) -> Path:
-        """Write a hooks.json, into the user's directory unless told otherwise."""
+        """Write a hooks.json, by default into the user's directory."""
         path = (folder or self.home) / "hooks.json"
         path.write_text(declared if isinstance(declared, str) else json.dumps({"hooks": declared}), encoding="utf-8")
         return path

@@ -44,7 +44,7 @@ class Project:
         self._world.turn += 1
 
     async def ask(self) -> Any:
-        self._world.scope.told.clear()
+        self._world.scope.reports.clear()
         return await self._world.fire("PreToolUse")
 
 

@@ -194,7 +194,7 @@ async def test_placeholders_of_a_sandbox_do_not_make_a_folder_a_project(world: A
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         (["trust"], "name hooks by key or number, or say --all"),
         (["trust", "9"], "there is no hook '9' here"),
@@ -202,10 +202,10 @@ async def test_placeholders_of_a_sandbox_do_not_make_a_folder_a_project(world: A
         (["untrust", "--all"], "the project has no hooks"),
     ],
 )
-async def test_an_invalid_command_line_is_an_error(world: Any, hooks: Any, arguments: list[str], said: str) -> None:
+async def test_an_invalid_command_line_is_an_error(world: Any, hooks: Any, arguments: list[str], message: str) -> None:
     world.commands("Stop", "true")
 
-    with pytest.raises(ConfigError, match=said):
+    with pytest.raises(ConfigError, match=message):
         await hooks(*arguments)
 
 

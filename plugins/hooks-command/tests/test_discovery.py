@@ -211,19 +211,19 @@ def test_a_toml_file_that_became_invalid_keeps_its_hooks_with_a_warning(tmp_path
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "message"),
     [
         (b'{"hooks": "\xff"}', "is not UTF-8 (byte 11)"),
         (b" " * (MAX_FILE_BYTES + 1), f"has {MAX_FILE_BYTES + 1} bytes, allowed"),
     ],
 )
-def test_an_unreadable_file_is_a_warning(tmp_path: Path, content: bytes, said: str) -> None:
+def test_an_unreadable_file_is_a_warning(tmp_path: Path, content: bytes, message: str) -> None:
     user = layer(tmp_path)
     (tmp_path / "hooks.json").write_bytes(content)
 
     registry = found(user)
 
-    assert registry.warnings[0].startswith(f"failed to read hooks config {tmp_path}/hooks.json: {said}")
+    assert registry.warnings[0].startswith(f"failed to read hooks config {tmp_path}/hooks.json: {message}")
 
 
 def test_a_path_that_is_not_a_file_is_a_warning_and_is_not_read(tmp_path: Path) -> None:

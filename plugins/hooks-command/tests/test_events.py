@@ -76,14 +76,14 @@ async def test_starts_are_reported_before_ends_and_both_in_configured_order(worl
     await world.fire("Stop")
 
     ids = [f"stop:0:{path}", f"stop:1:{path}"]
-    assert [(when, run.id) for when, run in world.scope.told] == [
+    assert [(when, run.id) for when, run in world.scope.reports] == [
         *(("started", one) for one in ids),
         *(("completed", one) for one in ids),
     ]
-    begun = world.scope.told[0][1]
-    assert (begun.event_name, begun.handler_type, begun.execution_mode) == ("stop", "command", "sync")
-    assert (begun.scope, begun.source, begun.source_path) == ("turn", "user", str(path))
-    assert (begun.status, begun.status_message, begun.completed_at, begun.duration_ms) == (
+    prefix = world.scope.reports[0][1]
+    assert (prefix.event_name, prefix.handler_type, prefix.execution_mode) == ("stop", "command", "sync")
+    assert (prefix.scope, prefix.source, prefix.source_path) == ("turn", "user", str(path))
+    assert (prefix.status, prefix.status_message, prefix.completed_at, prefix.duration_ms) == (
         "running",
         "checking",
         None,
@@ -130,7 +130,7 @@ async def test_session_end_hooks_are_not_reported(world: Any) -> None:
 
     await world.fire("SessionEnd")
 
-    assert world.scope.told == []
+    assert world.scope.reports == []
     assert json.loads((world.home / "seen").read_text()) == {
         "session_id": "thread-1",
         "transcript_path": "/r.jsonl",
@@ -192,7 +192,7 @@ async def test_of_two_rewrites_the_last_to_finish_wins(world: Any) -> None:
     late = say("PreToolUse", permissionDecision="allow", updatedInput={"command": "late"})
     early = say("PreToolUse", permissionDecision="allow", updatedInput={"command": "early"})
     os.mkfifo(world.home / "go")
-    # The late one goes on when the early one's last process has ended, which holds the pipe open until then.
+    # The late one continues when the last process of the early one, which keeps the pipe open, has ended.
     world.commands("PreToolUse", f"cat {world.home}/go; {late}; sleep 0.1", f"exec 9> {world.home}/go; {early}")
 
     assert (await world.fire("PreToolUse")).updated_input == {"command": "late"}
@@ -214,17 +214,17 @@ UNANSWERED = {
     "no-such-program-at-all": "hook exited with code 127 (a command in it could not be started)",
     "kill -9 $$": "hook exited without a status code (SIGKILL ended it)",
     "sleep 60": "hook timed out after 1s",
-    "head -c 9000000 /dev/zero | tr '\\0' x": "hook wrote more to standard output than is read, its answer was cut",
+    "head -c 9000000 /dev/zero | tr '\\0' x": "hook output exceeds the limit and was truncated",
 }
 
 
 @pytest.mark.parametrize(("command", "fault"), UNANSWERED.items())
 async def test_a_person_is_asked_when_a_gate_can_not_answer(world: Any, command: str, fault: str) -> None:
     world.commands("PreToolUse", command, timeout=1)
-    begun = f"PreToolUse hook failed: {fault}: `{command}`"
+    prefix = f"PreToolUse hook failed: {fault}: `{command}`"
 
     verdict = await world.fire("PreToolUse")
-    assert (verdict.deny_reason, verdict.ask_reason.splitlines()[0]) == (None, begun)
+    assert (verdict.deny_reason, verdict.ask_reason.splitlines()[0]) == (None, prefix)
     assert [run.status for run in world.scope.ended] == ["failed"]
 
     world.scope.config["hooks"] = {"fail_open": ["PreToolUse"]}
@@ -268,7 +268,7 @@ async def test_a_script_can_ask_a_person_and_change_the_input(world: Any) -> Non
     verdict = await world.fire("PreToolUse")
 
     assert (verdict.ask_reason, verdict.updated_input) == ("sure?", {"command": "x"})
-    assert world.scope.texts == [("warning", "a person shall decide: sure?")]
+    assert world.scope.texts == [("warning", "a person has to decide: sure?")]
 
 
 @pytest.mark.parametrize("event", ["PreToolUse", "PermissionRequest"])
@@ -468,7 +468,7 @@ async def test_an_unreviewed_hook_of_the_project_is_skipped_with_a_warning_unles
     world.hooks({"Stop": [{"hooks": [{"type": "command", "command": "true"}]}]}, folder=world.project / ".codex")
     world.layer("project", folder=str(world.project / ".codex"))
     await world.fire("Stop")
-    assert world.scope.told == []
+    assert world.scope.reports == []
     assert "is not run: it is not trusted" in world.scope.warnings[0]
 
     world.turn += 1
@@ -524,7 +524,7 @@ async def test_a_detached_handler_is_not_waited_for_and_its_context_comes_later(
     world.commands("SessionStart", f"cat {world.home}/go", **{"async": True})
 
     assert await world.fire("SessionStart") is None
-    assert (world.scope.told, world.scope.contexts) == ([], [])
+    assert (world.scope.reports, world.scope.contexts) == ([], [])
     await asyncio.to_thread((world.home / "go").write_text, "later")
     await world.scope.hear()
 

@@ -363,9 +363,9 @@ def test_a_synonym_of_deny_is_a_denial_with_a_warning(event: Event, form: Any, w
 
 
 def test_the_warning_names_the_correct_word() -> None:
-    told = ended(PRE, 0, specific(PRE, permissionDecision="denied")).entries[0][1]
+    text = ended(PRE, 0, specific(PRE, permissionDecision="denied")).entries[0][1]
 
-    assert 'permissionDecision must be "allow" or "deny" or "ask", found "denied"' in told
+    assert 'permissionDecision must be "allow" or "deny" or "ask", found "denied"' in text
 
 
 @pytest.mark.parametrize("event", [STOP, Event.SUBAGENT_STOP, POST])
@@ -480,10 +480,10 @@ def test_an_answer_of_several_megabytes_is_accepted() -> None:
 def test_truncated_output_is_reported_and_refuses_for_gates_and_prompts(event: Event) -> None:
     output = interpret(event, ProcessResult(exit_code=0, stdout='{"decision": "block", "reason": "xxx', truncated=True))
 
-    told = "hook wrote more to standard output than is read, its answer was cut"
-    assert output.entries[-1][1] == told
+    text = "hook output exceeds the limit and was truncated"
+    assert output.entries[-1][1] == text
     assert output.unanswered is (event in {PRE, ASK})
-    assert output.reason == (told if event is PROMPT else None)
+    assert output.reason == (text if event is PROMPT else None)
 
 
 def test_a_permission_is_granted_or_denied() -> None:
@@ -519,7 +519,7 @@ def test_feedback_replaces_the_output() -> None:
 
 
 @pytest.mark.parametrize(
-    ("document", "shown", "told"),
+    ("document", "shown", "text"),
     [
         ({"continue": False}, "PostToolUse hook stopped execution", "PostToolUse hook stopped execution"),
         ({"continue": False, "stopReason": "s"}, "s", "s"),
@@ -527,11 +527,11 @@ def test_feedback_replaces_the_output() -> None:
     ],
 )
 def test_continue_false_after_a_tool_replaces_the_output_and_the_turn_continues(
-    document: Any, shown: str, told: str
+    document: Any, shown: str, text: str
 ) -> None:
     output = ended(POST, 0, document)
 
-    assert (output.status, output.reason, output.stops) == ("stopped", told, False)
+    assert (output.status, output.reason, output.stops) == ("stopped", text, False)
     assert output.entries == (("stop", shown),)
 
 

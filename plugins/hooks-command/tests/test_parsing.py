@@ -129,7 +129,7 @@ def test_unknown_events_are_warnings_and_unknown_keys_notes() -> None:
 
 
 @pytest.mark.parametrize(
-    ("document", "said"),
+    ("document", "message"),
     [
         ({"hooks": {"stop": []}}, 'unknown event "stop" in F is ignored (did you mean Stop?)'),
         ({"hooks": {"pre_tool_use": []}}, 'unknown event "pre_tool_use" in F is ignored (did you mean PreToolUse?)'),
@@ -141,13 +141,12 @@ def test_unknown_events_are_warnings_and_unknown_keys_notes() -> None:
         ({"Stop": []}, 'event "Stop" in F is ignored: it belongs inside "hooks"'),
         (
             {"hooks": {"Stop": [{"type": "command", "command": "true"}]}},
-            "skipping a group in F: hooks.Stop[0]: a handler stands where a group is expected, "
-            'write {"hooks": [ … ]} around it',
+            'skipping a group in F: hooks.Stop[0]: expected a group, found a handler: write {"hooks": [ … ]} around it',
         ),
     ],
 )
-def test_a_misspelt_name_is_a_warning_with_a_suggestion(document: Any, said: str) -> None:
-    assert read(document).warnings == (said,)
+def test_a_misspelt_name_is_a_warning_with_a_suggestion(document: Any, message: str) -> None:
+    assert read(document).warnings == (message,)
 
 
 @pytest.mark.parametrize("key", ["$schema", "version", "owner"])
@@ -203,20 +202,20 @@ def test_gates_that_may_be_missing_are_noted(text: str, unreadable_gates: bool) 
 
 
 @pytest.mark.parametrize(
-    ("groups", "said"),
+    ("groups", "message"),
     [
         (["x"], "a group in F: hooks.PreToolUse[0]: expected an object, found a string"),
         ([{"hooks": {}}], "a group in F: hooks.PreToolUse[0].hooks: expected a list of handlers, found an object"),
         ([{"matcher": 3}], "a group in F: hooks.PreToolUse[0].matcher: expected a string, found a number"),
     ],
 )
-def test_an_invalid_group_is_skipped_and_the_rest_kept(groups: list[Any], said: str) -> None:
+def test_an_invalid_group_is_skipped_and_the_rest_kept(groups: list[Any], message: str) -> None:
     good = {"hooks": [{"type": "command", "command": "good"}]}
 
     file = read({"hooks": {"PreToolUse": [*groups, good], "Stop": [good]}})
 
     assert [(handler.event, handler.group) for handler in file.handlers] == [(Event.PRE_TOOL_USE, 1), (Event.STOP, 0)]
-    assert file.warnings == (f"skipping {said}",)
+    assert file.warnings == (f"skipping {message}",)
 
 
 @pytest.mark.parametrize(
@@ -254,7 +253,7 @@ def test_an_invalid_handler_is_skipped_and_the_rest_kept(handler: Any, found: st
         ({"statusMessage": 3}, "statusMessage: expected a string, found a number"),
         ({"additionalContextLimit": -1}, "additionalContextLimit: expected a whole number"),
         ({"async": None}, "async: expected true or false, found null"),
-        ({"commandWindows": "a", "command_windows": "b"}, '"command_windows" is given beside "commandWindows"'),
+        ({"commandWindows": "a", "command_windows": "b"}, '"command_windows" is given in addition to "commandWindows"'),
     ],
 )
 def test_an_invalid_optional_value_is_ignored(keys: dict[str, Any], found: str) -> None:

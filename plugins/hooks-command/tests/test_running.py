@@ -20,7 +20,7 @@ def job(command: str, tmp_path: Path, *, line: bytes = b"{}\n", timeout: int = 3
 
 
 class Pipe:
-    """A named pipe: reading it ends when the last process that holds it open for writing is gone."""
+    """A named pipe; reading it reaches EOF when the last process that has it open for writing is gone."""
 
     def __init__(self, path: Path) -> None:
         os.mkfifo(path)

@@ -53,7 +53,7 @@ def test_hooks_outside_of_projects_are_trusted_by_location() -> None:
 
 
 @pytest.mark.parametrize(
-    ("accepted", "status", "said"),
+    ("accepted", "status", "message"),
     [
         (Acceptance(), "untrusted", "it is not trusted"),
         (Acceptance(HASH), "trusted", None),
@@ -62,13 +62,13 @@ def test_hooks_outside_of_projects_are_trusted_by_location() -> None:
     ],
 )
 def test_a_hook_of_a_project_runs_when_its_hash_was_accepted(
-    accepted: Acceptance, status: str, said: str | None
+    accepted: Acceptance, status: str, message: str | None
 ) -> None:
     trust_status = trust.trust_status(PROJECT, handler("Stop"), accepted)
     reason = trust.skip_reason("K", PROJECT, accepted, trust_status, bypass=False)
 
     assert trust_status == status
-    assert reason is None if said is None else (reason or "").startswith(said)
+    assert reason is None if message is None else (reason or "").startswith(message)
     assert reason is None or "codex hooks trust 'K'" in reason
 
 

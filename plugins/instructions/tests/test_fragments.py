@@ -29,7 +29,7 @@ class Turn:
         self.files: dict[str, str | bytes] = {}
         self.origins: dict[str, str] = {}
         self.history: list[dict[str, Any]] = []
-        self.told: list[str] = []
+        self.warnings: list[str] = []
         self.environ = {"TZ": "Europe/Berlin"}
         self.machine: Any = None
         self.settings = {
@@ -41,7 +41,7 @@ class Turn:
         }
 
     async def warn(self, text: str) -> None:
-        self.told.append(text)
+        self.warnings.append(text)
 
     async def fragments(self, **settings: Any) -> dict[str, Fragment]:
         machines = MemoryEnvironments(files=self.files)
@@ -176,7 +176,7 @@ async def test_base_instructions_of_the_client_take_precedence(a_turn: Turn) -> 
     a_turn.config = {"base_instructions": "configured", "model_instructions_file": str(a_turn.home / "none")}
 
     assert (await a_turn.fragments(base_instructions="client"))["base_instructions"].text == "client"
-    assert a_turn.told == []
+    assert a_turn.warnings == []
 
 
 async def test_base_instructions_can_be_a_file_beside_the_configuration(a_turn: Turn) -> None:
@@ -200,8 +200,8 @@ async def test_a_missing_base_instructions_file_is_reported_once(a_turn: Turn) -
     a_turn.history.append({"type": "message"})
     await a_turn.fragments()
 
-    (told,) = a_turn.told
-    assert f"{a_turn.home}/none.md is not there; the standard instructions" in told
+    (warnings,) = a_turn.warnings
+    assert f"{a_turn.home}/none.md is not there; the standard instructions" in warnings
     assert text.startswith("You are a coding agent.")
 
 
@@ -211,7 +211,7 @@ async def test_an_empty_base_instructions_file_is_reported(a_turn: Turn) -> None
 
     await a_turn.fragments()
 
-    assert "is empty" in a_turn.told[0]
+    assert "is empty" in a_turn.warnings[0]
 
 
 @pytest.mark.parametrize(
@@ -238,7 +238,7 @@ async def test_unreadable_home_instructions_are_reported(a_turn: Turn) -> None:
     found = await a_turn.fragments()
 
     assert "agents_md" not in found
-    assert "AGENTS.md is left out: it is a directory" in a_turn.told[0]
+    assert "AGENTS.md is left out: it is a directory" in a_turn.warnings[0]
 
 
 async def test_the_standard_instructions_name_the_tools(a_turn: Turn) -> None:

@@ -60,13 +60,13 @@ def launcher(tmp_path: Path) -> BwrapLauncher:
     return BwrapLauncher(probe_binary(BWRAP, str(tmp_path)), Watchdog(), str(tmp_path))
 
 
-def until(holds: Callable[[], bool]) -> bool:
+def until(condition: Callable[[], bool]) -> bool:
     """Poll until a condition is true or the limit is reached; return whether it is true."""
     end = time.monotonic() + LIMIT
     looking = threading.Event()
-    while not holds() and time.monotonic() < end:
+    while not condition() and time.monotonic() < end:
         looking.wait(0.01)
-    return holds()
+    return condition()
 
 
 def run(launcher: BwrapLauncher, workspace: Path, script: str) -> subprocess.CompletedProcess[str]:
@@ -200,9 +200,9 @@ def test_a_command_stays_protected_while_others_come_and_go(launcher: BwrapLaunc
     with ThreadPoolExecutor(4) as pool:
         attacks = [pool.submit(run, launcher, workspace, attack) for _ in range(2)]
         others = [pool.submit(run, launcher, workspace, "true") for _ in range(20)]
-        said = [each.result().stdout for each in (*attacks, *others)]
+        output = [each.result().stdout for each in (*attacks, *others)]
 
-    assert "".join(said) == ""
+    assert "".join(output) == ""
     assert os.listdir(workspace) == []
 
 
@@ -228,10 +228,10 @@ def test_a_hundred_writable_roots_are_all_protected_without_a_read_only_mount_fo
 
 def test_what_users_put_into_a_placeholder_stays(workspace: Path) -> None:
     path = workspace / ".git"
-    held = Placeholders([str(path)])
+    placeholders = Placeholders([str(path)])
     (path / "config").write_text("mine")
 
-    held.release()
+    placeholders.release()
 
     assert (path / "config").read_text() == "mine"
 

@@ -42,7 +42,7 @@ def workspace(tmp_path: Path) -> Path:
 
 
 def path_with(folder: Path, program: str | None) -> str:
-    """Return a search path whose bwrap is a script of ours, or that has none."""
+    """Return a ``PATH`` whose bwrap is a given script, or that has none."""
     folder.mkdir()
     for name in ("sh", "bash", "touch", "mkdir", "id"):
         (folder / name).symlink_to(f"/usr/bin/{name}")

@@ -89,9 +89,9 @@ print(taken[:8], len(taken))
 
 @needs_bwrap
 def test_a_proxy_is_reached_under_another_port(echo: int, tmp_path: Path) -> None:
-    said = run(tmp_path, CONNECT, HTTP_PROXY=f"http://me:secret@127.0.0.1:{echo}/path")
+    output = run(tmp_path, CONNECT, HTTP_PROXY=f"http://me:secret@127.0.0.1:{echo}/path")
 
-    assert said == "0 b'hello xx' 1000006"
+    assert output == "0 b'hello xx' 1000006"
     assert os.listdir(tmp_path / "tmp") == []
 
 
@@ -124,9 +124,9 @@ def test_the_exit_status_of_the_command_is_passed_on(code: str, status: str, ech
 def test_variables_of_other_proxies_are_removed(echo: int, tmp_path: Path) -> None:
     code = "import os; print(sorted(k for k in os.environ if 'PROXY' in k.upper()))"
 
-    said = run(tmp_path, code, HTTP_PROXY=f"http://127.0.0.1:{echo}", HTTPS_PROXY="http://far.example:80")
+    output = run(tmp_path, code, HTTP_PROXY=f"http://127.0.0.1:{echo}", HTTPS_PROXY="http://far.example:80")
 
-    assert said == "0 ['HTTP_PROXY']"
+    assert output == "0 ['HTTP_PROXY']"
 
 
 def test_sockets_of_processes_that_are_gone_are_removed(echo: int, tmp_path: Path) -> None:

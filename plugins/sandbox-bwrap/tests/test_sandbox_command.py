@@ -158,7 +158,7 @@ def test_programs_are_found_as_a_shell_finds_them(tmp_path: Path) -> None:
 
 @needs_bwrap
 @pytest.mark.parametrize(
-    ("arguments", "config", "taken"),
+    ("arguments", "config", "used"),
     [
         (("linux", "--full-auto", "--", "true"), "", True),
         (("linux", "--", "true"), 'model = "x"', True),
@@ -172,7 +172,7 @@ def test_programs_are_found_as_a_shell_finds_them(tmp_path: Path) -> None:
     ],
 )
 def test_the_fast_command_is_used_only_where_nothing_else_affects_the_policy(
-    arguments: tuple[str, ...], config: str, taken: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    arguments: tuple[str, ...], config: str, used: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     home = tmp_path / "home"
     home.mkdir()
@@ -180,7 +180,7 @@ def test_the_fast_command_is_used_only_where_nothing_else_affects_the_policy(
     probe_binary(str(shutil.which("bwrap")), str(home))
     monkeypatch.chdir(tmp_path)
 
-    assert fast_command.run(arguments, str(home)) == (0 if taken else None)
+    assert fast_command.run(arguments, str(home)) == (0 if used else None)
 
 
 @needs_bwrap

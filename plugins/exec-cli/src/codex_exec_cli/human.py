@@ -108,9 +108,9 @@ class HumanReporter:
         notification = made_visible(notification)
         match notification:
             case ItemStarted(item=item):
-                self._started(item)
+                self._on_item_started(item)
             case ItemCompleted(item=item):
-                self._completed(item)
+                self._on_item_completed(item)
             case TokenUsageUpdated(token_usage=usage):
                 self._usage = usage.total
             case PlanUpdated(explanation=explanation, plan=plan):
@@ -118,11 +118,11 @@ class HumanReporter:
             case TurnDiffUpdated(diff=diff) if diff.strip():
                 self._print(diff)
             case TurnCompleted(turn=turn):
-                self._turn_ended(turn)
+                self._on_turn_completed(turn)
             case HookStarted(run=run):
-                self._hook_started(run)
+                self._on_hook_started(run)
             case HookCompleted(run=run):
-                self._hook_ended(run)
+                self._on_hook_completed(run)
             case _:
                 self._show_notice(notification)
 
@@ -139,7 +139,7 @@ class HumanReporter:
                 if details:
                     self._print(self._style(details, "dim"))
 
-    def _started(self, item: Item) -> None:
+    def _on_item_started(self, item: Item) -> None:
         style = self._style
         match item:
             case CommandExecution(command=command, cwd=cwd):
@@ -153,7 +153,7 @@ class HumanReporter:
             case FileChange():
                 self._print(style("apply patch", "bold"))
 
-    def _completed(self, item: Item) -> None:
+    def _on_item_completed(self, item: Item) -> None:
         style = self._style
         match item:
             case AgentMessage(text=text):
@@ -161,14 +161,14 @@ class HumanReporter:
             case Reasoning():
                 self._show_reasoning(item)
             case CommandExecution():
-                self._command_ended(item)
+                self._show_command_end(item)
             case FileChange(changes=changes, status=status):
                 paths = sorted(change.path for change in changes)
                 self._print(f"{style('patch:', 'bold')} {status}", *(style(path, "dim") for path in paths))
             case McpToolCall(server=server, tool=tool, status=status):
-                self._tool_ended("mcp:", f"{server}/{tool}", status)
+                self._show_tool_end("mcp:", f"{server}/{tool}", status)
             case DynamicToolCall(tool=tool, status=status):
-                self._tool_ended("tool:", tool, status)
+                self._show_tool_end("tool:", tool, status)
             case WebSearch(query=query):
                 self._print(f"{style('web search:', 'bold')} {query}")
             case ImageView(path=path):
@@ -183,7 +183,7 @@ class HumanReporter:
         if text.strip():
             self._print(self._style(text, "dim"))
 
-    def _command_ended(self, item: CommandExecution) -> None:
+    def _show_command_end(self, item: CommandExecution) -> None:
         if item.status == "declined":
             self._print(self._style(" declined", "yellow"))
             return
@@ -197,17 +197,17 @@ class HumanReporter:
         if item.aggregated_output and item.aggregated_output.strip():
             self._print(item.aggregated_output)
 
-    def _tool_ended(self, label: str, name: str, status: str) -> None:
+    def _show_tool_end(self, label: str, name: str, status: str) -> None:
         shown = self._style(f"({status})", "green" if status == "completed" else "red")
         self._print(f"{self._style(label, 'bold')} {self._style(name, 'cyan')} {shown}")
 
-    def _hook_started(self, run: HookRun) -> None:
+    def _on_hook_started(self, run: HookRun) -> None:
         from codex_exec_cli.hook_lines import hook_name
 
         message = f": {run.status_message}" if run.status_message else ""
         self._print(self._style(f"• Running {hook_name(run)} hook{message}", "dim"))
 
-    def _hook_ended(self, run: HookRun) -> None:
+    def _on_hook_completed(self, run: HookRun) -> None:
         from codex_exec_cli.hook_lines import hook_name
 
         status = self._style(f"({run.status})", _HOOK_STYLES.get(run.status, "dim"))
@@ -217,7 +217,7 @@ class HumanReporter:
             first, *rest = entry.text.splitlines() or [""]
             self._print(f"  {label}: {first}", *(f"    {line}" for line in rest))
 
-    def _turn_ended(self, turn: Turn) -> None:
+    def _on_turn_completed(self, turn: Turn) -> None:
         if turn.status == "failed" and turn.error is not None:
             self._show_error(turn.error.message)
         elif turn.status == "interrupted":

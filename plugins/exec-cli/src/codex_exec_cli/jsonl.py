@@ -88,17 +88,17 @@ class JsonReporter:
         """Report a notification."""
         match notification:
             case ItemStarted(item=item):
-                self._started(item)
+                self._on_item_started(item)
             case ItemCompleted(item=item):
-                self._completed(item)
+                self._on_item_completed(item)
             case TokenUsageUpdated(token_usage=usage):
                 self._usage = usage.total if self._count_tokens else None
             case PlanUpdated():
-                self._plan_updated(notification)
+                self._on_plan_updated(notification)
             case TurnStarted():
                 self._emit({"type": "turn.started"})
             case TurnCompleted(turn=turn):
-                self._turn_ended(turn)
+                self._on_turn_completed(turn)
             case ErrorNotice(error=error):
                 self._error = with_details(error)
                 self._emit({"type": "error", "message": self._error})
@@ -109,9 +109,9 @@ class JsonReporter:
             case HookStarted(run=run) if self._hook_events:
                 self._emit({"type": "hook.started", "hook": _hook(run)})
             case HookCompleted(run=run):
-                self._hook_ended(run)
+                self._on_hook_completed(run)
 
-    def _hook_ended(self, run: HookRun) -> None:
+    def _on_hook_completed(self, run: HookRun) -> None:
         from codex_exec_cli.hook_lines import hook_messages
 
         if self._hook_events:
@@ -122,7 +122,7 @@ class JsonReporter:
             if self._err is not None:
                 self._err.line(visible(text))
 
-    def _started(self, item: Item) -> None:
+    def _on_item_started(self, item: Item) -> None:
         if isinstance(item, AgentMessage | Reasoning):
             return
         details = _details(item)
@@ -133,20 +133,20 @@ class JsonReporter:
                 return
             self._emit({"type": "item.started", "item": {"id": own, **details}}, item)
 
-    def _completed(self, item: Item) -> None:
+    def _on_item_completed(self, item: Item) -> None:
         details = _details(item)
         if details is not None:
             own = self._ids.pop(item.id, None) or self._next_id()
             self._emit({"type": "item.completed", "item": {"id": own, **details}}, item)
 
-    def _plan_updated(self, update: PlanUpdated) -> None:
+    def _on_plan_updated(self, update: PlanUpdated) -> None:
         items = [{"text": step.step, "completed": step.status == "completed"} for step in update.plan]
         kind = "item.started" if self._todo is None else "item.updated"
         own = self._next_id() if self._todo is None else self._todo["id"]
         self._todo = {"id": own, "type": "todo_list", "items": items}
         self._emit({"type": kind, "item": self._todo})
 
-    def _turn_ended(self, turn: Turn) -> None:
+    def _on_turn_completed(self, turn: Turn) -> None:
         if self._todo is not None:
             self._emit({"type": "item.completed", "item": self._todo})
             self._todo = None

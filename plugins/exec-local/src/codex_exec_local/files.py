@@ -65,8 +65,8 @@ class LocalFileSystem:
         )
 
     async def open(self, path: str, *, replace: bool = False) -> OpenFile:
-        """Open a regular file, to be read at any place, or with ``replace`` to be written from empty on."""
-        from codex_hookspecs.environments import DescriptorFile  # turns open nothing this way
+        """Open a regular file for reading at any offset, or with ``replace`` for writing, truncated."""
+        from codex_hookspecs.environments import DescriptorFile  # Not needed in ordinary turns.
 
         if replace:
             return DescriptorFile(_attempt(path, lambda: open_to_replace(path, self._writable)), path)

@@ -45,50 +45,50 @@ def set_window(descriptor: int, rows: int, columns: int) -> None:
 
 
 def _spawn_on_pipes(params: ExecParams, watchdog: Watchdog) -> Child:
-    ours: list[int] = []
-    theirs: list[int] = []
+    parent_ends: list[int] = []
+    child_ends: list[int] = []
     try:
         for _ in range(2):
             reader, writer = os.pipe()
-            ours.append(reader)
-            theirs.append(writer)
+            parent_ends.append(reader)
+            child_ends.append(writer)
         stdin: int | None = None
         if params.pipe_stdin:
             reader, stdin = os.pipe()
-            ours.append(stdin)
-            theirs.append(reader)
-        for descriptor in ours:
+            parent_ends.append(stdin)
+            child_ends.append(reader)
+        for descriptor in parent_ends:
             os.set_blocking(descriptor, False)
         stdin_of_child = (
-            theirs[2] if params.pipe_stdin else subprocess.DEVNULL if params.stdin is None else params.stdin
+            child_ends[2] if params.pipe_stdin else subprocess.DEVNULL if params.stdin is None else params.stdin
         )
-        watchdog.starting(theirs[0])
-        popen = _popen(params, stdin_of_child, theirs[0], theirs[1], params.env, params.prepare)
+        watchdog.starting(child_ends[0])
+        popen = _popen(params, stdin_of_child, child_ends[0], child_ends[1], params.env, params.prepare)
     except BaseException:
         watchdog.start_failed()
-        _close(ours)
+        _close(parent_ends)
         raise
     finally:
-        _close(theirs)
+        _close(child_ends)
     watchdog.started(popen.pid)
-    return Child(popen, stdin, outputs={"stdout": ours[0], "stderr": ours[1]})
+    return Child(popen, stdin, outputs={"stdout": parent_ends[0], "stderr": parent_ends[1]})
 
 
 def _spawn_on_terminal(params: ExecParams, watchdog: Watchdog) -> Child:
     set_up_terminal = _terminal_setup()
     master, slave = os.openpty()
-    ours = [master]
+    parent_ends = [master]
     try:
         set_window(slave, params.rows, params.columns)
         os.set_blocking(master, False)
         env = params.env if "SHELL" in params.env else {**params.env, "SHELL": _login_shell()}
         writer = os.dup(master)
-        ours.append(writer)
+        parent_ends.append(writer)
         watchdog.starting(slave)
         popen = _popen(params, slave, slave, slave, env, _call_both(set_up_terminal, params.prepare))
     except BaseException:
         watchdog.start_failed()
-        _close(ours)
+        _close(parent_ends)
         raise
     finally:
         _close([slave])

@@ -98,7 +98,7 @@ class Watchdog:
             return
         self._close()
         pause = 0.0002
-        while pause < _MAX_PAUSE and not self._reaped():
+        while pause < _MAX_PAUSE and not self._reap():
             await asyncio.sleep(pause)
             pause *= 2
 
@@ -135,14 +135,14 @@ class Watchdog:
             pass
         except BrokenPipeError:  # The shell was killed; the next command starts a new one.
             self._close()
-            self._reaped()
+            self._reap()
 
     def _close(self) -> None:
         if self._pipe is not None:
             os.close(self._pipe)
             self._pipe = None
 
-    def _reaped(self) -> bool:
+    def _reap(self) -> bool:
         try:
             return os.waitpid(self._shell, os.WNOHANG)[0] != 0
         except ChildProcessError:

@@ -51,7 +51,7 @@ class AcceptedScripts:
         if not found:
             return
         with locked(self._path):
-            replace_file(self._path, json.dumps({**self._stored(), **found}, indent=1))
+            replace_file(self._path, json.dumps({**self._load(), **found}, indent=1))
 
     def find_changed(
         self, one: RegisteredHook, cwd: str, config: Mapping[str, Any], *, remember: bool = True
@@ -69,7 +69,7 @@ class AcceptedScripts:
         named = self._script_names(one, cwd)
         if not named:
             return None
-        everything = self._stored()
+        everything = self._load()
         kept = everything.get(one.key, everything.get(one.accepted_key))
         if not isinstance(kept, dict) or kept.get("hook") != hash_of(one.handler) or "files" not in kept:
             with suppress(OSError):
@@ -99,7 +99,7 @@ class AcceptedScripts:
         first = (environment["BASH_ENV"],) if environment.get("BASH_ENV") else ()
         return (*script_files(one.handler.command, environment, _base_directory(one, cwd)), *first)
 
-    def _stored(self) -> dict[str, Any]:
+    def _load(self) -> dict[str, Any]:
         try:
             kept = parse_json(read_text(str(self._path)) or "{}")
         except (ConfigError, ValueError):

@@ -60,7 +60,7 @@ class _View:
     @property
     def registry(self) -> Registry | None:
         """The handlers; ``None`` when nothing is configured."""
-        return registry_cache_of(self._host).listed(self._config, self.directory)
+        return registry_cache_of(self._host).for_listing(self._config, self.directory)
 
     def show(self) -> None:
         """Print all handlers."""
@@ -116,7 +116,7 @@ def _list(view: _View, _options: Namespace) -> None:
 
 
 def _trust(view: _View, options: Namespace) -> None:
-    chosen = _chosen(options, view.registry)
+    chosen = _choose_hooks(options, view.registry)
     edits: dict[str, Any] = {}
     messages = []
     if options.project:
@@ -138,7 +138,7 @@ def _trust(view: _View, options: Namespace) -> None:
 def _untrust(view: _View, options: Namespace) -> None:
     edits: dict[str, Any] = {}
     messages = []
-    for one in _chosen(options, view.registry):
+    for one in _choose_hooks(options, view.registry):
         if one.source.kind == "project":
             edits[_state(one)] = None
             messages.append(f"No longer trusted: {_describe(one)}")
@@ -148,7 +148,7 @@ def _untrust(view: _View, options: Namespace) -> None:
     view.apply(edits, messages)
 
 
-def _chosen(options: Namespace, registry: Registry | None) -> list[RegisteredHook]:
+def _choose_hooks(options: Namespace, registry: Registry | None) -> list[RegisteredHook]:
     handlers = registry.handlers if registry is not None else ()
     if options.all and options.keys:
         _fail("give either keys or --all")

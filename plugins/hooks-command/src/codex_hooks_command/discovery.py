@@ -107,11 +107,11 @@ def read_acceptances(layers: Sequence[ConfigLayer]) -> dict[str, Acceptance]:
             continue
         for key, state in states.items():
             if isinstance(state, Mapping):
-                found[key] = _accepted(state, found.get(key, Acceptance()))
+                found[key] = _merge_acceptance(state, found.get(key, Acceptance()))
     return found
 
 
-def _accepted(state: Mapping[str, object], before: Acceptance) -> Acceptance:
+def _merge_acceptance(state: Mapping[str, object], before: Acceptance) -> Acceptance:
     trusted_hash, enabled = state.get("trusted_hash"), state.get("enabled")
     if isinstance(trusted_hash, str):
         before = evolve(before, trusted_hash=trusted_hash)

@@ -75,9 +75,9 @@ class Engine:
         return f"{hook.run_id}:{self._call_id}" if self._call_id else hook.run_id
 
     async def _run_and_wait(self, chosen: Sequence[RegisteredHook], line: bytes) -> list[HookRunResult]:
-        begun = time.time()
+        started_at = time.time()
         for one in chosen if self._reports else ():
-            await self._scope.started(self._hook_run(one, started_at=begun))
+            await self._scope.started(self._hook_run(one, started_at=started_at))
         commands = [one for one in chosen if one.handler.type == "command"]
         results_of_commands = iter(await self._run_commands(commands, line))
         results = [
@@ -85,7 +85,7 @@ class Engine:
             for one in chosen
         ]
         for result in results if self._reports else ():
-            await self._scope.completed(self._hook_run(result.hook, started_at=begun, result=result))
+            await self._scope.completed(self._hook_run(result.hook, started_at=started_at, result=result))
         return results
 
     async def _run_commands(self, chosen: Sequence[RegisteredHook], line: bytes) -> list[ProcessResult]:

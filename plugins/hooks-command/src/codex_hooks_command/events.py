@@ -14,7 +14,7 @@ Scope = Literal["thread", "turn"]
 
 DEFAULT_TIMEOUT = 600
 SHORT_TIMEOUT = 1
-LONGEST_SHORT_TIMEOUT = 3
+MAX_SHORT_TIMEOUT = 3
 
 
 @frozen

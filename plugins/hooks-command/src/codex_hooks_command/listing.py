@@ -84,7 +84,7 @@ def _rows(one: RegisteredHook, home: str) -> Iterator[tuple[str, ...]]:
     handler = one.handler
     path = one.source.path
     shown = f"~{path[len(home) :]}" if home and path.startswith(f"{home}/") else path
-    first, *rest = [line for part in handler.action.strip().splitlines() for line in _wrapped(part)]
+    first, *rest = [line for part in handler.action.strip().splitlines() for line in _wrap(part)]
     yield (
         str(one.display_order),
         handler.event.spec.name,
@@ -97,7 +97,7 @@ def _rows(one: RegisteredHook, home: str) -> Iterator[tuple[str, ...]]:
         yield "", "", "", line, "", ""
 
 
-def _wrapped(text: str) -> Iterator[str]:
+def _wrap(text: str) -> Iterator[str]:
     """Wrap a line to the width of the column; only spaces at line breaks are dropped."""
     text = visible_line(text)
     while len(text) > _COMMAND_WIDTH:

@@ -23,7 +23,7 @@ def matcher_error(matcher: str | None) -> str | None:
     if matcher is None or _matches_always(matcher) or _lists_names(matcher):
         return None
     try:
-        _compiled(matcher)
+        _compile(matcher)
     except ValueError as fault:
         return str(fault)
     return None
@@ -33,7 +33,7 @@ def unsupported_part(matcher: str | None) -> str | None:
     """Return the part of a valid matcher that is not supported here; such a matcher matches everything (fail safe)."""
     if matcher is None or _matches_always(matcher) or _lists_names(matcher):
         return None
-    found = _compiled(matcher)
+    found = _compile(matcher)
     return found if isinstance(found, str) else None
 
 
@@ -47,7 +47,7 @@ def matches(matcher: str | None, subjects: Iterable[str] | None) -> bool:
     if _lists_names(matcher):
         names = matcher.split("|")
         return any(subject in names for subject in subjects)
-    pattern = _compiled(matcher)
+    pattern = _compile(matcher)
     return isinstance(pattern, str) or any(pattern.search(subject) for subject in subjects)
 
 
@@ -60,7 +60,7 @@ def _lists_names(matcher: str) -> bool:
 
 
 @lru_cache(maxsize=256)
-def _compiled(matcher: str) -> re.Pattern[str] | str:
+def _compile(matcher: str) -> re.Pattern[str] | str:
     """Return the compiled pattern, or the part of it that is not supported here.
 
     :raises ValueError: when the pattern is invalid.

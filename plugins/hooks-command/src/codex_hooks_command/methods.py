@@ -34,4 +34,4 @@ def _listing(cache: Any, context: RpcContext, cwd: str) -> dict[str, Any]:
     from codex_hooks_command.listing import listing_to_wire
 
     config = context.host.config.for_directory(cwd)
-    return listing_to_wire(cwd, cache.listed(config, cwd))
+    return listing_to_wire(cwd, cache.for_listing(config, cwd))

@@ -29,13 +29,13 @@ _TEXT_FAILS = {
     Event.INTERRUPT: "Interrupt hook returned non-JSON stdout",
 }
 _STDERR_IS_ERROR = frozenset({Event.PRE_COMPACT, Event.POST_COMPACT, Event.PRE_MODEL_REQUEST, Event.POST_MODEL_REQUEST})
-_SILENT = frozenset({Event.PRE_MODEL_REQUEST, Event.POST_MODEL_REQUEST, Event.SESSION_END})
+_OBSERVED = frozenset({Event.PRE_MODEL_REQUEST, Event.POST_MODEL_REQUEST, Event.SESSION_END})
 """Events that are only observed: the output of their handlers is ignored."""
 
 _DEFAULT_DENIAL = "PermissionRequest hook denied approval"
 
 
-_TRUNCATED = "hook wrote more to standard output than is read, its answer was cut"
+_TRUNCATED = "hook output exceeds the limit and was truncated"
 _REFUSAL_STATUS = 2
 """Exit status by which a handler refuses."""
 
@@ -60,8 +60,8 @@ def interpret(event: Event, result: ProcessResult, *, tool_name: str = "") -> Ho
         return failed_output("hook returned output that can't be read", unanswered=True)
     if event in GATES and result.exit_code == _REFUSAL_STATUS:
         text = result.stdout.strip()
-        said = "" if text.startswith(("{", "[")) else text
-        refusal = Refusal("deny", said) if refusal is None else refusal._replace(kind="deny")
+        stderr = "" if text.startswith(("{", "[")) else text
+        refusal = Refusal("deny", stderr) if refusal is None else refusal._replace(kind="deny")
     return output if refusal is None else _treat_as_refusal(event, output, refusal)
 
 
@@ -84,7 +84,7 @@ def _treat_as_refusal(event: Event, output: HookOutput, refusal: Refusal) -> Hoo
 def _interpret_result(event: Event, result: ProcessResult, tool_name: str) -> HookOutput:
     if result.error is not None:
         return failed_output(result.error, unanswered=True)
-    code, said = result.exit_code, result.stderr.strip()
+    code, stderr = result.exit_code, result.stderr.strip()
     if code == 0:
         text = result.stdout.strip()
         return (
@@ -93,17 +93,17 @@ def _interpret_result(event: Event, result: ProcessResult, tool_name: str) -> Ho
             else _interpret_text(event, text, tool_name)
         )
     if code == _REFUSAL_STATUS and event in _REFUSALS:
-        if not said:
+        if not stderr:
             name, wanted = event.spec.name, _REFUSALS[event]
             return failed_output(f"{name} hook exited with code 2 but did not write {wanted} to stderr")
-        return HookOutput(status="blocked", entries=(("feedback", said),), reason=said)
+        return HookOutput(status="blocked", entries=(("feedback", stderr),), reason=stderr)
     if code is None or (ending := _signal_name(code)) is not None:
         how = "" if code is None else f" ({ending} ended it)"
         compacts = event in _STDERR_IS_ERROR
         words = "process terminated without an exit" if compacts else "exited without a status"
         return failed_output(f"hook {words} code{how}", unanswered=True)
-    if said and event in _STDERR_IS_ERROR:
-        return failed_output(said)
+    if stderr and event in _STDERR_IS_ERROR:
+        return failed_output(stderr)
     if code in _NOT_STARTED_STATUSES:
         return failed_output(f"hook exited with code {code} (a command in it could not be started)", unanswered=True)
     return failed_output(f"hook exited with code {code}")
@@ -130,7 +130,7 @@ def _interpret_truncated(event: Event, text: str, tool_name: str) -> HookOutput:
 
 
 def _interpret_text(event: Event, text: str, tool_name: str) -> HookOutput:
-    if not text or event in _SILENT:
+    if not text or event in _OBSERVED:
         return HookOutput()
     if text.startswith(("{", "[")):
         document, fault = read_object(event, text)
@@ -175,7 +175,7 @@ def _prompt(document: dict[str, Any], _tool_name: str) -> HookOutput:
 
 
 def _before_tool(document: dict[str, Any], _tool_name: str) -> HookOutput:
-    if fault := _unsupported(document, "PreToolUse") or _unsupported_permission(document):
+    if fault := _unsupported_key(document, "PreToolUse") or _unsupported_permission(document):
         return failed_output(fault)
     specific = _specific(document)
     context = specific.get("additionalContext")
@@ -195,7 +195,7 @@ def _before_tool(document: dict[str, Any], _tool_name: str) -> HookOutput:
 
 def _permission(document: dict[str, Any], _tool_name: str) -> HookOutput:
     answer = _specific(document).get("decision") or {}
-    if fault := _unsupported(document, "PermissionRequest"):
+    if fault := _unsupported_key(document, "PermissionRequest"):
         return failed_output(fault)
     for key in ("updatedInput", "updatedPermissions"):
         if answer.get(key) is not None:
@@ -289,8 +289,8 @@ def _block(output: HookOutput, reason: str) -> HookOutput:
 
 
 def _ask(output: HookOutput, reason: str) -> HookOutput:
-    reason = reason or "a PreToolUse hook wants a person to decide"
-    return evolve(output, entries=(*output.entries, ("warning", f"a person shall decide: {reason}")), asks=reason)
+    reason = reason or "a PreToolUse hook asks for a decision by a person"
+    return evolve(output, entries=(*output.entries, ("warning", f"a person has to decide: {reason}")), asks=reason)
 
 
 def _missing_reason(document: dict[str, Any], event_name: str) -> str | None:
@@ -305,7 +305,7 @@ def _reason_alone(document: dict[str, Any]) -> str | None:
     return "PostToolUse hook returned reason without decision"
 
 
-def _unsupported(document: dict[str, Any], event_name: str) -> str | None:
+def _unsupported_key(document: dict[str, Any], event_name: str) -> str | None:
     found = None
     if document.get("continue") is False:
         found = "continue:false"

@@ -10,7 +10,7 @@ from typing import Any, NoReturn, TypeVar
 
 from codex_hooks_command import matching
 from codex_hooks_command.config_probe import SETTINGS
-from codex_hooks_command.events import DEFAULT_TIMEOUT, EVENTS_BY_NAME, LONGEST_SHORT_TIMEOUT, SHORT_TIMEOUT, Event
+from codex_hooks_command.events import DEFAULT_TIMEOUT, EVENTS_BY_NAME, MAX_SHORT_TIMEOUT, SHORT_TIMEOUT, Event
 from codex_hooks_command.handlers import Handler, HookFile
 from codex_hooks_command.refusals import GATES
 from codex_hookspecs import json_text
@@ -101,14 +101,14 @@ class _Reader:
             if key in EVENTS_BY_NAME:
                 self.warnings.append(f'event "{key}" in {self.path} is ignored: it belongs inside "hooks"')
             elif key not in _TOP_LEVEL_KEYS:
-                self._unknown("key", key, _TOP_LEVEL_KEYS)
+                self._report_unknown("key", key, _TOP_LEVEL_KEYS)
 
     def read_events(self, events: object, failure: str) -> HookFile:
         if not isinstance(events, Mapping):
             return unreadable(f"{failure} {self.path}: hooks: expected an object, found {_kind(events)}", str(events))
         for name in events:
             if name not in EVENTS_BY_NAME:
-                self._unknown("event", name, EVENTS_BY_NAME, warn=True)
+                self._report_unknown("event", name, EVENTS_BY_NAME, warn=True)
         handlers: list[Handler] = []
         for event in Event:
             try:
@@ -132,7 +132,7 @@ class _Reader:
         if not isinstance(group, Mapping):
             _fail(location, f"expected an object, found {_kind(group)}")
         if "hooks" not in group and not _HANDLER_KEYS.isdisjoint(group):
-            _fail(location, 'a handler stands where a group is expected, write {"hooks": [ … ]} around it')
+            _fail(location, 'expected a group, found a handler: write {"hooks": [ … ]} around it')
         matcher = _text_or_none(group, "matcher", location)
         entries = group.get("hooks", [])
         if not isinstance(entries, list):
@@ -178,7 +178,7 @@ class _Reader:
     def _command(self, entry: Mapping[str, Any], location: str) -> dict[str, Any]:
         command = _text(entry, "command", location)
         if "commandWindows" in entry and "command_windows" in entry:
-            self._ignored(f'{location}: "command_windows" is given beside "commandWindows"')
+            self._warn_ignored(f'{location}: "command_windows" is given in addition to "commandWindows"')
         name = "commandWindows" if "commandWindows" in entry else "command_windows"
         windows = self._optional(_text_or_none, entry, name, location)
         chosen = windows if os.name == "nt" and windows is not None else command
@@ -191,10 +191,10 @@ class _Reader:
         try:
             return read(entry, key, location)
         except _InvalidValue as fault:
-            self._ignored(str(fault))
+            self._warn_ignored(str(fault))
             return None
 
-    def _ignored(self, fault: str) -> None:
+    def _warn_ignored(self, fault: str) -> None:
         self.warnings.append(f"ignoring a value in {self.path}: {fault}")
 
     @contextmanager
@@ -226,19 +226,19 @@ class _Reader:
     def _timeout(self, seconds: int | None, location: str, event: Event) -> int:
         if not event.spec.short_timeout:
             return max(DEFAULT_TIMEOUT if seconds is None else seconds, 1)
-        if seconds is not None and seconds > LONGEST_SHORT_TIMEOUT:
+        if seconds is not None and seconds > MAX_SHORT_TIMEOUT:
             self.warnings.append(
-                f"clamping {event.spec.name} hook timeout of {seconds}s to {LONGEST_SHORT_TIMEOUT}s "
+                f"clamping {event.spec.name} hook timeout of {seconds}s to {MAX_SHORT_TIMEOUT}s "
                 f"in {self.path} ({location})"
             )
-        return min(max(SHORT_TIMEOUT if seconds is None else seconds, 1), LONGEST_SHORT_TIMEOUT)
+        return min(max(SHORT_TIMEOUT if seconds is None else seconds, 1), MAX_SHORT_TIMEOUT)
 
     def _note_unknown(self, found: Mapping[str, Any], known: frozenset[str], location: str) -> None:
         for key in found:
             if key not in known:
-                self._unknown(f"key of {location}", key, known)
+                self._report_unknown(f"key of {location}", key, known)
 
-    def _unknown(self, what: str, name: str, known: Iterable[str], *, warn: bool = False) -> None:
+    def _report_unknown(self, what: str, name: str, known: Iterable[str], *, warn: bool = False) -> None:
         self._unnamed += 1
         if self._unnamed > 0:
             return

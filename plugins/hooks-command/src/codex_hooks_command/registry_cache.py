@@ -94,8 +94,8 @@ class RegistryCache:
         :return: ``None`` when nothing is configured.
         """
         layers = config.layers
-        unsupported = self._unsupported(layers)
-        if not (unsupported or self._changed(layers) or config_probe.has_hooks(layers)):
+        unsupported = self._bundle_warnings(layers)
+        if not (unsupported or self._config_changed(layers) or config_probe.has_hooks(layers)):
             return None
         from attrs import evolve
 
@@ -107,7 +107,7 @@ class RegistryCache:
         registry = discover(layers, self._files, bypass=bypass)
         return evolve(registry, warnings=(*registry.warnings, *unsupported))
 
-    def listed(self, config: Config, cwd: str) -> Registry | None:
+    def for_listing(self, config: Config, cwd: str) -> Registry | None:
         """Return the registry of a directory for a listing, in which handlers whose scripts have changed are skipped.
 
         :return: ``None`` when nothing is configured.
@@ -129,7 +129,7 @@ class RegistryCache:
         )
         return evolve(registry, handlers=handlers)
 
-    def _unsupported(self, layers: Sequence[ConfigLayer]) -> Sequence[str]:
+    def _bundle_warnings(self, layers: Sequence[ConfigLayer]) -> Sequence[str]:
         if not any("@" in name for layer in layers for name in layer.table.get("plugins") or ()):
             return ()
         from codex_hooks_command.bundles import unsupported_bundle_warnings
@@ -145,7 +145,7 @@ class RegistryCache:
             self._detached = DetachedRuns()
         return self._detached
 
-    def _changed(self, layers: Sequence[ConfigLayer]) -> bool:
+    def _config_changed(self, layers: Sequence[ConfigLayer]) -> bool:
         # The host reads config.toml once; if it has changed since, it may declare hooks now.
         for file in [layer.file for layer in layers if layer.file is not None]:
             try:

@@ -34,7 +34,7 @@ def hash_of(handler: Handler) -> str:
     """
     import hashlib  # needed for hooks of projects and for listings only
 
-    identity: dict[str, Any] = {"event_name": handler.event.spec.snake, "hooks": [_normalized(handler)]}
+    identity: dict[str, Any] = {"event_name": handler.event.spec.snake, "hooks": [_normalize(handler)]}
     if handler.matcher is not None and handler.event.spec.subject is not None:
         identity["matcher"] = handler.matcher
     text = json.dumps(identity, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
@@ -72,7 +72,7 @@ def skip_reason(key: str, source: HookSource, accepted: Acceptance, status: Trus
     return f"{found} (look at it with: codex hooks list, then run: codex hooks trust '{key}')"
 
 
-def _normalized(handler: Handler) -> dict[str, Any]:
+def _normalize(handler: Handler) -> dict[str, Any]:
     if handler.type == "mcp_tool":
         values = {**handler.arguments, "timeout": handler.timeout, "type": handler.type}
     else:

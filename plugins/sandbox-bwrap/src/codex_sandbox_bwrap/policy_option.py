@@ -29,14 +29,14 @@ def choose_policy(options: Options, config: Config, cwd: str) -> ChosenPolicy:
     :raises ConfigError: when the profile or the configuration is wrong.
     """
     if options.full_auto:
-        return _in_both_forms(_configured("workspace-write", config))
+        return _in_both_forms(_from_config("workspace-write", config))
     name = options.profile
     if name is None and not config.get("sandbox_mode"):
         name = config.get("default_permissions")
     if name is None:
-        return _in_both_forms(_configured(config.get("sandbox_mode", "read-only"), config))
+        return _in_both_forms(_from_config(config.get("sandbox_mode", "read-only"), config))
     if name in BUILT_IN:
-        return _in_both_forms(_configured(BUILT_IN[name], config))
+        return _in_both_forms(_from_config(BUILT_IN[name], config))
     permissions = named_profile(name, config.get("permissions", {}))
     try:
         legacy = to_legacy(permissions, PolicyContext(cwd=cwd))
@@ -45,7 +45,7 @@ def choose_policy(options: Options, config: Config, cwd: str) -> ChosenPolicy:
     return ChosenPolicy(legacy, permissions)
 
 
-def _configured(mode: str, config: Config) -> SandboxPolicy:
+def _from_config(mode: str, config: Config) -> SandboxPolicy:
     return configured_policy(mode, config.get("sandbox_workspace_write", {}))
 
 

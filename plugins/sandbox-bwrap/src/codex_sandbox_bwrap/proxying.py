@@ -66,7 +66,7 @@ class ProxyBridges:
         import select
 
         endpoints = [f"{host}:{port}" for host, port in self._endpoints]
-        stdin, ours = os.pipe()
+        stdin, writer = os.pipe()
         ready, stdout = os.pipe()
         null = os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC)
         try:
@@ -80,12 +80,12 @@ class ProxyBridges:
             os.close(stdout)
             stdout = -1
             if not select.select([ready], [], [], _START_SECONDS)[0] or not os.read(ready, 1):
-                os.close(ours)
+                os.close(writer)
                 raise SandboxUnavailable("the command was not run: the bridge to its proxies could not be started")
         finally:
             for descriptor in (stdin, ready, null, *([stdout] if stdout >= 0 else [])):
                 os.close(descriptor)
-        return ours
+        return writer
 
 
 def _source() -> str:

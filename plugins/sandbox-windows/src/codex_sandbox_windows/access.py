@@ -30,10 +30,10 @@ def cap_sid(codex_home: str) -> str:
     numbers = [int.from_bytes(os.urandom(4), "little") for _ in range(4)]
     text = "-".join(["S-1-5-21", *map(str, numbers)])
     os.makedirs(os.path.dirname(path), exist_ok=True)
-    beside = f"{path}.{os.getpid()}"
-    with open(beside, "w", encoding="ascii") as file:
+    temporary = f"{path}.{os.getpid()}"
+    with open(temporary, "w", encoding="ascii") as file:
         file.write(text)
         file.flush()
         os.fsync(file.fileno())
-    os.replace(beside, path)
+    os.replace(temporary, path)
     return text

@@ -33,7 +33,7 @@ def restricted_token(cap_sids: Sequence[str]) -> int:
     :param cap_sids: SIDs that were granted access to the writable roots.
     :raises OSError: when it can't be created.
     """
-    own = _own_token()
+    own = _open_own_token()
     given: list[c_void_p] = []
     try:
         given = [sid_of(text) for text in (*cap_sids, _EVERYONE)]
@@ -62,7 +62,7 @@ def restricted_token(cap_sids: Sequence[str]) -> int:
         close_handle(own)
 
 
-def _own_token() -> int:
+def _open_own_token() -> int:
     token = c_void_p()
     own = kernel32("GetCurrentProcess", result=c_void_p)()
     opened = advapi32("OpenProcessToken", c_void_p, dword, POINTER(c_void_p))(own, _ACCESS, ctypes.byref(token))
