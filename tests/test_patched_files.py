@@ -21,7 +21,7 @@ from codex_exec_local.environment import LocalEnvironment
 from codex_exec_local.files import LocalFileSystem
 from codex_exec_remote import client
 from codex_exec_remote.environment import RemoteEnvironment
-from codex_exec_remote.link import Target
+from codex_exec_remote.websocket_link import Target
 from codex_hookspecs.errors import CodexError, FilesLost, FileSystemError, ToolError, ToolRejected
 from codex_hookspecs.ports.environment import Environment
 from codex_hookspecs.types.approvals import PatchApproval, PatchRequest

@@ -16,7 +16,7 @@ import pytest
 from codex_exec_local.environment import LocalEnvironment
 from codex_exec_remote import client
 from codex_exec_remote.environment import RemoteEnvironment
-from codex_exec_remote.link import Target
+from codex_exec_remote.websocket_link import Target
 from codex_exec_server.listening import bind
 from codex_exec_server.server import ExecServer
 from codex_exec_server.websocket import serve
@@ -39,7 +39,7 @@ time.time = lambda: _real() + (-1) ** next(_jumps) * 10.0 ** 6
 CLIENT = """
 import asyncio, logging, sys
 from codex_exec_remote.environment import RemoteEnvironment
-from codex_exec_remote.link import Target
+from codex_exec_remote.websocket_link import Target
 from codex_hookspecs.types.environment import ExecParams
 async def main():
     remote = RemoteEnvironment("remote", Target(sys.argv[1]), {}, logging.getLogger("test"))
@@ -244,7 +244,7 @@ async def test_clocks_on_walls_say_nothing_to_either_end(monkeypatch: pytest.Mon
         process = await start(remote, "p", "read x; echo got $x; sleep 0.3; echo bye", pipe_stdin=True)
         reading = asyncio.create_task(output(process))
         await process.write(b"a\n")
-        (await remote.exec.client()).renew("a test cuts it")
+        (await remote.exec.client()).reconnect("a test cuts it")
 
         assert await reading == b"got a\nbye\n"
         await remote.aclose()

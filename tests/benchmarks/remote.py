@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from codex_exec_local.environment import LocalEnvironment
 from codex_exec_remote.environment import RemoteEnvironment
-from codex_exec_remote.link import Target
+from codex_exec_remote.websocket_link import Target
 from codex_hookspecs.ids import uuid4
 from codex_hookspecs.types.environment import ExecParams, OutputChunk
 from codex_testkit.servers.exec_client import exec_server

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from codex_exec_remote.environment import RemoteEnvironment
-from codex_exec_remote.link import Target
+from codex_exec_remote.websocket_link import Target
 from codex_testkit.suites.exec import ExecBackendContract, output
 from codex_testkit.suites.files import FileSystemContract
 from codex_testkit.suites.http import HttpContract

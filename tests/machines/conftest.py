@@ -15,7 +15,7 @@ import pytest
 from codex_exec_local import plugin as exec_local
 from codex_exec_local.environment import LocalEnvironment
 from codex_exec_remote.environment import RemoteEnvironment
-from codex_exec_remote.link import Target
+from codex_exec_remote.websocket_link import Target
 from codex_hookspecs.errors import FileSystemError
 from codex_hookspecs.ids import uuid4
 from codex_hookspecs.ports.environment import Environment

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from codex_exec_remote.environment import RemoteEnvironment
-from codex_exec_remote.link import Target
+from codex_exec_remote.websocket_link import Target
 from codex_testkit.servers.exec_client import ExecServerAt, exec_server
 
 LOG = logging.getLogger("codex.exec-remote")

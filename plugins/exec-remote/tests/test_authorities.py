@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from websockets.asyncio.server import ServerConnection, serve
 
-from codex_exec_remote.link import LinkError, Target, open_link
+from codex_exec_remote.websocket_link import LinkError, Target, open_link
 
 pytestmark = pytest.mark.anyio
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from codex_exec_remote import backend, client, link, process
+from codex_exec_remote import backend, client, process, websocket_link
 from codex_exec_remote.environment import RemoteEnvironment
 from codex_hookspecs.environments import (
     ExecParams,
@@ -34,7 +34,7 @@ from codex_testkit.servers.exec_server_0169 import (
 pytestmark = pytest.mark.anyio
 LOST = "the connection to the exec-server was lost"
 FLOW = {"capabilities": {"processFlow": True}}
-"""What a server says that can hold up one process of several."""
+"""Capabilities of a server that can pause a single process."""
 
 
 @pytest.fixture
@@ -284,7 +284,7 @@ async def test_a_connection_that_keeps_breaking_is_given_up(fake: FakeExecServer
     ],
     ids=["text", "list", "base64", "deep"],
 )
-async def test_garbage_makes_the_connection_new_and_loses_nothing(
+async def test_an_invalid_message_renews_the_connection_and_loses_nothing(
     fake: FakeExecServer, remote: RemoteEnvironment, garbage: str
 ) -> None:
     started = await remote.exec.start(params())
@@ -340,10 +340,10 @@ async def test_an_event_that_stays_away_is_asked_for(
     assert await events(started) == [OutputChunk(1, "stdout", data=b"a"), ProcessExited(2, 0), ProcessClosed(3)]
 
 
-async def test_a_server_that_says_nothing_any_more_is_left(
+async def test_a_server_that_does_not_respond_is_disconnected(
     fake: FakeExecServer, connected: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(link, "QUIET_SECONDS", 0.05)
+    monkeypatch.setattr(websocket_link, "KEEPALIVE_SECONDS", 0.05)
     remote = await connected(fake.url)
     started = await remote.exec.start(params())
     fake.connections[-1].transport.pause_reading()
@@ -429,7 +429,7 @@ async def test_a_process_is_started_beside_one_whose_reader_is_behind(
 
 
 @pytest.mark.parametrize(("info", "connections"), [({}, 3), (FLOW, 1)], ids=["cannot", "can"])
-async def test_processes_share_a_session_where_the_server_can_hold_up_one_of_them(
+async def test_processes_share_a_session_where_the_server_can_pause_one_of_them(
     fake: FakeExecServer, connected: Callable[..., Any], info: dict[str, Any], connections: int
 ) -> None:
     fake.info = info
@@ -530,7 +530,7 @@ async def test_a_message_without_end_is_not_taken(fake: FakeExecServer, remote: 
     await asyncio.gather(sending, return_exceptions=True)
 
 
-async def test_the_clock_on_the_wall_says_nothing(
+async def test_the_wall_clock_does_not_matter(
     fake: FakeExecServer, remote: RemoteEnvironment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import time
@@ -548,10 +548,10 @@ async def test_the_clock_on_the_wall_says_nothing(
     assert len(fake.asked("initialize")) == 2
 
 
-async def test_who_was_asleep_does_not_leave_a_server_that_is_there(
+async def test_a_suspended_client_keeps_its_connection(
     fake: FakeExecServer, connected: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(link, "QUIET_SECONDS", 0.1)
+    monkeypatch.setattr(websocket_link, "KEEPALIVE_SECONDS", 0.1)
     remote = await connected(fake.url)
     started = await remote.exec.start(params())
     loop = asyncio.get_running_loop()

@@ -138,7 +138,7 @@ async def test_a_refusal_is_told_in_the_server_s_words(fake: FakeExecServer, rem
 async def test_an_answer_that_is_none_is_an_error(fake: FakeExecServer, remote: RemoteEnvironment, answer: Any) -> None:
     fake.behaviour["http/request"] = lambda _asked: answer
 
-    with pytest.raises(HttpError, match="what can't be read"):
+    with pytest.raises(HttpError, match="sent an invalid response"):
         await remote.http.send(GET)
 
 
@@ -171,7 +171,7 @@ async def test_connections_that_are_free_are_used_again_and_those_of_unfinished_
 async def test_requests_wait_for_their_turn(
     fake: FakeExecServer, connected: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(http, "MOST_CLIENTS", 2)
+    monkeypatch.setattr(http, "MAX_CLIENTS", 2)
     monkeypatch.setattr(http, "GRACE_SECONDS", 0.0)
     remote = await connected(fake.url)
     first, second = [await remote.http.send(GET) for _ in range(2)]

@@ -60,7 +60,7 @@ async def test_what_is_no_address_is_told_when_the_machine_is_wanted(url: str) -
         ({"url": 3}, r"environments\.b\.url is missing"),
         ({"url": "x"}, r"environments\.b\.url is 'x'"),
         ({"url": "ws://h:1", "uri": "x"}, r"environments\.b\.uri is not known; allowed are url, token"),
-        ({"url": "ws://h:1", "token": 3}, r"environments\.b\.token is no text"),
+        ({"url": "ws://h:1", "token": 3}, r"environments\.b\.token is not a string"),
         ({"url": "ws://h:1", "default": "yes"}, r"environments\.b\.default is 'yes'"),
         ({"url": "ws://h:1", "token_env_var": "T"}, r"names T, which is not set"),
     ],
@@ -121,7 +121,7 @@ async def test_two_that_want_to_be_the_default_are_told_and_can_be_named() -> No
         found = offered(None, {name: {"url": fake.url, "default": True} for name in ("a", "b")})
 
         defaults = [provider for provider in found.values() if provider.default]
-        with pytest.raises(ExecError, match=r"^environments\.a and environments\.b say default = true"):
+        with pytest.raises(ExecError, match=r"^environments\.a and environments\.b have default = true"):
             await defaults[0].open()
         await (await found["b"].open()).aclose()
 
@@ -165,7 +165,7 @@ async def test_a_server_that_does_not_answer_is_waited_for_once_in_a_while(
 ) -> None:
     monkeypatch.setattr(client, "INITIALIZE_SECONDS", 0.05)
     monkeypatch.setattr(providers, "SLOW_SECONDS", 0.01)
-    monkeypatch.setattr(providers, "PATIENCE_SECONDS", patience)
+    monkeypatch.setattr(providers, "RETRY_SECONDS", patience)
     async with fake_exec_server() as fake:
         fake.behaviour["initialize"] = silence
         provider = offered(fake.url)["remote"]

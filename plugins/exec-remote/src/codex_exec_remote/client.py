@@ -1,4 +1,4 @@
-"""Keep one session with an exec-server, across lost connections (sessions of the exec-server protocol)."""
+"""A client session with an exec-server that is resumed after a lost connection."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from collections.abc import Callable
 from logging import Logger
 from typing import Any, Final, Protocol
 
-from codex_exec_remote.dialect import Garbled, Name, read_initialized
-from codex_exec_remote.link import MAX_MESSAGE, Link, LinkError, Target, open_link
+from codex_exec_remote.protocol_versions import ProtocolError, ProtocolVersion, decode_initialize
+from codex_exec_remote.websocket_link import MAX_MESSAGE, LinkError, Target, WebSocketLink, open_link
 from codex_hookspecs.errors import EnvironmentLost, RpcError
 from codex_hookspecs.jsonrpc import Malformed, Notification, Response, RpcId, RpcSession, dump
 from codex_hookspecs.protocol import JsonObject
@@ -18,48 +18,48 @@ CLIENT_NAME: Final = "codex-environment"
 INITIALIZE_SECONDS: Final = 5.0
 CALL_SECONDS: Final = 30.0
 RESUME_SECONDS: Final = 30.0
-"""How long a lost connection is tried to be resumed; servers keep a session for 30 to 80 seconds."""
-MOST_RESUMES: Final = 10
-"""Times that a connection may break within ``RESUME_SECONDS``."""
+"""How long to try to resume a session; servers keep one for 30 to 80 seconds."""
+MAX_RESUMES: Final = 10
+"""Number of lost connections within ``RESUME_SECONDS`` after which the session is given up."""
 _FIRST_DELAY, _LONGEST_DELAY = 0.02, 2.0
 _ATTACHED = -32010
 LOST: Final = "the connection to the exec-server was lost"
 
 
-_NAMED_BY: Final = {"process": "processId", "http": "requestId"}
+_ID_MEMBERS: Final = {"process": "processId", "http": "requestId"}
 
 
 class Listener(Protocol):
-    """A process that hears of its events, or the body of an HTTP answer."""
+    """Receives notifications of the session: a process, or the body of an HTTP response."""
 
-    def notified(self, method: str, params: JsonObject) -> None:
-        """Take a notification."""
+    def on_notification(self, method: str, params: JsonObject) -> None:
+        """Handle a notification."""
         ...
 
-    def resumed(self) -> None:
-        """Make up for what was missed while there was no connection."""
+    def on_resumed(self) -> None:
+        """Fetch what was missed while there was no connection."""
         ...
 
-    def lost(self, message: str) -> None:
-        """End: nothing more will come."""
+    def on_lost(self, message: str) -> None:
+        """Fail: nothing more will arrive."""
         ...
 
 
 class Client:
-    """One session.
+    """A session with an exec-server.
 
-    :param resumable: whether a lost connection is made again.
-    :ivar dialect: found out with the first connection.
-    :ivar info: what the server told of its machine.
-    :ivar dead: why the session is over, or ``None``.
-    :ivar resumes: how often the connection was resumed.
-    :ivar processes: who hears of a process or request, by its id.
+    :param resumable: whether the session is resumed after a lost connection.
+    :ivar protocol_version: version that the server speaks, detected with the first connection.
+    :ivar info: the server's facts about its environment.
+    :ivar end_reason: why the session has ended, or ``None``.
+    :ivar resumes: how often the session was resumed.
+    :ivar processes: listeners by id of the process or request.
     """
 
     def __init__(self, target: Target, log: Logger, *, resumable: bool = True) -> None:
-        self.dialect: Name = "B"
+        self.protocol_version: ProtocolVersion = "0.169"
         self.info: JsonObject = {}
-        self.dead: str | None = None
+        self.end_reason: str | None = None
         self.resumes = 0
         self.processes: dict[str, Listener] = {}
         self._target = target
@@ -69,27 +69,27 @@ class Client:
         self._session: str | None = None
         self._rpc = RpcSession(max_message=MAX_MESSAGE)
         self._pending: dict[RpcId, asyncio.Future[Any]] = {}
-        self._link: Link | None = None
+        self._link: WebSocketLink | None = None
         self._ready = False
         self._changed = asyncio.Event()
-        self._holders: set[str] = set()
-        self._hurried = 0
+        self._pausing: set[str] = set()
+        self._urgent_calls = 0
         self._resuming: asyncio.Task[None] | None = None
-        self._resumed_at: deque[float] = deque(maxlen=MOST_RESUMES)
+        self._resumed_at: deque[float] = deque(maxlen=MAX_RESUMES)
         self._tasks: set[asyncio.Task[Any]] = set()
 
     @property
-    def held(self) -> bool:
-        """Whether nothing is read because the reader of a process is behind."""
-        return bool(self._holders)
+    def paused(self) -> bool:
+        """Whether reading is paused because the reader of a process is behind."""
+        return bool(self._pausing)
 
     @property
     def connected(self) -> bool:
-        """Whether there is a connection now."""
+        """Whether there is a connection at the moment."""
         return self._ready
 
-    def capable(self, name: str) -> bool:
-        """Tell whether the server said that it can do something."""
+    def has_capability(self, name: str) -> bool:
+        """Tell whether the server has announced a capability."""
         capabilities = self.info.get("capabilities")
         return isinstance(capabilities, dict) and capabilities.get(name) is True
 
@@ -100,7 +100,7 @@ class Client:
         """
         try:
             await self._establish()
-        except (LinkError, RpcError, Garbled) as error:
+        except (LinkError, RpcError, ProtocolError) as error:
             raise EnvironmentLost(
                 f"failed to connect to exec-server websocket `{self._target.url}`: {error}"
             ) from error
@@ -111,34 +111,34 @@ class Client:
         params: Any,
         *,
         seconds: float | None = CALL_SECONDS,
-        done_before: Callable[[RpcError], bool] | None = None,
+        already_done: Callable[[RpcError], bool] | None = None,
     ) -> Any:
-        """Ask the server; what was asked when the connection broke is asked again when it is back.
+        """Send a request and return its result; after a lost connection the request is sent again.
 
-        :param seconds: how long to wait for the answer.
-        :param done_before: says of a refusal of the second attempt that the first one had been carried out.
-        :raises RpcError: when the server refuses.
-        :raises EnvironmentLost: when there is no answer.
+        :param seconds: timeout of the response.
+        :param already_done: tells whether an error of a repeated request means that the first one was carried out.
+        :raises RpcError: when the server answers with an error.
+        :raises EnvironmentLost: when there is no response.
         """
         attempts = 0
         try:
             async with asyncio.timeout(seconds):
                 while True:
-                    link = await self._connected()
+                    link = await self._wait_connected()
                     attempts += 1
                     try:
-                        return await self._ask(link, method, params)
+                        return await self._request(link, method, params)
                     except LinkError:
                         continue
                     except RpcError as error:
-                        if attempts > 1 and done_before is not None and done_before(error):
+                        if attempts > 1 and already_done is not None and already_done(error):
                             return None
                         raise
         except TimeoutError as error:
             raise EnvironmentLost(f"the exec-server did not answer {method} within {seconds:g} seconds") from error
 
     def post(self, method: str, params: JsonObject) -> None:
-        """Ask for something whose answer does not matter, if there is a connection."""
+        """Send a request and ignore its response; do nothing when there is no connection."""
         if self._link is None or not self._ready:
             return
         request_id, message = self._rpc.request(method, params)
@@ -148,28 +148,28 @@ class Client:
         except LinkError:
             return
 
-    def hold(self, process_id: str, *, held: bool) -> None:
-        """Read nothing while a process's reader is behind, unless somebody waits for an answer."""
-        if held:
-            self._holders.add(process_id)
+    def pause_reading(self, process_id: str, *, paused: bool) -> None:
+        """Pause reading while a process's reader is behind; it continues while a response is awaited."""
+        if paused:
+            self._pausing.add(process_id)
         else:
-            self._holders.discard(process_id)
-        self._adjust()
+            self._pausing.discard(process_id)
+        self._update_reading()
 
-    def renew(self, reason: str) -> None:
-        """Give up a connection that does not work any more."""
+    def reconnect(self, reason: str) -> None:
+        """Drop the connection, which no longer works, so that a new one is opened."""
         if self._link is not None:
             self._link.drop(reason)
 
-    def own(self, task: asyncio.Task[Any]) -> None:
-        """Keep a task until it is done; it ends with the session."""
+    def track_task(self, task: asyncio.Task[Any]) -> None:
+        """Hold a reference to a task until it is done; it is cancelled with the session."""
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
     async def aclose(self) -> None:
-        """End the session."""
+        """Close the session."""
         link, self._link = self._link, None
-        self._die("the environment is closed")
+        self._end("the environment is closed")
         tasks = [*self._tasks, *([self._resuming] if self._resuming is not None else [])]
         for task in tasks:
             task.cancel()
@@ -178,13 +178,13 @@ class Client:
             await link.aclose()
 
     async def _establish(self) -> None:
-        """Connect and open the session, or resume it."""
+        """Connect, and open or resume the session."""
         self._rpc = RpcSession(max_message=MAX_MESSAGE)
-        link = await open_link(self._target, self._received, self._lost)
+        link = await open_link(self._target, self._on_message, self._on_connection_lost)
         self._link = link
         try:
             async with asyncio.timeout(INITIALIZE_SECONDS):
-                answer = read_initialized(await self._initialize(link))
+                answer = decode_initialize(await self._initialize(link))
                 await link.send(dump(self._rpc.notify("initialized", {})))
         except BaseException as error:
             self._link = None
@@ -193,40 +193,40 @@ class Client:
                 raise LinkError("no answer to initialize in time") from error
             raise
         self._session = answer.session
-        self.dialect = "A" if answer.session is None else "B"
+        self.protocol_version = "0.118" if answer.session is None else "0.169"
         self.info = answer.info or self.info
         self._ready = True
         self._changed.set()
-        self._adjust()
+        self._update_reading()
 
-    async def _initialize(self, link: Link) -> Any:
+    async def _initialize(self, link: WebSocketLink) -> Any:
         delay = _FIRST_DELAY
         while True:
             try:
                 asked = {"clientName": CLIENT_NAME, "resumeSessionId": self._session}
-                return await self._ask(link, "initialize", asked)
+                return await self._request(link, "initialize", asked)
             except RpcError as error:
-                # The server may not have noticed yet that the old connection is gone.
+                # The server may not have noticed the loss of the old connection yet.
                 if error.code != _ATTACHED:
                     raise
             await asyncio.sleep(delay)
             delay *= 2
 
-    async def _connected(self) -> Link:
+    async def _wait_connected(self) -> WebSocketLink:
         while self._link is None or not self._ready:
-            if self.dead is not None:
-                raise EnvironmentLost(self.dead)
+            if self.end_reason is not None:
+                raise EnvironmentLost(self.end_reason)
             self._changed.clear()
             await self._changed.wait()
         return self._link
 
-    async def _ask(self, link: Link, method: str, params: Any) -> Any:
+    async def _request(self, link: WebSocketLink, method: str, params: Any) -> Any:
         request_id, message = self._rpc.request(method, params)
         answer = self._pending[request_id] = self._loop.create_future()
-        # A write may wait for as long as the process does that nobody listens to.
-        hurried = method != "process/write"
-        self._hurried += hurried
-        self._adjust()
+        # A write may block until the process reads its input, which it may not do before its output is read.
+        urgent = method != "process/write"
+        self._urgent_calls += urgent
+        self._update_reading()
         try:
             await link.send(dump(message))
             return await answer
@@ -234,17 +234,17 @@ class Client:
             if self._pending.get(request_id) is answer:
                 del self._pending[request_id]
                 self._rpc.forget(request_id)
-            self._hurried -= hurried
-            self._adjust()
+            self._urgent_calls -= urgent
+            self._update_reading()
 
-    def _adjust(self) -> None:
+    def _update_reading(self) -> None:
         if self._link is not None:
-            self._link.hold(held=bool(self._holders) and not self._hurried)
+            self._link.pause_reading(paused=bool(self._pausing) and not self._urgent_calls)
 
-    def _received(self, payload: bytes) -> None:
+    def _on_message(self, payload: bytes) -> None:
         event = self._rpc.receive(payload)
         if type(event) is Notification:
-            self._told(event)
+            self._dispatch(event)
         elif type(event) is Response:
             future = self._pending.get(event.id)
             if future is None or future.done():
@@ -254,11 +254,11 @@ class Client:
             else:
                 future.set_exception(event.error)
         elif type(event) is Malformed:
-            self.renew(f"the server sent what is no message: {event.reason}")
+            self.reconnect(f"the server sent an invalid message: {event.reason}")
 
-    def _told(self, event: Notification) -> None:
+    def _dispatch(self, event: Notification) -> None:
         params = event.params
-        member = _NAMED_BY.get(event.method.partition("/")[0])
+        member = _ID_MEMBERS.get(event.method.partition("/")[0])
         if member is None or type(params) is not dict:
             return
         name = params.get(member)
@@ -266,11 +266,11 @@ class Client:
         if listener is None:
             return
         try:
-            listener.notified(event.method, params)
-        except Garbled as error:
-            self.renew(f"the server sent a notification that can't be read: {error}")
+            listener.on_notification(event.method, params)
+        except ProtocolError as error:
+            self.reconnect(f"the server sent an invalid notification: {error}")
 
-    def _lost(self, reason: str) -> None:
+    def _on_connection_lost(self, reason: str) -> None:
         was_ready, self._ready = self._ready, False
         self._link = None
         pending, self._pending = self._pending, {}
@@ -278,47 +278,47 @@ class Client:
             if not future.done():
                 future.set_exception(LinkError(reason))
                 future.exception()
-        if self.dead is not None or not was_ready:
+        if self.end_reason is not None or not was_ready:
             return
         self._log.warning("connection to %s lost: %s", self._target.url, reason)
         if self._session is None or not self._resumable:
-            self._die(LOST)
+            self._end(LOST)
         else:
             self._resuming = self._loop.create_task(self._resume(), name="resume exec-server session")
 
     async def _resume(self) -> None:
         now = self._loop.time()
-        often = len(self._resumed_at) == MOST_RESUMES and now - self._resumed_at[0] < RESUME_SECONDS
+        often = len(self._resumed_at) == MAX_RESUMES and now - self._resumed_at[0] < RESUME_SECONDS
         self._resumed_at.append(now)
         delay = _FIRST_DELAY
         while not often:
             try:
                 await self._establish()
-            except (LinkError, Garbled) as error:
+            except (LinkError, ProtocolError) as error:
                 self._log.info("connecting to %s again: %s", self._target.url, error)
             except RpcError as error:
                 self._log.info("resuming the session at %s: %s", self._target.url, error)
                 break
             else:
-                self._catch_up()
+                self._notify_resumed()
                 return
             if self._loop.time() - now > RESUME_SECONDS:
                 break
             await asyncio.sleep(delay)
             delay = min(2 * delay, _LONGEST_DELAY)
-        self._die(f"{LOST} and could not be resumed")
+        self._end(f"{LOST} and could not be resumed")
 
-    def _catch_up(self) -> None:
+    def _notify_resumed(self) -> None:
         self.resumes += 1
-        self._holders.clear()
-        self._adjust()
+        self._pausing.clear()
+        self._update_reading()
         for listener in list(self.processes.values()):
-            listener.resumed()
+            listener.on_resumed()
 
-    def _die(self, reason: str) -> None:
-        if self.dead is None:
-            self.dead = reason
+    def _end(self, reason: str) -> None:
+        if self.end_reason is None:
+            self.end_reason = reason
         self._changed.set()
         listeners, self.processes = list(self.processes.values()), {}
         for listener in listeners:
-            listener.lost(reason)
+            listener.on_lost(reason)

@@ -1,4 +1,4 @@
-"""See whether machines can be reached (``codex plugins doctor``)."""
+"""Check whether remote environments can be reached (``codex plugins doctor``)."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from codex_hookspecs.environments import EnvironmentProvider
 
 
-def check_of(provider: EnvironmentProvider) -> DoctorCheck:
-    """Return the check of one machine."""
+def connection_check(provider: EnvironmentProvider) -> DoctorCheck:
+    """Return the check of one environment."""
 
     async def run() -> Sequence[str]:
         try:

@@ -1,4 +1,4 @@
-"""Another machine as an environment."""
+"""The environment of another machine, through its exec-server."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from codex_hookspecs.errors import EnvironmentLost
 
 if TYPE_CHECKING:
     from codex_exec_remote.http import RemoteHttp
-    from codex_exec_remote.link import Target
+    from codex_exec_remote.websocket_link import Target
     from codex_hookspecs.environments import EnvironmentFacts
 
 
 class RemoteEnvironment:
-    """Processes, files, HTTP and facts of the machine that an exec-server runs on.
+    """Processes, files, HTTP requests and facts of the machine that an exec-server runs on.
 
-    :param environment_id: name that configuration and threads use.
+    :param environment_id: name of the environment in configuration and threads.
     :param environ: variables of this program.
     """
 
@@ -40,22 +40,22 @@ class RemoteEnvironment:
 
     @property
     def remote(self) -> bool:
-        """It is another machine, which holds sandbox policies itself."""
+        """Always ``True``: another machine, whose server enforces sandbox policies itself."""
         return True
 
     @property
     def exec(self) -> RemoteExecBackend:
-        """Starts processes there."""
+        """Backend for processes."""
         return self._exec
 
     @property
     def files(self) -> RemoteFileSystem:
-        """Its files."""
+        """File system."""
         return self._files
 
     @property
     def http(self) -> RemoteHttp:
-        """Makes HTTP requests there."""
+        """Client for HTTP requests from that machine."""
         if self._http is None:
             from codex_exec_remote.http import RemoteHttp
 
@@ -70,7 +70,7 @@ class RemoteEnvironment:
         await self._any_client()
 
     async def facts(self) -> EnvironmentFacts:
-        """Return what is known of the machine."""
+        """Return facts of the machine."""
         if self._facts is None:
             from codex_exec_remote.facts import find_facts
 
@@ -78,7 +78,7 @@ class RemoteEnvironment:
         return self._facts
 
     async def aclose(self) -> None:
-        """End all processes and connections."""
+        """Kill all processes and close all connections."""
         if self._http is not None:
             await self._http.aclose()
         await self._exec.aclose()
@@ -89,7 +89,7 @@ class RemoteEnvironment:
         return await resolve(path, self._exec)
 
     async def _any_client(self) -> Client:
-        return await self._exec.client(unhurried=True)
+        return await self._exec.client(shared=True)
 
     async def _connect(self, *, resumable: bool = True) -> Client:
         client = Client(self._target, self._log, resumable=resumable)

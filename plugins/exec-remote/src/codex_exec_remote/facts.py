@@ -1,4 +1,4 @@
-"""Find out what is to be known of another machine: from what its server tells, else by asking a shell there."""
+"""Find facts of a remote environment: from its server, or else by running a shell script there."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 from typing import Any, Final
 
 from codex_exec_remote.client import Client
-from codex_exec_remote.dialect import Garbled, read_path
+from codex_exec_remote.protocol_versions import ProtocolError, decode_path
 from codex_hookspecs.environments import EnvironmentFacts, EnvironPolicy, ExecBackend, ExecParams, OutputChunk
 from codex_hookspecs.errors import EnvironmentLost, ExecError, FileSystemError, RpcError
 from codex_hookspecs.protocol import JsonObject, uuid4
@@ -22,10 +22,10 @@ _RESOLVE: Final = 'realpath -- "$1" 2>/dev/null || readlink -f -- "$1" 2>/dev/nu
 
 
 async def find_facts(client: Client, backend: ExecBackend) -> EnvironmentFacts:
-    """Return what is known of the machine.
+    """Find the facts of the environment.
 
-    :param backend: runs the shell that is asked when the server tells nothing.
-    :raises ExecError: when nothing can be found out.
+    :param backend: runs the script when the server provides no facts.
+    :raises ExecError: when no facts can be found.
     """
     info = client.info
     if "shell" not in info:
@@ -36,15 +36,15 @@ async def find_facts(client: Client, backend: ExecBackend) -> EnvironmentFacts:
         info = found if isinstance(found, dict) else {}
     shell = info.get("shell")
     if isinstance(shell, dict) and isinstance(shell.get("path"), str):
-        return told_facts(info, shell["path"])
+        return decode_facts(info, shell["path"])
     told = await _run(backend, _PROBE)
     if not told:
-        raise ExecError("the exec-server's machine did not say what it is")
-    return probed_facts(told)
+        raise ExecError("the facts of the exec-server's machine can't be found: its shell printed nothing")
+    return parse_probe(told)
 
 
-def told_facts(info: JsonObject, shell: str) -> EnvironmentFacts:
-    """Read the answer to ``environment/info``."""
+def decode_facts(info: JsonObject, shell: str) -> EnvironmentFacts:
+    """Decode the result of ``environment/info``."""
     home = _path(info.get("userHomeDir"), "/")
     listed = info.get("temporaryDirectories")
     first = listed[0] if isinstance(listed, list) and listed else None
@@ -57,8 +57,8 @@ def told_facts(info: JsonObject, shell: str) -> EnvironmentFacts:
     )
 
 
-def probed_facts(output: str) -> EnvironmentFacts:
-    """Read what the shell said."""
+def parse_probe(output: str) -> EnvironmentFacts:
+    """Parse the output of the script."""
     system, cwd, home, shell, temporary, *_ = [*output.splitlines(), "", "", "", "", ""]
     return EnvironmentFacts(
         os=_OS.get(system.lower(), "linux"),
@@ -70,16 +70,16 @@ def probed_facts(output: str) -> EnvironmentFacts:
 
 
 async def resolve(path: str, backend: ExecBackend) -> str:
-    """Return an existing path with its links resolved, by asking a program of the machine.
+    """Resolve the symlinks of an existing path with a program of the environment.
 
-    :raises FileSystemError: when that can't be found out: a path that is only guessed may lead anywhere.
+    :raises FileSystemError: when that fails: an unresolved path could lead anywhere.
     """
     try:
         found = await _run(backend, _RESOLVE, path)
     except ExecError as error:
         raise FileSystemError(str(error), path=path) from error
     if not found.startswith("/"):
-        raise FileSystemError("the exec-server's machine did not say where its links lead", path=path)
+        raise FileSystemError("the exec-server's machine could not resolve the symlinks of the path", path=path)
     return found.removesuffix("\n")
 
 
@@ -97,7 +97,7 @@ async def _run(backend: ExecBackend, script: str, *arguments: str) -> str:
             parts = [event.data async for event in process.events() if isinstance(event, OutputChunk)]
     except TimeoutError as error:
         await process.terminate()
-        raise EnvironmentLost("the exec-server's machine did not say what it is") from error
+        raise EnvironmentLost(f"a program on the exec-server's machine did not end in {PROBE_SECONDS:.0f} s") from error
     return b"".join(parts).decode("utf-8", "surrogateescape")
 
 
@@ -105,6 +105,6 @@ def _path(value: Any, default: str) -> str:
     if not isinstance(value, str):
         return default
     try:
-        return read_path(value)
-    except Garbled:
+        return decode_path(value)
+    except ProtocolError:
         return default

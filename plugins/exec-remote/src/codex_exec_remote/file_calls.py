@@ -1,4 +1,4 @@
-"""Ask another machine about its files, and put what went wrong into the terms of the port."""
+"""Call the file methods of an exec-server and convert errors to those of the file system port."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ async def call_files(
 ) -> dict[str, Any]:
     """Call a method of the server and return its result.
 
-    :param path: for errors.
-    :param done: tells of an error whether the work was done already by a call whose answer was lost.
-    :raises FileSystemError: when the server refuses.
-    :raises FilesLost: when it can't be asked.
+    :param path: path for error messages.
+    :param done: tells whether an error of a repeated call means that the first one, whose response was lost, succeeded.
+    :raises FileSystemError: when the operation fails.
+    :raises FilesLost: when the server can't be reached.
     """
     try:
-        result = await client.call(method, params, seconds=FILE_SECONDS, done_before=done)
+        result = await client.call(method, params, seconds=FILE_SECONDS, already_done=done)
     except RpcError as error:
         raise _file_error(error, path) from error
     except ExecError as error:
@@ -43,29 +43,29 @@ async def call_files(
 
 
 def is_missing(error: RpcError) -> bool:
-    """Tell whether what was asked about is not there."""
+    """Tell whether an error means that the path does not exist."""
     return error.code == _NOT_FOUND
 
 
-def errno_of(error: RpcError) -> int | None:
-    """Return the operating system's number of an error, if it tells one."""
+def find_errno(error: RpcError) -> int | None:
+    """Return the errno in the message of an error, if there is one."""
     found = _OS_ERROR.search(error.message)
     return int(found[1]) if found else None
 
 
-def decoded(text: Any, path: str) -> bytes:
-    """Return content that came in base64.
+def decode_content(text: Any, path: str) -> bytes:
+    """Decode base64 content.
 
-    :raises FileSystemError: when it is none.
+    :raises FileSystemError: when it is not valid base64.
     """
     try:
         return b64decode(text, validate=True)
     except (TypeError, ValueError) as error:
-        raise FileSystemError(f"the exec-server sent content that can't be read: {error}", path=path) from error
+        raise FileSystemError(f"the exec-server sent content that is not base64: {error}", path=path) from error
 
 
 def _file_error(error: RpcError, path: str) -> FileSystemError:
-    number = errno_of(error)
+    number = find_errno(error)
     message = error.message
     if error.code == _NOT_FOUND and number is None:
         number = errno.ENOENT

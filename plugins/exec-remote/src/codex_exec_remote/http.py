@@ -1,4 +1,4 @@
-"""Make HTTP requests from another machine (``http/request`` of the exec-server protocol)."""
+"""Make HTTP requests from a remote environment (``http/request`` of the exec-server protocol)."""
 
 from __future__ import annotations
 
@@ -7,84 +7,84 @@ from base64 import b64encode
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, Final
 
-from codex_exec_remote.body import RemoteBody
 from codex_exec_remote.client import Client
+from codex_exec_remote.http_body import RemoteBody
 from codex_hookspecs.environments import LARGEST_BODY, HttpRequest, check_request, unsent, whole_body
 from codex_hookspecs.errors import EnvironmentLost, ExecError, HttpError, RpcError
 from codex_hookspecs.protocol import JsonObject, uuid4
 
 IDLE_CLIENTS: Final = 4
-MOST_CLIENTS: Final = 64
-"""Requests that can be under way at once; more wait for their turn."""
+MAX_CLIENTS: Final = 64
+"""Maximum number of concurrent requests; more wait."""
 GRACE_SECONDS: Final = 5.0
-"""How much later than the server this side gives a request up."""
+"""Additional time after the server's own timeout before a request is given up."""
 _UNKNOWN_METHOD = -32601
 
 
 class RemoteHttp:
-    """Makes requests, each on a connection of its own for as long as it lasts.
+    """Makes HTTP requests, each on a connection of its own.
 
-    So a body that nobody reads holds up nothing else, servers that do one thing after the other are not kept busy, and
-    to hang up is to let go of the request. Connections that are free are used again.
+    Therefore a body that nobody reads blocks nothing else, not even on servers that handle requests sequentially, and
+    a request is cancelled by closing its connection. Idle connections are reused.
 
-    :param connect: returns a new session, which is not resumed when its connection is lost.
+    :param connect: opens a new session that is not resumed after a lost connection.
     """
 
     def __init__(self, connect: Callable[[], Awaitable[Client]]) -> None:
         self._connect = connect
         self._idle: list[Client] = []
         self._busy: set[RemoteResponse] = set()
-        self._turns = asyncio.Semaphore(MOST_CLIENTS)
+        self._slots = asyncio.Semaphore(MAX_CLIENTS)
         self._closed = False
 
     async def send(self, request: HttpRequest) -> RemoteResponse:
-        """Make a request, once: it is not repeated when the connection is lost.
+        """Send a request; it is not repeated when the connection is lost.
 
-        :raises HttpError: when it can't be made, or there is no answer in time.
+        :raises HttpError: when it can't be sent, or there is no response in time.
         """
         check_request(request)
         seconds = None if request.timeout is None else request.timeout + GRACE_SECONDS
         deadline = None if seconds is None else asyncio.get_running_loop().time() + seconds
         try:
             async with asyncio.timeout_at(deadline):
-                await self._turns.acquire()
+                await self._slots.acquire()
         except TimeoutError as error:
             raise unsent(request.url) from error
         try:
             client = await self._client()
         except BaseException:
-            self._turns.release()
+            self._slots.release()
             raise
         request_id = uuid4()
-        body = RemoteBody(lambda held: client.hold(request_id, held=held), deadline)
+        body = RemoteBody(lambda paused: client.pause_reading(request_id, paused=paused), deadline)
         response = RemoteResponse(self, client, request_id, body)
         self._busy.add(response)
         client.processes[request_id] = body
         try:
             answer = await client.call("http/request", _params(request, request_id), seconds=seconds)
-            response.read_head(answer)
+            response.decode_head(answer)
         except BaseException as error:
-            lost = client.dead
+            lost = client.end_reason
             await response.aclose()
             if isinstance(error, RpcError):
-                raise _refused(error, request) from error
+                raise _to_http_error(error, request) from error
             if isinstance(error, EnvironmentLost):
                 raise (HttpError(lost) if lost is not None else unsent(request.url)) from error
             raise
         return response
 
     async def aclose(self) -> None:
-        """Give up what is under way."""
+        """Cancel all requests and close all connections."""
         self._closed = True
         await asyncio.gather(*(response.aclose() for response in list(self._busy)))
         idle, self._idle = self._idle, []
         await asyncio.gather(*(client.aclose() for client in idle))
 
-    async def give_back(self, response: RemoteResponse, client: Client, *, usable: bool) -> None:
-        """Take back the connection of a request that is over."""
+    async def release(self, response: RemoteResponse, client: Client, *, usable: bool) -> None:
+        """Return the connection of a finished request to the pool, or close it."""
         self._busy.discard(response)
-        self._turns.release()
-        if usable and not self._closed and client.dead is None and len(self._idle) < IDLE_CLIENTS:
+        self._slots.release()
+        if usable and not self._closed and client.end_reason is None and len(self._idle) < IDLE_CLIENTS:
             self._idle.append(client)
         else:
             await client.aclose()
@@ -94,7 +94,7 @@ class RemoteHttp:
             raise HttpError("the environment is closed")
         while self._idle:
             client = self._idle.pop()
-            if client.dead is None:
+            if client.end_reason is None:
                 return client
             await client.aclose()
         try:
@@ -104,30 +104,30 @@ class RemoteHttp:
 
 
 class RemoteResponse:
-    """An answer whose body is still to come."""
+    """A response whose body is still to be read."""
 
-    def __init__(self, among: RemoteHttp, client: Client, request_id: str, body: RemoteBody) -> None:
+    def __init__(self, owner: RemoteHttp, client: Client, request_id: str, body: RemoteBody) -> None:
         self.status = 0
         self.headers: tuple[tuple[str, str], ...] = ()
-        self._among = among
+        self._owner = owner
         self._client = client
         self._id = request_id
         self._body = body
         self._closed = False
 
-    def read_head(self, answer: Any) -> None:
-        """Read status and headers.
+    def decode_head(self, answer: Any) -> None:
+        """Decode status and headers.
 
-        :raises HttpError: when there are none.
+        :raises HttpError: when they are missing or malformed.
         """
         try:
             self.status = int(answer["status"])
             self.headers = tuple((str(each["name"]).lower(), str(each["value"])) for each in answer["headers"])
         except (KeyError, TypeError, ValueError) as error:
-            raise HttpError("the exec-server answered http/request with what can't be read") from error
+            raise HttpError("the exec-server sent an invalid response to http/request") from error
 
     async def chunks(self) -> AsyncIterator[bytes]:
-        """Iterate the body once."""
+        """Iterate the pieces of the body once."""
         try:
             async for piece in self._body:
                 yield piece
@@ -135,21 +135,21 @@ class RemoteResponse:
             await self.aclose()
 
     async def read(self, limit: int = LARGEST_BODY) -> bytes:
-        """Return the whole body, and close."""
+        """Return the whole body and close the response."""
         try:
             return await whole_body(self.chunks(), limit)
         finally:
             await self.aclose()
 
     async def aclose(self) -> None:
-        """Let go of the exchange."""
+        """Close the response; cancels the request when the body is not complete."""
         if self._closed:
             return
         self._closed = True
         self._client.processes.pop(self._id, None)
-        self._client.hold(self._id, held=False)
-        self._body.lost("it was let go of")
-        await self._among.give_back(self, self._client, usable=self._body.complete)
+        self._client.pause_reading(self._id, paused=False)
+        self._body.on_lost("the response was closed")
+        await self._owner.release(self, self._client, usable=self._body.complete)
 
 
 def _params(request: HttpRequest, request_id: str) -> JsonObject:
@@ -165,9 +165,9 @@ def _params(request: HttpRequest, request_id: str) -> JsonObject:
     }
 
 
-def _refused(error: RpcError, request: HttpRequest) -> HttpError:
+def _to_http_error(error: RpcError, request: HttpRequest) -> HttpError:
     if error.code == _UNKNOWN_METHOD:
         return HttpError("this exec-server can't make HTTP requests", code=error.code)
-    if error.message.endswith("timed out"):  # The real server has two ways to say it.
+    if error.message.endswith("timed out"):  # Codex's server has two texts for it.
         return unsent(request.url)
     return HttpError(error.message, code=error.code)

@@ -1,11 +1,11 @@
-"""Files of another machine that are kept open: block by block, or as a whole where the server has no blocks."""
+"""Open files of a remote environment: accessed in blocks, or as a whole where the server does not support blocks."""
 
 from __future__ import annotations
 
 from base64 import b64encode
 from typing import TYPE_CHECKING, Any, Final
 
-from codex_exec_remote.file_calls import call_files, decoded
+from codex_exec_remote.file_calls import call_files, decode_content
 
 if TYPE_CHECKING:
     from codex_exec_remote.client import Client
@@ -24,12 +24,12 @@ class RemoteFile:
         self._closed = False
 
     async def read(self, offset: int, length: int) -> bytes:
-        """Return bytes from an offset on."""
+        """Read from an offset."""
         blocks: list[bytes] = []
         end = offset + length
         while offset < end:
             found = await self._call("fs/readBlock", offset=offset, len=min(BLOCK_BYTES, end - offset))
-            blocks.append(decoded(found.get("chunk"), self._path))
+            blocks.append(decode_content(found.get("chunk"), self._path))
             offset += len(blocks[-1])
             if found.get("eof") or not blocks[-1]:
                 break
@@ -48,7 +48,7 @@ class RemoteFile:
             await self._call("fs/close")
 
     def drop(self) -> None:
-        """Have the file closed without waiting for it."""
+        """Close the file without waiting for the server."""
         if not self._closed:
             self._closed = True
             self._client.post("fs/close", {"handleId": self._handle})
@@ -58,14 +58,14 @@ class RemoteFile:
 
 
 class WholeFile:
-    """A file that is read, and for a change written, as a whole each time."""
+    """A file that is read, and written back after a change, as a whole each time."""
 
     def __init__(self, files: FileSystem, path: str) -> None:
         self._files = files
         self._path = path
 
     async def read(self, offset: int, length: int) -> bytes:
-        """Return bytes from an offset on."""
+        """Read from an offset."""
         return (await self._files.read_file(self._path, limit=offset + length))[offset:]
 
     async def write(self, offset: int, data: bytes) -> None:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @hookimpl
 def environments(host: Host) -> Sequence[EnvironmentProvider] | None:
-    """Offer the machine of ``CODEX_EXEC_SERVER_URL`` and those of the tables ``[environments.*]``."""
+    """Offer the environment of ``CODEX_EXEC_SERVER_URL`` and those of the tables ``[environments.*]``."""
     url = host.environ.get("CODEX_EXEC_SERVER_URL", "").strip()
     tables = host.config.get("environments")
     if not url and not tables:
@@ -27,10 +27,10 @@ def environments(host: Host) -> Sequence[EnvironmentProvider] | None:
 
 @hookimpl
 def doctor_checks(host: Host) -> Sequence[DoctorCheck] | None:
-    """Offer to see whether the machines that are configured can be reached."""
+    """Offer a check for each configured environment whether it can be reached."""
     offered = environments(host)
     if not offered:
         return None
-    from codex_exec_remote.doctor import check_of
+    from codex_exec_remote.doctor import connection_check
 
-    return [check_of(provider) for provider in offered]
+    return [connection_check(provider) for provider in offered]

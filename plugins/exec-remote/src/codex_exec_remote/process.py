@@ -1,4 +1,4 @@
-"""Follow one process on another machine: its events in order and each once, its stdin, its end."""
+"""A process in a remote environment: delivers its events in order and exactly once, across lost connections."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator
 from typing import Any, Final, cast
 
 from codex_exec_remote.client import Client
-from codex_exec_remote.dialect import Garbled, Numbered, read_event, read_reading, write_params
-from codex_exec_remote.sequence import Sequence
+from codex_exec_remote.event_order import EventOrder
+from codex_exec_remote.protocol_versions import ProtocolError, SequencedEvent, decode_event, decode_read, encode_write
 from codex_hookspecs.environments import (
     ExecParams,
     OutputChunk,
@@ -22,7 +22,7 @@ from codex_hookspecs.errors import EnvironmentLost, ExecError, RpcError
 from codex_hookspecs.protocol import JsonObject, uuid4
 
 GAP_SECONDS: Final = 1.0
-"""How long an event may be missing before it is asked for."""
+"""How long an event may be missing in the sequence before it is read from the server."""
 TERMINATE_SECONDS: Final = 5.0
 SLOW_WRITE_SECONDS: Final = 1.0
 WRITE_BYTES: Final = 64 * 1024
@@ -33,29 +33,29 @@ _UNKNOWN_METHOD = -32601
 
 
 class RemoteProcess:
-    """A process that was asked for.
+    """A process of a session.
 
-    :ivar launched: whether the server has said that it runs.
-    :ivar out_of_reach: whether it could not be terminated; the server does so when it has lost the session for long.
+    :ivar launched: whether the server has confirmed the start.
+    :ivar unreachable: whether it could not be terminated; the server does so when the session expires.
     """
 
     def __init__(self, client: Client, params: ExecParams) -> None:
         self.launched = False
-        self.out_of_reach = False
+        self.unreachable = False
         self._client = client
         self._id = params.process_id
         self._tty = params.tty
-        self._takes_input = params.tty or params.pipe_stdin
+        self._has_stdin = params.tty or params.pipe_stdin
         self._loop = asyncio.get_running_loop()
-        self._room = asyncio.Event()
-        self._feed = ProcessFeed(on_room=self._let_flow)
-        self._order = Sequence()
-        self._held = False
-        self._patient = False
-        self._stale = False
-        self._reading: asyncio.Task[None] | None = None
-        self._gap: asyncio.TimerHandle | None = None
-        self._over: asyncio.Future[None] = self._loop.create_future()
+        self._writable = asyncio.Event()
+        self._feed = ProcessFeed(on_room=self._resume_output)
+        self._order = EventOrder()
+        self._paused = False
+        self._terminating = False
+        self._needs_read = False
+        self._read_task: asyncio.Task[None] | None = None
+        self._gap_timer: asyncio.TimerHandle | None = None
+        self._ended: asyncio.Future[None] = self._loop.create_future()
         self._write_lock = asyncio.Lock()
         self._writing_since: float | None = None
 
@@ -65,13 +65,13 @@ class RemoteProcess:
         return self._id
 
     @property
-    def over(self) -> bool:
-        """Whether nothing more will come."""
+    def ended(self) -> bool:
+        """Whether no more events will arrive."""
         return self._feed.log.closed
 
     @property
     def write_stalled(self) -> bool:
-        """Whether a write waits for the program to read."""
+        """Whether a write is waiting for the program to read its input."""
         since = self._writing_since
         return since is not None and self._loop.time() - since > SLOW_WRITE_SECONDS
 
@@ -80,15 +80,15 @@ class RemoteProcess:
         return await self._feed.read(after_seq, max_bytes=max_bytes, wait=wait)
 
     def events(self) -> AsyncIterator[ProcessEvent]:
-        """Iterate the events; a slow reader holds up the process."""
+        """Iterate the events; a slow reader pauses the process."""
         return self._feed.events()
 
     async def write(self, data: bytes) -> WriteStatus:
-        """Queue bytes for stdin, each once whatever happens to the connection.
+        """Write to stdin exactly once, even when the connection is lost meanwhile.
 
         :raises ExecError: when the process or the connection is lost.
         """
-        if not self._takes_input:
+        if not self._has_stdin:
             return "stdinClosed"
         view = memoryview(data)
         async with self._write_lock:
@@ -112,103 +112,107 @@ class RemoteProcess:
             await self.write(b"\x03")
 
     async def resize(self, rows: int, columns: int) -> None:
-        """Change the window size, on a server that can."""
-        if self._tty and self._client.capable("processResize") and not self._feed.log.exited:
+        """Change the size of the terminal, where the server supports that."""
+        if self._tty and self._client.has_capability("processResize") and not self._feed.log.exited:
             await self._client.call("process/resize", {"processId": self._id, "rows": rows, "columns": columns})
 
     async def terminate(self) -> bool:
-        """Kill the whole process group; a server that does not answer is asked on a new connection."""
+        """Kill the process group; when the server does not respond, the request is sent on a new connection."""
         if self._feed.log.closed and self._feed.log.failure is None:
             return False
-        if self.out_of_reach and not self._client.connected:
-            return False  # That was waited for once.
-        self._patient = True
-        self._let_flow()
+        if self.unreachable and not self._client.connected:
+            return False  # The timeout has passed once already.
+        self._terminating = True
+        self._resume_output()
         params = {"processId": self._id}
         try:
             try:
                 result = await self._client.call("process/terminate", params, seconds=TERMINATE_SECONDS)
             except EnvironmentLost:
-                if self._client.dead is not None or not self._client.connected or self._client.dialect == "A":
+                if (
+                    self._client.end_reason is not None
+                    or not self._client.connected
+                    or self._client.protocol_version == "0.118"
+                ):
                     raise
-                # Servers that do one thing after the other may be busy with a write that waits for the program.
-                self._client.renew("no answer to process/terminate")
+                # A server that handles requests sequentially may be blocked by a write to the program.
+                self._client.reconnect("no answer to process/terminate")
                 result = await self._client.call("process/terminate", params, seconds=TERMINATE_SECONDS)
         except (EnvironmentLost, RpcError):
-            self.out_of_reach = True
+            self.unreachable = True
             return False
         return isinstance(result, dict) and result.get("running") is True
 
-    async def wait_over(self, seconds: float) -> None:
-        """Return when nothing more will come, at the latest after some seconds."""
-        await asyncio.wait((self._over,), timeout=seconds)
+    async def wait_ended(self, seconds: float) -> None:
+        """Wait until no more events will arrive, or until the timeout."""
+        await asyncio.wait((self._ended,), timeout=seconds)
 
-    def notified(self, method: str, params: JsonObject) -> None:
-        """Take a notification."""
-        event = read_event(method, params)
+    def on_notification(self, method: str, params: JsonObject) -> None:
+        """Handle a notification."""
+        event = decode_event(method, params)
         if event is None:
-            self.catch_up()
+            self.request_read()
             return
         self._take(self._order.add(event))
-        if self._order.early and self._gap is None:
-            self._gap = self._loop.call_later(GAP_SECONDS, self._look_for_gap)
+        if self._order.pending and self._gap_timer is None:
+            self._gap_timer = self._loop.call_later(GAP_SECONDS, self._check_gap)
 
-    def resumed(self) -> None:
-        """Make up for what was missed."""
-        if self._held:
-            self._tell_flow()
+    def on_resumed(self) -> None:
+        """Fetch what was missed while there was no connection."""
+        if self._paused:
+            self._send_flow()
         if self.launched:
-            self.catch_up()
+            self.request_read()
 
-    def lost(self, message: str) -> None:
-        """End: nothing more will come."""
+    def on_lost(self, message: str) -> None:
+        """Fail: nothing more will arrive."""
         self._feed.fail(message)
         self._finish()
 
-    def catch_up(self) -> None:
-        """Read what there is, soon."""
-        self._stale = True
-        if self._reading is None or self._reading.done():
-            self._reading = self._loop.create_task(self._read_on(), name=f"read {self._id}")
-            self._client.own(self._reading)
+    def request_read(self) -> None:
+        """Start a ``process/read``, or repeat the running one."""
+        self._needs_read = True
+        if self._read_task is None or self._read_task.done():
+            self._read_task = self._loop.create_task(self._read_loop(), name=f"read {self._id}")
+            self._client.track_task(self._read_task)
 
-    async def _read_on(self) -> None:
-        while self._stale and not self.over:
-            self._stale = False
-            while self._feed.full and not self._patient:
-                self._room.clear()
-                await self._room.wait()
+    async def _read_loop(self) -> None:
+        while self._needs_read and not self.ended:
+            self._needs_read = False
+            while self._feed.full and not self._terminating:
+                self._writable.clear()
+                await self._writable.wait()
             try:
                 await self._read_once()
             except RpcError as error:
-                self.lost(error.message)
-            except Garbled as error:
-                self._client.renew(f"the server sent a reading that can't be read: {error}")
+                self.on_lost(error.message)
+            except ProtocolError as error:
+                self._client.reconnect(f"the server sent an invalid result of process/read: {error}")
             except EnvironmentLost as error:
-                if self._client.dead is None:
-                    self._client.renew(str(error))
+                if self._client.end_reason is None:
+                    self._client.reconnect(str(error))
 
     async def _read_once(self) -> None:
         after = self._order.last
         result = await self._client.call("process/read", {"processId": self._id, "afterSeq": after, "waitMs": 0})
-        after, known = self._order.last, self._order.early
-        exited = self._feed.log.exited or self._order.early_exit(ProcessExited)
-        reading = read_reading(result, after, known, exit_known=exited)
+        after, known = self._order.last, self._order.pending
+        exited = self._feed.log.exited or self._order.has_pending(ProcessExited)
+        reading = decode_read(result, after, known, exit_known=exited)
         if reading.gap:
-            self.lost(OUTPUT_LOST if self._client.resumes else TOO_FAST)
+            self.on_lost(OUTPUT_LOST if self._client.resumes else TOO_FAST)
             return
         for event in reading.events:
             self._take(self._order.add(event))
         if reading.failure is not None:
-            self.lost(reading.failure)
+            self.on_lost(reading.failure)
 
-    def _look_for_gap(self) -> None:
-        self._gap = None
-        if self._order.early and not self.over:
-            self.catch_up()
-            self._gap = self._loop.call_later(GAP_SECONDS, self._look_for_gap)
+    def _check_gap(self) -> None:
+        self._gap_timer = None
+        if self._order.pending and not self.ended:
+            self.request_read()
+            self._gap_timer = self._loop.call_later(GAP_SECONDS, self._check_gap)
 
-    def _take(self, events: list[Numbered]) -> None:
+    def _take(self, events: list[SequencedEvent]) -> None:
         for event in events:
             if type(event) is OutputChunk:
                 self._feed.output(event.stream, event.data)
@@ -217,40 +221,40 @@ class RemoteProcess:
             else:
                 self._feed.close()
                 self._finish()
-        if self._feed.full and not self._held and not self._patient:
-            self._held = True
-            self._tell_flow()
+        if self._feed.full and not self._paused and not self._terminating:
+            self._paused = True
+            self._send_flow()
 
-    def _let_flow(self) -> None:
-        self._room.set()
-        if self._held:
-            self._held = False
-            self._tell_flow()
+    def _resume_output(self) -> None:
+        self._writable.set()
+        if self._paused:
+            self._paused = False
+            self._send_flow()
 
-    def _tell_flow(self) -> None:
-        if self._client.capable("processFlow"):
-            self._client.post("process/setFlow", {"processId": self._id, "flowing": not self._held})
+    def _send_flow(self) -> None:
+        if self._client.has_capability("processFlow"):
+            self._client.post("process/setFlow", {"processId": self._id, "flowing": not self._paused})
         else:
-            self._client.hold(self._id, held=self._held)
+            self._client.pause_reading(self._id, paused=self._paused)
 
     def _finish(self) -> None:
         self._client.processes.pop(self._id, None)
-        self._client.hold(self._id, held=False)
-        self._room.set()
-        if self._gap is not None:
-            self._gap.cancel()
-        if not self._over.done():
-            self._over.set_result(None)
+        self._client.pause_reading(self._id, paused=False)
+        self._writable.set()
+        if self._gap_timer is not None:
+            self._gap_timer.cancel()
+        if not self._ended.done():
+            self._ended.set_result(None)
 
     async def _write(self, data: bytes) -> WriteStatus:
         if self._feed.log.failure is not None:
             raise EnvironmentLost(self._feed.log.failure)
-        params = write_params(self._client.dialect, self._id, data, uuid4())
+        params = encode_write(self._client.protocol_version, self._id, data, uuid4())
         asking = self._loop.create_task(self._client.call("process/write", params, seconds=None))
         self._writing_since = self._loop.time()
         try:
-            # A program that is over takes everything and reads nothing.
-            await asyncio.wait((asking, self._over), return_when=asyncio.FIRST_COMPLETED)
+            # A write to a program that has ended counts as accepted.
+            await asyncio.wait((asking, self._ended), return_when=asyncio.FIRST_COMPLETED)
             if not asking.done():
                 if self._feed.log.failure is not None:
                     raise EnvironmentLost(self._feed.log.failure)

@@ -1,4 +1,4 @@
-"""Read which exec-servers there are (``CODEX_EXEC_SERVER_URL`` and the tables ``[environments.*]``)."""
+"""Read the configured environments (``CODEX_EXEC_SERVER_URL`` and the tables ``[environments.*]``)."""
 
 from __future__ import annotations
 
@@ -10,28 +10,28 @@ from codex_hookspecs.errors import EnvironmentLost, ExecError
 
 if TYPE_CHECKING:
     from codex_exec_remote.environment import RemoteEnvironment
-    from codex_exec_remote.link import Target
+    from codex_exec_remote.websocket_link import Target
     from codex_hookspecs.environments import EnvironmentProvider
     from codex_hookspecs.host import Host
 
 VARIABLE: Final = "CODEX_EXEC_SERVER_URL"
 OFF: Final = "none"
 SLOW_SECONDS: Final = 1.0
-PATIENCE_SECONDS: Final = 15.0
-"""For so long a server that did not answer is not asked again: each who wants its machine would wait for it."""
+RETRY_SECONDS: Final = 15.0
+"""How long no connection is tried to a server that did not respond, so that not every thread waits for the timeout."""
 _MEMBERS: Final = ("url", "token", "token_env_var", "default")
 
 
 class RemoteProvider:
-    """Connects to one exec-server when its machine is wanted."""
+    """Connects to an exec-server when its environment is first used."""
 
     def __init__(self, name: str, target: Target, host: Host, *, default: bool) -> None:
         self._name = name
         self._target = target
         self._host = host
         self._default = default
-        self._silent: str | None = None
-        self._silent_until = 0.0
+        self._failure: str | None = None
+        self._retry_at = 0.0
 
     @property
     def id(self) -> str:
@@ -45,13 +45,13 @@ class RemoteProvider:
 
     @property
     def remote(self) -> bool:
-        """It is another machine."""
+        """Always ``True``."""
         return True
 
     async def open(self) -> RemoteEnvironment:
-        """Return the machine, connected.
+        """Connect to the environment.
 
-        :raises EnvironmentLost: when it can't be reached, or could not be a moment ago.
+        :raises EnvironmentLost: when it can't be reached, or could not be shortly before.
         """
         import asyncio
 
@@ -59,23 +59,23 @@ class RemoteProvider:
 
         clock = asyncio.get_running_loop().time
         began = clock()
-        if self._silent is not None and began < self._silent_until:
-            raise EnvironmentLost(self._silent, environment=self._name)
+        if self._failure is not None and began < self._retry_at:
+            raise EnvironmentLost(self._failure, environment=self._name)
         log = self._host.logger("exec-remote")
         environment = RemoteEnvironment(self._name, self._target, self._host.environ, log)
         try:
             await environment.open()
         except EnvironmentLost as error:
             if clock() - began > SLOW_SECONDS:
-                self._silent, self._silent_until = str(error), clock() + PATIENCE_SECONDS
+                self._failure, self._retry_at = str(error), clock() + RETRY_SECONDS
             raise
         return environment
 
 
-class NoEnvironment:
-    """Stands where an environment was wanted that can't be had: nothing else is taken in its place.
+class UnavailableEnvironment:
+    """An environment that is configured but not usable; it is never replaced by another one.
 
-    :param reason: why it can't.
+    :param reason: why it is not usable.
     """
 
     def __init__(self, name: str, reason: str, *, default: bool) -> None:
@@ -95,11 +95,11 @@ class NoEnvironment:
 
     @property
     def remote(self) -> bool:
-        """Whether another machine was meant."""
+        """Whether the configuration means another machine."""
         return self._name != OFF
 
     async def open(self) -> RemoteEnvironment:
-        """Say why there is no environment.
+        """Fail with the reason.
 
         :raises ExecError: always.
         """
@@ -107,46 +107,47 @@ class NoEnvironment:
 
 
 def find_providers(url: str, tables: Any, host: Host) -> list[EnvironmentProvider]:
-    """Return a provider for each machine that is configured.
+    """Return a provider for each configured environment.
 
-    :param url: value of the variable, trimmed; empty when there is none.
+    :param url: trimmed value of the variable; empty when it is not set.
     :param tables: value of the configuration key ``environments``.
     """
     providers: list[EnvironmentProvider] = []
     if url == OFF:
-        providers.append(NoEnvironment(OFF, f"{VARIABLE} is {OFF}", default=True))
+        providers.append(UnavailableEnvironment(OFF, f"{VARIABLE} is {OFF}", default=True))
     elif url:
         problem = _problem_of_url(url)
         if problem is None:
-            from codex_exec_remote.link import Target
+            from codex_exec_remote.websocket_link import Target
 
             providers.append(RemoteProvider("remote", Target(url, environ=host.environ), host, default=True))
         else:
-            providers.append(NoEnvironment("remote", f"{VARIABLE} {problem}", default=True))
+            providers.append(UnavailableEnvironment("remote", f"{VARIABLE} {problem}", default=True))
     found = {str(name): table for name, table in tables.items()} if isinstance(tables, Mapping) else {}
-    wanted = [name for name, table in found.items() if isinstance(table, dict) and table.get("default") is True]
-    if len(wanted) > 1 and not url:
-        reason = f"{' and '.join(f'environments.{name}' for name in wanted)} say default = true, but only one can be it"
-        providers.append(NoEnvironment("default", reason, default=True))
+    defaults = [name for name, table in found.items() if isinstance(table, dict) and table.get("default") is True]
+    if len(defaults) > 1 and not url:
+        names = " and ".join(f"environments.{name}" for name in defaults)
+        reason = f"{names} have default = true, but only one environment can be the default"
+        providers.append(UnavailableEnvironment("default", reason, default=True))
     for name, table in found.items():
-        providers.append(_configured(name, table, host, outranked=bool(url) or len(wanted) > 1))
+        providers.append(_provider_of(name, table, host, overridden=bool(url) or len(defaults) > 1))
     return providers
 
 
-def _configured(name: str, table: Any, host: Host, *, outranked: bool) -> EnvironmentProvider:
-    from codex_exec_remote.link import Target
+def _provider_of(name: str, table: Any, host: Host, *, overridden: bool) -> EnvironmentProvider:
+    from codex_exec_remote.websocket_link import Target
 
-    default = isinstance(table, dict) and table.get("default") is True and not outranked
+    default = isinstance(table, dict) and table.get("default") is True and not overridden
     problem = _problem_of_table(table)
     if problem is not None:
-        return NoEnvironment(name, f"environments.{name}{problem}", default=default)
+        return UnavailableEnvironment(name, f"environments.{name}{problem}", default=default)
     token = table.get("token")
     variable = table.get("token_env_var")
     if variable is not None:
         token = host.environ.get(variable)
         if not token:
             missing = f"environments.{name}.token_env_var names {variable}, which is not set"
-            return NoEnvironment(name, missing, default=default)
+            return UnavailableEnvironment(name, missing, default=default)
     return RemoteProvider(name, Target(table["url"].strip(), token, host.environ), host, default=default)
 
 
@@ -160,7 +161,7 @@ def _problem_of_table(table: Any) -> str | None:
         return ".url is missing; expected the address of an exec-server, ws://HOST:PORT"
     for key in ("token", "token_env_var"):
         if not isinstance(table.get(key, ""), str):
-            return f".{key} is no text"
+            return f".{key} is not a string"
     if not isinstance(table.get("default", False), bool):
         return f".default is {table['default']!r}, expected true or false"
     problem = _problem_of_url(table["url"].strip())

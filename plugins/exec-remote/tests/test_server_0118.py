@@ -1,4 +1,4 @@
-"""A server of March 2026: no sessions, plain paths, notifications that may only wake up."""
+"""A server of 0.118 (March 2026): no sessions, plain paths, notifications that may lack the output."""
 
 from __future__ import annotations
 
@@ -144,7 +144,9 @@ async def test_files_have_plain_paths(fake: FakeExecServer, remote: RemoteEnviro
     assert fake.asked("fs/readFile") == [{"path": "/a b"}]
 
 
-async def test_a_program_of_the_machine_says_where_links_lead(fake: FakeExecServer, remote: RemoteEnvironment) -> None:
+async def test_symlinks_are_resolved_by_a_program_of_the_machine(
+    fake: FakeExecServer, remote: RemoteEnvironment
+) -> None:
     fake.behaviour["fs/getMetadata"] = lambda _asked: {"isDirectory": True, "isFile": False}
     fake.behaviour["process/start"] = says(fake, "/c\n")
 
@@ -152,11 +154,13 @@ async def test_a_program_of_the_machine_says_where_links_lead(fake: FakeExecServ
     assert fake.asked("process/start")[0]["argv"][-1] == "/a/../b/."
 
 
-async def test_where_links_lead_is_not_guessed(fake: FakeExecServer, remote: RemoteEnvironment) -> None:
+async def test_a_path_whose_symlinks_can_not_be_resolved_is_an_error(
+    fake: FakeExecServer, remote: RemoteEnvironment
+) -> None:
     fake.behaviour["fs/getMetadata"] = lambda _asked: {"isDirectory": True, "isFile": False}
     fake.behaviour["process/start"] = says(fake, "realpath: not found\n")
 
-    with pytest.raises(FileSystemError, match="did not say where its links lead"):
+    with pytest.raises(FileSystemError, match="could not resolve the symlinks"):
         await remote.files.canonicalize("/a/../b/.")
 
 

@@ -1,4 +1,4 @@
-"""Put the body of an HTTP answer together from what a server tells of it (``http/request/bodyDelta``)."""
+"""Assemble the body of an HTTP response from notifications (``http/request/bodyDelta``)."""
 
 from __future__ import annotations
 
@@ -8,23 +8,23 @@ from collections import deque
 from collections.abc import Callable
 from typing import Final
 
-from codex_exec_remote.dialect import Garbled
-from codex_exec_remote.sequence import MOST_WAITING
+from codex_exec_remote.event_order import MAX_PENDING
+from codex_exec_remote.protocol_versions import ProtocolError
 from codex_hookspecs.environments import broken_body
 from codex_hookspecs.errors import HttpError
 from codex_hookspecs.protocol import JsonObject
 
 PAUSE_AT: Final = 1024 * 1024
-"""Bytes that wait for a reader before nothing more is taken."""
+"""Buffered bytes at which the sender is paused."""
 RESUME_AT: Final = PAUSE_AT // 4
 
 
 class RemoteBody:
-    """Hears of the pieces of one body and gives them in the order of their numbers.
+    """Receives the pieces of a body and yields them in the order of their sequence numbers.
 
-    :param hold: called with whether nothing more should come for now.
-    :param deadline: moment of the loop's clock by which all must have come.
-    :ivar complete: whether nothing more will come, and the connection is as good as before.
+    :param hold: called to pause (``True``) or resume (``False``) the sender.
+    :param deadline: event loop time by which the whole body must have arrived.
+    :ivar complete: whether the whole body has arrived, so that the connection can be reused.
     """
 
     def __init__(self, hold: Callable[[bool], None], deadline: float | None) -> None:
@@ -33,37 +33,37 @@ class RemoteBody:
         self._deadline = deadline
         self._ready: deque[bytes] = deque()
         self._bytes = 0
-        self._held = False
+        self._paused = False
         self._last = 0
-        self._early: dict[int, JsonObject] = {}
+        self._pending: dict[int, JsonObject] = {}
         self._failure: HttpError | None = None
         self._changed = asyncio.Event()
 
-    def notified(self, method: str, params: JsonObject) -> None:
-        """Take a piece.
+    def on_notification(self, method: str, params: JsonObject) -> None:
+        """Handle a piece of the body.
 
-        :raises Garbled: when it is none.
+        :raises ProtocolError: when the notification is malformed.
         """
         seq = params.get("seq")
         if type(seq) is not int:
-            raise Garbled("a piece of a body has no number")
-        if seq <= self._last or self._over:
+            raise ProtocolError("a piece of a body has no sequence number")
+        if seq <= self._last or self._ended:
             return
-        if len(self._early) >= MOST_WAITING:
-            self.lost("pieces of it were lost")
+        if len(self._pending) >= MAX_PENDING:
+            self.on_lost("pieces of it were lost")
             return
-        self._early.setdefault(seq, params)
-        while (following := self._early.pop(self._last + 1, None)) is not None:
+        self._pending.setdefault(seq, params)
+        while (following := self._pending.pop(self._last + 1, None)) is not None:
             self._last += 1
             self._take(following)
         self._changed.set()
 
-    def resumed(self) -> None:
-        """Connections of requests are not resumed."""
+    def on_resumed(self) -> None:
+        """Do nothing; connections of HTTP requests are not resumed."""
 
-    def lost(self, message: str) -> None:
-        """End: nothing more will come."""
-        if not self._over:
+    def on_lost(self, message: str) -> None:
+        """Fail the body: nothing more will arrive."""
+        if not self._ended:
             self._failure = broken_body(message)
             self._changed.set()
 
@@ -73,7 +73,7 @@ class RemoteBody:
     async def __anext__(self) -> bytes:
         """Return the next piece.
 
-        :raises HttpError: when the body breaks off or is late.
+        :raises HttpError: when the connection is lost or the deadline has passed.
         """
         while not self._ready:
             if self._failure is not None:
@@ -88,20 +88,20 @@ class RemoteBody:
                 self._failure = broken_body()
         piece = self._ready.popleft()
         self._bytes -= len(piece)
-        if self._held and self._bytes <= RESUME_AT:
-            self._held = False
+        if self._paused and self._bytes <= RESUME_AT:
+            self._paused = False
             self._hold(False)
         return piece
 
     @property
-    def _over(self) -> bool:
+    def _ended(self) -> bool:
         return self.complete or self._failure is not None
 
     def _take(self, params: JsonObject) -> None:
         try:
             piece = b64decode(params.get("deltaBase64") or "", validate=True)
         except (TypeError, ValueError) as error:
-            raise Garbled(f"no base64: {error}") from error
+            raise ProtocolError(f"no base64: {error}") from error
         if piece:
             self._ready.append(piece)
             self._bytes += len(piece)
@@ -110,6 +110,6 @@ class RemoteBody:
             self._failure = broken_body(str(reason))
         elif params.get("done") is True:
             self.complete = True
-        if self._bytes >= PAUSE_AT and not self._held and not self._over:
-            self._held = True
+        if self._bytes >= PAUSE_AT and not self._paused and not self._ended:
+            self._paused = True
             self._hold(True)

@@ -1,4 +1,4 @@
-"""A machine behind a server of March 2026 keeps the contracts of the environment ports, as far as that server can."""
+"""An environment behind a server of 0.118 fulfils the contracts of the ports, as far as that server can."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Carry messages over one websocket connection, with bounded memory in both directions."""
+"""A WebSocket connection to an exec-server, with bounded memory in both directions."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ if TYPE_CHECKING:
     from websockets.frames import Frame
 
 CONNECT_SECONDS: Final = 5.0
-QUIET_SECONDS: Final = 15.0
-"""After this long without a word the other side is asked for one; after twice as long it counts as gone."""
+KEEPALIVE_SECONDS: Final = 15.0
+"""Keepalive: ping after this many idle seconds, disconnect after twice as many."""
 CLOSE_SECONDS: Final = 1.0
 MAX_MESSAGE: Final = 64 * 1024 * 1024
 FRAME_BYTES: Final = 4 * 1024 * 1024
 RECEIVE_BUFFER: Final = 256 * 1024
-"""What is under way when a connection breaks must fit into what a server retains."""
+"""Kernel receive buffer; data in flight when a connection is lost must fit into what a server retains."""
 _TEXT, _CONTINUATION, _BINARY = 1, 0, 2
 
 
 class Target(NamedTuple):
-    """Where an exec-server is.
+    """Address and credentials of an exec-server.
 
     :param token: bearer token for the upgrade; never shown.
-    :param environ: variables that name the authorities it is verified with.
+    :param environ: variables that name the certificate authorities for verifying the server.
     """
 
     url: str
@@ -40,14 +40,14 @@ class Target(NamedTuple):
 
 
 class LinkError(Exception):
-    """Raised when a connection can't be made or is lost; the text is for the log."""
+    """Raised when a connection can't be opened or is lost; the text is for the log."""
 
 
-class Link(asyncio.Protocol):
-    """One connection.
+class WebSocketLink(asyncio.Protocol):
+    """A connection.
 
-    :param on_message: called with each message as it came.
-    :param on_lost: called once when it is over, with the reason.
+    :param on_message: called with each message.
+    :param on_lost: called once with the reason when the connection is closed or lost.
     """
 
     def __init__(
@@ -58,44 +58,44 @@ class Link(asyncio.Protocol):
         self._on_lost = on_lost
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
-        self._opened: asyncio.Future[None] = self._loop.create_future()
-        self._gone: asyncio.Future[None] = self._loop.create_future()
-        self._room: asyncio.Future[None] | None = None
+        self._handshake: asyncio.Future[None] = self._loop.create_future()
+        self._closed: asyncio.Future[None] = self._loop.create_future()
+        self._writable: asyncio.Future[None] | None = None
         self._parts: list[bytes] = []
-        self._held = False
-        self._heard = self._looked = self._loop.time()
-        self._watch: asyncio.TimerHandle | None = None
+        self._paused = False
+        self._last_received = self._last_check = self._loop.time()
+        self._keepalive: asyncio.TimerHandle | None = None
         self._reason = "the connection was closed"
 
     @property
     def _usable(self) -> bool:
-        return not self._gone.done() and self._protocol.state.name == "OPEN"
+        return not self._closed.done() and self._protocol.state.name == "OPEN"
 
     async def open(self, token: str | None) -> None:
-        """Upgrade the connection.
+        """Perform the WebSocket handshake.
 
-        :raises LinkError: when the server refuses.
+        :raises LinkError: when the server rejects it.
         """
         request = self._protocol.connect()
         if token is not None:
             request.headers["Authorization"] = f"Bearer {token}"
         self._protocol.send_request(request)
         self._flush()
-        await self._opened
-        self._looked = self._loop.time()
-        self._watch = self._loop.call_later(QUIET_SECONDS, self._look)
+        await self._handshake
+        self._last_check = self._loop.time()
+        self._keepalive = self._loop.call_later(KEEPALIVE_SECONDS, self._check_keepalive)
 
     async def send(self, payload: bytes) -> None:
-        """Send a message, waiting while the other side does not take what was sent before.
+        """Send a message, with backpressure.
 
         :raises LinkError: when the connection is lost.
         """
-        while self._room is not None and not self._gone.done():
-            await asyncio.shield(self._room)
+        while self._writable is not None and not self._closed.done():
+            await asyncio.shield(self._writable)
         self.post(payload)
 
     def post(self, payload: bytes) -> None:
-        """Send a short message at once.
+        """Send a short message at once, without backpressure.
 
         :raises LinkError: when the connection is lost.
         """
@@ -108,80 +108,80 @@ class Link(asyncio.Protocol):
             self._protocol.send_continuation(view[start:end], fin=end >= len(view))
         self._flush()
 
-    def hold(self, *, held: bool) -> None:
-        """Read nothing more, or go on."""
-        if held == self._held or self._transport is None or self._gone.done():
+    def pause_reading(self, *, paused: bool) -> None:
+        """Pause or resume reading."""
+        if paused == self._paused or self._transport is None or self._closed.done():
             return
-        self._held = held
-        self._heard = self._loop.time()
-        if held:
+        self._paused = paused
+        self._last_received = self._loop.time()
+        if paused:
             self._transport.pause_reading()
         else:
             self._transport.resume_reading()
 
     def drop(self, reason: str) -> None:
-        """End the connection at once."""
+        """Abort the connection."""
         self._end(reason)
         if self._transport is not None:
             self._transport.abort()
 
     async def aclose(self) -> None:
-        """Say good-bye and end the connection."""
-        if self._transport is None or self._gone.done():
+        """Close the connection with the closing handshake."""
+        if self._transport is None or self._closed.done():
             return
         if self._usable:
             self._protocol.send_close(1000)
             self._flush()
         self._transport.close()
-        await asyncio.wait((self._gone,), timeout=CLOSE_SECONDS)
+        await asyncio.wait((self._closed,), timeout=CLOSE_SECONDS)
         self.drop("the connection was closed")
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Take the transport."""
+        """Store the transport and set the receive buffer."""
         self._transport = cast(asyncio.Transport, transport)
         peer = transport.get_extra_info("socket")
         if peer is not None:
             peer.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
 
     def data_received(self, data: bytes) -> None:
-        """Take bytes."""
-        self._heard = self._loop.time()
+        """Handle received bytes."""
+        self._last_received = self._loop.time()
         self._protocol.receive_data(data)
         self._handle()
 
     def eof_received(self) -> None:
-        """Take the end of what comes."""
+        """Handle the end of the stream."""
         self._protocol.receive_eof()
         self._handle()
 
     def connection_lost(self, error: Exception | None) -> None:
-        """Note that the connection is over."""
+        """Note that the connection is closed."""
         self._end(str(error) if error is not None else self._reason)
 
     def pause_writing(self) -> None:
-        """Have senders wait."""
-        self._room = self._loop.create_future()
+        """Make senders wait."""
+        self._writable = self._loop.create_future()
 
     def resume_writing(self) -> None:
         """Let senders go on."""
-        room, self._room = self._room, None
+        room, self._writable = self._writable, None
         if room is not None and not room.done():
             room.set_result(None)
 
     def _handle(self) -> None:
         for event in self._protocol.events_received():
-            if self._opened.done():
-                self._framed(cast("Frame", event))
+            if self._handshake.done():
+                self._on_frame(cast("Frame", event))
             elif self._protocol.handshake_exc is None:
-                self._opened.set_result(None)
+                self._handshake.set_result(None)
             else:
-                self._opened.set_exception(LinkError(str(self._protocol.handshake_exc)))
+                self._handshake.set_exception(LinkError(str(self._protocol.handshake_exc)))
         problem = self._protocol.handshake_exc or self._protocol.parser_exc
         if problem is not None:
             self._reason = str(problem)
         self._flush()
 
-    def _framed(self, frame: Frame) -> None:
+    def _on_frame(self, frame: Frame) -> None:
         if frame.opcode not in (_TEXT, _CONTINUATION, _BINARY):
             return
         if frame.fin and not self._parts:
@@ -199,50 +199,52 @@ class Link(asyncio.Protocol):
                 self._transport.write(data)
             else:
                 self._transport.close()
-        if self._protocol.close_expected() and not self._gone.done():
+        if self._protocol.close_expected() and not self._closed.done():
             self._loop.call_later(CLOSE_SECONDS, self.drop, self._reason)
 
-    def _look(self) -> None:
-        """See to it that a connection that says nothing is not waited for without end."""
+    def _check_keepalive(self) -> None:
+        """Ping a connection that is idle; drop one that does not respond."""
         now = self._loop.time()
-        if now - self._looked > 2 * QUIET_SECONDS:
-            self._heard = now  # Who was asleep has heard nothing, and can't say that there was nothing to hear.
-        self._looked = now
-        quiet = 0.0 if self._held else now - self._heard
-        if quiet >= 2 * QUIET_SECONDS:
-            self.drop("the server says nothing")
+        if now - self._last_check > 2 * KEEPALIVE_SECONDS:
+            self._last_received = now  # This machine was suspended: the silence says nothing about the server.
+        self._last_check = now
+        quiet = 0.0 if self._paused else now - self._last_received
+        if quiet >= 2 * KEEPALIVE_SECONDS:
+            self.drop("the server does not respond")
             return
-        if quiet >= QUIET_SECONDS and self._usable:
+        if quiet >= KEEPALIVE_SECONDS and self._usable:
             self._protocol.send_ping(b"")
             self._flush()
-        self._watch = self._loop.call_later(QUIET_SECONDS, self._look)
+        self._keepalive = self._loop.call_later(KEEPALIVE_SECONDS, self._check_keepalive)
 
     def _end(self, reason: str) -> None:
-        if self._gone.done():
+        if self._closed.done():
             return
         self._reason = reason
-        self._gone.set_result(None)
-        if self._watch is not None:
-            self._watch.cancel()
+        self._closed.set_result(None)
+        if self._keepalive is not None:
+            self._keepalive.cancel()
         self.resume_writing()
-        if self._opened.done():
+        if self._handshake.done():
             self._on_lost(reason)
         else:
-            self._opened.set_exception(LinkError(reason))
-            self._opened.exception()  # Nobody may be waiting for it any more.
+            self._handshake.set_exception(LinkError(reason))
+            self._handshake.exception()  # Mark it as retrieved: perhaps nobody awaits it any more.
 
 
-async def open_link(target: Target, on_message: Callable[[bytes], None], on_lost: Callable[[str], None]) -> Link:
+async def open_link(
+    target: Target, on_message: Callable[[bytes], None], on_lost: Callable[[str], None]
+) -> WebSocketLink:
     """Connect to an exec-server.
 
-    :raises LinkError: when that fails or takes too long.
+    :raises LinkError: when that fails or times out.
     """
-    # Only who works on another machine pays for the library.
+    # Imported here because only threads with a remote environment need the library.
     from websockets.client import ClientProtocol
     from websockets.uri import parse_uri
 
     uri = parse_uri(target.url)
-    link = Link(ClientProtocol(uri, max_size=MAX_MESSAGE), on_message, on_lost)
+    link = WebSocketLink(ClientProtocol(uri, max_size=MAX_MESSAGE), on_message, on_lost)
     try:
         secure: dict[str, Any] = {"ssl": _tls(target), "server_hostname": uri.host} if uri.secure else {}
         async with asyncio.timeout(CONNECT_SECONDS):
@@ -253,7 +255,7 @@ async def open_link(target: Target, on_message: Callable[[bytes], None], on_lost
         if isinstance(error, TimeoutError):
             raise LinkError(f"no answer within {CONNECT_SECONDS:g} seconds") from error
         if isinstance(error, OSError):
-            raise LinkError(_os_text(error)) from error
+            raise LinkError(_describe_os_error(error)) from error
         raise
     return link
 
@@ -269,8 +271,8 @@ def _tls(target: Target) -> SSLContext:
         raise LinkError(str(error)) from error
 
 
-def _os_text(error: OSError) -> str:
-    """Return the operating system's text, the same for every address that was tried, or what is wrong with TLS."""
+def _describe_os_error(error: OSError) -> str:
+    """Return the text of a connection error: that of the operating system (without addresses), or of TLS."""
     import ssl  # asyncio has it already
 
     if isinstance(error, ssl.SSLCertVerificationError):
@@ -282,4 +284,4 @@ def _os_text(error: OSError) -> str:
         return f"TLS: {error.reason or error}"
     if error.errno is not None and error.errno > 0:
         return f"{os.strerror(error.errno)} (os error {error.errno})"
-    return "no address of it takes connections" if error.errno is None else str(error.strerror)
+    return "none of its addresses accepts connections" if error.errno is None else str(error.strerror)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from codex_exec_remote.intent import sandbox_object
+from codex_exec_remote.sandbox_request import sandbox_request
 from codex_hookspecs.environments import ExecParams
 from codex_hookspecs.sandbox import AdditionalPermissions, FileAccess, SandboxPolicy
 
@@ -16,7 +16,7 @@ def permissions(policy: SandboxPolicy, additional: AdditionalPermissions | None 
         process_id="p", argv=("true",), cwd="/space/sub", env={}, sandbox=policy, sandbox_cwd="/space",
         additional=additional,
     )  # fmt: skip
-    found = sandbox_object(params)
+    found = sandbox_request(params)
     return None if found is None else found["permissions"]
 
 

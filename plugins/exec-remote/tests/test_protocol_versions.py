@@ -1,4 +1,4 @@
-"""How requests are written and answers read in either dialect."""
+"""Encoding and decoding in both versions of the protocol."""
 
 from __future__ import annotations
 
@@ -7,9 +7,16 @@ from typing import Any
 
 import pytest
 
-from codex_exec_remote.dialect import Garbled, read_event, read_initialized, read_reading, start_params, write_params
-from codex_exec_remote.facts import probed_facts, told_facts
-from codex_exec_remote.sequence import Sequence
+from codex_exec_remote.event_order import EventOrder
+from codex_exec_remote.facts import decode_facts, parse_probe
+from codex_exec_remote.protocol_versions import (
+    ProtocolError,
+    decode_event,
+    decode_initialize,
+    decode_read,
+    encode_start,
+    encode_write,
+)
 from codex_hookspecs.environments import EnvironPolicy, ExecParams, OutputChunk, ProcessClosed, ProcessExited
 from codex_hookspecs.errors import ExecError
 from codex_hookspecs.sandbox import SandboxPolicy
@@ -18,7 +25,7 @@ ENVIRON = {"PATH": "/bin", "MY_TOKEN": "x"}
 
 
 def params(**more: Any) -> ExecParams:
-    return ExecParams(**{"process_id": "p", "argv": ("ls", "-l"), "cwd": "/a b", "env": {"A": "1"}, **more})
+    return ExecParams(**{"process_id": "p", "argv": ("ls", "-l"), "cwd": "/a b", "env": {"0.118": "1"}, **more})
 
 
 def chunk(seq: int, data: bytes = b"x") -> dict[str, Any]:
@@ -30,10 +37,10 @@ def reading(*seqs: int, following: int, **more: Any) -> dict[str, Any]:
     return {"chunks": [chunk(seq) for seq in seqs], "nextSeq": following, **state}
 
 
-def test_a_start_has_uris_and_a_policy_for_the_newer_server() -> None:
-    policy = EnvironPolicy(exclude=("X",), set={"B": "2"})
+def test_a_start_has_uris_and_a_policy_for_0_169() -> None:
+    policy = EnvironPolicy(exclude=("X",), set={"0.169": "2"})
 
-    found = start_params("B", params(env_policy=policy, tty=True, arg0="me"), ENVIRON)
+    found = encode_start("0.169", params(env_policy=policy, tty=True, arg0="me"), ENVIRON)
 
     assert found == {
         "processId": "p",
@@ -41,12 +48,12 @@ def test_a_start_has_uris_and_a_policy_for_the_newer_server() -> None:
         "cwd": "file:///a%20b",
         "tty": True,
         "arg0": "me",
-        "env": {"A": "1"},
+        "env": {"0.118": "1"},
         "envPolicy": {
             "inherit": "all",
             "ignoreDefaultExcludes": True,
             "exclude": ["X"],
-            "set": {"B": "2"},
+            "set": {"0.169": "2"},
             "includeOnly": [],
         },
         "pipeStdin": False,
@@ -57,34 +64,34 @@ def test_a_start_has_uris_and_a_policy_for_the_newer_server() -> None:
     }
 
 
-def test_a_start_has_a_plain_path_and_the_complete_environment_for_the_older_server() -> None:
+def test_a_start_has_a_plain_path_and_the_complete_environment_for_0_118() -> None:
     policy = EnvironPolicy(ignore_default_excludes=False)
 
-    found = start_params("A", params(env_policy=policy), ENVIRON)
+    found = encode_start("0.118", params(env_policy=policy), ENVIRON)
 
-    assert (found["cwd"], found["env"]) == ("/a b", {"PATH": "/bin", "A": "1"})
+    assert (found["cwd"], found["env"]) == ("/a b", {"PATH": "/bin", "0.118": "1"})
     assert "envPolicy" not in found
 
 
 def test_an_environment_without_a_policy_is_exact() -> None:
-    assert start_params("A", params(), ENVIRON)["env"] == {"A": "1"}
-    assert start_params("B", params(), ENVIRON)["envPolicy"] is None
+    assert encode_start("0.118", params(), ENVIRON)["env"] == {"0.118": "1"}
+    assert encode_start("0.169", params(), ENVIRON)["envPolicy"] is None
 
 
-def test_the_older_server_gets_nothing_that_needs_a_sandbox() -> None:
-    with pytest.raises(ExecError, match=r"^the command was not run: this exec-server can't hold a sandbox policy$"):
-        start_params("A", params(sandbox=SandboxPolicy("readOnly")), ENVIRON)
+def test_a_0_118_server_gets_no_command_that_needs_a_sandbox() -> None:
+    with pytest.raises(ExecError, match=r"^the command was not run: this exec-server can't enforce a sandbox policy$"):
+        encode_start("0.118", params(sandbox=SandboxPolicy("readOnly")), ENVIRON)
 
 
-def test_only_the_newer_server_gets_write_ids() -> None:
-    assert write_params("B", "p", b"a", "w") == {"processId": "p", "chunk": "YQ==", "writeId": "w"}
-    assert write_params("A", "p", b"a", "w") == {"processId": "p", "chunk": "YQ=="}
+def test_only_a_0_169_server_gets_write_ids() -> None:
+    assert encode_write("0.169", "p", b"a", "w") == {"processId": "p", "chunk": "YQ==", "writeId": "w"}
+    assert encode_write("0.118", "p", b"a", "w") == {"processId": "p", "chunk": "YQ=="}
 
 
 def test_a_workspace_can_be_written_but_for_what_is_protected() -> None:
     policy = SandboxPolicy("workspaceWrite", writable_roots=("/opt/a b",))
 
-    found = start_params("B", params(sandbox=policy, sandbox_cwd="/ws"), ENVIRON)["sandbox"]
+    found = encode_start("0.169", params(sandbox=policy, sandbox_cwd="/ws"), ENVIRON)["sandbox"]
 
     entries = found["permissions"]["file_system"]["entries"]
     assert [entry["path"].get("value", entry["path"]) for entry in entries if entry["access"] == "write"] == [
@@ -107,7 +114,7 @@ def test_a_workspace_can_be_written_but_for_what_is_protected() -> None:
 def test_a_read_only_policy_names_what_can_be_read() -> None:
     policy = SandboxPolicy("readOnly", network_access=True, readable_roots=("/r",), platform_defaults=False)
 
-    found = start_params("B", params(sandbox=policy), ENVIRON)["sandbox"]
+    found = encode_start("0.169", params(sandbox=policy), ENVIRON)["sandbox"]
 
     entries = found["permissions"]["file_system"]["entries"]
     assert [entry["access"] for entry in entries] == ["read", "read"]
@@ -115,8 +122,8 @@ def test_a_read_only_policy_names_what_can_be_read() -> None:
     assert found["permissions"]["network"] == "enabled"
 
 
-def test_only_the_network_may_be_held_back() -> None:
-    found = start_params("B", params(sandbox=SandboxPolicy("externalSandbox")), ENVIRON)["sandbox"]
+def test_the_network_alone_can_be_restricted() -> None:
+    found = encode_start("0.169", params(sandbox=SandboxPolicy("externalSandbox")), ENVIRON)["sandbox"]
 
     assert found["permissions"] == {
         "type": "managed",
@@ -126,24 +133,24 @@ def test_only_the_network_may_be_held_back() -> None:
 
 
 def test_full_access_is_no_sandbox() -> None:
-    assert start_params("B", params(sandbox=SandboxPolicy("dangerFullAccess")), ENVIRON)["sandbox"] is None
+    assert encode_start("0.169", params(sandbox=SandboxPolicy("dangerFullAccess")), ENVIRON)["sandbox"] is None
 
 
 @pytest.mark.parametrize("result", [None, [], "x"])
 def test_an_answer_to_initialize_is_an_object(result: object) -> None:
-    with pytest.raises(Garbled):
-        read_initialized(result)
+    with pytest.raises(ProtocolError):
+        decode_initialize(result)
 
 
-def test_a_session_id_tells_the_dialect() -> None:
-    assert read_initialized({}).session is None
-    assert read_initialized({"sessionId": "s", "environmentInfo": None}) == ("s", {})
+def test_a_session_id_tells_the_protocol_version() -> None:
+    assert decode_initialize({}).session is None
+    assert decode_initialize({"sessionId": "s", "environmentInfo": None}) == ("s", {})
 
 
 def test_an_event_without_its_bytes_is_only_a_wake_up() -> None:
-    assert read_event("process/output", {"processId": "p", "seq": 1}) is None
-    assert read_event("process/output", {"processId": "p"}) is None
-    assert read_event("process/output", chunk(2, b"a")) == OutputChunk(2, "stdout", data=b"a")
+    assert decode_event("process/output", {"processId": "p", "seq": 1}) is None
+    assert decode_event("process/output", {"processId": "p"}) is None
+    assert decode_event("process/output", chunk(2, b"a")) == OutputChunk(2, "stdout", data=b"a")
 
 
 @pytest.mark.parametrize(
@@ -157,7 +164,7 @@ def test_an_event_without_its_bytes_is_only_a_wake_up() -> None:
     ],
 )
 def test_a_reading_tells_exit_and_close_by_the_numbers_in_between(result: dict[str, Any], events: list[Any]) -> None:
-    found = read_reading(result, 0, (), exit_known=False)
+    found = decode_read(result, 0, (), exit_known=False)
 
     assert [event.seq if isinstance(event, OutputChunk) else event for event in found.events] == events
     assert not found.gap
@@ -166,7 +173,7 @@ def test_a_reading_tells_exit_and_close_by_the_numbers_in_between(result: dict[s
 def test_a_reading_passes_over_what_is_known() -> None:
     result = reading(3, following=6, exited=True, exitCode=0, closed=True)
 
-    found = read_reading(result, 2, {4}, exit_known=True)
+    found = decode_read(result, 2, {4}, exit_known=True)
 
     assert [event.seq for event in found.events] == [3, 5]
     assert not found.gap
@@ -181,48 +188,48 @@ def test_a_reading_passes_over_what_is_known() -> None:
     ],
 )
 def test_a_reading_tells_that_output_is_lost(result: dict[str, Any]) -> None:
-    assert read_reading(result, 1, (), exit_known=False).gap
+    assert decode_read(result, 1, (), exit_known=False).gap
 
 
 @pytest.mark.parametrize("result", [None, {}, {"chunks": 3}])
 def test_a_reading_is_an_object_with_chunks(result: object) -> None:
-    with pytest.raises(Garbled):
-        read_reading(result, 0, (), exit_known=False)
+    with pytest.raises(ProtocolError):
+        decode_read(result, 0, (), exit_known=False)
 
 
 def test_events_are_put_in_order_and_counted_once() -> None:
-    sequence = Sequence()
+    sequence = EventOrder()
     events = {seq: OutputChunk(seq, "stdout", data=b"") for seq in range(1, 5)}
 
     found = [sequence.add(events[seq]) for seq in (2, 2, 1, 1, 4, 3)]
 
     assert [[event.seq for event in each] for each in found] == [[], [], [1, 2], [], [], [3, 4]]
-    assert (sequence.last, list(sequence.early)) == (4, [])
+    assert (sequence.last, list(sequence.pending)) == (4, [])
 
 
 def test_facts_are_those_told() -> None:
     info = {"userHomeDir": "file:///home/a%20b", "cwd": "file:///w", "platformOs": "macos", "tempDir": "file:///t"}
 
-    found = told_facts(info, "/bin/zsh")
+    found = decode_facts(info, "/bin/zsh")
 
     assert (found.os, found.shell, found.home) == ("macos", "/bin/zsh", "/home/a b")
     assert (found.cwd, found.temporary_directory) == ("/w", "/t")
 
 
 def test_a_server_that_tells_only_its_shell_leaves_the_rest_to_defaults() -> None:
-    found = told_facts({"tempDir": 3}, "/bin/bash")
+    found = decode_facts({"tempDir": 3}, "/bin/bash")
 
     assert (found.os, found.home, found.cwd, found.temporary_directory) == ("linux", "/", "/", "/tmp")
 
 
 def test_facts_are_those_that_a_shell_says() -> None:
-    found = probed_facts("Darwin\n/w\n/Users/a\n/bin/zsh\n/var/t\n")
+    found = parse_probe("Darwin\n/w\n/Users/a\n/bin/zsh\n/var/t\n")
 
     assert (found.os, found.cwd, found.home) == ("macos", "/w", "/Users/a")
     assert (found.shell, found.temporary_directory) == ("/bin/zsh", "/var/t")
 
 
 def test_a_machine_that_says_little_has_a_plain_shell() -> None:
-    found = probed_facts("Linux\n/w\n\n/usr/sbin/nologin\n")
+    found = parse_probe("Linux\n/w\n\n/usr/sbin/nologin\n")
 
     assert (found.shell, found.home, found.temporary_directory) == ("/bin/sh", "/", "/tmp")

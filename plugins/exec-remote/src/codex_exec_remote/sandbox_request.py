@@ -1,4 +1,4 @@
-"""Say which sandbox a process needs; the server builds it."""
+"""The ``sandbox`` parameter of ``process/start``: the policy that the server is to enforce."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from codex_hookspecs.protocol import JsonObject
 
 
-def sandbox_object(params: ExecParams) -> JsonObject | None:
-    """Return the object that stands for a process's policy, ``None`` when it needs no sandbox."""
+def sandbox_request(params: ExecParams) -> JsonObject | None:
+    """Encode the sandbox policy of a process, ``None`` when it needs no sandbox."""
     if params.sandbox is None or not params.sandbox.needs_sandbox:
         return None
     return write_context(params.sandbox, params.sandbox_cwd or params.cwd, params.additional)
