@@ -12,7 +12,7 @@ import pytest
 
 from codex_app_server import plugin
 from codex_app_server.processor import Processor
-from codex_app_server.serving import WireConnection
+from codex_app_server.wire_connection import WireConnection
 
 LIMIT = 10
 

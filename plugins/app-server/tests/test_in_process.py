@@ -136,13 +136,13 @@ async def test_an_experimental_method_needs_the_capability(host) -> None:
         await plain.request("x/dare")
 
 
-async def test_a_question_without_an_answerer_is_refused(host) -> None:
+async def test_a_request_to_a_client_without_a_handler_fails(host) -> None:
     client = await connected(host)
 
     with pytest.raises(RpcError, match="codex_exec answers no requests"):
-        await client.ask(0, "item/fileChange/requestApproval", {})
+        await client.request_client(0, "item/fileChange/requestApproval", {})
     client.set_request_handler(answer)
-    assert await client.ask(1, "item/fileChange/requestApproval", {}) == {"decision": "accept"}
+    assert await client.request_client(1, "item/fileChange/requestApproval", {}) == {"decision": "accept"}
 
 
 async def answer(_method: str, _params: Any) -> dict[str, Any]:

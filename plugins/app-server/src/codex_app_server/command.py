@@ -8,8 +8,8 @@ import sys
 from typing import TYPE_CHECKING, Final
 
 from codex_app_server.processor import Processor
-from codex_app_server.serving import WireConnection
 from codex_app_server.stdio import StdioTransport
+from codex_app_server.wire_connection import WireConnection
 from codex_hookspecs.errors import PluginError
 from codex_hookspecs.surface import private_streams, visible
 
@@ -33,29 +33,29 @@ _SIGNALS: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
 async def serve(arguments: Sequence[str], host: SurfaceHost) -> int:
-    """Serve until the client leaves or the process is told to end.
+    """Serve until the client disconnects or a signal ends the process.
 
     :return: the exit status.
     """
-    wrong = _wrong(arguments)
-    if wrong is not None:
-        print(f"error: {visible(wrong)}\n\n{USAGE}\n\nFor more information, try '--help'.", file=sys.stderr)
+    problem = _usage_error(arguments)
+    if problem is not None:
+        print(f"error: {visible(problem)}\n\n{USAGE}\n\nFor more information, try '--help'.", file=sys.stderr)
         return 2
     if "-h" in arguments or "--help" in arguments:
         print(HELP, end="")
         return 0
     processor = host.app_server()
     if not isinstance(processor, Processor):
-        raise PluginError("another plugin's processor is chosen; it must serve stdio itself", plugin="app-server")
-    # What plugins and their children print must not get between the messages.
+        raise PluginError("another plugin provides the app-server; it must serve stdio itself", plugin="app-server")
+    # Output of plugins and their child processes must not mix with the protocol's messages on stdout.
     with private_streams() as kept:
         transport = StdioTransport(host.logger("app-server"), source=kept.stdin, target=kept.stdout)
-        await _until_told(WireConnection(processor, transport))
+        await _serve_until_signal(WireConnection(processor, transport))
     return 0
 
 
-def _wrong(arguments: Sequence[str]) -> str | None:
-    """Say what is wrong with the command line."""
+def _usage_error(arguments: Sequence[str]) -> str | None:
+    """Return the error in the command line, if there is one."""
     rest = iter(arguments)
     for argument in rest:
         name, equals, value = argument.partition("=")
@@ -70,8 +70,8 @@ def _wrong(arguments: Sequence[str]) -> str | None:
     return None
 
 
-async def _until_told(connection: WireConnection) -> None:
-    """Serve a connection; a signal ends it in good order."""
+async def _serve_until_signal(connection: WireConnection) -> None:
+    """Serve a connection until it ends or a signal cancels it."""
     loop = asyncio.get_running_loop()
     work = asyncio.create_task(connection.serve())
     for number in _SIGNALS:

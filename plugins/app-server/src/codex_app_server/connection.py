@@ -1,4 +1,4 @@
-"""One client of the request processor, whatever its transport."""
+"""Connections of clients to the request processor, and the client inside of this program."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ if TYPE_CHECKING:
 
 
 IN_PROCESS: Final = "in_process"
-"""How clients inside the program are connected."""
+"""Transport name of clients inside this program."""
 
 
 class Requests(Protocol):
-    """Handles what clients inside the program ask."""
+    """Handles requests of clients inside this program."""
 
     async def call(self, connection: Connection, name: str, params: Any) -> Any:
         """Handle a request."""
         ...
 
     async def detach(self, connection: Connection) -> None:
-        """Let a client go."""
+        """Remove a client."""
         ...
 
 
 class Connection(Protocol):
-    """What the processor knows of a client.
+    """A client as the processor sees it.
 
-    ``client_name`` is empty until the handshake is done; only then notifications are sent.
+    ``client_name`` is empty until the handshake is complete; before that no notifications are sent.
     """
 
     number: int
@@ -45,25 +45,25 @@ class Connection(Protocol):
     experimental: bool
 
     async def notify(self, notification: Notification) -> None:
-        """Tell the client something, waiting while it is slow, unless it opted out of it."""
+        """Send a notification, with backpressure, unless the client opted out of it."""
         ...
 
-    async def ask(self, request_id: int, method: str, params: JsonObject) -> JsonObject:
-        """Ask the client and return its answer.
+    async def request_client(self, request_id: int, method: str, params: JsonObject) -> JsonObject:
+        """Send a request to the client and return its result.
 
-        :raises RpcError: when it refuses.
-        :raises ConnectionGoneError: when it leaves before it answers.
+        :raises RpcError: when the client responds with an error.
+        :raises ConnectionLost: when the client disconnects before it responds.
         """
         ...
 
 
-def method_of(notification: Notification) -> str:
-    """Return the name of a notification on the wire."""
+def method_name(notification: Notification) -> str:
+    """Return the method of a notification on the wire."""
     return notification.method if isinstance(notification, OtherNotification) else notification.METHOD
 
 
 class InProcessClient:
-    """A front end inside the program: requests are calls, notifications the values themselves."""
+    """A client inside this program: requests are calls, and notifications are passed as values."""
 
     def __init__(
         self,
@@ -90,20 +90,20 @@ class InProcessClient:
         return await self._requests.call(self, method, params)
 
     async def notifications(self) -> AsyncIterator[Notification]:
-        """Iterate what the server tells, until the connection is closed."""
+        """Iterate the notifications until the connection is closed."""
         while (notification := await self._outbox.get()) is not None:
             yield notification
 
     def set_request_handler(self, handler: RequestHandler | None) -> None:
-        """Set who answers the server's requests."""
+        """Set the handler of the server's requests."""
         self._request_handler = handler
 
     async def notify(self, notification: Notification) -> None:
-        """Hand a notification over."""
+        """Queue a notification, with backpressure."""
         await self._outbox.put(notification)
 
-    async def ask(self, request_id: int, method: str, params: JsonObject) -> JsonObject:
-        """Let the front end answer a question."""
+    async def request_client(self, request_id: int, method: str, params: JsonObject) -> JsonObject:
+        """Call the client's request handler."""
         if self._request_handler is None:
             from codex_hookspecs.errors import RpcError
 
@@ -111,6 +111,6 @@ class InProcessClient:
         return await self._request_handler(method, params)
 
     async def aclose(self) -> None:
-        """Leave."""
+        """Disconnect."""
         self._outbox.close()
         await self._requests.detach(self)

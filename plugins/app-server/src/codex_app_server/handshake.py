@@ -1,4 +1,4 @@
-"""Read ``initialize`` and answer it."""
+"""The handshake of external clients: ``initialize``."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import platform
 import string
 from typing import TYPE_CHECKING
 
-from codex_app_server.requests import InitializeParams
+from codex_app_server.request_params import InitializeParams
 from codex_hookspecs.errors import RpcError, WireError
 
 if TYPE_CHECKING:
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 _HEADER = frozenset(string.printable) - frozenset(string.whitespace) | {" ", "\t"}
 
 
-def initialize_params(params: Any) -> InitializeParams:
-    """Read the parameters.
+def decode_initialize(params: Any) -> InitializeParams:
+    """Decode the parameters.
 
-    :raises RpcError: when they are wrong, or the client's name can't be sent as a header.
+    :raises RpcError: when they are invalid, or the client's name is not a valid value of an HTTP header.
     """
     from codex_hookspecs.wire import decode
 
@@ -36,8 +36,8 @@ def initialize_params(params: Any) -> InitializeParams:
     return value
 
 
-def initialize_result(params: InitializeParams, host: Host) -> JsonObject:
-    """Return the answer."""
+def build_initialize_result(params: InitializeParams, host: Host) -> JsonObject:
+    """Build the result."""
     client = params.client_info
     machine = f"({_system()}; {platform.machine()}) {_terminal(host.environ)}"
     agent = f"{client.name}/{host.version} {machine} ({client.name}; {client.version})"
@@ -58,10 +58,10 @@ def _system() -> str:
     except OSError:
         return f"{platform.system()} {platform.release()}"
     name = release.get("NAME", "Linux").removesuffix(" GNU/Linux")
-    return f"{name} {_three_parts(release.get('VERSION_ID', ''))}"
+    return f"{name} {_pad_version(release.get('VERSION_ID', ''))}"
 
 
-def _three_parts(version: str) -> str:
+def _pad_version(version: str) -> str:
     parts = [part for part in version.split(".") if part.isdigit()] or ["0"]
     return ".".join([*parts, "0", "0"][:3])
 

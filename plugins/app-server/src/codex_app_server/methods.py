@@ -1,4 +1,4 @@
-"""List the protocol's own methods; their modules are imported when the first request comes."""
+"""The table of the protocol's methods; their modules are imported with the first request."""
 
 from __future__ import annotations
 
@@ -11,28 +11,27 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
     from typing import Any
 
-_SHARED: Final = "codex_hookspecs.types.requests"
-_MORE: Final = "codex_hookspecs.types.requests"
-_OWN: Final = "codex_app_server.requests"
+_CONTRACTS: Final = "codex_hookspecs.types.requests"
+_OWN: Final = "codex_app_server.request_params"
 
 _METHODS: Final = {
-    "thread/start": ("threads:start", f"{_SHARED}:ThreadStartParams"),
-    "thread/resume": ("threads:resume", f"{_MORE}:ThreadResumeParams"),
-    "thread/list": ("stored:list_threads", f"{_MORE}:ThreadListParams"),
-    "thread/loaded/list": ("stored:list_loaded", f"{_OWN}:PageParams"),
-    "thread/read": ("stored:read", f"{_OWN}:ThreadReadParams"),
-    "thread/unsubscribe": ("threads:unsubscribe", f"{_OWN}:ThreadParams"),
-    "thread/name/set": ("stored:set_name", f"{_OWN}:ThreadSetNameParams"),
-    "thread/archive": ("stored:archive", f"{_OWN}:ThreadParams"),
-    "thread/unarchive": ("stored:unarchive", f"{_OWN}:ThreadParams"),
-    "turn/start": ("turns:start", f"{_SHARED}:TurnStartParams"),
-    "turn/steer": ("turns:steer", f"{_OWN}:TurnSteerParams"),
-    "turn/interrupt": ("turns:interrupt", f"{_MORE}:TurnInterruptParams"),
-    "review/start": ("reviews:start", f"{_OWN}:ReviewStartParams"),
-    "config/read": ("catalog:read_config", f"{_OWN}:ConfigReadParams"),
-    "model/list": ("catalog:list_models", f"{_OWN}:ModelListParams"),
-    "account/read": ("catalog:read_account", f"{_OWN}:GetAccountParams"),
-    "experimentalFeature/list": ("catalog:list_features", f"{_OWN}:PageParams"),
+    "thread/start": ("thread_methods:start", f"{_CONTRACTS}:ThreadStartParams"),
+    "thread/resume": ("thread_methods:resume", f"{_CONTRACTS}:ThreadResumeParams"),
+    "thread/list": ("thread_store_methods:list_threads", f"{_CONTRACTS}:ThreadListParams"),
+    "thread/loaded/list": ("thread_store_methods:list_loaded", f"{_OWN}:PageParams"),
+    "thread/read": ("thread_store_methods:read", f"{_OWN}:ThreadReadParams"),
+    "thread/unsubscribe": ("thread_methods:unsubscribe", f"{_OWN}:ThreadParams"),
+    "thread/name/set": ("thread_store_methods:set_name", f"{_OWN}:ThreadSetNameParams"),
+    "thread/archive": ("thread_store_methods:archive", f"{_OWN}:ThreadParams"),
+    "thread/unarchive": ("thread_store_methods:unarchive", f"{_OWN}:ThreadParams"),
+    "turn/start": ("turn_methods:start", f"{_CONTRACTS}:TurnStartParams"),
+    "turn/steer": ("turn_methods:steer", f"{_OWN}:TurnSteerParams"),
+    "turn/interrupt": ("turn_methods:interrupt", f"{_CONTRACTS}:TurnInterruptParams"),
+    "review/start": ("review_methods:start", f"{_OWN}:ReviewStartParams"),
+    "config/read": ("program_methods:read_config", f"{_OWN}:ConfigReadParams"),
+    "model/list": ("program_methods:list_models", f"{_OWN}:ModelListParams"),
+    "account/read": ("program_methods:read_account", f"{_OWN}:GetAccountParams"),
+    "experimentalFeature/list": ("program_methods:list_features", f"{_OWN}:PageParams"),
 }
 
 

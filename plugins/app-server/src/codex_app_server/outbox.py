@@ -1,4 +1,4 @@
-"""Hold what is on its way to a client, bounded, so that a slow client slows its threads down."""
+"""A bounded queue of messages to a client: a slow client slows down its threads."""
 
 from __future__ import annotations
 
@@ -14,44 +14,44 @@ LIMIT = 512
 class Outbox(Generic[T]):
     """A queue with one reader.
 
-    :param limit: entries that may wait before :meth:`put` does.
+    :param limit: number of entries at which :meth:`put` waits.
     """
 
     def __init__(self, limit: int = LIMIT) -> None:
         self._entries: deque[T] = deque()
         self._limit = limit
-        self._filled = asyncio.Event()
-        self._room = asyncio.Event()
-        self._room.set()
+        self._not_empty = asyncio.Event()
+        self._not_full = asyncio.Event()
+        self._not_full.set()
         self._closed = False
 
     def push(self, entry: T) -> None:
-        """Add an entry without waiting; for answers, whose number the requests bound."""
+        """Add an entry without waiting; for responses, whose number is limited by that of requests."""
         if not self._closed:
             self._entries.append(entry)
-            self._filled.set()
+            self._not_empty.set()
 
     async def put(self, entry: T) -> None:
-        """Add an entry when there is room; dropped when the box is closed."""
+        """Add an entry, waiting while the queue is full; ignored when it is closed."""
         while len(self._entries) >= self._limit and not self._closed:
-            self._room.clear()
-            await self._room.wait()
+            self._not_full.clear()
+            await self._not_full.wait()
         self.push(entry)
 
     async def get(self) -> T | None:
-        """Take the oldest entry, waiting for one; ``None`` when the box is closed and empty."""
+        """Remove and return the oldest entry, waiting for one; ``None`` when the queue is closed and empty."""
         while not self._entries:
             if self._closed:
                 return None
-            self._filled.clear()
-            await self._filled.wait()
+            self._not_empty.clear()
+            await self._not_empty.wait()
         entry = self._entries.popleft()
         if len(self._entries) < self._limit:
-            self._room.set()
+            self._not_full.set()
         return entry
 
     def close(self) -> None:
-        """Take nothing more; what is inside can still be read."""
+        """Accept no more entries; queued ones can still be read."""
         self._closed = True
-        self._filled.set()
-        self._room.set()
+        self._not_empty.set()
+        self._not_full.set()

@@ -1,4 +1,4 @@
-"""Cut lists into pages whose cursors are offsets as text."""
+"""Split lists into pages; cursors are offsets as text."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ if TYPE_CHECKING:
     from codex_hookspecs.protocol import JsonObject
 
 
-def page(entries: Sequence[Any], cursor: str | None, limit: int | None) -> JsonObject:
+def paginate(entries: Sequence[Any], cursor: str | None, limit: int | None) -> JsonObject:
     """Return one page.
 
-    :raises RpcError: when the cursor is none of ours.
+    :raises RpcError: when the cursor is invalid.
     """
     if cursor is not None and not (cursor.isascii() and cursor.isdigit() and int(cursor) <= len(entries)):
         raise RpcError(f"invalid cursor: {cursor}")

@@ -18,7 +18,7 @@ def app_server(host: SurfaceHost) -> AppServer:
 
 @hookimpl
 def rpc_methods() -> Sequence[RpcMethod]:
-    """Offer the thread and turn protocol's own methods."""
+    """Offer the methods of the app-server protocol."""
     from codex_app_server.methods import methods
 
     return methods()

@@ -1,4 +1,4 @@
-"""Process the requests of all clients; knows connections, not transports."""
+"""The request processor: dispatches the requests of all connections, independent of their transports."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from codex_hookspecs.host import LoadedThread
     from codex_hookspecs.surface import SurfaceHost
 
-    After = list[Callable[[], Awaitable[None]]]
+    AfterResponse = list[Callable[[], Awaitable[None]]]
 
-_CLOSE_LIMIT: Final = 10.0
+_CLOSE_SECONDS: Final = 10.0
 _INTERNAL: Final = -32603
 
 
@@ -33,17 +33,17 @@ class Processor:
         self._connections: dict[int, Connection] = {}
         self._subscriptions: dict[str, Subscription] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-        self._count = 0
-        self._questions = 0
+        self._connections_made = 0
+        self._requests_made = 0
 
     @property
     def host(self) -> SurfaceHost:
-        """The running program."""
+        """The host of the program."""
         return self._host
 
     @property
     def methods(self) -> Mapping[str, RpcMethod]:
-        """All methods that plugins offer, by name."""
+        """All methods of all plugins, by name."""
         if self._methods is None:
             self._methods = {method.name: method for method in self._host.rpc_methods()}
         return self._methods
@@ -51,7 +51,7 @@ class Processor:
     async def connect(
         self, *, client_name: str, client_version: str, session_source: str, experimental: bool = True
     ) -> InProcessClient:
-        """Connect from inside the program."""
+        """Connect a client inside this program."""
         client = InProcessClient(
             self,
             self.next_number(),
@@ -64,44 +64,44 @@ class Processor:
         return client
 
     def next_number(self) -> int:
-        """Return a number for a new connection."""
-        self._count += 1
-        return self._count
+        """Return the number of a new connection."""
+        self._connections_made += 1
+        return self._connections_made
 
     def next_request_id(self) -> int:
-        """Return the id of the next question to clients."""
-        self._questions += 1
-        return self._questions - 1
+        """Return the id of the next request to clients."""
+        self._requests_made += 1
+        return self._requests_made - 1
 
     def attach(self, connection: Connection) -> None:
-        """Take in a client whose handshake is done."""
+        """Add a client whose handshake is complete."""
         self._connections[connection.number] = connection
 
     async def detach(self, connection: Connection) -> None:
-        """Let a client go and unload the threads that nobody else follows."""
+        """Remove a client and unload the threads that have no other subscriber."""
         self._connections.pop(connection.number, None)
         for thread_id in tuple(self._subscriptions):
             if self._unsubscribe(connection, thread_id):
-                await self._unload_unfollowed(thread_id)
+                await self._unload_if_unused(thread_id)
 
     async def call(self, connection: Connection, name: str, params: Any) -> Any:
-        """Handle a request of a front end inside the program.
+        """Handle a request of a client inside this program.
 
-        :param params: value of the method's parameter class, or a wire object.
-        :raises RpcError: when it is refused.
+        :param params: value of the method's parameter class, or a JSON object.
+        :raises RpcError: when the request fails.
         """
         method = self.method(name)
         if isinstance(params, dict) and method.params is not None:
-            params = self.decoded(method, params)
+            params = self.decode_params(method, params)
         result, after = await self.run(connection, method, params)
         for action in after:
             self.spawn(action())
         return result
 
     def method(self, name: str) -> RpcMethod:
-        """Return a method.
+        """Return the method of a name.
 
-        :raises RpcError: when there is none of that name.
+        :raises RpcError: when it is unknown.
         """
         method = self.methods.get(name)
         if method is None:
@@ -109,10 +109,10 @@ class Processor:
             raise RpcError(f"Invalid request: unknown variant `{name}`, expected one of {known}")
         return method
 
-    def decoded(self, method: RpcMethod, params: Any) -> Any:
-        """Return the parameters of a request as the value that the method takes.
+    def decode_params(self, method: RpcMethod, params: Any) -> Any:
+        """Decode the parameters of a request to the method's parameter class.
 
-        :raises RpcError: when they do not have its shape.
+        :raises RpcError: when they are invalid.
         """
         from codex_hookspecs.wire import decode
 
@@ -125,14 +125,14 @@ class Processor:
         except WireError as error:
             raise RpcError(f"Invalid request: {error.faults[0][0]}") from error
 
-    async def run(self, connection: Connection, method: RpcMethod, params: Any) -> tuple[Any, After]:
-        """Run a method and return its result and what is to be done once that has been sent.
+    async def run(self, connection: Connection, method: RpcMethod, params: Any) -> tuple[Any, AfterResponse]:
+        """Run a method; return its result, and the actions to run after the response has been sent.
 
-        :raises RpcError: when it is refused or fails.
+        :raises RpcError: when the request fails.
         """
         if not connection.experimental:
             _refuse_experimental(method, params)
-        after: After = []
+        after: AfterResponse = []
         try:
             return await method.handle(params, self._context(connection, after)), after
         except RpcError:
@@ -146,44 +146,44 @@ class Processor:
             raise RpcError(f"{method.name} failed: {error!r}", code=_INTERNAL) from error
 
     async def broadcast(self, notification: Notification) -> None:
-        """Tell every client something."""
+        """Send a notification to all clients."""
         for connection in tuple(self._connections.values()):
             await connection.notify(notification)
 
     def subscribe(self, connection: Connection, thread: LoadedThread) -> None:
-        """Let a client follow a thread."""
+        """Subscribe a client to a thread."""
         subscription = self._subscriptions.get(thread.id)
         if subscription is None or subscription.thread is not thread:
             subscription = self._subscriptions[thread.id] = Subscription(self, thread)
         subscription.connections[connection.number] = connection
 
     def spawn(self, work: Coroutine[Any, Any, None] | Awaitable[None]) -> None:
-        """Have something done beside the requests; a failure is logged."""
-        task = asyncio.ensure_future(self._guarded(work))
+        """Run a coroutine in the background; a failure is logged."""
+        task = asyncio.ensure_future(self._log_failure(work))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
     async def aclose(self) -> None:
-        """Unload what clients followed and end what was begun for them; may be called twice."""
+        """Remove all clients, unload their threads and wait for background tasks; may be called twice."""
         for connection in tuple(self._connections.values()):
             await self.detach(connection)
         if self._tasks:
-            _done, late = await asyncio.wait(self._tasks, timeout=_CLOSE_LIMIT)
+            _done, late = await asyncio.wait(self._tasks, timeout=_CLOSE_SECONDS)
             for task in late:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
 
-    async def _guarded(self, work: Awaitable[None]) -> None:
+    async def _log_failure(self, work: Awaitable[None]) -> None:
         try:
             await work
         except Exception:
-            self._host.logger("app-server").exception("work after a request failed")
+            self._host.logger("app-server").exception("a background task failed")
 
-    def _context(self, connection: Connection, after: After) -> RpcContext:
+    def _context(self, connection: Connection, after: AfterResponse) -> RpcContext:
         def unsubscribe(thread_id: str) -> bool:
             left = self._unsubscribe(connection, thread_id)
             if left:
-                after.append(lambda: self._unload_unfollowed(thread_id))
+                after.append(lambda: self._unload_if_unused(thread_id))
             return left
 
         return RpcContext(
@@ -205,7 +205,7 @@ class Processor:
         subscription = self._subscriptions.get(thread_id)
         return subscription is not None and subscription.connections.pop(connection.number, None) is not None
 
-    async def _unload_unfollowed(self, thread_id: str) -> None:
+    async def _unload_if_unused(self, thread_id: str) -> None:
         subscription = self._subscriptions.get(thread_id)
         if subscription is None or subscription.connections:
             return

@@ -1,4 +1,4 @@
-"""Carry messages over standard input and output, one JSON object per line."""
+"""Transport over standard input and output, one JSON object per line."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ _CHUNK: Final = 1 << 16
 class StdioTransport:
     """Standard input and output of the process.
 
-    Both stay in blocking mode, because other processes may share them: they are read once they are readable, and
-    written in pieces that a writable pipe always takes.
+    Both stay in blocking mode, because other processes may share them: input is read when it is readable, and output is
+    written in pieces of at most ``PIPE_BUF`` bytes, which a writable pipe accepts without blocking.
 
-    :param log: told of lines that are too long.
+    :param log: logs lines that are too long.
     """
 
     name = "stdio"

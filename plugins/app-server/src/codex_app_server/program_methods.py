@@ -1,4 +1,4 @@
-"""Methods about the program: configuration, models, account, features."""
+"""Methods for the program: configuration, models, account, features."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import hashlib
 import json
 from typing import TYPE_CHECKING, Any
 
-from codex_app_server.paging import page
+from codex_app_server.paging import paginate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from codex_app_server.requests import ConfigReadParams, GetAccountParams, ModelListParams, PageParams
+    from codex_app_server.request_params import ConfigReadParams, GetAccountParams, ModelListParams, PageParams
     from codex_hookspecs.host import Config, ConfigLayer, Feature
     from codex_hookspecs.protocol import JsonObject
     from codex_hookspecs.surface import RpcContext
@@ -27,7 +27,7 @@ _EFFORTS = (("low", "Quick answers"), ("medium", "Balanced"), ("high", "Thorough
 
 
 async def read_config(params: ConfigReadParams, context: RpcContext) -> JsonObject:
-    """Return the effective configuration and where each value came from."""
+    """Return the effective configuration and the origin of each value."""
     config = context.host.config
     if params.cwd is not None:
         config = config.for_directory(params.cwd)
@@ -60,11 +60,11 @@ async def list_models(params: ModelListParams, context: RpcContext) -> JsonObjec
         "supportsPersonality": False,
         "isDefault": True,
     }
-    return page([entry], params.cursor, params.limit)
+    return paginate([entry], params.cursor, params.limit)
 
 
 async def read_account(_params: GetAccountParams, context: RpcContext) -> JsonObject:
-    """Tell how the model's provider is paid: by an API key, or not at all."""
+    """Return the account of the model provider: an API key, or none."""
     config, environ = context.host.config, context.host.environ
     provider = config.get("model_provider") or "openai"
     required = bool(config.get(f"model_providers.{provider}.requires_openai_auth", provider == "openai"))
@@ -75,7 +75,7 @@ async def read_account(_params: GetAccountParams, context: RpcContext) -> JsonOb
 async def list_features(params: PageParams, context: RpcContext) -> JsonObject:
     """List the feature switches."""
     features = context.host.features
-    return page(
+    return paginate(
         [_feature(feature, enabled=features.enabled(feature.key)) for feature in features.all()],
         params.cursor,
         params.limit,
@@ -95,7 +95,7 @@ def _feature(feature: Feature, *, enabled: bool) -> JsonObject:
 
 
 def _origins(config: Config) -> JsonObject:
-    """Name for every leaf of the configuration the highest layer that sets it."""
+    """Return the highest layer that sets a value, for each key of the configuration."""
     origins: JsonObject = {}
     for layer in config.layers:
         if layer.disabled_reason is None:

@@ -11,7 +11,7 @@ from codex_hookspecs.protocol import ThreadStarted, is_uuid
 from codex_sandboxing.app_server_form import write_policy
 
 if TYPE_CHECKING:
-    from codex_app_server.requests import ThreadParams
+    from codex_app_server.request_params import ThreadParams
     from codex_hookspecs.host import LoadedThread
     from codex_hookspecs.protocol import JsonObject, Thread, ThreadResumeParams, ThreadStartParams, ThreadStartResponse
     from codex_hookspecs.surface import RpcContext
@@ -20,7 +20,7 @@ ORIGINATOR_OVERRIDE = "CODEX_INTERNAL_ORIGINATOR_OVERRIDE"
 
 
 async def start(params: ThreadStartParams, context: RpcContext) -> ThreadStartResponse:
-    """Make a thread; ``thread/started`` follows the answer."""
+    """Start a thread; the notification ``thread/started`` follows the response."""
     thread = await context.host.threads.start(
         params,
         source=context.session_source,
@@ -30,7 +30,7 @@ async def start(params: ThreadStartParams, context: RpcContext) -> ThreadStartRe
     context.subscribe(thread)
     summary = thread.summary()
     context.after_answer(lambda: thread.notify(ThreadStarted(thread=summary)))
-    return _opened(thread, summary)
+    return _start_response(thread, summary)
 
 
 async def resume(params: ThreadResumeParams, context: RpcContext) -> ThreadStartResponse:
@@ -43,11 +43,11 @@ async def resume(params: ThreadResumeParams, context: RpcContext) -> ThreadStart
     except ThreadNotFound as error:
         raise RpcError(f"no rollout found for thread id {params.thread_id}") from error
     context.subscribe(thread)
-    return _opened(thread, attrs.evolve(thread.summary(), turns=tuple(thread.turns())))
+    return _start_response(thread, attrs.evolve(thread.summary(), turns=tuple(thread.turns())))
 
 
 async def unsubscribe(params: ThreadParams, context: RpcContext) -> JsonObject:
-    """Stop following a thread; when it was the last follower the thread is unloaded."""
+    """Unsubscribe from a thread; without subscribers, the thread is unloaded."""
     check_id(params.thread_id)
     if context.host.threads.get(params.thread_id) is None:
         return {"status": "notLoaded"}
@@ -55,16 +55,16 @@ async def unsubscribe(params: ThreadParams, context: RpcContext) -> JsonObject:
 
 
 def check_id(thread_id: str) -> None:
-    """Refuse what can't be a thread's id.
+    """Check the form of a thread id.
 
-    :raises RpcError: when it is no UUID.
+    :raises RpcError: when it is not a UUID.
     """
     if not is_uuid(thread_id):
         raise RpcError(f"invalid thread id: {thread_id}")
 
 
-def _opened(thread: LoadedThread, summary: Thread) -> ThreadStartResponse:
-    """Return the answer to ``thread/start`` and ``thread/resume``."""
+def _start_response(thread: LoadedThread, summary: Thread) -> ThreadStartResponse:
+    """Build the response to ``thread/start`` and ``thread/resume``."""
     settings = thread.settings
     return {
         "thread": summary,

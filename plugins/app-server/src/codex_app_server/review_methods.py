@@ -1,4 +1,4 @@
-"""The method that has changes reviewed."""
+"""The method ``review/start``."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from codex_app_server.turns import loaded
+from codex_app_server.turn_methods import require_loaded
 from codex_hookspecs.errors import RpcError
 from codex_hookspecs.protocol import Turn
 
 if TYPE_CHECKING:
-    from codex_app_server.requests import ReviewStartParams
+    from codex_app_server.request_params import ReviewStartParams
     from codex_hookspecs.protocol import JsonObject, TurnStartResponse
     from codex_hookspecs.surface import RpcContext
 
@@ -19,12 +19,12 @@ _FINDINGS = (
     "Report what the author would want to fix, most important first, each finding with file and line, "
     "why it is wrong and when it shows. Say so if there is nothing to fix."
 )
-_NEEDED = {"uncommittedChanges": (), "baseBranch": ("branch",), "commit": ("sha",), "custom": ("instructions",)}
+_REQUIRED = {"uncommittedChanges": (), "baseBranch": ("branch",), "commit": ("sha",), "custom": ("instructions",)}
 
 
 async def start(params: ReviewStartParams, context: RpcContext) -> TurnStartResponse:
-    """Begin a turn that reviews; it runs in the thread itself."""
-    thread = loaded(params.thread_id, context)
+    """Start a review as a turn of the thread itself."""
+    thread = require_loaded(params.thread_id, context)
     if params.delivery not in (None, "inline"):
         raise RpcError(f"review delivery {params.delivery!r} is not supported, allowed is `inline`")
     text = review_prompt(params.target)
@@ -36,15 +36,15 @@ async def start(params: ReviewStartParams, context: RpcContext) -> TurnStartResp
 
 
 def review_prompt(target: JsonObject) -> str:
-    """Return what the agent is asked.
+    """Build the prompt of a review.
 
-    :raises RpcError: when the target is of no known kind, or lacks something.
+    :raises RpcError: when the kind of target is unknown, or a member is missing.
     """
     kind = target.get("type")
-    if kind not in _NEEDED:
-        allowed = ", ".join(f"`{known}`" for known in _NEEDED)
+    if kind not in _REQUIRED:
+        allowed = ", ".join(f"`{known}`" for known in _REQUIRED)
         raise RpcError(f"Invalid request: unknown variant `{kind}`, expected one of {allowed}")
-    for name in _NEEDED[kind]:
+    for name in _REQUIRED[kind]:
         value = target.get(name)
         if not isinstance(value, str) or not value.strip():
             raise RpcError(f"{name} must not be empty")

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from codex_app_server.reviews import review_prompt
+from codex_app_server.review_methods import review_prompt
 from codex_hookspecs.errors import RpcError
 
 

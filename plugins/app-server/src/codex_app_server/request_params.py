@@ -1,4 +1,4 @@
-"""Parameters of the requests that come from outside the program (app-server protocol v2, 0.118)."""
+"""Parameters of requests from external clients (app-server protocol v2, 0.118)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from codex_hookspecs.protocol import JsonObject, Unsigned
 
 @frozen
 class ThreadParams:
-    """Parameters that name a thread only."""
+    """Parameters of methods that take only a thread id."""
 
     thread_id: str
 
@@ -52,8 +52,8 @@ class TurnSteerParams:
 class ReviewStartParams:
     """Parameters of ``review/start``.
 
-    :param target: what to review, tagged uncommittedChanges, baseBranch, commit or custom.
-    :param output_schema: JSON schema that the final answer must follow; real Codex knows no such member.
+    :param target: what to review; its ``type`` is uncommittedChanges, baseBranch, commit or custom.
+    :param output_schema: JSON schema of the final message; an extension, not in Codex.
     """
 
     thread_id: str
@@ -88,7 +88,7 @@ class GetAccountParams:
 
 @frozen(kw_only=True)
 class ClientInfo:
-    """Who a client is."""
+    """Name and version of a client."""
 
     name: str
     title: str | None = None
@@ -97,7 +97,7 @@ class ClientInfo:
 
 @frozen
 class Capabilities:
-    """What a client wants."""
+    """Capabilities and preferences of a client."""
 
     experimental_api: bool = False
     opt_out_notification_methods: list[str] | None = None

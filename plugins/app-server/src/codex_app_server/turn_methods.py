@@ -1,4 +1,4 @@
-"""Methods that drive turns: start, steer, interrupt."""
+"""Methods for turns: start, steer, interrupt."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from codex_app_server.threads import check_id
+from codex_app_server.thread_methods import check_id
 from codex_hookspecs.errors import RpcError
 from codex_hookspecs.protocol import ErrorNotice, Turn, TurnError, uuid7
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
-    from codex_app_server.requests import TurnSteerParams
+    from codex_app_server.request_params import TurnSteerParams
     from codex_hookspecs.host import LoadedThread
     from codex_hookspecs.protocol import (
         JsonObject,
@@ -46,24 +46,24 @@ _SETTINGS = {
 
 
 async def start(params: TurnStartParams, context: RpcContext) -> TurnStartResponse:
-    """Begin a turn, or join the running one."""
-    thread = loaded(params.thread_id, context)
+    """Start a turn, or add the input to the running one."""
+    thread = require_loaded(params.thread_id, context)
     if not params.input:
-        return _empty(thread, context)
-    turn_id = await thread.submit(user_input(params.input), settings=_changed(thread.settings, params))
+        return _reject_empty_turn(thread, context)
+    turn_id = await thread.submit(check_user_input(params.input), settings=_turn_settings(thread.settings, params))
     return {"turn": Turn(id=turn_id, status="inProgress")}
 
 
 async def steer(params: TurnSteerParams, context: RpcContext) -> JsonObject:
     """Add a message to the running turn."""
-    thread = loaded(params.thread_id, context)
-    await thread.steer(user_input(params.input), expected_turn_id=params.expected_turn_id)
+    thread = require_loaded(params.thread_id, context)
+    await thread.steer(check_user_input(params.input), expected_turn_id=params.expected_turn_id)
     return {"turnId": params.expected_turn_id}
 
 
 async def interrupt(params: TurnInterruptParams, context: RpcContext) -> JsonObject:
-    """End the running turn; its messages follow the answer."""
-    thread = loaded(params.thread_id, context)
+    """Interrupt the running turn; its notifications follow the response."""
+    thread = require_loaded(params.thread_id, context)
     active = thread.active_turn_id
     if active is None:
         raise RpcError("no active turn to interrupt")
@@ -73,10 +73,10 @@ async def interrupt(params: TurnInterruptParams, context: RpcContext) -> JsonObj
     return {}
 
 
-def loaded(thread_id: str, context: RpcContext) -> LoadedThread:
+def require_loaded(thread_id: str, context: RpcContext) -> LoadedThread:
     """Return a loaded thread.
 
-    :raises RpcError: when there is none of that id.
+    :raises RpcError: when no thread of that id is loaded.
     """
     check_id(thread_id)
     thread = context.host.threads.get(thread_id)
@@ -85,16 +85,16 @@ def loaded(thread_id: str, context: RpcContext) -> LoadedThread:
     return thread
 
 
-def user_input(parts: Sequence[JsonObject]) -> list[JsonObject]:
-    """Check the inputs of a user message and complete what may be left out.
+def check_user_input(parts: Sequence[JsonObject]) -> list[JsonObject]:
+    """Validate the parts of a user message and add default members.
 
-    :raises RpcError: when one is of no known kind or lacks a member.
+    :raises RpcError: when the type of a part is unknown, or a member is missing.
     """
-    return [_user_input(part) for part in parts]
+    return [_check_part(part) for part in parts]
 
 
-def _empty(thread: LoadedThread, context: RpcContext) -> TurnStartResponse:
-    """Answer a turn without input as the public server does: with a turn that fails at once and never completes."""
+def _reject_empty_turn(thread: LoadedThread, context: RpcContext) -> TurnStartResponse:
+    """Respond to a turn without input as Codex does: with a turn that fails at once and never completes."""
     turn_id = uuid7()
     error = TurnError("input must not be empty", "badRequest")
     notice = ErrorNotice(error=error, will_retry=False, thread_id=thread.id, turn_id=turn_id)
@@ -102,7 +102,7 @@ def _empty(thread: LoadedThread, context: RpcContext) -> TurnStartResponse:
     return {"turn": Turn(id=turn_id, status="inProgress")}
 
 
-def _user_input(part: JsonObject) -> JsonObject:
+def _check_part(part: JsonObject) -> JsonObject:
     kind = part.get("type")
     if kind is None:
         raise RpcError("Invalid request: missing field `type`")
@@ -117,8 +117,8 @@ def _user_input(part: JsonObject) -> JsonObject:
     return {**part, "text_elements": part.get("text_elements") or []} if kind == "text" else part
 
 
-def _changed(settings: ThreadSettings, params: TurnStartParams) -> ThreadSettings:
-    """Return the settings of the turn: the thread's, with what the client set; a schema holds for one turn only."""
+def _turn_settings(settings: ThreadSettings, params: TurnStartParams) -> ThreadSettings:
+    """Return the thread's settings with the request's changes; an output schema applies to one turn only."""
     changes: dict[str, Any] = {
         target: value for name, target in _SETTINGS.items() if (value := getattr(params, name)) is not None
     }

@@ -1,18 +1,18 @@
-"""Methods about stored threads: list, read, name, archive."""
+"""Methods for stored threads: list, read, name, archive."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from codex_app_server.connection import IN_PROCESS
-from codex_app_server.paging import page
-from codex_app_server.threads import check_id
+from codex_app_server.paging import paginate
+from codex_app_server.thread_methods import check_id
 from codex_hookspecs.errors import RpcError, StorageError, ThreadNotFound
 from codex_hookspecs.protocol import OtherNotification, ThreadNameUpdated
 from codex_hookspecs.storage import ThreadQuery
 
 if TYPE_CHECKING:
-    from codex_app_server.requests import (
+    from codex_app_server.request_params import (
         PageParams,
         ThreadParams,
         ThreadReadParams,
@@ -22,15 +22,15 @@ if TYPE_CHECKING:
     from codex_hookspecs.surface import RpcContext
 
 _DEFAULT_PAGE = 25
-_LARGEST_PAGE = 100
+_MAX_PAGE = 100
 _INTERACTIVE = ("cli", "vscode")
 
 
 async def list_threads(params: ThreadListParams, context: RpcContext) -> ThreadListResponse:
-    """List stored threads, newest first; without a filter those that people lead."""
+    """List stored threads, newest first; without a filter, those of interactive clients."""
     query = ThreadQuery(
         cursor=params.cursor,
-        limit=min(params.limit or _DEFAULT_PAGE, _LARGEST_PAGE),
+        limit=min(params.limit or _DEFAULT_PAGE, _MAX_PAGE),
         sort_key=params.sort_key or "created_at",
         archived=bool(params.archived),
         source_kinds=tuple(params.source_kinds or _INTERACTIVE),
@@ -44,14 +44,14 @@ async def list_threads(params: ThreadListParams, context: RpcContext) -> ThreadL
         raise RpcError(str(error)) from error
     answer: ThreadListResponse = {"data": list(found.threads), "nextCursor": found.next_cursor}
     if context.transport == IN_PROCESS:
-        # Not in the protocol: front ends of this program can tell that what they look for may be among these.
+        # An extension: lets clients inside this program report that a thread they miss may be among these files.
         answer["unreadable"] = list(found.unreadable)
     return answer
 
 
 async def list_loaded(params: PageParams, context: RpcContext) -> JsonObject:
     """List the ids of loaded threads."""
-    return page(sorted(thread.id for thread in context.host.threads.loaded()), params.cursor, params.limit)
+    return paginate(sorted(thread.id for thread in context.host.threads.loaded()), params.cursor, params.limit)
 
 
 async def read(params: ThreadReadParams, context: RpcContext) -> JsonObject:
@@ -83,28 +83,28 @@ async def set_name(params: ThreadSetNameParams, context: RpcContext) -> JsonObje
 
 
 async def archive(params: ThreadParams, context: RpcContext) -> JsonObject:
-    """Put a thread away."""
+    """Archive a thread."""
     check_id(params.thread_id)
     try:
         await context.host.threads.archive(params.thread_id)
     except ThreadNotFound as error:
         raise RpcError(f"no rollout found for thread id {params.thread_id}") from error
     context.unsubscribe(params.thread_id)
-    _told(context, "thread/archived", params.thread_id)
+    _broadcast_later(context, "thread/archived", params.thread_id)
     return {}
 
 
 async def unarchive(params: ThreadParams, context: RpcContext) -> JsonObject:
-    """Bring an archived thread back."""
+    """Unarchive a thread."""
     check_id(params.thread_id)
     try:
         thread = await context.host.threads.unarchive(params.thread_id)
     except ThreadNotFound as error:
         raise RpcError(f"no archived rollout found for thread id {params.thread_id}") from error
-    _told(context, "thread/unarchived", params.thread_id)
+    _broadcast_later(context, "thread/unarchived", params.thread_id)
     return {"thread": thread}
 
 
-def _told(context: RpcContext, method: str, thread_id: str) -> None:
+def _broadcast_later(context: RpcContext, method: str, thread_id: str) -> None:
     told = OtherNotification(method=method, params={"threadId": thread_id})
     context.after_answer(lambda: context.broadcast(told))

@@ -1,33 +1,33 @@
-"""Connect one outside client to the request processor: a pump between a transport and a JSON-RPC session."""
+"""The connection of an external client: JSON-RPC over a transport."""
 
 from __future__ import annotations
 
 import asyncio
 from typing import TYPE_CHECKING, Final, Protocol
 
-from codex_app_server.connection import method_of
-from codex_app_server.handshake import initialize_params, initialize_result
+from codex_app_server.connection import method_name
+from codex_app_server.handshake import build_initialize_result, decode_initialize
 from codex_app_server.outbox import Outbox
-from codex_app_server.subscriptions import ConnectionGoneError
+from codex_app_server.subscriptions import ConnectionLost
 from codex_hookspecs.errors import RpcError
 from codex_hookspecs.jsonrpc import ABSENT, INTERNAL_ERROR, Malformed, Request, Response, RpcSession, dump
 from codex_hookspecs.protocol import OtherNotification
 from codex_hookspecs.wire import encode
 
 if TYPE_CHECKING:
-    from codex_app_server.processor import After, Processor
+    from codex_app_server.processor import AfterResponse, Processor
     from codex_hookspecs.protocol import JsonObject, Notification
     from codex_hookspecs.surface import RpcMethod
 
-_FAREWELL_LIMIT: Final = 5.0
-"""Seconds that what is still on its way to a client may take when it has left."""
+_FLUSH_SECONDS: Final = 5.0
+"""Seconds for sending queued messages at the end of a connection."""
 
-OPEN_REQUESTS: Final = 128
-"""Requests of one client that may be worked on at once; then it is not read any further."""
+MAX_OPEN_REQUESTS: Final = 128
+"""Maximum number of concurrent requests of a client; beyond it, reading is paused."""
 
 
 class Transport(Protocol):
-    """Carries encoded messages to and from one client."""
+    """Sends and receives encoded messages of one client."""
 
     @property
     def name(self) -> str:
@@ -35,28 +35,28 @@ class Transport(Protocol):
         ...
 
     async def receive(self) -> bytes | str | None:
-        """Return the next message, or ``None`` when the client is gone."""
+        """Return the next message, or ``None`` when the client has disconnected."""
         ...
 
     async def send(self, message: bytes) -> None:
-        """Send a message, waiting while the client is slow.
+        """Send a message, with backpressure.
 
-        :raises OSError: when the client is gone.
+        :raises OSError: when the client has disconnected.
         """
         ...
 
 
 class WireConnection:
-    """A client behind a transport."""
+    """An external client, connected through a transport."""
 
     def __init__(self, processor: Processor, transport: Transport) -> None:
         self._processor = processor
         self._transport = transport
         self._session = RpcSession()
         self._outbox: Outbox[bytes] = Outbox()
-        self._questions: dict[int | str, asyncio.Future[JsonObject]] = {}
+        self._pending_requests: dict[int | str, asyncio.Future[JsonObject]] = {}
         self._opted_out: frozenset[str] = frozenset()
-        self._slots = asyncio.Semaphore(OPEN_REQUESTS)
+        self._slots = asyncio.Semaphore(MAX_OPEN_REQUESTS)
         self._log = processor.host.logger("app-server")
         self.number = processor.next_number()
         self.client_name = ""
@@ -66,24 +66,24 @@ class WireConnection:
         self.experimental = False
 
     async def serve(self) -> None:
-        """Work for the client until it is gone or this is cancelled."""
+        """Serve the client until it disconnects or this is cancelled."""
         writer = asyncio.create_task(self._write())
         requests: set[asyncio.Task[None]] = set()
         try:
             await self._read(requests)
         finally:
-            self._leave()
+            self._fail_pending()
             for task in requests:
                 task.cancel()
             await asyncio.gather(*requests, return_exceptions=True)
             await self._processor.detach(self)
             self._outbox.close()
-            await asyncio.wait({writer}, timeout=_FAREWELL_LIMIT)
+            await asyncio.wait({writer}, timeout=_FLUSH_SECONDS)
             writer.cancel()
 
     async def notify(self, notification: Notification) -> None:
         """Send a notification."""
-        method = method_of(notification)
+        method = method_name(notification)
         if method not in self._opted_out:
             params = notification.params if isinstance(notification, OtherNotification) else encode(notification)
             try:
@@ -93,16 +93,16 @@ class WireConnection:
                 return
             await self._outbox.put(message)
 
-    async def ask(self, request_id: int, method: str, params: JsonObject) -> JsonObject:
-        """Send a request and wait for its answer."""
+    async def request_client(self, request_id: int, method: str, params: JsonObject) -> JsonObject:
+        """Send a request to the client and wait for its response."""
         _id, message = self._session.request(method, params, request_id=request_id)
         future: asyncio.Future[JsonObject] = asyncio.get_running_loop().create_future()
-        self._questions[request_id] = future
+        self._pending_requests[request_id] = future
         try:
             await self._outbox.put(dump(message))
             return await future
         finally:
-            del self._questions[request_id]
+            del self._pending_requests[request_id]
             self._session.forget(request_id)
 
     async def _read(self, requests: set[asyncio.Task[None]]) -> None:
@@ -114,17 +114,17 @@ class WireConnection:
                 requests.add(task)
                 task.add_done_callback(requests.discard)
             elif isinstance(event, Response):
-                self._settle(event)
+                self._handle_response(event)
             elif isinstance(event, Malformed):
-                self._log.error("ignored what a client sent: %s", event.reason)
+                self._log.error("ignored an invalid message: %s", event.reason)
 
     async def _answer(self, request: Request) -> None:
-        after: After = []
+        after: AfterResponse = []
         try:
             if request.method == "initialize":
                 result = self._initialize(request)
             else:
-                method, params = self._prepared(request)
+                method, params = self._decode_request(request)
                 result, after = await self._processor.run(self, method, params)
             message = dump(self._session.answer(request.id, encode(result)))
         except RpcError as error:
@@ -141,10 +141,10 @@ class WireConnection:
     def _initialize(self, request: Request) -> JsonObject:
         if request.params is ABSENT:
             raise RpcError("Invalid request: missing field `params`")
-        params = initialize_params(request.params)
+        params = decode_initialize(request.params)
         if self.client_name:
             raise RpcError("Already initialized")
-        result = initialize_result(params, self._processor.host)
+        result = build_initialize_result(params, self._processor.host)
         self.client_name, self.client_version = params.client_info.name, params.client_info.version
         if params.capabilities is not None:
             self.experimental = params.capabilities.experimental_api
@@ -152,20 +152,20 @@ class WireConnection:
         self._processor.attach(self)
         return result
 
-    def _prepared(self, request: Request) -> tuple[RpcMethod, object]:
-        """Find the method and read its parameters; only then the handshake is asked for, as the public server does."""
+    def _decode_request(self, request: Request) -> tuple[RpcMethod, object]:
+        """Find the method and decode its parameters; the handshake is checked after that, as in Codex."""
         method = self._processor.method(request.method)
         params = None
         if method.params is not None:
             if request.params is ABSENT:
                 raise RpcError("Invalid request: missing field `params`")
-            params = self._processor.decoded(method, request.params)
+            params = self._processor.decode_params(method, request.params)
         if not self.client_name:
             raise RpcError("Not initialized")
         return method, params
 
-    def _settle(self, answer: Response) -> None:
-        future = self._questions.get(answer.id)
+    def _handle_response(self, answer: Response) -> None:
+        future = self._pending_requests.get(answer.id)
         if future is None or future.done():
             return
         if answer.error is not None:
@@ -175,10 +175,10 @@ class WireConnection:
         else:
             future.set_exception(RpcError("the client's answer is not an object"))
 
-    def _leave(self) -> None:
-        for future in self._questions.values():
+    def _fail_pending(self) -> None:
+        for future in self._pending_requests.values():
             if not future.done():
-                future.set_exception(ConnectionGoneError("the client left before it answered"))
+                future.set_exception(ConnectionLost("the client left before it answered"))
 
     async def _write(self) -> None:
         try:
