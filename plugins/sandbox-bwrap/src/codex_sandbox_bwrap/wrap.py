@@ -75,7 +75,7 @@ def wrap_command(  # noqa: PLR0917
         arguments = _arguments(binary, plan, resources, setup, loader_variables, tty=tty)
     except BaseException:
         resources.started()
-        resources.ended()
+        resources.close()
         raise
     return WrappedCommand(
         argv=(binary.path, "--info-fd", str(resources.init.info_writer), "--sync-fd", str(resources.life), *arguments),
@@ -83,7 +83,7 @@ def wrap_command(  # noqa: PLR0917
         arg0="bwrap",
         descriptors=(*resources.descriptors, resources.life),
         started=resources.started,
-        close=resources.ended,
+        close=resources.close,
         interrupt=resources.init.interrupt,
     )
 
@@ -193,7 +193,7 @@ class _LaunchResources:
             os.close(descriptor)
         self.descriptors.clear()
 
-    def ended(self) -> None:
+    def close(self) -> None:
         """Wait for the end of the sandbox, then remove placeholders and close bridges."""
         gone = self.init.wait()
         self.placeholders.release()
