@@ -43,10 +43,13 @@ def remember_fast_command(command: CliCommand, home: str) -> None:
 
     from codex_hookspecs.state_file import replace_file
 
+    if command.shortcut is None:
+        return
     file = _file(home, command.name)
-    if command.shortcut is not None and not os.path.exists(file):
-        with suppress(OSError):
-            replace_file(file, f"{sys.prefix}\n{command.shortcut}\n")
+    text = f"{sys.prefix}\n{command.shortcut}\n"
+    with suppress(ConfigError, OSError):
+        if read_text(file, limit=_LONGEST) != text:
+            replace_file(file, text)
 
 
 def forget_fast_commands(home: str) -> None:

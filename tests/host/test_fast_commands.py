@@ -66,6 +66,15 @@ def test_what_is_remembered_wrongly_is_passed_over(text: str, tmp_path: Path) ->
     run_fast_command(["short"], {"CODEX_HOME": str(tmp_path)})
 
 
+@pytest.mark.parametrize("text", ["/elsewhere\nshort_way\n", f"{sys.prefix}\nrenamed_module\n"])
+def test_an_outdated_shortcut_is_replaced(text: str, home: Path) -> None:
+    (home / "plugins" / "shortcut-short").write_text(text)
+
+    remember_fast_command(CliCommand(name="short", help="", run=slow_way, shortcut="short_way"), str(home))
+
+    assert run(home, "return 7", "short").returncode == 7
+
+
 def test_only_names_of_commands_are_looked_for(tmp_path: Path) -> None:
     run_fast_command(["../x"], {"CODEX_HOME": str(tmp_path)})
     run_fast_command([], {})
