@@ -20,9 +20,9 @@ from codex_host.launchers import NamedLauncher
 from codex_host.platform import PLATFORM
 from codex_host.plugins.dispatch import Dispatcher
 from codex_host.plugins.hooks import Hooks
-from codex_host.plugins.ledger import Ledger
 from codex_host.plugins.order import KEY, preferred
 from codex_host.plugins.registry import Registry
+from codex_host.plugins.stats_file import StatsFile
 from codex_host.session.manager import HostThreads
 from codex_host.shutdown import close_all
 
@@ -78,7 +78,7 @@ class Application:
         cwd: str,
         environ: Mapping[str, str],
         registry: Registry,
-        ledger: Ledger,
+        stats_file: StatsFile,
         warnings: Sequence[str] = (),
     ) -> None:
         self.version = __version__
@@ -88,8 +88,8 @@ class Application:
         self.environ = environ
         self.features = FeatureSwitches(config.get("features", {}))
         self.registry = registry
-        self.ledger = ledger
-        self.dispatch = Dispatcher(registry, ledger, host=self)
+        self.stats_file = stats_file
+        self.dispatch = Dispatcher(registry, stats_file, host=self)
         self.hooks = Hooks(self.dispatch)
         self.dispatch.check_settings({"hooks": config.get("hooks", {})})
         self._order_plugins()
@@ -113,7 +113,7 @@ class Application:
         # What plugins print at the end must not follow machine-readable output.
         with redirect_stdout(sys.stderr):
             await close_all(self, "program", closers, seconds=DOWN_LIMIT)
-        self.ledger.save()
+        self.stats_file.save()
 
     def _order_plugins(self) -> None:
         """Put the plugins first that the user wants first, and say what stands in the way of an order."""
@@ -204,10 +204,10 @@ def build(
     home = codex_home(environ)
     config = EffectiveConfig(home, cwd=cwd, flags=overrides, profile=profile, strict=strict_config)
     registry = Registry()
-    ledger = Ledger.in_home(home)
-    warnings = load_plugins(registry, ledger, config=config, home=home, no_plugins=no_plugins)
+    stats_file = StatsFile.in_home(home)
+    warnings = load_plugins(registry, stats_file, config=config, home=home, no_plugins=no_plugins)
     host = Application(
-        config=config, home=home, cwd=cwd, environ=environ, registry=registry, ledger=ledger, warnings=warnings
+        config=config, home=home, cwd=cwd, environ=environ, registry=registry, stats_file=stats_file, warnings=warnings
     )
     if not os.path.isdir(cwd) and not host.environments.is_remote(config.get("environment")):
         raise ConfigError(f"working directory {cwd} does not exist or is not a directory")

@@ -170,7 +170,7 @@ def _run_plugin_command(options: GlobalOptions) -> int:
         host.registry.load_for(None)
         broken = [told for status in host.registry.statuses.values() if (told := status.objection)]
         if broken:
-            host.ledger.save()
+            host.stats_file.save()
             return _fail("; ".join(broken))
     name = options.command or ""
     plugin = _plugin_of_command(host, name)

@@ -14,9 +14,9 @@ from codex_hookspecs.types.notifications import Notification, TurnCompleted
 from codex_hookspecs.types.requests import ThreadStartParams
 from codex_host.app import Application
 from codex_host.config.effective import EffectiveConfig
-from codex_host.plugins.ledger import Ledger
 from codex_host.plugins.registry import PluginStatus, Registry
 from codex_host.plugins.signatures import implementations
+from codex_host.plugins.stats_file import StatsFile
 from codex_testkit.outcome import TurnOutcome
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ async def open_host(
         registry.statuses[name] = status
         try:
             status.hooks = registry.register(plugin, name)
-            warnings += [f"plugin {name}: {slip}" for slip in registry.in_vain(status.hooks)]
+            warnings += [f"plugin {name}: {slip}" for slip in registry.uncalled_hooks(status.hooks)]
         except CodexError as error:
             if strict:
                 raise
@@ -112,7 +112,7 @@ async def open_host(
         cwd=cwd,
         environ=dict(environ or {}),
         registry=registry,
-        ledger=Ledger(),
+        stats_file=StatsFile(),
         warnings=warnings,
     )
     async with application:

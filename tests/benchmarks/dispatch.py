@@ -12,8 +12,8 @@ from codex_hookspecs import hookimpl
 from codex_hookspecs.types.lifecycle import StopEvent, StopVerdict
 from codex_host.plugins.dispatch import Dispatcher
 from codex_host.plugins.hooks import Hooks
-from codex_host.plugins.ledger import Ledger
 from codex_host.plugins.registry import Registry
+from codex_host.plugins.stats_file import StatsFile
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -44,7 +44,7 @@ async def _measure() -> tuple[float, float]:
     for number, plugin in enumerate(plugins):
         registry.register(plugin, f"watcher-{number}")
         registry.status(f"watcher-{number}")
-    hooks = Hooks(Dispatcher(registry, Ledger(), host=cast("Any", None)))
+    hooks = Hooks(Dispatcher(registry, StatsFile(), host=cast("Any", None)))
     event = StopEvent(session_id="s", turn_id="t", cwd="/", last_assistant_message="done")
     scope = cast("Any", SimpleNamespace(warn=None, config={}))
 

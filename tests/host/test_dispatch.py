@@ -35,8 +35,8 @@ from codex_hookspecs.types.notifications import HookRun
 from codex_host.plugins import tasks
 from codex_host.plugins.dispatch import Dispatcher
 from codex_host.plugins.hooks import Hooks
-from codex_host.plugins.ledger import Ledger
 from codex_host.plugins.registry import Registry
+from codex_host.plugins.stats_file import StatsFile
 
 HOST = SimpleNamespace(logger=logging.getLogger)
 EVENT = StopEvent(session_id="s", turn_id="t", cwd="/")
@@ -71,12 +71,12 @@ def _without_place(text: str) -> str:
 class Bench:
     """A dispatcher over plugins that are given as functions."""
 
-    def __init__(self, *, ledger: Ledger | None = None, fail_closed: tuple[str, ...] = ()) -> None:
+    def __init__(self, *, stats_file: StatsFile | None = None, fail_closed: tuple[str, ...] = ()) -> None:
         self.registry = Registry()
-        self.ledger = ledger or Ledger()
+        self.stats_file = stats_file or StatsFile()
         self.scope = Watched()
         self.scope.config = {"hooks": {"fail_closed": fail_closed}}
-        self.dispatcher = Dispatcher(self.registry, self.ledger, host=HOST)
+        self.dispatcher = Dispatcher(self.registry, self.stats_file, host=HOST)
         self.hooks = Hooks(self.dispatcher)
 
     def plug(self, name: str, **functions: Callable[..., Any]) -> None:
@@ -359,7 +359,7 @@ async def test_an_interruption_passes_through_and_is_no_failure(bench: Bench) ->
     await interrupted(bench)
 
     assert bench.scope.warnings == []
-    assert bench.ledger.account("p0").failures == {}
+    assert bench.stats_file.stats("p0").failures == {}
 
 
 async def test_an_interruption_that_a_hook_keeps_to_itself_arrives_nevertheless(bench: Bench) -> None:
@@ -413,18 +413,18 @@ async def test_a_hook_may_be_marked_to_fail_closed_by_the_user() -> None:
 
 
 async def test_a_plugin_is_quarantined_after_three_failures_in_a_row(bench: Bench, tmp_path: Path) -> None:
-    bench.ledger._path = tmp_path / "ledger.json"
+    bench.stats_file._path = tmp_path / "ledger.json"
     bench.stops(raising(ValueError("broken")))
 
     for _ in range(5):
         await bench.ask()
-    bench.ledger.save()
+    bench.stats_file.save()
 
     assert len(bench.scope.warnings) == 3
     assert bench.scope.warnings[-1].endswith("; it is not called any more (run: codex plugins enable p0)")
     assert bench.registry.status("p0").quarantined == {"stop": "stop raised ValueError 3x"}
     assert not bench.hooks.stop.enabled()
-    assert Ledger(tmp_path / "ledger.json").account("p0").quarantined == {"stop": "stop raised ValueError 3x"}
+    assert StatsFile(tmp_path / "ledger.json").stats("p0").quarantined == {"stop": "stop raised ValueError 3x"}
 
 
 async def test_a_success_in_between_is_a_new_beginning(bench: Bench) -> None:
@@ -439,7 +439,7 @@ async def test_a_success_in_between_is_a_new_beginning(bench: Bench) -> None:
     for _ in range(6):
         await bench.ask()
 
-    assert bench.ledger.account("p0").quarantined == {}
+    assert bench.stats_file.stats("p0").quarantined == {}
 
 
 def test_offers_that_work_again_are_a_new_beginning(bench: Bench) -> None:
@@ -455,7 +455,7 @@ def test_offers_that_work_again_are_a_new_beginning(bench: Bench) -> None:
     for _ in range(6):
         bench.hooks.tools(None)
 
-    assert bench.ledger.account("a").quarantined == {}
+    assert bench.stats_file.stats("a").quarantined == {}
 
 
 async def test_runs_of_python_hooks_are_reported_unless_they_are_marked_to_do_it_themselves(bench: Bench) -> None:
@@ -502,8 +502,8 @@ async def test_costs_are_accounted(bench: Bench) -> None:
     await bench.ask()
     await bench.ask()
 
-    assert bench.ledger.account("p0").calls == 2
-    assert bench.ledger.account("p0").total_ms >= 20
+    assert bench.stats_file.stats("p0").calls == 2
+    assert bench.stats_file.stats("p0").total_ms >= 20
 
 
 async def test_observers_run_side_by_side_and_fail_alone(bench: Bench) -> None:

@@ -16,15 +16,15 @@ from codex_hookspecs.markers import HookPolicy
 from codex_hookspecs.specs import AREAS, lifecycle, surface
 from codex_host.plugins.dispatch import Dispatcher
 from codex_host.plugins.hooks import ChoiceHook, Hooks, ObserverHook, OfferHook, VerdictHook
-from codex_host.plugins.ledger import Ledger
 from codex_host.plugins.registry import Registry
+from codex_host.plugins.stats_file import StatsFile
 
 SPECS = {name: (spec, policy) for area in AREAS for name, spec, policy in hook_reference.hooks_of(area)}
 CALLED = {name for name, (_, policy) in SPECS.items() if not policy.not_called_yet}
 
 
 def dispatcher() -> Dispatcher:
-    return Dispatcher(Registry(), Ledger(), host=None)  # type: ignore[arg-type]
+    return Dispatcher(Registry(), StatsFile(), host=None)  # type: ignore[arg-type]
 
 
 def test_each_hook_is_a_method_unless_it_is_marked_as_not_called_yet() -> None:

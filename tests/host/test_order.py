@@ -6,24 +6,24 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from codex_host.plugins.ledger import Ledger
-from codex_host.plugins.order import Contender, in_order, preferred
+from codex_host.plugins.order import Candidate, in_order, preferred
 from codex_host.plugins.order_checks import order_faults
 from codex_host.plugins.order_report import OrderReport
 from codex_host.plugins.registry import PluginStatus, Registry
+from codex_host.plugins.stats_file import StatsFile
 
 if TYPE_CHECKING:
     from codex_hookspecs.markers import Kind
 
-OURS = Contender("ours", first_party=True)
+OURS = Candidate("ours", first_party=True)
 
 
-def names(kind: Kind, *plugins: Contender, wanted: tuple[str, ...] = ()) -> list[str]:
+def names(kind: Kind, *plugins: Candidate, wanted: tuple[str, ...] = ()) -> list[str]:
     return [plugin.name for plugin in in_order(kind, plugins, wanted)]
 
 
 def test_a_third_party_s_choice_comes_first_and_a_first_party_name_is_kept() -> None:
-    a, z = Contender("a"), Contender("z")
+    a, z = Candidate("a"), Candidate("z")
 
     assert names("choose", OURS, z, a) == ["a", "z", "ours"]
     assert names("offer", z, OURS, a) == ["ours", "a", "z"]
@@ -31,7 +31,7 @@ def test_a_third_party_s_choice_comes_first_and_a_first_party_name_is_kept() -> 
 
 
 def test_marks_go_before_whose_it_is_but_take_no_name_from_ours() -> None:
-    first, last = Contender("z", mark="tryfirst"), Contender("a", mark="trylast")
+    first, last = Candidate("z", mark="tryfirst"), Candidate("a", mark="trylast")
 
     assert names("choose", OURS, first, last) == ["z", "ours", "a"]
     assert names("event", OURS, first, last) == ["z", "ours", "a"]
@@ -39,29 +39,29 @@ def test_marks_go_before_whose_it_is_but_take_no_name_from_ours() -> None:
 
 
 def test_a_plugin_moves_up_to_the_one_that_it_comes_before_and_the_others_stay() -> None:
-    ours = [Contender(name, first_party=True) for name in ("exec", "patch", "plan")]
+    ours = [Candidate(name, first_party=True) for name in ("exec", "patch", "plan")]
 
-    assert names("offer", *ours, Contender("z", before=("patch",))) == ["exec", "z", "patch", "plan"]
+    assert names("offer", *ours, Candidate("z", before=("patch",))) == ["exec", "z", "patch", "plan"]
 
 
 def test_a_plugin_waits_for_the_one_that_it_comes_after_and_the_others_stay() -> None:
-    assert names("choose", Contender("a", after=("c",)), *map(Contender, "bcd")) == ["b", "c", "a", "d"]
+    assert names("choose", Candidate("a", after=("c",)), *map(Candidate, "bcd")) == ["b", "c", "a", "d"]
 
 
 def test_what_manifests_say_holds_over_several_plugins() -> None:
-    chain = (Contender("a", after=("b",)), Contender("b", after=("c",)), Contender("c"), Contender("z", before=("a",)))
+    chain = (Candidate("a", after=("b",)), Candidate("b", after=("c",)), Candidate("c"), Candidate("z", before=("a",)))
 
     assert names("event", *chain) == ["z", "c", "b", "a"]
 
 
 def test_a_circle_ends_with_every_plugin_in_the_order_once() -> None:
-    circle = (Contender("a", before=("b",)), Contender("b", before=("a",)), Contender("c", after=("c", "nobody")))
+    circle = (Candidate("a", before=("b",)), Candidate("b", before=("a",)), Candidate("c", after=("c", "nobody")))
 
     assert sorted(names("event", *circle)) == ["a", "b", "c"]
 
 
 def test_the_user_s_order_goes_before_everything() -> None:
-    plugins = (OURS, Contender("a", before=("ours",), mark="tryfirst"), Contender("z"))
+    plugins = (OURS, Candidate("a", before=("ours",), mark="tryfirst"), Candidate("z"))
 
     assert names("choose", *plugins, wanted=("z", "missing", "ours")) == ["z", "ours", "a"]
 
@@ -101,16 +101,16 @@ def test_unknown_names_and_circles_in_manifests_are_told_once() -> None:
 @pytest.fixture
 def report() -> OrderReport:
     """Return what is told of four plugins, of which one has been in use and one does not run."""
-    ledger = Ledger()
-    ledger.loaded("late", 1.0, {"thread_store": "trylast"})
-    ledger.shadowed("mine", "tools", {"roll": "ours"})
+    stats_file = StatsFile()
+    stats_file.record_load("late", 1.0, {"thread_store": "trylast"})
+    stats_file.record_shadowed("mine", "tools", {"roll": "ours"})
     statuses = (
         PluginStatus(name="ours", first_party=True, hooks=("thread_store", "tools")),
         PluginStatus(name="mine", hooks=("stop", "thread_store", "tools"), after=("late",)),
         PluginStatus(name="late", hooks=("stop", "thread_store")),
         PluginStatus(name="gone", state="untrusted", hooks=("thread_store", "tools")),
     )
-    return OrderReport({status.name: status for status in statuses}, ledger, {})
+    return OrderReport({status.name: status for status in statuses}, stats_file, {})
 
 
 def test_who_comes_before_and_after_is_told_of_each_hook(report: OrderReport) -> None:

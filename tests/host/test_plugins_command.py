@@ -193,7 +193,7 @@ def test_the_commands_work_although_the_configuration_is_broken(codex: Codex, ho
     listed, switched = codex("plugins", "list"), codex("plugins", "disable", "tool-plan")
 
     assert listed.status == 0
-    assert listed.err.startswith(f"warning: the configuration does not count here: {home}/config.toml: is not TOML")
+    assert listed.err.startswith(f"warning: the configuration is ignored here: {home}/config.toml: is not TOML")
     assert "tool-plan" in listed.out
     assert switched.status == 1
     assert "config.toml: is not TOML" in switched.err

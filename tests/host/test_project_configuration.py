@@ -13,7 +13,7 @@ import pytest
 
 from codex_host.config import layers
 from codex_host.config.effective import EffectiveConfig
-from codex_host.config.project_keys import USERS_OWN
+from codex_host.config.project_keys import USER_ONLY_KEYS
 from codex_host.session.manager import _rules
 from codex_testkit.project import Project, RunOutcome
 
@@ -73,7 +73,7 @@ def toml_of(key: str, value: Any) -> str:
     return f"{key} = {text(value)}\n"
 
 
-@pytest.mark.parametrize("key", USERS_OWN)
+@pytest.mark.parametrize("key", USER_ONLY_KEYS)
 @pytest.mark.parametrize("place", ["", "inner"])
 def test_a_project_can_t_set_what_is_the_user_s_own(project: Project, key: str, place: str) -> None:
     folder = f"{place}/.codex" if place else ".codex"
@@ -89,7 +89,7 @@ def test_a_project_can_t_set_what_is_the_user_s_own(project: Project, key: str, 
     assert f": {key} (" in warning or f": {key.partition('.')[0]} (" in warning
 
 
-@pytest.mark.parametrize("key", USERS_OWN)
+@pytest.mark.parametrize("key", USER_ONLY_KEYS)
 def test_the_documentation_names_what_is_the_user_s_own(key: str) -> None:
     text = (Path(__file__).parents[2] / "docs/configuration.md").read_text()
     [table] = [part for part in text.split("\n## ") if part.startswith("What a project may set")]

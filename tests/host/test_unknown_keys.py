@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from codex_host.config.known_keys import unknown_keys
-from codex_host.config.project_keys import USERS_OWN
+from codex_host.config.project_keys import USER_ONLY_KEYS
 from codex_host.config.schema import RULES
 from codex_testkit.project import Project, RunOutcome
 
@@ -62,7 +62,7 @@ def test_keys_of_other_programs_and_releases_are_no_slips(project: Project, text
     assert "unknown key" not in run(project).stderr
 
 
-@pytest.mark.parametrize("name", sorted({*RULES, *USERS_OWN} - {"features.*"}))
+@pytest.mark.parametrize("name", sorted({*RULES, *USER_ONLY_KEYS} - {"features.*"}))
 def test_every_key_that_is_read_is_known(name: str) -> None:
     table: object = 1
     for part in reversed(name.replace("*", "x").split(".")):

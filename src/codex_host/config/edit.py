@@ -18,9 +18,9 @@ from codex_host.config.keys import split_key
 def edit_file(file: str, edits: Mapping[str, Any]) -> None:
     """Set dotted keys; ``None`` deletes one. The file is replaced as a whole and keeps its mode.
 
-    Programs that change it at the same time wait for each other.
+    A lock file serializes changes by several processes.
 
-    :raises ConfigError: when the file is not TOML or can't be written; it is unchanged then.
+    :raises ConfigError: when the file is not TOML or can't be written; the file is unchanged then.
     """
     try:
         with locked(file):
@@ -33,7 +33,7 @@ def edit_file(file: str, edits: Mapping[str, Any]) -> None:
 
 def _edit(path: Path, edits: Mapping[str, Any], *, file: str) -> None:
     text = read_text(file)
-    mark = "" if text is None else _mark(path)
+    mark = "" if text is None else _byte_order_mark(path)
     document = tomlkit.parse(text or "")
     for key, value in edits.items():
         _set(document, split_key(key), value, file=file)
@@ -41,8 +41,8 @@ def _edit(path: Path, edits: Mapping[str, Any], *, file: str) -> None:
     replace_file(path, f"{mark}{tomlkit.dumps(document)}", mode=mode)
 
 
-def _mark(path: Path) -> str:
-    """Return the byte order mark of a file, which it keeps."""
+def _byte_order_mark(path: Path) -> str:
+    """Return the byte order mark of a file, so that it can be written back."""
     with path.open("rb") as file:
         return "\ufeff" if file.read(3) == b"\xef\xbb\xbf" else ""
 

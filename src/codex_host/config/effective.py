@@ -19,10 +19,10 @@ class EffectiveConfig:
     """The configuration of one directory.
 
     :param codex_home: absolute path of ``$CODEX_HOME``.
-    :param cwd: directory whose project counts.
+    :param cwd: directory whose project configuration applies.
     :param flags: session flags, dotted keys.
-    :param profile: profile asked for on the command line, or ``None``.
-    :param strict: refuse keys that nobody knows.
+    :param profile: profile named on the command line, or ``None``.
+    :param strict: reject unknown keys.
     :raises ConfigError: when a file or flag can't be used, or the profile does not exist.
     """
 
@@ -72,11 +72,11 @@ class EffectiveConfig:
         return None
 
     def warnings(self) -> list[str]:
-        """Return what the user should know of the files: keys that don't count in them, and what to do."""
+        """Return warnings about the files: ignored keys, probable typos, untrusted projects, each with the remedy."""
         ignored = [
             _ignored_keys(layer, self._home) for layer in self.layers if layer.ignored and layer.disabled_reason is None
         ]
-        slips = [
+        typos = [
             f"{source}: unknown key {key} is ignored; did you mean {near}?"
             for source, key, near in _unknown(self.layers)
             if near is not None
@@ -86,10 +86,10 @@ class EffectiveConfig:
             for layer in self.layers
             if layer.disabled_reason is not None and layer.file is not None and os.path.lexists(layer.file)
         ]
-        return [*untrusted, *ignored, *slips]
+        return [*untrusted, *ignored, *typos]
 
     def for_directory(self, cwd: str, overrides: Mapping[str, Any] | None = None) -> EffectiveConfig:
-        """Return the configuration as it holds in a directory, with further session flags."""
+        """Return the configuration of a directory, with further session flags."""
         if not overrides:
             found = self._directories.get(cwd)
             if found is not None:
@@ -118,7 +118,7 @@ def _merged(layers: Sequence[ConfigLayer]) -> dict[str, Any]:
 
 
 def _for_project(layer: ConfigLayer, cwd: str) -> ConfigLayer:
-    """Return a layer of the user with the plugins that it switches on and off for one project."""
+    """Return a layer of the user with its settings of plugins for one project merged in."""
     projects = layer.table.get("projects", {})
     if not any("plugins" in entry for entry in projects.values()):
         return layer

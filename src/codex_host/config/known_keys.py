@@ -56,7 +56,7 @@ _TABLES: dict[str, frozenset[str]] = {
         "exclude experimental_use_profile ignore_default_excludes include_only inherit set"
     ),
 }
-"""Keys of tables, with those that only Codex knows; ``*`` stands for every name. Other tables may have any."""
+"""Keys of tables, including those that only Codex knows; ``*`` matches any name. Other tables are not checked."""
 
 _OTHER_FEATURES = _names(
     "apply_patch_streaming_events apps_mcp_path_override auth_elicitation browser_use browser_use_external "
@@ -66,17 +66,17 @@ _OTHER_FEATURES = _names(
     "standalone_web_search telepathy terminal_resize_reflow tool_search_always_defer_mcp_tools "
     "unavailable_dummy_tools unified_exec_zsh_fork workspace_dependencies workspace_owner_usage_nudge"
 )
-"""Switches of other releases, which have no effect here."""
+"""Feature flags of other releases, which have no effect here."""
 
 
-_MOST_SLIPS = 50
-"""Unknown keys of one table that are compared with the known ones."""
+_MAX_COMPARED = 50
+"""Most unknown keys of one table for which a suggestion is searched."""
 
 
 class UnknownKey(NamedTuple):
-    """A key that nobody knows.
+    """An unknown key.
 
-    :param near: the known one that it looks like, or ``None``.
+    :param near: the known key that it is probably a typo of, or ``None``.
     """
 
     key: str
@@ -84,7 +84,7 @@ class UnknownKey(NamedTuple):
 
 
 def unknown_keys(table: Mapping[str, Any]) -> Iterator[UnknownKey]:
-    """Yield the unknown keys of one layer, those of its profiles too."""
+    """Yield the unknown keys of one layer, including those of its profiles."""
     yield from _unknown(table, _TOP, "")
     for pattern, known in _TABLES.items():
         for prefix, inner in _found(table, pattern.split(".")):
@@ -104,8 +104,8 @@ def unknown_keys(table: Mapping[str, Any]) -> Iterator[UnknownKey]:
 
 def _unknown(table: Mapping[str, Any], known: frozenset[str], prefix: str) -> Iterator[UnknownKey]:
     for number, key in enumerate(key for key in table if key not in known):
-        # Nobody slips so often, and each look takes a while.
-        near = _near(key, known) if number < _MOST_SLIPS else None
+        # Searching for a suggestion is slow, and so many typos are not to be expected.
+        near = _near(key, known) if number < _MAX_COMPARED else None
         yield UnknownKey(f"{prefix}{_part(key)}", None if near is None else f"{prefix}{near}")
 
 

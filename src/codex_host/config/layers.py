@@ -20,7 +20,7 @@ PROJECT_FOLDER = ".codex"
 
 
 def read_table(file: str) -> dict[str, Any]:
-    """Return the content of a TOML file; a missing file is empty.
+    """Return the content of a TOML file; empty when the file is missing.
 
     :raises ConfigError: when it can't be read or parsed; names file and line.
     """
@@ -34,7 +34,7 @@ def read_table(file: str) -> dict[str, Any]:
 
 
 def base_layers(codex_home: str) -> list[ConfigLayer]:
-    """Read the layers that hold everywhere: system and user.
+    """Read the layers that apply in every directory: system and user.
 
     :raises ConfigError: when a file can't be used.
     """
@@ -51,7 +51,7 @@ def profile_layers(name: str, codex_home: str, profiles: Mapping[str, Any]) -> l
     """Return the layers of a profile: its table and its own file (``NAME.config.toml``, as of 0.169), the latter last.
 
     :param profiles: table ``[profiles]``.
-    :raises ConfigError: when there is neither, or the file can't be used.
+    :raises ConfigError: when neither exists, or the file can't be used.
     """
     layers = [ConfigLayer(kind="profile", table=profiles[name])] if name in profiles else []
     file = f"{codex_home}/{name}.{FILE_NAME}"
@@ -70,7 +70,7 @@ def project_layers(
 ) -> list[ConfigLayer]:
     """Read the ``.codex`` folders from the project's root down to a directory.
 
-    A folder of an untrusted project is listed with the reason and its files are not parsed.
+    The folders of an untrusted project are returned as disabled layers with the reason; their files are not parsed.
 
     :param projects: table ``[projects]`` of the layers below and the command line.
     :param below: effective configuration of the layers below.
@@ -79,7 +79,7 @@ def project_layers(
     root = project_root(cwd)
     trusted = is_trusted(cwd, root, projects)
     layers = []
-    for directory in _downward(root or cwd, cwd):
+    for directory in _directories_between(root or cwd, cwd):
         folder = f"{directory.rstrip('/')}/{PROJECT_FOLDER}"
         if not os.path.isdir(folder) or os.path.realpath(folder) == codex_home:
             continue
@@ -105,10 +105,11 @@ def project_layers(
 
 
 def commands_can_write(file: str, root: str) -> bool:
-    """Tell whether sandboxed commands can have written a file of the ``.codex`` at a project's root.
+    """Return whether sandboxed commands can have written a file of the ``.codex`` at a project's root.
 
-    They can't write that folder of their own workspace. What a link in it leads to is elsewhere, and a repository or
-    work tree inside of another repository is part of that workspace. (One that holds the user's home holds everything.)
+    The sandbox protects that folder in its own workspace. It does not protect the target of a symbolic link in it, nor
+    the ``.codex`` of a repository or work tree nested in another repository, which is part of the outer workspace. (An
+    outer repository that contains the user's home directory does not count.)
     """
     real = os.path.realpath(root)
     if os.path.realpath(file) != os.path.join(real, os.path.relpath(file, root)):
@@ -121,8 +122,8 @@ def _holds(folder: str, path: str) -> bool:
     return f"{path}/".startswith(f"{folder.rstrip('/')}/")
 
 
-def rules_tighten(layer: ConfigLayer) -> bool:
-    """Tell whether rules of a layer may forbid and ask but not allow."""
+def may_only_restrict(layer: ConfigLayer) -> bool:
+    """Return whether rules of a layer may only forbid commands or require approval, not allow them."""
     project = layer.kind == "project" and layer.folder is not None
     return project and (layer.nested or commands_can_write(f"{layer.folder}/rules", os.path.dirname(f"{layer.folder}")))
 
@@ -138,7 +139,7 @@ def _project_table(file: str, below: Mapping[str, Any], *, nested: bool) -> tupl
     return kept, ignored
 
 
-def _downward(root: str, cwd: str) -> list[str]:
+def _directories_between(root: str, cwd: str) -> list[str]:
     directories = [cwd]
     while directories[-1] != root and os.path.dirname(directories[-1]) != directories[-1]:
         directories.append(os.path.dirname(directories[-1]))

@@ -1,4 +1,4 @@
-"""Decide which keys of a project's configuration count: kept, tightened, or ignored and named."""
+"""Decide which keys of a project's configuration take effect; the others are ignored and named in a warning."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from typing import Any
 
 from codex_host.config.schema import APPROVAL_POLICIES, SANDBOX_MODES
 
-USERS_OWN = (
-    # trust and review
+USER_ONLY_KEYS = (
+    # trust and review of hooks
     "bypass_hook_trust",
     "hooks.state",
     "projects",
-    # the user's guards
+    # the user's safeguards
     "features.hooks",
     "features.codex_hooks",
     "features.plugin_hooks",
@@ -22,7 +22,7 @@ USERS_OWN = (
     "plugins",
     "plugin_order",
     "marketplaces",
-    # where the user's keys, prompts and files go
+    # endpoints that receive the user's credentials, prompts and files
     "model_provider",
     "model_providers",
     "oss_provider",
@@ -34,11 +34,11 @@ USERS_OWN = (
     "otel",
     "environment",
     "environments",
-    # what of the machine commands may use
+    # devices that commands may use
     "sandbox_workspace_write.devices",
-    # programs that run outside of any sandbox
+    # programs that run outside the sandbox
     "notify",
-    # the user's own sets of settings, which may hold any of these
+    # profiles, which can contain any of these keys
     "profile",
     "profiles",
     # credentials and the program's own files
@@ -60,14 +60,14 @@ _FAIL_CLOSED = "fail_closed"
 def restrict(
     table: Mapping[str, Any], below: Mapping[str, Any], *, nested: bool
 ) -> tuple[dict[str, Any], tuple[str, ...]]:
-    """Return what counts of a project's configuration.
+    """Return the part of a project's configuration that takes effect.
 
     :param table: content of a ``.codex/config.toml``.
     :param below: effective configuration of the layers below it.
     :param nested: sandboxed commands can write the file.
-    :return: the table without the keys that don't count, and their names.
+    :return: the table without the ignored keys, and the names of these.
     """
-    kept, ignored = _tightening(table, below) if nested else _without_users_own(table, below)
+    kept, ignored = _only_stricter(table, below) if nested else _without_user_only_keys(table, below)
     hooks, lower = kept.get("hooks"), below.get("hooks")
     if isinstance(hooks, dict) and isinstance(hooks.get(_FAIL_CLOSED), list):
         named = lower.get(_FAIL_CLOSED) if isinstance(lower, Mapping) else None
@@ -76,9 +76,9 @@ def restrict(
     return kept, tuple(ignored)
 
 
-def _without_users_own(table: Mapping[str, Any], below: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
+def _without_user_only_keys(table: Mapping[str, Any], below: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
     kept, ignored = dict(table), []
-    for key in (*USERS_OWN, *_users_servers(table, below)):
+    for key in (*USER_ONLY_KEYS, *_user_server_keys(table, below)):
         head, _, last = key.partition(".")
         if not last and head in kept:
             del kept[head]
@@ -89,19 +89,19 @@ def _without_users_own(table: Mapping[str, Any], below: Mapping[str, Any]) -> tu
     return kept, ignored
 
 
-def _users_servers(table: Mapping[str, Any], below: Mapping[str, Any]) -> list[str]:
-    """Name the servers that the user has set up: another address would get the user's token."""
+def _user_server_keys(table: Mapping[str, Any], below: Mapping[str, Any]) -> list[str]:
+    """Return keys of MCP servers that the user has configured: another address would receive the user's token."""
     theirs, users = table.get("mcp_servers"), below.get("mcp_servers")
     if not isinstance(theirs, dict) or not isinstance(users, Mapping):
         return []
     return [f"mcp_servers.{name}" for name in theirs if name in users]
 
 
-def _tightening(table: Mapping[str, Any], below: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
+def _only_stricter(table: Mapping[str, Any], below: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
     kept: dict[str, Any] = {}
     ignored = []
     for key, value in table.items():
-        if key in _TIGHTENS and _TIGHTENS[key](value, below):
+        if key in _STRICTER_KEYS and _STRICTER_KEYS[key](value, below):
             kept[key] = value
         elif key in _TABLES and isinstance(value, dict):
             rule = _TABLES[key]
@@ -117,15 +117,15 @@ def _tightening(table: Mapping[str, Any], below: Mapping[str, Any]) -> tuple[dic
     return kept, ignored
 
 
-def _narrows_sandbox(value: Any, below: Mapping[str, Any]) -> bool:
+def _is_stricter_sandbox(value: Any, below: Mapping[str, Any]) -> bool:
     lower = below.get("sandbox_mode")
-    # A permission profile may hold more back than any mode does.
+    # A permission profile may be stricter than any sandbox mode.
     if value not in SANDBOX_MODES or (lower is None and "default_permissions" in below):
         return False
     return SANDBOX_MODES.index(value) <= SANDBOX_MODES.index(lower or SANDBOX_MODES[0])
 
 
-def _asks_more(value: Any, below: Mapping[str, Any]) -> bool:
+def _is_stricter_approval(value: Any, below: Mapping[str, Any]) -> bool:
     lower = below.get("approval_policy", "on-request")
     if value not in APPROVAL_POLICIES:
         return False
@@ -133,7 +133,7 @@ def _asks_more(value: Any, below: Mapping[str, Any]) -> bool:
     return APPROVAL_POLICIES.index(value) <= at
 
 
-def _narrows_writing(name: str, value: Any, below: Mapping[str, Any]) -> bool:
+def _is_stricter_workspace(name: str, value: Any, below: Mapping[str, Any]) -> bool:
     if name == "network_access":
         return value is False
     if name in ("exclude_slash_tmp", "exclude_tmpdir_env_var"):
@@ -142,16 +142,16 @@ def _narrows_writing(name: str, value: Any, below: Mapping[str, Any]) -> bool:
     return name == "writable_roots" and isinstance(value, list) and all(root in (roots or ()) for root in value)
 
 
-def _hook_counts(name: str, value: Any, _below: Mapping[str, Any]) -> bool:
-    # Handlers run once the user has reviewed them as they are.
+def _is_allowed_hook_key(name: str, value: Any, _below: Mapping[str, Any]) -> bool:
+    # Handlers run only after the user has reviewed them.
     return name == _FAIL_CLOSED or name not in _SETTINGS_OF_HOOKS
 
 
-_TIGHTENS: Mapping[str, Callable[[Any, Mapping[str, Any]], bool]] = {
-    "sandbox_mode": _narrows_sandbox,
-    "approval_policy": _asks_more,
+_STRICTER_KEYS: Mapping[str, Callable[[Any, Mapping[str, Any]], bool]] = {
+    "sandbox_mode": _is_stricter_sandbox,
+    "approval_policy": _is_stricter_approval,
 }
 _TABLES: Mapping[str, Callable[[str, Any, Mapping[str, Any]], bool]] = {
-    "sandbox_workspace_write": _narrows_writing,
-    "hooks": _hook_counts,
+    "sandbox_workspace_write": _is_stricter_workspace,
+    "hooks": _is_allowed_hook_key,
 }

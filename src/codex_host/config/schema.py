@@ -1,4 +1,4 @@
-"""Say what the keys of the configuration may be, so that a mistake is told with file and key."""
+"""Validate configuration values, so that errors name file and key."""
 
 from __future__ import annotations
 
@@ -92,11 +92,11 @@ RULES: dict[str, Rule] = {
     "shell_environment_policy.set": _TABLE,
     "shell_environment_policy.experimental_use_profile": _SWITCH,
 }
-"""What a key may be; ``*`` stands for every key of a table."""
+"""Allowed values by key; ``*`` matches every key of a table."""
 
 
 def check_table(table: Mapping[str, Any], *, source: str) -> None:
-    """Check one layer.
+    """Validate one layer.
 
     :raises ConfigError: for the first wrong value; names the key, what was found and what is allowed.
     """

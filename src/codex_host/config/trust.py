@@ -1,4 +1,4 @@
-"""Tell whether the user trusts a project."""
+"""Determine whether the user trusts a project."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from codex_hookspecs.environments.repository import main_repository
 
 
 def untrusted_reason(root: str) -> str:
-    """Say that a project is not trusted and what changes it."""
+    """Return the message that a project is not trusted, with the remedy."""
     return (
         f"{root} is not trusted: its configuration and hooks do not count"
         f' (to trust it, add [projects."{root}"] trust_level = "trusted" to config.toml)'
@@ -17,16 +17,16 @@ def untrusted_reason(root: str) -> str:
 
 
 def is_trusted(cwd: str, root: str | None, projects: Mapping[str, Any]) -> bool:
-    """Tell whether the user trusts a directory, its project, or the repository its work tree is linked to."""
+    """Return whether the user trusts a directory, its project, or the repository its work tree is linked to."""
     level = project_setting(cwd, root, projects, "trust_level")
     return bool(level == "trusted")
 
 
 def project_setting(cwd: str, root: str | None, projects: Mapping[str, Any], key: str) -> Any:
-    """Return what ``[projects."…"]`` says of a directory, else of its project, else of the repository it is linked to.
+    """Return a setting of ``[projects."…"]`` for a directory, its project, or the repository that it is linked to.
 
     :param projects: table ``[projects]`` of the user.
-    :return: ``None`` when none of them has the key.
+    :return: ``None`` when the key is not set for any of them.
     """
     if not projects:
         return None

@@ -14,32 +14,32 @@ if TYPE_CHECKING:
 
     from codex_host.config.effective import EffectiveConfig
     from codex_host.plugins.contents import Contents
-    from codex_host.plugins.ledger import Ledger
     from codex_host.plugins.manifest import FoundPlugin
+    from codex_host.plugins.stats_file import StatsFile
     from codex_host.plugins.trust import TrustStore
 
 
 class Admission:
-    """The rules of one start of the program.
+    """The admission rules, evaluated once per start of the program.
 
     :param config: ``[plugins.<name>] enabled`` of the user, and the feature ``plugins``.
-    :param no_plugins: leave third-party plugins out.
-    :ivar contents: what plugins of third parties consist of, by name.
+    :param no_plugins: don't load third-party plugins.
+    :ivar contents: files of third-party plugins, by plugin name.
     """
 
-    def __init__(self, *, config: EffectiveConfig, home: str, ledger: Ledger, no_plugins: bool = False) -> None:
+    def __init__(self, *, config: EffectiveConfig, home: str, stats_file: StatsFile, no_plugins: bool = False) -> None:
         table = config.get("plugins", {})
         self._tables = table if isinstance(table, dict) else {}
         self._third_party = FeatureSwitches(config.get("features", {})).enabled("plugins")
         self._home = home
-        self._ledger = ledger
+        self._stats_file = stats_file
         self._no_plugins = no_plugins
         self._trust: TrustStore | None = None
-        self._looked_for_deaths = False
+        self._checked_for_crashes = False
         self.contents: dict[str, Contents] = {}
 
     def admit_all(self, plugins: Sequence[FoundPlugin]) -> dict[str, PluginStatus]:
-        """Return the status of every plugin by name; what needs a plugin that is not loaded is not loaded either."""
+        """Return the status of every plugin by name; a plugin is not loaded when one that it needs is not."""
         statuses = {plugin.name: self.admit(plugin) for plugin in plugins}
         needs = {plugin.name: plugin.manifest.needs for plugin in plugins if plugin.manifest}
         lacking = True
@@ -54,7 +54,7 @@ class Admission:
         return statuses
 
     def admit(self, plugin: FoundPlugin) -> PluginStatus:
-        """Return the status a plugin has before it is imported; ``loaded`` means that it is to be."""
+        """Return the status of a plugin before its import; ``loaded`` means that it is to be imported."""
         manifest = plugin.manifest
         status = PluginStatus(
             name=plugin.name,
@@ -67,14 +67,14 @@ class Admission:
             before=manifest.before if manifest else (),
             after=manifest.after if manifest else (),
         )
-        for rule in (self._disabled, self._unusable, self._incompatible, self._untrusted, self._deadly):
+        for rule in (self._disabled, self._unusable, self._incompatible, self._untrusted, self._crashes_on_import):
             if rule(plugin, status):
                 break
         status.trusted = status.state == "loaded" or (
             status.state in ("incompatible", "failed") and self._objection(plugin) is None
         )
         if status.state in ("untrusted", "incompatible") and self._trust is not None:
-            # What changes the files of a guard must not make it go silent.
+            # Changing the files of a plugin that implements a gate must not disable the gate silently.
             hooks = self._trust.trusted_hooks(plugin.name)
             status.expected = status.expected and (hooks is None or status.trusted)
             status.trusted = status.trusted or hooks is not None
@@ -126,30 +126,30 @@ class Admission:
         contents = self.contents[plugin.name] = contents_of(plugin)
         return self._trust.objection(plugin, contents)
 
-    def _deadly(self, plugin: FoundPlugin, status: PluginStatus) -> bool:
+    def _crashes_on_import(self, plugin: FoundPlugin, status: PluginStatus) -> bool:
         if plugin.first_party:
             return False
-        if not self._looked_for_deaths:
-            from codex_host.plugins.import_marks import deaths
+        if not self._checked_for_crashes:
+            from codex_host.plugins.import_marks import crashed_imports
 
-            self._looked_for_deaths = True
-            for name, version in deaths(self._home):
-                self._ledger.took_down(name, version=version)
-                self._ledger.save()
-        self._forgive_another_version(plugin)
-        died = self._ledger.account(plugin.name).died
+            self._checked_for_crashes = True
+            for name, version in crashed_imports(self._home):
+                self._stats_file.record_crash(name, version=version)
+                self._stats_file.save()
+        self._reset_for_new_version(plugin)
+        died = self._stats_file.stats(plugin.name).crash_reason
         return died is not None and _set(status, "failed", died, f"codex plugins enable {plugin.name}")
 
-    def _forgive_another_version(self, plugin: FoundPlugin) -> None:
-        account = self._ledger.account(plugin.name)
-        failed = bool(account.quarantined or account.failures or account.died)
-        if failed and self._ledger.kept_version(plugin.name) != plugin.version:
-            self._ledger.release(plugin.name)
+    def _reset_for_new_version(self, plugin: FoundPlugin) -> None:
+        stats = self._stats_file.stats(plugin.name)
+        failed = bool(stats.quarantined or stats.failures or stats.crash_reason)
+        if failed and self._stats_file.recorded_version(plugin.name) != plugin.version:
+            self._stats_file.end_quarantine(plugin.name)
 
     def _quarantined(self, plugin: FoundPlugin) -> dict[str, str]:
-        account = self._ledger.account(plugin.name)
-        self._forgive_another_version(plugin)
-        return dict(account.quarantined)
+        stats = self._stats_file.stats(plugin.name)
+        self._reset_for_new_version(plugin)
+        return dict(stats.quarantined)
 
 
 def _set(status: PluginStatus, state: str, detail: str, remedy: str = "") -> bool:

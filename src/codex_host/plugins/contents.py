@@ -1,4 +1,4 @@
-"""Find all files that a third party's distribution consists of, and hash every byte of them."""
+"""Find and hash all files of a third-party plugin's distribution."""
 
 from __future__ import annotations
 
@@ -15,43 +15,43 @@ if TYPE_CHECKING:
     from codex_host.plugins.manifest import FoundPlugin
 
 _BYTE_CODE = "__pycache__"
-_NO_PART = frozenset((_BYTE_CODE, ".git", ".venv", "node_modules", ".mypy_cache", ".pytest_cache", ".ruff_cache"))
-"""Folders among sources that are not installed; modules in them can't be imported."""
-_FACTS = frozenset(("METADATA", "PKG-INFO", "entry_points.txt"))
-"""What counts of the files that an installer keeps: the others say when and how it installed."""
+_EXCLUDED = frozenset((_BYTE_CODE, ".git", ".venv", "node_modules", ".mypy_cache", ".pytest_cache", ".ruff_cache"))
+"""Folders in source trees that are not part of the package."""
+_METADATA = frozenset(("METADATA", "PKG-INFO", "entry_points.txt"))
+"""The metadata files that are hashed; others only record when and how the distribution was installed."""
 _MODULE = re.compile(r"[^\W\d]\w*(\.py|\.[\w-]*\.?(so|pyd)|\.pyc)?")
 _MAPPING = re.compile(r"^MAPPING(?:: [^=]*)? = (\{.*\})$", re.MULTILINE)
-_PIECE = 1 << 20
+_CHUNK_BYTES = 1 << 20
 
 
 @frozen
 class Contents:
     """The files of a distribution.
 
-    :param roots: folders of packages and single files, absolute: all that is below them belongs to it.
+    :param roots: absolute paths of package folders and single files; everything below them belongs to the distribution.
     :param digests: SHA-256 in hexadecimal digits, by absolute path.
-    :param names: the same by name, independent of where it is installed.
-    :param tops: first words of the names of its modules.
+    :param names: the same by path relative to the place of installation.
+    :param top_levels: first words of the names of its modules.
     """
 
     roots: tuple[str, ...]
-    tops: frozenset[str]
+    top_levels: frozenset[str]
     digests: dict[str, str]
     names: dict[str, str]
 
     @property
     def digest(self) -> str:
-        """One hash over all of it."""
+        """One hash over all files."""
         from hashlib import sha256
 
         return sha256("\0".join(f"{name}\0{self.names[name]}" for name in sorted(self.names)).encode()).hexdigest()
 
 
 def contents_of(plugin: FoundPlugin) -> Contents:
-    """Return what a plugin's distribution consists of: every package, module and data file that was installed.
+    """Return the files of a plugin's distribution: every package, module and data file that was installed.
 
-    Of an editable install it is what can be imported from its sources. What Python compiles is left out, as it is not
-    used.
+    For an editable install these are the files importable from its source tree. Compiled byte code is left out; it is
+    never used (see :mod:`codex_host.plugins.guarded_import`).
     """
     site = os.path.dirname(plugin.info)
     roots: dict[str, str] = {}
@@ -59,19 +59,19 @@ def contents_of(plugin: FoundPlugin) -> Contents:
     for path in _recorded(plugin.info) if plugin.info else ():
         place = os.path.normpath(os.path.join(site, path))
         if os.path.dirname(place) == plugin.info:
-            if os.path.basename(place) in _FACTS:
+            if os.path.basename(place) in _METADATA:
                 roots[place] = plugin.info
         elif _BYTE_CODE not in place.split(os.sep):
             roots.setdefault(_package_of(place, site), site)
             sources |= _sources_named_in(place, site)
-    if plugin.folder and not any(_lies_in(plugin.folder, root) for root in (*roots, *sources)):
+    if plugin.folder and not any(_is_inside(plugin.folder, root) for root in (*roots, *sources)):
         module = plugin.value.partition(":")[0].partition(".")[0]
         single = os.path.join(plugin.folder, f"{module}.py")
         package = plugin.folder if os.path.basename(plugin.folder) == module else single
         roots[package] = os.path.dirname(package)
     digests: dict[str, str] = {}
     names = {"entry point": plugin.value}
-    for left_out, found in ((frozenset((_BYTE_CODE,)), roots), (_NO_PART, sources)):
+    for left_out, found in ((frozenset((_BYTE_CODE,)), roots), (_EXCLUDED, sources)):
         for root, base in found.items():
             for path in _files(root, left_out):
                 digests[path] = digest_of_file(path)
@@ -81,7 +81,7 @@ def contents_of(plugin: FoundPlugin) -> Contents:
 
 
 def digest_of_file(path: str) -> str:
-    """Return the hash of a file's content; what is no regular file, or can't be read, has one of its own."""
+    """Return the hash of a file's content, or a description when it is not a regular file or can't be read."""
     from hashlib import sha256
 
     digest = sha256()
@@ -90,7 +90,7 @@ def digest_of_file(path: str) -> str:
         with open(descriptor, "rb") as file:
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
                 return "no regular file"
-            while piece := file.read(_PIECE):
+            while piece := file.read(_CHUNK_BYTES):
                 digest.update(piece)
     except OSError as error:
         return f"unreadable: {error.strerror}"
@@ -98,7 +98,7 @@ def digest_of_file(path: str) -> str:
 
 
 def _recorded(info: str) -> Iterator[str]:
-    """Yield the files that an installer has recorded, relative to where it installs."""
+    """Yield the files listed in the installation record, relative to the site directory."""
     for name in ("RECORD", "installed-files.txt"):
         try:
             with open(os.path.join(info, name), encoding="utf-8", errors="surrogateescape", newline="") as file:
@@ -114,13 +114,13 @@ def _recorded(info: str) -> Iterator[str]:
         else:
             yield from (line.rsplit(",", 2)[0] for line in text.splitlines() if line)
         return
-    yield from (os.path.join(os.path.basename(info), name) for name in _FACTS if os.path.exists(f"{info}/{name}"))
+    yield from (os.path.join(os.path.basename(info), name) for name in _METADATA if os.path.exists(f"{info}/{name}"))
 
 
 def _package_of(place: str, site: str) -> str:
-    """Return the outermost package that a file lies in, or the file itself."""
+    """Return the outermost package that contains a file, or the file itself."""
     package = place
-    if _lies_in(place, site):
+    if _is_inside(place, site):
         parts = os.path.relpath(place, site).split(os.sep)[:-1]
         for count in range(1, len(parts) + 1):
             folder = os.path.join(site, *parts[:count])
@@ -130,12 +130,12 @@ def _package_of(place: str, site: str) -> str:
 
 
 def _sources_named_in(place: str, site: str) -> dict[str, str]:
-    """Return what an editable install leads to, with the directory that its names are relative to."""
+    """Return the source folders and files of an editable install, each with the directory its names are relative to."""
     if os.path.dirname(place) != site or not place.endswith((".pth", "_finder.py")):
         return {}
     try:
         with open(place, encoding="utf-8", errors="surrogateescape") as file:
-            text = file.read(_PIECE)
+            text = file.read(_CHUNK_BYTES)
     except OSError:
         return {}
     if place.endswith(".py"):
@@ -149,12 +149,12 @@ def _sources_named_in(place: str, site: str) -> dict[str, str]:
         for folder in folders
         if os.path.isdir(folder)
         for name in os.listdir(folder)
-        if _MODULE.fullmatch(name) and name not in _NO_PART
+        if _MODULE.fullmatch(name) and name not in _EXCLUDED
     }
 
 
 def _files(root: str, left_out: Iterable[str]) -> Iterator[str]:
-    """Yield the files below a root, through links as imports go, each folder once."""
+    """Yield the files below a root, following symbolic links as imports do, each folder once."""
     if not os.path.isdir(root):
         if os.path.lexists(root):
             yield root
@@ -168,5 +168,5 @@ def _files(root: str, left_out: Iterable[str]) -> Iterator[str]:
         seen.add(real)
 
 
-def _lies_in(path: str, folder: str) -> bool:
+def _is_inside(path: str, folder: str) -> bool:
     return path == folder or path.startswith(f"{folder.rstrip(os.sep)}{os.sep}")

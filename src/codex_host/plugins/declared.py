@@ -1,4 +1,4 @@
-"""Compare what a plugin says of itself with what it does, for authors who forgot something."""
+"""Compare a plugin's manifest with its implementations, to report what an author forgot."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from codex_host.plugins.manifest import Manifest
 
 
-def slips(plugin: object, manifest: Manifest, known: Collection[str]) -> list[str]:
-    """Return what does not agree, each with the fix.
+def mistakes(plugin: object, manifest: Manifest, known: Collection[str]) -> list[str]:
+    """Return the differences, each with the fix.
 
     :param plugin: module or object that carries implementations.
     :param known: names of all hooks.
@@ -39,7 +39,7 @@ def slips(plugin: object, manifest: Manifest, known: Collection[str]) -> list[st
 
 
 def _unmarked(plugin: object, known: Collection[str]) -> Iterator[tuple[str, str]]:
-    """Yield functions of the plugin's own that are named like hooks, with their places."""
+    """Yield functions of the plugin that are named like hooks but not marked, with file and line."""
     module = getattr(plugin, "__name__", None) or type(plugin).__module__
     for name in sorted(set(known).difference(hook for hook, _ in implementations(plugin))):
         value: Any = getattr(plugin, name, None)

@@ -1,4 +1,4 @@
-"""Find installed plugins: through stevedore, or from a cache that holds as long as nothing it was made of changed."""
+"""Find installed plugins, through stevedore or from a cache that is valid while its inputs are unchanged."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ _FORMAT = 5
 
 
 def found_plugins(home: str, *, refresh: bool = False) -> list[FoundPlugin]:
-    """Return all installed plugins, sorted by name; nothing of them is imported.
+    """Return all installed plugins, sorted by name, without importing them.
 
     :param home: ``$CODEX_HOME``, where the cache is kept.
-    :param refresh: look again even if nothing seems to have changed.
+    :param refresh: ignore the cache.
     """
     key = zlib.crc32("\0".join([sys.version, *sys.path]).encode())
     cache = os.path.join(home, "plugins", f"found-{key:08x}.json")
@@ -66,7 +66,7 @@ def _write_cache(cache: str, plugins: list[FoundPlugin], states: dict[str, list[
 
 
 def _states_of(paths: Iterable[str]) -> dict[str, list[int] | None]:
-    """Return modification time and size by path, ``None`` for what is not there: enough to tell what changed."""
+    """Return modification time and size by path, ``None`` for a missing file: the key that validates the cache."""
     states: dict[str, list[int] | None] = {}
     for path in paths:
         try:

@@ -1,4 +1,4 @@
-"""Call hooks: the one place that awaits, bounds, isolates and merges."""
+"""Call hook implementations: with time limits, isolated from each other, merging their answers."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from codex_hookspecs.ports.threads import AgentThread
     from codex_hookspecs.types.lifecycle import LifecycleEvent, Verdict
     from codex_hookspecs.types.notifications import HookRun
-    from codex_host.plugins.ledger import Account, Ledger
     from codex_host.plugins.places import Places
     from codex_host.plugins.registry import Registry
+    from codex_host.plugins.stats_file import PluginStats, StatsFile
 
 T = TypeVar("T")
 Warn = Callable[[str], Awaitable[None]]
@@ -36,14 +36,14 @@ class EventScope(HookScope, Protocol):
     """A scope in which the dispatcher reports the runs of Python hooks."""
 
     async def report(self, run: HookRun) -> None:
-        """Tell clients of a run that is already over."""
+        """Notify clients of a completed run."""
         ...
 
 
 class Offered(dict[str, T]):
-    """What plugins offer, by name.
+    """Contributions of plugins, by name.
 
-    :ivar owners: plugin of each, by name.
+    :ivar owners: plugin of each contribution, by its name.
     """
 
     def __init__(self) -> None:
@@ -53,14 +53,14 @@ class Offered(dict[str, T]):
 
 @define(eq=False, repr=False)
 class BoundHook:
-    """One implementation, with all that a call needs.
+    """One hook implementation, with everything needed to call it.
 
-    :param policy: what its specification declares.
-    :param order: place in which it is called.
-    :param start: calls it with those of some named values that it takes.
-    :param reports: it reports its runs itself.
-    :param enabled: tells whether it has anything to do in a thread, or ``None`` when it always may.
-    :param limit: seconds it may take, or ``None`` when it bounds its own work.
+    :param policy: policy declared by the hook's specification.
+    :param order: its position in the call order.
+    :param start: calls the function with those of the given named values that it takes as arguments.
+    :param reports: whether the implementation reports its runs itself.
+    :param enabled: predicate of ``enabled_if``, or ``None`` when it is always called.
+    :param limit: time limit in seconds, or ``None`` when the implementation limits itself.
     """
 
     hook: str
@@ -69,15 +69,15 @@ class BoundHook:
     order: int
     start: Callable[[dict[str, Any]], Any]
     plugin: str
-    account: Account
+    stats: PluginStats
     reports: bool
     enabled: Callable[[Host, Any], bool] | None
     limit: float | None
 
     @property
     def quarantined(self) -> bool:
-        """Whether it failed so often that it is not called any more."""
-        return self.hook in self.account.quarantined
+        """Whether it is no longer called because of repeated failures."""
+        return self.hook in self.stats.quarantined
 
 
 class Dispatcher:
@@ -85,33 +85,33 @@ class Dispatcher:
 
     Callers use the typed methods of :class:`~codex_host.plugins.hooks.Hooks`.
 
-    :param host: handed to implementations that ask for it.
-    :ivar failures: says what failed in which plugin.
-    :ivar warnings: what the user should know.
+    :param host: passed to implementations that take it.
+    :ivar failures: records and describes failures of plugins.
+    :ivar warnings: warnings for the user.
     """
 
-    def __init__(self, registry: Registry, ledger: Ledger, *, host: Host) -> None:
+    def __init__(self, registry: Registry, stats_file: StatsFile, *, host: Host) -> None:
         self._registry = registry
-        self._ledger = ledger
+        self._stats_file = stats_file
         self._host = host
         self._policies = FailurePolicies(registry.policies)
         self._bound: dict[str, list[BoundHook]] = {}
         self._verdicts: dict[str, type[Any]] = {}
-        self.failures = Failures(registry, ledger, host=host)
+        self.failures = Failures(registry, stats_file, host=host)
         self.warnings: list[str] = []
 
     def check_settings(self, config: Mapping[str, Any]) -> None:
-        """Note what is wrong with the settings of hooks."""
+        """Add warnings about invalid settings of hooks."""
         for warning in self._policies.warnings(config):
             self.warn(warning)
 
     def warn(self, text: str) -> None:
-        """Note something that the user should know."""
+        """Add a warning for the user, once."""
         if text not in self.warnings:
             self.warnings.append(text)
 
     def enabled(self, hook: str, thread: AgentThread | None = None) -> bool:
-        """Tell whether any plugin implements a hook and has something to do in a thread, or would have to be asked."""
+        """Return whether a call of a hook would reach an implementation, or fail because a gate is unavailable."""
         config: Mapping[str, Any] = {} if thread is None else thread.config
         for bound in self._calls(hook):
             if bound.quarantined:
@@ -125,12 +125,12 @@ class Dispatcher:
                 self.warn(self._failed(bound, error))
                 if self._policies.is_gate(hook, config):
                     return True
-        return bool(self._silent_gates(hook, config))
+        return bool(self._unavailable_gates(hook, config))
 
     def offers(self, hook: str, arguments: dict[str, Any], plugin: str | None = None) -> Offered[Any]:
-        """Collect what plugins offer, in order; of two contributions with one name the first counts.
+        """Collect contributions in call order; of two with the same name the first is used.
 
-        :param plugin: ask this one only.
+        :param plugin: call only this plugin.
         """
         policy = self._registry.policies[hook]
         asked = [bound for bound in self._calls(hook, plugin) if plugin in (None, bound.plugin)]
@@ -148,13 +148,13 @@ class Dispatcher:
                     continue
                 offered[name], offered.owners[name] = part, bound.plugin
             if plugin is None:
-                self._ledger.shadowed(bound.plugin, hook, shadowed)
+                self._stats_file.record_shadowed(bound.plugin, hook, shadowed)
         return offered
 
     def choose(self, hook: str, arguments: dict[str, Any]) -> tuple[Any, str]:
         """Return the first answer other than ``None``, and the plugin that gave it; those after it are not imported.
 
-        :raises CodexError: when an implementation says what is wrong, e.g. with the configuration.
+        :raises CodexError: when an implementation raises one, e.g. for a configuration error.
         """
         for plugin in self._registry.sharing(hook):
             for bound in self._calls(hook, plugin):
@@ -165,8 +165,8 @@ class Dispatcher:
                     return answer, plugin
         return None, ""
 
-    async def judge(self, hook: str, arguments: dict[str, Any], config: Mapping[str, Any], warn: Warn) -> Any:
-        """Return the first answer of a choice that can refuse, stricter where an implementation before it failed."""
+    async def decide_policy(self, hook: str, arguments: dict[str, Any], config: Mapping[str, Any], warn: Warn) -> Any:
+        """Return the first decision of a policy hook, merged with the refusals that failed implementations count as."""
         verdict = self._verdict(hook)
         values = {**arguments, "host": self._host}
         answers: list[Any] = []
@@ -188,7 +188,7 @@ class Dispatcher:
         return await self._conclude(hook, answers, config, warn)
 
     async def decide(self, hook: str, event: LifecycleEvent, scope: EventScope) -> Any:
-        """Tell all plugins an event and merge what they answer."""
+        """Call all implementations of an event in order and merge their verdicts."""
         verdict = self._verdict(hook)
         answers: list[Verdict] = []
         values = {"event": event, "scope": scope, "host": self._host}
@@ -209,7 +209,7 @@ class Dispatcher:
         return await self._conclude(hook, answers, scope.config, scope.warn) or verdict()
 
     async def observe(self, hook: str, event: LifecycleEvent, scope: EventScope) -> None:
-        """Tell all observers an event, side by side, and wait for them under their time limits."""
+        """Call all observers of an event concurrently and wait for them, within their time limits."""
         values = {"event": event, "scope": scope, "host": self._host}
         async with asyncio.TaskGroup() as group:
             for bound in self._calls(hook):
@@ -217,9 +217,9 @@ class Dispatcher:
                     group.create_task(self._observe(bound, values, scope))
 
     async def collect(self, hook: str, arguments: dict[str, Any], warn: Warn) -> list[Any]:
-        """Join the sequences that plugins answer to an event.
+        """Concatenate the sequences that implementations of an event return.
 
-        :raises PluginError: when another plugin failed that one of them used, such as that of a machine.
+        :raises PluginError: when the failure came from another plugin that an implementation used, e.g. an environment.
         """
         joined: list[Any] = []
         values = {**arguments, "host": self._host}
@@ -231,16 +231,16 @@ class Dispatcher:
                 joined.extend(run_contained(validate_result, bound.policy, answer) or ())
             except Exception as error:
                 text = self._failed(bound, error)
-                guilty = self.failures.culprit(bound.plugin, error, bound.function)
-                if guilty != bound.plugin and not isinstance(error, CodexError):
-                    raise PluginError(text, plugin=guilty) from error
+                failing = self.failures.failing_plugin(bound.plugin, error, bound.function)
+                if failing != bound.plugin and not isinstance(error, CodexError):
+                    raise PluginError(text, plugin=failing) from error
                 await warn(text)
             else:
                 self._succeeded(bound)
         return joined
 
     def _calls(self, hook: str, plugin: str | None = None) -> list[BoundHook]:
-        """Return who is called, in order."""
+        """Return the bound implementations of a hook in call order, loading deferred plugins first."""
         if self._registry.deferred:
             for status in self._registry.load_for(hook, plugin):
                 self._bound.clear()
@@ -262,14 +262,14 @@ class Dispatcher:
             order=order,
             start=partial(run_in_thread, start) if policy.kind == "choose" and policy.timeout else start,
             plugin=impl.plugin_name,
-            account=self._ledger.account(impl.plugin_name),
+            stats=self._stats_file.stats(impl.plugin_name),
             reports=getattr(function, "codex_reports_runs", False),
             enabled=getattr(function, "codex_enabled_if", None),
             limit=getattr(function, "codex_time_limit", policy.timeout),
         )
 
     def _verdict(self, hook: str) -> type[Any]:
-        """Return the class that implementations of a hook answer with."""
+        """Return the verdict class of a hook."""
         found = self._verdicts.get(hook)
         if found is None:
             import codex_hookspecs
@@ -278,9 +278,9 @@ class Dispatcher:
         return found
 
     async def _ask(self, bound: BoundHook, values: dict[str, Any], verdict: type[Any], warn: Warn) -> Any:
-        """Return what one implementation answers.
+        """Call one implementation and validate its verdict.
 
-        :raises InvalidResult: when that is no verdict.
+        :raises InvalidResult: when it returned something other than a verdict.
         """
         answer = await self._timed(bound, values, warn)
         if answer is not None and not issubclass(type(answer), verdict):
@@ -288,9 +288,9 @@ class Dispatcher:
         return answer
 
     async def _conclude(self, hook: str, answers: list[Any], config: Mapping[str, Any], warn: Warn) -> Any:
-        """Return one answer for several, those of gates that can't be asked among them; ``None`` when there is none."""
+        """Merge answers, together with those that unavailable gates count as; return ``None`` if there are none."""
         verdict, policy = self._verdict(hook), self._registry.policies[hook]
-        for text in self._silent_gates(hook, config):
+        for text in self._unavailable_gates(hook, config):
             await warn(text)
             answers.append(self._policies.answer(hook, verdict, text, config))
         if len(answers) < 2:
@@ -299,17 +299,17 @@ class Dispatcher:
 
         return merge_verdicts("any_block" if policy.kind == "choose" else policy.merge, verdict, answers)
 
-    def _silent_gates(self, hook: str, config: Mapping[str, Any]) -> list[str]:
-        """Return why implementations of a gate can't be asked: their plugin failed to load or is in quarantine."""
+    def _unavailable_gates(self, hook: str, config: Mapping[str, Any]) -> list[str]:
+        """Return why implementations of a gate are unavailable: their plugin is not loaded or quarantined."""
         if not self._policies.is_gate(hook, config):
             return []
         reasons = [
             f"plugin {name} is {status.state}: {status.detail}; its {hook} can't be asked"
             for name, status in self._registry.statuses.items()
-            if status.is_missed and hook in status.hooks
+            if status.is_missing and hook in status.hooks
         ]
         reasons += [
-            f"plugin {bound.plugin} is quarantined: {bound.account.quarantined[hook]}"
+            f"plugin {bound.plugin} is quarantined: {bound.stats.quarantined[hook]}"
             for bound in self._calls(hook)
             if bound.quarantined
         ]
@@ -318,7 +318,7 @@ class Dispatcher:
     def _call_sync(self, bound: BoundHook, arguments: dict[str, Any], *, raises: bool = False) -> Any:
         if bound.quarantined:
             return None
-        bound.account.calls += 1
+        bound.stats.calls += 1
         started = time.perf_counter()
         try:
             values = {**arguments, "host": self._host}
@@ -329,7 +329,7 @@ class Dispatcher:
             self.warn(self._failed(bound, error))
             return None
         finally:
-            bound.account.total_ms += (time.perf_counter() - started) * 1000
+            bound.stats.total_ms += (time.perf_counter() - started) * 1000
         self._succeeded(bound)
         return answer
 
@@ -345,16 +345,16 @@ class Dispatcher:
         async def left_behind(places: Places) -> None:
             await warn(self.failures.report_left_behind(bound.hook, bound.plugin, places, bound.function))
 
-        account = bound.account
-        account.calls += 1
+        stats = bound.stats
+        stats.calls += 1
         started = time.perf_counter()
         try:
             return await run_task(bound.start, values, limit=bound.limit, on_left_behind=left_behind)
         finally:
-            account.total_ms += (time.perf_counter() - started) * 1000
+            stats.total_ms += (time.perf_counter() - started) * 1000
 
     async def _report(self, bound: BoundHook, answer: Verdict, scope: EventScope) -> Verdict:
-        """Tell clients of a run that answered, and return the answer with the run's id where it needs that."""
+        """Notify clients of a completed run, and return the answer with the run's id filled in where it is needed."""
         from codex_host.plugins.hook_runs import finished_run
 
         run, answer = finished_run(bound.hook, bound.plugin, bound.function, bound.order, answer)
@@ -362,7 +362,7 @@ class Dispatcher:
         return answer
 
     async def _report_failure(self, bound: BoundHook, error: BaseException, scope: EventScope) -> str:
-        """Count a failure, tell the user and clients of it, and return what is told."""
+        """Record a failure, notify the user and clients, and return the message."""
         message = self._failed(bound, error)
         if not bound.reports:
             from codex_host.plugins.hook_runs import failed_run
@@ -375,5 +375,5 @@ class Dispatcher:
         return self.failures.record(bound.hook, bound.plugin, error, bound.function)
 
     def _succeeded(self, bound: BoundHook) -> None:
-        if bound.account.failures:
-            self._ledger.succeeded(bound.plugin, bound.hook)
+        if bound.stats.failures:
+            self._stats_file.record_success(bound.plugin, bound.hook)

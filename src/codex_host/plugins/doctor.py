@@ -1,4 +1,4 @@
-"""Examine plugins, each in a child process under a time limit."""
+"""Check plugins, each in a child process with a time limit."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     from codex_host.plugins.registry import PluginStatus
 
 LIMIT = 20.0
-"""Seconds that one plugin may take to be imported and checked."""
+"""Time limit in seconds for importing and checking one plugin."""
 SLOW_MS = 25.0
-"""Milliseconds of import that are worth a remark."""
+"""Import time in milliseconds above which a remark is printed."""
 
 
 def examine(plugins: Sequence[FoundPlugin], statuses: Mapping[str, PluginStatus]) -> int:
-    """Print what is wrong with each plugin; return 1 when something is."""
+    """Print the problems of each plugin; return 1 if there are any, else 0."""
     sick = 0
     for plugin in plugins:
         status = statuses[plugin.name]
@@ -47,7 +47,7 @@ def examine(plugins: Sequence[FoundPlugin], statuses: Mapping[str, PluginStatus]
 
 
 def _probe(plugin: FoundPlugin) -> dict[str, Any]:
-    """Examine a plugin in a process of its own, which imports nothing that is not trusted."""
+    """Check a plugin in a separate process, which imports it only if it is trusted."""
     command = [sys.executable, "-I", "-X", "utf8", "-m", "codex_host.plugins.probe", plugin.name]
     try:
         done = subprocess.run(command, capture_output=True, timeout=LIMIT, check=False, stdin=subprocess.DEVNULL)

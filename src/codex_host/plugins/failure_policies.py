@@ -1,4 +1,4 @@
-"""Decide what the failure of an implementation means: its specification says so, and settings of the user change it."""
+"""Decide the effect of a failed implementation, from its hook's specification and the user's settings."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ V = TypeVar("V", bound="Refusing")
 
 
 class Refusing(Protocol):
-    """A class of answers that can be given in place of an implementation that failed."""
+    """A verdict class with instances that stand for a failed implementation."""
 
     @classmethod
     def refusal(cls, message: str) -> Self: ...
@@ -24,25 +24,25 @@ class Refusing(Protocol):
 
 
 class FailurePolicies:
-    """What failures mean, by hook.
+    """The effect of failures, by hook.
 
-    The lists ``hooks.fail_closed`` and ``hooks.fail_open`` of a thread's configuration change it; names in them are
-    spelt ``PreToolUse`` or ``pre_tool_use``, and the first list goes before the second.
+    ``hooks.fail_closed`` and ``hooks.fail_open`` of a thread's configuration override the specification; names are
+    spelt ``PreToolUse`` or ``pre_tool_use``, and ``fail_closed`` takes precedence.
 
-    :param policies: of all hooks.
+    :param policies: policies of all hooks.
     """
 
     def __init__(self, policies: Mapping[str, HookPolicy]) -> None:
         self._policies = policies
 
     def is_gate(self, hook: str, config: Mapping[str, Any]) -> bool:
-        """Tell whether failures of a hook keep anything from being done."""
+        """Return whether a failure of a hook blocks what it is called for."""
         return self._meaning(hook, config) != "skip"
 
     def answer(self, hook: str, verdict: type[V], message: str, config: Mapping[str, Any]) -> V | None:
-        """Return what an implementation that failed is taken to have answered.
+        """Return the verdict that a failed implementation counts as.
 
-        :param message: what is told of the failure.
+        :param message: description of the failure.
         """
         meaning = self._meaning(hook, config)
         if meaning == "skip":
@@ -50,7 +50,7 @@ class FailurePolicies:
         return verdict.refusal(message) if meaning == "block" else verdict.doubt(message)
 
     def warnings(self, config: Mapping[str, Any]) -> Iterator[str]:
-        """Iterate what is wrong with the lists: names that are no events, or events that refuse nothing."""
+        """Yield problems of the two lists: unknown names, and events that can't refuse anything."""
         for key in ("fail_open", "fail_closed"):
             for name in _list(config, key):
                 hook = snake(name)

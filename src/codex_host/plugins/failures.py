@@ -1,4 +1,4 @@
-"""Say what failed in which plugin and where, and count it."""
+"""Describe failures of plugins with plugin and code location, and count them."""
 
 from __future__ import annotations
 
@@ -6,63 +6,65 @@ import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from codex_host.plugins.places import find_culprit, place_of, raised_places
+from codex_host.plugins.places import find_failing_plugin, place_of, raised_places
 from codex_host.plugins.signatures import InvalidResult
 from codex_host.plugins.tasks import Escaped, Overrun
 
 if TYPE_CHECKING:
     from codex_hookspecs.ports.host import Host
-    from codex_host.plugins.ledger import Ledger
     from codex_host.plugins.places import Places
     from codex_host.plugins.registry import Registry
+    from codex_host.plugins.stats_file import StatsFile
 
-MOST_TEXT = 2000
-"""Characters that are told of an error's text."""
+MAX_TEXT = 2000
+"""Most characters of an error's text in a message."""
 
 
 class Failures:
     """Failures of all plugins.
 
-    :param host: its log gets the tracebacks.
-    :ivar listener: told of every failure, for tests.
+    :param host: provides the log that tracebacks are written to.
+    :ivar listener: called with every failure, for tests.
     """
 
-    def __init__(self, registry: Registry, ledger: Ledger, *, host: Host) -> None:
+    def __init__(self, registry: Registry, stats_file: StatsFile, *, host: Host) -> None:
         self._registry = registry
-        self._ledger = ledger
+        self._stats_file = stats_file
         self._host = host
         self.listener: Callable[[str, BaseException | None], None] | None = None
 
     def record(self, hook: str, plugin: str, error: BaseException, function: Callable[..., Any]) -> str:
-        """Count a failure and return what the user is told; that of another plugin, which was used, is not counted."""
-        guilty, place = self._find(plugin, error, function)
-        text = self._text(guilty, f"{hook} of plugin {plugin}" if guilty != plugin else hook, error, place)
+        """Count a failure and return the message; one of another plugin that it used is not counted."""
+        failing, place = self._find(plugin, error, function)
+        text = self._text(failing, f"{hook} of plugin {plugin}" if failing != plugin else hook, error, place)
         status = self._registry.status(plugin)
-        if guilty != plugin or not self._ledger.failed(plugin, hook, _outcome(error), version=status.version):
+        if failing != plugin or not self._stats_file.record_failure(
+            plugin, hook, _outcome(error), version=status.version
+        ):
             return text
-        status.quarantined[hook] = self._ledger.account(plugin).quarantined[hook]
+        status.quarantined[hook] = self._stats_file.stats(plugin).quarantined[hook]
         return f"{text}; it is not called any more (run: codex plugins enable {plugin})"
 
     def report(self, what: str, plugin: str, error: BaseException, function: Callable[..., Any] | None = None) -> str:
-        """Return what the user is told of a failure that is not counted.
+        """Return the message for a failure without counting it.
 
-        :param what: what was called, e.g. ``tool roll_dice``.
-        :param function: what was called, where that is one function.
+        :param what: description of what was called, e.g. ``tool roll_dice``.
+        :param function: the function that was called, if it is a single one.
         """
-        guilty, place = self._find(plugin, error, function)
-        return self._text(guilty, f"{what} of plugin {plugin}" if guilty != plugin else what, error, place)
+        failing, place = self._find(plugin, error, function)
+        return self._text(failing, f"{what} of plugin {plugin}" if failing != plugin else what, error, place)
 
-    def culprit(self, plugin: str, error: BaseException, function: Callable[..., Any]) -> str:
-        """Return the plugin whose code failed when another one was called."""
+    def failing_plugin(self, plugin: str, error: BaseException, function: Callable[..., Any]) -> str:
+        """Return the plugin whose code raised an error, which may not be the one that was called."""
         return self._find(plugin, error, function)[0]
 
     def report_left_behind(
         self, what: str, plugin: str, places: Places, function: Callable[..., Any] | None = None
     ) -> str:
-        """Return what the user is told of a call that did not end when it was cancelled."""
-        guilty, place = find_culprit(self._registry, plugin, places, function)
+        """Return the message for a call that is still running after its cancellation."""
+        failing, place = find_failing_plugin(self._registry, plugin, places, function)
         text = (
-            f"{self._label(guilty)}: {what} did not end when it was cancelled and is left behind{_format_place(place)}"
+            f"{self._label(failing)}: {what} did not end when it was cancelled and is left behind{_format_place(place)}"
         )
         self._notify(text, None)
         return text
@@ -74,10 +76,10 @@ class Failures:
         places = error.places if isinstance(error, Overrun) else raised_places(error)
         if isinstance(error, InvalidResult):
             places = []
-        guilty, place = find_culprit(self._registry, plugin, places, function)
+        failing, place = find_failing_plugin(self._registry, plugin, places, function)
         if place is None and function is not None:
             place = place_of(function)
-        return guilty, place
+        return failing, place
 
     def _text(self, plugin: str, what: str, error: BaseException, place: tuple[str, int] | None) -> str:
         inner = _inner(error)
@@ -101,7 +103,7 @@ class Failures:
 
 
 def text_for_model(error: BaseException) -> str:
-    """Return what the model is told of a failure: without names of files."""
+    """Return the description of a failure for the model, without file names."""
     inner = _inner(error)
     if isinstance(inner, InvalidResult | Overrun):
         return str(inner)
@@ -122,12 +124,12 @@ def _outcome(error: BaseException) -> str:
 
 
 def _text_of(error: BaseException) -> str:
-    """Return the text of an error, which may be anything."""
+    """Return the text of an error, even if its ``__str__`` raises."""
     try:
         text = str(error)
     except BaseException as second:
         return f"its text can't be had: {type(second).__name__}"
-    return text if len(text) <= MOST_TEXT else f"{text[:MOST_TEXT]}…"
+    return text if len(text) <= MAX_TEXT else f"{text[:MAX_TEXT]}…"
 
 
 def _format_place(place: tuple[str, int] | None) -> str:

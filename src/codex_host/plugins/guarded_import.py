@@ -1,4 +1,4 @@
-"""Import modules of trusted plugins from the very bytes that were trusted, whenever they are first wanted."""
+"""Import modules of trusted plugins only if their content is what was trusted, whenever they are imported."""
 
 from __future__ import annotations
 
@@ -17,38 +17,38 @@ if TYPE_CHECKING:
 
 
 class TrustedImports:
-    """A finder in front of all others, for the modules of trusted plugins.
+    """A meta path finder in front of all others, for the modules of trusted plugins.
 
-    Source is compiled each time: byte code that lies beside it may be anybody's. What changed since it was trusted, or
-    was not there then, is refused, also when it is only imported in the middle of a turn.
+    Source is compiled each time, since cached byte code could come from anywhere. A module that was changed or added
+    since the plugin was trusted is refused, also when it is first imported in the middle of a turn.
     """
 
     def __init__(self) -> None:
         self._contents: dict[str, Contents] = {}
         self._entries: dict[str, str] = {}
-        self._tops: dict[str, list[str]] = {}
+        self._top_levels: dict[str, list[str]] = {}
 
     def add(self, plugin: str, entry: str, contents: Contents) -> None:
-        """Have the modules of a plugin imported from what was trusted.
+        """Guard the modules of a plugin.
 
-        :param entry: what its entry point names.
+        :param entry: value of its entry point.
         """
         if self not in sys.meta_path:
             sys.meta_path.insert(0, self)
         self._contents[plugin] = contents
         self._entries[plugin] = entry.partition(":")[0].partition(".")[0]
-        for top in contents.tops:
-            self._tops[top] = [*(each for each in self._tops.get(top, ()) if each != plugin), plugin]
+        for top in contents.top_levels:
+            self._top_levels[top] = [*(each for each in self._top_levels.get(top, ()) if each != plugin), plugin]
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        """Find a module as others do, and see to it that it is what was trusted.
+        """Find a module through the other finders, and verify it.
 
-        :raises ImportError: when it is not.
+        :raises ImportError: when its content is not what was trusted.
         """
         top = fullname.partition(".")[0]
-        plugins = self._tops.get(top)
+        plugins = self._top_levels.get(top)
         if plugins is None:
             return None
         spec = _found_by_others(self, fullname, path, target)
@@ -65,13 +65,13 @@ class TrustedImports:
 
 
 IMPORTS = TrustedImports()
-"""The one of this process: modules are the process's own."""
+"""The finder of this process."""
 
 
 class _Source(SourceFileLoader):
-    """Compiles what was trusted, and neither reads nor writes byte code.
+    """Compiles trusted source without reading or writing byte code.
 
-    :param digest: the hash of the source.
+    :param digest: expected hash of the source.
     """
 
     def __init__(self, fullname: str, path: str, *, plugin: str, digest: str) -> None:
@@ -80,11 +80,11 @@ class _Source(SourceFileLoader):
         self._digest = digest
 
     def path_stats(self, path: str) -> dict[str, float]:
-        """Tell of no state that byte code could be compared with."""
+        """Report no file state, which disables cached byte code."""
         raise OSError
 
     def get_data(self, path: str) -> bytes:
-        """Read a file; the source has to be what was trusted."""
+        """Read a file and verify the hash of the source."""
         from hashlib import sha256
 
         data = super().get_data(path)

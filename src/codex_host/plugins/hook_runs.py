@@ -1,4 +1,4 @@
-"""Describe the runs of Python hooks to clients, the way runs of hook scripts are described."""
+"""Describe runs of Python hooks for clients, in the same form as runs of hook scripts."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ def failed_run(hook: str, plugin: str, function: Any, order: int, message: str) 
 
 
 def finished_run(hook: str, plugin: str, function: Any, order: int, verdict: V) -> tuple[HookRun, V]:
-    """Describe a run that answered, and put the run's id where the answer needs it."""
-    status, entries = _shown(verdict)
+    """Describe a run that returned a verdict, and fill the run's id into the verdict where it is needed."""
+    status, entries = _describe_verdict(verdict)
     run = _run(hook, plugin, function, order, status, entries)
     if isinstance(verdict, StopVerdict) and verdict.prompts:
         prompts = tuple(ContinuationPrompt(prompt.text, prompt.run_id or run.id) for prompt in verdict.prompts)
@@ -36,7 +36,7 @@ def finished_run(hook: str, plugin: str, function: Any, order: int, verdict: V) 
     return run, verdict
 
 
-def _shown(verdict: Verdict) -> tuple[HookStatus, list[HookEntry]]:
+def _describe_verdict(verdict: Verdict) -> tuple[HookStatus, list[HookEntry]]:
     entries = [HookEntry("context", text) for text in verdict.contexts]
     refusals: list[str] = []
     if isinstance(verdict, StopVerdict):

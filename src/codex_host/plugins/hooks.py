@@ -1,4 +1,4 @@
-"""Hooks as typed methods: arguments and result of each are those of its specification."""
+"""Hooks as typed callables, with the arguments and result of their specifications."""
 
 from __future__ import annotations
 
@@ -62,11 +62,11 @@ class Hook:
     """One hook.
 
     :param spec: its specification.
-    :raises TypeError: when the specification declares another way of calling.
+    :raises TypeError: when the specification declares another kind of call.
     """
 
     _CALLED: ClassVar[tuple[str, bool, bool, bool]]
-    """Of hooks of this class the kind, and whether they return a sequence, observe, and have a time limit."""
+    """Kind of this class's hooks, and whether they return a sequence, run concurrently, and have a time limit."""
 
     def __init__(self, dispatcher: Dispatcher, spec: Callable[..., Any]) -> None:
         policy = policy_of(spec)
@@ -77,9 +77,9 @@ class Hook:
         self._parameters = spec.__code__.co_varnames[: spec.__code__.co_argcount - 1]
 
     def enabled(self, thread: AgentThread | None = None) -> bool:
-        """Tell whether any plugin implements the hook and has something to do in a thread, or would have to be asked.
+        """Return whether a call would reach an implementation, or fail because a gate is unavailable.
 
-        Where it is not, nothing needs to be prepared for a call.
+        If not, the caller need not prepare the arguments of a call.
         """
         return self._dispatcher.enabled(self.name, thread)
 
@@ -88,7 +88,7 @@ class Hook:
 
 
 class VerdictHook(Hook, Generic[E, V]):
-    """A lifecycle event; what implementations answer is merged into one verdict."""
+    """A lifecycle event whose implementations' verdicts are merged into one."""
 
     _CALLED = ("event", False, False, True)
 
@@ -98,13 +98,13 @@ class VerdictHook(Hook, Generic[E, V]):
         super().__init__(dispatcher, spec)
 
     async def __call__(self, event: E, scope: EventScope) -> V:
-        """Tell all plugins, one after the other."""
+        """Call all implementations, one after the other."""
         verdict: V = await self._dispatcher.decide(self.name, event, scope)
         return verdict
 
 
 class ObserverHook(Hook, Generic[E]):
-    """A lifecycle event that has no answer."""
+    """A lifecycle event without an answer."""
 
     _CALLED = ("event", False, True, True)
 
@@ -112,12 +112,12 @@ class ObserverHook(Hook, Generic[E]):
         super().__init__(dispatcher, spec)
 
     async def __call__(self, event: E, scope: EventScope) -> None:
-        """Tell all plugins side by side and wait for them under their time limits."""
+        """Call all implementations concurrently and wait for them, within their time limits."""
         await self._dispatcher.observe(self.name, event, scope)
 
 
 class ListHook(Hook, Generic[*A, T]):
-    """An event to which each implementation answers with a sequence; they are joined."""
+    """An event whose implementations return sequences, which are concatenated."""
 
     _CALLED = ("event", True, False, True)
 
@@ -127,10 +127,10 @@ class ListHook(Hook, Generic[*A, T]):
         super().__init__(dispatcher, spec)
 
     async def __call__(self, *arguments: *A, warn: Warn) -> list[T]:
-        """Ask all plugins, one after the other.
+        """Call all implementations, one after the other.
 
-        :param warn: told of failures.
-        :raises PluginError: when another plugin failed that one of them used, such as that of a machine.
+        :param warn: called with messages about failures.
+        :raises PluginError: when the failure came from another plugin that an implementation used, e.g. an environment.
         """
         return await self._dispatcher.collect(self.name, self._named(arguments), warn)
 
@@ -144,15 +144,15 @@ class OfferHook(Hook, Generic[*A, T]):
         super().__init__(dispatcher, spec)
 
     def __call__(self, *arguments: *A, plugin: str | None = None) -> Offered[T]:
-        """Collect what plugins offer, by name, in the order of the plugins.
+        """Collect the contributions of plugins by name, in call order.
 
-        :param plugin: ask this one only.
+        :param plugin: call only this plugin.
         """
         return self._dispatcher.offers(self.name, self._named(arguments), plugin)
 
 
 class ChoiceHook(Hook, Generic[*A, T]):
-    """A hook of which one answer counts."""
+    """A hook of which the first answer is used."""
 
     _CALLED = ("choose", False, False, False)
 
@@ -162,13 +162,13 @@ class ChoiceHook(Hook, Generic[*A, T]):
     def __call__(self, *arguments: *A) -> tuple[T | None, str]:
         """Return the first answer other than ``None``, and the plugin that gave it.
 
-        :raises CodexError: when an implementation says what is wrong, e.g. with the configuration.
+        :raises CodexError: when an implementation raises one, e.g. for a configuration error.
         """
         return self._dispatcher.choose(self.name, self._named(arguments))
 
 
 class PolicyHook(Hook, Generic[*A, T]):
-    """A choice that can refuse what it is asked about; implementations run in threads of their own."""
+    """A choice hook whose implementations can refuse a request; they run in worker threads."""
 
     _CALLED = ("choose", False, False, True)
 
@@ -176,10 +176,10 @@ class PolicyHook(Hook, Generic[*A, T]):
         super().__init__(dispatcher, spec)
 
     async def __call__(self, *arguments: *A, config: Mapping[str, Any], warn: Warn) -> T | None:
-        """Return the first answer other than ``None``; a failure is an answer, too.
+        """Return the first answer other than ``None``; a failure counts as an answer.
 
-        :param config: says what a failure means.
-        :param warn: told of failures.
+        :param config: configuration that decides the effect of a failure.
+        :param warn: called with messages about failures.
         """
-        answer: T | None = await self._dispatcher.judge(self.name, self._named(arguments), config, warn)
+        answer: T | None = await self._dispatcher.decide_policy(self.name, self._named(arguments), config, warn)
         return answer

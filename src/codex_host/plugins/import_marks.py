@@ -1,4 +1,4 @@
-"""Name on disk which plugin is being imported, so that the next start knows which one took the program down."""
+"""Record on disk which plugin is being imported, so that the next start can tell which one crashed the program."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from contextlib import suppress
 from codex_hookspecs.state_file import make_private
 
 _PREFIX = "importing-"
-_MOST_BYTES = 65536
+_MAX_BYTES = 65536
 
 
 class ImportMark:
-    """The mark of this process: a locked file, whose lock ends with the process, however that ends.
+    """The mark of this process: a file lock that the kernel releases when the process ends.
 
-    A folder that can't be written has no marks.
+    No mark is made if the folder is not writable.
 
     :param home: ``$CODEX_HOME``.
     """
@@ -26,23 +26,23 @@ class ImportMark:
         self._marked = False
 
     def begin(self, plugin: str, version: str) -> None:
-        """Note that a plugin is about to be imported."""
+        """Record that a plugin is about to be imported."""
         with suppress(OSError, ImportError):
             if self._descriptor is None:
-                self._descriptor = _opened(self._path)
+                self._descriptor = _open_locked(self._path)
             text = json.dumps([plugin, version]).encode()
             os.truncate(self._descriptor, os.pwrite(self._descriptor, text, 0))
             self._marked = True
 
     def over(self) -> None:
-        """Note that its import is over, whether it succeeded or not."""
+        """Record that the import is finished, whether it succeeded or not."""
         self._marked = False
         with suppress(OSError):
             if self._descriptor is not None:
                 os.truncate(self._descriptor, 0)
 
     def close(self) -> None:
-        """Remove the mark, unless the program is ended out of an import."""
+        """Remove the mark, unless an import is in progress."""
         if self._descriptor is None or self._marked:
             return
         with suppress(OSError):
@@ -51,25 +51,25 @@ class ImportMark:
         self._descriptor = None
 
 
-def deaths(home: str) -> list[tuple[str, str]]:
-    """Return which plugins were being imported when programs died, with their versions, and forget it."""
+def crashed_imports(home: str) -> list[tuple[str, str]]:
+    """Return plugins, with versions, whose import crashed a process; their marks are removed."""
     found = []
     folder = os.path.join(home, "plugins")
     with suppress(OSError, ImportError):
         for name in os.listdir(folder):
             if name.startswith(_PREFIX) and name != f"{_PREFIX}{os.getpid()}":
-                found += _left_behind(os.path.join(folder, name))
+                found += _read_stale(os.path.join(folder, name))
     return found
 
 
-def _left_behind(path: str) -> list[tuple[str, str]]:
-    """Return what a mark says whose process is gone, and remove it."""
+def _read_stale(path: str) -> list[tuple[str, str]]:
+    """Return the content of a mark whose process is gone, and remove it."""
     try:
-        descriptor = _opened(path)
+        descriptor = _open_locked(path)
     except OSError:
         return []
     try:
-        plugin, version = json.loads(os.pread(descriptor, _MOST_BYTES, 0))
+        plugin, version = json.loads(os.pread(descriptor, _MAX_BYTES, 0))
         return [(str(plugin), str(version))]
     except (OSError, ValueError, TypeError, RecursionError):
         return []
@@ -79,11 +79,11 @@ def _left_behind(path: str) -> list[tuple[str, str]]:
         os.close(descriptor)
 
 
-def _opened(path: str) -> int:
+def _open_locked(path: str) -> int:
     """Open a mark and lock it.
 
-    :raises OSError: when it can't be written, or another process holds it.
-    :raises ImportError: where there are no locks.
+    :raises OSError: when it can't be written, or another process holds the lock.
+    :raises ImportError: on platforms without ``fcntl``.
     """
     import fcntl
 

@@ -1,4 +1,4 @@
-"""List the installed plugins anew: stevedore lists entry points and settles whose a name is; no plugin is imported."""
+"""List the installed plugins through stevedore, without importing them, and resolve conflicts of names."""
 
 from __future__ import annotations
 
@@ -17,26 +17,26 @@ from codex_host.plugins.manifest import FILE_NAME, FoundPlugin, read_manifest
 GROUP = "codex.plugins"
 
 HOST = "codex-host"
-_OF_THE_EXTRA = re.compile(r"\s*([\w.-]+).*;.*\bextra\s*==\s*['\"]plugins['\"]")
+_PLUGINS_EXTRA = re.compile(r"\s*([\w.-]+).*;.*\bextra\s*==\s*['\"]plugins['\"]")
 
 
 class Listing(ExtensionManager[FoundPlugin]):
-    """The entry points as they are now, each with a description in the place of what it names.
+    """The installed entry points, each with a :class:`FoundPlugin` in place of the loaded object.
 
-    stevedore's own cache is not asked: it takes what changed within two minutes for unchanged.
+    stevedore's cache is bypassed: it misses changes for up to two minutes.
 
-    :ivar files: what the listing depends on, besides ``sys.path``.
+    :ivar files: files that the listing depends on, besides ``sys.path``.
     """
 
     def __init__(self) -> None:
         self._distributions = _installed()
-        self._own = first_party_distributions(self._distributions)
+        self._first_party = first_party_distributions(self._distributions)
         self._broken: list[FoundPlugin] = []
         self.files: list[str] = []
-        super().__init__(GROUP, conflict_resolver=self._settled)
+        super().__init__(GROUP, conflict_resolver=self._resolve_conflict)
 
     def list_entry_points(self) -> list[EntryPoint]:
-        """Return the entry points of plugins, by name and, for one name, nearest distribution first."""
+        """Return the entry points of plugins sorted by name; those of one name in the order of ``sys.path``."""
         points: list[EntryPoint] = []
         for distribution in self._distributions:
             try:
@@ -71,7 +71,7 @@ class Listing(ExtensionManager[FoundPlugin]):
         return sorted(found, key=lambda plugin: plugin.name)
 
     def _load_one_plugin(self, ep: EntryPoint, *_options: Any) -> Extension[FoundPlugin]:
-        """Describe a plugin where stevedore would import it."""
+        """Describe a plugin instead of importing it."""
         assert ep.dist is not None
         return Extension(ep.name, ep, FoundPlugin, _with_manifest(self._facts(ep.name, ep.value, ep.dist)))
 
@@ -83,12 +83,12 @@ class Listing(ExtensionManager[FoundPlugin]):
             distribution=found,
             version=_version(distribution),
             info=_info(distribution),
-            first_party=_normal(found) in self._own and _normal(found) == f"codex-{name}",
+            first_party=_normal(found) in self._first_party and _normal(found) == f"codex-{name}",
         )
 
     @staticmethod
-    def _settled(_group: str, name: str, claims: list[Extension[FoundPlugin]]) -> Extension[FoundPlugin]:
-        """Say who gets a name; nobody can push a first-party plugin out by taking its name."""
+    def _resolve_conflict(_group: str, name: str, claims: list[Extension[FoundPlugin]]) -> Extension[FoundPlugin]:
+        """Resolve a name conflict; a first-party plugin can't be displaced by taking its name."""
         own = [claim for claim in claims if _described(claim).first_party]
         if len(own) == 1:
             return own[0]
@@ -100,12 +100,12 @@ class Listing(ExtensionManager[FoundPlugin]):
 
 
 def first_party_distributions(installed: list[Distribution]) -> frozenset[str]:
-    """Return the distributions that the host's own metadata names as its plugins, those of the extra ``plugins``.
+    """Return the distributions that the host's metadata lists in its extra ``plugins``.
 
-    Where several distributions of one folder call themselves the host, what each of them names.
+    If several distributions of one folder have the host's name, only what all of them list.
     """
     named = [
-        frozenset(_normal(found[1]) for text in _requirements(distribution) if (found := _OF_THE_EXTRA.match(text)))
+        frozenset(_normal(found[1]) for text in _requirements(distribution) if (found := _PLUGINS_EXTRA.match(text)))
         for distribution in installed
         if _normal(_name(distribution)) == HOST
     ]
@@ -113,12 +113,12 @@ def first_party_distributions(installed: list[Distribution]) -> frozenset[str]:
 
 
 def _installed() -> list[Distribution]:
-    """Return the distributions that count: of those with one name all in the folder that comes first."""
+    """Return the effective distributions: of those with the same name, all in the first folder of ``sys.path``."""
     folders: dict[str, str] = {}
     found = []
     for distribution in distributions():
         folder, info = os.path.split(_info(distribution))
-        if info.startswith("~"):  # what pip could not delete
+        if info.startswith("~"):  # leftover of an interrupted pip uninstall
             continue
         if folders.setdefault(_normal(_name(distribution)), folder) == folder:
             found.append(distribution)
@@ -128,7 +128,7 @@ def _installed() -> list[Distribution]:
 def _entry_points(distribution: Distribution) -> list[EntryPoint]:
     if GROUP not in (distribution.read_text("entry_points.txt") or ""):
         return []
-    # A name that a distribution uses twice is the one it was used for last.
+    # If a distribution defines a name twice, the last definition is used.
     return list({point.name: point for point in distribution.entry_points if point.group == GROUP}.values())
 
 
@@ -149,7 +149,7 @@ def _info(distribution: Distribution) -> str:
 
 
 def _name(distribution: Distribution) -> str:
-    """Return the name of a distribution, or the one that its folder has: a broken installation keeps none."""
+    """Return the name of a distribution, taken from its folder if the metadata is broken."""
     try:
         found = distribution.metadata["Name"]
     except Exception:

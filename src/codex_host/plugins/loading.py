@@ -1,4 +1,4 @@
-"""Load the plugins that were admitted."""
+"""Import and register the admitted plugins."""
 
 from __future__ import annotations
 
@@ -19,29 +19,29 @@ from codex_host.process.signals import SIGNALS
 if TYPE_CHECKING:
     from codex_host.config.effective import EffectiveConfig
     from codex_host.plugins.import_marks import ImportMark
-    from codex_host.plugins.ledger import Ledger
     from codex_host.plugins.manifest import FoundPlugin
     from codex_host.plugins.registry import Registry
+    from codex_host.plugins.stats_file import StatsFile
 
 
 ON_DEMAND = frozenset(("cli_commands", "doctor_checks", "model_provider", "sandbox_launcher"))
-"""Hooks that most runs never ask for: a plugin of ours that has no others is imported when one of them is wanted."""
+"""Hooks that most runs don't call: a first-party plugin with no other hooks is imported on their first call."""
 
 HANG_SECONDS = 5.0
-"""An import that a person interrupts after that long counts as one that took the program down."""
+"""An import that is interrupted after this many seconds counts as a crash."""
 
 
 def load_plugins(
-    registry: Registry, ledger: Ledger, *, config: EffectiveConfig, home: str, no_plugins: bool = False
+    registry: Registry, stats_file: StatsFile, *, config: EffectiveConfig, home: str, no_plugins: bool = False
 ) -> list[str]:
-    """Load every admitted plugin, in order of name, each on its own.
+    """Load every admitted plugin, in order of name; a failure does not affect the others.
 
-    :param no_plugins: leave third-party plugins out.
+    :param no_plugins: don't load third-party plugins.
     :return: warnings for the user.
     """
     warnings: list[str] = []
     plugins = found_plugins(home)
-    admission = Admission(config=config, home=home, ledger=ledger, no_plugins=no_plugins)
+    admission = Admission(config=config, home=home, stats_file=stats_file, no_plugins=no_plugins)
     registry.statuses.update(admission.admit_all(plugins))
     for plugin in plugins:
         if plugin.name in admission.contents and registry.statuses[plugin.name].state == "loaded":
@@ -51,7 +51,7 @@ def load_plugins(
     mark = _mark(home) if any(registry.statuses[name].state == "loaded" for name in admission.contents) else None
     try:
         for plugin in plugins:
-            _load_now_or_later(plugin, registry, ledger, mark)
+            _load_now_or_later(plugin, registry, stats_file, mark)
     finally:
         if mark is not None:
             mark.close()
@@ -61,7 +61,7 @@ def load_plugins(
             warnings.append(status.warning)
         elif status.state == "loaded" and status.quarantined:
             warnings.append(status.quarantine)
-        warnings += (f"plugin {plugin.name}: {slip}" for slip in status.slips)
+        warnings += (f"plugin {plugin.name}: {slip}" for slip in status.mistakes)
     return warnings
 
 
@@ -71,19 +71,19 @@ def _mark(home: str) -> ImportMark:
     return ImportMark(home)
 
 
-def _load_now_or_later(plugin: FoundPlugin, registry: Registry, ledger: Ledger, mark: ImportMark | None) -> None:
+def _load_now_or_later(plugin: FoundPlugin, registry: Registry, stats_file: StatsFile, mark: ImportMark | None) -> None:
     status = registry.statuses[plugin.name]
     if status.state == "loaded" and status.first_party and status.hooks and ON_DEMAND.issuperset(status.hooks):
-        registry.deferred[plugin.name] = (frozenset(status.hooks), partial(_load, plugin, registry, ledger))
+        registry.deferred[plugin.name] = (frozenset(status.hooks), partial(_load, plugin, registry, stats_file))
     elif status.state == "loaded":
-        _load(plugin, registry, ledger, None if status.first_party else mark)
+        _load(plugin, registry, stats_file, None if status.first_party else mark)
 
 
-def _load(plugin: FoundPlugin, registry: Registry, ledger: Ledger, mark: ImportMark | None = None) -> None:
-    """Import and register a plugin, whatever that brings.
+def _load(plugin: FoundPlugin, registry: Registry, stats_file: StatsFile, mark: ImportMark | None = None) -> None:
+    """Import and register a plugin, containing any error.
 
-    :param mark: names it meanwhile, if it is a third party's.
-    :raises KeyboardInterrupt: when the program was told to end.
+    :param mark: records the import on disk, for a third-party plugin.
+    :raises KeyboardInterrupt: when the program was interrupted by a signal.
     """
     status = registry.statuses[plugin.name]
     started = time.perf_counter()
@@ -91,39 +91,39 @@ def _load(plugin: FoundPlugin, registry: Registry, ledger: Ledger, mark: ImportM
     if mark is not None:
         mark.begin(plugin.name, plugin.version)
     try:
-        # What a plugin prints while it is imported must not get into machine-readable output.
+        # Output of a plugin during its import must not be mixed with machine-readable output.
         with output_to_stderr():
-            loaded = imported(plugin.value)
-            # A gate is missed also when it is refused here and the manifest is silent about it.
+            loaded = import_object(plugin.value)
+            # A gate counts as unavailable even if the manifest does not list it.
             found = dict(implementations(loaded))
             status.hooks = tuple({*status.hooks, *found})
             status.hooks = registry.register(loaded, plugin.name)
             marks = {hook: made for hook, function in found.items() if (made := mark_of(options_of(function) or {}))}
             if mark is not None and plugin.manifest is not None:
-                status.slips = [*registry.slips(loaded, plugin.manifest), *registry.in_vain(status.hooks)]
+                status.mistakes = [*registry.mistakes(loaded, plugin.manifest), *registry.uncalled_hooks(status.hooks)]
         SIGNALS.check()
     except BaseException as error:
-        told_to_end = bool(SIGNALS.received) or SIGNALS.interrupted(error)
-        if mark is not None and not (told_to_end and time.perf_counter() - started > HANG_SECONDS):
+        interrupted = bool(SIGNALS.received) or SIGNALS.interrupted(error)
+        if mark is not None and not (interrupted and time.perf_counter() - started > HANG_SECONDS):
             mark.over()
-        if told_to_end:  # An interruption often looks like a failure of what was being imported.
+        if interrupted:  # An interrupt often surfaces as a failure of the import.
             raise KeyboardInterrupt from error
         from codex_host.plugins.import_errors import reason_of
 
         status.state = "failed"
         status.detail = str(error) if isinstance(error, HookSpecError) else reason_of(error)
         status.remedy = f"codex plugins doctor {plugin.name}"
-        ledger.load_failed(plugin.name, status.detail, version=status.version)
+        stats_file.record_load_failure(plugin.name, status.detail, version=status.version)
         return
     finally:
         SIGNALS.restore()
     if mark is not None:
         mark.over()
-    ledger.loaded(plugin.name, (time.perf_counter() - started) * 1000, marks)
+    stats_file.record_load(plugin.name, (time.perf_counter() - started) * 1000, marks)
 
 
-def imported(value: str) -> object:
-    """Import what an entry point names."""
+def import_object(value: str) -> object:
+    """Import the object that an entry point names."""
     module, _, attribute = value.partition(":")
     loaded = import_module(module)
     for name in attribute.split(".") if attribute else ():

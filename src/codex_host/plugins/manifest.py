@@ -1,4 +1,4 @@
-"""Read ``codex-plugin.toml``: what a plugin says of itself, without importing it."""
+"""Read ``codex-plugin.toml``, the description of a plugin that is read without importing it."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ _KEYS = {"name", "version", "api", "description", "commands", "settings", *_LIST
 
 @frozen(kw_only=True)
 class Manifest:
-    """Facts about a plugin.
+    """The manifest of a plugin.
 
     :param name: entry-point name.
-    :param version: version to show; the distribution's when empty.
+    :param version: version to display; the distribution's if empty.
     :param api: version of the contracts it was written for.
-    :param platforms: where it can run; empty for everywhere.
+    :param platforms: supported platforms; empty for all.
     :param hooks: names of the hooks it implements, for listings.
-    :param commands: sub-commands it offers, with their one-line help; an empty one keeps it out of ``--help``.
-    :param trailing: for a sub-command that ends in a command line of the user's, which of its words that are no options
-        begins it, counted from one: from there on, options are not the program's.
-    :param valued: options of such a sub-command that take the next word.
-    :param needs: plugins it can't do without.
-    :param before: plugins that it comes before, in every hook that they share.
-    :param after: plugins that it comes after.
-    :param settings: documentation of its settings, key to text.
+    :param commands: sub-commands it offers, with their one-line help; an empty help hides the command in ``--help``.
+    :param trailing: for a sub-command that ends with another command line, the index (from one) of the positional
+     argument that begins it; options from there on belong to that command line.
+    :param valued: options of such a sub-command that take a value.
+    :param needs: plugins it depends on.
+    :param before: plugins that it is called before, in every hook that both implement.
+    :param after: plugins that it is called after.
+    :param settings: documentation of its settings, by key.
     """
 
     name: str
@@ -81,7 +81,7 @@ def read_manifest(path: str, *, plugin: str) -> Manifest:
     """Read a manifest file.
 
     :param plugin: entry-point name, which the manifest must repeat.
-    :raises ManifestError: when the file is missing or wrong; names file, key, what was found and what is allowed.
+    :raises ManifestError: when the file is missing or invalid; names file, key, what was found and what is allowed.
     """
     try:
         text = read_text(path)
@@ -99,7 +99,7 @@ def read_manifest(path: str, *, plugin: str) -> Manifest:
 
 
 def manifest_from_table(table: dict[str, Any], *, source: str, plugin: str) -> Manifest:
-    """Check a parsed manifest.
+    """Validate a parsed manifest.
 
     :param source: file for messages.
     :raises ManifestError: as :func:`read_manifest`.

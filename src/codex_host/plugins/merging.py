@@ -1,4 +1,4 @@
-"""Merge the verdicts of several implementations into one, by the rule of their specification."""
+"""Merge the verdicts of several implementations into one, by the merge rule of the hook's specification."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 V = TypeVar("V", bound="Verdict | PolicyDecision")
 
 _BEHAVIORS = ("deny", "ask", "allow")
-"""What a verdict on a permission may say, the strictest first."""
+"""Behaviors of a permission verdict, strictest first."""
 
 
 def merge_verdicts(rule: Merge, verdict: type[V], answers: Sequence[V]) -> V:
-    """Return one verdict for several, in order: tuples are joined, of any other field the first value counts.
+    """Merge verdicts in order: tuples are concatenated, of any other field the first value that is set is used.
 
-    :param rule: ``any_block`` merges the strictest alone where a verdict is one of several behaviors; where a refusal
-        is a field of its own it is not lost under either rule.
+    :param rule: with ``any_block``, only the strictest verdicts are merged if the verdict has a ``behavior``; a refusal
+     in a separate field survives under either rule.
     """
     if rule == "any_block":
         answers = _strictest(answers)

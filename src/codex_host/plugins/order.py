@@ -1,4 +1,4 @@
-"""Order the plugins that share a hook: as the user says, as they say of themselves, else by rule."""
+"""Order the plugins of a hook: by the user's setting, by their manifests, else by default rank."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ if TYPE_CHECKING:
     from codex_hookspecs.markers import Kind
 
 KEY = "plugin_order"
-"""Table of the configuration: for each hook, the plugins that come first."""
+"""Configuration table with the plugins to call first, by hook."""
 
 _MARKS = {"tryfirst": 0, "": 1, "trylast": 2}
 
 
 @define(frozen=True)
-class Contender:
-    """A plugin among those that share a hook.
+class Candidate:
+    """A plugin that implements a hook, with what decides its position.
 
-    :param mark: ``tryfirst`` or ``trylast``, as its implementation is marked, or the empty string.
-    :param before: plugins that it has to come before, by its manifest.
-    :param after: plugins that it has to come after, by its manifest.
+    :param mark: ``tryfirst``, ``trylast`` or the empty string, as its implementation is marked.
+    :param before: plugins that its manifest puts it before.
+    :param after: plugins that its manifest puts it after.
     """
 
     name: str
@@ -33,33 +33,33 @@ class Contender:
 
 
 def preferred(table: object) -> dict[str, tuple[str, ...]]:
-    """Return the plugins that the user wants first, by hook.
+    """Return the plugins to call first by the user's setting, by hook.
 
-    :param table: ``[plugin_order]``, each value a name or a list of names.
+    :param table: ``[plugin_order]``, whose values are a name or a list of names.
     """
     if not isinstance(table, Mapping):
         return {}
     return {hook: (names,) if isinstance(names, str) else tuple(names) for hook, names in table.items()}
 
 
-def in_order(kind: Kind, plugins: Iterable[Contender], wanted: Sequence[str] = ()) -> list[Contender]:
-    """Return who comes first, second and so on.
+def in_order(kind: Kind, plugins: Iterable[Candidate], wanted: Sequence[str] = ()) -> list[Candidate]:
+    """Return plugins in call order.
 
-    :param wanted: plugins that the user wants first.
+    :param wanted: plugins to call first by the user's setting.
     """
     ordered = sorted(plugins, key=lambda plugin: rule(kind, plugin))
     if any(plugin.before or plugin.after for plugin in ordered):
-        ordered = _as_declared(ordered)
+        ordered = _apply_constraints(ordered)
     if wanted:
         ordered.sort(key=lambda plugin: wanted.index(plugin.name) if plugin.name in wanted else len(wanted))
     return ordered
 
 
-def rule(kind: Kind, plugin: Contender) -> tuple[Any, ...]:
-    """Return what decides where nobody says anything.
+def rule(kind: Kind, plugin: Candidate) -> tuple[Any, ...]:
+    """Return the sort key used where neither the user nor a manifest decides.
 
-    Of a choice, plugins of third parties come first, as they were installed to replace what is there. Of an offer, ours
-    come first, whatever the marks: a name that one of ours has is not taken by chance.
+    For a choice, third-party plugins come first, since they are installed to replace the default. For an offer,
+    first-party plugins come first whatever the marks, so that their names are not taken by accident.
     """
     mark = _MARKS[plugin.mark]
     if kind == "offer":
@@ -69,10 +69,10 @@ def rule(kind: Kind, plugin: Contender) -> tuple[Any, ...]:
     return (mark, plugin.name)
 
 
-def _as_declared(plugins: list[Contender]) -> list[Contender]:
-    """Move plugins before and after others as their manifests say; of a circle, the first comes first.
+def _apply_constraints(plugins: list[Candidate]) -> list[Candidate]:
+    """Reorder plugins by ``before`` and ``after`` of their manifests; a cycle is cut at its first plugin.
 
-    One that has to come before another moves up to it, one that has to come after another waits for it.
+    A plugin with ``before`` moves up to directly before the other, one with ``after`` down to directly after it.
     """
     places = {plugin.name: place for place, plugin in enumerate(plugins)}
     earlier: dict[str, set[str]] = {name: set() for name in places}
@@ -86,7 +86,7 @@ def _as_declared(plugins: list[Contender]) -> list[Contender]:
         found = dict(places)
         for plugin in moving:
             places[plugin.name] = min(places[name] for name in (plugin.name, *plugin.before) if name in places)
-    ordered: list[Contender] = []
+    ordered: list[Candidate] = []
     waiting = {plugin.name: plugin for plugin in plugins}
     while waiting:
         free = [plugin for plugin in waiting.values() if waiting.keys().isdisjoint(earlier[plugin.name])]
@@ -96,5 +96,5 @@ def _as_declared(plugins: list[Contender]) -> list[Contender]:
 
 
 def mark_of(options: Mapping[str, Any]) -> str:
-    """Return how an implementation is marked: ``tryfirst``, ``trylast`` or not at all."""
+    """Return the mark of an implementation: ``tryfirst``, ``trylast`` or the empty string."""
     return next((mark for mark in ("tryfirst", "trylast") if options.get(mark)), "")

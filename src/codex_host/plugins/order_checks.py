@@ -1,4 +1,4 @@
-"""Say what is wrong with the order of plugins, and who may never be asked."""
+"""Check the order of plugins: invalid settings, contradicting manifests, implementations that are never called."""
 
 from __future__ import annotations
 
@@ -18,25 +18,25 @@ if TYPE_CHECKING:
 
 
 def order_warnings(registry: Registry) -> list[str]:
-    """Return what the user should know: of the setting, of manifests, and of plugins that wait for another's answer."""
-    return [*order_faults(registry.statuses, registry.preferred, registry.policies), *_waiting(registry)]
+    """Return warnings about the setting, about manifests, and about choices that hide a third-party plugin."""
+    return [*order_faults(registry.statuses, registry.preferred, registry.policies), *_unasked(registry)]
 
 
 def order_faults(
     statuses: Statuses, preferred: Mapping[str, Sequence[str]], policies: Mapping[str, HookPolicy]
 ) -> list[str]:
-    """Return what is wrong with the setting and with what manifests say.
+    """Return problems of the setting and of manifests.
 
-    :param preferred: plugins that the user wants first, by hook.
+    :param preferred: plugins to call first by the user's setting, by hook.
     """
     return [*_setting(statuses, preferred, policies), *_manifests(statuses)]
 
 
 def check_command(registry: Registry, command: str, first: str, *others: str) -> list[str]:
-    """Return what the user should know of plugins that offer a command which another one's counts for.
+    """Return warnings about plugins whose command is shadowed by another plugin's.
 
-    :param first: the plugin that comes first.
-    :raises PluginError: when nobody says which of two third parties it is.
+    :param first: the plugin whose command is used.
+    :raises PluginError: when nothing decides between two third-party plugins.
     """
     warnings = []
     for other in others:
@@ -51,9 +51,9 @@ def check_command(registry: Registry, command: str, first: str, *others: str) ->
 
 
 def shadow_warnings(registry: Registry, hook: str, name: str, first: str, other: str) -> list[str]:
-    """Return what the user should know of a contribution that another plugin's counts for.
+    """Return warnings about a contribution that is shadowed by another plugin's.
 
-    :param first: the plugin whose contribution counts.
+    :param first: the plugin whose contribution is used.
     """
     if is_settled(registry, hook, first, other):
         return []
@@ -62,7 +62,7 @@ def shadow_warnings(registry: Registry, hook: str, name: str, first: str, other:
 
 
 def is_settled(registry: Registry, hook: str, first: str, other: str) -> bool:
-    """Tell whether the user or one of two plugins put one before the other."""
+    """Return whether the setting or a manifest decides the order of two plugins."""
     return (
         first in registry.preferred.get(hook, ())
         or first in registry.status(other).after
@@ -89,7 +89,7 @@ def _setting(
 
 
 def _manifests(statuses: Statuses) -> Iterator[str]:
-    """Tell of names that nobody has, and of the first circle."""
+    """Yield warnings about unknown names, and about the first cycle."""
     loaded = {name: status for name, status in statuses.items() if status.state == "loaded"}
     graph: dict[str, set[str]] = {name: {*status.after} & loaded.keys() for name, status in loaded.items()}
     for name, status in loaded.items():
@@ -110,8 +110,8 @@ def _manifests(statuses: Statuses) -> Iterator[str]:
         yield f"plugins ask to come before each other in {FILE_NAME}: {circle}; one of them has to give way"
 
 
-def _waiting(registry: Registry) -> Iterator[str]:
-    """Tell of third parties that wait for another's answer, as long as neither they nor the user wish it so."""
+def _unasked(registry: Registry) -> Iterator[str]:
+    """Yield warnings about third-party implementations of a choice behind another one that nobody put there."""
     for hook, policy in registry.policies.items():
         if policy.kind != "choose" or policy.by or hook in registry.preferred:
             continue

@@ -1,4 +1,4 @@
-"""Say who comes first in each hook, who is shadowed, and why, without importing a plugin."""
+"""Report the order of plugins in each hook, shadowed contributions and reasons, without importing plugins."""
 
 from __future__ import annotations
 
@@ -7,54 +7,54 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from codex_host.plugins.manifest import FILE_NAME
-from codex_host.plugins.order import KEY, Contender, in_order, rule
+from codex_host.plugins.order import KEY, Candidate, in_order, rule
 from codex_host.plugins.order_checks import order_faults
-from codex_host.plugins.registry import Registry, contender
+from codex_host.plugins.registry import Registry, candidate_of
 
 if TYPE_CHECKING:
     from codex_hookspecs.markers import HookPolicy
-    from codex_host.plugins.ledger import Ledger
     from codex_host.plugins.registry import PluginStatus
+    from codex_host.plugins.stats_file import StatsFile
 
 MEANINGS = {
-    "choose": "the first answer counts; the next plugin is asked only when there is none",
-    "offer": "what all of them offer counts; of two with one name, that of the first",
+    "choose": "the first answer is used; the next plugin is called only when there is none",
+    "offer": "the contributions of all are used; of two with the same name, the first",
     "event": "all are called, one after the other",
 }
 _CLI = "cli_commands"
 
 
 class OrderReport:
-    """The order of plugins as the program would have it now.
+    """The order of plugins that a run of the program would have.
 
-    :param ledger: knows the marks of implementations and the names that plugins shared, from the last run.
-    :param preferred: plugins that the user wants first, by hook.
+    :param stats_file: has the marks of implementations and the shadowed contributions of the last run.
+    :param preferred: plugins to call first by the user's setting, by hook.
     """
 
     def __init__(
-        self, statuses: Mapping[str, PluginStatus], ledger: Ledger, preferred: Mapping[str, Sequence[str]]
+        self, statuses: Mapping[str, PluginStatus], stats_file: StatsFile, preferred: Mapping[str, Sequence[str]]
     ) -> None:
         self._statuses = statuses
-        self._ledger = ledger
+        self._stats_file = stats_file
         self._preferred = preferred
 
     @cached_property
     def policies(self) -> dict[str, HookPolicy]:
-        """How each hook is called."""
+        """Policies of all hooks."""
         return Registry().policies
 
     def faults(self) -> list[str]:
-        """Return what is wrong with the setting and with what manifests say."""
+        """Return problems of the setting and of manifests."""
         return order_faults(self._statuses, self._preferred, self.policies)
 
-    def lineup(self, hook: str) -> list[Contender]:
-        """Return the plugins that run and implement a hook, in order."""
+    def call_order(self, hook: str) -> list[Candidate]:
+        """Return the loaded plugins that implement a hook, in call order."""
         sharing = (each for each in self._statuses.values() if each.state == "loaded" and hook in each.hooks)
-        plugins = (contender(each, self._ledger.account(each.name).marks.get(hook, "")) for each in sharing)
+        plugins = (candidate_of(each, self._stats_file.stats(each.name).marks.get(hook, "")) for each in sharing)
         return in_order(self.policies[hook].kind, plugins, self._preferred.get(hook, ()))
 
-    def reason(self, hook: str, first: Contender, second: Contender) -> str:
-        """Return why one plugin comes before another."""
+    def reason(self, hook: str, first: Candidate, second: Candidate) -> str:
+        """Return why one plugin is called before another."""
         kind, wanted = self.policies[hook].kind, self._preferred.get(hook, ())
         if first.name in wanted:
             return f"{KEY}.{hook} names {first.name}"
@@ -75,50 +75,50 @@ class OrderReport:
         return "in order of names"
 
     def place(self, hook: str, at: int) -> str:
-        """Return why a plugin of the line-up is where it is, or the empty string."""
-        lineup, wanted = self.lineup(hook), self._preferred.get(hook, ())
-        if lineup[at].name in wanted:
+        """Return why a plugin has its position in the call order, or the empty string."""
+        order, wanted = self.call_order(hook), self._preferred.get(hook, ())
+        if order[at].name in wanted:
             return f"{KEY}.{hook}"
-        return "" if not at or lineup[at - 1].name in wanted else self.reason(hook, lineup[at - 1], lineup[at])
+        return "" if not at or order[at - 1].name in wanted else self.reason(hook, order[at - 1], order[at])
 
-    def shadowed(self, hook: str) -> Iterator[tuple[str, Contender, Contender]]:
-        """Iterate the names that two plugins offer, each with who comes first and whose does not count."""
-        lineup = self.lineup(hook) if self.policies[hook].kind == "offer" else []
-        by_name = {plugin.name: plugin for plugin in lineup}
+    def shadowed(self, hook: str) -> Iterator[tuple[str, Candidate, Candidate]]:
+        """Yield shadowed contributions: the name, the plugin whose contribution is used, and the other."""
+        order = self.call_order(hook) if self.policies[hook].kind == "offer" else []
+        by_name = {plugin.name: plugin for plugin in order}
         rivals: dict[str, set[str]] = {}
-        for plugin in lineup:
+        for plugin in order:
             if hook == _CLI:
                 for command in self._statuses[plugin.name].commands:
                     rivals.setdefault(command, set()).add(plugin.name)
             else:
-                for part, owner in self._ledger.account(plugin.name).shadowed.get(hook, {}).items():
+                for part, owner in self._stats_file.stats(plugin.name).shadowed.get(hook, {}).items():
                     rivals.setdefault(part, set()).update(by_name.keys() & {plugin.name, owner})
         for part, names in sorted(rivals.items()):
-            first, *others = [plugin for plugin in lineup if plugin.name in names]
+            first, *others = [plugin for plugin in order if plugin.name in names]
             for other in others:
                 yield part, first, other
 
     def of_plugin(self, name: str) -> dict[str, str]:
-        """Say by hook whom a plugin comes before and after, where that makes a difference."""
+        """Describe by hook the position of a plugin, where the order matters."""
         status = self._statuses[name]
         hooks = [hook for hook in status.hooks if status.state == "loaded" and hook in self.policies]
         return {hook: text for hook in hooks if (text := self._of_hook(hook, name))}
 
     def _of_hook(self, hook: str, name: str) -> str:
-        policy, lineup = self.policies[hook], self.lineup(hook)
+        policy, order = self.policies[hook], self.call_order(hook)
         if policy.kind == "offer":
             return "; ".join(self._shadows(hook, name))
-        if len(lineup) < 2 or policy.parallel:
+        if len(order) < 2 or policy.parallel:
             return ""
-        at = next(place for place, plugin in enumerate(lineup) if plugin.name == name)
-        earlier, later = lineup[:at], lineup[at + 1 :]
+        at = next(place for place, plugin in enumerate(order) if plugin.name == name)
+        earlier, later = order[:at], order[at + 1 :]
         if policy.kind == "event":
             parts = [f"after {_names(earlier)}"] * bool(earlier) + [f"before {_names(later)}"] * bool(later)
             return f"called {', '.join(parts)}"
         if not earlier:
-            return f"asked first, before {_names(later)} ({self.reason(hook, lineup[0], lineup[1])})"
+            return f"asked first, before {_names(later)} ({self.reason(hook, order[0], order[1])})"
         unanswered = f"asked only when {_names(earlier)} {'has' if at == 1 else 'have'} no answer"
-        return f"{unanswered} ({self.reason(hook, lineup[at - 1], lineup[at])}); {self.remedy(hook, name)}"
+        return f"{unanswered} ({self.reason(hook, order[at - 1], order[at])}); {self.remedy(hook, name)}"
 
     def _shadows(self, hook: str, name: str) -> Iterator[str]:
         for part, first, other in self.shadowed(hook):
@@ -132,32 +132,34 @@ class OrderReport:
         """Return the setting that puts a plugin first."""
         return f'{KEY}.{hook} = "{name}" puts it first'
 
-    def briefly(self, name: str) -> str:
-        """Say in a few words where a third party's plugin makes a difference, for a list."""
+    def summary(self, name: str) -> str:
+        """Return a short note on a third-party plugin's position and shadowed contributions, for a list."""
         status = self._statuses[name]
         if status.state != "loaded" or status.first_party:
             return ""
-        told: list[str] = []
+        parts: list[str] = []
         for hook in self.policies.keys() & status.hooks:
-            names = [plugin.name for plugin in self.lineup(hook)] if self.policies[hook].kind == "choose" else [name]
+            names = (
+                [plugin.name for plugin in self.call_order(hook)] if self.policies[hook].kind == "choose" else [name]
+            )
             at = names.index(name)
             if at:
-                told.append(f"{hook} only after {', '.join(names[:at])}")
+                parts.append(f"{hook} only after {', '.join(names[:at])}")
             elif names[1:]:
-                told.append(f"{hook} before {', '.join(names[1:])}")
+                parts.append(f"{hook} before {', '.join(names[1:])}")
             for part, first, other in self.shadowed(hook):
-                told += [f"{part} shadows {other.name}"] * (first.name == name)
-                told += [f"{part} shadowed by {first.name}"] * (other.name == name)
-        return "".join(f"; {text}" for text in sorted(told))
+                parts += [f"{part} shadows {other.name}"] * (first.name == name)
+                parts += [f"{part} shadowed by {first.name}"] * (other.name == name)
+        return "".join(f"; {text}" for text in sorted(parts))
 
     def facts(self, hook: str) -> dict[str, Any]:
-        """Return what is known of a hook, for JSON."""
-        lineup, policy = self.lineup(hook), self.policies[hook]
+        """Return the report of a hook for JSON output."""
+        order, policy = self.call_order(hook), self.policies[hook]
         return {
             "hook": hook,
             "kind": policy.kind,
             "notCalledYet": policy.not_called_yet,
-            "plugins": [{"name": plugin.name, "why": self.place(hook, at) or None} for at, plugin in enumerate(lineup)],
+            "plugins": [{"name": plugin.name, "why": self.place(hook, at) or None} for at, plugin in enumerate(order)],
             "shadowed": [
                 {"name": part, "plugin": other.name, "by": first.name, "why": self.reason(hook, first, other)}
                 for part, first, other in self.shadowed(hook)
@@ -165,5 +167,5 @@ class OrderReport:
         }
 
 
-def _names(plugins: Sequence[Contender]) -> str:
+def _names(plugins: Sequence[Candidate]) -> str:
     return ", ".join(plugin.name for plugin in plugins)

@@ -1,4 +1,4 @@
-"""Find the places in code of plugins where something failed or waits."""
+"""Find the code locations in plugins where something failed or waits."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Places: TypeAlias = list[tuple[str, int]]
 
 
 def raised_places(error: BaseException) -> Places:
-    """Return the places of a traceback."""
+    """Return the locations of a traceback."""
     if isinstance(error, SyntaxError) and error.filename:
         return [(error.filename, error.lineno or 0)]
     places: Places = []
@@ -29,7 +29,7 @@ def raised_places(error: BaseException) -> Places:
 
 
 def waiting_places(task: asyncio.Task[Any]) -> Places:
-    """Return the places in which a task waits."""
+    """Return the locations where a task waits."""
     places: Places = []
     waiting: Any = task.get_coro()
     while waiting is not None:
@@ -42,18 +42,18 @@ def waiting_places(task: asyncio.Task[Any]) -> Places:
 
 
 def place_of(function: Callable[..., Any]) -> tuple[str, int] | None:
-    """Return where a function is written."""
+    """Return the file and line of a function."""
     code = getattr(getattr(function, "__func__", function), "__code__", None)
     return None if code is None else (code.co_filename, code.co_firstlineno)
 
 
-def find_culprit(
+def find_failing_plugin(
     registry: Registry, called: str, places: Places, function: Callable[..., Any] | None = None
 ) -> tuple[str, tuple[str, int] | None]:
-    """Return whose code was the innermost, and where it was.
+    """Return the plugin with the innermost code location, and that location.
 
-    :param called: the plugin that was called; another one may have been at work for it.
-    :param function: what of it was called, where that is known.
+    :param called: the plugin that was called; it may have called code of another one.
+    :param function: the function that was called, if known.
     """
     own = _roots(registry, called)
     if function is not None and (root := _root(getattr(function, "__module__", None) or "")):
@@ -76,7 +76,7 @@ def _within(file: str, roots: Iterable[str]) -> bool:
 
 
 def _roots(registry: Registry, name: str) -> set[str]:
-    """Return the files and folders that the hooks of a plugin are written in: whole packages."""
+    """Return the packages (or single files) that contain the hooks of a plugin."""
     from codex_host.plugins.signatures import implementations
 
     plugin = registry.manager.get_plugin(name)
@@ -85,7 +85,7 @@ def _roots(registry: Registry, name: str) -> set[str]:
 
 
 def _root(module: str) -> str | None:
-    """Return the folder of the outermost package that has one to itself, else the module's file."""
+    """Return the folder of the outermost regular package of a module, else the module's file."""
     parts = module.split(".")
     for count in range(1, len(parts) + 1):
         found = sys.modules.get(".".join(parts[:count]))

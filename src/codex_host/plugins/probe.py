@@ -1,4 +1,4 @@
-"""Import one plugin, run its own checks and report as JSON; run as a child process by the doctor."""
+"""Import one plugin, run its doctor checks and print a JSON report; a child process of ``plugins doctor``."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 from codex_hookspecs.errors import CodexError
 from codex_host.plugins.manifest import FILE_NAME
 
-_NOBODYS = "codex-plugins-doctor"
-"""Name of a model provider that nobody has."""
+_UNKNOWN_PROVIDER = "codex-plugins-doctor"
+"""Name of a model provider that does not exist."""
 _NEVER_ASKED = "so plugins after it are never asked; return None for other names"
 
 if TYPE_CHECKING:
@@ -24,30 +24,30 @@ if TYPE_CHECKING:
 
 
 def main() -> None:
-    """Examine the plugin named on the command line."""
+    """Check the plugin named on the command line."""
     from codex_host.app import Application, codex_home
     from codex_host.config.effective import EffectiveConfig
     from codex_host.plugins.discovery import found_plugins
-    from codex_host.plugins.ledger import Ledger
-    from codex_host.plugins.loading import imported
+    from codex_host.plugins.loading import import_object
     from codex_host.plugins.registry import Registry
+    from codex_host.plugins.stats_file import StatsFile
 
     home, cwd = codex_home(os.environ), os.getcwd()
     plugin = next(each for each in found_plugins(home) if each.name == sys.argv[1])
-    objection = None if plugin.first_party else _guarded(plugin, home)
+    objection = None if plugin.first_party else _guard_imports(plugin, home)
     report: dict[str, Any] = {"untrusted": objection, "problems": [], "hooks": [], "load_ms": 0.0, "modules": 0}
     if objection is not None:
         print(json.dumps(report))
         return
     registry = Registry()
-    out, sys.stdout = sys.stdout, sys.stderr  # whatever the plugin prints, to its end
+    out, sys.stdout = sys.stdout, sys.stderr  # output of the plugin must not be mixed with the report
     modules, started = len(sys.modules), time.perf_counter()
     try:
-        loaded = imported(plugin.value)
+        loaded = import_object(plugin.value)
         report["hooks"] = registry.register(loaded, plugin.name)
-        slips = registry.slips(loaded, plugin.manifest) if plugin.manifest else []
-        if not (report["hooks"] or slips):
-            slips = ["it implements no hook; write @hookimpl above the functions that do"]
+        mistakes = registry.mistakes(loaded, plugin.manifest) if plugin.manifest else []
+        if not (report["hooks"] or mistakes):
+            mistakes = ["it implements no hook; write @hookimpl above the functions that do"]
         report["load_ms"] = (time.perf_counter() - started) * 1000
         report["modules"] = len(sys.modules) - modules
         host = Application(
@@ -56,16 +56,19 @@ def main() -> None:
             cwd=cwd,
             environ=dict(os.environ),
             registry=registry,
-            ledger=Ledger(),
+            stats_file=StatsFile(),
         )
-        report["problems"] = [*slips, *asyncio.run(_checks(host, plugin.manifest.commands if plugin.manifest else ()))]
+        report["problems"] = [
+            *mistakes,
+            *asyncio.run(_checks(host, plugin.manifest.commands if plugin.manifest else ())),
+        ]
     except BaseException:
         report["problems"] = traceback.format_exc(limit=-3).strip().splitlines()[::-1][:6]
     print(json.dumps(report), file=out, flush=True)
 
 
-def _guarded(plugin: FoundPlugin, home: str) -> str | None:
-    """Have a plugin imported as it was trusted; return why it can't be."""
+def _guard_imports(plugin: FoundPlugin, home: str) -> str | None:
+    """Guard the imports of a plugin; return why it is not trusted, or ``None``."""
     from codex_host.plugins.contents import contents_of
     from codex_host.plugins.guarded_import import IMPORTS
     from codex_host.plugins.trust import TrustStore
@@ -85,16 +88,16 @@ async def _checks(host: Application, listed: Collection[str]) -> list[str]:
         problems += [
             f"{FILE_NAME} lists the command {name}, which it does not offer" for name in {*listed} - {*offered}
         ]
-        problems += await _answers_for_all(host)
+        problems += await _check_model_provider(host)
         for name, check in host.hooks.doctor_checks().items():
             problems += [f"{name}: {text}" for text in await check.run()]
     return problems + host.dispatch.warnings
 
 
-async def _answers_for_all(host: Application) -> list[str]:
-    """Tell of a plugin that serves any model provider, so that none after it is ever asked."""
+async def _check_model_provider(host: Application) -> list[str]:
+    """Report a plugin that answers for every model provider, so that those after it are never called."""
     try:
-        provider, _ = host.hooks.model_provider(_NOBODYS, {})
+        provider, _ = host.hooks.model_provider(_UNKNOWN_PROVIDER, {})
     except CodexError as error:
         return [f"model_provider raises {type(error).__name__} for a name that it can't know ({error}), {_NEVER_ASKED}"]
     if provider is None:

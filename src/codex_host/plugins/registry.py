@@ -1,4 +1,4 @@
-"""Register plugins with pluggy, after checking that each implementation fits its specification."""
+"""Register plugins with pluggy, after validating implementations against their specifications."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from attrs import define, field
 from codex_hookspecs.errors import HookSpecError
 from codex_hookspecs.markers import PROJECT, HookPolicy, policy_of
 from codex_hookspecs.specs import AREAS
-from codex_host.plugins.order import Contender, in_order, mark_of
+from codex_host.plugins.order import Candidate, in_order, mark_of
 from codex_host.plugins.signatures import check_implementation, implementations, options_of, place_of, unknown_hook
 
 if TYPE_CHECKING:
@@ -22,19 +22,19 @@ State = Literal["loaded", "disabled", "untrusted", "incompatible", "failed"]
 
 @define(kw_only=True, eq=False, repr=False)
 class PluginStatus:
-    """What became of one plugin.
+    """The status of one plugin.
 
-    :param distribution: distribution that brings it.
-    :param detail: why it is not loaded, with the last lines of a traceback, or the empty string.
-    :param expected: not being loaded is as it should be, e.g. on another platform.
-    :param slips: mistakes of its author, and hooks not called yet, that do not keep it from running.
-    :param remedy: command that changes it, or the empty string.
-    :param hooks: hooks that it implements; those that its manifest lists, as long as it is not loaded.
-    :param before: plugins that it comes before where they share a hook, by its manifest.
-    :param after: plugins that it comes after.
-    :param trusted: it may run, as it is the host's own, or it was trusted, if only as its files were before; known of
-        those that are not loaded, too.
-    :param quarantined: why some of its hooks are not called any more, by hook.
+    :param distribution: distribution that contains it.
+    :param detail: why it is not loaded (with the last lines of a traceback), or the empty string.
+    :param expected: whether it is rightly not loaded, e.g. on another platform.
+    :param mistakes: non-fatal mistakes of its author, and hooks that are not called yet.
+    :param remedy: command that changes the status, or the empty string.
+    :param hooks: hooks that it implements; as long as it is not loaded, those listed in its manifest.
+    :param before: plugins that its manifest puts it before.
+    :param after: plugins that its manifest puts it after.
+    :param trusted: whether it is first-party or was trusted, even if its files have changed since; also set for plugins
+     that are not loaded.
+    :param quarantined: reasons of quarantines, by hook.
     """
 
     name: str
@@ -50,18 +50,18 @@ class PluginStatus:
     expected: bool = False
     trusted: bool = False
     quarantined: dict[str, str] = field(factory=dict)
-    slips: list[str] = field(factory=list)
+    mistakes: list[str] = field(factory=list)
     before: tuple[str, ...] = ()
     after: tuple[str, ...] = ()
 
     @property
-    def is_missed(self) -> bool:
-        """Whether it was meant to run and does not."""
+    def is_missing(self) -> bool:
+        """Whether it should be running but is not."""
         return self.trusted and not self.expected and self.state in ("failed", "incompatible", "untrusted")
 
     @property
     def objection(self) -> str:
-        """Why ``--strict-plugins`` refuses it, or the empty string."""
+        """Why ``--strict-plugins`` fails because of it, or the empty string."""
         if self.expected:
             return ""
         if self.state in ("failed", "incompatible"):
@@ -70,7 +70,7 @@ class PluginStatus:
 
     @property
     def quarantine(self) -> str:
-        """What the user is told of hooks that are not called any more, or the empty string."""
+        """Message about its quarantined hooks, or the empty string."""
         if not self.quarantined:
             return ""
         reasons = "; ".join(self.quarantined.values())
@@ -78,13 +78,13 @@ class PluginStatus:
 
     @property
     def warning(self) -> str:
-        """What the user is told of a plugin that is not loaded."""
+        """Message about a plugin that is not loaded."""
         remedy = f" (run: {self.remedy})" if self.remedy else ""
         return f"plugin {self.name} is {self.state}: {self.detail}{remedy}"
 
 
 class _Manager(pluggy.PluginManager):
-    """Looks for the marks alone: pluggy's own way looks up every name of a module in three places."""
+    """A plugin manager that only looks for our markers: pluggy's own search looks up every name of a module thrice."""
 
     def parse_hookimpl_opts(self, plugin: object, name: str) -> Any:
         """Return the options of an implementation, ``None`` for anything else."""
@@ -96,9 +96,9 @@ class _Manager(pluggy.PluginManager):
 
 
 class Registry:
-    """The specifications, the registered plugins and the status of every plugin that was found.
+    """Hook specifications, registered plugins, and the status of every installed plugin.
 
-    :ivar preferred: plugins that the user wants first, by hook.
+    :ivar preferred: plugins to call first by the user's setting, by hook.
     """
 
     def __init__(self) -> None:
@@ -116,11 +116,11 @@ class Registry:
                     self.policies[name] = policy_of(function)
 
     def register(self, plugin: object, name: str) -> tuple[str, ...]:
-        """Check and register a plugin.
+        """Validate and register a plugin.
 
         :param plugin: module or object that carries implementations.
         :return: names of the hooks it implements.
-        :raises HookSpecError: when an implementation does not fit; nothing stays registered.
+        :raises HookSpecError: when an implementation does not fit its specification; the plugin is not registered then.
         """
         hooks = []
         for hook, implementation in implementations(plugin):
@@ -138,14 +138,14 @@ class Registry:
             raise HookSpecError(str(error), plugin=name, hook="") from error
         return tuple(sorted(hooks))
 
-    def slips(self, plugin: object, manifest: Manifest) -> list[str]:
-        """Return what a plugin says of itself that it does not do, and the other way round."""
-        from codex_host.plugins.declared import slips
+    def mistakes(self, plugin: object, manifest: Manifest) -> list[str]:
+        """Return differences between a plugin's manifest and its implementations."""
+        from codex_host.plugins.declared import mistakes
 
-        return slips(plugin, manifest, self.policies)
+        return mistakes(plugin, manifest, self.policies)
 
-    def in_vain(self, hooks: Iterable[str]) -> list[str]:
-        """Return what the user is told of a plugin's hooks that are not called yet."""
+    def uncalled_hooks(self, hooks: Iterable[str]) -> list[str]:
+        """Return messages about a plugin's hooks that this version does not call yet."""
         return [
             f"it implements the hook {hook}, which this version of the host does not call yet"
             for hook in sorted(hooks)
@@ -153,11 +153,11 @@ class Registry:
         ]
 
     def load_for(self, hook: str | None, plugin: str | None = None) -> list[PluginStatus]:
-        """Load the plugins that were put off until one of their hooks is wanted.
+        """Load the plugins that were deferred until one of their hooks is called.
 
         :param hook: the hook, or ``None`` for any.
-        :param plugin: load no other than this one.
-        :return: what became of them.
+        :param plugin: load only this one.
+        :return: the status of each.
         """
         wanted = [
             name for name, (hooks, _) in self.deferred.items() if hook in (None, *hooks) and plugin in (None, name)
@@ -167,7 +167,7 @@ class Registry:
         return [self.statuses[name] for name in wanted]
 
     def implementations(self, hook: str) -> list[Any]:
-        """Return pluggy's descriptions of the implementations of a hook, in the order in which they are called."""
+        """Return pluggy's ``HookImpl`` objects of a hook, in call order."""
         impls = getattr(self.manager.hook, hook).get_hookimpls()
         ordered = self.in_order(hook, {impl.plugin_name for impl in impls})
         return sorted(impls, key=lambda impl: ordered.index(impl.plugin_name))
@@ -179,24 +179,24 @@ class Registry:
         return self.in_order(hook, names)
 
     def in_order(self, hook: str, names: Iterable[str]) -> list[str]:
-        """Return plugins in the order in which a hook of them counts; those that are not imported have no mark."""
+        """Return plugins in the call order of a hook; those that are not imported have no mark."""
         impls = getattr(self.manager.hook, hook).get_hookimpls()
         marks = {impl.plugin_name: mark_of(impl.opts) for impl in impls}
-        plugins = (contender(self.status(name), marks.get(name, "")) for name in names)
+        plugins = (candidate_of(self.status(name), marks.get(name, "")) for name in names)
         ordered = in_order(self.policies[hook].kind, plugins, self.preferred.get(hook, ()))
         return [plugin.name for plugin in ordered]
 
     def status(self, name: str) -> PluginStatus:
-        """Return the status of a plugin, made on first use."""
+        """Return the status of a plugin, created on first use."""
         found = self.statuses.get(name)
         if found is None:
             found = self.statuses[name] = PluginStatus(name=name)
         return found
 
 
-def contender(status: PluginStatus, mark: str = "") -> Contender:
-    """Return a plugin as one of those that share a hook.
+def candidate_of(status: PluginStatus, mark: str = "") -> Candidate:
+    """Return a plugin as a candidate for ordering.
 
     :param mark: ``tryfirst`` or ``trylast``, as its implementation is marked.
     """
-    return Contender(status.name, status.first_party, mark, status.before, status.after)
+    return Candidate(status.name, status.first_party, mark, status.before, status.after)

@@ -1,4 +1,4 @@
-"""Tell whether implementations fit their specification, and contributions their hook."""
+"""Validate implementations against their specification, and results against their hook."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ import codex_hookspecs
 from codex_hookspecs.errors import HookSpecError
 from codex_hookspecs.markers import PROJECT, HookPolicy
 
-_MOST_PARTS = 10_000
+_MAX_PARTS = 10_000
 _MARK = f"{PROJECT}_impl"
 
 
 class InvalidResult(Exception):
-    """Raised when an implementation answers what its hook is not for; the text goes on from the hook's name."""
+    """Raised when an implementation returns a value of the wrong type; the text continues after the hook's name."""
 
 
 def implementations(plugin: object) -> Iterator[tuple[str, Callable[..., Any]]]:
-    """Iterate the marked implementations of a plugin with the hook each is for."""
+    """Yield hook name and function of each marked implementation of a plugin."""
     for attribute in dir(plugin):
         if attribute.startswith("__"):
             continue
@@ -32,18 +32,18 @@ def implementations(plugin: object) -> Iterator[tuple[str, Callable[..., Any]]]:
 
 
 def options_of(function: object) -> dict[str, Any] | None:
-    """Return what a function was marked with as an implementation, ``None`` when it was not."""
+    """Return the options of a function's ``@hookimpl`` marker, ``None`` if it has none."""
     options = getattr(function, _MARK, None)
     return options if isinstance(options, dict) else None
 
 
 def is_marked(function: object) -> bool:
-    """Tell whether a function is marked as an implementation, of whatever hook."""
+    """Return whether a function is marked as an implementation of any hook."""
     return isinstance(getattr(function, _MARK, None), dict)
 
 
 def unknown_hook(hook: str, known: list[str]) -> str:
-    """Say that there is no such hook, with a suggestion."""
+    """Return the message for an unknown hook, with a suggestion."""
     from difflib import get_close_matches
 
     close = get_close_matches(hook, known, 1)
@@ -54,7 +54,7 @@ def unknown_hook(hook: str, known: list[str]) -> str:
 def check_implementation(
     spec: Callable[..., Any], implementation: Callable[..., Any], *, policy: HookPolicy, plugin: str, hook: str
 ) -> None:
-    """Refuse an implementation of the wrong kind, with unknown arguments or contradicting annotations.
+    """Reject an implementation of the wrong kind, with unknown arguments or contradicting annotations.
 
     :raises HookSpecError: names plugin, hook, what was found and the fix.
     """
@@ -65,7 +65,7 @@ def check_implementation(
 
 
 def place_of(function: object) -> str:
-    """Return where a function stands, for the end of a message, or nothing when that can't be told."""
+    """Return the file and line of a function as the end of a message, or the empty string if unknown."""
     code = getattr(getattr(function, "__func__", function), "__code__", None)
     return f" ({code.co_filename}:{code.co_firstlineno})" if code is not None else ""
 
@@ -115,7 +115,7 @@ def _contradiction(spec: Callable[..., Any], implementation: Callable[..., Any])
 
 
 def _fits(narrow: Any, wide: Any) -> bool:
-    """Tell whether one class is part of another; what is no plain class fits."""
+    """Return whether one annotation is compatible with another; anything but plain classes is accepted."""
     plain = all(
         isinstance(each, type) and each is not Any and not hasattr(each, "_is_protocol") for each in (narrow, wide)
     )
@@ -144,9 +144,9 @@ def _arguments(function: Callable[..., Any]) -> tuple[str, ...]:
 
 
 def validate_result(policy: HookPolicy, result: Any) -> Any:
-    """Return what a plugin contributes to a hook, a sequence as a list.
+    """Validate what an implementation returned; a sequence is returned as a list.
 
-    :raises InvalidResult: when a part is not what the hook is for.
+    :raises InvalidResult: when the result or one of its elements has the wrong type.
     """
     if result is None:
         return None
@@ -154,9 +154,9 @@ def validate_result(policy: HookPolicy, result: Any) -> Any:
     parts = result if policy.many else [result]
     if not isinstance(parts, Iterable):
         raise InvalidResult(f"returned {type(result).__name__}, not a list of {word}")
-    parts = list(islice(parts, _MOST_PARTS + 1))
-    if len(parts) > _MOST_PARTS:
-        raise InvalidResult(f"returned more than {_MOST_PARTS} parts, each a {word}")
+    parts = list(islice(parts, _MAX_PARTS + 1))
+    if len(parts) > _MAX_PARTS:
+        raise InvalidResult(f"returned more than {_MAX_PARTS} parts, each a {word}")
     for part in parts:
         if not all(hasattr(part, name) for name in policy.requires):
             raise InvalidResult(f"returned {type(part).__name__} where a {word} belongs")

@@ -1,4 +1,4 @@
-"""Lay rows out in aligned columns."""
+"""Format rows as a table with aligned columns."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from codex_hookspecs.terminal_text import visible_line
 
 
 def aligned(rows: Sequence[Sequence[str]]) -> str:
-    """Return rows as text, columns two blanks apart, without blanks at line ends; cells made visible."""
+    """Return rows as text with columns two spaces apart and control characters escaped."""
     rows = [[visible_line(cell) for cell in row] for row in rows]
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows)

@@ -1,4 +1,4 @@
-"""Run code of plugins, each call in a task of its own: bounded, contained, and left behind when it does not end."""
+"""Run plugin code in separate tasks, with time limits; a task that ignores its cancellation is abandoned."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from codex_host.plugins.places import Places, waiting_places
 from codex_host.process.signals import SIGNALS
 
 GRACE = 2.0
-"""Seconds in which a cancelled implementation may clean up before it is left behind."""
+"""Seconds that a cancelled implementation has for cleanup before it is abandoned."""
 
 _left_behind: set[asyncio.Task[Any]] = set()
-"""Tasks that did not end when they were cancelled; they are kept until they do."""
+"""Abandoned tasks: a reference is kept until they end."""
 
 
 class Escaped(Exception):
-    """Raised in place of what is no ``Exception``: ``SystemExit``, a cancellation that nobody asked for, a panic."""
+    """Wraps an error that is not an ``Exception``: ``SystemExit``, an unrequested cancellation, a panic."""
 
     def __init__(self, error: BaseException) -> None:
         super().__init__(f"{type(error).__name__}")
@@ -29,10 +29,10 @@ class Escaped(Exception):
 
 
 class Overrun(Exception):
-    """Raised when a call took longer than its limit.
+    """Raised when a call exceeded its time limit.
 
-    :param places: where it was waiting, outermost first.
-    :param left: it did not end when it was cancelled, and goes on.
+    :param places: code locations where it was waiting, outermost first.
+    :param left: whether it ignored its cancellation and was abandoned.
     """
 
     def __init__(self, limit: float, places: Places, *, left: bool) -> None:
@@ -42,7 +42,7 @@ class Overrun(Exception):
 
 
 class _Limit:
-    """The time limit of one call, which stands still while the host keeps the call waiting."""
+    """The time limit of one call, which is paused while the host keeps the call waiting."""
 
     def __init__(self) -> None:
         self._outer = _limit.get()
@@ -66,12 +66,12 @@ class _Limit:
             self._rest = when - asyncio.get_running_loop().time()
             self._timer.reschedule(None)
 
-    def go_on(self) -> None:
+    def resume(self) -> None:
         self._pauses -= 1
         if self._pauses == 0 and self._timer is not None and self._timer.when() is None:
             self._timer.reschedule(asyncio.get_running_loop().time() + self._rest)
         if self._outer is not None:
-            self._outer.go_on()
+            self._outer.resume()
 
 
 _limit: ContextVar[_Limit | None] = ContextVar("limit", default=None)
@@ -79,7 +79,7 @@ _limit: ContextVar[_Limit | None] = ContextVar("limit", default=None)
 
 @contextmanager
 def time_limit_paused() -> Iterator[None]:
-    """Charge what is waited for inside to no limit of the call that waits."""
+    """Pause the time limit of the current call inside the context."""
     limit = _limit.get()
     if limit is None:
         yield
@@ -88,7 +88,7 @@ def time_limit_paused() -> Iterator[None]:
     try:
         yield
     finally:
-        limit.go_on()
+        limit.resume()
 
 
 async def run_task(
@@ -98,15 +98,15 @@ async def run_task(
     grace: float | None = None,
     on_left_behind: Callable[[Places], Awaitable[None]] | None = None,
 ) -> Any:
-    """Call a coroutine function of a plugin in a task of its own and return what it returns.
+    """Call a coroutine function of a plugin in a separate task and return its result.
 
-    What it raises is raised here; a cancellation that arrives here is never its own.
+    Its errors are raised here; a ``CancelledError`` raised here always means that the caller was cancelled.
 
-    :param limit: seconds it may take.
-    :param grace: seconds it may take to end once it was cancelled, before it is left behind.
-    :param on_left_behind: told where it waits when the caller was cancelled and it goes on.
-    :raises Overrun: when it took longer than the limit.
-    :raises Escaped: when it raised what is no ``Exception``.
+    :param limit: time limit in seconds.
+    :param grace: seconds it has to end once cancelled, before it is abandoned.
+    :param on_left_behind: called with its code locations when the caller was cancelled and the task is abandoned.
+    :raises Overrun: when it exceeded the limit.
+    :raises Escaped: when it raised an error that is not an ``Exception``.
     """
     watch = _Limit()
     context = copy_context()
@@ -135,9 +135,9 @@ async def run_task(
 
 
 async def run_in_thread(function: Callable[..., Any], *arguments: Any) -> Any:
-    """Call a function of a plugin in a thread of its own, which nothing waits for when the caller is cancelled.
+    """Call a function of a plugin in a separate thread; the thread is abandoned when the caller is cancelled.
 
-    What it raises is raised here, wrapped where that is no ``Exception``.
+    Its errors are raised here, wrapped in :exc:`Escaped` if they are not an ``Exception``.
     """
     loop = asyncio.get_running_loop()
     done: asyncio.Future[tuple[Any, Exception | None]] = loop.create_future()
@@ -151,7 +151,7 @@ async def run_in_thread(function: Callable[..., Any], *arguments: Any) -> Any:
             outcome: tuple[Any, Exception | None] = function(*arguments), None
         except BaseException as error:
             outcome = None, as_exception(error)
-        with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+        with suppress(RuntimeError):  # the loop is closed, so there is no caller left
             loop.call_soon_threadsafe(settle, outcome)
 
     threading.Thread(target=copy_context().run, args=(call,), name="plugin", daemon=True).start()
@@ -162,9 +162,9 @@ async def run_in_thread(function: Callable[..., Any], *arguments: Any) -> Any:
 
 
 def run_contained(function: Callable[..., Any], *arguments: Any) -> Any:
-    """Call code of a plugin that does not wait.
+    """Call synchronous code of a plugin.
 
-    :raises Escaped: in place of what is no ``Exception``.
+    :raises Escaped: wrapping an error that is not an ``Exception``.
     """
     try:
         return function(*arguments)
@@ -175,7 +175,7 @@ def run_contained(function: Callable[..., Any], *arguments: Any) -> Any:
 
 
 def as_exception(error: BaseException) -> Exception:
-    """Return what is raised for the error that a plugin's code has raised and that is being handled: mostly itself."""
+    """Return the error raised by plugin code if it is an ``Exception``, else an :exc:`Escaped` around it."""
     traceback = sys.exc_info()[2]
     try:
         if isinstance(error, Exception) and type(error).__name__ and error.__traceback__ is traceback:
@@ -189,7 +189,7 @@ def as_exception(error: BaseException) -> Exception:
 async def _contained(
     function: Callable[..., Awaitable[Any]], arguments: tuple[Any, ...]
 ) -> tuple[Any, Exception | None]:
-    """Return the result and the error of a call: some errors would end the event loop."""
+    """Return result and error of a call, since some errors would stop the event loop if raised in a task."""
     try:
         return await function(*arguments), None
     except BaseException as error:
@@ -199,7 +199,7 @@ async def _contained(
 
 
 async def _cancel(task: asyncio.Task[Any], grace: float | None) -> bool:
-    """Cancel a task and wait for it for a moment; tell whether it had ended before."""
+    """Cancel a task and wait briefly for its end; return whether it had already ended."""
     if task.done():
         return True
     task.cancel()

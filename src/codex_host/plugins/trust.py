@@ -1,4 +1,4 @@
-"""Keep which third-party plugins the user trusts: distribution, version and the content of its files."""
+"""Store which third-party plugins the user trusts, with distribution, version and hashes of all files."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ if TYPE_CHECKING:
     from codex_host.plugins.contents import Contents
     from codex_host.plugins.manifest import FoundPlugin
 
-_MOST_BYTES = 64 * 1024 * 1024
-"""The file lists every file of every trusted plugin."""
+_MAX_BYTES = 64 * 1024 * 1024
+"""Most bytes of the trust file, which lists every file of every trusted plugin."""
 
 _NAMED = 3
-"""Files that are named when a plugin is not as it was trusted."""
+"""Most changed files named in a message."""
 
 
 class TrustStore:
-    """The user's decisions, kept in ``plugins/trust.json`` of ``$CODEX_HOME``: a hash of every file."""
+    """Trust decisions of the user, stored in ``plugins/trust.json`` of ``$CODEX_HOME``."""
 
     def __init__(self, home: str) -> None:
         self._path = os.path.join(home, "plugins", "trust.json")
         self._entries = self._read()
 
     def objection(self, plugin: FoundPlugin, contents: Contents) -> str | None:
-        """Return why a plugin is not trusted, or ``None`` when it is.
+        """Return why a plugin is not trusted, or ``None`` if it is.
 
-        :param contents: what it consists of now.
+        :param contents: its current files.
         """
         entry = self._entries.get(plugin.name)
         if entry is None:
@@ -50,7 +50,7 @@ class TrustStore:
         return f"its files changed since it was trusted: {_differences(trusted, contents.names)}"
 
     def trusted_hooks(self, name: str) -> tuple[str, ...] | None:
-        """Return the hooks of a plugin as it was trusted, ``None`` when it never was."""
+        """Return the hooks that a plugin had when it was trusted, ``None`` if it never was."""
         entry = self._entries.get(name)
         if entry is None:
             return None
@@ -58,10 +58,10 @@ class TrustStore:
         return tuple(map(str, hooks)) if isinstance(hooks, list) else ()
 
     def trust(self, plugin: FoundPlugin) -> str:
-        """Trust a plugin as it is now.
+        """Trust a plugin with its current files.
 
-        :return: the hash over all of it.
-        :raises PluginError: when the decision can't be kept.
+        :return: one hash over all files.
+        :raises PluginError: when the decision can't be stored.
         """
         contents = contents_of(plugin)
         entry = {
@@ -76,10 +76,10 @@ class TrustStore:
         return contents.digest
 
     def distrust(self, name: str) -> bool:
-        """Forget a decision.
+        """Revoke a decision.
 
-        :return: whether there was one.
-        :raises PluginError: when that can't be kept.
+        :return: whether the plugin was trusted.
+        :raises PluginError: when the change can't be stored.
         """
         found = name in self._entries
         problem = self._change(name, None) if found else ""
@@ -89,17 +89,17 @@ class TrustStore:
 
     def _read(self) -> dict[str, Any]:
         try:
-            entries = parse_json(read_bytes(self._path, limit=_MOST_BYTES) or b"{}")
+            entries = parse_json(read_bytes(self._path, limit=_MAX_BYTES) or b"{}")
         except (ConfigError, ValueError):
             return {}
         kept = entries.items() if isinstance(entries, dict) else ()
         return {name: entry for name, entry in kept if isinstance(entry, dict)}
 
     def _change(self, name: str, entry: dict[str, Any] | None) -> str:
-        """Change one entry among those that are there by now.
+        """Change one entry of the file.
 
-        :param entry: ``None`` takes it away.
-        :return: why that can't be kept, or the empty string.
+        :param entry: ``None`` removes it.
+        :return: why it can't be written, or the empty string.
         """
         try:
             with locked(self._path):
@@ -115,7 +115,7 @@ class TrustStore:
 
 
 def _differences(before: dict[str, Any], now: dict[str, str]) -> str:
-    """Name the first few files that are not as they were."""
+    """Name the first few files that changed."""
     words = [f"{name} is new" for name in now if name not in before]
     words += [f"{name} is gone" for name in before if name not in now]
     words = [*(name for name in now if name in before and now[name] != before[name]), *words]

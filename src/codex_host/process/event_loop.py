@@ -21,7 +21,7 @@ TASKS_LIMIT = 2.0
 REST_LIMIT = 0.5
 """Seconds for generators, and the same for threads of the loop."""
 
-_MOST_TEXT = 500
+_MAX_TEXT = 500
 _CANCELLED = "the program was cancelled by code in it: plugins may cancel their own tasks only"
 
 _T = TypeVar("_T")
@@ -117,7 +117,7 @@ def _tell_stray(loop: asyncio.AbstractEventLoop, error: BaseException) -> bool:
     place = in_traceback(error)
     if place is None:
         return False
-    what = "".join(traceback.format_exception_only(error)).strip()[:_MOST_TEXT]
+    what = "".join(traceback.format_exception_only(error)).strip()[:_MAX_TEXT]
     _warn(loop, f"plugin {place.plugin}: {place.function} raised {what} in a task or callback of its own, at {place}")
     return True
 

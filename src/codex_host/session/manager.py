@@ -14,7 +14,7 @@ from codex_hookspecs.types.requests import ThreadStartParams
 from codex_hookspecs.types.storage import StoredThread, ThreadMeta, ThreadPage, ThreadQuery
 from codex_hookspecs.types.threads import Thread, ThreadSettings
 from codex_host import __version__
-from codex_host.config.layers import rules_tighten
+from codex_host.config.layers import may_only_restrict
 from codex_host.environments import HERE
 from codex_host.session.settings import resolve_settings, resumed_settings
 from codex_host.session.thread import HostThread
@@ -313,7 +313,7 @@ def _rules(config: EffectiveConfig) -> RuleBook | None:
 
     try:
         return load_rules(
-            RuleFolder(f"{layer.folder}", tightens=rules_tighten(layer), links_tighten=layer.kind == "project")
+            RuleFolder(f"{layer.folder}", tightens=may_only_restrict(layer), links_tighten=layer.kind == "project")
             for layer in layers
         )
     except ConfigError as error:
