@@ -132,13 +132,13 @@ class Approvals:
         """Ask the client to grant commands to come more than the sandbox policy allows, and remember what it grants."""
         from codex_hookspecs.types.approvals import PermissionsApproval
         from codex_hookspecs.types.grants import AdditionalPermissions
-        from codex_host.approvals.client import ask_client, permissions_question, read_grant
+        from codex_host.approvals.client import permissions_question, read_grant, request_client
 
         approval = PermissionsApproval(AdditionalPermissions())
         if self._turn.settings.approval_policy != "never":
             method, params = permissions_question(_ids(self._turn, call.call_id), request)
             with suppress(ToolRejected):
-                answer = await ask_client(self._turn.thread.clients.request_handler, method, params)
+                answer = await request_client(self._turn.thread.clients.request_handler, method, params)
                 approval = read_grant(answer, request.permissions)
         self._remembered.grant(self._turn.id, approval)
         return approval
@@ -181,7 +181,7 @@ class Approvals:
 
         :raises ToolRejected: when they refuse, or nobody is there to ask.
         """
-        from codex_host.approvals.client import Answer, ask_client, read_answer
+        from codex_host.approvals.client import Answer, read_answer, request_client
 
         verdict = await _ask_hooks(self._turn, call, question.payload)
         behavior = None if verdict is None else verdict.behavior
@@ -189,7 +189,7 @@ class Approvals:
             raise ToolRejected(verdict.message or "denied by a PermissionRequest hook", kind="denied")
         if behavior == "allow" or (behavior is None and self._remembered.allows(question.keys)):
             return Answer("allow")
-        found = await ask_client(
+        found = await request_client(
             self._turn.thread.clients.request_handler,
             question.method,
             question.params,

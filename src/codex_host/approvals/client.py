@@ -140,7 +140,7 @@ class Answer(NamedTuple):
 _ANSWERS = {"accept": Answer("allow"), "acceptForSession": Answer("allow_for_session"), "cancel": Answer("abort")}
 
 
-async def ask_client(
+async def request_client(
     handler: RequestHandler | None,
     method: str,
     params: JsonObject,
