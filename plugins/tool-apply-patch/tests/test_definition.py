@@ -6,7 +6,7 @@ import pytest
 
 from codex_hookspecs.errors import ToolError
 from codex_hookspecs.tools import HookPayload, ToolCall
-from codex_tool_apply_patch.definition import from_hook_input, payload_of
+from codex_tool_apply_patch.definition import from_hook_input, to_hook_view
 from codex_tool_apply_patch.plugin import tools
 
 CUSTOM = ToolCall(call_id="c", name="apply_patch", kind="custom", arguments="*** Begin Patch")
@@ -61,13 +61,13 @@ def test_the_feature_offers_the_free_text_tool_to_every_model():
 
 @pytest.mark.parametrize("call", [CUSTOM, FUNCTION])
 def test_hooks_see_the_patch_as_a_command(call):
-    assert payload_of(call) == HookPayload(
+    assert to_hook_view(call) == HookPayload(
         tool_name="apply_patch", tool_input={"command": "*** Begin Patch"}, aliases=("Write", "Edit")
     )
 
 
 def test_hooks_do_not_see_a_call_that_can_not_be_read():
-    assert payload_of(ToolCall(call_id="c", name="apply_patch", arguments="{")) is None
+    assert to_hook_view(ToolCall(call_id="c", name="apply_patch", arguments="{")) is None
 
 
 def test_a_hook_can_put_another_patch_in_place():

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from codex_tool_apply_patch.diffs import differing_blocks, split_lines, unified_hunks
 from codex_tool_apply_patch.grammar import PatchError, UpdateFile, parse_patch
-from codex_tool_apply_patch.updates import updated
+from codex_tool_apply_patch.updates import apply_chunks
 
 line = st.text(st.characters(codec="utf-8", exclude_characters="\r\n"), max_size=8)
 lines = st.lists(st.sampled_from(["a", "b", "c", "", " x"]) | line, max_size=25)
@@ -28,7 +28,7 @@ def test_a_patch_from_one_text_to_another_gives_the_other(old, new):
     operation = parse_patch(patch_between(old, new)).operations[0]
     assert isinstance(operation, UpdateFile)
 
-    result = updated("".join(f"{text}\n" for text in old), operation.chunks, "f")
+    result = apply_chunks("".join(f"{text}\n" for text in old), operation.chunks, "f")
 
     assert result == "".join(f"{text}\n" for text in new)
 
@@ -44,7 +44,7 @@ def test_chunks_with_context_change_their_lines_only(old, data):
     operation = parse_patch("\n".join(["*** Begin Patch", "*** Update File: f", *body, "*** End Patch"])).operations[0]
     assert isinstance(operation, UpdateFile)
 
-    result = updated("".join(f"{text}\n" for text in old), operation.chunks, "f")
+    result = apply_chunks("".join(f"{text}\n" for text in old), operation.chunks, "f")
 
     assert result == "".join(f"{text}\n" for text in [*old[:start], *inserted, *old[end:]])
 

@@ -8,13 +8,13 @@ import time
 import pytest
 
 from codex_tool_apply_patch.grammar import PatchError, UpdateFile, parse_patch
-from codex_tool_apply_patch.updates import updated
+from codex_tool_apply_patch.updates import apply_chunks
 
 
 def apply(content: str, body: str) -> str:
     operation = parse_patch(f"*** Begin Patch\n*** Update File: a\n{body}\n*** End Patch").operations[0]
     assert isinstance(operation, UpdateFile)
-    return updated(content, operation.chunks, "a")
+    return apply_chunks(content, operation.chunks, "a")
 
 
 @pytest.mark.parametrize(

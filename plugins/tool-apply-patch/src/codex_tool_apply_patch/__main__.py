@@ -1,4 +1,4 @@
-"""The program ``apply_patch`` for commands that a model runs: it applies a patch under the sandbox that it is in.
+"""The program ``apply_patch`` for scripts that a model runs: applies a patch inside of the command's sandbox.
 
     apply_patch PATCH
     apply_patch < FILE
@@ -24,26 +24,26 @@ _WORDS = (("invalid patch: ", "Invalid patch: "), ("invalid hunk at line ", "Inv
 def main() -> int:
     """Apply the patch of the command line, or of stdin without one."""
     if len(sys.argv) > 2:
-        return _say("Error: apply_patch accepts exactly one argument.", 2)
+        return _print_error("Error: apply_patch accepts exactly one argument.", 2)
     source = "argument" if len(sys.argv) == 2 else "stdin"
     try:
         data = os.fsencode(sys.argv[1]) if source == "argument" else sys.stdin.buffer.read()
         text = data.decode()
     except UnicodeDecodeError:
-        return _say(f"Error: apply_patch requires a UTF-8 PATCH {source}.", 1)
+        return _print_error(f"Error: apply_patch requires a UTF-8 PATCH {source}.", 1)
     except OSError as error:
-        return _say(f"Error: Failed to read PATCH from stdin.\n{error.strerror}", 1)
+        return _print_error(f"Error: Failed to read PATCH from stdin.\n{error.strerror}", 1)
     if not text and source == "stdin":
-        return _say(_USAGE, 2)
+        return _print_error(_USAGE, 2)
     try:
         summary = asyncio.run(_apply(text))
     except PatchError as error:
-        return _say(_in_words(str(error)), 1)
+        return _print_error(_to_codex_text(str(error)), 1)
     try:
         sys.stdout.write(summary)
         sys.stdout.flush()
     except OSError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # What could not be written is not tried again at the end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # Prevents a second failure when stdout is flushed at exit.
         return 1
     return 0
 
@@ -58,14 +58,14 @@ async def _apply(text: str) -> str:
     return plan.summary
 
 
-def _in_words(message: str) -> str:
+def _to_codex_text(message: str) -> str:
     for start, instead in _WORDS:
         if message.startswith(start):
             return (instead + message.removeprefix(start)).replace(", ", ": ", 1 if "hunk" in start else 0)
     return message
 
 
-def _say(message: str, status: int) -> int:
+def _print_error(message: str, status: int) -> int:
     sys.stderr.write(f"{message}\n")
     return status
 

@@ -1,4 +1,4 @@
-"""Carry out a plan: every file of it changes, or none does."""
+"""Apply a plan atomically: all of its files are changed, or none."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ _UNDO_SECONDS = 30.0
 
 
 async def apply_plan(plan: Plan, files: FileSystem, *, windows: bool = False) -> None:
-    """Change the files; a failure or a cancellation half-way puts back what was changed.
+    """Change the files; after a failure or a cancellation, changes already made are undone.
 
-    :raises PatchError: naming the path that could not be changed.
+    :raises PatchError: when a file can't be changed; names its path.
     """
     steps = [step for step in plan.steps if step.after != step.before]
     for step in plan.steps:
         if step.blocked:
-            raise PatchError(f"Failed to write file {step.shown}")
+            raise PatchError(f"Failed to write file {step.display_path}")
     done: list[FileStep] = []
     made: list[str] = []
     finished = False
     try:
         for step in steps:
             done.append(step)
-            await _carry_out(step, files, made, windows=windows)
+            await _apply_step(step, files, made, windows=windows)
             await sleep(0)
         finished = True
     finally:
@@ -40,7 +40,7 @@ async def apply_plan(plan: Plan, files: FileSystem, *, windows: bool = False) ->
             await _undo(done, made, files)
 
 
-async def _carry_out(step: FileStep, files: FileSystem, made: list[str], *, windows: bool) -> None:
+async def _apply_step(step: FileStep, files: FileSystem, made: list[str], *, windows: bool) -> None:
     what = "Failed to remove original" if step.moved else "Failed to delete file"
     try:
         if step.after is None:
@@ -50,19 +50,19 @@ async def _carry_out(step: FileStep, files: FileSystem, made: list[str], *, wind
             what = "Failed to create parent directories for"
             await _make_parents(step.path, files, made, windows=windows)
             what = "Failed to write file"
-            await files.remove(step.path, recursive=False, force=True)  # a link to nowhere would be written through
+            await files.remove(step.path, recursive=False, force=True)  # a dangling symlink would be followed
         what = "Failed to write file"
         if step.mode_from is not None:
             await files.copy(step.mode_from, step.path)
         await files.write_file(step.path, step.after)
     except FilesLost as error:
-        raise PatchError(f"{what} {step.shown}: {error}") from error
+        raise PatchError(f"{what} {step.display_path}: {error}") from error
     except FileSystemError as error:
-        raise PatchError(f"{what} {step.shown}") from error
+        raise PatchError(f"{what} {step.display_path}") from error
 
 
 async def _make_parents(path: str, files: FileSystem, made: list[str], *, windows: bool) -> None:
-    """Create missing parent directories, noting each in ``made``."""
+    """Create missing parent directories, adding each to ``made``."""
     dirname = (ntpath if windows else posixpath).dirname
     missing: list[str] = []
     parent = dirname(path)
@@ -96,7 +96,7 @@ async def _undo(done: list[FileStep], made: list[str], files: FileSystem) -> Non
             except FilesLost:
                 return
             except FileSystemError:
-                continue  # the path that failed in the first place, as a rule; the others still go back
+                continue  # usually the path that failed in the first place; the others are still undone
         for directory in reversed(made):
             try:
                 await files.remove(directory, recursive=False, force=True)

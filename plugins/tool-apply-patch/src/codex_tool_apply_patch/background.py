@@ -1,4 +1,4 @@
-"""Keep work on large texts from holding up everything else."""
+"""Run computations on large texts without blocking the event loop."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ T = TypeVar("T")
 
 
 async def run(size: int, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Return what some work returns, which is done on a thread when it takes more than a moment.
+    """Call a function and return its result; with large input, on a thread.
 
-    :param size: characters or bytes that it works on.
+    :param size: characters or bytes of input.
     """
     if size < _INLINE:
         return work(*args, **kwargs)

@@ -1,4 +1,4 @@
-"""What the model is told about the tool, and how a call of it carries its patch."""
+"""The tool's definition for the model, and the arguments of its calls."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from codex_hookspecs.protocol import JsonObject
 from codex_hookspecs.tools import HookPayload, ToolCall
 
 NAME = "apply_patch"
-TEXT_FEATURE = "apply_patch_freeform"
-"""Feature under which every model is offered the tool whose input is a text."""
+FREEFORM_FEATURE = "apply_patch_freeform"
+"""Feature that gives every model the free-form (grammar) variant of the tool."""
 PROGRAMS = ("apply_patch", "applypatch")
 
 GRAMMAR = """\
@@ -77,17 +77,17 @@ FUNCTION_SPEC: JsonObject = {
     },
 }
 
-_TAKE_TEXT = re.compile(r"(?:[^/]+/)?gpt-5(?:-codex|\.[1245]|\.3-codex)(?![0-9])")
-"""Models that are known to take tools whose input is a text; others know functions only."""
+_FREEFORM_MODELS = re.compile(r"(?:[^/]+/)?gpt-5(?:-codex|\.[1245]|\.3-codex)(?![0-9])")
+"""Models that are known to support free-form tools; all others get a function."""
 
 
 def spec_for(model: str) -> JsonObject:
-    """Return the tool as a model can call it."""
-    return SPEC if _TAKE_TEXT.match(model) else FUNCTION_SPEC
+    """Return the variant of the tool for a model."""
+    return SPEC if _FREEFORM_MODELS.match(model) else FUNCTION_SPEC
 
 
-def arguments_of(call: ToolCall) -> tuple[str, str | None]:
-    """Return the patch text of a call and the directory it starts from, if the call names one.
+def decode_arguments(call: ToolCall) -> tuple[str, str | None]:
+    """Return the patch of a call, and its working directory if the call has one.
 
     :raises ToolError: when a function call's arguments are not ``{"input": text}``.
     """
@@ -105,19 +105,19 @@ def arguments_of(call: ToolCall) -> tuple[str, str | None]:
     return value["input"], workdir
 
 
-def payload_of(call: ToolCall) -> HookPayload | None:
-    """Show a call to hooks as ``{"command": patch}``; nothing for a call that can't be read and will fail."""
+def to_hook_view(call: ToolCall) -> HookPayload | None:
+    """Return a call as hooks see it, ``{"command": patch}``; ``None`` for an invalid call, which will fail."""
     try:
-        patch, _ = arguments_of(call)
+        patch, _ = decode_arguments(call)
     except ToolError:
         return None
     return HookPayload(tool_name=NAME, tool_input={"command": patch}, aliases=("Write", "Edit"))
 
 
 def from_hook_input(call: ToolCall, value: Any) -> ToolCall:
-    """Return the call with the patch that a hook put in place of the model's.
+    """Return the call with the patch replaced by a hook's.
 
-    :raises ToolError: when the hook's input has no text under ``command``.
+    :raises ToolError: when the hook's input has no string ``command``.
     """
     patch = value.get("command") if isinstance(value, dict) else None
     if not isinstance(patch, str):
@@ -125,6 +125,6 @@ def from_hook_input(call: ToolCall, value: Any) -> ToolCall:
     if call.kind == "custom":
         arguments = patch
     else:
-        _, workdir = arguments_of(call)
+        _, workdir = decode_arguments(call)
         arguments = json.dumps({"input": patch} | ({"workdir": workdir} if workdir is not None else {}))
     return ToolCall(call_id=call.call_id, name=call.name, kind=call.kind, arguments=arguments, namespace=call.namespace)

@@ -1,4 +1,4 @@
-"""Show the difference between two texts as a unified diff."""
+"""Compute the difference between two texts as a unified diff."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from collections import Counter
 from collections.abc import Iterator
 
 Block = tuple[int, int, int, int]
-"""A differing range: first and end in the old lines, first and end in the new lines."""
+"""A differing range: start and end in the old lines, start and end in the new lines."""
 
 _EFFORT = 250
-"""Edits up to which the shortest difference is searched."""
+"""Maximum number of edits for which the shortest difference is searched."""
 _STEPS = 1_000_000
-"""Comparisons that one difference may take."""
+"""Maximum number of comparisons for one difference."""
 
 
 def split_lines(text: str) -> list[str]:
@@ -23,13 +23,13 @@ def split_lines(text: str) -> list[str]:
 
 
 def unified_hunks(old: str, new: str, context: int) -> str:
-    """Return the hunks that lead from ``old`` to ``new``, without file headers; empty when they are equal.
+    """Return the hunks of the diff from ``old`` to ``new``, without file headers; empty when they are equal.
 
     :param context: unchanged lines to show around each change.
     """
     before, after = split_lines(old), split_lines(new)
     text: list[str] = []
-    for group in _grouped(differing_blocks(before, after), context):
+    for group in _group(differing_blocks(before, after), context):
         first_old = max(group[0][0] - context, 0)
         end_old = min(group[-1][1] + context, len(before))
         first_new = group[0][2] - (group[0][0] - first_old)
@@ -48,8 +48,8 @@ def unified_hunks(old: str, new: str, context: int) -> str:
 def differing_blocks(before: list[str], after: list[str]) -> list[Block]:
     """Return the ranges in which two lists of lines differ, in order.
 
-    The shortest difference is searched; where that takes too long, lines that occur once in both texts stay together,
-    and what lies between them is replaced as a whole.
+    The shortest difference is searched. Where that takes too long, lines that are unique in both texts are matched, and
+    the ranges between them are replaced as a whole.
     """
     start, shorter = 0, min(len(before), len(after))
     while start < shorter and before[start] == after[start]:
@@ -65,16 +65,16 @@ def differing_blocks(before: list[str], after: list[str]) -> list[Block]:
 
 
 class _Search:
-    """Looks for the difference of two lists of numbers, for a bounded number of steps."""
+    """Computes the difference of two lists of numbers in a bounded number of steps."""
 
     def __init__(self, old: list[int], new: list[int]) -> None:
         self._old, self._new = old, new
         self._steps = _STEPS
 
     def blocks(self, a: int, b: int, c: int, d: int, *, split: bool = True) -> list[Block]:
-        """Return how ``old[a:b]`` and ``new[c:d]`` differ.
+        """Return the differing ranges of ``old[a:b]`` and ``new[c:d]``.
 
-        :param split: keep lines together that occur once, where the shortest difference is too far.
+        :param split: whether to match unique lines where the shortest difference takes too long.
         """
         old, new = self._old, self._new
         while a < b and c < d and old[a] == new[c]:
@@ -113,14 +113,14 @@ class _Search:
                 frontier[diagonal] = x
                 self._steps -= x - start + 1
                 if x >= len(old) and y >= len(new):
-                    return _joined(_walk_back(history, len(old), len(new)))
+                    return _join(_walk_back(history, len(old), len(new)))
             if self._steps < 0:
                 return None
         return None
 
 
 def _walk_back(history: list[dict[int, int]], x: int, y: int) -> list[Block]:
-    """Return the single edits of the found path, first one first."""
+    """Return the single edits of the path found, in order."""
     steps: list[Block] = []
     for edits in range(len(history) - 1, 0, -1):
         frontier = history[edits]
@@ -136,7 +136,7 @@ def _walk_back(history: list[dict[int, int]], x: int, y: int) -> list[Block]:
     return steps
 
 
-def _joined(steps: list[Block]) -> list[Block]:
+def _join(steps: list[Block]) -> list[Block]:
     blocks: list[Block] = []
     for step in steps:
         if blocks and blocks[-1][1] == step[0] and blocks[-1][3] == step[2]:
@@ -147,7 +147,7 @@ def _joined(steps: list[Block]) -> list[Block]:
 
 
 def _anchors(old: list[int], new: list[int]) -> list[tuple[int, int]]:
-    """Return where lines that occur once in both stand, as many of them as stand in the same order."""
+    """Return the positions of lines that are unique in both lists: the longest sequence in the same order."""
     once = {number for number, count in Counter(old).items() if count == 1}
     places = {number: place for place, number in enumerate(old) if number in once}
     counts = Counter(new)
@@ -168,7 +168,7 @@ def _anchors(old: list[int], new: list[int]) -> list[tuple[int, int]]:
     return found[::-1]
 
 
-def _grouped(blocks: list[Block], context: int) -> Iterator[list[Block]]:
+def _group(blocks: list[Block], context: int) -> Iterator[list[Block]]:
     group: list[Block] = []
     for block in blocks:
         if group and block[0] - group[-1][1] > 2 * context:

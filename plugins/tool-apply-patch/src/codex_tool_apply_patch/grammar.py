@@ -1,6 +1,4 @@
-"""Read patch text into the file operations it asks for (the ``*** Begin Patch`` format of Codex 0.118, with the
-environment line of later releases).
-"""
+"""Parse patches in the ``*** Begin Patch`` format of Codex 0.118, with the environment line of later releases."""
 
 from __future__ import annotations
 
@@ -23,16 +21,16 @@ _NO_LINES = "Update hunk does not contain any lines"
 
 
 class PatchError(CodexError):
-    """Raised when a patch can't be read or does not fit the files; nothing has been changed."""
+    """Raised when a patch is invalid, does not match the files, or can't be applied; no file is left changed."""
 
 
 @frozen
 class Chunk:
-    """One place of a file to change.
+    """A chunk of changes to a file.
 
-    :param anchor: a line that stands before the place, from ``@@ line``, or ``None``.
-    :param lines: ``(sign, text)`` pairs, signs as in a unified diff: space, ``+`` or ``-``.
-    :param at_end: the place is at the end of the file.
+    :param anchor: a line before the chunk, from ``@@ line``, or ``None``.
+    :param lines: ``(sign, text)`` pairs with the signs of a unified diff: space, ``+`` or ``-``.
+    :param at_end: whether the chunk is at the end of the file.
     """
 
     anchor: str | None
@@ -41,13 +39,13 @@ class Chunk:
 
     @property
     def old(self) -> list[str]:
-        """The lines that the file has there now."""
+        """The lines that the file has at this place before the change."""
         return [text for sign, text in self.lines if sign != "+"]
 
 
 @frozen
 class AddFile:
-    """Write a whole file, new or in place of an old one."""
+    """Create or replace a file."""
 
     path: str
     content: str
@@ -55,14 +53,14 @@ class AddFile:
 
 @frozen
 class DeleteFile:
-    """Remove a file."""
+    """Delete a file."""
 
     path: str
 
 
 @frozen
 class UpdateFile:
-    """Change places of a file and perhaps move it."""
+    """Change a file, and optionally move it."""
 
     path: str
     chunks: tuple[Chunk, ...]
@@ -74,10 +72,10 @@ Operation: TypeAlias = AddFile | DeleteFile | UpdateFile
 
 @frozen
 class Patch:
-    """A patch as read.
+    """A parsed patch.
 
-    :param text: the patch without anything that was wrapped around it.
-    :param environment: id of the environment it names, or ``None``.
+    :param text: the patch without a surrounding here-document.
+    :param environment: id of the environment in the patch, or ``None``.
     """
 
     operations: tuple[Operation, ...]
@@ -86,9 +84,9 @@ class Patch:
 
 
 def parse_patch(text: str) -> Patch:
-    """Read a patch, tolerating white space around its marker lines and a here-document around the whole.
+    """Parse a patch, tolerating white space around its marker lines and a surrounding here-document.
 
-    :raises PatchError: naming the line that is wrong.
+    :raises PatchError: when the patch is invalid; names the line.
     """
     lines = [line.removesuffix("\r") for line in text.strip().split("\n")]
     lines = _unwrap(lines)
@@ -115,7 +113,7 @@ def _boundary_fault(lines: list[str]) -> str | None:
 
 
 class _Reader:
-    """Walks the lines between the markers; ``position`` is an index, so line numbers are one higher."""
+    """Parser of the lines between the markers; ``position`` is an index, one less than the line number."""
 
     def __init__(self, lines: list[str]) -> None:
         self.lines = lines

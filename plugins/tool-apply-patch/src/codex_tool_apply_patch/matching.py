@@ -1,4 +1,4 @@
-"""Find where the lines of a patch stand in a file, exactly or nearly."""
+"""Find lines of a patch in a file, exactly or approximately."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ def _plain_punctuation(line: str) -> str:
 
 
 PASSES: tuple[Callable[[str], str], ...] = (str, str.rstrip, str.strip, _plain_punctuation)
-"""How lines are compared, strictest first: exactly, without trailing space, without outer space, plain punctuation."""
+"""How lines are compared, strictest first: exact, without trailing space, without outer space, plain punctuation."""
 
 
 class Lines:
-    """The lines of one file, prepared for searching."""
+    """The lines of a file, prepared for searching."""
 
     def __init__(self, lines: list[str]) -> None:
         self._lines = lines
@@ -35,10 +35,10 @@ class Lines:
         self.count = len(lines)
 
     def find(self, wanted: list[str], start: int, *, at_end: bool = False) -> int | None:
-        """Return where ``wanted`` begins, at ``start`` or later.
+        """Find the lines ``wanted`` at ``start`` or later.
 
-        :param at_end: look at the last lines only.
-        :return: an index, or ``None`` when no way of comparing finds it.
+        :param at_end: whether they must be the last lines.
+        :return: the index of the first line, or ``None`` when no comparison finds them.
         """
         if not wanted:
             return start
@@ -61,7 +61,7 @@ class Lines:
 
 
 class _Text:
-    """Lines as one text, in which the search of strings finds several at once and in linear time."""
+    """Lines joined to one text, so that a string search finds a sequence of lines in linear time."""
 
     def __init__(self, lines: list[str]) -> None:
         self._lines = lines

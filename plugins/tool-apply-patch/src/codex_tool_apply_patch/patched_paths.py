@@ -1,4 +1,4 @@
-"""Find the places that a plan really writes to."""
+"""Resolve the paths that a plan changes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 async def real_paths(plan: Plan, files: FileSystem, *, windows: bool) -> tuple[str, ...]:
-    """Return every path that the plan writes or removes, links resolved: a link may lead out of the workspace."""
+    """Return every path that the plan writes or removes, symlinks resolved: one may lead out of the workspace."""
     module = ntpath if windows else posixpath
     found: dict[str, None] = {}
     for step in plan.steps:

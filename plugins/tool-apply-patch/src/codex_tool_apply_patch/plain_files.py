@@ -1,4 +1,4 @@
-"""Files as a short program works on them: at once, and written in place, under whatever sandbox it is in."""
+"""The file system port for the ``apply_patch`` program: synchronous, writing in place, inside of its sandbox."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class PlainFiles:
     """Files by absolute path."""
 
     def within(self, scope: FileScope) -> FileSystem:
-        """Return these files: the sandbox around the program holds the policy."""
+        """Return the same file system: the sandbox of the program enforces the policy."""
         return self
 
     async def read_file(self, path: str, *, limit: int | None = None) -> bytes:
@@ -29,11 +29,11 @@ class PlainFiles:
         return _attempt(path, lambda: _read(path, limit))
 
     async def write_file(self, path: str, data: bytes) -> None:
-        """Replace or create a file; its mode, owner and links stay."""
+        """Replace or create a file, keeping its mode, owner and links."""
         _attempt(path, lambda: _write(path, data))
 
     async def open(self, path: str, *, replace: bool = False) -> OpenFile:
-        """Open a regular file, to be read at any place, or with ``replace`` to be written from empty on."""
+        """Open a regular file for reading, or with ``replace`` truncated for writing."""
         return DescriptorFile(_attempt(path, lambda: _open(path, replace=replace)), path)
 
     async def create_directory(self, path: str, *, recursive: bool = True) -> None:
@@ -41,19 +41,19 @@ class PlainFiles:
         _attempt(path, (lambda: os.makedirs(path, exist_ok=True)) if recursive else (lambda: os.mkdir(path)))
 
     async def metadata(self, path: str) -> FileMetadata:
-        """Return what is known of a path."""
+        """Return the metadata of a path."""
         return _attempt(path, lambda: _metadata(path))
 
     async def canonicalize(self, path: str) -> str:
-        """Return the path with all links resolved."""
+        """Return the path with all symlinks resolved."""
         return _attempt(path, lambda: os.path.realpath(path, strict=True))
 
     async def read_directory(self, path: str) -> Sequence[DirectoryEntry]:
-        """Return the names in a directory."""
+        """Return the entries of a directory."""
         return _attempt(path, lambda: _entries(path))
 
     async def remove(self, path: str, *, recursive: bool = True, force: bool = True) -> None:
-        """Remove a file, link or tree."""
+        """Remove a file, symlink or tree."""
         _attempt(path, lambda: _remove(path, recursive=recursive, force=force))
 
     async def copy(self, source: str, destination: str, *, recursive: bool = False) -> None:

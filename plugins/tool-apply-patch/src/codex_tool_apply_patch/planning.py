@@ -1,4 +1,4 @@
-"""Work out, without changing anything, what a patch would do to the files of an environment."""
+"""Plan the changes of a patch to the files of an environment, without changing any."""
 
 from __future__ import annotations
 
@@ -14,28 +14,28 @@ from codex_hookspecs import frozen
 from codex_hookspecs.errors import FilesLost, FileSystemError
 from codex_tool_apply_patch.background import run
 from codex_tool_apply_patch.grammar import AddFile, DeleteFile, Operation, Patch, PatchError, UpdateFile
-from codex_tool_apply_patch.updates import updated
+from codex_tool_apply_patch.updates import apply_chunks
 
 if TYPE_CHECKING:
     from codex_hookspecs.environments import FileSystem
 
-LARGEST_FILE = 64 * 1024 * 1024
-"""Bytes of a file that a patch may touch; more would be held in memory several times over."""
+MAX_FILE_BYTES = 64 * 1024 * 1024
+"""Maximum size of a patched file; several copies of it are held in memory."""
 
 _LINE = 40
-"""Bytes that a line of a patch is taken for, to tell how much work it is."""
+"""Estimated bytes of a patch line, for estimating the amount of work."""
 _MISSING = "No such file or directory (os error 2)"
 _DIRECTORY = "Is a directory (os error 21)"
 
 
 @frozen(kw_only=True)
 class Change:
-    """What one operation does, as people are shown it.
+    """The change to a file, as clients see it.
 
-    :param path: absolute path of the file before.
-    :param before: content before, ``None`` when there was no file or it was not looked at.
-    :param after: content after, ``None`` when the file goes away.
-    :param moved_to: absolute path of the file after, when it moves.
+    :param path: absolute path of the file before the change.
+    :param before: content before, ``None`` when there was no file or it was not read.
+    :param after: content after, ``None`` when the file is deleted.
+    :param moved_to: absolute path after a move, or ``None``.
     """
 
     path: str
@@ -47,17 +47,18 @@ class Change:
 
 @define(kw_only=True)
 class FileStep:
-    """The whole effect of a patch on one path.
+    """The effect of a patch on one path.
 
-    :param shown: the path as the patch spells it.
-    :param before: content to go back to, ``None`` for no file.
-    :param after: content wanted, ``None`` for no file.
-    :param mode_from: a file whose permissions a new one takes over.
-    :param blocked: something stands there that is no readable file, so it can't be written and put back.
+    :param display_path: the path as written in the patch.
+    :param before: content to restore on failure, ``None`` for no file.
+    :param after: new content, ``None`` for no file.
+    :param moved: whether the file is deleted because it was moved.
+    :param mode_from: path of a file whose permissions a new file gets.
+    :param blocked: whether the path exists but is not a readable file, so that it could not be restored.
     """
 
     path: str
-    shown: str
+    display_path: str
     before: bytes | None
     after: bytes | None
     moved: bool = False
@@ -67,11 +68,11 @@ class FileStep:
 
 @frozen
 class Plan:
-    """Everything that applying a patch will do.
+    """All changes of a patch.
 
-    :param steps: in the order in which they can be done.
-    :param changes: one for each file, sorted by path.
-    :param summary: what the model is told afterwards.
+    :param steps: effects in the order in which they are applied.
+    :param changes: one change for each file, sorted by path.
+    :param summary: the tool's output for the model.
     """
 
     steps: tuple[FileStep, ...]
@@ -80,15 +81,15 @@ class Plan:
 
     @property
     def size(self) -> int:
-        """Bytes of all files before and after."""
+        """Total size in bytes of all files before and after."""
         return sum(len(step.before or b"") + len(step.after or b"") for step in self.steps)
 
 
 async def plan_patch(patch: Patch, files: FileSystem, cwd: str, *, windows: bool = False) -> Plan:
-    """Return what a patch does to the files as they are now; later operations see what earlier ones did.
+    """Plan the changes of a patch to the current files; later operations see the effect of earlier ones.
 
-    :param cwd: absolute directory that relative paths start from.
-    :raises PatchError: when it does not fit.
+    :param cwd: absolute working directory for relative paths.
+    :raises PatchError: when the patch does not match the files.
     """
     planner = _Planner(files, cwd, ntpath if windows else posixpath)
     for operation in patch.operations:
@@ -104,14 +105,14 @@ class _Planner:
     paths: ModuleType
     steps: dict[str, FileStep] = field(factory=dict)
     changes: dict[str, Change] = field(factory=dict)
-    told: dict[str, list[str]] = field(factory=lambda: {"A": [], "M": [], "D": []})
+    reported: dict[str, list[str]] = field(factory=lambda: {"A": [], "M": [], "D": []})
 
     def absolute(self, path: str) -> str:
-        """Return the path as an absolute one without ``.`` and ``..``."""
+        """Return the normalized absolute path."""
         return str(self.paths.normpath(self.paths.join(self.cwd, path)))
 
     async def add(self, operation: Operation) -> None:
-        """Take one more operation into the plan."""
+        """Add an operation to the plan."""
         if "\0" in operation.path:
             raise PatchError(f"invalid patch: path {operation.path!r} contains a NUL character")
         if isinstance(operation, AddFile):
@@ -123,22 +124,22 @@ class _Planner:
 
     def plan(self) -> Plan:
         """Return the finished plan."""
-        told = "".join(f"{letter} {path}\n" for letter, paths in self.told.items() for path in paths)
+        report = "".join(f"{letter} {path}\n" for letter, paths in self.reported.items() for path in paths)
         changes = tuple(self.changes[path] for path in sorted(self.changes))
-        return Plan(self._ordered(), changes, f"Success. Updated the following files:\n{told}")
+        return Plan(self._order_steps(), changes, f"Success. Updated the following files:\n{report}")
 
-    def _ordered(self) -> tuple[FileStep, ...]:
-        """Return the steps, what is removed last: it is the hardest to put back.
+    def _order_steps(self) -> tuple[FileStep, ...]:
+        """Return the steps with removals last, because they are the hardest to undo.
 
-        A file that makes room for a directory goes when its turn comes.
+        When a directory replaces a removed file, the order of the patch is kept.
         """
         steps = tuple(self.steps.values())
         removed = {step.path for step in steps if step.after is None}
-        if any(step.after is not None and self._lies_in_one(step.path, removed) for step in steps):
+        if any(step.after is not None and self._is_below_any(step.path, removed) for step in steps):
             return steps
         return tuple(sorted(steps, key=lambda step: step.after is None))
 
-    def _lies_in_one(self, path: str, places: set[str]) -> bool:
+    def _is_below_any(self, path: str, places: set[str]) -> bool:
         while (parent := self.paths.dirname(path)) != path:
             if parent in places:
                 return True
@@ -151,7 +152,7 @@ class _Planner:
         before, step.after = step.after, operation.content.encode()
         self.steps[path] = step
         self.changes[path] = Change(path=path, kind="add", before=before, after=step.after)
-        self.told["A"].append(operation.path)
+        self.reported["A"].append(operation.path)
 
     async def _delete_file(self, operation: DeleteFile) -> None:
         path = self.absolute(operation.path)
@@ -159,10 +160,10 @@ class _Planner:
         before, step.after = step.after, None
         self.steps[path] = step
         if step.before is None:
-            self.changes.pop(path, None)  # added by this patch, so nothing goes away
+            self.changes.pop(path, None)  # added by this patch, so nothing is deleted
         else:
             self.changes[path] = Change(path=path, kind="delete", before=before, after=None)
-        self.told["D"].append(operation.path)
+        self.reported["D"].append(operation.path)
 
     async def _update_file(self, operation: UpdateFile) -> None:
         path = self.absolute(operation.path)
@@ -170,17 +171,17 @@ class _Planner:
         step = await self._step(path, operation.path, context)
         before = step.after or b""
         lines = sum(len(chunk.lines) for chunk in operation.chunks)
-        after = await run(len(before) + lines * _LINE, _updated_bytes, before, operation, path, context)
+        after = await run(len(before) + lines * _LINE, _apply_to_bytes, before, operation, path, context)
         target = self.absolute(operation.move_to) if operation.move_to is not None else path
         if target == path:
             step.after = after
             self.steps[path] = step
         else:
             await self._move(step, target, operation.move_to or "", after)
-        self._note_update(path, target, before, after)
-        self.told["M"].append(operation.path if target == path else operation.move_to or "")
+        self._record_update(path, target, before, after)
+        self.reported["M"].append(operation.path if target == path else operation.move_to or "")
 
-    def _note_update(self, path: str, target: str, before: bytes, after: bytes) -> None:
+    def _record_update(self, path: str, target: str, before: bytes, after: bytes) -> None:
         earlier = self.changes.get(path)
         if target != path:
             change = Change(path=path, kind="update", before=before, after=after, moved_to=target)
@@ -211,7 +212,7 @@ class _Planner:
             except FileSystemError as error:
                 reason = _DIRECTORY if await self._is_directory(path) else str(error)
                 raise PatchError(f"{context}: {reason}") from error
-            return FileStep(path=path, shown=shown, before=content, after=content)
+            return FileStep(path=path, display_path=shown, before=content, after=content)
         if step.after is None:
             raise PatchError(f"{context}: {_MISSING}")
         return step
@@ -222,8 +223,8 @@ class _Planner:
         except FilesLost:
             raise
         except FileSystemError:
-            return FileStep(path=path, shown=shown, before=None, after=None, blocked=await self._exists(path))
-        return FileStep(path=path, shown=shown, before=content, after=content)
+            return FileStep(path=path, display_path=shown, before=None, after=None, blocked=await self._exists(path))
+        return FileStep(path=path, display_path=shown, before=content, after=content)
 
     async def _exists(self, path: str) -> bool:
         try:
@@ -239,15 +240,15 @@ class _Planner:
             return False
 
     async def _read(self, path: str) -> bytes:
-        content = await self.files.read_file(path, limit=LARGEST_FILE + 1)
-        if len(content) > LARGEST_FILE:
-            raise PatchError(f"{path} is larger than {LARGEST_FILE // 1024 // 1024} MiB, too large to patch")
+        content = await self.files.read_file(path, limit=MAX_FILE_BYTES + 1)
+        if len(content) > MAX_FILE_BYTES:
+            raise PatchError(f"{path} is larger than {MAX_FILE_BYTES // 1024 // 1024} MiB, too large to patch")
         return content
 
 
-def _updated_bytes(before: bytes, operation: UpdateFile, path: str, context: str) -> bytes:
+def _apply_to_bytes(before: bytes, operation: UpdateFile, path: str, context: str) -> bytes:
     try:
         content = before.decode()
     except UnicodeDecodeError as error:
         raise PatchError(f"{context}: stream did not contain valid UTF-8") from error
-    return updated(content, operation.chunks, path).encode()
+    return apply_chunks(content, operation.chunks, path).encode()

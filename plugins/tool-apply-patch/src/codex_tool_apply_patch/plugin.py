@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING
 
 from codex_hookspecs import hookimpl
 from codex_hookspecs.tools import Tool
-from codex_tool_apply_patch.definition import NAME, PROGRAMS, SPEC, TEXT_FEATURE, from_hook_input, payload_of, spec_for
+from codex_tool_apply_patch.definition import (
+    FREEFORM_FEATURE,
+    NAME,
+    PROGRAMS,
+    SPEC,
+    from_hook_input,
+    spec_for,
+    to_hook_view,
+)
 
 if TYPE_CHECKING:
     from codex_hookspecs.host import Host
@@ -17,7 +25,7 @@ if TYPE_CHECKING:
 
 @hookimpl
 def tools(host: Host) -> list[Tool]:
-    """Offer the tool; what applies patches is imported with the first one."""
+    """Offer the tool; the modules that apply patches are imported with the first call."""
     runner: PatchRunner | None = None
 
     async def run(call: ToolCall, context: ToolContext) -> ToolOutput:
@@ -33,9 +41,9 @@ def tools(host: Host) -> list[Tool]:
         Tool(
             name=NAME,
             spec=SPEC,
-            spec_for=None if host.features.enabled(TEXT_FEATURE) else spec_for,
+            spec_for=None if host.features.enabled(FREEFORM_FEATURE) else spec_for,
             run=run,
-            hook_view=payload_of,
+            hook_view=to_hook_view,
             from_hook_input=from_hook_input,
             emits_own_items=True,
             programs=dict.fromkeys(PROGRAMS, program) if sys.executable else {},

@@ -1,4 +1,4 @@
-"""Run a call of ``apply_patch`` in its thread's environment."""
+"""Run calls of ``apply_patch`` in the thread's environment."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from codex_hookspecs.tools import PatchRequest, ToolCall, ToolOutput
 from codex_sandboxing.file_scope import scope_of
 from codex_tool_apply_patch.applying import apply_plan
 from codex_tool_apply_patch.background import run
-from codex_tool_apply_patch.definition import arguments_of
+from codex_tool_apply_patch.definition import decode_arguments
 from codex_tool_apply_patch.diffs import unified_hunks
 from codex_tool_apply_patch.grammar import PatchError, parse_patch
 from codex_tool_apply_patch.patched_paths import real_paths
@@ -33,20 +33,20 @@ Changes = tuple[FileUpdateChange, ...]
 
 @define
 class PatchRunner:
-    """Applies the patches of one thread and sums up what each turn changed."""
+    """Applies the patches of a thread and tracks the net diff of each turn."""
 
     _turn: TurnDiff | None = None
 
     async def run(self, call: ToolCall, context: ToolContext) -> ToolOutput:
-        """Apply one patch.
+        """Apply a patch.
 
-        :raises ToolError: when it can't be read, does not fit or may not be applied; nothing has changed then.
+        :raises ToolError: when the patch is invalid, does not match the files, or is not approved; nothing is changed.
         """
-        text, workdir = arguments_of(call)
+        text, workdir = decode_arguments(call)
         environment = await context.environment()
         windows = (await environment.facts()).os == "windows"
         scope = await scope_of(environment, context.settings)
-        plan = await _planned(text, workdir, context, environment, scope, windows=windows)
+        plan = await _plan(text, workdir, context, environment, scope, windows=windows)
         changes = await run(plan.size, _changes, plan)
         paths = await real_paths(plan, environment.files, windows=windows)
         scope = await _approve(call, changes, paths, context, scope)
@@ -56,10 +56,10 @@ class PatchRunner:
         except PatchError as error:
             return await _finish(call, changes, context, f"{error}\n", started, success=False)
         output = await _finish(call, changes, context, plan.summary, started, success=True)
-        await self._tell_turn_diff(plan, context, environment.files)
+        await self._emit_turn_diff(plan, context, environment.files)
         return output
 
-    async def _tell_turn_diff(self, plan: Plan, context: ToolContext, files: FileSystem) -> None:
+    async def _emit_turn_diff(self, plan: Plan, context: ToolContext, files: FileSystem) -> None:
         if self._turn is None or self._turn.turn_id != context.turn_id:
             self._turn = TurnDiff(context.turn_id, await repository_root(context.settings.cwd, files))
         self._turn.record(plan)
@@ -67,7 +67,7 @@ class PatchRunner:
         await context.emit(TurnDiffUpdated(thread_id=context.thread.id, turn_id=context.turn_id, diff=diff))
 
 
-async def _planned(
+async def _plan(
     text: str,
     workdir: str | None,
     context: ToolContext,
@@ -97,10 +97,10 @@ async def _planned(
 async def _approve(
     call: ToolCall, changes: Changes, paths: tuple[str, ...], context: ToolContext, scope: PolicyFileScope
 ) -> PolicyFileScope:
-    """Get the patch approved, which is announced on the way unless a policy refuses it outright.
+    """Request an approval for a patch; its item is started unless a policy forbids the patch outright.
 
-    :param paths: what it changes, links resolved.
-    :return: what may be changed.
+    :param paths: paths that the patch changes, symlinks resolved.
+    :return: the scope in which files may be changed.
     """
     outside = tuple(path for path in paths if not scope.may_write(path))
     request = PatchRequest(item=_item(call, changes, "inProgress"), paths=paths, outside=outside)
@@ -121,8 +121,8 @@ async def _finish(
         FileChangeOutputDelta(thread_id=context.thread.id, turn_id=context.turn_id, item_id=call.call_id, delta=text)
     )
     await context.complete_item(_item(call, changes, "completed" if success else "failed"))
-    told = f"Exit code: {0 if success else 1}\nWall time: {seconds:g} seconds\nOutput:\n{text}"
-    return ToolOutput(told, success)
+    report = f"Exit code: {0 if success else 1}\nWall time: {seconds:g} seconds\nOutput:\n{text}"
+    return ToolOutput(report, success)
 
 
 def _changes(plan: Plan) -> Changes:

@@ -1,4 +1,4 @@
-"""Keep the net difference that the patches of one turn made, as one git diff (``turn/diff/updated``)."""
+"""Track the net changes of a turn's patches as a git diff (``turn/diff/updated``)."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ _CONTEXT = 3
 
 @define
 class TurnDiff:
-    """Files of one turn: as they were before its first patch, and as they are now.
+    """The files of a turn before its first patch and after its last.
 
-    :param root: directory that paths are shown relative to, or ``None`` to show them whole.
-    :ivar changed: bytes that the last plan worked on, which tells how long it takes to show it.
+    :param root: directory to which paths in the diff are relative, or ``None`` for absolute paths.
+    :ivar changed: size in bytes of the last plan, which tells how long computing the diff takes.
     """
 
     turn_id: str
@@ -29,30 +29,30 @@ class TurnDiff:
     changed: int = field(default=0, init=False)
     _before: dict[str, bytes | None] = field(factory=dict, init=False)
     _now: dict[str, bytes | None] = field(factory=dict, init=False)
-    _came_from: dict[str, str] = field(factory=dict, init=False)
+    _origins: dict[str, str] = field(factory=dict, init=False)
     _diffs: dict[tuple[str, str], tuple[bytes | None, str]] = field(factory=dict, init=False)
 
     def record(self, plan: Plan) -> None:
-        """Take in a plan that was carried out."""
+        """Add a plan that was applied."""
         self.changed = plan.size
         for step in plan.steps:
             self._before.setdefault(step.path, step.before)
             self._now[step.path] = step.after
         for change in plan.changes:
             if change.moved_to is not None:
-                self._came_from[change.moved_to] = self._came_from.pop(change.path, change.path)
+                self._origins[change.moved_to] = self._origins.pop(change.path, change.path)
             elif change.kind == "add":
-                self._came_from.pop(change.path, None)
+                self._origins.pop(change.path, None)
 
     def text(self) -> str:
-        """Return the diff of everything so far; empty when the files are as they were."""
-        origins = {new: old for new, old in self._came_from.items() if self._is_rename(old, new)}
+        """Return the net diff; empty when the files are unchanged."""
+        origins = {new: old for new, old in self._origins.items() if self._is_rename(old, new)}
         renamed = set(origins.values())
         paths = sorted(self._now.keys() - renamed, key=lambda path: origins.get(path, path))
-        return "".join(self._known_diff(origins.get(path, path), path) for path in paths)
+        return "".join(self._cached_diff(origins.get(path, path), path) for path in paths)
 
-    def _known_diff(self, old_path: str, new_path: str) -> str:
-        """Return the diff of a file, which is worked out when the file has changed."""
+    def _cached_diff(self, old_path: str, new_path: str) -> str:
+        """Return the diff of a file, computed again only when the file has changed."""
         now = self._now[new_path]
         known = self._diffs.get((old_path, new_path))
         if known is None or known[0] is not now:
@@ -72,7 +72,7 @@ class TurnDiff:
         before, now = self._before[old_path], self._now[new_path]
         if before == now and old_path == new_path:
             return ""
-        old_name, new_name = f"a/{self._shown(old_path)}", f"b/{self._shown(new_path)}"
+        old_name, new_name = f"a/{self._display_path(old_path)}", f"b/{self._display_path(new_path)}"
         head = [f"diff --git {old_name} {new_name}\n"]
         if before is None:
             head.append("new file mode 100644\n")
@@ -85,7 +85,7 @@ class TurnDiff:
         new_name = "/dev/null" if now is None else new_name
         return "".join(head) + _body(before or b"", now or b"", old_name, new_name)
 
-    def _shown(self, path: str) -> str:
+    def _display_path(self, path: str) -> str:
         if self.root is not None:
             prefix = self.root.rstrip("/\\") + ("\\" if "\\" in self.root else "/")
             path = path.removeprefix(prefix)
@@ -101,7 +101,7 @@ def _body(before: bytes, now: bytes, old_name: str, new_name: str) -> str:
 
 
 def _object_id(content: bytes | None) -> str:
-    """Return the id that git gives a file of this content."""
+    """Return git's object id of a file with this content."""
     if content is None:
         return _NO_OBJECT
     return hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()

@@ -1,4 +1,4 @@
-"""Compute what a file contains after the chunks of a patch."""
+"""Apply the chunks of a patch to the text of a file."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ from codex_tool_apply_patch.grammar import Chunk, PatchError
 from codex_tool_apply_patch.matching import Lines
 
 Replacement = tuple[int, int, list[str]]
-"""First line, number of lines to take out, lines to put in (with their line ends)."""
+"""Index of the first line, number of lines to remove, lines to insert (with line ends)."""
 
 
-def updated(content: str, chunks: tuple[Chunk, ...], path: str) -> str:
-    """Return ``content`` with all chunks applied, in order.
+def apply_chunks(content: str, chunks: tuple[Chunk, ...], path: str) -> str:
+    """Return ``content`` with all chunks applied.
 
-    Lines that a chunk only shows as context stay as they are in the file. New lines end as most lines of the file do,
-    and the last line of the result always ends. A byte order mark is no part of the first line.
+    Context lines keep their form in the file. New lines get the line end of most lines of the file, and the last line
+    of the result always has one. A byte order mark is not part of the first line.
 
-    :param path: shown in errors.
-    :raises PatchError: when a chunk's place is not found.
+    :param path: path for error messages.
+    :raises PatchError: when the lines of a chunk are not found.
     """
     mark = "\ufeff" if content.startswith("\ufeff") else ""
     content = content[len(mark) :]
@@ -55,17 +55,17 @@ def _replacements(
         if first is None:
             raise PatchError(f"Failed to find expected lines in {path}:\n" + "\n".join(chunk.old))
         old = sum(sign != "+" for sign, _ in signed)
-        found.append((first, old, _merged(signed, ended[first : first + old], newline)))
+        found.append((first, old, _merge(signed, ended[first : first + old], newline)))
         if old:
             position = first + old
     return sorted(found, key=lambda replacement: replacement[0])
 
 
 def _place(lines: Lines, chunk: Chunk, position: int) -> tuple[list[tuple[str, str]], int | None]:
-    """Return the chunk's lines and where they apply.
+    """Return the lines of a chunk and the index at which it applies.
 
-    A chunk without old lines goes behind its anchor, or else to the end of the file. An empty last line of a chunk may
-    stand for the file's last line end, so the search is repeated without it.
+    A chunk without old lines is inserted after its anchor, or else at the end of the file. An empty last line of it
+    may stand for the file's last line end, so the search is repeated without it.
     """
     signed = list(chunk.lines)
     old = chunk.old
@@ -91,8 +91,8 @@ def _without_empty_end(signed: list[tuple[str, str]]) -> list[tuple[str, str]]:
     return rest
 
 
-def _merged(signed: list[tuple[str, str]], there: list[str], newline: str) -> list[str]:
-    """Return the lines to put in: context from the file, additions from the patch."""
+def _merge(signed: list[tuple[str, str]], there: list[str], newline: str) -> list[str]:
+    """Return the lines to insert: context from the file, additions from the patch."""
     merged: list[str] = []
     remaining = iter(there)
     for sign, text in signed:
