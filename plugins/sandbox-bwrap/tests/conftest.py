@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import socket
+import socketserver
 import subprocess
 import sys
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -68,3 +72,28 @@ def turn(home: Path, codex: Codex) -> Callable[..., tuple[list[str], str]]:
         return [item["message"] for item in items if item["type"] == "error"], str(outputs[-1]["output"])
 
     return run
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[[Callable[[socket.socket], None]], int]]:
+    """Serves connections to this machine with a function until the test is over; returns the port.
+
+    A thread that waits in ``accept`` must have ended before its socket is closed: whenever the thread gets a signal,
+    the kernel repeats the call with the same descriptor, which may be the one of the next test's server by then.
+    """
+    with contextlib.ExitStack() as stack:
+
+        def start(answer: Callable[[socket.socket], None]) -> int:
+            class Handler(socketserver.BaseRequestHandler):
+                def handle(self) -> None:
+                    answer(self.request)
+
+            server = stack.enter_context(socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler))
+            server.daemon_threads = True
+            thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+            thread.start()
+            stack.callback(thread.join)
+            stack.callback(server.shutdown)
+            return int(server.server_address[1])
+
+        yield start

@@ -7,8 +7,7 @@ import shutil
 import socket
 import subprocess
 import sys
-import threading
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -26,27 +25,15 @@ needs_bwrap = pytest.mark.skipif(shutil.which("bwrap") is None, reason="bwrap is
 
 
 @pytest.fixture
-def echo() -> Iterator[int]:
+def echo(serve: Callable[[Callable[[socket.socket], None]], int]) -> int:
     """A server that sends a greeting, then echoes what it receives."""
-    listener = socket.create_server(("127.0.0.1", 0))
-
-    def serve() -> None:
-        while True:
-            try:
-                client, _ = listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=answer, args=(client,), daemon=True).start()
 
     def answer(client: socket.socket) -> None:
-        with client:
-            client.sendall(b"hello ")
-            while data := client.recv(65536):
-                client.sendall(data)
+        client.sendall(b"hello ")
+        while data := client.recv(65536):
+            client.sendall(data)
 
-    threading.Thread(target=serve, daemon=True).start()
-    yield listener.getsockname()[1]
-    listener.close()
+    return serve(answer)
 
 
 def run(home: Path, code: str, **env: str) -> str:

@@ -6,14 +6,14 @@ import shutil
 import socket
 import subprocess
 import sys
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 Codex = Callable[..., "subprocess.CompletedProcess[str]"]
 Turn = Callable[..., tuple[list[str], str]]
+Serve = Callable[[Callable[[socket.socket], None]], int]
 ASK = (
     "import os, socket, sys\n"
     "host, port = os.environ[sys.argv[1]].removeprefix('http://').split(':')\n"
@@ -27,22 +27,9 @@ needs_bwrap = pytest.mark.skipif(shutil.which("bwrap") is None, reason="bwrap is
 
 
 @pytest.fixture
-def port() -> Iterator[int]:
+def port(serve: Serve) -> int:
     """A server that sends a greeting."""
-    listener = socket.create_server(("127.0.0.1", 0))
-
-    def serve() -> None:
-        while True:
-            try:
-                client, _ = listener.accept()
-            except OSError:
-                return
-            with client:
-                client.sendall(b"welcome")
-
-    threading.Thread(target=serve, daemon=True).start()
-    yield listener.getsockname()[1]
-    listener.close()
+    return serve(lambda client: client.sendall(b"welcome"))
 
 
 @pytest.fixture
