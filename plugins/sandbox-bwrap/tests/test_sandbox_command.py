@@ -172,15 +172,26 @@ def test_programs_are_found_as_a_shell_finds_them(tmp_path: Path) -> None:
     ],
 )
 def test_the_fast_command_is_used_only_where_nothing_else_affects_the_policy(
-    arguments: tuple[str, ...], config: str, used: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    arguments: tuple[str, ...], config: str, used: bool, tmp_path: Path
 ) -> None:
     home = tmp_path / "home"
     home.mkdir()
     (home / "config.toml").write_text(config)
     probe_binary(str(shutil.which("bwrap")), str(home))
-    monkeypatch.chdir(tmp_path)
+    # It copies its process, to have somebody who cleans up after it.
+    code = "import sys; from codex_sandbox_bwrap.fast_command import run; print(run(sys.argv[2:], sys.argv[1]))"
 
-    assert fast_command.run(arguments, str(home)) == (0 if used else None)
+    done = subprocess.run(
+        [sys.executable, "-I", "-c", code, str(home), *arguments],
+        cwd=tmp_path,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+
+    assert (done.stdout, done.stderr) == (f"{0 if used else None}\n", "")
 
 
 @needs_bwrap

@@ -242,12 +242,17 @@ def test_appending_at_once_loses_nothing(tmp_path: Path) -> None:
     for number in range(8):
         child = os.fork()
         if child == 0:
-            append_allowed(str(tmp_path), [f"program-{number}"])
-            os._exit(0)
+            status = 1
+            try:
+                append_allowed(str(tmp_path), [f"program-{number}"])
+                status = 0
+            finally:
+                os._exit(status)  # Whatever happens, the child must not go on with the tests.
         children.append(child)
-    for child in children:
-        os.waitpid(child, 0)
 
+    statuses = [os.waitpid(child, 0)[1] for child in children]
+
+    assert statuses == [0] * len(children)
     rules = load_rules([RuleFolder(str(tmp_path))])
 
     assert rules is not None
