@@ -57,7 +57,7 @@ class Client:
         finally:
             assert process.stdin is not None
             process.stdin.close()
-            await asyncio.wait_for(process.wait(), LIMIT)
+            await asyncio.wait_for(process.communicate(), LIMIT)
 
     def _environ(self) -> dict[str, str]:
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("CODEX", "OPENAI"))}

@@ -222,3 +222,17 @@ async def test_a_managed_network_leads_to_the_proxy_at_a_port_and_nowhere_else(c
 
     assert found["sandboxType"] == "linuxSeccomp"
     assert said == b"['HTTP_PROXY']\nb''\nnothing else\n"
+
+
+async def test_a_server_of_the_kit_is_over_when_nobody_has_its_output_open_any_more(tmp_path: Path) -> None:
+    command = ("/bin/sh", "-c", f'sleep 1 & exec {CODEX} "$@"', "sh")
+    async with exec_server(command=command, env={"CODEX_HOME": str(tmp_path)}) as server:
+        assert server.process is not None
+        server.process.kill()
+        while True:
+            await asyncio.sleep(0.01)
+            if server.process.returncode is not None:
+                break
+
+    assert server.process.stdout is not None
+    assert server.process.stdout.at_eof()

@@ -132,7 +132,7 @@ async def test_a_server_that_comes_back_serves_what_is_started_then(
         assert await output(await start(remote, "q", "echo here")) == b"here\n"
     finally:
         again.terminate()
-        await again.wait()
+        await again.communicate()
 
 
 async def test_the_processes_of_a_killed_client_end_after_the_retention(tmp_path: Path) -> None:
@@ -150,7 +150,7 @@ async def test_the_processes_of_a_killed_client_end_after_the_retention(tmp_path
         asyncio.get_running_loop().add_reader(watched, ended.set)
 
         running.kill()
-        await running.wait()
+        await running.communicate()
 
         async with asyncio.timeout(LIMIT):
             await ended.wait()

@@ -191,10 +191,10 @@ async def exec_server(
             process.terminate()
         try:
             async with asyncio.timeout(LIMIT):
-                await process.wait()
+                await process.communicate()  # A child that was just forked may still have its stdout open.
         except TimeoutError:
             process.kill()
-            await process.wait()
+            await process.communicate()
 
 
 def output_of(events: Sequence[JsonObject], stream: str | None = None) -> bytes:
