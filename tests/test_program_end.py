@@ -87,21 +87,21 @@ MEDDLES = {
         "import asyncio, sys\n"
         + HOOK
         + "    asyncio.get_running_loop().call_soon(sys.exit, 3)\n    await asyncio.sleep(0.2)\n",
-        "a task or callback raised SystemExit; the program goes on",
+        "a task or callback raised SystemExit; the program continues",
     ),
     "a hook that stops the loop": (
         "import asyncio\n" + HOOK + "    asyncio.get_running_loop().stop()\n",
-        "a plugin has stopped the program's event loop; it goes on",
+        "a plugin has stopped the program's event loop; it was restarted",
     ),
     "a callback that stops the loop again and again": (
         "import asyncio\n" + HOOK + "    loop = asyncio.get_running_loop()\n"
         "    def again():\n        loop.call_soon(again)\n        loop.stop()\n    again()\n",
-        "a plugin has stopped the program's event loop; it goes on",
+        "a plugin has stopped the program's event loop; it was restarted",
     ),
     "a callback that exits again and again": (
         "import asyncio, os, sys\n" + HOOK + "    reader, writer = os.pipe()\n    os.write(writer, b'x')\n"
         "    asyncio.get_running_loop().add_reader(reader, sys.exit, 3)\n    await asyncio.sleep(0.1)\n",
-        "a task or callback raised SystemExit; the program goes on",
+        "a task or callback raised SystemExit; the program continues",
     ),
     "a hook that interrupts": (HOOK + "    raise KeyboardInterrupt\n", "plugin noisy (codex-noisy 1.0.0): stop raised"),
     "an offer that interrupts": (
@@ -163,7 +163,7 @@ def test_a_plugin_that_keeps_everything_waiting_is_named_with_hook_and_line_and_
 
     for what, program in programs.items():
         _, hook, line = BLOCKED[what]
-        program.told(f"Warning: plugin noisy: {hook} has kept everything else waiting for 10 s, at ")
+        program.told(f"Warning: plugin noisy: {hook} has blocked the event loop for 10 s, at ")
         [told] = [told for told in program.err.splitlines() if "everything else" in told]
         assert told.endswith(f"`{line}`"), what
         assert "third_noisy/plugin.py:" in told
@@ -176,7 +176,7 @@ def test_a_plugin_that_keeps_everything_waiting_is_named_with_hook_and_line_and_
     assert {what: program.ended(10) for what, program in programs.items()} == dict.fromkeys(programs, 130)
     assert not any("Traceback" in program.err for program in programs.values())
     assert (going_on.ended(), going_on.out) == (0, f"{SAID}\n")
-    assert "\nwarning: plugin noisy: stop has kept everything else waiting" in going_on.err
+    assert "\nwarning: plugin noisy: stop has blocked the event loop" in going_on.err
 
 
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129)])
@@ -191,7 +191,7 @@ def test_one_signal_to_end_is_enough_also_when_a_plugin_blocks(
         program.send(number)
 
     assert [program.ended(15) for program in (blocked, importing, stubborn)] == [status] * 3
-    assert "Warning: the program was told to end, but did not: plugin noisy: stop is still running" in blocked.err
+    assert "Warning: the program was signalled to exit, but did not: plugin noisy: stop is still running" in blocked.err
 
 
 def test_a_plugin_that_answers_signals_itself_does_not_keep_them_from_the_program(begin: Begin) -> None:
@@ -199,7 +199,7 @@ def test_a_plugin_that_answers_signals_itself_does_not_keep_them_from_the_progra
     at_import = begin(f"import asyncio, signal\n{ignore}{BUSY}    await asyncio.sleep(9e9)\n")
     in_hook = begin(f"import asyncio, signal\n{BUSY}    {ignore}    await asyncio.sleep(9e9)\n")
     at_work(at_import)
-    in_hook.told("a plugin has replaced the program's answer to SIGINT, SIGTERM, SIGHUP; it was put back")
+    in_hook.told("a plugin has replaced the program's handler of SIGINT, SIGTERM, SIGHUP; it was restored")
 
     at_import.send(signal.SIGTERM)
     in_hook.send(signal.SIGTERM)

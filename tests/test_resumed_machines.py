@@ -85,7 +85,7 @@ async def test_it_is_refused_where_that_machine_is_not_known(codex: Any, chosen:
 
     name = "far" if chosen == "setting" else "remote"
     assert (status, outputs) == (1, [])
-    assert f"the thread works on another machine, and there is no environment '{name}'; there are: local" in told
+    assert f"the thread works on a remote environment, and there is no environment '{name}'; there are: local" in told
     assert len([line for line in told.splitlines() if line.startswith("Error")]) == 1
 
 

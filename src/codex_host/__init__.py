@@ -1,3 +1,3 @@
-"""A small host that runs coding-agent threads; everything it does is done by plugins."""
+"""The host of coding-agent threads: it loads plugins, and runs threads and turns with what they contribute."""
 
 __version__ = "0.1.0"

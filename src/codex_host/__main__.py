@@ -1,4 +1,4 @@
-"""``python -I -m codex_host``: the program, where installers can't put a script that does the same."""
+"""``python -I -m codex_host``: the program, for installations without its console script."""
 
 from __future__ import annotations
 

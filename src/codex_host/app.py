@@ -1,4 +1,4 @@
-"""Build the running program: configuration, plugins, threads; and take it down again."""
+"""Build the application (configuration, plugins, threads) and shut it down."""
 
 from __future__ import annotations
 
@@ -34,40 +34,40 @@ if TYPE_CHECKING:
     from codex_hookspecs.ports.surface import AppServer, RpcMethod
     from codex_hookspecs.types.sandbox import SandboxPolicy
 
-DOWN_LIMIT = 60.0
-"""Seconds that each part of the program may take to come down; what it closes has limits of its own."""
+SHUTDOWN_LIMIT = 60.0
+"""Time limit in seconds for shutting down each part of the program; what it closes has its own limits."""
 
 
 def codex_home(environ: Mapping[str, str]) -> str:
-    """Return ``$CODEX_HOME``, by default ``~/.codex``, made if it is the default.
+    """Return ``$CODEX_HOME``, by default ``~/.codex``, which is created if missing.
 
-    :raises ConfigError: when the variable names something that is no directory.
+    :raises ConfigError: when it is not an accessible directory.
     """
     given = environ.get("CODEX_HOME")
     if given:
         if not os.path.isdir(given):
             raise ConfigError(f"CODEX_HOME is {given!r}, which is not a directory")
-        return _entered(os.path.realpath(given))
+        return _require_access(os.path.realpath(given))
     home = os.path.join(environ.get("HOME") or os.path.expanduser("~"), ".codex")
     try:
         make_private(home)
     except OSError as error:
         raise ConfigError(f"{home} can't be made: {error.strerror}; set CODEX_HOME to a directory") from error
-    return _entered(os.path.realpath(home))
+    return _require_access(os.path.realpath(home))
 
 
-def _entered(home: str) -> str:
+def _require_access(home: str) -> str:
     if not os.access(home, os.R_OK | os.X_OK):
         raise ConfigError(f"{home} can't be read: Permission denied; make it yours, or set CODEX_HOME to a directory")
     return home
 
 
 class Application:
-    """The running program; enter it, use it, leave it.
+    """The running program, an asynchronous context manager.
 
     :param config: effective configuration of ``cwd``.
     :param registry: plugins already registered.
-    :param warnings: what loading the plugins brought up.
+    :param warnings: warnings from loading the plugins.
     """
 
     def __init__(
@@ -110,13 +110,13 @@ class Application:
         closers = [self.threads.aclose, self.environments.aclose]
         if self._app_server is not None:
             closers.insert(0, self._app_server.aclose)
-        # What plugins print at the end must not follow machine-readable output.
+        # Output of plugins during shutdown must not be mixed with machine-readable output.
         with redirect_stdout(sys.stderr):
-            await close_all(self, "program", closers, seconds=DOWN_LIMIT)
+            await close_all(self, "program", closers, seconds=SHUTDOWN_LIMIT)
         self.stats_file.save()
 
     def _order_plugins(self) -> None:
-        """Put the plugins first that the user wants first, and say what stands in the way of an order."""
+        """Apply the user's order of plugins, and warn about contradictions."""
         self.registry.preferred = preferred(self.config.get(KEY, {}))
         if self.registry.preferred or any(not status.first_party for status in self.registry.statuses.values()):
             from codex_host.plugins.order_checks import order_warnings
@@ -125,7 +125,7 @@ class Application:
                 self.dispatch.warn(warning)
 
     def app_server(self) -> AppServer:
-        """Return the request processor that all front ends talk to."""
+        """Return the app-server, which processes the requests of all front ends."""
         if self._app_server is None:
             chosen, _ = self.hooks.app_server()
             if chosen is None:
@@ -140,13 +140,13 @@ class Application:
         return self._rpc_methods
 
     def connection_authenticators(self) -> Sequence[ConnectionAuthenticator]:
-        """Return who can check the credentials of incoming connections."""
+        """Return the authenticators for incoming connections."""
         return tuple(self.hooks.connection_authenticators().values())
 
     def launcher(self, policy: SandboxPolicy) -> SandboxLauncher:
-        """Return who holds a policy.
+        """Return a launcher that can enforce a policy.
 
-        :raises SandboxUnavailable: when no plugin can.
+        :raises SandboxUnavailable: when no plugin has one.
         """
         chosen, plugin = self.hooks.sandbox_launcher(policy, PLATFORM)
         if chosen is None:
@@ -158,7 +158,7 @@ class Application:
         return NamedLauncher(chosen, plugin, self.dispatch.failures)
 
     def logger(self, plugin: str) -> Logger:
-        """Return the log of a plugin; ``CODEX_LOG=debug`` shows all of it on stderr."""
+        """Return the logger of a plugin; ``CODEX_LOG=debug`` prints everything to stderr."""
         import logging
 
         log = logging.getLogger(f"codex.{plugin}")
@@ -170,7 +170,7 @@ class Application:
         return log
 
     def warn_clients(self, text: str) -> None:
-        """Tell whoever follows a thread something that concerns the whole program."""
+        """Send a warning about the whole program to the clients of all threads."""
         self.dispatch.warn(text)
         for thread in self.threads.loaded():
             task = asyncio.get_running_loop().create_task(thread.warn(text), name="warning")
@@ -178,7 +178,7 @@ class Application:
             task.add_done_callback(self._telling.discard)
 
     def startup_warnings(self) -> Sequence[str]:
-        """Return what the user should know of how the program came up."""
+        """Return warnings from the start of the program."""
         suppressed = bool(self.config.get("suppress_unstable_features_warning"))
         features = self.features.warnings(f"{self.codex_home}/config.toml", suppressed=suppressed)
         return [*self._warnings, *self.dispatch.warnings, *features]
@@ -193,11 +193,11 @@ def build(
     no_plugins: bool = False,
     strict_config: bool = False,
 ) -> Application:
-    """Read configuration, load the admitted plugins and return the program, not yet entered.
+    """Read the configuration, load the admitted plugins and return the application, not yet entered.
 
-    :param no_plugins: leave third-party plugins out.
-    :param strict_config: refuse keys of the configuration that nobody knows.
-    :raises ConfigError: when configuration can't be used.
+    :param no_plugins: don't load third-party plugins.
+    :param strict_config: reject unknown configuration keys.
+    :raises ConfigError: when the configuration is invalid.
     """
     from codex_host.plugins.loading import load_plugins
 

@@ -9,7 +9,7 @@ import sys
 
 from codex_host.process.signals import SIGNALS
 
-TYPE_CHECKING = False  # What typing takes to import is saved where a shortcut is taken.
+TYPE_CHECKING = False  # Avoids the import of typing when a fast command runs.
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -29,14 +29,14 @@ Options:
   -C, --cd DIR            work in a directory
   -m, --model, -s, --sandbox, -a, --ask-for-approval, -i, --image, --full-auto, --oss, --local-provider, --add-dir,
   --search, --dangerously-bypass-approvals-and-sandbox
-                          before exec or review: as behind it
-      --no-plugins        leave plugins of third parties out
-      --strict-plugins    end with status 1 when a plugin can't be loaded
-      --strict-config     end with status 1 when the configuration has a key that nobody knows
+                          before exec or review: same as after it
+      --no-plugins        don't load third-party plugins
+      --strict-plugins    exit with status 1 when a plugin can't be loaded
+      --strict-config     exit with status 1 when the configuration has an unknown key
   -h, --help              show this help
   -V, --version           show the version
 """
-_OWN_NAMES = ("codex", "__main__.py")
+_PROGRAM_NAMES = ("codex", "__main__.py")
 _HOST_COMMANDS = {
     "plugins": "list, show, trust, enable, disable and check plugins",
     "features": "list, enable and disable features",
@@ -46,7 +46,7 @@ _HOST_COMMANDS = {
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the program and return its exit status.
 
-    :param arguments: those of the command line by default; then the whole process is the program's.
+    :param arguments: by default those of the command line; signals and exit of the process are handled only then.
     """
     if arguments is not None:
         try:
@@ -56,14 +56,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from codex_host.process.descriptors import open_missing
     from codex_host.process.ending import ENDING
 
-    # What is imported lives as long as the program: looking through it for garbage took a fifteenth of a turn's time.
+    # Imported objects live as long as the program; collecting during imports took a fifteenth of a turn's time.
     gc.disable()  # until the event loop runs
     SIGNALS.install()
     try:
         SIGNALS.raises = True
         open_missing()
         ENDING.install()
-        status = _main([*_called_as(sys.argv[0]), *sys.argv[1:]])
+        status = _main([*_command_from_link(sys.argv[0]), *sys.argv[1:]])
         SIGNALS.raises = False
     except KeyboardInterrupt:
         status = SIGNALS.status
@@ -91,7 +91,7 @@ def _main(words: Sequence[str]) -> int:
         options = parse(words, cwd=os.getcwd(), trailing=_trailing)
     except ConfigError as error:
         unknown_feature = error.message.startswith("Unknown feature")
-        return _fail(str(error)) if unknown_feature else _misuse(error)
+        return _fail(str(error)) if unknown_feature else _report_usage_error(error)
     except FileNotFoundError:
         return _fail("the working directory does not exist any more")
     try:
@@ -99,27 +99,27 @@ def _main(words: Sequence[str]) -> int:
         sys.stdout.flush()
         return status
     except UsageError as error:
-        return _misuse(error)
+        return _report_usage_error(error)
     except CodexError as error:
         return _fail(str(error))
     except BrokenPipeError:
         return _no_output(None)
     except Exception as error:
         SIGNALS.check()
-        if isinstance(error, OSError) and _is_about_output(error):
+        if isinstance(error, OSError) and _is_output_error(error):
             return _no_output(error)
         if os.environ.get("CODEX_LOG"):
             raise
         return _fail(f"internal error: {type(error).__name__}: {error} (CODEX_LOG=debug shows where)")
 
 
-def _is_about_output(error: OSError) -> bool:
-    """Tell whether standard output takes nothing any more."""
+def _is_output_error(error: OSError) -> bool:
+    """Return whether an error means that standard output can't be written."""
     try:
         sys.stdout.flush()
     except OSError as again:
         return again.errno == error.errno
-    # What is too long to be buffered is dropped at once. Only writing fails like this, and files have names.
+    # Data too long for the buffer is dropped at once. Only writes fail like this, and errors of files have names.
     return error.filename is None and error.errno in {errno.ENOSPC, errno.EFBIG, errno.EDQUOT, errno.EIO}
 
 
@@ -161,14 +161,14 @@ def _run(options: GlobalOptions) -> int:
 def _run_plugin_command(options: GlobalOptions) -> int:
     from functools import partial
 
-    from codex_host.fast_commands import remember_fast_command, rests_on_third_parties
+    from codex_host.fast_commands import depends_on_third_party, remember_fast_command
     from codex_host.process.descriptors import output_to_stderr
     from codex_host.process.event_loop import run
 
     host = _build(options)
     if options.strict_plugins:
         host.registry.load_for(None)
-        broken = [told for status in host.registry.statuses.values() if (told := status.objection)]
+        broken = [message for status in host.registry.statuses.values() if (message := status.objection)]
         if broken:
             host.stats_file.save()
             return _fail("; ".join(broken))
@@ -183,15 +183,15 @@ def _run_plugin_command(options: GlobalOptions) -> int:
         host.interactive_options = tuple(options.interactive)
     else:
         _warn_of_no_effect(options)
-    if not rests_on_third_parties(name, host.registry):
+    if not depends_on_third_party(name, host.registry):
         remember_fast_command(offered[name], host.codex_home)
-    return run(partial(_inside, host, offered[name], options.rest, plugin=plugin))
+    return run(partial(_run_in_host, host, offered[name], options.rest, plugin=plugin))
 
 
 def _plugin_of_command(host: Application, name: str) -> str:
-    """Return the plugin that a command is run of.
+    """Return the plugin whose command is run.
 
-    :raises CodexError: when there is none, or none that can be used, or nobody says which of two it is.
+    :raises CodexError: when no usable plugin offers it, or the choice between two is ambiguous.
     """
     from codex_hookspecs.errors import PluginError
 
@@ -227,11 +227,11 @@ def _build(options: GlobalOptions) -> Application:
         no_plugins=options.no_plugins,
         strict_config=options.strict_config,
     )
-    SIGNALS.check()  # which a plugin that was being imported may have kept to itself
+    SIGNALS.check()  # a plugin may have swallowed an interrupt during its import
     return host
 
 
-async def _inside(host: Application, command: CliCommand, rest: Sequence[str], *, plugin: str) -> int:
+async def _run_in_host(host: Application, command: CliCommand, rest: Sequence[str], *, plugin: str) -> int:
     from codex_hookspecs.errors import CodexError, PluginError
     from codex_host.process.watchdog import WATCHDOG
 
@@ -242,8 +242,8 @@ async def _inside(host: Application, command: CliCommand, rest: Sequence[str], *
         except (CodexError, BrokenPipeError):
             raise
         except Exception as error:
-            told = host.dispatch.failures.report(f"the command {command.name}", plugin, error, command.run)
-            raise PluginError(told, plugin=plugin) from error
+            message = host.dispatch.failures.report(f"the command {command.name}", plugin, error, command.run)
+            raise PluginError(message, plugin=plugin) from error
 
 
 def _help() -> int:
@@ -257,7 +257,7 @@ def _help() -> int:
 
 
 def _commands() -> dict[str, str]:
-    """Return the sub-commands of the host and of all plugins, with their help; those without are not for people."""
+    """Return the sub-commands of the host and of all plugins with their help; those without help are hidden."""
     commands: dict[str, str] = {}
     for manifest in _manifests():
         commands.update(manifest.commands)
@@ -265,23 +265,23 @@ def _commands() -> dict[str, str]:
 
 
 def _trailing(command: str) -> Trailing | None:
-    """Return how the words of a command end, as the manifest of its plugin says."""
+    """Return the trailing command line of a command, as declared in the manifest of its plugin."""
     from codex_hookspecs.errors import ConfigError
     from codex_host.options import Trailing
 
     try:
         offering = [] if command in _HOST_COMMANDS else [each for each in _manifests() if command in each.commands]
     except ConfigError:
-        return None  # The program can't run, and says so later.
+        return None  # The error is reported later.
     if not offering or command not in offering[-1].trailing:
         return None
     return Trailing(offering[-1].trailing[command], offering[-1].valued.get(command, ()))
 
 
-def _called_as(program: str) -> list[str]:
-    """Return the command that the program is called as by a link with the name of one, if it is."""
+def _command_from_link(program: str) -> list[str]:
+    """Return the command that is named by the program's own file name (a symbolic link), if any."""
     name = os.path.basename(program).removesuffix(".exe")
-    if name in _OWN_NAMES:
+    if name in _PROGRAM_NAMES:
         return []
     from codex_hookspecs.errors import ConfigError
 
@@ -292,7 +292,7 @@ def _called_as(program: str) -> list[str]:
 
 
 def _manifests() -> list[Manifest]:
-    """Return what the plugins say of themselves, ours last."""
+    """Return the manifests of all plugins, first-party ones last."""
     from codex_host.app import codex_home
     from codex_host.plugins.discovery import found_plugins
 
@@ -306,7 +306,7 @@ def _warn_of_no_effect(options: GlobalOptions) -> None:
         print(f"warning: {option} has no effect on codex {options.command}", file=sys.stderr)
 
 
-def _misuse(error: ConfigError) -> int:
+def _report_usage_error(error: ConfigError) -> int:
     from codex_hookspecs.errors import UsageError
     from codex_hookspecs.terminal_text import visible
 

@@ -1,4 +1,4 @@
-"""Open environments on first use, share them, and close them with the program."""
+"""Open environments on first use, share them between threads, and close them at shutdown."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ if TYPE_CHECKING:
     from codex_host.plugins.failures import Failures
     from codex_host.plugins.hooks import Hooks
 
-HERE = "local"
-"""Name of this machine."""
+LOCAL = "local"
+"""Name of the local environment."""
 OPEN_LIMIT = 30.0
-"""Seconds that opening an environment may take."""
+"""Time limit in seconds for opening an environment."""
 
 
 class HostEnvironments:
     """All environments of the program.
 
     :param hooks: hooks that plugins implement.
-    :param failures: says what failed in which plugin.
+    :param failures: records and describes failures of plugins.
     """
 
     def __init__(self, host: Host, *, hooks: Hooks, failures: Failures) -> None:
@@ -50,7 +50,7 @@ class HostEnvironments:
             return found
         if name not in providers:
             raise ExecError(f"there is no environment {name!r}; there are: {', '.join(sorted(providers)) or 'none'}")
-        # One that takes long to open keeps only its own threads waiting, all of them as long as the first.
+        # A slow environment delays only its own threads; they share one attempt to open it.
         opening = self._opening.get(name)
         if opening is None or opening.done():
             opening = self._opening[name] = asyncio.create_task(self._open(name, providers[name]), name=f"open {name}")
@@ -74,11 +74,11 @@ class HostEnvironments:
         except Overrun as error:
             raise ExecError(f"environment {name!r} can't be opened: no answer within {OPEN_LIMIT:g} s") from error
         except Exception as error:
-            told = self._failures.report(f"environment {name!r}", self._owners[name], error)
-            raise ExecError(told) from error
+            message = self._failures.report(f"environment {name!r}", self._owners[name], error)
+            raise ExecError(message) from error
 
     def name_of(self, environment_id: str | None = None) -> str | None:
-        """Return the name of the environment that an id, or none, stands for.
+        """Return the name of the environment with an id, or of the default environment.
 
         :raises ConfigError: when there is no environment of that name.
         """
@@ -89,12 +89,12 @@ class HostEnvironments:
         return environment_id or self._default
 
     def is_remote(self, environment_id: str | None = None) -> bool:
-        """Tell whether an environment is another machine, without opening it."""
+        """Return whether an environment is remote, without opening it."""
         providers = self._known()
         return getattr(providers.get(environment_id or self._default or ""), "remote", False)
 
     async def of(self, thread: AgentThread) -> Environment:
-        """Return the environment a thread works on."""
+        """Return the environment of a thread."""
         return await self.get(thread.config.get("environment"))
 
     async def aclose(self) -> None:
@@ -118,6 +118,6 @@ class HostEnvironments:
 
 
 def _note(opening: asyncio.Task[None]) -> None:
-    """Take notice of a failure, which may have nobody left who waits for it."""
+    """Retrieve the exception of a task that may have no waiter left."""
     if not opening.cancelled():
         opening.exception()

@@ -1,4 +1,4 @@
-"""Run a command of a first-party plugin without the rest of the program, where the plugin can do that."""
+"""Run a first-party plugin's command without loading the rest of the program, if the command supports it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import sys
 from codex_hookspecs.errors import ConfigError
 from codex_hookspecs.file_reading import read_text
 
-TYPE_CHECKING = False  # what typing takes to import is what is saved here
+TYPE_CHECKING = False  # avoids the import of typing
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -19,7 +19,7 @@ _LONGEST = 4096
 
 
 def run_fast_command(words: Sequence[str], environ: Mapping[str, str]) -> None:
-    """Run a command that was remembered here and end with its exit status; return when it takes the whole program."""
+    """Run a remembered fast command and exit with its status; return if the whole program is needed."""
     home = environ.get("CODEX_HOME") or f"{environ.get('HOME', '')}/.codex"
     if not words or not words[0].isalpha():
         return
@@ -34,11 +34,11 @@ def run_fast_command(words: Sequence[str], environ: Mapping[str, str]) -> None:
     if status is not None:
         sys.stdout.flush()
         sys.stderr.flush()
-        os._exit(status)  # Nothing is left to be cleared up, and taking an interpreter down takes time.
+        os._exit(status)  # There is nothing to clean up, and finalizing the interpreter takes time.
 
 
 def remember_fast_command(command: CliCommand, home: str) -> None:
-    """Have a command run by its shortcut from the next time on."""
+    """Remember a command's fast entry point for its next call."""
     from contextlib import suppress
 
     from codex_hookspecs.state_file import replace_file
@@ -53,7 +53,7 @@ def remember_fast_command(command: CliCommand, home: str) -> None:
 
 
 def forget_fast_commands(home: str) -> None:
-    """Have every command run with the whole program again, until it is remembered anew."""
+    """Forget all fast commands; they are remembered anew when they are called."""
     from contextlib import suppress
     from glob import escape, glob
 
@@ -62,8 +62,8 @@ def forget_fast_commands(home: str) -> None:
             os.unlink(file)
 
 
-def rests_on_third_parties(command: str, registry: Registry) -> bool:
-    """Tell whether a third party's plugin offers a command, or may make a choice that the command rests on."""
+def depends_on_third_party(command: str, registry: Registry) -> bool:
+    """Return whether a third-party plugin offers a command, or implements a choice that the command depends on."""
     return any(
         command in status.commands or any(registry.policies[hook].kind == "choose" for hook in status.hooks)
         for status in registry.statuses.values()

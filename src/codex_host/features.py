@@ -1,4 +1,4 @@
-"""The program's switches: their stages, defaults, aliases, and what to tell of them."""
+"""Feature flags: their stages, defaults, aliases and warnings."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def _features() -> dict[str, Feature]:
 
 
 class FeatureSwitches:
-    """The switches as one configuration sets them.
+    """The feature flags of one configuration.
 
     :param table: effective table ``[features]``.
     """
@@ -77,7 +77,7 @@ class FeatureSwitches:
         self._defaults = {word.rstrip("*"): word.endswith("*") for keys in _KEYS.values() for word in keys.split()}
 
     def enabled(self, key: str) -> bool:
-        """Tell whether a feature is on; aliases work, an unknown key is off."""
+        """Return whether a feature is enabled; aliases are accepted, an unknown key is disabled."""
         key = _ALIASES.get(key, key)
         if key in _REMOVED:
             return self._defaults[key]
@@ -90,7 +90,7 @@ class FeatureSwitches:
         return [feature for _, feature in sorted(_features().items())]
 
     def warnings(self, config_path: str, *, suppressed: bool) -> list[str]:
-        """Say what the user should know of the switches that are set."""
+        """Return warnings about deprecated and unfinished features that are set."""
         warnings = [
             f"`[features].{alias}` is deprecated. Use `[features].{_ALIASES[alias]}` instead."
             for alias in self._used_aliases
@@ -109,28 +109,28 @@ _REMOVED = frozenset(word.rstrip("*") for word in _KEYS["removed"].split())
 
 
 def known_key(key: str) -> str | None:
-    """Return the key that a name or alias stands for, or ``None`` when it is unknown."""
+    """Return the key of a name or alias, or ``None`` if it is unknown."""
     key = _ALIASES.get(key, key)
     return key if any(key == word.rstrip("*") for keys in _KEYS.values() for word in keys.split()) else None
 
 
 def known_names() -> frozenset[str]:
-    """Return all keys and their older names."""
+    """Return all keys and their aliases."""
     return frozenset(word.rstrip("*") for keys in _KEYS.values() for word in keys.split()) | _ALIASES.keys()
 
 
 def aliases_of(key: str) -> list[str]:
-    """Return the older names of a known key."""
+    """Return the aliases of a known key."""
     return [alias for alias, target in _ALIASES.items() if target == key]
 
 
 def default_of(key: str) -> bool:
-    """Return the built-in value of a known key."""
+    """Return the default of a known key."""
     return any(word == f"{key}*" for keys in _KEYS.values() for word in keys.split())
 
 
 def rows(switches: FeatureSwitches) -> Iterable[tuple[str, str, str]]:
-    """Return key, stage and effective value of every feature as text, sorted by key."""
+    """Return rows of key, stage and effective value of every feature, sorted by key."""
     return [
         (feature.key, feature.stage, "true" if switches.enabled(feature.key) else "false") for feature in switches.all()
     ]

@@ -17,16 +17,16 @@ if TYPE_CHECKING:
     from codex_host.options import GlobalOptions
 
 _COMMANDS = (
-    Command("list", "all features, their stage and whether they are on"),
-    Command("enable", "switch one on in config.toml", ("FEATURE",)),
-    Command("disable", "switch one off in config.toml", ("FEATURE",)),
+    Command("list", "all features with their stage and state"),
+    Command("enable", "enable a feature in config.toml", ("FEATURE",)),
+    Command("disable", "disable a feature in config.toml", ("FEATURE",)),
 )
 
 
 def run_features(options: GlobalOptions) -> int:
     """Run one of the commands and return the exit status.
 
-    :raises ConfigError: for an unknown feature or a configuration that can't be used.
+    :raises ConfigError: for an unknown feature or an invalid configuration.
     """
     read = read_group("codex features", _COMMANDS, options.rest, default="list")
     if read is None:
@@ -47,7 +47,7 @@ def _switch(home: str, name: str, *, enable: bool, profile: str | None) -> int:
     if key is None:
         raise ConfigError(f"Unknown feature flag: {name}")
     table = f'profiles."{profile}".features' if profile else "features"
-    # A feature that is off by itself needs no key to be off (as Codex 0.118 writes it).
+    # A feature that is off by default needs no key (as Codex 0.118 writes it).
     value = None if not enable and not default_of(key) and profile is None else enable
     file = os.path.join(home, "config.toml")
     edit_file(file, {**{f"{table}.{alias}": None for alias in aliases_of(key)}, f"{table}.{key}": value})

@@ -1,4 +1,4 @@
-"""Name the plugin of a sandbox launcher that fails; a command whose launcher failed is not run."""
+"""Wrap sandbox launchers, so that a failure names the plugin and the command is not run."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class NamedLauncher:
-    """A launcher and the plugin that it belongs to."""
+    """A launcher with the plugin that it belongs to."""
 
     def __init__(self, launcher: SandboxLauncher, plugin: str, failures: Failures) -> None:
         self._launcher = launcher
@@ -28,9 +28,9 @@ class NamedLauncher:
         return self._launcher.name
 
     def launch(self, request: LaunchRequest) -> Launch:
-        """Return how to run a command so that its policy holds.
+        """Return how to run a command so that its policy is enforced.
 
-        :raises SandboxUnavailable: when the launcher can't hold it, or fails.
+        :raises SandboxUnavailable: when the launcher can't enforce it, or fails.
         """
         from codex_hookspecs.types.sandbox import Launch
 
@@ -41,8 +41,8 @@ class NamedLauncher:
         except CodexError:
             raise
         except BaseException as error:
-            if SIGNALS.interrupted(error):
+            if SIGNALS.is_interrupt(error):
                 raise
-            told = self._failures.report("the sandbox launcher", self._plugin, error)
-            raise SandboxUnavailable(f"the command was not run: {told}") from error
+            message = self._failures.report("the sandbox launcher", self._plugin, error)
+            raise SandboxUnavailable(f"the command was not run: {message}") from error
         return launch

@@ -1,4 +1,4 @@
-"""Take the global options out of a command line."""
+"""Parse the global options of a command line."""
 
 from __future__ import annotations
 
@@ -41,18 +41,18 @@ _INTERACTIVE_FLAGS = (
     "--no-alt-screen",
 )
 _INTERACTIVE = {**_INTERACTIVE_VALUED, **{name: name for name in (*_INTERACTIVE_VALUED.values(), *_INTERACTIVE_FLAGS)}}
-"""Options of the program without a sub-command, by their spellings; some sub-commands take them over."""
+"""Options of the interactive program by spelling; ``exec`` and ``review`` also accept them."""
 APPROVALS = ("untrusted", "on-failure", "on-request", "never")
 
 
 @define(eq=False, repr=False)
 class GlobalOptions:
-    """What the global options say.
+    """Parsed global options.
 
     :param command: the sub-command, or ``None``.
     :param rest: arguments after the sub-command without global options.
     :param overrides: dotted configuration keys, in order of the command line.
-    :param interactive: options of the interactive program in front of the sub-command, each one word (``--model=x``).
+    :param interactive: options of the interactive program before the sub-command, each as one word (``--model=x``).
     :param cwd: absolute directory to work in.
     """
 
@@ -71,19 +71,19 @@ class GlobalOptions:
 
 @frozen
 class Trailing:
-    """How the words of a sub-command end in a command line of the user's.
+    """Where another command line begins in the arguments of a sub-command (as in ``codex sandbox -- COMMAND``).
 
-    :param place: which of the words that are no options begins it, counted from one.
-    :param valued: options of the sub-command that take the next word.
+    :param place: index, from one, of the positional argument that begins it.
+    :param valued: options of the sub-command that take a value.
     """
 
     place: int
     valued: Sequence[str] = ()
 
     def starts(self, word: str, before: Sequence[str]) -> bool:
-        """Tell whether a word begins the user's command line.
+        """Return whether a word begins the trailing command line.
 
-        :param before: words of the sub-command in front of it.
+        :param before: preceding words of the sub-command.
         """
         words = [*before, word]
         plain = [
@@ -96,11 +96,11 @@ class Trailing:
 def parse(
     arguments: Sequence[str], *, cwd: str, trailing: Callable[[str], Trailing | None] = lambda _command: None
 ) -> GlobalOptions:
-    """Take global options from anywhere in a command line, up to ``--`` or to a command line of the user's.
+    """Parse global options anywhere in a command line, up to ``--`` or a trailing command line.
 
     :param cwd: directory that ``-C`` is relative to.
-    :param trailing: tells how the words of a sub-command end, ``None`` if all are its own.
-    :raises ConfigError: for a missing value, an unknown feature, or a wrong option before the sub-command.
+    :param trailing: returns the trailing command line of a sub-command, ``None`` if it has none.
+    :raises ConfigError: for a missing value, an unknown feature, or an invalid option before the sub-command.
     """
     options = GlobalOptions(cwd=cwd)
     words = list(arguments)
@@ -143,7 +143,7 @@ def _split(word: str) -> tuple[str, str | None]:
 
 
 def _value(word: str, value: str | None, words: list[str]) -> str:
-    """Return the value of an option: what was written behind its name, or the next word, which is taken."""
+    """Return the value of an option: the part after ``=``, or the next word, which is consumed."""
     if value is not None:
         return value
     if not words:

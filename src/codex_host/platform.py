@@ -1,4 +1,4 @@
-"""Name the platform as manifests and hooks do."""
+"""Names of the platform in manifests, hooks and requests."""
 
 from __future__ import annotations
 
@@ -8,4 +8,4 @@ PLATFORM = {"darwin": "macos", "win32": "windows"}.get(sys.platform, sys.platfor
 """``linux``, ``macos`` or ``windows``."""
 
 SANDBOX_TAG = {"linux": "seccomp", "macos": "seatbelt", "windows": "windows_sandbox"}.get(PLATFORM, "none")
-"""What model requests are told of the sandbox that commands run in here."""
+"""Name of this platform's sandbox in the metadata of model requests."""

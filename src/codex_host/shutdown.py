@@ -1,4 +1,4 @@
-"""Close what is open, whatever happens on the way."""
+"""Run cleanup functions, each with a time limit, isolated from each other's failures."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ if TYPE_CHECKING:
     from codex_hookspecs.ports.host import Host
 
 CLOSE_LIMIT = 10.0
-"""Seconds that each clean-up may take."""
+"""Time limit in seconds for each cleanup."""
 CLEANUP_LIMIT = 3.0
-"""Seconds that one of a plugin may take when a thread ends; somebody waits for the program's end then."""
+"""Time limit in seconds for a plugin's cleanup when a thread ends, which delays the exit."""
 
 
 async def close_all(
     host: Host, what: str, closers: Iterable[Callable[[], Awaitable[None]]], *, seconds: float = CLOSE_LIMIT
 ) -> None:
-    """Call every closer, each under a time limit; a failure is logged and keeps none of the others.
+    """Call every cleanup function with a time limit; a failure is logged and does not affect the others.
 
-    :param what: whose they are, for the log.
-    :param seconds: the limit of each.
+    :param what: owner of the functions, for the log.
+    :param seconds: the time limit.
     """
     for close in closers:
         try:

@@ -1,4 +1,4 @@
-"""Host for tests of plugins: whole turns with exactly the plugins that are given; nothing installed is looked up.
+"""A host for tests of plugins: runs whole turns with exactly the given plugins, without discovery.
 
 The test kit finds :func:`open_host` through the entry-point group ``codex.test_host``.
 """
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 
 
 class OpenHost:
-    """A host that is up.
+    """A started host.
 
-    :ivar failures: what failed in plugins so far, as the user is told it, and the error.
+    :ivar failures: failures of plugins so far: the message for the user, and the error.
     """
 
     def __init__(self, application: Application, params: Mapping[str, Any]) -> None:
@@ -37,15 +37,15 @@ class OpenHost:
         application.dispatch.failures.listener = lambda text, error: self.failures.append((text, error))
 
     async def thread(self) -> HostThread:
-        """Return the one thread, started on first use."""
+        """Return the thread, which is started on first use."""
         if self._thread is None:
             self._thread = await self.application.threads.start(ThreadStartParams(**self._params))
         return self._thread
 
     async def command(self, name: str, arguments: Sequence[str]) -> int:
-        """Run a sub-command that a plugin offers and return its exit status.
+        """Run a plugin's sub-command and return its exit status.
 
-        :raises LookupError: when none does.
+        :raises LookupError: when no plugin offers it.
         """
         offered = self.application.hooks.cli_commands()
         if name not in offered:
@@ -53,7 +53,7 @@ class OpenHost:
         return await offered[name].run(arguments, self.application)
 
     async def turn(self, prompt: str) -> TurnOutcome:
-        """Run one turn of the thread to its end."""
+        """Run one turn of the thread to completion."""
         thread = await self.thread()
         seen: list[Notification] = []
 
@@ -81,13 +81,13 @@ async def open_host(
     environ: Mapping[str, str] | None = None,
     strict: bool = True,
 ) -> AsyncIterator[OpenHost]:
-    """Bring a host up with exactly these plugins.
+    """Start a host with exactly these plugins.
 
     :param plugins: modules or objects with hook implementations; a pair ``(name, plugin)`` names one.
-    :param home: directory that stands for ``$CODEX_HOME``.
+    :param home: directory used as ``$CODEX_HOME``.
     :param config: session flags: dotted keys, tables, or the text of a ``config.toml``.
     :param params: members of ``thread/start`` in snake case.
-    :param strict: a plugin that can't be registered is an error; otherwise it is left out, as in the program.
+    :param strict: raise an error for a plugin that can't be registered; otherwise it is skipped, as in the program.
     """
     registry = Registry()
     warnings = []
@@ -130,7 +130,7 @@ def _flags(config: Mapping[str, Any] | str | None) -> Mapping[str, Any]:
 
 
 def _check(plugin: object) -> None:
-    """Refuse what is no plugin, which would be registered and never called."""
+    """Reject objects that are not plugins, which would be registered but never called."""
     if isinstance(plugin, str):
         raise TypeError(f"plugins holds the text {plugin!r}; give the module or object that has the hooks")
     if not any(True for _ in implementations(plugin)):

@@ -1,4 +1,4 @@
-"""Say what is wrong with a command line, and what was probably meant."""
+"""Parse command groups, and describe usage errors with suggestions."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from codex_hookspecs.errors import UsageError
 from codex_hookspecs.values import frozen
 
-COMING = {
+PLANNED = {
     "apply": "apply a patch with git apply",
     "cloud": "",
     "completion": "",
@@ -20,14 +20,14 @@ COMING = {
     "plugin": "see codex plugins list",
     "resume": "go on with a session with codex exec resume --last PROMPT",
 }
-"""Commands of other releases that no plugin here brings, and what does the job meanwhile."""
+"""Commands of other releases that are not available yet, with the alternative."""
 
 
 @frozen
 class Command:
     """One command of a group, such as ``codex plugins show``.
 
-    :param arguments: names of its arguments; one in brackets may be left out.
+    :param arguments: names of its arguments; those in brackets are optional.
     :param flags: the flags it takes.
     """
 
@@ -38,20 +38,20 @@ class Command:
 
     @property
     def line(self) -> str:
-        """The command as its help shows it."""
+        """The usage line of the command."""
         return " ".join((self.name, *self.arguments, *(f"[{flag}]" for flag in self.flags)))
 
 
 def read_group(
     group: str, commands: Sequence[Command], words: Sequence[str], *, default: str | None = None
 ) -> tuple[Command, list[str], set[str]] | None:
-    """Read the command line of a group of commands.
+    """Parse the command line of a group of commands.
 
-    :param group: the words in front, such as ``codex plugins``.
-    :param words: what follows them.
-    :param default: command when none is given.
-    :return: the command, its arguments and flags; ``None`` when help was asked for, which is printed.
-    :raises UsageError: when it can't be understood.
+    :param group: the preceding words, such as ``codex plugins``.
+    :param words: the remaining words.
+    :param default: command to use if none is given.
+    :return: command, arguments and flags; ``None`` if help was requested and printed.
+    :raises UsageError: when the command line is invalid.
     """
     wants_help = any(word in ("-h", "--help", "help") for word in words[:1]) or "--help" in words or "-h" in words
     names = [word for word in words if word not in ("-h", "--help") and word != "help"] if wants_help else list(words)
@@ -88,14 +88,14 @@ def _group_help(group: str, commands: Sequence[Command]) -> str:
 
 
 def near(word: str, known: Iterable[str]) -> str | None:
-    """Return the known word that a word is probably a misspelling of."""
+    """Return the known word that a word is probably a typo of."""
     from difflib import get_close_matches
 
     return next(iter(get_close_matches(word, list(known), 1, 0.7)), None)
 
 
 def unexpected_argument(word: str, known: Iterable[str], *, usage: str | None = None) -> UsageError:
-    """Return the error for an argument that a command doesn't know."""
+    """Return the error for an unknown argument of a command."""
     name = word.partition("=")[0] if word.startswith("--") else word
     meant = near(name, known) if name.startswith("--") else None
     tip = f"a similar argument exists: '{meant}'" if meant else None
@@ -103,24 +103,24 @@ def unexpected_argument(word: str, known: Iterable[str], *, usage: str | None = 
 
 
 def unknown_command(word: str, known: Iterable[str], *, usage: str | None = None) -> UsageError:
-    """Return the error for a command that does not exist among some."""
+    """Return the error for an unknown command."""
     meant = near(word, known)
     tip = f"a similar subcommand exists: '{meant}'" if meant else None
     return UsageError(f"unrecognized subcommand '{word}'", tip=tip, usage=usage)
 
 
 def not_a_command(word: str, known: Iterable[str]) -> UsageError:
-    """Return the error for a first word of the command line that no plugin offers a command for."""
-    if word in COMING:
-        instead = f"until then, {COMING[word]}" if COMING[word] else None
+    """Return the error for a first word that is not a command of any plugin."""
+    if word in PLANNED:
+        instead = f"until then, {PLANNED[word]}" if PLANNED[word] else None
         return UsageError(f"the subcommand '{word}' of other releases is not here yet", tip=instead)
     return unknown_command(word, known) if near(word, known) else no_interface(word)
 
 
 def no_interface(prompt: str) -> UsageError:
-    """Return the error for a call of the interactive program, which is not here yet.
+    """Return the error for starting the interactive program, which is not available yet.
 
-    :param prompt: what it was to begin with, if anything.
+    :param prompt: the initial prompt, if any.
     """
     import shlex
 

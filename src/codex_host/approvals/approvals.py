@@ -1,14 +1,13 @@
-"""The way of every call that needs an approval.
+"""Approve commands, patches and other calls, in these steps.
 
-1. A decision is made of facts alone (``decisions``): the company's rules, rules files, the kind of command, the
-   approval policy. Most calls end here: they run, or are refused and nobody is asked.
-2. The ``permission_request`` hooks are asked.
-3. What the client has allowed before counts (``remembered``).
+1. A decision is computed (``decisions``) from company rules, rules files, the kind of command and the approval policy.
+   Most calls end here: they are allowed or refused without asking anybody.
+2. The ``permission_request`` hooks are called.
+3. Remembered answers of the client are looked up (``remembered``).
 4. The client is asked (``client``).
-5. Its answer is remembered, for the session or for good.
+5. Its answer is remembered, for the session or permanently.
 
-What may run gets an approval; what may not ends in a :class:`~codex_hookspecs.errors.ToolRejected`, which says by its
-kind who refused it.
+The result is an approval, or a :class:`~codex_hookspecs.errors.ToolRejected` whose kind says who refused the call.
 """
 
 from __future__ import annotations
@@ -43,13 +42,13 @@ _RETRIED = ("untrusted", "on-failure")
 
 
 class Question(NamedTuple):
-    """What hooks and the client are asked.
+    """A question to hooks and the client.
 
-    :param payload: the call as hooks see it.
-    :param method: request to the client, with its parameters.
-    :param keys: what an answer for the session is remembered by, each for itself; empty when every call is asked about.
-    :param reason: why anybody is asked.
-    :param rejected: what the model is told when the client refuses.
+    :param payload: the call in the form for hooks.
+    :param method: method of the request to the client; ``params`` are its parameters.
+    :param keys: keys under which an answer for the session is remembered; empty if every call is asked about.
+    :param reason: why approval is needed.
+    :param rejected: text for the model if the client refuses.
     """
 
     payload: HookPayload
@@ -61,7 +60,7 @@ class Question(NamedTuple):
 
 
 class Approvals:
-    """The approvals of one turn; what was allowed before is remembered by its thread."""
+    """The approvals of one turn; answers are remembered by its thread."""
 
     def __init__(self, turn: TurnState) -> None:
         self._turn = turn
@@ -74,7 +73,7 @@ class Approvals:
         """
         from codex_hookspecs.types.approvals import CommandApproval
 
-        request, additional = self._remembered.without_granted(self._turn.id, request)
+        request, additional = self._remembered.split_granted(self._turn.id, request)
         settings, answer = self._turn.settings, await ask_about_command(self._turn, request)
         if answer is None and self._is_free(settings) and not request.escalated and request.additional is None:
             return CommandApproval(additional=additional)
@@ -89,21 +88,21 @@ class Approvals:
         return CommandApproval(request.escalated, "yes" if retried else "no", additional=additional)
 
     async def retry(self, call: ToolCall, request: CommandRequest, approval: CommandApproval) -> None:
-        """Approve that a command runs again, without the sandbox that kept it from working.
+        """Approve running a command again without a sandbox, after the sandbox made it fail.
 
-        :param approval: what it ran with.
-        :raises ToolRejected: when it may not.
+        :param approval: the approval of the first run.
+        :raises ToolRejected: when it is not approved.
         """
         from codex_host.approvals.decisions import decide_retry
 
-        request, _ = self._remembered.without_granted(self._turn.id, request)
+        request, _ = self._remembered.split_granted(self._turn.id, request)
         answer = await ask_about_command(self._turn, request, retry=True)
         decision = decide_retry(request, self._turn.settings, approval, answer)
         if decision.kind != "allow":
             await self._ask_about_command(call, request, decision)
 
     async def patch(self, call: ToolCall, request: PatchRequest) -> PatchApproval:
-        """Approve a patch; it is announced once no policy refuses it.
+        """Approve a patch; its item is started once no policy refuses it.
 
         :raises ToolRejected: when it may not be applied.
         """
@@ -129,7 +128,7 @@ class Approvals:
         return PatchApproval(request.paths)
 
     async def permissions(self, call: ToolCall, request: PermissionsRequest) -> PermissionsApproval:
-        """Ask the client to grant commands to come more than the sandbox policy allows, and remember what it grants."""
+        """Ask the client for additional permissions for later commands, and remember what it grants."""
         from codex_hookspecs.types.approvals import PermissionsApproval
         from codex_hookspecs.types.grants import AdditionalPermissions
         from codex_host.approvals.client import permissions_question, read_grant, request_client
@@ -144,7 +143,7 @@ class Approvals:
         return approval
 
     async def confirm(self, call: ToolCall, payload: HookPayload, *, reason: str) -> None:
-        """Approve a call that a ``pre_tool_use`` hook asks about; asks every time.
+        """Approve a call that a ``pre_tool_use`` hook asks about; the client is asked every time.
 
         :raises ToolRejected: when it may not run.
         """
@@ -177,9 +176,9 @@ class Approvals:
                 await self._turn.thread.warn(warning)
 
     async def _ask(self, call: ToolCall, question: Question) -> Answer:
-        """Return how hooks or the client allow something.
+        """Return the answer of hooks or the client, if it allows the call.
 
-        :raises ToolRejected: when they refuse, or nobody is there to ask.
+        :raises ToolRejected: when it refuses, or no client can be asked.
         """
         from codex_host.approvals.client import Answer, read_answer, request_client
 
@@ -206,12 +205,12 @@ class Approvals:
         return answer
 
     def _is_free(self, settings: ThreadSettings) -> bool:
-        """Tell whether commands are neither asked about nor sandboxed, whatever they are."""
+        """Return whether every command runs without approval and sandbox."""
         return settings.approval_policy == "never" and settings.sandbox.unrestricted and not self._remembered.has_rules
 
 
 def _reject(decision: CommandDecision) -> NoReturn:
-    """Refuse what a decision does not let run.
+    """Raise the refusal that a decision means.
 
     :raises ToolRejected: always.
     """
@@ -220,18 +219,20 @@ def _reject(decision: CommandDecision) -> NoReturn:
 
 
 async def _ask_hooks(turn: TurnState, call: ToolCall, payload: HookPayload) -> PermissionVerdict | None:
-    """Return what the ``permission_request`` hooks say."""
+    """Return the verdict of the ``permission_request`` hooks."""
     if not turn.thread.hooks.permission_request.enabled(turn.thread):
         return None
     from codex_hookspecs.types.lifecycle import PermissionRequestEvent
-    from codex_host.session.hook_payloads import shown
+    from codex_host.session.hook_payloads import to_hook_fields
 
-    event = PermissionRequestEvent(**turn.event_fields(), **shown(payload, turn.settings.cwd), tool_use_id=call.call_id)
+    event = PermissionRequestEvent(
+        **turn.event_fields(), **to_hook_fields(payload, turn.settings.cwd), tool_use_id=call.call_id
+    )
     return await turn.thread.hooks.permission_request(event, turn.scope())
 
 
 async def _paths_outside(turn: TurnState, paths: tuple[str, ...]) -> tuple[str, ...]:
-    """Return which of some paths the sandbox policy does not let be written on the thread's machine."""
+    """Return those of some paths that the sandbox policy does not allow to be written in the thread's environment."""
     from codex_sandboxing.file_scope import scope_of
 
     scope = await scope_of(await turn.thread.host.environments.of(turn.thread), turn.settings)
@@ -243,14 +244,14 @@ def _ids(turn: TurnState, item_id: str) -> JsonObject:
 
 
 def _payload_of(turn: TurnState, call: ToolCall, name: str) -> HookPayload | None:
-    """Return how the call's tool shows it to hooks, if as a tool of a certain name with a command."""
+    """Return the call in the tool's form for hooks, if that has a certain tool name and a command."""
     tool = turn.thread.tools.get(call.name)
     payload = None if tool is None or tool.hook_view is None else tool.hook_view(call)
     return payload if payload is not None and payload.tool_name == name else None
 
 
 def _command_payload(turn: TurnState, call: ToolCall, request: CommandRequest, reason: str | None) -> HookPayload:
-    """Show hooks the command as the model wrote it, the way ``pre_tool_use`` does."""
+    """Return a command in the form for hooks, as the model wrote it, like in ``pre_tool_use``."""
     from codex_hookspecs.types.tools import HookPayload
 
     payload = _payload_of(turn, call, "Bash")

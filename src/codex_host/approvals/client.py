@@ -21,7 +21,7 @@ COMMAND = "item/commandExecution/requestApproval"
 PATCH = "item/fileChange/requestApproval"
 INPUT = "item/tool/requestUserInput"
 PERMISSIONS = "item/permissions/requestApproval"
-NOBODY = "nobody is connected who could give consent"
+NO_CLIENT = "no client is connected that could approve it"
 _ALLOW = "Allow"
 
 
@@ -38,8 +38,8 @@ def command_question(
     """Ask whether a command may run.
 
     :param where: ``threadId``, ``turnId`` and ``itemId``.
-    :param amendment: beginning of the commands that the client may allow from now on, ``None`` to offer none.
-    :param additional: what the command wants beyond the sandbox policy.
+    :param amendment: command prefix that the client can allow permanently, ``None`` to offer none.
+    :param additional: permissions that the command requests beyond the sandbox policy.
     :return: method and parameters.
     """
     more: JsonObject = {}
@@ -74,7 +74,7 @@ def patch_question(where: JsonObject, *, reason: str | None) -> tuple[str, JsonO
 
 
 def permissions_question(where: JsonObject, request: PermissionsRequest) -> tuple[str, JsonObject]:
-    """Ask what commands to come may use beyond the sandbox policy.
+    """Ask for additional permissions for later commands.
 
     :param where: ``threadId``, ``turnId`` and ``itemId``.
     :return: method and parameters.
@@ -85,9 +85,9 @@ def permissions_question(where: JsonObject, request: PermissionsRequest) -> tupl
 
 
 def read_grant(answer: object, wanted: AdditionalPermissions) -> PermissionsApproval:
-    """Return what a client granted; what is not understood grants nothing.
+    """Return what a client granted; an invalid answer grants nothing.
 
-    :param wanted: what was asked for.
+    :param wanted: what was requested.
     """
     from codex_hookspecs.types.approvals import PermissionsApproval
     from codex_sandboxing.additional_form import read_granted
@@ -98,24 +98,24 @@ def read_grant(answer: object, wanted: AdditionalPermissions) -> PermissionsAppr
 
 
 def call_question(where: JsonObject, payload: HookPayload, *, cwd: str, reason: str) -> tuple[str, JsonObject]:
-    """Ask whether a tool may run, with the request that fits the tool.
+    """Ask whether a tool may run, with the request for its kind of tool.
 
     :param where: ``threadId``, ``turnId`` and ``itemId``.
-    :param payload: the call as hooks see it.
+    :param payload: the call in the form for hooks.
     :return: method and parameters.
     """
     command = payload.tool_input.get("command") if isinstance(payload.tool_input, dict) else None
     if payload.tool_name == "Bash":
-        shown = command if isinstance(command, str) else json.dumps(payload.tool_input, ensure_ascii=False)
-        return command_question(where, command=shown, cwd=cwd, reason=reason, amendment=None)
+        description = command if isinstance(command, str) else json.dumps(payload.tool_input, ensure_ascii=False)
+        return command_question(where, command=description, cwd=cwd, reason=reason, amendment=None)
     if payload.tool_name == "apply_patch" and isinstance(command, str):
         heads = [line[4:] for line in command.splitlines() if line.startswith("*** ") and " File: " in line]
         return patch_question(where, reason="\n".join([reason, *heads]))
-    shown = json.dumps(payload.tool_input, ensure_ascii=False)
+    description = json.dumps(payload.tool_input, ensure_ascii=False)
     question = {
         "id": where["itemId"],
         "header": "Approval",
-        "question": f"Run the tool {payload.tool_name} with {shown}?\n{reason}",
+        "question": f"Run the tool {payload.tool_name} with {description}?\n{reason}",
         "isOther": False,
         "isSecret": False,
         "options": [
@@ -127,10 +127,10 @@ def call_question(where: JsonObject, payload: HookPayload, *, cwd: str, reason: 
 
 
 class Answer(NamedTuple):
-    """What was decided.
+    """A client's decision.
 
-    :param kind: ``abort`` ends the turn, too.
-    :param amendment: beginning of the commands that are allowed from now on.
+    :param kind: ``abort`` also interrupts the turn.
+    :param amendment: command prefix that is allowed permanently.
     """
 
     kind: Literal["allow", "allow_for_session", "deny", "abort"]
@@ -150,12 +150,12 @@ async def request_client(
 ) -> object:
     """Return the client's answer.
 
-    :param rejected: what the model is told when that is an error.
-    :param reason: why anybody is asked.
-    :raises ToolRejected: when nobody is connected, or the answer is an error.
+    :param rejected: text for the model if the answer is an error.
+    :param reason: why approval is needed.
+    :raises ToolRejected: when no client is connected, or the answer is an error.
     """
     if handler is None:
-        raise ToolRejected(NOBODY, kind="cannot_ask", reason=None if reason is None else f"{NOBODY}; {reason}")
+        raise ToolRejected(NO_CLIENT, kind="cannot_ask", reason=None if reason is None else f"{NO_CLIENT}; {reason}")
     try:
         return await run_task(handler, method, params)
     except RpcError as error:
@@ -163,7 +163,7 @@ async def request_client(
 
 
 def read_answer(answer: object) -> Answer:
-    """Return what a client decided; what is not understood denies."""
+    """Return a client's decision; an invalid answer denies."""
     if isinstance(answer, dict) and isinstance(answer.get("answers"), dict):
         chosen = [each.get("answers") for each in answer["answers"].values() if isinstance(each, dict)]
         return Answer("allow" if chosen == [[_ALLOW]] else "deny")

@@ -1,4 +1,4 @@
-"""Decide, of facts alone, whether a call runs, is asked about or is refused."""
+"""Decide without side effects whether a call is allowed, needs approval or is refused."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ OUTSIDE = "patch rejected: writing outside of the project; rejected by user appr
 def decide_command(
     request: CommandRequest, settings: ThreadSettings, rules: RuleBook, answer: PolicyDecision | None
 ) -> CommandDecision:
-    """Decide about a command: by the company's rules, else by rules files and policies.
+    """Decide about a command: by company rules, else by rules files and the approval policy.
 
-    :param answer: of the company's rules.
+    :param answer: decision of the company rules, or ``None``.
     """
     if answer is None:
         from codex_execpolicy.verdict import evaluate_command
@@ -35,10 +35,10 @@ def decide_command(
 def decide_retry(
     request: CommandRequest, settings: ThreadSettings, approval: CommandApproval, answer: PolicyDecision | None
 ) -> CommandDecision:
-    """Decide about another run, without sandbox, of a command that its sandbox kept from working.
+    """Decide whether a command may run again without a sandbox, after the sandbox made it fail.
 
-    :param approval: what it ran with.
-    :param answer: of the company's rules.
+    :param approval: the approval of the first run.
+    :param answer: decision of the company rules, or ``None``.
     """
     if approval.retry == "no":
         return CommandDecision("forbidden", "the approval policy does not allow to ask for a run without sandbox")
@@ -48,10 +48,10 @@ def decide_retry(
 
 
 def decide_patch(outside: Sequence[str], settings: ThreadSettings, answer: PolicyDecision | None) -> CommandDecision:
-    """Decide about a patch (as Codex 0.118 does, where the company's rules have no opinion).
+    """Decide about a patch (as Codex 0.118 does, unless company rules decide).
 
-    :param outside: paths it changes that the sandbox policy does not let be written.
-    :param answer: of the company's rules.
+    :param outside: paths it changes that the sandbox policy does not allow to be written.
+    :param answer: decision of the company rules, or ``None``.
     """
     policy = settings.approval_policy
     if answer is not None:
@@ -65,7 +65,7 @@ def decide_patch(outside: Sequence[str], settings: ThreadSettings, answer: Polic
 
 
 def _decide_as_answered(answer: PolicyDecision, settings: ThreadSettings, what: str) -> CommandDecision:
-    """Return what an answer of the company's rules means under the approval policy."""
+    """Combine a decision of the company rules with the approval policy."""
     if answer.behavior == "allow":
         return CommandDecision("allow")
     if answer.behavior == "deny":

@@ -1,4 +1,4 @@
-"""Ask the company's own rules, which the hook ``command_policy`` puts before all others."""
+"""Evaluate company rules through the hook ``command_policy``, which takes precedence over all other rules."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ if TYPE_CHECKING:
 
 
 async def ask_about_command(turn: TurnState, request: CommandRequest, *, retry: bool = False) -> PolicyDecision | None:
-    """Return what the company's rules say of a command.
+    """Return the decision of the company rules about a command.
 
-    :param retry: it is to run again, without its sandbox.
+    :param retry: whether it is a second run without a sandbox.
     """
     if not turn.thread.hooks.command_policy.enabled(turn.thread):
         return None
@@ -42,9 +42,9 @@ async def ask_about_command(turn: TurnState, request: CommandRequest, *, retry: 
 async def ask_about_patch(
     turn: TurnState, text: str, paths: tuple[str, ...], outside: tuple[str, ...]
 ) -> PolicyDecision | None:
-    """Return what the company's rules say of a patch.
+    """Return the decision of the company rules about a patch.
 
-    :param outside: those of its paths that the sandbox policy does not let be written.
+    :param outside: those of its paths that the sandbox policy does not allow to be written.
     """
     if not turn.thread.hooks.command_policy.enabled(turn.thread):
         return None

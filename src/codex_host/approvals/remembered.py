@@ -1,4 +1,4 @@
-"""Remember what a client has allowed: for the session, or for good in the user's rules file."""
+"""Remember a client's answers: for the session, or permanently in the user's rules file."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ Key = tuple[object, ...]
 
 
 class RememberedAnswers:
-    """Answers that hold for the calls to come of one thread.
+    """Remembered answers of one thread.
 
-    :param home: ``$CODEX_HOME``, whose rules file gets what a client allows for good.
-    :param rules: what rules files say; ``None`` when there are none.
+    :param home: ``$CODEX_HOME``, with the rules file for permanent answers.
+    :param rules: execpolicy rules, or ``None``.
     """
 
     def __init__(self, home: str, rules: RuleBook | None = None) -> None:
@@ -36,7 +36,7 @@ class RememberedAnswers:
 
     @property
     def rules(self) -> RuleBook:
-        """The rules of files, and what a client has allowed for good."""
+        """The execpolicy rules, including those that the client added."""
         if self._rules is None:
             from codex_execpolicy.rules.matching import RuleBook
 
@@ -44,16 +44,16 @@ class RememberedAnswers:
         return self._rules
 
     def allow_for_session(self, keys: Iterable[Key]) -> None:
-        """Remember that each of some things may be done."""
+        """Remember keys as allowed for the session."""
         self._session.update(keys)
 
     def allows(self, keys: Iterable[Key]) -> bool:
-        """Tell whether all of some things were allowed for the session; nothing is not."""
+        """Return whether all keys are allowed for the session; false without keys."""
         wanted = set(keys)
         return bool(wanted) and wanted <= self._session
 
     def grant(self, turn_id: str, approval: PermissionsApproval) -> None:
-        """Remember what commands may use beyond the sandbox policy: in one turn, or for the session."""
+        """Remember granted additional permissions, for the turn or the session."""
         from codex_sandboxing.additional import merge
 
         if approval.scope == "session":
@@ -61,10 +61,10 @@ class RememberedAnswers:
         else:
             self._granted_for_turn = (turn_id, merge(self._granted_in(turn_id), approval.granted))
 
-    def without_granted(
+    def split_granted(
         self, turn_id: str, request: CommandRequest
     ) -> tuple[CommandRequest, AdditionalPermissions | None]:
-        """Return what of a request has to be approved, and what the command gets beyond the sandbox policy then."""
+        """Return a request without permissions granted before, and all permissions that the command would get."""
         in_turn = self._granted_in(turn_id)
         if request.additional is None and self._granted is None and in_turn is None:
             return request, None
@@ -81,9 +81,9 @@ class RememberedAnswers:
         return self._granted_for_turn[1] if self._granted_for_turn[0] == turn_id else None
 
     def allow_prefix(self, prefix: tuple[str, ...]) -> str | None:
-        """Remember for good that commands with a beginning may run.
+        """Allow commands with a prefix permanently.
 
-        :return: why it is remembered for this session only, if it is.
+        :return: why it could only be remembered for this session, or ``None``.
         """
         from codex_execpolicy.rules.files import append_allowed
         from codex_execpolicy.rules.matching import Rule
@@ -99,7 +99,7 @@ class RememberedAnswers:
 
 
 def command_key(request: CommandRequest) -> Key:
-    """Return what tells one command from another: not how its words are quoted, nor which shell runs them."""
+    """Return the key that identifies a command, regardless of quoting and of the shell that runs it."""
     from codex_execpolicy.known_commands import commands_of, script_of
 
     commands = commands_of(request.argv, shell=request.shell)

@@ -142,7 +142,7 @@ def _ignored_keys(layer: ConfigLayer, home: str) -> str:
 
 
 def _unknown(layers: Sequence[ConfigLayer]) -> Iterator[tuple[str, str, str | None]]:
-    """Yield source, key and the key that was probably meant, for each key that nobody knows."""
+    """Yield source, key and suggestion for each unknown key."""
     from codex_host.config.known_keys import unknown_keys
 
     for layer in layers:

@@ -1,4 +1,4 @@
-"""Find keys of the configuration that nobody knows, so that a slip is told with the key that was meant."""
+"""Find unknown configuration keys, and suggest the key that was probably meant."""
 
 from __future__ import annotations
 

@@ -120,7 +120,7 @@ class Dispatcher:
                 if bound.enabled is None or bound.enabled(self._host, thread):
                     return True
             except BaseException as error:
-                if SIGNALS.interrupted(error):
+                if SIGNALS.is_interrupt(error):
                     raise
                 self.warn(self._failed(bound, error))
                 if self._policies.is_gate(hook, config):

@@ -13,7 +13,7 @@ from codex_host.plugins.discovery import found_plugins
 from codex_host.plugins.order import mark_of
 from codex_host.plugins.signatures import implementations, options_of
 from codex_host.process.descriptors import output_to_stderr
-from codex_host.process.owners import remember_plugin
+from codex_host.process.owners import register_owner
 from codex_host.process.signals import SIGNALS
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def _load(plugin: FoundPlugin, registry: Registry, stats_file: StatsFile, mark: 
     """
     status = registry.statuses[plugin.name]
     started = time.perf_counter()
-    remember_plugin(plugin.value, plugin.name)
+    register_owner(plugin.value, plugin.name)
     if mark is not None:
         mark.begin(plugin.name, plugin.version)
     try:
@@ -103,7 +103,7 @@ def _load(plugin: FoundPlugin, registry: Registry, stats_file: StatsFile, mark: 
                 status.mistakes = [*registry.mistakes(loaded, plugin.manifest), *registry.uncalled_hooks(status.hooks)]
         SIGNALS.check()
     except BaseException as error:
-        interrupted = bool(SIGNALS.received) or SIGNALS.interrupted(error)
+        interrupted = bool(SIGNALS.received) or SIGNALS.is_interrupt(error)
         if mark is not None and not (interrupted and time.perf_counter() - started > HANG_SECONDS):
             mark.over()
         if interrupted:  # An interrupt often surfaces as a failure of the import.

@@ -111,7 +111,7 @@ def _manifests(statuses: Statuses) -> Iterator[str]:
 
 
 def _unasked(registry: Registry) -> Iterator[str]:
-    """Yield warnings about third-party implementations of a choice behind another one that nobody put there."""
+    """Yield warnings about third-party implementations of a choice that come after another only by default rank."""
     for hook, policy in registry.policies.items():
         if policy.kind != "choose" or policy.by or hook in registry.preferred:
             continue

@@ -169,7 +169,7 @@ def run_contained(function: Callable[..., Any], *arguments: Any) -> Any:
     try:
         return function(*arguments)
     except BaseException as error:
-        if SIGNALS.interrupted(error):
+        if SIGNALS.is_interrupt(error):
             raise
         raise as_exception(error)  # noqa: B904  # It mostly is the same.
 
@@ -193,7 +193,7 @@ async def _contained(
     try:
         return await function(*arguments), None
     except BaseException as error:
-        if SIGNALS.interrupted(error):
+        if SIGNALS.is_interrupt(error):
             raise
         return None, as_exception(error)
 

@@ -1,4 +1,4 @@
-"""Keep the descriptors 0 to 2 in order."""
+"""Keep the standard file descriptors 0 to 2 valid."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _STREAMS = (("stdin", "r"), ("stdout", "w"), ("stderr", "w"))
 
 
 def open_missing() -> None:
-    """Open the null device where standard input, output or error is closed: else a socket or a file takes its place."""
+    """Open the null device for closed standard descriptors, since a socket or file would get their numbers."""
     for number, (name, mode) in enumerate(_STREAMS):
         try:
             os.fstat(number)
@@ -29,7 +29,7 @@ def open_missing() -> None:
 
 
 def output_to_stderr() -> _OutputToStderr:
-    """Let what is written to standard output meanwhile, in whatever way, go to standard error."""
+    """Redirect standard output to standard error at the level of descriptors, inside the context."""
     return _OutputToStderr()
 
 

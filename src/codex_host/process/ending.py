@@ -1,4 +1,4 @@
-"""End the program within a bound, whatever plugins have left: threads, tasks, functions to be called at the exit."""
+"""Exit the program within a time limit, whatever threads, tasks or exit handlers plugins have left."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ import os
 import sys
 import time
 
-TYPE_CHECKING = False  # this module is part of every start
+TYPE_CHECKING = False  # this module is imported on every start
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 LIMIT = 4.0
-"""Seconds from the end of the work to that of the program."""
+"""Seconds from the end of the work to the exit of the process."""
 
 
 def start_thread(function: Callable[[], object]) -> None:
-    """Have a function called in a thread of its own, if the system lets us have one."""
+    """Call a function in a daemon thread, if the system allows another thread."""
     try:
         _thread.start_new_thread(function, ())
     except RuntimeError:
@@ -25,7 +25,7 @@ def start_thread(function: Callable[[], object]) -> None:
 
 
 class Ending:
-    """The end of this process.
+    """The exit of this process.
 
     :ivar status: its exit status.
     """
@@ -36,12 +36,12 @@ class Ending:
         self._begun = False
 
     def install(self) -> None:
-        """Have the process end here; to be called before anything else registers a function for the exit."""
+        """Register for the exit of the process; must be called before any other exit handler is registered."""
         self._pid = os.getpid()
         atexit.register(self._last)
 
     def begin(self, status: int) -> None:
-        """Say that the work is done: from now on the program has a few seconds."""
+        """Start the time limit of the exit; the work is done."""
         if not self._pid:
             return
         self.status = status
@@ -50,7 +50,7 @@ class Ending:
             start_thread(self._end)
 
     def flush(self) -> None:
-        """Write what is still buffered; output that nobody takes makes the status 1."""
+        """Flush buffered output; the status becomes 1 if it can't be written."""
         for stream in (sys.stdout, sys.stderr):
             try:
                 stream.flush()
@@ -62,31 +62,31 @@ class Ending:
                 if stream is sys.stdout:
                     os.write(2, f"Error: writing to standard output: {error.strerror}\n".encode())
                     drop_output()
-            except (AttributeError, ValueError):  # Somebody has closed it, or taken it away.
+            except (AttributeError, ValueError):  # It was closed or replaced.
                 pass
 
     def _end(self) -> None:
         time.sleep(LIMIT)
         try:
-            from codex_host.process.places import tell_what_runs
+            from codex_host.process.places import report_running_code
 
-            tell_what_runs("the program ends without waiting any longer")
+            report_running_code("the program exits without waiting longer")
         finally:
             os._exit(self.status)
 
     def _last(self) -> None:
-        """End the process; everything that wanted to do something before is done."""
-        if os.getpid() == self._pid:  # which is not so in a copy that a plugin has forked
+        """End the process, after all other exit handlers have run."""
+        if os.getpid() == self._pid:  # not in a process that a plugin has forked
             self.flush()
             os._exit(self.status)
 
 
 def drop_output() -> None:
-    """Let everything that is still to be written to standard output go nowhere."""
+    """Discard everything still to be written to standard output."""
     null = os.open(os.devnull, os.O_WRONLY)
     os.dup2(null, 1)
     os.close(null)
 
 
 ENDING = Ending()
-"""That of this process."""
+"""The exit of this process."""

@@ -1,4 +1,4 @@
-"""Run the program's event loop, and let go of it in bounded time."""
+"""Run the program's event loop, and close it within a time limit."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from codex_host.process.signals import SIGNALS
 from codex_host.process.watchdog import WATCHDOG
 
 TASKS_LIMIT = 2.0
-"""Seconds that tasks may take to end once they are cancelled."""
+"""Seconds that cancelled tasks have to end."""
 REST_LIMIT = 0.5
-"""Seconds for generators, and the same for threads of the loop."""
+"""Seconds for closing asynchronous generators, and again for the executor's threads."""
 
 _MAX_TEXT = 500
 _CANCELLED = "the program was cancelled by code in it: plugins may cancel their own tasks only"
@@ -29,40 +29,45 @@ _Base: Any = getattr(asyncio, "ProactorEventLoop", asyncio.SelectorEventLoop)
 
 
 class ProgramLoop(_Base):  # type: ignore[misc]
-    """An event loop that answers signals in the program's way.
+    """An event loop that integrates with the program's handling of signals.
 
-    Who adds a handler for a signal that ends the program is told of it, and the program ends all the same when that is
-    of no avail.
+    A handler added for a terminating signal is called first; the program still exits if that has no effect in time.
     """
 
     def add_signal_handler(self, sig: int, callback: Callable[..., object], *args: Any) -> None:
-        """Call a function on the loop when a signal comes."""
-        if not SIGNALS.take(sig, partial(callback, *args)):
+        """Call a function on the loop when a signal is received."""
+        if not SIGNALS.register(sig, partial(callback, *args)):
             super().add_signal_handler(sig, callback, *args)
 
     def default_exception_handler(self, context: dict[str, Any]) -> None:
-        """Tell of an error that nobody has waited for; where a plugin has raised it, name that."""
-        if "exception" in context and not os.environ.get("CODEX_LOG") and _tell_stray(self, context["exception"]):
+        """Report an error that was never retrieved, naming the plugin if one has raised it."""
+        if (
+            "exception" in context
+            and not os.environ.get("CODEX_LOG")
+            and _report_stray_error(self, context["exception"])
+        ):
             return
         super().default_exception_handler(context)
 
     def remove_signal_handler(self, sig: int) -> bool:
-        """Undo that."""
-        return SIGNALS.give_back(sig) or bool(super().remove_signal_handler(sig))
+        """Remove the handler of a signal."""
+        return SIGNALS.unregister(sig) or bool(super().remove_signal_handler(sig))
 
 
 def run(main: Callable[[], Coroutine[Any, Any, int]]) -> int:
-    """Run a coroutine function on an event loop of its own and return its result.
+    """Run a coroutine function on a new event loop and return its result.
 
-    :raises KeyboardInterrupt: when a signal has ended it.
-    :raises CodexError: when something else has cancelled it.
+    :raises KeyboardInterrupt: when a signal ended it.
+    :raises CodexError: when it was cancelled otherwise.
     """
-    SIGNALS.raises = False  # From now on the loop hears of signals; one that comes before it can waits.
+    SIGNALS.raises = False  # From now on signals are delivered to the loop; an earlier one is pending until then.
     loop: asyncio.AbstractEventLoop = ProgramLoop()
     asyncio.set_event_loop(loop)
     task = loop.create_task(main())
     if SIGNALS.installed and (waking := getattr(loop, "_csock", None)) is not None:
-        signal.set_wakeup_fd(waking.fileno())  # Some systems hand a signal to another thread, which interrupts no wait.
+        signal.set_wakeup_fd(
+            waking.fileno()
+        )  # Some systems deliver a signal to another thread, which does not wake the loop.
     SIGNALS.attach(loop, task)
     if SIGNALS.received:
         task.cancel()
@@ -84,7 +89,7 @@ def run(main: Callable[[], Coroutine[Any, Any, int]]) -> int:
         _end_tasks(loop)
         _finish(loop, loop.shutdown_asyncgens())
         _finish(loop, loop.shutdown_default_executor())
-        WATCHDOG.leave()
+        WATCHDOG.stop()
         asyncio.set_event_loop(None)
         if SIGNALS.installed:
             signal.set_wakeup_fd(-1)
@@ -93,25 +98,25 @@ def run(main: Callable[[], Coroutine[Any, Any, int]]) -> int:
 
 
 def _run_to_end(loop: asyncio.AbstractEventLoop, task: asyncio.Future[_T]) -> _T:
-    """Run a task to its end, whatever the tasks and callbacks of plugins do to the loop."""
+    """Run a task to completion, even if tasks or callbacks of plugins stop the loop."""
     while not task.done():
         try:
             return loop.run_until_complete(task)
         except (SystemExit, KeyboardInterrupt) as error:
             its_own = task.done() and not task.cancelled() and task.exception() is error
-            if its_own or SIGNALS.interrupted(error):
+            if its_own or SIGNALS.is_interrupt(error):
                 raise
-            if not _tell_stray(loop, error):
-                _warn(loop, f"a task or callback raised {type(error).__name__}; the program goes on")
+            if not _report_stray_error(loop, error):
+                _warn(loop, f"a task or callback raised {type(error).__name__}; the program continues")
         except RuntimeError:
             if task.done() or loop.is_closed():
                 raise
-            _warn(loop, "a plugin has stopped the program's event loop; it goes on")
+            _warn(loop, "a plugin has stopped the program's event loop; it was restarted")
     return task.result()
 
 
-def _tell_stray(loop: asyncio.AbstractEventLoop, error: BaseException) -> bool:
-    """Name the plugin that has raised an error in a task or callback of its own; tell whether there is one."""
+def _report_stray_error(loop: asyncio.AbstractEventLoop, error: BaseException) -> bool:
+    """Report an error that a plugin raised in a task or callback of its own; return whether one did."""
     from codex_host.process.places import in_traceback
 
     place = in_traceback(error)
@@ -126,9 +131,9 @@ def _warn(loop: asyncio.AbstractEventLoop, text: str) -> None:
     if WATCHDOG.warn is not None and not loop.is_closed():
         loop.call_soon(WATCHDOG.warn, text)
         return
-    from codex_host.process.places import tell
+    from codex_host.process.places import write_stderr
 
-    tell(f"Warning: {text}")
+    write_stderr(f"Warning: {text}")
 
 
 def _end_tasks(loop: asyncio.AbstractEventLoop) -> None:
@@ -143,23 +148,23 @@ def _end_tasks(loop: asyncio.AbstractEventLoop) -> None:
             what = {"message": "a task failed while the program ended", "exception": error, "task": task}
             loop.call_exception_handler(what)
     for task in left:
-        _leave_behind(task)
+        _abandon(task)
 
 
-def _leave_behind(task: asyncio.Task[Any]) -> None:
-    from codex_host.process.places import in_task, tell
+def _abandon(task: asyncio.Task[Any]) -> None:
+    from codex_host.process.places import in_task, write_stderr
 
     task._log_destroy_pending = False  # type: ignore[attr-defined]  # It is told here, and better.
     place = in_task(task)
     if place is not None:
         what = f"{place.function} did not end when it was cancelled"
-        tell(f"Warning: the program ends without waiting any longer: plugin {place.plugin}: {what}, at {place}")
+        write_stderr(f"Warning: the program exits without waiting longer: plugin {place.plugin}: {what}, at {place}")
 
 
 def _finish(loop: asyncio.AbstractEventLoop, closing: Coroutine[Any, Any, None]) -> None:
     task = loop.create_task(closing)
     _run_to_end(loop, loop.create_task(asyncio.wait({task}, timeout=REST_LIMIT)))
     if task.done():
-        task.exception()  # There may be no thread to be had for it.
+        task.exception()  # There may be no thread available for it.
     else:
         task._log_destroy_pending = False  # type: ignore[attr-defined]

@@ -1,13 +1,13 @@
-"""Remember which plugin the code of a package belongs to."""
+"""Registry of which plugin each package belongs to."""
 
 from __future__ import annotations
 
 OWNERS: dict[str, str] = {}
-"""Packages, and which plugin each belongs to."""
+"""Plugin by package."""
 
 
-def remember_plugin(entry_point: str, plugin: str) -> None:
-    """Note to which plugin the code of a package belongs.
+def register_owner(entry_point: str, plugin: str) -> None:
+    """Register the plugin that a package belongs to.
 
     :param entry_point: e.g. ``package.module:object``.
     """

@@ -1,4 +1,4 @@
-"""Say where code of plugins is at work: on the main thread, in other threads, in tasks."""
+"""Find where plugin code is executing: on the main thread, in other threads, in tasks."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ _HOST = "codex_host"
 
 
 class Place(NamedTuple):
-    """A line of a plugin.
+    """A code location in a plugin.
 
-    :param function: the outermost function of the plugin that is being executed: mostly a hook.
-    :param call: tells apart two calls of this function.
+    :param function: outermost function of the plugin that is executing, mostly a hook implementation.
+    :param call: identity that distinguishes calls of this function.
     """
 
     plugin: str
@@ -38,12 +38,12 @@ class Place(NamedTuple):
 
 
 def on_stack(frame: FrameType | None) -> Place | None:
-    """Find the innermost code of a plugin on the stack of a thread."""
+    """Find the innermost plugin code on the stack of a thread."""
     return _find(_outwards(frame))
 
 
 def in_task(task: asyncio.Task[Any]) -> Place | None:
-    """Find where code of a plugin waits in a task."""
+    """Find where plugin code waits in a task."""
     frames = []
     waiting: Any = task.get_coro()
     while waiting is not None:
@@ -55,7 +55,7 @@ def in_task(task: asyncio.Task[Any]) -> Place | None:
 
 
 def in_traceback(error: BaseException) -> Place | None:
-    """Find the innermost code of a plugin that an error came through."""
+    """Find the innermost plugin code in a traceback."""
     frames = []
     traceback = error.__traceback__
     while traceback is not None:
@@ -65,22 +65,22 @@ def in_traceback(error: BaseException) -> Place | None:
 
 
 def main_thread() -> FrameType | None:
-    """Return what the main thread executes."""
+    """Return the current frame of the main thread."""
     import threading
 
     return sys._current_frames().get(threading.main_thread().ident or 0)
 
 
-def tell(text: str) -> None:
+def write_stderr(text: str) -> None:
     """Write a line to standard error, from any thread."""
     with suppress(OSError):
         os.write(2, f"{text}\n".encode("utf-8", "backslashreplace"))
 
 
-def tell_what_runs(why: str) -> None:
-    """Tell which plugins keep the program from ending, if any.
+def report_running_code(why: str) -> None:
+    """Report which plugins keep the program from exiting, if any.
 
-    :param why: begins each line.
+    :param why: beginning of each line.
     """
     import threading
 
@@ -90,11 +90,11 @@ def tell_what_runs(why: str) -> None:
         place = on_stack(frame)
         if thread is threading.main_thread():
             if place is not None:
-                tell(f"Warning: {why}: plugin {place.plugin}: {place.function} is still running, at {place}")
+                write_stderr(f"Warning: {why}: plugin {place.plugin}: {place.function} is still running, at {place}")
         elif frame is not None and not thread.daemon and not _is_idle(frame):
             whose = f"plugin {place.plugin}: " if place is not None else ""
             where = place or f"{frame.f_code.co_filename}:{frame.f_lineno}"
-            tell(f"Warning: {why}: {whose}thread {thread.name} is still running, at {where}")
+            write_stderr(f"Warning: {why}: {whose}thread {thread.name} is still running, at {where}")
 
 
 def _find(frames: Iterable[FrameType]) -> Place | None:
@@ -118,7 +118,7 @@ def _find(frames: Iterable[FrameType]) -> Place | None:
 
 
 def _is_idle(frame: FrameType) -> bool:
-    """Tell whether a thread waits for another one, or for work."""
+    """Return whether a thread waits for another thread, or for work."""
     return frame.f_globals.get("__name__") == "threading" or frame.f_code.co_name == "_worker"
 
 

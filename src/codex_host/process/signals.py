@@ -1,7 +1,7 @@
-"""Answer SIGINT, SIGTERM and SIGHUP from the first moment of the program to its last.
+"""Handle SIGINT, SIGTERM and SIGHUP from the start of the program to its exit.
 
-The first one ends the work in good order, or interrupts what runs where a command has asked the event loop for it.
-Every further one leaves less time. When the time is over the program ends, whatever the code of plugins does meanwhile.
+The first signal ends the work gracefully, or calls the handler that a command has added to the event loop. Every
+further one shortens the time limit. When it expires, the process exits, whatever plugin code is doing.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import os
 import sys
 import time
 
-TYPE_CHECKING = False  # this module is part of every start
+TYPE_CHECKING = False  # this module is imported on every start
 if TYPE_CHECKING:
     import asyncio
     import signal as _signal
@@ -18,25 +18,25 @@ if TYPE_CHECKING:
     from types import FrameType
     from typing import Any
 else:
-    import _signal  # All of it that is needed here, without making enumerations first.
+    import _signal  # Everything needed here, without the enumerations of ``signal``, which are slow to build.
 
 FIRST_LIMIT = 5.0
-"""Seconds in which the program ends, or at least its event loop hears of it, after the first signal."""
+"""Seconds after the first signal in which the program must exit, or its event loop acknowledge the signal."""
 EARLY_LIMIT = 2.0
-"""The same before there is an event loop: nothing is to be cleared up then."""
+"""The same before there is an event loop, when there is nothing to clean up."""
 SECOND_LIMIT = 2.0
 LAST_LIMIT = 0.3
-"""Seconds after the third signal; enough for what has begun to remove its temporary file."""
+"""Seconds after the third signal, enough for a started cleanup to remove temporary files."""
 _LOOK = 0.05
 _NAMES = ("SIGINT", "SIGTERM", "SIGHUP")
 
 
 class Signals:
-    """The signals of this process.
+    """Signal handling of this process.
 
-    :ivar received: how many there were.
-    :ivar number: the last one, 0 when there was none.
-    :ivar raises: a signal may raise :exc:`KeyboardInterrupt` in the main thread.
+    :ivar received: number of signals received.
+    :ivar number: the last signal, 0 if none.
+    :ivar raises: whether a signal raises :exc:`KeyboardInterrupt` in the main thread.
     """
 
     def __init__(self) -> None:
@@ -59,16 +59,16 @@ class Signals:
 
     @property
     def replaced(self) -> list[int]:
-        """Signals whose handlers somebody has replaced; may be asked from any thread."""
+        """Signals whose handlers were replaced by other code; safe to call from any thread."""
         return [number for number in self._handled if _signal.getsignal(number) != self._handle]
 
     @property
     def status(self) -> int:
-        """Exit status of a program that a signal has ended."""
+        """Exit status after a signal."""
         return 128 + (self.number or int(_signal.SIGINT))
 
     def install(self) -> None:
-        """Handle the signals from now on; what was ignored at the start stays ignored."""
+        """Install the handlers; signals that were ignored at the start stay ignored."""
         self._pid = os.getpid()
         for number in self._known:
             if _signal.getsignal(number) != _signal.SIG_IGN:
@@ -76,22 +76,22 @@ class Signals:
                 _signal.signal(number, self._handle)
         sys.unraisablehook = self._hide_interrupts
         if hasattr(_signal, "pthread_sigmask"):
-            _signal.pthread_sigmask(_signal.SIG_UNBLOCK, (_signal.SIGINT,))  # It may have waited for this moment.
+            _signal.pthread_sigmask(_signal.SIG_UNBLOCK, (_signal.SIGINT,))  # It may have been blocked and pending.
 
     def check(self) -> None:
-        """End the program if it was told to, and code on the way has kept that to itself.
+        """Raise an interrupt that other code has swallowed.
 
-        :raises KeyboardInterrupt: when there was a signal.
+        :raises KeyboardInterrupt: when a signal was received.
         """
         if self.received:
             raise KeyboardInterrupt
 
-    def interrupted(self, error: BaseException) -> bool:
-        """Tell whether an error is an interruption of the program, and not one that a plugin has made up."""
+    def is_interrupt(self, error: BaseException) -> bool:
+        """Return whether an error stems from a signal, as opposed to a ``KeyboardInterrupt`` raised by a plugin."""
         return isinstance(error, KeyboardInterrupt) and (not self.installed or self.received > 0)
 
     def restore(self) -> str | None:
-        """Put the handlers back where a plugin has replaced them; to be called on the main thread.
+        """Restore handlers that a plugin has replaced; must be called on the main thread.
 
         :return: a warning, or ``None``.
         """
@@ -99,35 +99,35 @@ class Signals:
         for number in lost:
             _signal.signal(number, self._handle)
         names = ", ".join(name for name in _NAMES if getattr(_signal, name, None) in lost)
-        return f"a plugin has replaced the program's answer to {names}; it was put back" if lost else None
+        return f"a plugin has replaced the program's handler of {names}; it was restored" if lost else None
 
     def attach(self, loop: asyncio.AbstractEventLoop, task: asyncio.Task[Any]) -> None:
-        """Cancel a task from now on, unless the loop knows better what to do."""
+        """From now on cancel a task on a signal, unless the loop has a handler of its own."""
         self._loop, self._task = loop, task
 
     def detach(self) -> None:
         """Forget the loop and its task."""
         self._loop = self._task = None
 
-    def take(self, number: int, answer: Callable[[], object]) -> bool:
-        """Have the event loop call a function when a signal comes, and look after what becomes of it.
+    def register(self, number: int, answer: Callable[[], object]) -> bool:
+        """Have the event loop call a function on a signal, and supervise that it takes effect.
 
-        :return: false when the signal is none of those that end the program.
+        :return: whether the signal is one that ends the program.
         """
         if not self._pid or number not in self._known:
             return False
-        if number in self._handled or number == _signal.SIGINT:  # SIGHUP stays ignored where somebody wants it so
+        if number in self._handled or number == _signal.SIGINT:  # SIGHUP stays ignored under nohup
             self._handled.add(number)
             self._answers[number] = answer
             _signal.signal(number, self._handle)
         return True
 
-    def give_back(self, number: int) -> bool:
-        """Undo :meth:`take`; return whether there was anything to undo."""
+    def unregister(self, number: int) -> bool:
+        """Undo :meth:`register`; return whether a function was registered."""
         return self._answers.pop(number, None) is not None
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
-        if os.getpid() != self._pid:  # A copy of the program that a plugin has forked ends as any process does.
+        if os.getpid() != self._pid:  # A process that a plugin has forked ends by the default action.
             _signal.signal(number, _signal.SIG_DFL)
             os.kill(os.getpid(), number)
             return
@@ -136,7 +136,7 @@ class Signals:
         self._limit()
         if self._loop is not None:
             if self.received == 1 and number == _signal.SIGINT and number in self._answers:
-                self._loop.call_soon_threadsafe(self._hear)
+                self._loop.call_soon_threadsafe(self._acknowledge)
             if number in self._answers:
                 self._loop.call_soon_threadsafe(self._answers[number])
             elif self._task is not None:
@@ -145,8 +145,8 @@ class Signals:
             self.raises = False
             raise KeyboardInterrupt
 
-    def _hear(self) -> None:
-        """Note that the event loop lives: whoever has asked for the signal decides now how long it takes."""
+    def _acknowledge(self) -> None:
+        """Note that the event loop has reacted: the registered function now decides how long the exit takes."""
         self._heard = self.received == 1
 
     def _limit(self) -> None:
@@ -168,17 +168,17 @@ class Signals:
         while self._heard or time.monotonic() < self._deadline:
             time.sleep(_LOOK)
         try:
-            from codex_host.process.places import tell_what_runs
+            from codex_host.process.places import report_running_code
 
-            tell_what_runs("the program was told to end, but did not")
+            report_running_code("the program was signalled to exit, but did not")
         finally:
             os._exit(self.status)
 
     def _hide_interrupts(self, unraisable: Any) -> None:
-        """Keep to ourselves what an interruption has torn in two."""
+        """Suppress reports of unraisable errors that are caused by an interrupt."""
         if not self.received:
             sys.__unraisablehook__(unraisable)
 
 
 SIGNALS = Signals()
-"""Those of this process."""
+"""Signal handling of this process."""

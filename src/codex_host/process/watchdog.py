@@ -1,4 +1,4 @@
-"""Name the plugin that keeps everything else waiting: a thread sees it when the event loop can't."""
+"""Report plugin code that blocks the event loop, from a watchdog thread."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ if TYPE_CHECKING:
     from codex_host.process.places import Place
 
 PAUSE = 2.0
-"""Seconds between two looks."""
+"""Seconds between two samples."""
 LOOKS = 5
-"""So many looks in a row that find the same call at work, or the event loop without an answer, are reported."""
+"""Consecutive samples with the same call executing, or the event loop not responding, that are reported."""
 
 
 class Watchdog:
-    """Looks at the main thread from time to time, without waking it while it is idle.
+    """Samples the main thread periodically, without waking it while it is idle.
 
-    :ivar warn: told on the event loop, once it goes on, what was reported.
+    :ivar warn: called with the report on the event loop, once it runs again.
     """
 
     def __init__(self) -> None:
@@ -37,12 +37,12 @@ class Watchdog:
         self._reported: list[str] = []
 
     def start(self) -> None:
-        """Begin to watch the thread that calls this."""
+        """Start watching the calling thread."""
         self._main = _thread.get_ident()
         start_thread(self._watch)
 
-    def leave(self) -> None:
-        """Watch the event loop no longer."""
+    def stop(self) -> None:
+        """Stop watching the event loop."""
         self.loop = self.warn = None
         self._waiting = False
 
@@ -70,7 +70,7 @@ class Watchdog:
         self._waiting = True
         try:
             loop.call_soon_threadsafe(self._answer)
-        except RuntimeError:  # The loop was closed meanwhile.
+        except RuntimeError:  # The loop was closed.
             self._waiting = False
 
     def _answer(self) -> None:
@@ -84,18 +84,18 @@ class Watchdog:
                 self.warn(text)
 
     def _report(self, place: Place | None, frame: FrameType | None) -> None:
-        from codex_host.process.places import tell
+        from codex_host.process.places import write_stderr
 
         seconds = f"{PAUSE * LOOKS:g} s"
         if place is not None:
-            text = f"plugin {place.plugin}: {place.function} has kept everything else waiting for {seconds}, at {place}"
+            text = f"plugin {place.plugin}: {place.function} has blocked the event loop for {seconds}, at {place}"
         elif frame is not None:
             where = f"{frame.f_code.co_filename}:{frame.f_lineno}"
-            text = f"everything has been waiting for {seconds} for the code at {where}"
+            text = f"the event loop has been blocked for {seconds} by the code at {where}"
         else:
             return
         self._reported.append(text)
-        tell(f"Warning: {text}")
+        write_stderr(f"Warning: {text}")
 
 
 def _is_idle(frame: FrameType | None) -> bool:
@@ -109,4 +109,4 @@ def _place(frame: FrameType | None) -> Place | None:
 
 
 WATCHDOG = Watchdog()
-"""That of this process."""
+"""The watchdog of this process."""

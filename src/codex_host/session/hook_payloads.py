@@ -1,4 +1,4 @@
-"""Show tool calls the way hooks and clients see them."""
+"""Convert tool calls to the forms that hooks and clients get."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from codex_hookspecs.types.tools import Tool, ToolOutput
 
 
-def payload_of(tool: Tool, call: ToolCall) -> HookPayload | None:
-    """Return how hooks see a call, or ``None`` when they don't.
+def hook_payload(tool: Tool, call: ToolCall) -> HookPayload | None:
+    """Return a call in the form that hooks get, or ``None`` if hooks don't get it.
 
-    :raises ToolError: when the tool can't tell.
+    :raises ToolError: when the tool fails to convert it.
     """
     if tool.hook_view is not None:
         try:
@@ -30,8 +30,8 @@ def payload_of(tool: Tool, call: ToolCall) -> HookPayload | None:
     return HookPayload(tool_name=call.name, tool_input=tool_input)
 
 
-def shown(payload: HookPayload, cwd: str) -> dict[str, Any]:
-    """Return what events tell of a call.
+def to_hook_fields(payload: HookPayload, cwd: str) -> dict[str, Any]:
+    """Return the fields of a tool event.
 
     :param cwd: absolute directory of the turn.
     """
@@ -46,10 +46,10 @@ def shown(payload: HookPayload, cwd: str) -> dict[str, Any]:
     }
 
 
-def rewritten(tool: Tool, call: ToolCall, new_input: Any) -> ToolCall:
-    """Return the call with the input that a hook put in place of its own.
+def with_new_input(tool: Tool, call: ToolCall, new_input: Any) -> ToolCall:
+    """Return the call with the input that a hook replaced.
 
-    :raises ToolError: when the input does not fit.
+    :raises ToolError: when the input does not fit the tool.
     """
     if tool.from_hook_input is not None:
         try:
@@ -64,22 +64,24 @@ def rewritten(tool: Tool, call: ToolCall, new_input: Any) -> ToolCall:
     return attrs.evolve(call, arguments=text)
 
 
-def denied(payload: HookPayload, reason: str) -> str:
-    """Return what the model is told of a call that a hook refused (text of Codex 0.169 for all tools)."""
+def denial_text(payload: HookPayload, reason: str) -> str:
+    """Return the output for the model of a call that a hook refused (text of Codex 0.169 for all tools)."""
     if payload.tool_name in ("Bash", "apply_patch") and isinstance(payload.tool_input, dict):
         return f"Command blocked by PreToolUse hook: {reason}. Command: {payload.tool_input.get('command', '')}"
     return f"Tool call blocked by PreToolUse hook: {reason}. Tool: {payload.tool_name}"
 
 
-def dynamic_item(call: ToolCall, output: ToolOutput | None = None, duration_ms: int | None = None) -> DynamicToolCall:
-    """Return the item of a call whose tool announces none itself; without an output, as it begins."""
+def dynamic_tool_call(
+    call: ToolCall, output: ToolOutput | None = None, duration_ms: int | None = None
+) -> DynamicToolCall:
+    """Return the item of a call whose tool emits none itself; without an output, the started item."""
     from codex_hookspecs.types.items import DynamicToolCall
 
     item = DynamicToolCall(id=call.call_id, tool=call.name, arguments=_parsed(call.arguments), status="inProgress")
     if output is None:
         return item
     parts = output.content if output.content is not None else ({"type": "input_text", "text": output.text},)
-    shown = tuple(
+    content_items = tuple(
         {"type": "inputText", "text": part.get("text", "")}
         if part.get("type") == "input_text"
         else {"type": "inputImage", "imageUrl": part.get("image_url", "")}
@@ -88,7 +90,7 @@ def dynamic_item(call: ToolCall, output: ToolOutput | None = None, duration_ms: 
     return attrs.evolve(
         item,
         status="completed" if output.success else "failed",
-        content_items=shown,
+        content_items=content_items,
         success=output.success,
         duration_ms=duration_ms,
     )

@@ -1,4 +1,4 @@
-"""Give hook implementations what they may do while they run."""
+"""The scope object that implementations of lifecycle events get."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ class ThreadScope:
         return self.thread.config
 
     async def started(self, run: HookRun) -> None:
-        """Tell clients that a handler began."""
+        """Notify clients that a handler started."""
         await self.thread.notify(HookStarted(thread_id=self.thread.id, turn_id=self._turn_id, run=run))
 
     async def completed(self, run: HookRun) -> None:
-        """Tell clients that a handler ended."""
+        """Notify clients that a handler completed."""
         await self.thread.notify(HookCompleted(thread_id=self.thread.id, turn_id=self._turn_id, run=run))
 
     async def report(self, run: HookRun) -> None:
-        """Tell clients of a run that is already over."""
+        """Notify clients of a completed run."""
         import attrs
 
         beginning = attrs.evolve(run, status="running", completed_at=None, duration_ms=None, entries=())
@@ -43,9 +43,9 @@ class ThreadScope:
         await self.completed(run)
 
     async def warn(self, message: str) -> None:
-        """Tell the user something, once per distinct text and thread."""
+        """Warn the user, once per distinct text and thread."""
         await self.thread.warn(message)
 
     async def add_context(self, text: str) -> None:
-        """Give the model a developer message later."""
+        """Add a developer message to a later model request."""
         await self.thread.add_context(text)

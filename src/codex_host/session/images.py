@@ -1,4 +1,4 @@
-"""Turn image files that the user named into data URLs."""
+"""Convert image files named by the user to data URLs."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ _MAGIC = ((b"\x89PNG", "png"), (b"\xff\xd8", "jpeg"), (b"GIF8", "gif"), (b"RIFF"
 
 
 async def with_images(content: Sequence[JsonObject]) -> list[JsonObject]:
-    """Return user inputs with every ``localImage`` read and put in as an ``image`` that keeps its path.
+    """Return user inputs with every ``localImage`` replaced by an ``image`` with its content and path.
 
-    :raises CodexError: when a file can't be read, is too large or is no image.
+    :raises CodexError: when a file can't be read, is too large or not an image.
     """
     return [_read(part) if part["type"] == "localImage" else part for part in content]
 

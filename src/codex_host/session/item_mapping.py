@@ -1,4 +1,4 @@
-"""Turn items of the Responses API into items that clients see."""
+"""Convert items of the Responses API to items for clients."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from codex_hookspecs.types.items import AgentMessage, Item, Reasoning
 from codex_hookspecs.types.json import JsonObject
 
 
-def announced(item: JsonObject) -> Item | None:
-    """Return the client's view of an item that begins, or ``None`` when clients don't see it yet."""
+def started_item(item: JsonObject) -> Item | None:
+    """Return the client's view of a started item, or ``None`` if it is not shown yet."""
     kind = item.get("type")
     if kind == "message" and item.get("role") == "assistant":
         return AgentMessage(id=_id(item), text="", phase=item.get("phase"))
     if kind == "reasoning":
         return Reasoning(id=_id(item))
-    return _searched(item)
+    return _web_search(item)
 
 
-def finished(item: JsonObject) -> Item | None:
-    """Return the client's view of a final item, or ``None`` when clients don't see it."""
+def completed_item(item: JsonObject) -> Item | None:
+    """Return the client's view of a completed item, or ``None`` if it is not shown."""
     kind = item.get("type")
     if kind == "message" and item.get("role") == "assistant":
         return AgentMessage(id=_id(item), text=message_text(item), phase=item.get("phase"))
@@ -28,7 +28,7 @@ def finished(item: JsonObject) -> Item | None:
             summary=_texts(item.get("summary")),
             content=_texts(item.get("content")),
         )
-    return _searched(item)
+    return _web_search(item)
 
 
 def message_text(item: JsonObject) -> str:
@@ -37,11 +37,11 @@ def message_text(item: JsonObject) -> str:
 
 
 def with_id(item: JsonObject) -> JsonObject:
-    """Return the item with an id, so that what clients saw can be found again in rebuilt history."""
+    """Return the item with an id, so that items can be matched after the history is rebuilt."""
     return item if item.get("id") or item.get("type") not in ("message", "reasoning") else {**item, "id": uuid4()}
 
 
-def _searched(item: JsonObject) -> Item | None:
+def _web_search(item: JsonObject) -> Item | None:
     kind = item.get("type")
     if kind == "web_search_call":
         from codex_hookspecs.types.items import WebSearch

@@ -1,4 +1,4 @@
-"""Make, load, list and let go of threads."""
+"""Start, resume, list and unload threads."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from codex_hookspecs.types.storage import StoredThread, ThreadMeta, ThreadPage, 
 from codex_hookspecs.types.threads import Thread, ThreadSettings
 from codex_host import __version__
 from codex_host.config.layers import may_only_restrict
-from codex_host.environments import HERE
+from codex_host.environments import LOCAL
 from codex_host.session.settings import resolve_settings, resumed_settings
 from codex_host.session.thread import HostThread
 from codex_host.shutdown import close_all
@@ -38,7 +38,7 @@ class HostThreads:
     :param host: the running program as plugins see it.
     :param config: its configuration.
     :param hooks: hooks that plugins implement.
-    :param dispatch: tells of what failed in them.
+    :param dispatch: records failures and warnings of plugins.
     """
 
     def __init__(self, host: Host, *, config: EffectiveConfig, hooks: Hooks, dispatch: Dispatcher) -> None:
@@ -58,12 +58,12 @@ class HostThreads:
         originator: str = "codex_cli",
         client_version: str = "",
     ) -> HostThread:
-        """Make a thread; see :class:`~codex_hookspecs.ports.threads.ThreadManager`."""
+        """Start a thread; see :class:`~codex_hookspecs.ports.threads.ThreadManager`."""
         params = params or ThreadStartParams()
         settings, config = self._settings(params.cwd, params)
         settings = attrs.evolve(
             settings,
-            environment=self._machine(config),
+            environment=self._environment_name(config),
             ephemeral=bool(params.ephemeral),
             source=source,
             originator=originator,
@@ -99,10 +99,10 @@ class HostThreads:
             return loaded
         stored, writer = await self._need_store(thread_id).open(thread_id, cli_version=__version__)
         try:
-            params = self._where_it_was(stored, params)
+            params = self._on_stored_environment(stored, params)
             settings, config = self._settings(params.cwd or self._still(stored, params), params)
             settings = resumed_settings(settings, stored.settings, params, self._config.flags)
-            machine = self._machine(config) or (HERE if stored.settings.get("environment") else None)
+            machine = self._environment_name(config) or (LOCAL if stored.settings.get("environment") else None)
             settings = attrs.evolve(
                 settings,
                 environment=machine,
@@ -126,7 +126,7 @@ class HostThreads:
         return tuple(self._threads.values())
 
     async def unload(self, thread_id: str) -> None:
-        """Interrupt, end and let go of a thread; unknown ids are fine."""
+        """Interrupt, close and unload a thread; unknown ids are ignored."""
         thread = self._threads.pop(thread_id, None)
         if thread is not None:
             await thread.aclose()
@@ -159,7 +159,7 @@ class HostThreads:
         return await store.find(name_or_id, cwd=cwd) if store else None
 
     async def archive(self, thread_id: str) -> None:
-        """Unload a thread and put it away."""
+        """Unload and archive a thread."""
         store = self._need_store(thread_id)
         if await store.find(thread_id) is None:
             raise ThreadNotFound(f"no rollout found for thread id {thread_id}", thread_id=thread_id)
@@ -167,18 +167,18 @@ class HostThreads:
         await store.archive(thread_id)
 
     async def unarchive(self, thread_id: str) -> Thread:
-        """Bring an archived thread back."""
+        """Unarchive a thread."""
         return await self._need_store(thread_id).unarchive(thread_id)
 
     async def set_name(self, thread_id: str, name: str) -> None:
-        """Name a thread, loaded or stored."""
+        """Set the name of a thread, loaded or stored."""
         await self._need_store(thread_id).set_name(thread_id, name)
         loaded = self._threads.get(thread_id)
         if loaded is not None:
             loaded.rename(name)
 
     async def aclose(self) -> None:
-        """Let go of all threads and of the store."""
+        """Unload all threads and close the store."""
         for thread_id in tuple(self._threads):
             await self.unload(thread_id)
         if self._store is not None:
@@ -189,21 +189,21 @@ class HostThreads:
     ) -> tuple[ThreadSettings, EffectiveConfig]:
         directory = os.path.abspath(os.path.join(self._host.cwd, cwd or ""))
         config = self._config.for_directory(directory, params.config or None)
-        if not self._is_there(directory, config.table):
+        if not self._directory_exists(directory, config.table):
             raise ConfigError(f"working directory {directory} does not exist or is not a directory")
         return resolve_settings(config.table, params, cwd=directory), config
 
-    def _machine(self, config: EffectiveConfig) -> str | None:
-        """Return the name of the machine that threads of a configuration work on, ``None`` for this one."""
+    def _environment_name(self, config: EffectiveConfig) -> str | None:
+        """Return the environment of threads with a configuration, ``None`` for the local one."""
         wanted: str | None = config.get("environment")
         if wanted is None:
             wanted = self._host.environments.name_of()
-        return None if wanted == HERE else wanted
+        return None if wanted == LOCAL else wanted
 
-    def _where_it_was(self, stored: StoredThread, params: ThreadResumeParams) -> ThreadResumeParams:
-        """Return the members of a resumption with the machine that a thread worked on, unless they or a flag name one.
+    def _on_stored_environment(self, stored: StoredThread, params: ThreadResumeParams) -> ThreadResumeParams:
+        """Return resume parameters with the stored environment of the thread, unless they or a flag name another.
 
-        :raises ConfigError: when that machine is not known any more: no other one is taken in its place.
+        :raises ConfigError: when that environment is not configured any more; there is no fallback.
         """
         overrides = params.config or {}
         name = stored.settings.get("environment")
@@ -213,7 +213,7 @@ class HostThreads:
             self._host.environments.name_of(name)
         except ConfigError as error:
             raise ConfigError(
-                f"the thread works on another machine, and {error}; configure it as before "
+                f"the thread works on a remote environment, and {error}; configure it as before "
                 f"(environments.{name}.url, or CODEX_EXEC_SERVER_URL for `remote`), "
                 "or name another with -c environment=NAME"
             ) from error
@@ -222,18 +222,18 @@ class HostThreads:
     def _still(self, stored: StoredThread, params: ThreadResumeParams) -> str | None:
         cwd = stored.thread.cwd
         table = self._config.for_directory(cwd, params.config or None).table
-        return cwd if self._is_there(cwd, table) else None
+        return cwd if self._directory_exists(cwd, table) else None
 
-    def _is_there(self, directory: str, table: Mapping[str, Any]) -> bool:
-        """Tell whether a directory may be worked in; what there is on other machines shows when it is used."""
+    def _directory_exists(self, directory: str, table: Mapping[str, Any]) -> bool:
+        """Return whether a directory exists; those of remote environments are checked only when they are used."""
         return os.path.isdir(directory) or self._host.environments.is_remote(table.get("environment"))
 
     def _provider(
         self, settings: ThreadSettings, table: Mapping[str, Any]
     ) -> tuple[ThreadSettings, tuple[ModelProvider, str]]:
-        """Return the settings with a model, who answers for it and which plugin that is of.
+        """Return the settings with a model, its provider, and the provider's plugin.
 
-        :raises ConfigError: when nobody does, or no model is named and there is no default.
+        :raises ConfigError: when there is no such provider, or no model is set and there is no default.
         """
         name = settings.model_provider
         providers = table.get("model_providers", {})
@@ -302,9 +302,9 @@ class HostThreads:
 
 
 def _rules(config: EffectiveConfig) -> RuleBook | None:
-    """Return what the rules files of a directory say about commands; ``None`` when there are none.
+    """Return the execpolicy rules for a directory; ``None`` if there are no rules files.
 
-    :raises ConfigError: when one can't be used.
+    :raises ConfigError: when a file is invalid.
     """
     layers = [layer for layer in config.layers if layer.folder and layer.disabled_reason is None]
     if not any(os.path.lexists(f"{layer.folder}/rules") for layer in layers):

@@ -1,4 +1,4 @@
-"""Lay out the programs that tools give to commands, in a folder for their ``PATH``."""
+"""Create a folder with the programs that tools provide to commands, for their ``PATH``."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from codex_hookspecs.file_reading import read_text
 from codex_hookspecs.types.tools import Tool
 
 
-def lay_out_programs(tools: Iterable[Tool], home: str) -> str | None:
-    """Return the folder with the programs of some tools, ``None`` when they have none or it can't be made.
+def create_program_folder(tools: Iterable[Tool], home: str) -> str | None:
+    """Return a folder with the programs of some tools, ``None`` if they have none or it can't be created.
 
-    It lies in the program's own directory, which sandboxed commands can't write, and is named after what is in it.
+    It is inside ``$CODEX_HOME``, which sandboxed commands can't write, and named after its content.
     """
     scripts = {name: _script(argv) for tool in tools for name, argv in tool.programs.items()}
     if not scripts:
@@ -28,7 +28,7 @@ def lay_out_programs(tools: Iterable[Tool], home: str) -> str | None:
         ):
             return folder
     except OSError:
-        pass  # It is not there yet.
+        pass  # It does not exist yet.
     try:
         _make(folder, scripts)
     except OSError:
@@ -48,7 +48,7 @@ def _holds(path: str, script: str) -> bool:
 
 
 def _make(folder: str, scripts: dict[str, str]) -> None:
-    import shutil  # once for each release
+    import shutil  # needed once per release only
     import tempfile
 
     parent = os.path.dirname(folder)

@@ -1,4 +1,4 @@
-"""Tell people of calls that were refused: the model alone would know otherwise."""
+"""Warn users of refused tool calls, which otherwise only the model learns of."""
 
 from __future__ import annotations
 
@@ -11,27 +11,27 @@ if TYPE_CHECKING:
     from codex_hookspecs.types.tools import HookPayload, ToolCall
     from codex_host.session.turn_state import TurnState
 
-LONGEST = 300
-"""Signs of a command or of a reason that are shown."""
+MAX_LENGTH = 300
+"""Most characters of a command or reason in a warning."""
 
 
-async def tell_refused(turn: TurnState, call: ToolCall, payload: HookPayload | None, error: ToolRejected) -> None:
-    """Warn of one call that was refused, each time anew.
+async def report_refusal(turn: TurnState, call: ToolCall, payload: HookPayload | None, error: ToolRejected) -> None:
+    """Warn of a refused call, each time it happens.
 
-    :param error: has the reason in plain words.
+    :param error: the refusal with its reason.
     """
-    text = f"{_shown(call, payload)} declined: {_line(error.reason)}"
+    text = f"{_describe(call, payload)} declined: {_single_line(error.reason)}"
     await turn.thread.notify(WarningNotice(message=text, thread_id=turn.thread.id))
 
 
-def _shown(call: ToolCall, payload: HookPayload | None) -> str:
+def _describe(call: ToolCall, payload: HookPayload | None) -> str:
     if payload is None:
         return call.name
     if payload.tool_name == "Bash" and isinstance(payload.tool_input, dict):
-        return f"command `{_line(str(payload.tool_input.get('command', '')))}`"
+        return f"command `{_single_line(str(payload.tool_input.get('command', '')))}`"
     return payload.tool_name
 
 
-def _line(text: str) -> str:
+def _single_line(text: str) -> str:
     line = " ".join(text.split())
-    return line if len(line) <= LONGEST else f"{line[: LONGEST - 1]}…"
+    return line if len(line) <= MAX_LENGTH else f"{line[: MAX_LENGTH - 1]}…"

@@ -1,4 +1,4 @@
-"""Build and mend items of the Responses API: the list that a model request begins with."""
+"""Build and repair items of the Responses API, the input of model requests."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ ABORTED = "aborted"
 _OUTPUT_OF = {"function_call": "function_call_output", "custom_tool_call": "custom_tool_call_output"}
 _OUTPUTS = tuple(_OUTPUT_OF.values())
 _HEADROOM = 1.2
-"""What a tool's output may exceed its budget by, for its header lines (0.118)."""
+"""Factor by which a tool's output may exceed its budget, for its header lines (0.118)."""
 
 
 def message(role: str, *texts: str) -> JsonObject:
-    """Return a message item with one text part for each text."""
+    """Return a message item with one part per text."""
     return {"type": "message", "role": role, "content": [{"type": "input_text", "text": text} for text in texts]}
 
 
 def user_message(content: Sequence[JsonObject]) -> JsonObject:
     """Return the message item of user inputs in wire form; images must already carry a URL.
 
-    Each image stands between marks, which number those that were files (form of Codex 0.118).
+    Each image is enclosed in tags, which number those that were files (form of Codex 0.118).
     """
     parts: list[JsonObject] = []
     images = 0
@@ -48,12 +48,12 @@ def user_message(content: Sequence[JsonObject]) -> JsonObject:
 
 
 def text_of(content: Iterable[JsonObject]) -> str:
-    """Return the text of user inputs, as hooks and listings see it."""
+    """Return the text of user inputs for hooks and lists."""
     return "\n".join(part["text"] for part in content if part["type"] == "text")
 
 
 def tool_call(item: JsonObject) -> ToolCall | None:
-    """Return the call that an item of the model makes, or ``None`` when it makes none."""
+    """Return the tool call of an item, or ``None`` if it is not a call."""
     kind = item.get("type")
     if kind == "function_call":
         arguments = item.get("arguments", "")
@@ -71,14 +71,14 @@ def tool_call(item: JsonObject) -> ToolCall | None:
 
 
 def call_output(call: ToolCall, output: ToolOutput, budget: OutputBudget) -> JsonObject:
-    """Return the item that answers a call."""
+    """Return the output item of a call."""
     body: Any = list(output.content) if output.content is not None else budget.cut(output.text)
     kind = "custom_tool_call_output" if call.kind == "custom" else "function_call_output"
     return {"type": kind, "call_id": call.call_id, "output": body}
 
 
-def mended(items: Sequence[JsonObject]) -> tuple[JsonObject, ...]:
-    """Return items that a provider accepts: every call is answered, no answer lacks its call."""
+def repair_history(items: Sequence[JsonObject]) -> tuple[JsonObject, ...]:
+    """Return a valid history: every call has an output, and every output its call."""
     answered = {_call_id(item) for item in items if item.get("type") in _OUTPUTS}
     called = {_call_id(item) for item in items if item.get("type") in _OUTPUT_OF}
     if answered == called:
@@ -95,7 +95,7 @@ def mended(items: Sequence[JsonObject]) -> tuple[JsonObject, ...]:
 
 
 def with_call_id(item: JsonObject) -> JsonObject:
-    """Return a call with an id, by which its output can be told; one that the model gave none gets one."""
+    """Return a call item with a call id, which is generated if the model gave none."""
     return item if _call_id(item) else {**item, "call_id": f"call_{uuid4()}"}
 
 
@@ -107,17 +107,17 @@ def _call_id(item: JsonObject) -> str:
 def fragment_messages(
     fragments: Sequence[Fragment], sent: dict[str, str], history: Sequence[JsonObject]
 ) -> list[JsonObject]:
-    """Return messages for the fragments whose text differs from what was sent, and note them as sent.
+    """Return messages for fragments whose text changed since it was sent, and record them as sent.
 
-    Developer fragments are the parts of one message, user fragments those of another (as Codex 0.118 sends them).
+    All developer fragments become parts of one message, all user fragments of another (as in Codex 0.118).
 
     :param sent: text of each fragment sent so far, by key; changed in place.
-    :param history: what the model was told so far; a text that stands in it is not sent again.
+    :param history: the model's history; a text that it contains is not sent again.
     """
     fresh = [part for part in fragments if part.place != "base" and part.text and sent.get(part.key) != part.text]
     if fresh and history:
-        told = {text for item in history for text in texts_of(item, "developer", "user")}
-        unknown = [part.key for part in fresh if part.key not in sent and part.text in told]
+        known = {text for item in history for text in texts_of(item, "developer", "user")}
+        unknown = [part.key for part in fresh if part.key not in sent and part.text in known]
         fresh = [part for part in fresh if part.key not in unknown]
     sent.update((part.key, part.text) for part in fresh)
     texts = {role: [part.text for part in fresh if part.place == role] for role in ("developer", "user")}
@@ -125,15 +125,15 @@ def fragment_messages(
 
 
 def continuation_message(prompts: Sequence[ContinuationPrompt]) -> JsonObject:
-    """Return one user message with one ``<hook_prompt>`` part for each prompt, in order (format of Codex 0.118)."""
+    """Return one user message with one ``<hook_prompt>`` part per prompt, in order (format of Codex 0.118)."""
     return message("user", *(hook_prompt(prompt.text, prompt.run_id) for prompt in prompts))
 
 
 class OutputBudget:
-    """How much of a tool's output a model gets.
+    """The size limit of tool outputs for a model.
 
-    :param model: what is known of the model; some are budgeted in tokens, others in bytes (0.118).
-    :param limit: tokens the configuration allows, or ``None``.
+    :param model: facts about the model; the limit is in tokens for some models, in bytes for others (0.118).
+    :param limit: configured limit in tokens, or ``None``.
     """
 
     def __init__(self, model: ModelInfo, limit: int | None = None) -> None:
@@ -141,6 +141,6 @@ class OutputBudget:
         self.size = limit if limit is not None else 10_000
 
     def cut(self, text: str) -> str:
-        """Return the text, cut in the middle when it exceeds the budget."""
+        """Return the text, truncated in the middle if it exceeds the budget."""
         allowed = int(self.size * _HEADROOM)
         return truncate_tokens(text, allowed)[0] if self.in_tokens else truncate_bytes(text, allowed)

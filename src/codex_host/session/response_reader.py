@@ -1,4 +1,4 @@
-"""Read what a model streams: items for clients and history, calls for the turn."""
+"""Process the events of a model response: items for clients and history, tool calls for the turn."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from codex_hookspecs.types.models import (
 )
 from codex_hookspecs.types.notifications import ErrorNotice, RateLimitsUpdated
 from codex_hookspecs.types.threads import TurnError
-from codex_host.session.item_mapping import announced, finished
+from codex_host.session.item_mapping import completed_item, started_item
 from codex_host.session.response_items import tool_call, with_call_id
 
 if TYPE_CHECKING:
@@ -39,14 +39,14 @@ _DELTAS: dict[type, str] = {
     SummaryDelta: "ReasoningSummaryTextDelta",
     ReasoningDelta: "ReasoningTextDelta",
 }
-"""Which notification passes a piece on."""
+"""Notification for each kind of delta."""
 
 
 class ResponseReader:
-    """Reads one response.
+    """Processes one response.
 
-    :ivar calls: tool calls that the response made, in order.
-    :ivar failure: why an event could not be taken, if that was not the provider's fault.
+    :ivar calls: tool calls of the response, in order.
+    :ivar failure: error while an event was handled, if it was not the provider's fault.
     """
 
     def __init__(self, turn: TurnState) -> None:
@@ -67,10 +67,10 @@ class ResponseReader:
             ModelWarning: self._warning,
         }
 
-    async def take(self, event: ModelEvent) -> None:
-        """Take one event.
+    async def handle(self, event: ModelEvent) -> None:
+        """Handle one event.
 
-        :raises ModelError: when it is none, or nothing is taken any more.
+        :raises ModelError: when it is not a model event, or the reader is closed.
         """
         if self._closed:
             raise ModelError("the response is not read any more")
@@ -84,11 +84,11 @@ class ResponseReader:
             raise
 
     def close(self) -> None:
-        """Take nothing more from a provider that was left behind."""
+        """Reject further events, from a provider that was abandoned."""
         self._closed = True
 
     def _named(self, item: JsonObject, *, final: bool) -> JsonObject:
-        """Return the item with an id; one that the provider left unnamed keeps the same made-up id to its end."""
+        """Return the item with an id; a generated id stays the same from start to completion."""
         if item.get("id"):
             return item
         name = self._unnamed or uuid4()
@@ -97,10 +97,10 @@ class ResponseReader:
 
     async def _added(self, event: ItemAdded) -> None:
         item = self._named(event.item, final=False)
-        shown = announced(item)
-        if shown is not None:
-            self._open.add(shown.id)
-            await self._thread.start_item(self._turn.id, shown)
+        client_item = started_item(item)
+        if client_item is not None:
+            self._open.add(client_item.id)
+            await self._thread.start_item(self._turn.id, client_item)
 
     async def _done(self, event: ItemDone) -> None:
         call = tool_call(event.item)
@@ -111,15 +111,15 @@ class ResponseReader:
             return
         item = self._named(event.item, final=True) if event.item.get("type") in ("message", "reasoning") else event.item
         await self._thread.remember(self._turn.id, item)
-        shown = finished(item)
-        if shown is None:
+        client_item = completed_item(item)
+        if client_item is None:
             return
-        if shown.id not in self._open:
-            await self._thread.start_item(self._turn.id, announced(item) or shown)
-        self._open.discard(shown.id)
-        if isinstance(shown, AgentMessage):
-            self._turn.last_message = shown.text
-        await self._thread.complete_item(self._turn.id, shown)
+        if client_item.id not in self._open:
+            await self._thread.start_item(self._turn.id, started_item(item) or client_item)
+        self._open.discard(client_item.id)
+        if isinstance(client_item, AgentMessage):
+            self._turn.last_message = client_item.text
+        await self._thread.complete_item(self._turn.id, client_item)
 
     async def _completed(self, event: Completed) -> None:
         if event.usage is not None:
@@ -136,7 +136,7 @@ class ResponseReader:
         self.calls.clear()
         self._open.clear()
         self._unnamed = ""
-        # What a broken response called is never run; history answers it as aborted.
+        # Calls of an incomplete response are not run; the history gets an aborted output for each.
         self.calls.clear()
         error = TurnError(event.message, event.info, additional_details=event.details)
         await self._thread.notify(

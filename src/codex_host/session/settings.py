@@ -1,4 +1,4 @@
-"""Make a thread's settings out of configuration and what the client asked for."""
+"""Resolve a thread's settings from the configuration and the client's parameters."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ def resolve_settings(
     *,
     cwd: str,
 ) -> ThreadSettings:
-    """Return the settings of a thread; what the client asked for goes before configuration.
+    """Return the settings of a thread; the client's parameters take precedence over the configuration.
 
-    The model is empty when neither names one: that is its provider's choice.
+    The model is empty if neither sets one; the provider's default is used then.
 
     :param table: effective configuration of the directory.
-    :param params: what the client asked for.
-    :raises ConfigError: when a value is not allowed.
+    :param params: the client's parameters.
+    :raises ConfigError: when a value is invalid.
     """
 
     def pick(value: Any, key: str, default: Any = None) -> Any:
@@ -77,7 +77,7 @@ def _default_sandbox(table: Mapping[str, Any], cwd: str) -> SandboxPolicy | str:
 def resumed_settings(
     settings: ThreadSettings, stored: Mapping[str, Any], params: ThreadResumeParams, table: Mapping[str, Any]
 ) -> ThreadSettings:
-    """Return settings for a resumed thread: what was stored holds unless the client or a flag says otherwise."""
+    """Return the settings of a resumed thread: the stored ones unless the client or a flag overrides them."""
     kept = {
         name: stored[name]
         for name in ("model", "model_provider", "reasoning_effort", "base_instructions")
@@ -87,7 +87,7 @@ def resumed_settings(
 
 
 def permission_mode(settings: ThreadSettings) -> PermissionMode:
-    """Return the word that hooks know the thread's permissions by."""
+    """Return the thread's permission mode for hooks."""
     return "bypassPermissions" if settings.approval_policy == "never" else "default"
 
 

@@ -1,4 +1,4 @@
-"""Drive one thread: begin, steer, interrupt and end its turns, and the thread itself."""
+"""Control one thread: start, steer and interrupt turns, and close the thread."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class HostThread(ThreadState):
-    """One loaded thread as front ends drive it."""
+    """One loaded thread, with the interface for front ends."""
 
     closed = False
     _turn: TurnRun | None = None
@@ -35,7 +35,7 @@ class HostThread(ThreadState):
     async def submit(
         self, content: Sequence[JsonObject], *, settings: ThreadSettings | None = None, reviews: bool = False
     ) -> str:
-        """Begin a turn, or steer the running one."""
+        """Start a turn, or steer the running one."""
         self._check_open()
         turn_id = uuid7()
         if not content:
@@ -83,24 +83,24 @@ class HostThread(ThreadState):
             await asyncio.wait({self._ending})
 
     def rename(self, name: str) -> None:
-        """Take over a name that was stored."""
+        """Set the name, which the store already has."""
         self._name = name
 
     def listen(self, listener: Listener) -> Callable[[], None]:
-        """Add a listener; the result removes it again."""
+        """Add a listener; the returned function removes it."""
         return self.clients.listen(listener)
 
     def set_request_handler(self, handler: RequestHandler | None) -> None:
-        """Set who answers requests to the client."""
+        """Set the handler of requests to the client."""
         self.clients.request_handler = handler
 
     async def set_status(self, status: JsonObject) -> None:
-        """Change what clients see the thread doing."""
+        """Set the thread's status and notify clients."""
         self.status = status
         await self.notify(ThreadStatusChanged(thread_id=self.id, status=status))
 
     async def aclose(self) -> None:
-        """Interrupt, tell the end, let go of everything; may be called twice."""
+        """Interrupt the turn, run the end hooks, and release all resources; may be called twice."""
         if self.closed:
             return
         self.closed = True

@@ -1,4 +1,4 @@
-"""Hold what a thread keeps from turn to turn: history, clients, and the queue of contexts."""
+"""The state that a thread keeps between turns: history, clients, queued contexts."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from codex_hookspecs.types.notifications import ItemCompleted, ItemStarted, Toke
 from codex_hookspecs.types.storage import HistoryAppended, ItemFinished, UsageCounted
 from codex_hookspecs.types.threads import Thread, ThreadTokenUsage, TokenUsage
 from codex_host import __version__
-from codex_host.session.response_items import mended
+from codex_host.session.response_items import repair_history
 
 if TYPE_CHECKING:
     from codex_execpolicy.rules.matching import RuleBook
@@ -34,21 +34,21 @@ if TYPE_CHECKING:
 
 
 class ThreadState:
-    """One loaded thread as its turns, tools and hooks see it.
+    """One loaded thread, with the interface for its turns, tools and hooks.
 
     :param config: effective configuration of the thread's directory.
     :param hooks: hooks that plugins implement.
-    :param failures: says what failed in which plugin.
+    :param failures: records and describes failures of plugins.
     :param model_owner: plugin that the model provider belongs to.
-    :param writer: keeps the thread, or ``None`` for an ephemeral one.
-    :param stored: what was read back of a resumed thread, or ``None`` for a new one.
-    :param rules: what rules files say about commands, if there are any.
+    :param writer: stores the thread; ``None`` for an ephemeral one.
+    :param stored: the stored thread that is resumed, or ``None`` for a new one.
+    :param rules: execpolicy rules, or ``None``.
     :ivar active_turn_id: the running turn, or ``None``.
-    :ivar clients: who hears what happens and answers requests.
-    :ivar contexts: what the model is told with its next request.
-    :ivar preview: beginning of the conversation, for lists.
-    :ivar status: what clients see the thread doing, in wire form.
-    :ivar start_source: how the thread began; ``None`` once the hooks were told.
+    :ivar clients: listeners and the handler of requests to the client.
+    :ivar contexts: developer messages for the next model request.
+    :ivar preview: beginning of the first message, for lists.
+    :ivar status: the status shown to clients, in wire form.
+    :ivar start_source: how the thread was started; ``None`` once ``session_start`` was called.
     """
 
     def __init__(
@@ -98,18 +98,18 @@ class ThreadState:
 
     @cached_property
     def remembered(self) -> RememberedAnswers:
-        """What the client has allowed before, beside the rules of files; made for the first call that asks."""
+        """The client's remembered answers, created when they are first needed."""
         from codex_host.approvals.remembered import RememberedAnswers
 
         return RememberedAnswers(self.host.codex_home, self._rules)
 
     @property
     def path(self) -> str | None:
-        """File the thread is kept in, or ``None``."""
+        """File that the thread is stored in, or ``None``."""
         return self._writer.path if self._writer else None
 
     def summary(self) -> Thread:
-        """Return the thread as clients see it, without turns."""
+        """Return the thread in the form for clients, without turns."""
         settings = self.settings
         return Thread(
             id=self.id,
@@ -128,67 +128,67 @@ class ThreadState:
         )
 
     def turns(self) -> Sequence[Turn]:
-        """Return all turns with their finished items."""
+        """Return all turns with their completed items."""
         return tuple(
             attrs.evolve(turn, items=(*turn.items, *new)) if (new := self._new_items.get(turn.id)) else turn
             for turn in self._turns
         )
 
     def program_folder(self) -> str | None:
-        """Return the folder with the programs that tools give to commands, laid out when it is first wanted."""
+        """Return the folder with the programs that tools provide to commands, created on first use."""
         if self._program_folder is None:
-            from codex_host.session.programs import lay_out_programs
+            from codex_host.session.programs import create_program_folder
 
-            self._program_folder = lay_out_programs(self.tools.values(), self.host.codex_home) or ""
+            self._program_folder = create_program_folder(self.tools.values(), self.host.codex_home) or ""
         return self._program_folder or None
 
     def on_close(self, callback: Callable[[], Awaitable[None]]) -> None:
-        """Have something done when the thread is unloaded."""
+        """Register a cleanup function for when the thread is unloaded."""
         self._cleanups.append(callback)
 
     async def add_context(self, text: str) -> None:
-        """Give the model a developer message with its next request."""
+        """Add a developer message to the next model request."""
         self.contexts.append(text)
 
     async def warn(self, text: str) -> None:
-        """Tell the user something, once per distinct text."""
+        """Warn the user, once per distinct text."""
         await self.clients.warn(text)
 
     async def notify(self, notification: Notification) -> None:
-        """Tell all clients something."""
+        """Send a notification to all clients."""
         await self.clients.notify(notification)
 
     async def record(self, *records: Record) -> None:
-        """Keep records, if the thread is kept."""
+        """Store records, if the thread is stored."""
         if self._writer is not None:
-            told = await self._writer.append(records)
-            if told is not None:
-                await self.warn(told)
+            message = await self._writer.append(records)
+            if message is not None:
+                await self.warn(message)
 
     async def begin_file(self) -> None:
-        """Have the thread's file there for who is told its path."""
+        """Create the thread's file, for hooks that get its path."""
         if self._writer is not None:
             await self._writer.begin()
 
     async def remember(self, turn_id: str, *items: JsonObject) -> None:
-        """Add items to the model's history and keep them."""
+        """Append items to the model's history and store them."""
         self.history.extend(items)
         await self.record(*(HistoryAppended(item, turn_id) for item in items))
 
     def answered_history(self) -> tuple[JsonObject, ...]:
-        """Return the model's history with an answer to every call; only what is new is looked at."""
-        self.history[self._answered :] = mended(self.history[self._answered :])
+        """Return the model's history with an output for every call; only new items are examined."""
+        self.history[self._answered :] = repair_history(self.history[self._answered :])
         self._answered = len(self.history)
         return tuple(self.history)
 
     async def start_item(self, turn_id: str, item: Item) -> None:
-        """Announce an item as started."""
+        """Notify clients of a started item."""
         await self.notify(
             ItemStarted(item=item, thread_id=self.id, turn_id=turn_id, started_at_ms=time.time_ns() // 1_000_000)
         )
 
     async def complete_item(self, turn_id: str, item: Item) -> None:
-        """Keep a final item, then announce it."""
+        """Store a completed item, then notify clients."""
         await self.record(ItemFinished(turn_id, item))
         self._new_items.setdefault(turn_id, []).append(item)
         await self.notify(
@@ -196,21 +196,21 @@ class ThreadState:
         )
 
     async def count(self, turn_id: str, usage: TokenUsage) -> None:
-        """Account the tokens of a request."""
+        """Add the token usage of a request."""
         window = self.settings.context_window
         self.usage = ThreadTokenUsage(total=self.usage.total + usage, last=usage, model_context_window=window)
         await self.record(UsageCounted(turn_id, self.usage))
-        await self.tell_usage(turn_id)
+        await self.notify_usage(turn_id)
 
-    async def tell_usage(self, turn_id: str) -> None:
-        """Tell clients what the thread cost so far."""
+    async def notify_usage(self, turn_id: str) -> None:
+        """Notify clients of the thread's token usage."""
         await self.notify(TokenUsageUpdated(thread_id=self.id, turn_id=turn_id, token_usage=self.usage))
 
 
 class Clients:
     """The clients of a thread.
 
-    :ivar request_handler: answers requests to the client; ``None`` when nobody is connected who could.
+    :ivar request_handler: answers requests to the client; ``None`` if no client is connected that could.
     """
 
     def __init__(self, thread_id: str, host: Host) -> None:
@@ -231,7 +231,7 @@ class Clients:
         return leave
 
     async def notify(self, notification: Notification) -> None:
-        """Tell all listeners something, one after the other."""
+        """Send a notification to all listeners, one after the other."""
         for listener in tuple(self._listeners):
             try:
                 await listener(notification)
@@ -240,7 +240,7 @@ class Clients:
                 log.warning("a listener failed at %s", notification.METHOD, exc_info=True)
 
     async def warn(self, text: str) -> None:
-        """Tell the user something, once per distinct text."""
+        """Warn the user, once per distinct text."""
         if text not in self._warned:
             self._warned.add(text)
             await self.notify(WarningNotice(message=text, thread_id=self._thread_id))

@@ -1,4 +1,4 @@
-"""Run the tool calls of one response, with the hooks around each."""
+"""Run the tool calls of one response, with the hooks before and after each."""
 
 from __future__ import annotations
 
@@ -14,7 +14,13 @@ from codex_hookspecs.values import frozen
 from codex_host.plugins.failures import text_for_model
 from codex_host.plugins.signatures import InvalidResult
 from codex_host.plugins.tasks import run_task
-from codex_host.session.hook_payloads import denied, dynamic_item, payload_of, rewritten, shown
+from codex_host.session.hook_payloads import (
+    denial_text,
+    dynamic_tool_call,
+    hook_payload,
+    to_hook_fields,
+    with_new_input,
+)
 from codex_host.session.response_items import OutputBudget, call_output, message
 from codex_host.session.tool_context import CallContext
 
@@ -26,27 +32,27 @@ if TYPE_CHECKING:
     from codex_host.session.turn_state import TurnState
 
 CLEAN_UP = 10.0
-"""Seconds that a cancelled tool may take to put things in order before it is left behind."""
+"""Seconds that a cancelled tool has for cleanup before it is abandoned."""
 
 
 class TurnInterrupted(Exception):
-    """Ends a turn as interrupted: a client's answer to a question cancelled it."""
+    """Raised to interrupt a turn, when a client cancelled it in answer to a request for approval."""
 
 
 @frozen
-class Answered:
-    """What the model gets for one call: contexts of hooks, then the output."""
+class CallAnswer:
+    """The answer to one call for the model: contexts of hooks, then the output."""
 
     contexts: tuple[str, ...]
     output: ToolOutput
 
 
 async def run_calls(turn: TurnState, calls: Sequence[ToolCall]) -> None:
-    """Run calls, parallel tools side by side, and answer the model in the order of the calls.
+    """Run calls, parallel tools concurrently, and append the outputs in the order of the calls.
 
     :raises TurnInterrupted: when a client's answer cancelled the turn.
     """
-    answers: list[Answered | None] = [None] * len(calls)
+    answers: list[CallAnswer | None] = [None] * len(calls)
     recorded = 0
     lock = asyncio.Lock()
 
@@ -71,7 +77,7 @@ async def run_calls(turn: TurnState, calls: Sequence[ToolCall]) -> None:
 
 
 def _batches(turn: TurnState, calls: Sequence[ToolCall]) -> list[list[int]]:
-    """Group neighbouring calls of parallel tools."""
+    """Group adjacent calls of parallel tools."""
     batches: list[list[int]] = []
     open_batch = False
     for index, call in enumerate(calls):
@@ -85,22 +91,22 @@ def _batches(turn: TurnState, calls: Sequence[ToolCall]) -> list[list[int]]:
     return batches
 
 
-async def _record(turn: TurnState, call: ToolCall, answered: Answered) -> None:
+async def _record(turn: TurnState, call: ToolCall, answered: CallAnswer) -> None:
     budget = OutputBudget(turn.model_info, turn.thread.config.get("tool_output_token_limit"))
     items: list[JsonObject] = [message("developer", text) for text in answered.contexts]
     await turn.thread.remember(turn.id, *items, call_output(call, answered.output, budget))
 
 
-async def _answer(turn: TurnState, call: ToolCall) -> Answered:
+async def _answer(turn: TurnState, call: ToolCall) -> CallAnswer:
     tool = turn.thread.tools.get(call.name)
     if tool is None:
         kind = "custom tool call" if call.kind == "custom" else "call"
-        return Answered((), ToolOutput(f"unsupported {kind}: {call.name}", success=False))
+        return CallAnswer((), ToolOutput(f"unsupported {kind}: {call.name}", success=False))
     contexts: tuple[str, ...] = ()
     payload = None
     try:
         _refuse_deep(call)
-        payload = payload_of(tool, call)
+        payload = hook_payload(tool, call)
         if payload is not None and turn.thread.hooks.pre_tool_use.enabled(turn.thread):
             verdict = await _before(turn, call, payload)
             contexts = verdict.contexts
@@ -108,27 +114,27 @@ async def _answer(turn: TurnState, call: ToolCall) -> Answered:
             if refusal is not None:
                 raise _denied(payload, refusal)
             if verdict.updated_input is not None:
-                call = rewritten(tool, call, verdict.updated_input)
-                payload = payload_of(tool, call)
+                call = with_new_input(tool, call, verdict.updated_input)
+                payload = hook_payload(tool, call)
             if verdict.ask_reason is not None and payload is not None:
-                await _have_confirmed(turn, call, payload, verdict.ask_reason)
+                await _confirm(turn, call, payload, verdict.ask_reason)
     except ToolRejected as error:
-        return Answered(contexts, await _refused(turn, call, payload, error))
+        return CallAnswer(contexts, await _refused(turn, call, payload, error))
     except ToolError as error:
-        return Answered(contexts, ToolOutput(str(error), success=False))
+        return CallAnswer(contexts, ToolOutput(str(error), success=False))
     output, failed = await _run_tool(turn, tool, call)
     if output.finishes is not None and (tool := turn.thread.tools.get(output.finishes.name)) is not None:
         call = output.finishes
-        payload = payload_of(tool, call)
+        payload = hook_payload(tool, call)
     if payload is None or failed or output.unfinished or not turn.thread.hooks.post_tool_use.enabled(turn.thread):
-        return Answered(contexts, output)
+        return CallAnswer(contexts, output)
     return await _after(turn, call, payload, output, contexts)
 
 
 def _refuse_deep(call: ToolCall) -> None:
-    """Refuse arguments that are nested so deep that hooks and tools could not walk through them.
+    """Reject arguments nested too deeply for recursive processing by hooks and tools.
 
-    :raises ToolError: when they are; what else is wrong with them is the tool's to say.
+    :raises ToolError: when they are; other errors are left to the tool.
     """
     if call.kind == "custom":
         return
@@ -141,14 +147,14 @@ def _refuse_deep(call: ToolCall) -> None:
 
 
 async def _run_tool(turn: TurnState, tool: Tool, call: ToolCall) -> tuple[ToolOutput, bool]:
-    """Run one tool and return its output, and whether it failed.
+    """Run one tool; return its output, and whether it failed.
 
     :raises TurnInterrupted: when a client's answer cancelled the turn.
     """
     context = CallContext(turn, call)
     started = time.monotonic()
     if not tool.emits_own_items:
-        await context.start_item(dynamic_item(call))
+        await context.start_item(dynamic_tool_call(call))
     failed = False
 
     async def left_behind(places: Places) -> None:
@@ -162,17 +168,17 @@ async def _run_tool(turn: TurnState, tool: Tool, call: ToolCall) -> tuple[ToolOu
     except Exception as error:
         output, failed = await _failure(turn, tool, call, error, declined=context.declined), True
     if not tool.emits_own_items:
-        await context.complete_item(dynamic_item(call, output, int((time.monotonic() - started) * 1000)))
+        await context.complete_item(dynamic_tool_call(call, output, int((time.monotonic() - started) * 1000)))
     return output, failed
 
 
 async def _failure(turn: TurnState, tool: Tool, call: ToolCall, error: Exception, *, declined: bool) -> ToolOutput:
-    """Return what the model is told of a tool that raised.
+    """Return the output for the model of a tool that raised an error.
 
-    :param declined: an item has told clients that the call was declined.
+    :param declined: whether clients got an item with the status declined.
     """
     if isinstance(error, ToolRejected):
-        return await _refused(turn, call, payload_of(tool, call), error, declined=declined)
+        return await _refused(turn, call, hook_payload(tool, call), error, declined=declined)
     if isinstance(error, CodexError):
         return ToolOutput(str(error), success=False)
     owner = turn.thread.tool_owners.get(call.name, "")
@@ -183,15 +189,15 @@ async def _failure(turn: TurnState, tool: Tool, call: ToolCall, error: Exception
 async def _refused(
     turn: TurnState, call: ToolCall, payload: HookPayload | None, error: ToolRejected, *, declined: bool = False
 ) -> ToolOutput:
-    """Tell people of a call that was refused and return what the model is told.
+    """Report a refused call to the user and return the output for the model.
 
-    :param declined: an item has told clients so, which is enough for those who were there to be asked.
+    :param declined: whether clients got an item with the status declined, so that no warning is needed.
     :raises TurnInterrupted: when a client's answer cancelled the turn.
     """
     if not declined or turn.thread.clients.request_handler is None:
-        from codex_host.session.refusals import tell_refused
+        from codex_host.session.refusals import report_refusal
 
-        await tell_refused(turn, call, payload, error)
+        await report_refusal(turn, call, payload, error)
     if error.kind == "aborted":
         raise TurnInterrupted from error
     return ToolOutput(str(error), success=False)
@@ -199,7 +205,7 @@ async def _refused(
 
 def _denied(payload: HookPayload, reason: str) -> ToolRejected:
     """Return the refusal of a hook."""
-    return ToolRejected(denied(payload, reason), kind="denied", reason=reason)
+    return ToolRejected(denial_text(payload, reason), kind="denied", reason=reason)
 
 
 async def _before(turn: TurnState, call: ToolCall, payload: HookPayload) -> PreToolUseVerdict:
@@ -207,16 +213,16 @@ async def _before(turn: TurnState, call: ToolCall, payload: HookPayload) -> PreT
 
     event = PreToolUseEvent(
         **turn.event_fields(),
-        **shown(payload, turn.settings.cwd),
+        **to_hook_fields(payload, turn.settings.cwd),
         tool_use_id=call.call_id,
     )
     return await turn.thread.hooks.pre_tool_use(event, turn.scope())
 
 
-async def _have_confirmed(turn: TurnState, call: ToolCall, payload: HookPayload, reason: str) -> None:
-    """Return when a person agrees to a call that a hook asks about.
+async def _confirm(turn: TurnState, call: ToolCall, payload: HookPayload, reason: str) -> None:
+    """Ask the user to approve a call that a hook asks about.
 
-    :raises ToolRejected: when that person does not, or nobody can be asked.
+    :raises ToolRejected: when the user declines, or no client can be asked.
     """
     if turn.settings.approval_policy == "never" or turn.thread.clients.request_handler is None:
         raise _denied(payload, reason)
@@ -227,12 +233,12 @@ async def _have_confirmed(turn: TurnState, call: ToolCall, payload: HookPayload,
 
 async def _after(
     turn: TurnState, call: ToolCall, payload: HookPayload, output: ToolOutput, contexts: tuple[str, ...]
-) -> Answered:
+) -> CallAnswer:
     from codex_hookspecs.types.lifecycle import PostToolUseEvent
 
     event = PostToolUseEvent(
         **turn.event_fields(),
-        **shown(payload, turn.settings.cwd),
+        **to_hook_fields(payload, turn.settings.cwd),
         tool_response=output.text if output.hook_response is None else output.hook_response,
         tool_use_id=call.call_id,
     )
@@ -240,4 +246,4 @@ async def _after(
     replaced = "\n\n".join(verdict.feedback) if verdict.feedback else verdict.stop_reason
     if replaced is not None:
         output = ToolOutput(replaced, success=output.success)
-    return Answered(contexts + verdict.contexts, output)
+    return CallAnswer(contexts + verdict.contexts, output)

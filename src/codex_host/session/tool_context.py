@@ -1,4 +1,4 @@
-"""Give a running tool what it may ask of its thread."""
+"""The context object that running tools get."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ NO_ENVIRONMENT = (
 class CallContext:
     """The context of one call.
 
-    :ivar declined: clients were told by an item that the call was declined.
+    :ivar declined: whether clients got an item with the status declined.
     """
 
     def __init__(self, turn: TurnState, call: ToolCall) -> None:
@@ -51,15 +51,15 @@ class CallContext:
             raise ToolError(NO_ENVIRONMENT) from error
 
     async def emit(self, notification: Notification) -> None:
-        """Tell clients something."""
+        """Send a notification to clients."""
         await self._turn.emit(notification)
 
     async def start_item(self, item: Item) -> None:
-        """Announce an item as started."""
+        """Notify clients of a started item."""
         await self.thread.start_item(self.turn_id, item)
 
     async def complete_item(self, item: Item) -> None:
-        """Keep a final item, then announce it."""
+        """Store a completed item, then notify clients."""
         self.declined = self.declined or getattr(item, "status", None) == "declined"
         await self.thread.complete_item(self.turn_id, item)
 
@@ -72,7 +72,7 @@ class CallContext:
         await self._approvals().retry(call, request, approval)
 
     async def request_permissions(self, call: ToolCall, request: PermissionsRequest) -> PermissionsApproval:
-        """Ask the client to grant more; see :class:`~codex_hookspecs.ports.tools.ToolContext`."""
+        """Ask the client for additional permissions; see :class:`~codex_hookspecs.ports.tools.ToolContext`."""
         return await self._approvals().permissions(call, request)
 
     async def approve_patch(self, call: ToolCall, request: PatchRequest) -> PatchApproval:
@@ -80,11 +80,11 @@ class CallContext:
         return await self._approvals().patch(call, request)
 
     def program_folder(self) -> str | None:
-        """Return the folder with the programs that tools give to commands."""
+        """Return the folder with the programs that tools provide to commands."""
         return self.thread.program_folder()
 
     def launch(self, request: LaunchRequest) -> Launch:
-        """Return how to run a command so that the policy holds."""
+        """Return how to run a command with its policy enforced."""
         if not (request.policy.needs_sandbox or request.managed_network):
             return Launch(argv=request.argv, env=request.env)
         return self.thread.host.launcher(request.policy).launch(request)
@@ -101,6 +101,6 @@ class CallContext:
             self.declined = self.declined or context.declined
 
     def _approvals(self) -> Approvals:
-        from codex_host.approvals.approvals import Approvals  # many turns need none
+        from codex_host.approvals.approvals import Approvals  # not needed in many turns
 
         return Approvals(self._turn)

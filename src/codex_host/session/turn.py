@@ -43,15 +43,15 @@ ABORTED_TEXT = (
     "in part, and those left in the background may still run.\n</turn_aborted>"
 )
 MAX_STOP_BLOCKS = 10
-"""How often stop hooks may send a turn on, unless ``hooks.max_stop_blocks`` says otherwise."""
+"""Default of ``hooks.max_stop_blocks``: how often stop hooks may continue a turn."""
 
 
 class TurnRun:
     """One turn of a thread.
 
-    :param content: user inputs in wire form that the turn begins with.
-    :param reviews: it is a review, which begins no session and is not sent back to work.
-    :ivar state: all that is known of the turn.
+    :param content: initial user inputs, in wire form.
+    :param reviews: whether it is a review, for which ``session_start`` and ``stop`` hooks are not called.
+    :ivar state: the state of the turn.
     """
 
     def __init__(
@@ -70,15 +70,15 @@ class TurnRun:
 
     @property
     def done(self) -> bool:
-        """Whether its work is over, or given up."""
+        """Whether its work is finished or abandoned."""
         return self._task.done()
 
     def interrupt(self) -> None:
-        """Have it end as interrupted."""
+        """Interrupt the turn."""
         self._task.cancel()
 
     async def finish(self) -> tuple[TurnStatus, TurnError | None]:
-        """Do the turn, now that clients know of it; return how it ended, and why if it failed."""
+        """Run the turn after clients were notified of it; return its final status, and the error if it failed."""
         self._announced.set()
         await asyncio.wait({self._task})
         status, error = self._outcome()
@@ -87,7 +87,7 @@ class TurnRun:
         return status, error
 
     async def _run(self) -> None:
-        """Do the turn.
+        """Run the turn.
 
         :raises ModelError: when the model can't be reached.
         :raises TurnInterrupted: when a client's answer cancelled the turn.
@@ -97,7 +97,7 @@ class TurnRun:
         for warning in (*thread.host.startup_warnings(), *thread.first_warnings):
             await thread.warn(warning)
         await self._begin()
-        if await self._session_start() and await self._take_prompt(self._content):
+        if await self._session_start() and await self._submit_prompt(self._content):
             await self._work()
 
     async def _begin(self) -> None:
@@ -130,7 +130,7 @@ class TurnRun:
         await self._add_contexts(verdict.contexts)
         return verdict.stop_reason is None
 
-    async def _take_prompt(self, content: Sequence[JsonObject]) -> bool:
+    async def _submit_prompt(self, content: Sequence[JsonObject]) -> bool:
         thread = self._thread
         contexts: tuple[str, ...] = ()
         if thread.hooks.user_prompt_submit.enabled(thread):
@@ -149,8 +149,8 @@ class TurnRun:
         await thread.complete_item(self.id, item)
         await self._add_contexts(contexts)
         if thread.usage.total.total_tokens and content is self._content:
-            # What a thread cost so far is told again when a later turn begins (0.118).
-            await thread.tell_usage(self.id)
+            # Token usage is sent again at the start of later turns (0.118).
+            await thread.notify_usage(self.id)
         return True
 
     async def _add_contexts(self, contexts: Sequence[str]) -> None:
@@ -160,18 +160,18 @@ class TurnRun:
     async def _work(self) -> None:
         thread = self._thread
         ceiling = thread.config.get("hooks", {}).get("max_stop_blocks", MAX_STOP_BLOCKS)
-        await self._take_pending()
+        await self._add_pending()
         while True:
             calls = await self._sample()
             if calls:
                 await run_calls(self.state, calls)
             if self.state.diff is not None:
-                # Clients that came late see the diff too: it is told again after each response and its calls (0.118).
+                # The diff is sent again after each response and its calls, for clients that subscribed late (0.118).
                 await thread.notify(self.state.diff)
             if calls:
-                await self._take_pending()
+                await self._add_pending()
                 continue
-            if await self._take_pending():
+            if await self._add_pending():
                 continue
             verdict = await self._stop(active=self.state.stop_blocks > 0)
             if verdict is not None and verdict.stop_reason is not None:
@@ -185,16 +185,16 @@ class TurnRun:
                     return
                 self.state.stop_blocks += 1
                 await self._continue_with(verdict)
-                await self._take_pending()
-            elif not await self._take_pending():
+                await self._add_pending()
+            elif not await self._add_pending():
                 return
 
-    async def _take_pending(self) -> bool:
-        """Add what came in the meantime to the history; tell whether the model has something new to read."""
+    async def _add_pending(self) -> bool:
+        """Append pending input to the history; return whether there is anything new for the model."""
         thread, pending = self._thread, self.state.pending
         before = len(thread.history)
         while pending:
-            await self._take_prompt(pending.pop(0))
+            await self._submit_prompt(pending.pop(0))
         contexts = [thread.contexts.pop(0) for _ in tuple(thread.contexts)]
         await self._add_contexts(contexts)
         return len(thread.history) > before
@@ -229,7 +229,7 @@ class TurnRun:
         return reader.calls
 
     async def _read(self, reader: ResponseReader) -> Completed | None:
-        """Read one response; the provider works in a task of its own, which an interruption may leave behind.
+        """Read one response; the provider runs in a separate task, which is abandoned if it ignores an interrupt.
 
         :raises ModelError: when the request failed, or the provider did.
         """
@@ -242,7 +242,7 @@ class TurnRun:
                 async for happening in events:
                     if type(happening) is Completed:
                         done = happening
-                    await reader.take(happening)
+                    await reader.handle(happening)
             return done
 
         async def left_behind(places: Places) -> None:
@@ -255,8 +255,8 @@ class TurnRun:
         except Exception as error:
             if isinstance(error, CodexError) or error is reader.failure:
                 raise
-            told = failures.report("the model provider", thread.model_owner, error, thread.model.stream)
-            raise ModelError(told) from error
+            message = failures.report("the model provider", thread.model_owner, error, thread.model.stream)
+            raise ModelError(message) from error
         finally:
             reader.close()
         return done

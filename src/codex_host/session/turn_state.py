@@ -1,4 +1,4 @@
-"""Hold the state of one turn: what it was given, what came of it so far."""
+"""The state of one turn."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ if TYPE_CHECKING:
 
 
 class TurnState:
-    """One turn, as the calls, hooks and responses in it see it; it goes with the turn.
+    """One turn, with the interface for its calls, hooks and responses.
 
-    :param reviews: it is a review, which begins no session and is not sent back to work.
-    :ivar settings: those it began with.
-    :ivar pending: user inputs that came since and that the model has not been given.
+    :param reviews: whether it is a review, for which ``session_start`` and ``stop`` hooks are not called.
+    :ivar settings: settings at its start.
+    :ivar pending: user inputs received since its start that are not in the history yet.
     :ivar instructions: base instructions of its requests.
-    :ivar last_message: the last thing the agent said.
-    :ivar diff: all changes of files so far, if any.
-    :ivar stop_blocks: how often stop hooks sent the agent back to work.
-    :ivar provider_state: the model provider's own, from request to request.
+    :ivar last_message: the last agent message.
+    :ivar diff: diff of all file changes so far, if any.
+    :ivar stop_blocks: how often stop hooks continued the turn.
+    :ivar provider_state: state of the model provider, passed from request to request.
     """
 
     def __init__(self, thread: ThreadState, turn_id: str, *, reviews: bool = False) -> None:
@@ -46,17 +46,17 @@ class TurnState:
 
     @property
     def model_info(self) -> ModelInfo:
-        """What the provider knows of the model.
+        """The provider's facts about the model.
 
-        :raises ModelError: when it fails to tell.
+        :raises ModelError: when the provider fails.
         """
         if self._model_info is None:
             thread = self.thread
             try:
                 self._model_info = thread.model.info(self.settings.model)
             except Exception as error:
-                told = thread.failures.report("the model provider", thread.model_owner, error, thread.model.info)
-                raise ModelError(told) from error
+                message = thread.failures.report("the model provider", thread.model_owner, error, thread.model.info)
+                raise ModelError(message) from error
         return self._model_info
 
     def scope(self) -> ThreadScope:
@@ -64,7 +64,7 @@ class TurnState:
         return ThreadScope(self.thread, self.id)
 
     def event_fields(self) -> dict[str, Any]:
-        """Return what every lifecycle event of the turn tells."""
+        """Return the common fields of the turn's lifecycle events."""
         return {
             "session_id": self.thread.id,
             "turn_id": self.id,
@@ -75,7 +75,7 @@ class TurnState:
         }
 
     async def emit(self, notification: Notification) -> None:
-        """Tell clients something of the turn; its plan and its diff are kept for those who come later."""
+        """Send a notification to clients; the latest plan and diff are kept for clients that subscribe later."""
         if isinstance(notification, TurnDiffUpdated):
             self.diff = notification
         if isinstance(notification, (PlanUpdated, TurnDiffUpdated)):

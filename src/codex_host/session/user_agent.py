@@ -1,4 +1,4 @@
-"""Say who we are to model providers."""
+"""Build the User-Agent header of model requests."""
 
 from __future__ import annotations
 

@@ -177,7 +177,7 @@ async def test_nobody_to_ask_means_no(host: Any, model: Any, kit: Any) -> None:
 
     await asked(host, scripted, None, commands(kit), approval_policy="untrusted")
 
-    assert scripted.output("c") == "nobody is connected who could give consent"
+    assert scripted.output("c") == "no client is connected that could approve it"
 
 
 async def test_cancelling_ends_the_turn_as_interrupted(host: Any, model: Any, kit: Any) -> None:

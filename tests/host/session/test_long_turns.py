@@ -33,7 +33,7 @@ async def test_history_that_was_sent_once_is_not_looked_through_again(
     host: Any, model: Any, kit: Any, monkeypatch: Any
 ) -> None:
     looked_at: list[int] = []
-    original = response_items.mended
+    original = response_items.repair_history
 
     def counting(items: Any) -> Any:
         looked_at.append(len(items))
