@@ -164,7 +164,7 @@ def test_a_plugin_that_keeps_everything_waiting_is_named_with_hook_and_line_and_
     for what, program in programs.items():
         _, hook, line = BLOCKED[what]
         program.told(f"Warning: plugin noisy: {hook} has blocked the event loop for 10 s, at ")
-        [told] = [told for told in program.err.splitlines() if "everything else" in told]
+        [told] = [told for told in program.err.splitlines() if "blocked the event loop" in told]
         assert told.endswith(f"`{line}`"), what
         assert "third_noisy/plugin.py:" in told
 

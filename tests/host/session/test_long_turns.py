@@ -39,7 +39,7 @@ async def test_history_that_was_sent_once_is_not_looked_through_again(
         looked_at.append(len(items))
         return original(items)
 
-    monkeypatch.setattr("codex_host.session.thread_state.mended", counting)
+    monkeypatch.setattr("codex_host.session.thread_state.repair_history", counting)
     calls = [[{"call": "echo"}] for _ in range(50)]
 
     await host(plugins=[kit.toolbox(kit.saying("echo", "e"))], model=model(*calls, "done")).turn("go")
