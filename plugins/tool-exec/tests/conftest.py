@@ -139,7 +139,7 @@ class Conversation:
         self.grant = PermissionsApproval(AdditionalPermissions())
         self.granted: AdditionalPermissions | None = None
         self.launched: list[LaunchRequest] = []
-        self.in_box: dict[str, str] = {}
+        self.in_sandbox: dict[str, str] = {}
         self.told: list[tuple[str, Any]] = []
         self._news = asyncio.Event()
         self.config: dict[str, Any] = {}
@@ -252,11 +252,11 @@ class Conversation:
         self.launched.append(request)
         if request.policy.kind == "readOnly":
             raise SandboxUnavailable("no launcher holds read-only here; use danger-full-access")
-        script = "denied" if "denied" in request.argv else self.in_box.get(request.argv[-1], "echo hi")
+        script = "denied" if "denied" in request.argv else self.in_sandbox.get(request.argv[-1], "echo hi")
         return Launch(
             argv=("/bin/sh", "-c", script),
-            env={**request.env, "BOXED": "1"},
-            arg0="box",
+            env={**request.env, "SANDBOXED": "1"},
+            arg0="sandboxed",
             on_started=lambda: self.let_go.append("started"),
             on_ended=lambda: self.let_go.append("ended"),
         )

@@ -129,7 +129,7 @@ async def test_login_shells_can_be_switched_off(talk: Conversation) -> None:
         await talk.run("silent", login=True)
 
 
-async def test_the_environment_is_fit_for_a_model_and_knows_its_thread(talk: Conversation) -> None:
+async def test_the_environment_suits_a_model_and_names_its_thread(talk: Conversation) -> None:
     output = await talk.run("env")
 
     assert json.loads(body(output.text)) == {
@@ -213,7 +213,7 @@ async def test_a_launch_that_fails_is_told_to_the_model_and_shown(talk: Conversa
 @pytest.mark.parametrize(
     "script", ["x" * 20_000_000, "$(" * 100_000, "cat <<E\n" + "line\n" * 30_000 + "E", "€" * 43_691]
 )
-async def test_a_script_that_no_shell_can_be_started_with_is_refused_unread(talk: Conversation, script: str) -> None:
+async def test_a_script_that_is_too_long_is_rejected_without_parsing(talk: Conversation, script: str) -> None:
     talk.policy(SandboxPolicy("workspaceWrite"), "untrusted")
     began = time.process_time()
 
@@ -255,12 +255,12 @@ async def test_a_launcher_wraps_the_command(talk: Conversation) -> None:
     output = await talk.run("numbers")
 
     [params] = talk.machine.exec.started
-    assert (params.arg0, params.env["BOXED"], params.sandbox) == ("box", "1", None)
+    assert (params.arg0, params.env["SANDBOXED"], params.sandbox) == ("sandboxed", "1", None)
     assert body(output.text) == "hi\n"
     assert talk.items("started")[0].command == "/bin/sh -lc numbers"
 
 
-async def test_another_machine_holds_the_policy_itself(talk: Conversation) -> None:
+async def test_a_remote_environment_enforces_the_policy_itself(talk: Conversation) -> None:
     talk.machine.remote = True
     talk.policy(SandboxPolicy("readOnly"))
 
@@ -269,7 +269,7 @@ async def test_another_machine_holds_the_policy_itself(talk: Conversation) -> No
     assert talk.machine.exec.started[0].sandbox == SandboxPolicy("readOnly")
 
 
-async def test_an_escalated_command_that_was_approved_runs_free(talk: Conversation) -> None:
+async def test_an_approved_escalated_command_runs_without_a_sandbox(talk: Conversation) -> None:
     talk.policy(SandboxPolicy("readOnly"), "on-request")
 
     await talk.run("echo hi", sandbox_permissions="require_escalated", justification="May I?", prefix_rule=["echo"])
@@ -413,9 +413,7 @@ async def test_the_tools_are_offered_as_models_know_them(talk: Conversation) -> 
     ("approval", "advice"),
     [("never", "find a way that stays within it"), ("on-request", "`sandbox_permissions` set to `require_escalated`")],
 )
-async def test_what_its_sandbox_kept_from_working_is_told_with_what_to_do(
-    talk: Conversation, approval: str, advice: str
-) -> None:
+async def test_a_denial_by_the_sandbox_is_reported_with_advice(talk: Conversation, approval: str, advice: str) -> None:
     talk.policy(SandboxPolicy("workspaceWrite"), approval)
 
     with pytest.raises(ToolError) as caught:
@@ -435,7 +433,7 @@ async def test_the_same_failure_without_a_sandbox_is_an_ordinary_one(talk: Conve
     assert "Process exited with code 1" in output.text
 
 
-async def test_a_launch_is_let_go_when_its_command_is_started_and_when_it_is_over(talk: Conversation) -> None:
+async def test_a_launch_is_closed_when_its_command_is_over(talk: Conversation) -> None:
     talk.policy(SandboxPolicy("workspaceWrite"))
 
     await talk.run("numbers")

@@ -1,4 +1,4 @@
-"""A command that its sandbox kept from working may run once more without, if somebody agrees."""
+"""A command that its sandbox denied something may be retried without it after an approval."""
 
 from __future__ import annotations
 
@@ -26,101 +26,99 @@ def asking(talk: Conversation) -> Conversation:
 
 
 @pytest.fixture
-def box(asking: Conversation) -> Conversation:
+def sandboxed(asking: Conversation) -> Conversation:
     """The sandbox here keeps `fail` from working; without it, it exits with 3."""
-    asking.in_box["fail"] = "denied"
+    asking.in_sandbox["fail"] = "denied"
     return asking
 
 
-async def test_with_consent_it_runs_again_without_the_sandbox(box: Conversation) -> None:
-    output = await box.run("fail")
+async def test_with_approval_it_is_retried_without_the_sandbox(sandboxed: Conversation) -> None:
+    output = await sandboxed.run("fail")
 
     assert "Process exited with code 3\n" in output.text
     assert output.text.endswith("out\nerr\n")
-    first, second = box.machine.exec.started
-    assert (first.arg0, second.arg0) == ("box", None)
+    first, second = sandboxed.machine.exec.started
+    assert (first.arg0, second.arg0) == ("sandboxed", None)
     assert second.argv == ("/bin/sh", "-lc", "fail")
-    assert "BOXED" not in second.env
+    assert "SANDBOXED" not in second.env
     assert first.process_id != second.process_id
 
 
-async def test_the_leave_it_first_ran_with_is_what_is_asked_about(box: Conversation) -> None:
-    await box.run("fail")
+async def test_the_approval_of_the_first_run_is_passed_to_the_retry(sandboxed: Conversation) -> None:
+    await sandboxed.run("fail")
 
-    assert box.asked_again == [box.approval]
-    assert len(box.asked) == 1
+    assert sandboxed.asked_again == [sandboxed.approval]
+    assert len(sandboxed.asked) == 1
 
 
-async def test_clients_see_one_item_that_ends_as_the_second_run_did(box: Conversation) -> None:
-    await box.run("fail")
+async def test_clients_see_one_item_that_ends_as_the_second_run_did(sandboxed: Conversation) -> None:
+    await sandboxed.run("fail")
 
-    [began], [ended] = box.items("started"), box.items("completed")
+    [began], [ended] = sandboxed.items("started"), sandboxed.items("completed")
     assert (ended.id, ended.process_id) == (began.id, began.process_id)
     assert (ended.status, ended.exit_code, ended.aggregated_output) == ("failed", 3, "out\nerr\n")
-    assert box.told[-1][0] == "completed"
+    assert sandboxed.told[-1][0] == "completed"
 
 
-async def test_the_launcher_clears_up_before_anybody_is_asked(box: Conversation) -> None:
-    box.second_refusal = ToolRejected("rejected by user")
+async def test_the_sandbox_is_cleaned_up_before_the_question(sandboxed: Conversation) -> None:
+    sandboxed.second_refusal = ToolRejected("rejected by user")
 
     with pytest.raises(ToolRejected):
-        await box.run("fail")
+        await sandboxed.run("fail")
 
-    assert box.let_go == ["started", "ended"]
+    assert sandboxed.let_go == ["started", "ended"]
 
 
-async def test_a_refusal_keeps_what_the_command_wrote(box: Conversation) -> None:
-    box.second_refusal = ToolRejected("rejected by user")
+async def test_a_refusal_keeps_what_the_command_wrote(sandboxed: Conversation) -> None:
+    sandboxed.second_refusal = ToolRejected("rejected by user")
 
     with pytest.raises(ToolRejected) as caught:
-        await box.run("fail")
+        await sandboxed.run("fail")
 
     assert "touch: cannot touch 'x': Read-only file system" in str(caught.value)
     assert "exit_code: 1" in str(caught.value)
     assert "It was not run again without the sandbox: rejected by user." in str(caught.value)
     assert caught.value.kind == "denied"
-    assert len(box.machine.exec.started) == 1
-    [item] = box.items("completed")
+    assert len(sandboxed.machine.exec.started) == 1
+    [item] = sandboxed.items("completed")
     assert (item.status, item.exit_code) == ("declined", 1)
     assert item.aggregated_output == "touch: cannot touch 'x': Read-only file system\n"
 
 
-async def test_cancelling_the_question_ends_the_turn(box: Conversation) -> None:
-    box.second_refusal = ToolRejected("rejected by user", kind="aborted")
+async def test_cancelling_the_question_ends_the_turn(sandboxed: Conversation) -> None:
+    sandboxed.second_refusal = ToolRejected("rejected by user", kind="aborted")
 
     with pytest.raises(ToolRejected) as caught:
-        await box.run("fail")
+        await sandboxed.run("fail")
 
     assert caught.value.kind == "aborted"
-    assert box.items("completed")[0].status == "declined"
+    assert sandboxed.items("completed")[0].status == "declined"
 
 
-async def test_an_interruption_while_it_is_asked_about_ends_the_item(box: Conversation) -> None:
-    box.second_refusal = asyncio.CancelledError()
+async def test_an_interruption_while_it_is_asked_about_ends_the_item(sandboxed: Conversation) -> None:
+    sandboxed.second_refusal = asyncio.CancelledError()
 
     with pytest.raises(asyncio.CancelledError):
-        await box.run("fail")
+        await sandboxed.run("fail")
 
-    assert [item.status for item in box.items("completed")] == ["failed"]
+    assert [item.status for item in sandboxed.items("completed")] == ["failed"]
 
 
-async def test_what_goes_wrong_with_the_second_run_is_told_plainly(
-    box: Conversation, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    start = box.machine.exec.start
+async def test_an_error_of_the_second_run_is_reported(sandboxed: Conversation, monkeypatch: pytest.MonkeyPatch) -> None:
+    start = sandboxed.machine.exec.start
 
     async def once(params: object) -> object:
-        if box.machine.exec.started:
+        if sandboxed.machine.exec.started:
             raise ExecError("no more processes")
         return await start(params)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(box.machine.exec, "start", once)
+    monkeypatch.setattr(sandboxed.machine.exec, "start", once)
 
     with pytest.raises(ToolError, match="Failed to create unified exec process: no more processes"):
-        await box.run("fail")
+        await sandboxed.run("fail")
 
-    assert [item.status for item in box.items("completed")] == ["failed"]
-    assert len(box.items("started")) == 1
+    assert [item.status for item in sandboxed.items("completed")] == ["failed"]
+    assert len(sandboxed.items("started")) == 1
 
 
 async def test_another_denial_of_the_second_run_is_not_asked_about(asking: Conversation) -> None:
@@ -130,40 +128,40 @@ async def test_another_denial_of_the_second_run_is_not_asked_about(asking: Conve
     assert len(asking.asked_again) == 1
 
 
-async def test_a_second_run_may_go_on_in_the_background(box: Conversation) -> None:
-    box.in_box["wait"] = "denied"
+async def test_a_second_run_may_go_on_in_the_background(sandboxed: Conversation) -> None:
+    sandboxed.in_sandbox["wait"] = "denied"
 
-    session = await box.session("wait")
+    session = await sandboxed.session("wait")
 
-    assert str(session) == box.items("started")[0].process_id
-    assert box.items("completed") == []
-    await box.close()
-    assert [item.status for item in box.items("completed")] == ["failed"]
-
-
-async def test_a_denial_after_the_call_s_wait_is_reported_without_a_question(box: Conversation) -> None:
-    box.in_box["fail"] = "denied later"
-
-    await box.session("fail")
-    await box.until("completed")
-
-    assert box.asked_again == []
-    assert box.items("completed")[0].status == "failed"
+    assert str(session) == sandboxed.items("started")[0].process_id
+    assert sandboxed.items("completed") == []
+    await sandboxed.close()
+    assert [item.status for item in sandboxed.items("completed")] == ["failed"]
 
 
-async def test_an_interrupted_call_has_its_command_reported_when_it_is_denied(box: Conversation) -> None:
-    box.in_box["fail"] = "denied later"
-    call = asyncio.create_task(box.run("fail"))
-    await box.until("delta")
+async def test_a_denial_after_the_call_s_wait_is_reported_without_a_question(sandboxed: Conversation) -> None:
+    sandboxed.in_sandbox["fail"] = "denied later"
+
+    await sandboxed.session("fail")
+    await sandboxed.until("completed")
+
+    assert sandboxed.asked_again == []
+    assert sandboxed.items("completed")[0].status == "failed"
+
+
+async def test_an_interrupted_call_has_its_command_reported_when_it_is_denied(sandboxed: Conversation) -> None:
+    sandboxed.in_sandbox["fail"] = "denied later"
+    call = asyncio.create_task(sandboxed.run("fail"))
+    await sandboxed.until("delta")
 
     call.cancel()
     await asyncio.gather(call, return_exceptions=True)
 
-    await box.until("completed")
-    assert box.asked_again == []
+    await sandboxed.until("completed")
+    assert sandboxed.asked_again == []
 
 
-async def test_on_another_machine_it_runs_again_without_policy(asking: Conversation) -> None:
+async def test_in_a_remote_environment_it_is_retried_without_a_policy(asking: Conversation) -> None:
     asking.machine.remote = True
 
     await asking.run("remote denial")
@@ -176,7 +174,7 @@ async def test_on_another_machine_it_runs_again_without_policy(asking: Conversat
 
 
 @pytest.mark.parametrize("policy", ["on-request", "never"])
-async def test_where_nobody_is_asked_the_model_is_told(talk: Conversation, policy: str) -> None:
+async def test_without_a_question_the_model_gets_the_denial(talk: Conversation, policy: str) -> None:
     talk.policy(SandboxPolicy("workspaceWrite"), policy)
 
     with pytest.raises(ToolError, match="SandboxDenied"):

@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 
 from codex_hookspecs.environments import apply_policy
 from codex_hookspecs.errors import ToolError
+from codex_tool_exec.arguments import read_exec_call, read_write_call
 from codex_tool_exec.buffer import HeadTail
-from codex_tool_exec.calls import read_exec_call, read_write_call
 from codex_tool_exec.commands import shell_argv
 from codex_tool_exec.environ import read_policy
 from codex_tool_exec.quoting import join, quote
-from codex_tool_exec.store import SessionStore, to_evict
+from codex_tool_exec.session_store import SessionStore, select_eviction
 
 
 @pytest.mark.parametrize(
@@ -158,7 +158,7 @@ def test_the_policy_says_which_variables_a_command_gets(policy: dict[str, object
         {"environments": {"build": {"url": "ws://x", "token_env_var": "CRED"}}},
     ],
 )
-def test_what_the_program_reads_credentials_from_is_no_command_s_business(config: dict[str, object]) -> None:
+def test_variables_with_the_programs_credentials_are_excluded(config: dict[str, object]) -> None:
     environ = {"PATH": "/bin", "CRED": "c", "CODEX_API_KEY": "k", "OPENAI_API_KEY": "k", "CODEX_ACCESS_TOKEN": "t"}
 
     assert apply_policy(environ, read_policy(config)) == {"PATH": "/bin"}
@@ -192,7 +192,7 @@ def test_a_number_given_back_is_free() -> None:
     assert (store.get(1000), store.reserve()) == (None, 1000)
 
 
-def test_the_sixty_fifth_session_puts_one_out() -> None:
+def test_the_sixty_fifth_session_evicts_one() -> None:
     numbers = count()
     store: SessionStore[FileSystemEntry] = SessionStore(lambda bound: next(numbers))
     entries = [FileSystemEntry(used_at=number) for number in range(65)]
@@ -206,8 +206,8 @@ def test_the_sixty_fifth_session_puts_one_out() -> None:
 def test_an_ended_session_goes_first_but_not_one_of_the_last_used() -> None:
     entries = [(number, number in (5, 60), float(number)) for number in range(64)]
 
-    assert to_evict(entries) == 5
-    assert to_evict([(number, number == 60, used) for number, _, used in entries]) == 0
+    assert select_eviction(entries) == 5
+    assert select_eviction([(number, number == 60, used) for number, _, used in entries]) == 0
 
 
 @given(st.lists(st.binary(max_size=30)), st.integers(0, 40))

@@ -1,4 +1,4 @@
-"""The model writes to running commands and looks for what they say."""
+"""Writing to running commands and reading their output."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 from codex_hookspecs.errors import ExecError, ToolError
 from codex_testkit.memory.environment import MemoryProcess
-from codex_tool_exec import calls
+from codex_tool_exec.arguments import read_exec_call, read_write_call
 
 if TYPE_CHECKING:
     from conftest import Conversation
@@ -23,7 +23,7 @@ def body(text: str) -> str:
 
 @pytest.fixture
 def short_polls(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(calls, "LEAST_POLL_MS", 50)
+    monkeypatch.setattr("codex_tool_exec.arguments.MIN_POLL_MS", 50)
 
 
 async def test_what_is_written_arrives_and_the_answer_has_what_is_new(talk: Conversation) -> None:
@@ -151,17 +151,17 @@ async def test_a_lost_process_is_told(talk: Conversation) -> None:
 def test_waits_are_bounded(given: dict[str, object], wait: int) -> None:
     import json
 
-    assert calls.read_write_call(json.dumps({"session_id": 1, **given}), {}).yield_time_ms == wait
+    assert read_write_call(json.dumps({"session_id": 1, **given}), {}).yield_time_ms == wait
 
 
 def test_the_longest_wait_can_be_configured() -> None:
     config = {"background_terminal_max_timeout": 10_000}
 
-    assert calls.read_write_call('{"session_id": 1, "yield_time_ms": 60000}', config).yield_time_ms == 10_000
+    assert read_write_call('{"session_id": 1, "yield_time_ms": 60000}', config).yield_time_ms == 10_000
 
 
 @pytest.mark.parametrize(("given", "wait"), [(None, 10_000), (1, 250), (50_000, 30_000), (2_000, 2_000)])
 def test_the_first_wait_is_bounded(given: int | None, wait: int) -> None:
     arguments = '{"cmd": "x"}' if given is None else f'{{"cmd": "x", "yield_time_ms": {given}}}'
 
-    assert calls.read_exec_call(arguments, {}).yield_time_ms == wait
+    assert read_exec_call(arguments, {}).yield_time_ms == wait

@@ -1,201 +1,136 @@
-"""Read the arguments of a call; errors say what is wrong and where, in the words of Codex 0.118."""
+"""Decode the arguments of the tools, with their defaults and limits."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Mapping
-from json.decoder import scanstring  # type: ignore[attr-defined]
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 from codex_hookspecs.errors import ToolError
-from codex_hookspecs.wire import json_type_name
+from codex_hookspecs.protocol import JsonObject
+from codex_tool_exec.argument_reader import (
+    boolean,
+    integer,
+    permissions,
+    read_arguments,
+    sandbox_permission,
+    string,
+    strings,
+)
+from codex_tool_exec.model_output import DEFAULT_TOKENS
 
-_U64 = 2**64 - 1
-_SPACE = " \t\n\r"
-_WORDS = {"use_default", "require_escalated", "with_additional_permissions"}
-_SYNTAX = {
-    "Expecting value": "expected value",
-    "Invalid control character at": "control character (\\u0000-\\u001F) found while parsing a string",
-    "Expecting ',' delimiter": "expected `,`",
+MIN_WAIT_MS, MAX_WAIT_MS = 250, 30_000
+MIN_POLL_MS, MAX_POLL_MS = 5_000, 300_000
+_COUNT = integer("usize")
+_MILLISECONDS = integer("u64")
+
+_EXEC_FIELDS = {
+    "cmd": string,
+    "workdir": string,
+    "shell": string,
+    "login": boolean,
+    "tty": boolean,
+    "yield_time_ms": _MILLISECONDS,
+    "max_output_tokens": _COUNT,
+    "sandbox_permissions": sandbox_permission,
+    "additional_permissions": permissions,
+    "justification": string,
+    "prefix_rule": strings,
+}
+_PERMISSIONS_FIELDS = {"permissions": permissions, "reason": string}
+_WRITE_FIELDS = {
+    "session_id": integer("i32", -(2**31), 2**31 - 1),
+    "chars": string,
+    "yield_time_ms": _MILLISECONDS,
+    "max_output_tokens": _COUNT,
 }
 
-Check = Callable[[Any], str | None]
-"""Says what is wrong with a value, or ``None``."""
+
+class ExecCall(NamedTuple):
+    """The arguments of ``exec_command``, with times within their limits."""
+
+    cmd: str
+    workdir: str | None
+    shell: str | None
+    login: bool
+    tty: bool
+    yield_time_ms: int
+    max_output_tokens: int
+    permissions: str
+    additional: JsonObject | None
+    justification: str | None
+    prefix_rule: tuple[str, ...] | None
+
+    @property
+    def escalated(self) -> bool:
+        """Whether the command is to run without a sandbox."""
+        return self.permissions == "require_escalated"
 
 
-def read_arguments(text: str, fields: Mapping[str, Check], *, required: str) -> dict[str, Any]:
-    """Return the known members of a JSON object; ``null`` counts as absent for all but the required one.
+class WriteCall(NamedTuple):
+    """The arguments of ``write_stdin``, with times within their limits."""
 
-    :param fields: known members with their checks; others are ignored.
-    :raises ToolError: when the text is no such object.
+    session_id: int
+    chars: str
+    yield_time_ms: int
+    max_output_tokens: int
+
+
+def read_exec_call(arguments: str, config: Mapping[str, Any]) -> ExecCall:
+    """Decode the arguments of ``exec_command``.
+
+    :param config: the thread's configuration; ``allow_login_shell = false`` disables login shells.
+    :raises ToolError: when the arguments are invalid.
     """
-    reader = _Reader(text)
-    found: dict[str, Any] = {}
-    reader.open_object()
-    while (key := reader.key()) is not None:
-        if key in fields and key in found:
-            reader.fail(f"duplicate field `{key}`")
-        value = reader.value()
-        check = fields.get(key)
-        if check is None or (value is None and key != required):
-            continue
-        problem = check(value)
-        if problem is not None:
-            reader.fail(problem, at_start=problem.startswith(("invalid type: map", "invalid type: sequence")))
-        found[key] = value
-    if required not in found:
-        reader.fail(f"missing field `{required}`")
-    reader.end()
-    return found
-
-
-def text(value: Any) -> str | None:
-    """Check for text."""
-    return None if isinstance(value, str) else _invalid_type(value, "a string")
-
-
-def flag(value: Any) -> str | None:
-    """Check for true or false."""
-    return None if isinstance(value, bool) else _invalid_type(value, "a boolean")
-
-
-def texts(value: Any) -> str | None:
-    """Check for a list of texts."""
-    if not isinstance(value, list):
-        return _invalid_type(value, "a sequence")
-    return next((problem for part in value if (problem := text(part))), None)
-
-
-def permissions(value: Any) -> str | None:
-    """Check for what ``additional_permissions`` may hold."""
-    if not isinstance(value, dict):
-        return _invalid_type(value, "struct PermissionProfile")
-    for name, kind in (("network", "NetworkPermissions"), ("file_system", "FileSystemPermissions"), ("macos", "map")):
-        part = value.get(name)
-        if part is not None and not isinstance(part, dict):
-            return _invalid_type(part, f"struct {kind}")
-    checks = [("network", "enabled", flag), ("file_system", "read", texts), ("file_system", "write", texts)]
-    for name, key, check in checks:
-        part = (value.get(name) or {}).get(key)
-        problem = None if part is None else check(part)
-        if problem is not None:
-            return problem
-    return None
-
-
-def whole(name: str, low: int = 0, high: int = _U64) -> Check:
-    """Return a check for whole numbers of a range.
-
-    :param name: name of the type in the message.
-    """
-
-    def check(value: Any) -> str | None:
-        if isinstance(value, float) and value.is_integer():
-            value = int(value)
-        if not isinstance(value, int) or isinstance(value, bool):
-            return _invalid_type(value, name)
-        return None if low <= value <= high else f"invalid value: integer `{value}`, expected {name}"
-
-    return check
-
-
-def permission(value: Any) -> str | None:
-    """Check for a word that ``sandbox_permissions`` knows."""
-    problem = text(value)
-    if problem is not None or value in _WORDS:
-        return problem
-    return (
-        f"unknown variant `{value}`, expected one of `use_default`, `require_escalated`, `with_additional_permissions`"
+    found = read_arguments(arguments, _EXEC_FIELDS, required="cmd")
+    rule = found.get("prefix_rule")
+    allowed = config.get("allow_login_shell") is not False
+    if found.get("login") and not allowed:
+        raise ToolError("login shell is disabled by config; omit `login` or set it to false.")
+    return ExecCall(
+        cmd=found["cmd"],
+        workdir=found.get("workdir") or None,
+        shell=found.get("shell") or None,
+        login=found.get("login", allowed),
+        tty=found.get("tty", False),
+        yield_time_ms=_clamp(found.get("yield_time_ms", 10_000), MIN_WAIT_MS, MAX_WAIT_MS),
+        max_output_tokens=int(found.get("max_output_tokens", DEFAULT_TOKENS)),
+        permissions=found.get("sandbox_permissions", "use_default"),
+        additional=found.get("additional_permissions"),
+        justification=found.get("justification"),
+        prefix_rule=tuple(rule) if rule else None,
     )
 
 
-def _invalid_type(value: Any, expected: str) -> str:
-    return f"invalid type: {json_type_name(value)}, expected {expected}"
+def read_write_call(arguments: str, config: Mapping[str, Any]) -> WriteCall:
+    """Decode the arguments of ``write_stdin``.
+
+    :param config: the thread's configuration; ``background_terminal_max_timeout`` limits the wait of an empty write.
+    :raises ToolError: when the arguments are invalid.
+    """
+    found = read_arguments(arguments, _WRITE_FIELDS, required="session_id")
+    chars = found.get("chars", "")
+    wait = found.get("yield_time_ms", MIN_WAIT_MS)
+    if chars:
+        wait = _clamp(wait, MIN_WAIT_MS, MAX_WAIT_MS)
+    else:
+        most = config.get("background_terminal_max_timeout")
+        wait = _clamp(wait, MIN_POLL_MS, max(most, MIN_POLL_MS) if isinstance(most, int) else MAX_POLL_MS)
+    return WriteCall(
+        session_id=int(found["session_id"]),
+        chars=chars,
+        yield_time_ms=wait,
+        max_output_tokens=int(found.get("max_output_tokens", DEFAULT_TOKENS)),
+    )
 
 
-class _Reader:
-    """Walks through the members of one JSON object and knows where it is."""
+def read_permissions_call(arguments: str) -> tuple[JsonObject, str | None]:
+    """Decode the arguments of ``request_permissions``: permissions and reason.
 
-    def __init__(self, document: str) -> None:
-        self._text = document
-        self._at = self._start = 0
-        self._members = 0
-        self._decoder = json.JSONDecoder()
+    :raises ToolError: when the arguments are invalid.
+    """
+    found = read_arguments(arguments, _PERMISSIONS_FIELDS, required="permissions")
+    return found["permissions"], found.get("reason")
 
-    def open_object(self) -> None:
-        self._skip()
-        if self._at >= len(self._text):
-            self.fail("EOF while parsing a value")
-        if self._text[self._at] != "{":
-            value = self.value()
-            self.fail(_invalid_type(value, "an object"))
-        self._at += 1
 
-    def key(self) -> str | None:
-        """Return the next member's name with its colon taken, ``None`` at the end of the object."""
-        self._skip()
-        if self._peek("EOF while parsing an object") == "}":
-            self._at += 1
-            return None
-        if self._members:
-            if self._text[self._at] != ",":
-                self._at += 1
-                self.fail("expected `,` or `}`")
-            self._at += 1
-            self._skip()
-            self._peek("EOF while parsing an object")
-        self._members += 1
-        if self._text[self._at] != '"':
-            self._at += 1
-            self.fail("trailing comma" if self._text[self._at - 1] == "}" else "key must be a string")
-        key = self._scan(lambda: scanstring(self._text, self._at + 1, True))
-        return str(key)
-
-    def value(self) -> Any:
-        """Return the value behind a key."""
-        self._skip()
-        if self._members:
-            colon = self._peek("EOF while parsing an object")
-            self._at += 1
-            if colon != ":":
-                self.fail("expected `:`")
-            self._skip()
-        self._peek("EOF while parsing a value")
-        self._start = self._at
-        return self._scan(lambda: self._decoder.raw_decode(self._text, self._at))
-
-    def end(self) -> None:
-        self._skip()
-        if self._at < len(self._text):
-            self._at += 1
-            self.fail("trailing characters")
-
-    def fail(self, problem: str, *, at_start: bool = False) -> None:
-        """Raise the error for the present place, or for where the last value starts."""
-        read = self._text[: self._start if at_start else self._at]
-        line = read.count("\n") + 1
-        column = len(read.rpartition("\n")[2].encode("utf-8", "surrogatepass"))
-        raise ToolError(f"failed to parse function arguments: {problem} at line {line} column {column}")
-
-    def _scan(self, scan: Callable[[], tuple[Any, int]]) -> Any:
-        try:
-            value, self._at = scan()
-        except json.JSONDecodeError as error:
-            unterminated = error.msg.startswith("Unterminated")
-            cut = unterminated or error.pos >= len(self._text)
-            self._at = len(self._text) if cut else error.pos + 1
-            if cut:
-                self.fail(f"EOF while parsing a {'string' if unterminated else 'value'}")
-            self.fail(_SYNTAX.get(error.msg, f"invalid JSON ({error.msg})"))
-        except RecursionError:
-            self.fail("recursion limit exceeded")
-        return value
-
-    def _peek(self, problem: str) -> str:
-        if self._at >= len(self._text):
-            self.fail(problem)
-        return self._text[self._at]
-
-    def _skip(self) -> None:
-        while self._at < len(self._text) and self._text[self._at] in _SPACE:
-            self._at += 1
+def _clamp(value: float, low: int, high: int) -> int:
+    return int(min(max(value, low), high))

@@ -1,4 +1,4 @@
-"""Keep the first and the last bytes of a stream and drop what lies between, in bounded memory."""
+"""A bounded buffer that keeps the first and last bytes of a stream and drops the middle."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ LIMIT = 1024 * 1024
 
 
 class HeadTail:
-    """The first half and the last half of a bound on bytes.
+    """Keeps the beginning and the end of a stream, half of the limit each.
 
-    :param limit: bytes that are kept in all.
+    :param limit: total number of bytes to keep.
     """
 
     __slots__ = ("_head", "_head_limit", "_tail", "_tail_limit", "_tail_size", "total")
@@ -38,12 +38,12 @@ class HeadTail:
             self._tail_size -= len(self._tail.popleft())
 
     def content(self) -> bytes:
-        """Return what is kept."""
+        """Return the kept bytes."""
         surplus = max(self._tail_size - self._tail_limit, 0)
         return bytes(self._head) + b"".join(self._tail)[surplus:]
 
     def drain(self) -> bytes:
-        """Return what is kept and begin anew."""
+        """Return the kept bytes and clear the buffer."""
         content = self.content()
         self._head = bytearray()
         self._tail.clear()

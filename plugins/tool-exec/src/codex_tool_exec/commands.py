@@ -1,4 +1,4 @@
-"""Make of a call what is to be run: shell, arguments, directory, environment."""
+"""Build the command of a call: shell, arguments, working directory, environment variables."""
 
 from __future__ import annotations
 
@@ -8,33 +8,33 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from codex_hookspecs.environments import apply_policy
 from codex_hookspecs.errors import FileSystemError, ToolError
-from codex_tool_exec.actions import command_actions
-from codex_tool_exec.environ import overlay, read_policy
+from codex_tool_exec.command_actions import command_actions
+from codex_tool_exec.environ import fixed_variables, read_policy
 from codex_tool_exec.quoting import join
 
 if TYPE_CHECKING:
     from codex_hookspecs.environments import Environment, EnvironPolicy
     from codex_hookspecs.protocol import JsonObject
     from codex_hookspecs.tools import ToolContext
-    from codex_tool_exec.calls import ExecCall
+    from codex_tool_exec.arguments import ExecCall
 
 _SHELLS = ("bash", "zsh", "sh", "pwsh", "powershell", "cmd")
 _SHELL_DIRECTORIES = ("/bin", "/usr/bin", "/usr/local/bin", "/opt/homebrew/bin")
 _LAST_RESORT = "/bin/sh"
-_LONGEST = {"linux": 131_071, "macos": 1_048_576, "windows": 32_766}
-"""Most bytes of a script that systems let a shell be started with."""
-_SHOWN = 2_000
-"""Characters of a longer one that are shown."""
+_MAX_SCRIPT_BYTES = {"linux": 131_071, "macos": 1_048_576, "windows": 32_766}
+"""Maximum size of a script argument by operating system."""
+_MAX_SHOWN = 2_000
+"""Number of characters that are shown of a script that is too long."""
 
 
 class Command(NamedTuple):
-    """What is to be run.
+    """A command to run.
 
     :param line: the arguments, shell-quoted.
-    :param policy: which variables of its machine it gets beside ``env``; none when ``None``.
-    :param actions: what it does, for display.
-    :param own_shell: shell of the machine's user.
-    :param too_long: its machine can't start it, so nobody has to take it apart.
+    :param policy: which variables of the environment it inherits besides ``env``; none when ``None``.
+    :param actions: what the command does, for display.
+    :param user_shell: shell of the environment's user.
+    :param too_long: whether the operating system can't start it, so that it is not analysed.
     """
 
     argv: tuple[str, ...]
@@ -43,35 +43,35 @@ class Command(NamedTuple):
     env: dict[str, str]
     policy: EnvironPolicy | None
     actions: tuple[JsonObject, ...]
-    own_shell: str
+    user_shell: str
     too_long: bool = False
 
 
-async def make_command(
-    wanted: ExecCall, environment: Environment, context: ToolContext, environ: Mapping[str, str]
+async def build_command(
+    exec_call: ExecCall, environment: Environment, context: ToolContext, environ: Mapping[str, str]
 ) -> Command:
-    """Return what a call wants to be run in an environment.
+    """Build the command of a call.
 
     :param environ: environment variables of the program.
-    :raises ToolError: when it names a shell that another machine's user does not use.
+    :raises ToolError: when it names a shell other than that of a remote environment's user.
     """
     facts = await environment.facts()
-    env, policy = overlay(context.thread.id), read_policy(context.thread.config)
-    if not environment.remote:  # Another machine begins with its own variables.
+    env, policy = fixed_variables(context.thread.id), read_policy(context.thread.config)
+    if not environment.remote:  # A remote environment has its own variables.
         env = {**apply_policy(environ, policy), **env}
     shell = facts.shell
-    if wanted.shell is not None and environment.remote:
-        if _name(wanted.shell) != _name(shell):
+    if exec_call.shell is not None and environment.remote:
+        if _name(exec_call.shell) != _name(shell):
             raise ToolError(f"environment `{environment.id}` only supports `{_name(shell)}`")
-    elif wanted.shell is not None:
-        shell = await _find_shell(wanted.shell, facts.shell, environment, env.get("PATH", ""))
-    argv = shell_argv(shell, wanted.cmd, login=wanted.login)
+    elif exec_call.shell is not None:
+        shell = await _find_shell(exec_call.shell, facts.shell, environment, env.get("PATH", ""))
+    argv = shell_argv(shell, exec_call.cmd, login=exec_call.login)
     cwd = context.settings.cwd
-    if wanted.workdir is not None:
-        cwd = posixpath.join(cwd, wanted.workdir)
-    size, longest = len(wanted.cmd), _LONGEST.get(facts.os, _LONGEST["linux"])
-    too_long = 4 * size > longest and len(wanted.cmd.encode("utf-8", "surrogatepass")) > longest
-    shown = f"{wanted.cmd[:_SHOWN]} … ({size - _SHOWN} more characters)" if too_long else wanted.cmd
+    if exec_call.workdir is not None:
+        cwd = posixpath.join(cwd, exec_call.workdir)
+    size, longest = len(exec_call.cmd), _MAX_SCRIPT_BYTES.get(facts.os, _MAX_SCRIPT_BYTES["linux"])
+    too_long = 4 * size > longest and len(exec_call.cmd.encode("utf-8", "surrogatepass")) > longest
+    shown = f"{exec_call.cmd[:_MAX_SHOWN]} … ({size - _MAX_SHOWN} more characters)" if too_long else exec_call.cmd
     return Command(
         argv=argv,
         line=join((*argv[:-1], shown)),
@@ -79,13 +79,13 @@ async def make_command(
         env=env,
         policy=policy if environment.remote else None,
         actions=({"type": "unknown", "command": shown},) if too_long else command_actions(shown),
-        own_shell=facts.shell,
+        user_shell=facts.shell,
         too_long=too_long,
     )
 
 
 def shell_argv(shell: str, script: str, *, login: bool) -> tuple[str, ...]:
-    """Return the arguments that have a shell run a script."""
+    """Return the arguments for running a script in a shell."""
     name = _name(shell)
     if name in ("pwsh", "powershell"):
         return (shell, "-Command", script) if login else (shell, "-NoProfile", "-Command", script)
@@ -94,12 +94,12 @@ def shell_argv(shell: str, script: str, *, login: bool) -> tuple[str, ...]:
     return (shell, "-lc" if login else "-c", script)
 
 
-async def _find_shell(wanted: str, default: str, environment: Environment, path: str) -> str:
-    """Return the shell that a model means: as named, the user's of that kind, one on the path, else the plainest."""
-    name = _name(wanted)
+async def _find_shell(exec_call: str, default: str, environment: Environment, path: str) -> str:
+    """Find the shell that the model names: by path, the user's of that kind, on ``PATH``, else ``/bin/sh``."""
+    name = _name(exec_call)
     if name not in _SHELLS:
         return _LAST_RESORT
-    candidates = [wanted] if "/" in wanted or "\\" in wanted else []
+    candidates = [exec_call] if "/" in exec_call or "\\" in exec_call else []
     if _name(default) == name:
         candidates.append(default)
     folders = [folder for folder in path.split(":") if folder.startswith("/")]

@@ -1,4 +1,4 @@
-"""Describe the two tools to the model (names and order of Codex 0.118) and their calls to hooks."""
+"""The definitions of the tools for the model (names and order of Codex 0.118), and their calls as hooks see them."""
 
 from __future__ import annotations
 
@@ -114,12 +114,12 @@ REQUEST_PERMISSIONS = _function(
 )
 
 
-def exec_command_spec(*, with_additional: bool) -> dict[str, Any]:
-    """Return how ``exec_command`` is described.
+def exec_command_spec(*, allow_additional: bool) -> dict[str, Any]:
+    """Build the definition of ``exec_command``.
 
-    :param with_additional: single calls may ask for more than the sandbox policy allows.
+    :param allow_additional: single calls may ask for more than the sandbox policy allows.
     """
-    if not with_additional:
+    if not allow_additional:
         return EXEC_COMMAND
     properties = {
         "additional_permissions": _ACCESS,
@@ -132,8 +132,8 @@ def exec_command_spec(*, with_additional: bool) -> dict[str, Any]:
     return {**EXEC_COMMAND, "parameters": {**EXEC_COMMAND["parameters"], "properties": properties}}
 
 
-def payload_of(call: ToolCall) -> HookPayload | None:
-    """Show a command to hooks as ``Bash``; a call without a readable command is not shown."""
+def to_hook_view(call: ToolCall) -> HookPayload | None:
+    """Return a command as hooks see it, as ``Bash``; ``None`` for an invalid call."""
     arguments = _arguments(call)
     command, workdir = arguments.get("cmd"), arguments.get("workdir")
     if not isinstance(command, str):
@@ -142,14 +142,14 @@ def payload_of(call: ToolCall) -> HookPayload | None:
     return HookPayload(tool_name="Bash", tool_input={"command": command}, workdir=place)
 
 
-def no_payload(call: ToolCall) -> None:
-    """Show nothing to hooks: writing to a command is part of it."""
+def no_hook_view(call: ToolCall) -> None:
+    """Return ``None``: hooks do not see writes to a command that they have seen."""
 
 
 def from_hook_input(call: ToolCall, tool_input: Any) -> ToolCall:
-    """Return the call with the command that a hook put in place.
+    """Return the call with the command replaced by a hook's.
 
-    :raises ToolError: when there is no text under ``command``.
+    :raises ToolError: when the hook's input has no string ``command``.
     """
     command = tool_input.get("command") if isinstance(tool_input, dict) else None
     if not isinstance(command, str):

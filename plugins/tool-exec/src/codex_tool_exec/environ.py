@@ -1,4 +1,4 @@
-"""Decide which environment variables a command gets (``shell_environment_policy``)."""
+"""The environment variables of commands (``shell_environment_policy``)."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ _OVERLAY = {
 }
 
 
-def overlay(thread_id: str) -> dict[str, str]:
-    """Return the variables that every command gets, on top of those that the policy lets through."""
+def fixed_variables(thread_id: str) -> dict[str, str]:
+    """Return the variables that are set for every command, in addition to those that the policy allows."""
     return {"CODEX_THREAD_ID": thread_id, **_OVERLAY}
 
 
 def read_policy(config: Mapping[str, Any]) -> EnvironPolicy:
-    """Return which variables of its machine a command gets.
+    """Read the policy for environment variables of commands.
 
     :param config: effective configuration; ``shell_environment_policy`` is a table with ``inherit`` (``all``, ``core``,
         ``none``), ``ignore_default_excludes``, ``exclude``, ``set`` and ``include_only``; patterns are globs that
-        ignore case. What looks like a secret by its name and this program's own credentials are dropped unless
-        ``ignore_default_excludes = true``.
+        ignore case. Variables whose name looks like a secret's, and this program's own credentials, are excluded
+        unless ``ignore_default_excludes = true``.
     """
     found = config.get("shell_environment_policy")
     policy = found if isinstance(found, dict) else {}
@@ -49,7 +49,7 @@ def read_policy(config: Mapping[str, Any]) -> EnvironPolicy:
 
 
 def own_credentials(config: Mapping[str, Any]) -> Iterator[str]:
-    """Name the variables that hold this program's own credentials: for models, MCP servers and other machines."""
+    """Yield the variables with this program's own credentials: for models, MCP servers and remote environments."""
     yield from _OWN
     for table in ("model_providers", "mcp_servers", "environments"):
         entries = config.get(table)

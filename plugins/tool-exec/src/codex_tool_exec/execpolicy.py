@@ -1,4 +1,4 @@
-"""The sub-command ``codex execpolicy check``: say what rules files decide about a command (output of Codex 0.118)."""
+"""The command ``codex execpolicy check``: print the decision of rules files on a command (output of Codex 0.118)."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
 
 async def run(arguments: Sequence[str], host: Host) -> int:
-    """Print what the rules decide.
+    """Print the decision of the rules.
 
-    :raises ConfigError: when a file can't be used.
+    :raises ConfigError: when a file is invalid.
     """
     parser = _parser()
     try:
@@ -29,7 +29,7 @@ async def run(arguments: Sequence[str], host: Host) -> int:
         if not words:
             parser.error("the following arguments are required: COMMAND")
     except SystemExit as end:
-        # argparse has printed help (status 0) or said what is wrong (status 2).
+        # argparse has printed the help (status 0) or an error (status 2).
         return int(end.code or 0)
     book = RuleBook()
     for path in options.rules:
@@ -37,18 +37,18 @@ async def run(arguments: Sequence[str], host: Host) -> int:
             book.update(read_file(os.path.join(host.cwd, path)))
         except ConfigError as error:
             raise ConfigError(f"failed to read policy at {error}") from error
-    found = decided(book.matches(words, by_name=options.resolve_host_executables))
+    found = to_json(book.matches(words, by_name=options.resolve_host_executables))
     print(json.dumps(found, ensure_ascii=False, **_LAYOUTS[options.pretty]))
     return 0
 
 
-def decided(matches: Sequence[Match]) -> dict[str, Any]:
-    """Return what rules decide, as JSON; without a match there is no decision."""
+def to_json(matches: Sequence[Match]) -> dict[str, Any]:
+    """Convert matches to JSON, with the decision if there are any."""
     decision = {"decision": strictest(match.decision for match in matches)} if matches else {}
-    return {"matchedRules": [{"prefixRuleMatch": _shown(match)} for match in matches], **decision}
+    return {"matchedRules": [{"prefixRuleMatch": _match_to_json(match)} for match in matches], **decision}
 
 
-def _shown(match: Match) -> dict[str, Any]:
+def _match_to_json(match: Match) -> dict[str, Any]:
     shown = {
         "matchedPrefix": list(match.prefix),
         "decision": match.decision,
@@ -73,7 +73,7 @@ def _parser() -> ArgumentParser:
     check.add_argument(
         "--resolve-host-executables",
         action="store_true",
-        help="have rules for a program's name hold for absolute paths of such a program too",
+        help="apply rules for a program's name to absolute paths of that program, too",
     )
     check.add_argument("command", nargs=REMAINDER, metavar="COMMAND", help="the command, word by word")
     return parser

@@ -1,6 +1,6 @@
-"""Recognise shell commands that are nothing but a call of ``apply_patch``, so that they can be run as that tool.
+"""Recognize shell commands that only call ``apply_patch``, so that they can be passed to that tool.
 
-A command without ``*** Begin Patch`` in it never is one; whoever looks for that first need not import this module.
+Such a command always contains ``*** Begin Patch``; callers check that before they import this module.
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ _SCRIPT = re.compile(
 
 @frozen
 class CommandPatch:
-    """A patch that a command asks for.
+    """The patch of a command.
 
-    :param patch: patch text, not yet read.
+    :param patch: patch text, not yet parsed.
     :param workdir: directory that the command changes to first, or ``None``.
     """
 
@@ -47,12 +47,12 @@ class CommandPatch:
 def patch_from_command(command: str | Sequence[str]) -> CommandPatch | None:
     """Return the patch that a command applies, or ``None`` when it does anything else.
 
-    Known forms: ``["apply_patch", PATCH]``; a script, alone or behind ``bash -lc`` and the like, that is nothing but
-    ``apply_patch <<'EOF' …``, perhaps after ``cd DIR &&``. Such a call goes to the tool as function arguments
+    Known forms: ``["apply_patch", PATCH]``; a script, alone or after ``bash -lc`` and the like, that consists only of
+    ``apply_patch <<'EOF' …``, optionally after ``cd DIR &&``. The tool gets it as function arguments
     ``{"input": patch, "workdir": workdir}``.
 
     :param command: a script or an argument list.
-    :raises ToolError: when the command is a bare patch, which no shell could run.
+    :raises ToolError: when the command is a patch itself, which no shell could run.
     """
     argv = [command] if isinstance(command, str) else list(command)
     if len(argv) == 2 and argv[0] in _NAMES:

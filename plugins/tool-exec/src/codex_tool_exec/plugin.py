@@ -1,4 +1,4 @@
-"""Offer the tools ``exec_command`` and ``write_stdin`` to every thread."""
+"""Hook implementations of tool-exec."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from codex_tool_exec.definition import (
     WRITE_STDIN,
     exec_command_spec,
     from_hook_input,
-    no_payload,
-    payload_of,
+    no_hook_view,
+    to_hook_view,
 )
 
 if TYPE_CHECKING:
@@ -26,46 +26,48 @@ if TYPE_CHECKING:
 
 @hookimpl
 def tools(thread: AgentThread, host: Host) -> list[Tool]:
-    """Offer the tools; what runs commands is imported with the first one."""
+    """Offer the tools; the modules that run commands are imported with the first call."""
     more = host.features.enabled("exec_permission_approvals")
     shell: Shell | None = None
 
-    def opened() -> Shell:
+    def get_shell() -> Shell:
         nonlocal shell
         if shell is None:
             from codex_tool_exec.shell import Shell
 
             once = host.features.enabled("shell_snapshot")
-            shell = Shell(host.environ, with_additional=more, profile_once=once)
+            shell = Shell(host.environ, allow_additional=more, profile_once=once)
             thread.on_close(shell.aclose)
         return shell
 
     async def exec_command(call: ToolCall, context: ToolContext) -> ToolOutput:
-        return await opened().exec_command(call, context)
+        return await get_shell().exec_command(call, context)
 
     async def write_stdin(call: ToolCall, context: ToolContext) -> ToolOutput:
-        return await opened().write_stdin(call, context)
+        return await get_shell().write_stdin(call, context)
 
     async def request_permissions(call: ToolCall, context: ToolContext) -> ToolOutput:
-        from codex_tool_exec import grants
+        from codex_tool_exec import permission_requests
 
-        return await grants.request_permissions(call, context)
+        return await permission_requests.request_permissions(call, context)
 
     offered = [
         Tool(
             name="exec_command",
-            spec=exec_command_spec(with_additional=more),
+            spec=exec_command_spec(allow_additional=more),
             run=exec_command,
             parallel=True,
-            hook_view=payload_of,
+            hook_view=to_hook_view,
             from_hook_input=from_hook_input,
             emits_own_items=True,
         ),
-        Tool(name="write_stdin", spec=WRITE_STDIN, run=write_stdin, hook_view=no_payload, emits_own_items=True),
+        Tool(name="write_stdin", spec=WRITE_STDIN, run=write_stdin, hook_view=no_hook_view, emits_own_items=True),
     ]
     if host.features.enabled("request_permissions_tool"):
         name, spec = "request_permissions", REQUEST_PERMISSIONS
-        offered.append(Tool(name=name, spec=spec, run=request_permissions, hook_view=no_payload, emits_own_items=True))
+        offered.append(
+            Tool(name=name, spec=spec, run=request_permissions, hook_view=no_hook_view, emits_own_items=True)
+        )
     return offered
 
 

@@ -1,7 +1,7 @@
-"""Run the profile of a login shell once for a thread, and give what it set to the commands that ask for one.
+"""Run the profile of a login shell once per thread and apply the variables that it sets to all commands.
 
-A profile may take long, print and change the directory. Its variables are what commands need of it; they are kept in
-memory, where nothing that runs can change them.
+A profile may be slow, print, or change the directory; commands need only its variables. These are kept in memory, where
+no command can change them.
 """
 
 from __future__ import annotations
@@ -21,26 +21,26 @@ if TYPE_CHECKING:
 LIMIT_SECONDS = 10.0
 _MOST_BYTES = 1 << 20
 _RUN_COMMANDS = {"bash": ".bashrc", "zsh": ".zshrc", "sh": None, "dash": None, "ksh": None}
-"""Shells whose profile is run this way, and the file that they read for people as well."""
-_PASSING = frozenset(("_", "PWD", "OLDPWD", "SHLVL", "CODEX_SANDBOX", "CODEX_SANDBOX_NETWORK_DISABLED"))
-"""Variables that are about one process."""
+"""Supported shells, and the file that each reads when it is interactive."""
+_PROCESS_VARIABLES = frozenset(("_", "PWD", "OLDPWD", "SHLVL", "CODEX_SANDBOX", "CODEX_SANDBOX_NETWORK_DISABLED"))
+"""Variables that belong to a single process."""
 
 Start = Callable[[str], Awaitable[tuple["ExecProcess", "Launch | None"]]]
 
 
 class ProfileChanges(NamedTuple):
-    """What a profile makes of the variables a shell begins with."""
+    """The variables that a profile sets and removes."""
 
     set: Mapping[str, str]
     removed: frozenset[str]
 
-    def applied(self, env: Mapping[str, str]) -> dict[str, str]:
-        """Return variables as they are behind the profile."""
+    def apply_to(self, env: Mapping[str, str]) -> dict[str, str]:
+        """Return the variables after the profile."""
         return {name: value for name, value in {**env, **self.set}.items() if name not in self.removed}
 
 
 class Profiles:
-    """The profiles of one thread's login shells."""
+    """The profiles of a thread's login shells."""
 
     def __init__(self) -> None:
         self._found: dict[tuple[str, str], asyncio.Task[ProfileChanges | None]] = {}
@@ -48,31 +48,31 @@ class Profiles:
     async def changes(
         self, environment: str, shell: str, env: Mapping[str, str], start: Start, *, own: frozenset[str]
     ) -> ProfileChanges | None:
-        """Return what the profile of a shell changes, run on first use; ``None`` when that can't be found out.
+        """Return the changes of a shell's profile, which is run on first use; ``None`` when that fails.
 
-        :param environment: id of the machine.
-        :param env: variables that the shell begins with, those of the machine apart.
-        :param start: starts a script in a login shell, held as the thread's policy says.
-        :param own: variables that the launcher sets for one process.
+        :param environment: id of the environment.
+        :param env: variables that the shell starts with, besides those of a remote environment.
+        :param start: starts a script in a login shell, under the thread's sandbox policy.
+        :param own: variables that are set for each process and not taken from the profile.
         """
         name = shell.rpartition("/")[2]
         if name not in _RUN_COMMANDS:
             return None
         key = (environment, shell)
         if key not in self._found:
-            work = _look(start, _RUN_COMMANDS[name], env, own | _PASSING)
+            work = _run_profile(start, _RUN_COMMANDS[name], env, own | _PROCESS_VARIABLES)
             self._found[key] = asyncio.create_task(work, name=f"profile of {shell}")
         return await asyncio.shield(self._found[key])
 
     async def aclose(self) -> None:
-        """End what is still running."""
+        """Cancel running profiles."""
         for task in self._found.values():
             task.cancel()
         await asyncio.gather(*self._found.values(), return_exceptions=True)
 
 
-async def _look(
-    start: Start, run_commands: str | None, env: Mapping[str, str], passing: frozenset[str]
+async def _run_profile(
+    start: Start, run_commands: str | None, env: Mapping[str, str], process_variables: frozenset[str]
 ) -> ProfileChanges | None:
     mark = f"{uuid4()}"
     script = f"printf '\\000%s\\000' {mark}; exec /usr/bin/env -0"
@@ -92,11 +92,11 @@ async def _look(
         if launch is not None:
             launch.close()
     _, found, variables = written.rpartition(f"\0{mark}\0".encode())
-    return _compared(env, variables, passing) if found else None
+    return _compare(env, variables, process_variables) if found else None
 
 
 async def _output(process: ExecProcess) -> bytes:
-    """Return what a process writes to stdout; nothing when it fails or writes too much."""
+    """Return the output of a process on stdout; empty when it fails or writes too much."""
     written = bytearray()
     async for event in process.events():
         if isinstance(event, OutputChunk) and event.stream == "stdout":
@@ -108,8 +108,8 @@ async def _output(process: ExecProcess) -> bytes:
     return bytes(written)
 
 
-def _compared(env: Mapping[str, str], variables: bytes, passing: frozenset[str]) -> ProfileChanges:
+def _compare(env: Mapping[str, str], variables: bytes, process_variables: frozenset[str]) -> ProfileChanges:
     pairs = (entry.partition("=") for entry in variables.decode("utf-8", "surrogateescape").split("\0") if entry)
-    behind = {name: value for name, _, value in pairs if name not in passing}
+    behind = {name: value for name, _, value in pairs if name not in process_variables}
     changed = {name: value for name, value in behind.items() if env.get(name) != value}
-    return ProfileChanges(changed, frozenset(env.keys() - behind.keys() - passing))
+    return ProfileChanges(changed, frozenset(env.keys() - behind.keys() - process_variables))

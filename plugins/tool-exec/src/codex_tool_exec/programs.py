@@ -1,4 +1,4 @@
-"""Lead commands to the programs that tools give them."""
+"""Put the programs that tools provide on the ``PATH`` of commands."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 async def program_folder(context: ToolContext, environment: Environment) -> str | None:
-    """Return the folder with programs for commands; ``None`` where there is none, or commands could write it."""
+    """Return the directory with programs for commands; ``None`` when there is none, or commands could write it."""
     folder = None if environment.remote else context.program_folder()
     if folder is None or context.settings.sandbox.unrestricted:
         return folder
@@ -25,6 +25,6 @@ async def program_folder(context: ToolContext, environment: Environment) -> str 
 
 
 def with_programs(env: Mapping[str, str], folder: str | None) -> dict[str, str]:
-    """Return variables under which the programs of a folder are found, behind all others."""
+    """Return the variables with a directory appended to ``PATH``."""
     path = env.get("PATH")
     return {**env, "PATH": f"{path}:{folder}"} if folder is not None and path else dict(env)

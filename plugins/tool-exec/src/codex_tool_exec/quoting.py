@@ -1,4 +1,4 @@
-"""Write argument lists as one line of shell, the way clients of Codex 0.118 are shown commands."""
+"""Quote argument lists as one shell command line, identical to Codex 0.118."""
 
 from __future__ import annotations
 
@@ -11,36 +11,36 @@ _ESCAPED_IN_DOUBLE = frozenset('$`"\\')
 
 
 def join(argv: Sequence[str]) -> str:
-    """Return arguments quoted so that a POSIX shell reads them back."""
+    """Join arguments to a command line that a POSIX shell splits into the same arguments."""
     if any("\0" in argument for argument in argv):
         return "<command included NUL byte>"
     return " ".join(map(quote, argv))
 
 
 def quote(argument: str) -> str:
-    """Return one argument quoted: bare, in single or in double quotes, changing over where one kind does not do."""
+    """Quote an argument: bare, in single or in double quotes, switching where one kind can't represent a character."""
     if not argument:
         return "''"
     parts = []
     at = 0
     while at < len(argument):
         end, kind = _longest(argument, at)
-        parts.append(_quoted(argument[at:end], kind))
+        parts.append(_quote_part(argument[at:end], kind))
         at = end
     return "".join(parts)
 
 
 def rust_debug(value: str) -> str:
-    """Return a text in double quotes with what is special escaped, as error messages nest texts."""
+    """Quote a text as Rust's ``Debug`` does, which Codex uses in error messages."""
     escapes = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\0": "\\0"}
     return '"' + "".join(escapes.get(character, character) for character in value) + '"'
 
 
 def _longest(argument: str, start: int) -> tuple[int, str]:
-    """Return where the part of an argument that one kind of quotes can take ends, and which kind."""
+    """Return the end of the longest part of an argument that one kind of quoting can represent, and the kind."""
     bare, single, double = True, True, True
     end = start
-    if argument[start] == "^":  # Only right behind an opening single quote does every shell leave it alone.
+    if argument[start] == "^":  # Every shell takes it literally only right after an opening single quote.
         bare, double, end = False, False, start + 1
     while end < len(argument):
         character = argument[end]
@@ -56,7 +56,7 @@ def _longest(argument: str, start: int) -> tuple[int, str]:
     return end, "bare" if bare else "single" if single else "double"
 
 
-def _quoted(part: str, kind: str) -> str:
+def _quote_part(part: str, kind: str) -> str:
     if kind == "bare":
         return part
     if kind == "single":

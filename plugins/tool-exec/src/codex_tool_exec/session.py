@@ -1,4 +1,4 @@
-"""Follow one command from its start to its end: collect its output, tell clients, report its completion."""
+"""A running command: collects its output, notifies clients, and completes its item."""
 
 from __future__ import annotations
 
@@ -21,23 +21,23 @@ if TYPE_CHECKING:
     from codex_hookspecs.tools import ToolCall, ToolContext
 
 GRACE_SECONDS = 0.05
-MOST_DELTAS = 10_000
+MAX_DELTAS = 10_000
 INTERRUPT = b"\x03"
 
 
 class Session:
     """A command that was started.
 
-    :param number: what the model calls it by.
-    :param events: its events from the first one on.
-    :param item: the item as it was announced.
+    :param number: the session's number, by which the model refers to it.
+    :param events: all events of the process.
+    :param item: the item as it was started.
     :param call: the call that started it.
-    :param remote: its output is waited for until it is closed; a local one gets a short grace after the exit.
-    :param launch: how it was wrapped, if it was.
-    :param may_retry: if its sandbox keeps it from working, whoever started it reports its end, or lets go.
-    :param on_closed: called when neither the command nor a child of it can say anything more.
+    :param remote: whether to wait until the output is closed; otherwise only a short time after the exit.
+    :param launch: its sandbox, or ``None``.
+    :param may_retry: whether, after a denial by the sandbox, the item is not completed but left to a retry.
+    :param on_closed: called when neither the command nor a child of it can write any more output.
     :ivar failure: why the environment lost the process, or ``None``.
-    :ivar problem: what kept it from being reported, or ``None``.
+    :ivar problem: the exception that prevented completing the item, or ``None``.
     """
 
     def __init__(
@@ -66,11 +66,11 @@ class Session:
         self.problem: Exception | None = None
         self.exited = False
         self.closed = False
-        self.over = asyncio.Event()
+        self.ended = asyncio.Event()
         self._context = context
         self._remote = remote
         self._launch = launch
-        self._told_denied = False
+        self._reported_denied = False
         self._may_retry = may_retry
         self._unreported = False
         self._on_closed = on_closed
@@ -85,9 +85,9 @@ class Session:
 
     @property
     def denied(self) -> bool:
-        """Whether it failed and it looks as if that is because of its sandbox."""
-        if self._told_denied or self._launch is None or not self.exit_code:
-            return self._told_denied
+        """Whether it failed, probably because of a denial by its sandbox."""
+        if self._reported_denied or self._launch is None or not self.exit_code:
+            return self._reported_denied
         from codex_sandboxing.denial import looks_denied
 
         return looks_denied(self.exit_code, self.whole_output(), linux=self._launch.sandbox_type == "linuxSeccomp")
@@ -97,40 +97,40 @@ class Session:
         return self._new.drain()
 
     def whole_output(self) -> str:
-        """Return all its output, of which the middle is missing when it is very long."""
+        """Return all output; the middle is missing when it is very long."""
         return self._all.content().decode("utf-8", "replace")
 
     def mark_exited(self) -> None:
-        """Note that the process is known to be gone."""
+        """Note that the process has exited."""
         self.exited = True
 
     def hand_over(self) -> None:
-        """Leave the report to the session that runs it again."""
+        """Leave the completion of the item to the session of the retry."""
         self._unreported = False
 
-    async def let_go(self) -> None:
-        """Have its end reported as soon as it comes: nobody waits for it any more."""
+    async def release_report(self) -> None:
+        """Complete the item as soon as the command ends: there will be no retry."""
         self._may_retry = False
         if self._unreported:
             await self.report()
 
     async def wait(self, seconds: float) -> bool:
-        """Return when the command is over, at the latest after some seconds.
+        """Wait until the command has ended, or until the timeout.
 
-        :return: whether it is over.
+        :return: whether it has ended.
         """
-        if not self.over.is_set():
+        if not self.ended.is_set():
             try:
                 async with asyncio.timeout(seconds):
-                    await self.over.wait()
+                    await self.ended.wait()
             except TimeoutError:
                 pass
-        return self.over.is_set()
+        return self.ended.is_set()
 
     async def interrupt(self) -> None:
-        """Do what the key for it does at a terminal.
+        """Interrupt the command, as ^C at a terminal does.
 
-        :raises ExecError: when that is not possible.
+        :raises ExecError: when the environment can't.
         """
         if self.tty:
             await self.process.write(INTERRUPT)
@@ -138,7 +138,7 @@ class Session:
             await self.process.interrupt()
 
     async def end(self, seconds: float) -> None:
-        """Kill the command with all its children and see to it that it is reported."""
+        """Kill the command and its descendants, and complete its item."""
         await self.process.terminate()
         await asyncio.wait((self._task,), timeout=seconds)
         self._task.cancel()
@@ -161,19 +161,19 @@ class Session:
         except Exception as error:
             self.problem = error
         finally:
-            self.over.set()
-        while not self.closed:  # What its children still say is not waited for, nor shall it hold them up.
+            self.ended.set()
+        while not self.closed:  # Read and discard output of remaining children, so that they are not blocked.
             self.closed = not isinstance(await anext(self._events, None), OutputChunk | ProcessExited)
         self._on_closed(self)
 
     async def _collect(self) -> None:
         while not self.closed and (event := await self._next()) is not None:
-            await self._take(event)
+            await self._handle(event)
         for decoder in self._decoders.values():
-            await self._tell(decoder.decode(b"", final=True))
+            await self._emit_output(decoder.decode(b"", final=True))
 
     async def _next(self) -> ProcessEvent | None:
-        """Return the next event, or ``None`` when nothing more is waited for."""
+        """Return the next event, or ``None`` when the grace period after the exit is over."""
         if not self.exited or self._remote:
             return await anext(self._events, None)
         waited_from = time.monotonic()
@@ -185,18 +185,18 @@ class Session:
         finally:
             self._grace -= time.monotonic() - waited_from
 
-    async def _take(self, event: ProcessEvent) -> None:
+    async def _handle(self, event: ProcessEvent) -> None:
         if isinstance(event, OutputChunk):
             self._new.append(event.data)
             self._all.append(event.data)
-            if self._deltas < MOST_DELTAS:
+            if self._deltas < MAX_DELTAS:
                 decoder = self._decoders.get(event.stream)
                 if decoder is None:
                     decoder = self._decoders[event.stream] = codecs.getincrementaldecoder("utf-8")("replace")
-                await self._tell(decoder.decode(event.data))
+                await self._emit_output(decoder.decode(event.data))
         elif isinstance(event, ProcessExited):
             self.exit_code = event.exit_code
-            self._told_denied = event.sandbox_denied
+            self._reported_denied = event.sandbox_denied
             self.exited = True
         elif isinstance(event, ProcessFailed):
             self.failure = event.message
@@ -204,7 +204,7 @@ class Session:
         else:
             self.closed = True
 
-    async def _tell(self, text: str) -> None:
+    async def _emit_output(self, text: str) -> None:
         if not text:
             return
         self._deltas += 1
@@ -214,9 +214,9 @@ class Session:
         )
 
     async def report(self, *, declined: bool = False) -> None:
-        """Tell clients how it ended.
+        """Complete the item.
 
-        :param declined: it was not run again without its sandbox, because somebody refused.
+        :param declined: whether a retry without a sandbox was declined.
         """
         self._unreported = False
         code = -1 if self.exit_code is None else self.exit_code

@@ -1,4 +1,4 @@
-"""Get a command approved and start it so that the thread's policy holds; say what kept it from starting."""
+"""Request the approval of a command and start it under the thread's sandbox policy."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ if TYPE_CHECKING:
     from codex_hookspecs.environments import Environment, ExecProcess
     from codex_hookspecs.sandbox import AdditionalPermissions, Launch, Permissions, SandboxPolicy
     from codex_hookspecs.tools import CommandApproval, ToolCall, ToolContext
-    from codex_tool_exec.calls import ExecCall
+    from codex_tool_exec.arguments import ExecCall
     from codex_tool_exec.commands import Command
     from codex_tool_exec.profile import Profiles
 
 
 class Attempt:
-    """One call of ``exec_command`` on its way: what is to be run, where, and what it may do.
+    """A call of ``exec_command`` from its approval to the start of its process.
 
-    :param requested_permissions: what the call asks for beyond the thread's policy.
-    :ivar boxed: the thread's sandbox policy is held.
+    :param requested_permissions: permissions that the call requests beyond the thread's policy.
+    :ivar sandboxed: whether the command runs under the thread's sandbox policy.
     """
 
     def __init__(
         self,
         command: Command,
-        wanted: ExecCall,
+        exec_call: ExecCall,
         call: ToolCall,
         context: ToolContext,
         environment: Environment,
@@ -41,29 +41,29 @@ class Attempt:
         requested_permissions: AdditionalPermissions | None = None,
     ) -> None:
         self.command = command
-        self.wanted = wanted
+        self.exec_call = exec_call
         self.call = call
         self.context = context
         self.environment = environment
         self._proxies = managed_proxies(context.thread.config.get)
-        self.boxed = context.settings.sandbox.needs_sandbox or self._proxies is not None
-        self._more: AdditionalPermissions | None = None
+        self.sandboxed = context.settings.sandbox.needs_sandbox or self._proxies is not None
+        self._granted: AdditionalPermissions | None = None
         self.request = CommandRequest(
             item_id=call.call_id,
             command=command.line,
             argv=command.argv,
             cwd=command.cwd,
-            shell=command.own_shell,
-            escalated=wanted.escalated,
+            shell=command.user_shell,
+            escalated=exec_call.escalated,
             additional=requested_permissions,
-            justification=wanted.justification,
-            prefix_rule=wanted.prefix_rule,
+            justification=exec_call.justification,
+            prefix_rule=exec_call.prefix_rule,
             actions=command.actions,
-            tty=wanted.tty,
+            tty=exec_call.tty,
         )
 
     def item(self, number: int) -> CommandExecution:
-        """Return the item of the command as it begins."""
+        """Build the item of the command at its start."""
         return CommandExecution(
             id=self.call.call_id,
             command=self.command.line,
@@ -75,51 +75,51 @@ class Attempt:
         )
 
     async def approve(self) -> CommandApproval:
-        """Return the approval of the command; a refusal of the user is reported as the command's end.
+        """Request the approval of the command; when the user declines, the item is completed as declined.
 
-        What can't be run is neither judged nor asked about.
+        No approval is requested for a command that can't be started.
 
-        :raises ToolRejected: when it may not run.
-        :raises ToolError: when it can't.
+        :raises ToolRejected: when the command is not approved.
+        :raises ToolError: when it can't be started.
         """
         if self.command.too_long:
             error = ExecError("Argument list too long (os error 7)", code=-32603)
-            raise await self.not_started(error, self.item(0), announced=False)
+            raise await self.report_not_started(error, self.item(0), announced=False)
         try:
             approval = await self.context.approve_command(self.call, self.request)
         except ToolRejected as error:
             if error.kind == "no_escalation":
                 raise
             if error.kind != "forbidden":
-                await self._refused("failed" if error.kind == "unanswered" else "declined")
+                await self._report_refused("failed" if error.kind == "unanswered" else "declined")
             raise error.with_message(failed_text(self.command.line, str(error))) from error
-        self.boxed = self.boxed and not approval.unsandboxed
-        self._more = approval.additional
+        self.sandboxed = self.sandboxed and not approval.unsandboxed
+        self._granted = approval.additional
         return approval
 
     async def start(self, number: int, profiles: Profiles | None) -> tuple[ExecProcess, Launch | None]:
-        """Start the command, wrapped so that the thread's policy holds.
+        """Start the command, under the thread's sandbox policy unless it was approved to run without.
 
-        :param profiles: those of the thread's login shells; with ``None`` each command runs its shell's profile itself.
-        :return: the process, and how it was launched if it is held by a launcher of this program.
+        :param profiles: profiles of the thread's login shells; with ``None`` each command runs its shell's profile.
+        :return: the process, and its sandbox if it was started by a launcher of this program.
         :raises ExecError: when it can't be started.
-        :raises SandboxUnavailable: when nothing can hold the policy.
+        :raises SandboxUnavailable: when no launcher can enforce the policy.
         """
         command = self.command
-        if profiles is not None and self.wanted.login:
-            command = await self._behind_profile(profiles)
+        if profiles is not None and self.exec_call.login:
+            command = await self._with_profile(profiles)
         command = command._replace(env=with_programs(command.env, await program_folder(self.context, self.environment)))
-        return await self._launched(command, f"{number}-{uuid4()}", boxed=self.boxed, tty=self.wanted.tty)
+        return await self._launch(command, f"{number}-{uuid4()}", sandboxed=self.sandboxed, tty=self.exec_call.tty)
 
-    async def _behind_profile(self, profiles: Profiles) -> Command:
-        """Return the command with what its shell's profile sets, and without a run of that profile if it is known."""
+    async def _with_profile(self, profiles: Profiles) -> Command:
+        """Return the command with the variables of the shell's profile, so that it need not run the profile itself."""
         command = self.command
         shell, _, script = command.argv
-        boxed = self.context.settings.sandbox.needs_sandbox or self._proxies is not None
+        sandboxed = self.context.settings.sandbox.needs_sandbox or self._proxies is not None
 
         async def start(look: str) -> tuple[ExecProcess, Launch | None]:
             plain = command._replace(argv=(shell, "-lc", look), cwd=self.context.settings.cwd)
-            return await self._launched(plain, f"profile-{uuid4()}", boxed=boxed, tty=False)
+            return await self._launch(plain, f"profile-{uuid4()}", sandboxed=sandboxed, tty=False)
 
         own = set(read_policy(self.context.thread.config).set)
         if self._proxies is not None:
@@ -127,15 +127,15 @@ class Attempt:
         changes = await profiles.changes(self.environment.id, shell, command.env, start, own=frozenset(own))
         if changes is None:
             return command
-        # What another machine begins with is among the changes.
-        return command._replace(argv=(shell, "-c", script), env=changes.applied(command.env), policy=None)
+        # For a remote environment, the changes contain the variables that its shells start with.
+        return command._replace(argv=(shell, "-c", script), env=changes.apply_to(command.env), policy=None)
 
-    async def _launched(
-        self, command: Command, process_id: str, *, boxed: bool, tty: bool
+    async def _launch(
+        self, command: Command, process_id: str, *, sandboxed: bool, tty: bool
     ) -> tuple[ExecProcess, Launch | None]:
         context, remote = self.context, self.environment.remote
-        policy, more, env = context.settings.sandbox, self._more, command.env
-        if boxed and remote and not self._policy().network_access:
+        policy, more, env = context.settings.sandbox, self._granted, command.env
+        if sandboxed and remote and not self._policy().network_access:
             env = {**env, "CODEX_SANDBOX_NETWORK_DISABLED": "1"}
         params = ExecParams(
             process_id=process_id,
@@ -144,17 +144,17 @@ class Attempt:
             env=env,
             env_policy=command.policy,
             tty=tty,
-            sandbox=policy if boxed and remote else None,
-            additional=more if boxed and remote else None,
+            sandbox=policy if sandboxed and remote else None,
+            additional=more if sandboxed and remote else None,
             sandbox_cwd=context.settings.cwd,
             metadata={"threadId": context.thread.id, "toolCallId": self.call.call_id},
         )
-        if boxed and remote and self._proxies is not None:
+        if sandboxed and remote and self._proxies is not None:
             raise SandboxUnavailable(
                 "the command was not run: its network is managed, and the proxies of this machine can't be reached "
                 "from another one; switch features.network_proxy off"
             )
-        if not boxed or remote:
+        if not sandboxed or remote:
             return await self.environment.exec.start(params), None
         from codex_sandboxing.devices import wanted_devices
 
@@ -175,17 +175,17 @@ class Attempt:
         return await start_launched(self.environment.exec, params, launch), launch
 
     def _policy(self) -> SandboxPolicy:
-        """Return the thread's policy with what was granted, as far as the legacy form can say it."""
+        """Return the thread's policy with the granted permissions, as far as the legacy form can express them."""
         policy = self.context.settings.sandbox
-        if self._more is None:
+        if self._granted is None:
             return policy
         from codex_sandboxing.additional import effective_legacy
 
-        return effective_legacy(policy, self._more)
+        return effective_legacy(policy, self._granted)
 
     def _permissions(self) -> Permissions | None:
-        """Return the thread's policy with what was granted, in the form that says it all."""
-        if self._more is None:
+        """Return the thread's policy with the granted permissions, in the form that can express all of them."""
+        if self._granted is None:
             return None
         from codex_hookspecs.sandbox import Permissions
         from codex_sandboxing.additional import effective_file_system, effective_network
@@ -193,15 +193,15 @@ class Attempt:
 
         split = to_split(self.context.settings.sandbox)
         return Permissions(
-            effective_file_system(split.file_system, self._more), effective_network(split.network, self._more)
+            effective_file_system(split.file_system, self._granted), effective_network(split.network, self._granted)
         )
 
-    async def not_started(
+    async def report_not_started(
         self, error: ExecError | SandboxUnavailable, item: CommandExecution, *, announced: bool
     ) -> ToolError:
-        """Report a command that was not started and return what the model is told.
+        """Complete the item of a command that could not be started, and return the error for the model.
 
-        :param announced: clients know the item.
+        :param announced: whether the item was started already.
         """
         from attrs import evolve
 
@@ -219,7 +219,7 @@ class Attempt:
         await self.context.complete_item(failed)
         return ToolError(told)
 
-    async def _refused(self, status: str) -> None:
+    async def _report_refused(self, status: str) -> None:
         refused = CommandExecution(
             id=self.call.call_id,
             command=self.command.line,
@@ -231,6 +231,6 @@ class Attempt:
 
 
 def failed_text(line: str, reason: str) -> str:
-    """Return what the model is told of a command that did not run (text of Codex 0.118)."""
+    """Build the error for the model about a command that did not run (text of Codex 0.118)."""
     rejected = f"Rejected({rust_debug(reason)})"
     return f"exec_command failed for `{line}`: CreateProcess {{ message: {rust_debug(rejected)} }}"

@@ -1,4 +1,4 @@
-"""What calls ask for beyond the sandbox policy (form of Codex 0.118)."""
+"""Decode ``additional_permissions`` of calls (form of Codex 0.118)."""
 
 from __future__ import annotations
 
@@ -16,9 +16,10 @@ _RANKS = ("none", "read_only", "read_write")
 
 
 def read_additional(value: JsonObject, cwd: str, canonical: Callable[[str], str]) -> AdditionalPermissions:
-    """Return what a call asks for; relative paths are joined to its directory.
+    """Decode requested permissions; relative paths are joined to the working directory.
 
-    :param value: the object ``additional_permissions``, whose form was checked.
+    :param value: the object ``additional_permissions``, already checked.
+    :param canonical: resolves a path.
     """
     network = (value.get("network") or {}).get("enabled")
     files = value.get("file_system") or {}

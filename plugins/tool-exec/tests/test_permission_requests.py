@@ -1,4 +1,4 @@
-"""Calls may ask for more than the sandbox policy allows, and users may grant it."""
+"""Permissions beyond the sandbox policy are requested by calls and granted by users."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from codex_hookspecs.errors import ToolError, ToolRejected
 from codex_hookspecs.sandbox import AdditionalPermissions, FileAccess, FileSystemEntry, MacosExtensions, SandboxPolicy
 from codex_hookspecs.tools import PermissionsApproval, PermissionsRequest
-from codex_tool_exec.permissions import read_additional
+from codex_tool_exec.permission_arguments import read_additional
 
 if TYPE_CHECKING:
     from conftest import Conversation
@@ -24,7 +24,7 @@ def files(*write: str, read: tuple[str, ...] = ()) -> dict[str, Any]:
     return {"file_system": {"write": list(write), "read": list(read)}}
 
 
-async def test_what_is_asked_for_is_asked_about_and_held_in_the_box(more: Conversation) -> None:
+async def test_requested_permissions_are_approved_and_enforced(more: Conversation) -> None:
     await more.run("echo hi", additional_permissions={**files("/data"), "network": {"enabled": True}}, **WITH)
 
     [request] = more.asked
@@ -49,7 +49,7 @@ async def test_a_read_only_policy_gets_the_paths_and_no_more(more: Conversation)
     assert permissions.network == "restricted"
 
 
-async def test_what_may_be_used_of_macos_reaches_the_launcher(more: Conversation) -> None:
+async def test_macos_extensions_reach_the_launcher(more: Conversation) -> None:
     wanted = {"calendar": True, "automations": {"bundle_ids": ["com.a.b", "bad"]}, "preferences": "read_write"}
 
     await more.run("echo hi", additional_permissions={"macos": wanted}, **WITH)
@@ -60,7 +60,7 @@ async def test_what_may_be_used_of_macos_reaches_the_launcher(more: Conversation
     assert asked.macos == more.launched[0].macos
 
 
-async def test_another_machine_is_told_what_was_granted_beside_the_policy(more: Conversation) -> None:
+async def test_a_remote_environment_gets_the_granted_permissions(more: Conversation) -> None:
     more.machine.remote = True
 
     await more.run("echo hi", additional_permissions={**files("/data"), "network": {"enabled": True}}, **WITH)
@@ -89,7 +89,7 @@ async def test_another_machine_is_told_what_was_granted_beside_the_policy(more: 
         ),
     ],
 )
-async def test_a_wrong_wish_is_told(more: Conversation, arguments: dict[str, Any], error: str) -> None:
+async def test_an_invalid_request_of_a_command_fails(more: Conversation, arguments: dict[str, Any], error: str) -> None:
     with pytest.raises(ToolError) as caught:
         await more.run("echo hi", **arguments)
 
@@ -107,7 +107,7 @@ async def test_without_the_feature_the_model_is_told_which(talk: Conversation) -
     assert "additional_permissions" not in talk.tools["exec_command"].spec["parameters"]["properties"]
 
 
-async def test_where_nobody_is_asked_there_is_nothing_more(more: Conversation) -> None:
+async def test_under_never_no_permissions_can_be_requested(more: Conversation) -> None:
     more.policy(SandboxPolicy("workspaceWrite"), "never")
 
     with pytest.raises(ToolRejected, match="approval policy is Never; reject command"):
@@ -154,7 +154,7 @@ async def test_what_was_granted_before_is_part_of_the_policy(more: Conversation)
         ('{"permissions": 3}', "expected struct PermissionProfile"),
     ],
 )
-async def test_a_wrong_request_is_told(more: Conversation, arguments: str, error: str) -> None:
+async def test_an_invalid_request_is_an_error(more: Conversation, arguments: str, error: str) -> None:
     with pytest.raises(ToolError, match=error):
         await more.call("request_permissions", arguments)
 

@@ -1,4 +1,4 @@
-"""Tell the model that a sandbox kept a command from working, and what it can do about that."""
+"""The error for the model about a command that its sandbox denied something."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ _ESCALATE = (
 _REMAIN = "It can't be run without the sandbox here: find a way that stays within it, or tell the user what is needed."
 
 
-def denied_text(item: CommandExecution, settings: ThreadSettings, output: str, *, refused: str | None = None) -> str:
-    """Return what the model is told (beginning as in Codex 0.118).
+def denial_text(item: CommandExecution, settings: ThreadSettings, output: str, *, refused: str | None = None) -> str:
+    """Build the error (its beginning is the text of Codex 0.118).
 
-    :param item: the finished command.
-    :param output: what it wrote, already cut to length.
-    :param refused: why it was not run again without sandbox, ``None`` when nobody was asked.
+    :param item: the completed item of the command.
+    :param output: its output, already truncated.
+    :param refused: why it was not retried without a sandbox, ``None`` when that was not asked.
     """
     policy = settings.sandbox
     advice = _REMAIN if settings.approval_policy == "never" else _ESCALATE

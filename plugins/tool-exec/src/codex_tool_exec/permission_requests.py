@@ -1,4 +1,4 @@
-"""Let calls ask for more than the sandbox policy allows."""
+"""Permissions beyond the sandbox policy that calls request: the tool ``request_permissions`` and single commands."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from codex_execpolicy.verdict import NEVER_ESCALATED
 from codex_hookspecs.errors import ToolError, ToolRejected
 from codex_hookspecs.tools import PermissionsRequest, ToolOutput
 from codex_sandboxing.additional_form import write_additional
-from codex_tool_exec.calls import read_permissions_call
-from codex_tool_exec.permissions import read_additional
+from codex_tool_exec.arguments import read_permissions_call
+from codex_tool_exec.permission_arguments import read_additional
 
 if TYPE_CHECKING:
     from codex_hookspecs.environments import Environment
     from codex_hookspecs.sandbox import AdditionalPermissions
     from codex_hookspecs.tools import ToolCall, ToolContext
-    from codex_tool_exec.calls import ExecCall
+    from codex_tool_exec.arguments import ExecCall
 
 NOT_ALONE = "`additional_permissions` requires `sandbox_permissions` set to `with_additional_permissions`"
 DISABLED = (
@@ -35,12 +35,12 @@ NOTHING_REQUESTED = "request_permissions requires at least one permission"
 
 
 async def request_permissions(call: ToolCall, context: ToolContext) -> ToolOutput:
-    """Ask for more than the sandbox policy allows, for commands to come, and tell the model what was granted.
+    """Run the tool ``request_permissions``: request permissions for later commands, return those granted.
 
-    :raises ToolError: when nothing is asked for.
+    :raises ToolError: when the request is empty.
     """
     value, reason = read_permissions_call(call.arguments)
-    wanted = read_additional(value, context.settings.cwd, _canonical(await context.environment()))
+    wanted = read_additional(value, context.settings.cwd, _path_resolver(await context.environment()))
     if wanted.empty:
         raise ToolError(NOTHING_REQUESTED)
     approval = await context.request_permissions(call, PermissionsRequest(permissions=wanted, reason=reason))
@@ -48,14 +48,14 @@ async def request_permissions(call: ToolCall, context: ToolContext) -> ToolOutpu
     return ToolOutput(json.dumps(told, separators=(",", ":"), ensure_ascii=False))
 
 
-def wanted_beyond(
+def read_requested_permissions(
     wanted: ExecCall, cwd: str, context: ToolContext, environment: Environment, *, possible: bool
 ) -> AdditionalPermissions | None:
-    """Return what a call asks for beyond the sandbox policy.
+    """Return the permissions that a call of ``exec_command`` requests beyond the sandbox policy.
 
-    :param cwd: directory of the command.
-    :param possible: calls may do so.
-    :raises ToolError: when it does so in a wrong way, or may not.
+    :param cwd: working directory of the command.
+    :param possible: whether the feature is enabled.
+    :raises ToolError: when the request is invalid or not allowed.
     """
     if wanted.escalated:
         if wanted.additional is not None:
@@ -67,12 +67,12 @@ def wanted_beyond(
         raise ToolError(DISABLED)
     if wanted.additional is None:
         raise ToolError(NOTHING_GIVEN)
-    found = read_additional(wanted.additional, cwd, _canonical(environment))
+    found = read_additional(wanted.additional, cwd, _path_resolver(environment))
     if found.empty:
         raise ToolError(NOTHING_WANTED)
     return found
 
 
-def _canonical(environment: Environment) -> Callable[[str], str]:
-    """Return what resolves paths of a machine; links of others can't be seen from here."""
+def _path_resolver(environment: Environment) -> Callable[[str], str]:
+    """Return the function that resolves paths; symlinks of a remote environment can't be resolved here."""
     return posixpath.normpath if environment.remote else os.path.realpath

@@ -1,4 +1,4 @@
-"""Remember the sessions of a thread, and choose which one has to go when there are too many."""
+"""The sessions of a thread, with eviction when there are too many."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from typing import Generic, Protocol, TypeVar
 
-MOST = 64
+MAX_SESSIONS = 64
 WARN_AT = 60
 _PROTECTED = 8
 _FIRST_ID, _LAST_ID = 1000, 99_999
 
 
-class FileSystemEntry(Protocol):
-    """What the store looks at."""
+class Evictable(Protocol):
+    """A session, as far as the store needs it."""
 
     @property
     def exited(self) -> bool:
@@ -22,22 +22,22 @@ class FileSystemEntry(Protocol):
 
     @property
     def used_at(self) -> float:
-        """When it was last used."""
+        """Time of the last use."""
         ...
 
 
-E = TypeVar("E", bound=FileSystemEntry)
+E = TypeVar("E", bound=Evictable)
 
 
 def random_number(bound: int) -> int:
-    """Return a random number below a bound."""
+    """Return a random integer below a limit."""
     return int.from_bytes(os.urandom(8), "big") % bound
 
 
 class SessionStore(Generic[E]):
     """Sessions by number.
 
-    :param draw: returns a number below its argument; random by default.
+    :param draw: returns an integer below its argument; random by default.
     """
 
     def __init__(self, draw: Callable[[int], int] = random_number) -> None:
@@ -52,9 +52,9 @@ class SessionStore(Generic[E]):
         return iter(list(self._sessions.values()))
 
     def reserve(self, wanted: int | None = None) -> int:
-        """Return a number that is not in use, and hold it.
+        """Reserve a number that is not in use.
 
-        :param wanted: number to take if it can be had.
+        :param wanted: preferred number.
         """
         if wanted is not None and wanted not in self._reserved:
             self._reserved.add(wanted)
@@ -66,32 +66,34 @@ class SessionStore(Generic[E]):
                 return number
 
     def release(self, number: int) -> None:
-        """Give a number back and forget its session."""
+        """Free a number and remove its session."""
         self._reserved.discard(number)
         self._sessions.pop(number, None)
 
     def get(self, number: int) -> E | None:
-        """Return a session."""
+        """Return the session of a number."""
         return self._sessions.get(number)
 
     def insert(self, number: int, session: E) -> E | None:
-        """Keep a session under its number.
+        """Add a session.
 
-        :return: the session that had to make room and must be ended, or ``None``.
+        :return: the session that was evicted and must be ended, or ``None``.
         """
         evicted = None
-        if len(self._sessions) >= MOST:
-            victim = to_evict([(other, entry.exited, entry.used_at) for other, entry in self._sessions.items()])
+        if len(self._sessions) >= MAX_SESSIONS:
+            victim = select_eviction([(other, entry.exited, entry.used_at) for other, entry in self._sessions.items()])
             evicted = self._sessions[victim]
             self.release(victim)
         self._sessions[number] = session
         return evicted
 
 
-def to_evict(entries: Sequence[tuple[int, bool, float]]) -> int:
-    """Return the number that goes: the longest unused ended one outside the 8 last used, else the longest unused.
+def select_eviction(entries: Sequence[tuple[int, bool, float]]) -> int:
+    """Return the number to evict.
 
-    :param entries: number, whether it ended, when it was last used.
+    That is the least recently used one that has ended and is not among the 8 most recent, else the least recently used.
+
+    :param entries: number, whether the process has ended, time of last use.
     """
     by_age = sorted(entries, key=lambda entry: entry[2])
     candidates = by_age[:-_PROTECTED] or by_age

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from codex_tool_exec.actions import command_actions
+from codex_tool_exec.command_actions import command_actions
 
 
 def read(command: str, path: str) -> dict[str, object]:

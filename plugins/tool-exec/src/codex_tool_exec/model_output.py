@@ -1,4 +1,4 @@
-"""Word what the model is told of a command (text of Codex 0.118)."""
+"""Format the output of a call for the model (text of Codex 0.118)."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from codex_hookspecs.tools import token_estimate, truncate_tokens
 DEFAULT_TOKENS = 10_000
 
 
-class Answer(NamedTuple):
-    """What one call found.
+class CallOutput(NamedTuple):
+    """The state and new output of a command at the end of a call.
 
     :param command: shell-quoted command line.
-    :param output: new output.
-    :param exit_code: ``None`` while it runs.
-    :param session_id: number to talk to it by, while it runs.
+    :param output: output since the last call.
+    :param exit_code: exit code, ``None`` while the command runs.
+    :param session_id: number of the session, for ``write_stdin``.
     """
 
     command: str
@@ -26,15 +26,15 @@ class Answer(NamedTuple):
     session_id: int | None
 
 
-def shown_output(answer: Answer, max_tokens: int) -> str:
-    """Return the output, cut in the middle to a number of tokens; a cut is announced with the count of lines."""
+def truncate_output(answer: CallOutput, max_tokens: int) -> str:
+    """Return the output, truncated in the middle to a number of tokens; with the number of lines when truncated."""
     text = answer.output.decode("utf-8", "replace")
     cut, original = truncate_tokens(text, max_tokens)
     return cut if original is None else f"Total output lines: {_lines(text)}\n\n{cut}"
 
 
-def answer_text(answer: Answer, max_tokens: int) -> str:
-    """Return the whole answer."""
+def format_output(answer: CallOutput, max_tokens: int) -> str:
+    """Return the whole text for the model."""
     text = answer.output.decode("utf-8", "replace")
     if answer.exit_code is not None:
         state = f"Process exited with code {answer.exit_code}"
@@ -48,7 +48,7 @@ def answer_text(answer: Answer, max_tokens: int) -> str:
             state,
             f"Original token count: {token_estimate(text)}",
             "Output:",
-            shown_output(answer, max_tokens),
+            truncate_output(answer, max_tokens),
         )
     )
 

@@ -1,4 +1,4 @@
-"""Guess what a command does, for display (objects of the app-server protocol, 0.118)."""
+"""Classify what a command does, for display (``commandActions`` of the app-server protocol, 0.118)."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ _FLAGS_WITH_VALUE = {name: frozenset(flags.split()) for name, flags in _VALUED.i
 
 
 def command_actions(script: str) -> tuple[JsonObject, ...]:
-    """Return what a script does: objects tagged ``read``, ``listFiles`` or ``search``, one for each command that does.
+    """Classify the commands of a script: an object of type ``read``, ``listFiles`` or ``search`` for each.
 
-    A script of which anything is not understood gives one object tagged ``unknown``; paths are as the script names
-    them, below what it changed the directory to.
+    A script that is not understood completely gives one object of type ``unknown``. Paths are as written in the
+    script, joined to the directory that it has changed to.
     """
     unknown: tuple[JsonObject, ...] = ({"type": "unknown", "command": script},)
     commands = simple_commands(script)
@@ -46,7 +46,7 @@ def command_actions(script: str) -> tuple[JsonObject, ...]:
         return unknown
     actions: list[JsonObject] = []
     folder = ""
-    for words in _essential(commands):
+    for words in _without_formatting(commands):
         if words[0] == "cd":
             target = _operands(words, "")
             folder = posixpath.join(folder, target[0]) if target else folder
@@ -59,8 +59,8 @@ def command_actions(script: str) -> tuple[JsonObject, ...]:
     return tuple(actions)
 
 
-def _essential(commands: list[list[str]]) -> list[list[str]]:
-    """Leave out what only shapes or announces the output of others."""
+def _without_formatting(commands: list[list[str]]) -> list[list[str]]:
+    """Remove commands that only format or announce the output of others."""
     if len(commands) > 1:
         kept = [words for words in commands if words != ["true"] and not _only_shapes(words)]
         told = next((at for at, words in enumerate(kept[:-1]) if words[0] != "echo"), len(kept) - 1)
@@ -88,12 +88,12 @@ def _action(words: list[str], folder: str) -> JsonObject | None:
         return None
     found = reader(words)
     if len(found) == 1:
-        return {"type": "listFiles", "command": join(shown), "path": _short(found[0])}
-    return {"type": "search", "command": join(shown), "query": found[0], "path": _short(found[1])}
+        return {"type": "listFiles", "command": join(shown), "path": _display_path(found[0])}
+    return {"type": "search", "command": join(shown), "query": found[0], "path": _display_path(found[1])}
 
 
 def _read(words: Sequence[str]) -> str | None:
-    """Return the one file that a command prints."""
+    """Return the file that a command prints, if there is exactly one."""
     program, arguments = words[0], list(words[1:])
     if program in ("head", "tail"):
         if arguments[:1] == ["-n"] and len(arguments) > 1 and _LINES.match(arguments[1]):
@@ -131,7 +131,7 @@ def _operands(words: Sequence[str], flags_of: str) -> list[str]:
 
 
 Found = tuple[str | None] | tuple[str | None, str | None]
-"""A path that is listed, or what is searched for and where."""
+"""The path of a listing, or pattern and path of a search."""
 
 
 def _lists(flags_of: str) -> Callable[[Sequence[str]], Found]:
@@ -190,8 +190,8 @@ def _first(values: Sequence[str]) -> str | None:
     return values[0] if values else None
 
 
-def _short(path: str | None) -> str | None:
-    """Return the last telling part of a path."""
+def _display_path(path: str | None) -> str | None:
+    """Return the last part of a path that is not a common folder name."""
     if path is None:
         return None
     parts = [part for part in path.rstrip("/").split("/") if part]
