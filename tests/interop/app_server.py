@@ -9,6 +9,8 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any, Self
 
+from interop.clients import TURN_LIMIT
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -79,7 +81,7 @@ class AppServer:
         """Run a turn to its end and give the notifications of it."""
         begin = len(self.messages)
         self.begin_turn(thread, text)
-        self.wait(lambda message: message.get("method") == "turn/completed")
+        self.wait(lambda message: message.get("method") == "turn/completed", TURN_LIMIT)
         return self.messages[begin:]
 
     def begin_turn(self, thread: str, text: str = "the prompt") -> str:
