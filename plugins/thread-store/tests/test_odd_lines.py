@@ -15,7 +15,7 @@ import pytest
 from codex_hookspecs.protocol import uuid7
 from codex_hookspecs.storage import StoredThread, ThreadMeta, ThreadQuery
 from codex_hookspecs.wire import encode
-from codex_host.session.response_items import mended
+from codex_host.session.response_items import repair_history
 from codex_testkit.suites._store_samples import VERSION, settings, turn
 from codex_thread_store.rollout_reader import read_thread
 from codex_thread_store.store import RolloutStore
@@ -192,7 +192,7 @@ def test_a_rollout_with_damaged_bytes_is_read_without_losing_its_history(seed: i
 
 def check(stored: StoredThread, *, had_history: bool) -> None:
     json.dumps(encode(stored.thread))
-    json.dumps(mended(stored.history))
+    json.dumps(repair_history(stored.history))
     assert bool(stored.history) == had_history
 
 

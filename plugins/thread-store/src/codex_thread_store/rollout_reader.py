@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
-from itertools import count
+from itertools import chain, count
 from typing import Any, BinaryIO
 
 import attrs
@@ -192,7 +192,11 @@ def _read(path: str, home: str, decoder: RolloutDecoder, before: int | None, dep
     """
     meta: ThreadMeta | None = None
     wanted = decoder.with_history or before is not None
-    for line in parse_lines(read_lines(path), history=wanted):
+    lines = read_lines(path)
+    first = next(lines, b"")
+    if first is TOO_LONG:  # The rest may be gigabytes of it.
+        raise not_a_rollout(path)
+    for line in parse_lines(chain((first,), lines), history=wanted):
         if line is None:
             decoder.malformed_lines += 1
         elif meta is None and line["type"] == "session_meta" and isinstance(line["payload"].get("id"), str):
