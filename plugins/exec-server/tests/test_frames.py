@@ -28,7 +28,7 @@ def split_frames(pieces: list[bytes], limit: int = 1 << 20) -> list[tuple[bytes 
             room = parser.room()
             count = min(len(room), len(rest))
             room[:count], rest = rest[:count], rest[count:]
-            parser.received(count)
+            parser.advance(count)
             while (frame := parser.next_frame()) is not None:
                 found.append(frame)
     return found

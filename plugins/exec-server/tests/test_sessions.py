@@ -26,7 +26,7 @@ async def detached(server, client) -> None:
     client.cut()
     async with asyncio.timeout(LIMIT):
         while session.line is not None:
-            await session.changed(LIMIT)
+            await session.wait_for_change(LIMIT)
 
 
 async def test_processes_go_on_when_the_connection_is_lost(serve) -> None:

@@ -106,5 +106,5 @@ async def unarchive(params: ThreadParams, context: RpcContext) -> JsonObject:
 
 
 def _broadcast_later(context: RpcContext, method: str, thread_id: str) -> None:
-    told = OtherNotification(method=method, params={"threadId": thread_id})
-    context.after_answer(lambda: context.broadcast(told))
+    notification = OtherNotification(method=method, params={"threadId": thread_id})
+    context.after_answer(lambda: context.broadcast(notification))

@@ -37,10 +37,10 @@ async def find_facts(client: Client, backend: ExecBackend) -> EnvironmentFacts:
     shell = info.get("shell")
     if isinstance(shell, dict) and isinstance(shell.get("path"), str):
         return decode_facts(info, shell["path"])
-    told = await _run(backend, _PROBE)
-    if not told:
+    output = await _run(backend, _PROBE)
+    if not output:
         raise ExecError("the facts of the exec-server's machine can't be found: its shell printed nothing")
-    return parse_probe(told)
+    return parse_probe(output)
 
 
 def decode_facts(info: JsonObject, shell: str) -> EnvironmentFacts:

@@ -105,7 +105,7 @@ def data(value: Any) -> bytes:
         raise invalid_params(str(error)) from None
 
 
-def encoded(value: Any) -> str | bytes:
+def base64_string(value: Any) -> str | bytes:
     """Read base64 without validating it; a long value has been decoded by the message parser already."""
     return value if type(value) is bytes else text(value)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from codex_exec_server.base64_text import Base64Error, decode_base64, encode_base64
 from codex_exec_server.connection import Connection, Method
-from codex_exec_server.decoding import REQUIRED, Member, encoded, flag, optional, path, size, struct
+from codex_exec_server.decoding import REQUIRED, Member, base64_string, flag, optional, path, size, struct
 from codex_exec_server.messages import Encoded
 from codex_exec_server.sandbox import read_sandbox
 from codex_hookspecs.environments import uri_of
@@ -212,7 +212,7 @@ _RECURSIVE: dict[str, Member] = {"recursive": (optional(flag), None)}
 
 METHODS = {
     "fs/readFile": _method("FsReadFileParams", _PATH, _read_file, 3),
-    "fs/writeFile": _method("FsWriteFileParams", {**_PATH, "dataBase64": (encoded, REQUIRED)}, _write_file, 4),
+    "fs/writeFile": _method("FsWriteFileParams", {**_PATH, "dataBase64": (base64_string, REQUIRED)}, _write_file, 4),
     "fs/createDirectory": _method("FsCreateDirectoryParams", {**_PATH, **_RECURSIVE}, _create_directory, 4),
     "fs/getMetadata": _method("FsGetMetadataParams", _PATH, _metadata, 3),
     "fs/canonicalize": _method("FsCanonicalizeParams", _PATH, _canonicalize),

@@ -40,7 +40,7 @@ class FrameParser:
         """Return the free part of the buffer, for the next bytes from the socket."""
         return memoryview(self._buffer)[self._end :]
 
-    def received(self, count: int) -> None:
+    def advance(self, count: int) -> None:
         """Note that bytes were written to the free part of the buffer."""
         self._end += count
 

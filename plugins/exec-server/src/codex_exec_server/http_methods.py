@@ -94,24 +94,24 @@ class Requests:
         peer = self._connection.peer
         seq, failure = 0, None
 
-        def tell(piece: bytes, *, done: bool) -> None:
+        def send_delta(piece: bytes, *, done: bool) -> None:
             delta = b64encode(piece).decode()
-            told = {"requestId": request_id, "seq": seq, "deltaBase64": delta, "done": done, "error": failure}
-            peer.queue(encode_notification("http/request/bodyDelta", told))
+            delta_params = {"requestId": request_id, "seq": seq, "deltaBase64": delta, "done": done, "error": failure}
+            peer.queue(encode_notification("http/request/bodyDelta", delta_params))
 
         try:
             async for piece in response.chunks():
                 while peer.paused and not peer.gone:
                     await peer.room()
                 seq += 1
-                tell(piece, done=False)
+                send_delta(piece, done=False)
         except HttpError:
             failure = BROKEN
         finally:
             await response.aclose()
             self._streams.pop(request_id, None)
         seq += 1
-        tell(b"", done=True)
+        send_delta(b"", done=True)
 
 
 def _head(response: HttpResponse) -> dict[str, Any]:

@@ -112,7 +112,7 @@ class ServedProcess:
             asyncio.get_running_loop().create_task(self._forward_events(process, events), name=f"events of {self.id}")
         )
 
-    def failed(self) -> None:
+    def fail_start(self) -> None:
         """Note that the process could not be started."""
         if not self._launched.done():
             self._launched.set_result(None)
@@ -168,10 +168,10 @@ class ServedProcess:
         if process is None:
             return None
         if self._caught_up.is_set():
-            return await self._with_sandbox_denied(
+            return await self._add_sandbox_denial(
                 process, await process.read(after_seq, max_bytes=max_bytes, wait=wait)
             )
-        result = await self._with_sandbox_denied(process, await process.read(after_seq))
+        result = await self._add_sandbox_denial(process, await process.read(after_seq))
         first = result.chunks[0].seq if result.chunks else result.next_seq
         lost = tuple(chunk for chunk in self._session.sent_chunks(self.id) if after_seq < chunk.seq < first)
         self._caught_up.set()
@@ -213,7 +213,7 @@ class ServedProcess:
                 self._denied = looks_denied(exit_code, said.decode(errors="replace"), linux=linux)
         return self._denied
 
-    async def _with_sandbox_denied(self, process: ExecProcess, result: ReadResult) -> ReadResult:
+    async def _add_sandbox_denial(self, process: ExecProcess, result: ReadResult) -> ReadResult:
         denied = result.exit_code is not None and await self._looks_denied(process, result.exit_code)
         return evolve(result, sandbox_denied=True) if denied else result
 

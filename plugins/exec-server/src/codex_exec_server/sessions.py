@@ -65,7 +65,7 @@ class Session:
         try:
             served.begin(await self._backend.start(params))
         except BaseException:
-            served.failed()
+            served.fail_start()
             del self.processes[process_id]
             raise
         launch.started()
@@ -100,10 +100,10 @@ class Session:
         left = HOLD_SECONDS if self.line is not None else self._hold_until - self._loop.time()
         if left <= 0:
             return False
-        await self.changed(left)
+        await self.wait_for_change(left)
         return True
 
-    async def changed(self, seconds: float) -> None:
+    async def wait_for_change(self, seconds: float) -> None:
         """Wait until a connection is attached or detached, or until the timeout."""
         if self._changed is None:
             self._changed = self._loop.create_future()

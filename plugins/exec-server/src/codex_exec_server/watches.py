@@ -106,11 +106,11 @@ class _Changes:
             self._descriptor = self._libc.inotify_init1(os.O_NONBLOCK | os.O_CLOEXEC)
             if self._descriptor >= 0:
                 self._loop.add_reader(self._descriptor, self._on_inotify)
-        told = self._descriptor >= 0
+        notified = self._descriptor >= 0
         for each in paths:
-            if told and self._libc is not None:
-                told = self._libc.inotify_add_watch(self._descriptor, os.fsencode(each), _CHANGES) >= 0
-        if not told and self._timer is None:
+            if notified and self._libc is not None:
+                notified = self._libc.inotify_add_watch(self._descriptor, os.fsencode(each), _CHANGES) >= 0
+        if not notified and self._timer is None:
             self._timer = self._loop.call_later(LOOK_SECONDS, self._poll)
 
     def stop(self) -> None:

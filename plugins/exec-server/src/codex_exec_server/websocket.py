@@ -93,7 +93,7 @@ class WebsocketPeer(asyncio.BufferedProtocol):
     def buffer_updated(self, nbytes: int) -> None:
         """Handle received bytes."""
         if self._connection is not None:
-            self._parser.received(nbytes)
+            self._parser.advance(nbytes)
             self._feed(self._connection)
         elif not self.gone:
             self._handshake(_HEAD_ROOM[:nbytes])
@@ -168,7 +168,7 @@ class WebsocketPeer(asyncio.BufferedProtocol):
         self._feed_library(head)
         if more and self._connection is not None:
             self._parser.room()[: len(more)] = more
-            self._parser.received(len(more))
+            self._parser.advance(len(more))
             self._feed(self._connection)
 
     def _upgrade(self, data: bytes, end: int) -> bool:

@@ -93,7 +93,7 @@ class ResponsesProvider:
                 failure.redact(self._secrets())
                 if failure.status == 401 and self._tokens is not None and not refused:
                     refused = True
-                    self._tokens.refused()
+                    self._tokens.discard()
                     continue
                 attempt += 1
                 if not failure.again or attempt > self._settings.stream_max_retries:

@@ -50,7 +50,7 @@ class CommandTokens:
             self._until = now + self._command.lifetime
         return self._token
 
-    def refused(self) -> None:
+    def discard(self) -> None:
         """Discard the token, which the server rejected."""
         self._token = None
 
@@ -69,8 +69,8 @@ class CommandTokens:
         if status != 0:
             from codex_responses.redaction import redact  # only after a failure
 
-            told = redact(errors.decode("utf-8", "replace")).strip().splitlines()
-            raise self._error(f"ended with status {status}" + (f": {told[-1][:200]}" if told else ""))
+            lines = redact(errors.decode("utf-8", "replace")).strip().splitlines()
+            raise self._error(f"ended with status {status}" + (f": {lines[-1][:200]}" if lines else ""))
         token = output.decode("utf-8", "replace").strip()
         if not token or not (token.isascii() and token.isprintable()) or " " in token:
             raise self._error("did not print one token")

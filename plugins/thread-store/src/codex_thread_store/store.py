@@ -221,7 +221,7 @@ class RolloutStore:
         path = self._path(thread_id, archived=False)
         target = layout.archived_path(self._home, os.path.basename(path))
         self._move(path, target, thread_id)
-        self._index_moved(target, archived=True)
+        self._update_moved(target, archived=True)
 
     def _unarchive(self, thread_id: str) -> Thread:
         from codex_thread_store.names import read_names
@@ -233,10 +233,10 @@ class RolloutStore:
         thread = summarize(target, self._home)
         if thread is None:
             raise StorageError(f"reading the unarchived file {target}: it contains no message", thread_id=thread_id)
-        self._index_moved(target, archived=False)
+        self._update_moved(target, archived=False)
         return attrs.evolve(thread, name=read_names(self._home).get(thread_id))
 
-    def _index_moved(self, path: str, *, archived: bool) -> None:
+    def _update_moved(self, path: str, *, archived: bool) -> None:
         from codex_thread_store.index_rows import to_row
         from codex_thread_store.summary import summarize
 

@@ -37,11 +37,11 @@ def unified_hunks(old: str, new: str, context: int) -> str:
         text.append(f"@@ -{_range(first_old, end_old)} +{_range(first_new, end_new)} @@\n")
         position = first_old
         for old_from, old_to, new_from, new_to in group:
-            text.extend(_signed(" ", before[position:old_from]))
-            text.extend(_signed("-", before[old_from:old_to]))
-            text.extend(_signed("+", after[new_from:new_to]))
+            text.extend(_with_sign(" ", before[position:old_from]))
+            text.extend(_with_sign("-", before[old_from:old_to]))
+            text.extend(_with_sign("+", after[new_from:new_to]))
             position = old_to
-        text.extend(_signed(" ", before[position:end_old]))
+        text.extend(_with_sign(" ", before[position:end_old]))
     return "".join(text)
 
 
@@ -186,6 +186,6 @@ def _range(first: int, end: int) -> str:
     return f"{first + 1 if length else first},{length}"
 
 
-def _signed(sign: str, lines: list[str]) -> Iterator[str]:
+def _with_sign(sign: str, lines: list[str]) -> Iterator[str]:
     for line in lines:
         yield sign + line if line.endswith("\n") else f"{sign}{line}\n\\ No newline at end of file\n"

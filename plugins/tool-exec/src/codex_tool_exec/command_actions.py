@@ -63,8 +63,8 @@ def _without_formatting(commands: list[list[str]]) -> list[list[str]]:
     """Remove commands that only format or announce the output of others."""
     if len(commands) > 1:
         kept = [words for words in commands if words != ["true"] and not _only_shapes(words)]
-        told = next((at for at, words in enumerate(kept[:-1]) if words[0] != "echo"), len(kept) - 1)
-        return kept[max(told, 0) :] or commands
+        start = next((at for at, words in enumerate(kept[:-1]) if words[0] != "echo"), len(kept) - 1)
+        return kept[max(start, 0) :] or commands
     return commands
 
 

@@ -208,16 +208,16 @@ class Attempt:
         if isinstance(error, ExecError):
             refused = self.environment.remote and not isinstance(error, EnvironmentLost)
             where = f"exec-server rejected request ({error.code}): " if refused else ""
-            shown = f"Failed to create unified exec process: {where}{error}"
-            told = failed_text(item.command, shown)
+            reason = f"Failed to create unified exec process: {where}{error}"
+            message = failed_text(item.command, reason)
         else:
-            shown = str(error)
-            told = f"exec_command failed for `{item.command}`: {shown}"
+            reason = str(error)
+            message = f"exec_command failed for `{item.command}`: {reason}"
         if not announced:
             await self.context.start_item(item)
-        failed = evolve(item, status="failed", aggregated_output=shown, exit_code=-1, duration_ms=0)
+        failed = evolve(item, status="failed", aggregated_output=reason, exit_code=-1, duration_ms=0)
         await self.context.complete_item(failed)
-        return ToolError(told)
+        return ToolError(message)
 
     async def _report_refused(self, status: str) -> None:
         refused = CommandExecution(

@@ -44,8 +44,8 @@ async def request_permissions(call: ToolCall, context: ToolContext) -> ToolOutpu
     if wanted.empty:
         raise ToolError(NOTHING_REQUESTED)
     approval = await context.request_permissions(call, PermissionsRequest(permissions=wanted, reason=reason))
-    told = {"permissions": write_additional(approval.granted, files="file_system"), "scope": approval.scope}
-    return ToolOutput(json.dumps(told, separators=(",", ":"), ensure_ascii=False))
+    result = {"permissions": write_additional(approval.granted, files="file_system"), "scope": approval.scope}
+    return ToolOutput(json.dumps(result, separators=(",", ":"), ensure_ascii=False))
 
 
 def read_requested_permissions(

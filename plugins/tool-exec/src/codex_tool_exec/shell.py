@@ -103,8 +103,8 @@ class Shell:
             from codex_tool_exec.sandbox_denials import denial_text
 
             await session.report(declined=True)
-            told = denial_text(session.item, context.settings, output.hook_response or "", refused=str(error))
-            raise error.with_message(told) from error
+            message = denial_text(session.item, context.settings, output.hook_response or "", refused=str(error))
+            raise error.with_message(message) from error
         attempt.sandboxed = False
         return await self._initial_output(await self._start(attempt, again=session), attempt.exec_call)
 
