@@ -256,7 +256,7 @@ def test_a_loop_of_links_is_refused_in_one_line(base: Path) -> None:
 
 
 def test_a_relative_workspace_is_refused() -> None:
-    with pytest.raises(SandboxUnavailable, match="absolute directories, found 'here'"):
+    with pytest.raises(SandboxUnavailable, match="absolute working directory, found 'here'"):
         resolved(LaunchRequest(argv=("true",), cwd="here", env={}, policy=READ_ONLY))
 
 
