@@ -9,20 +9,20 @@ import pytest
 from codex_exec_server.base64_text import Base64Error, decode_base64
 from codex_exec_server.decoding import (
     REQUIRED,
-    flag,
-    items,
+    boolean,
     optional,
     path,
+    sequence,
     size,
+    string,
     struct,
-    text,
     unsigned,
-    word,
+    variant,
     working_directory,
 )
 from codex_hookspecs.errors import RpcError
 
-read = struct("Params", {"a": (text, REQUIRED), "b": (flag, False), "c": (optional(unsigned), None)})
+read = struct("Params", {"a": (string, REQUIRED), "b": (boolean, False), "c": (optional(unsigned), None)})
 
 
 def error_of(reader, value) -> tuple[int, str]:
@@ -58,31 +58,31 @@ def test_what_does_not_fit_is_named(value, message: str) -> None:
 
 
 def test_words_are_listed_when_another_comes() -> None:
-    assert error_of(word("interrupt"), "kill")[1] == "unknown variant `kill`, expected `interrupt`"
-    assert error_of(word("a", "b"), "c")[1] == "unknown variant `c`, expected `a` or `b`"
-    assert error_of(word("a", "b", "c"), "d")[1] == "unknown variant `d`, expected one of `a`, `b`, `c`"
+    assert error_of(variant("interrupt"), "kill")[1] == "unknown variant `kill`, expected `interrupt`"
+    assert error_of(variant("a", "b"), "c")[1] == "unknown variant `c`, expected `a` or `b`"
+    assert error_of(variant("a", "b", "c"), "d")[1] == "unknown variant `d`, expected one of `a`, `b`, `c`"
 
 
 def test_a_word_may_be_a_map_with_a_single_key() -> None:
-    assert error_of(word("a", "b"), {})[1] == "invalid value: map, expected map with a single key"
-    assert error_of(word("a", "b"), {"c": 1})[1] == "unknown variant `c`, expected `a` or `b`"
+    assert error_of(variant("a", "b"), {})[1] == "invalid value: map, expected map with a single key"
+    assert error_of(variant("a", "b"), {"c": 1})[1] == "unknown variant `c`, expected `a` or `b`"
 
 
 def test_a_list_that_is_too_short_is_read_as_far_as_it_goes() -> None:
-    pair = struct("Pair", {"a": (text, REQUIRED), "b": (size, REQUIRED)}, elements=4)
+    pair = struct("Pair", {"a": (string, REQUIRED), "b": (size, REQUIRED)}, elements=4)
 
     assert error_of(pair, ["x"])[1] == "invalid length 1, expected struct Pair with 4 elements"
     assert error_of(pair, [5])[1] == "invalid type: number, expected a string"
     assert error_of(pair, ["x", "y"])[1] == 'invalid type: string "y", expected usize'
     assert (
-        error_of(struct("One", {"a": (text, REQUIRED)}), [])[1]
+        error_of(struct("One", {"a": (string, REQUIRED)}), [])[1]
         == "invalid length 0, expected struct One with 1 element"
     )
 
 
 def test_sequences_are_read_element_by_element() -> None:
-    assert items(text)(["a"]) == ["a"]
-    assert error_of(items(text), {})[1] == "invalid type: map, expected a sequence"
+    assert sequence(string)(["a"]) == ["a"]
+    assert error_of(sequence(string), {})[1] == "invalid type: map, expected a sequence"
 
 
 def test_paths_are_plain_or_uris() -> None:

@@ -22,14 +22,14 @@ RESUME_AT: Final = PAUSE_AT // 4
 class RemoteBody:
     """Receives the pieces of a body and yields them in the order of their sequence numbers.
 
-    :param hold: called to pause (``True``) or resume (``False``) the sender.
+    :param set_paused: called to pause (``True``) or resume (``False``) the sender.
     :param deadline: event loop time by which the whole body must have arrived.
     :ivar complete: whether the whole body has arrived, so that the connection can be reused.
     """
 
-    def __init__(self, hold: Callable[[bool], None], deadline: float | None) -> None:
+    def __init__(self, set_paused: Callable[[bool], None], deadline: float | None) -> None:
         self.complete = False
-        self._hold = hold
+        self._set_paused = set_paused
         self._deadline = deadline
         self._ready: deque[bytes] = deque()
         self._bytes = 0
@@ -90,7 +90,7 @@ class RemoteBody:
         self._bytes -= len(piece)
         if self._paused and self._bytes <= RESUME_AT:
             self._paused = False
-            self._hold(False)
+            self._set_paused(False)
         return piece
 
     @property
@@ -112,4 +112,4 @@ class RemoteBody:
             self.complete = True
         if self._bytes >= PAUSE_AT and not self._paused and not self._ended:
             self._paused = True
-            self._hold(True)
+            self._set_paused(True)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from codex_exec_server.base64_text import encode_base64
 from codex_exec_server.connection import Connection, Method
-from codex_exec_server.decoding import REQUIRED, data, path, size, struct, text, unsigned, word
+from codex_exec_server.decoding import REQUIRED, data, path, size, string, struct, unsigned, variant
 from codex_exec_server.file_methods import NEEDS, NOT_FOUND, file_struct, order_key, os_error_to_rpc, to_rpc_error
 from codex_exec_server.messages import Encoded
 from codex_hookspecs.errors import FileSystemError, RpcError
@@ -130,7 +130,7 @@ METHODS = {
     "fs/open": Method(
         file_struct(
             "FsOpenParams",
-            {"handleId": (text, REQUIRED), "path": (path, REQUIRED), "mode": (word("read", "replace"), "read")},
+            {"handleId": (string, REQUIRED), "path": (path, REQUIRED), "mode": (variant("read", "replace"), "read")},
         ),
         _open,
         NEEDS,
@@ -138,7 +138,8 @@ METHODS = {
     ),
     "fs/readBlock": Method(
         struct(
-            "FsReadBlockParams", {"handleId": (text, REQUIRED), "offset": (unsigned, REQUIRED), "len": (size, REQUIRED)}
+            "FsReadBlockParams",
+            {"handleId": (string, REQUIRED), "offset": (unsigned, REQUIRED), "len": (size, REQUIRED)},
         ),
         _read_block,
         NEEDS,
@@ -147,11 +148,11 @@ METHODS = {
     "fs/writeBlock": Method(
         struct(
             "FsWriteBlockParams",
-            {"handleId": (text, REQUIRED), "offset": (unsigned, REQUIRED), "chunk": (data, REQUIRED)},
+            {"handleId": (string, REQUIRED), "offset": (unsigned, REQUIRED), "chunk": (data, REQUIRED)},
         ),
         _write_block,
         NEEDS,
         order_key=order_key,
     ),
-    "fs/close": Method(struct("FsCloseParams", {"handleId": (text, REQUIRED)}), _close, NEEDS, order_key=order_key),
+    "fs/close": Method(struct("FsCloseParams", {"handleId": (string, REQUIRED)}), _close, NEEDS, order_key=order_key),
 }

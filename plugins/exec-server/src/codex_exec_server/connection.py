@@ -95,7 +95,7 @@ class Connection:
         self._methods = methods
         self._slots = server.concurrent
         self._running = 0
-        self._lanes: dict[Hashable, deque[tuple[Request, Method, Any, int]]] = {}
+        self._queues: dict[Hashable, deque[tuple[Request, Method, Any, int]]] = {}
         self._waiting: deque[tuple[Request, Method, Any, int]] = deque()
         self._bytes = 0
         self._tasks: set[asyncio.Task[None]] = set()
@@ -116,7 +116,7 @@ class Connection:
     async def aclose(self) -> None:
         """Handle the loss of the connection: detach the session, cancel requests, close resources."""
         self._waiting.clear()
-        self._lanes.clear()
+        self._queues.clear()
         tasks = list(self._tasks)
         for task in tasks:
             task.cancel()
@@ -143,8 +143,8 @@ class Connection:
             self._run_in_order(job)
             return
         order_key = method.order_key(params) if method.order_key is not None else None
-        if order_key is not None and order_key in self._lanes:
-            self._lanes[order_key].append(job)
+        if order_key is not None and order_key in self._queues:
+            self._queues[order_key].append(job)
             self._count_waiting(size)
         elif self._running >= self._slots and not method.urgent:
             self._waiting.append(job)
@@ -179,7 +179,7 @@ class Connection:
         if call.method == "initialize":
             self.peer.pause_incoming(paused=True)  # Later messages need the session that this one opens.
         if order_key is not None:
-            self._lanes[order_key] = deque()
+            self._queues[order_key] = deque()
         task = asyncio.get_running_loop().create_task(self._finish(call, result, order_key), name=call.method)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -201,21 +201,21 @@ class Connection:
             job = self._waiting.popleft()
             self._count_waiting(-job[3])
             _, method, params, _ = job
-            found = method.order_key(params) if method.order_key is not None and self._slots > 1 else None
-            if found is not None and found in self._lanes:
-                self._lanes[found].append(job)
+            key = method.order_key(params) if method.order_key is not None and self._slots > 1 else None
+            if key is not None and key in self._queues:
+                self._queues[key].append(job)
                 self._count_waiting(job[3])
             else:
-                self._start_job(job, found)
+                self._start_job(job, key)
 
     def _start_next(self, order_key: Hashable) -> None:
-        waiting = self._lanes.pop(order_key, None)
+        waiting = self._queues.pop(order_key, None)
         while waiting:
             job = waiting.popleft()
             self._count_waiting(-job[3])
             self._start_job(job, order_key)
-            if order_key in self._lanes:
-                self._lanes[order_key] = waiting
+            if order_key in self._queues:
+                self._queues[order_key] = waiting
                 return
 
     def _count_waiting(self, size: int) -> None:

@@ -47,14 +47,14 @@ def describe_value(value: Any) -> str:
     return "sequence" if isinstance(value, list) else "map"
 
 
-def text(value: Any) -> str:
+def string(value: Any) -> str:
     """Read a string."""
     if type(value) is not str:
         raise _unexpected(value, "a string")
     return value
 
 
-def flag(value: Any) -> bool:
+def boolean(value: Any) -> bool:
     """Read a boolean."""
     if type(value) is not bool:
         raise _unexpected(value, "a boolean")
@@ -78,7 +78,7 @@ def size(value: Any) -> int:
 def path(value: Any) -> str:
     """Read an absolute path or a file URI."""
     try:
-        return path_of(text(value))
+        return path_of(string(value))
     except PathError as error:
         raise invalid_params(
             str(error), INVALID_REQUEST if error.foreign and "%00" not in value else INVALID_PARAMS
@@ -88,7 +88,7 @@ def path(value: Any) -> str:
 def working_directory(value: Any) -> str:
     """Read the working directory of a process."""
     try:
-        return path_of(text(value))
+        return path_of(string(value))
     except PathError as error:
         if error.foreign and "%00" not in value:
             raise invalid_params(f"cwd URI `{value}` is not valid on this exec-server host: {error}") from None
@@ -100,14 +100,14 @@ def data(value: Any) -> bytes:
     if type(value) is bytes:
         return value
     try:
-        return decode_base64(text(value))
+        return decode_base64(string(value))
     except Base64Error as error:
         raise invalid_params(str(error)) from None
 
 
 def base64_string(value: Any) -> str | bytes:
     """Read base64 without validating it; a long value has been decoded by the message parser already."""
-    return value if type(value) is bytes else text(value)
+    return value if type(value) is bytes else string(value)
 
 
 def optional(reader: Reader) -> Reader:
@@ -115,7 +115,7 @@ def optional(reader: Reader) -> Reader:
     return lambda value: None if value is None else reader(value)
 
 
-def items(reader: Reader) -> Reader:
+def sequence(reader: Reader) -> Reader:
     """Make a reader of sequences."""
 
     def read(value: Any) -> list[Any]:
@@ -130,10 +130,10 @@ def mapping(value: Any) -> dict[str, str]:
     """Read an object with string values."""
     if not isinstance(value, dict):
         raise _unexpected(value, "a map")
-    return {key: text(item) for key, item in value.items()}
+    return {key: string(item) for key, item in value.items()}
 
 
-def word(*words: str) -> Reader:
+def variant(*words: str) -> Reader:
     """Make a reader of an enumeration."""
     shown = [f"`{each}`" for each in words]
     names = f"one of {', '.join(shown)}" if len(shown) > 2 else " or ".join(shown)

@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from codex_exec_server.decoding import REQUIRED, flag, items, mapping, struct, text, word
+from codex_exec_server.decoding import REQUIRED, boolean, mapping, sequence, string, struct, variant
 from codex_hookspecs.environments import EnvironPolicy, apply_policy
 from codex_hookspecs.errors import ExecError
 
 read_policy = struct(
     "ExecEnvPolicy",
     {
-        "inherit": (word("core", "all", "none"), REQUIRED),
-        "ignoreDefaultExcludes": (flag, REQUIRED),
-        "exclude": (items(text), REQUIRED),
+        "inherit": (variant("core", "all", "none"), REQUIRED),
+        "ignoreDefaultExcludes": (boolean, REQUIRED),
+        "exclude": (sequence(string), REQUIRED),
         "set": (mapping, REQUIRED),
-        "includeOnly": (items(text), REQUIRED),
+        "includeOnly": (sequence(string), REQUIRED),
     },
 )
 

@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from codex_exec_server.connection import Connection, Method
-from codex_exec_server.decoding import REQUIRED, invalid_params, items, nothing, path, struct, text
+from codex_exec_server.decoding import REQUIRED, invalid_params, nothing, path, sequence, string, struct
 from codex_hookspecs.environments import uri_of
 
 if TYPE_CHECKING:
@@ -36,8 +36,8 @@ _config = struct(
     "EnvironmentConfigReadParams",
     {
         "cwd": (path, REQUIRED),
-        "configPaths": (items(items(text)), REQUIRED),
-        "requirementsPaths": (items(items(text)), REQUIRED),
+        "configPaths": (sequence(sequence(string)), REQUIRED),
+        "requirementsPaths": (sequence(sequence(string)), REQUIRED),
     },
 )
 _discover = struct("DiscoverV2CapabilitiesRequest", {"cwd": (path, REQUIRED)}, elements=2)

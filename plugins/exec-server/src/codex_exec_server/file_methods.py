@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from codex_exec_server.base64_text import Base64Error, decode_base64, encode_base64
 from codex_exec_server.connection import Connection, Method
-from codex_exec_server.decoding import REQUIRED, Member, base64_string, flag, optional, path, size, struct
+from codex_exec_server.decoding import REQUIRED, Member, base64_string, boolean, optional, path, size, struct
 from codex_exec_server.messages import Encoded
 from codex_exec_server.sandbox import read_sandbox
 from codex_hookspecs.environments import uri_of
@@ -203,12 +203,12 @@ _walk_options = struct(
         "maxDepth": (size, REQUIRED),
         "maxDirectories": (size, REQUIRED),
         "maxEntries": (size, REQUIRED),
-        "followDirectorySymlinks": (flag, REQUIRED),
-        "pruneHiddenDirectories": (flag, False),
+        "followDirectorySymlinks": (boolean, REQUIRED),
+        "pruneHiddenDirectories": (boolean, False),
     },
 )
 _PATH: dict[str, Member] = {"path": (path, REQUIRED)}
-_RECURSIVE: dict[str, Member] = {"recursive": (optional(flag), None)}
+_RECURSIVE: dict[str, Member] = {"recursive": (optional(boolean), None)}
 
 METHODS = {
     "fs/readFile": _method("FsReadFileParams", _PATH, _read_file, 3),
@@ -217,10 +217,10 @@ METHODS = {
     "fs/getMetadata": _method("FsGetMetadataParams", _PATH, _metadata, 3),
     "fs/canonicalize": _method("FsCanonicalizeParams", _PATH, _canonicalize),
     "fs/readDirectory": _method("FsReadDirectoryParams", _PATH, _read_directory),
-    "fs/remove": _method("FsRemoveParams", {**_PATH, **_RECURSIVE, "force": (optional(flag), None)}, _remove, 5),
+    "fs/remove": _method("FsRemoveParams", {**_PATH, **_RECURSIVE, "force": (optional(boolean), None)}, _remove, 5),
     "fs/copy": _method(
         "FsCopyParams",
-        {"sourcePath": (path, REQUIRED), "destinationPath": (path, REQUIRED), "recursive": (flag, REQUIRED)},
+        {"sourcePath": (path, REQUIRED), "destinationPath": (path, REQUIRED), "recursive": (boolean, REQUIRED)},
         _copy,
     ),
     "fs/walk": _method("FsWalkParams", {**_PATH, "options": (_walk_options, REQUIRED)}, _walk),

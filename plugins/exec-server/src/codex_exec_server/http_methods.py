@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any
 from codex_exec_server.connection import Connection, Method
 from codex_exec_server.decoding import (
     REQUIRED,
+    boolean,
     data,
-    flag,
     invalid_params,
-    items,
     optional,
+    sequence,
+    string,
     struct,
-    text,
     unsigned,
-    word,
+    variant,
 )
 from codex_exec_server.messages import encode_notification
 from codex_hookspecs.environments import BROKEN, HttpRequest, check_request
@@ -26,18 +26,18 @@ from codex_hookspecs.errors import HttpError
 if TYPE_CHECKING:
     from codex_hookspecs.environments import HttpResponse
 
-_header = struct("HttpHeader", {"name": (text, REQUIRED), "value": (text, REQUIRED)})
+_header = struct("HttpHeader", {"name": (string, REQUIRED), "value": (string, REQUIRED)})
 _params = struct(
     "HttpRequestParams",
     {
-        "method": (text, REQUIRED),
-        "url": (text, REQUIRED),
-        "headers": (items(_header), []),
+        "method": (string, REQUIRED),
+        "url": (string, REQUIRED),
+        "headers": (sequence(_header), []),
         "bodyBase64": (optional(data), None),
         "timeoutMs": (optional(unsigned), None),
-        "redirectPolicy": (word("follow", "stop"), "follow"),
-        "requestId": (text, REQUIRED),
-        "streamResponse": (flag, False),
+        "redirectPolicy": (variant("follow", "stop"), "follow"),
+        "requestId": (string, REQUIRED),
+        "streamResponse": (boolean, False),
     },
 )
 

@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING, Any
 from codex_exec_server.connection import Connection, Method
 from codex_exec_server.decoding import (
     REQUIRED,
+    boolean,
     data,
-    flag,
     invalid_params,
-    items,
     mapping,
     opaque,
     optional,
+    sequence,
     size,
+    string,
     struct,
-    text,
     unsigned,
-    word,
+    variant,
     working_directory,
 )
 from codex_exec_server.environ import build_child_environ, read_policy
@@ -38,21 +38,23 @@ if TYPE_CHECKING:
 MAX_WAIT_MS = 24 * 3600 * 1000
 _NEEDS = "exec"
 
-_initialize = struct("InitializeParams", {"clientName": (text, REQUIRED), "resumeSessionId": (optional(text), None)})
-_metadata = struct("ExecMetadata", {"threadId": (optional(text), None), "toolCallId": (optional(text), None)})
+_initialize = struct(
+    "InitializeParams", {"clientName": (string, REQUIRED), "resumeSessionId": (optional(string), None)}
+)
+_metadata = struct("ExecMetadata", {"threadId": (optional(string), None), "toolCallId": (optional(string), None)})
 _start = struct(
     "WireExecParams",
     {
-        "processId": (text, REQUIRED),
-        "argv": (items(text), REQUIRED),
+        "processId": (string, REQUIRED),
+        "argv": (sequence(string), REQUIRED),
         "cwd": (working_directory, REQUIRED),
         "envPolicy": (optional(read_policy), None),
         "env": (mapping, REQUIRED),
-        "tty": (flag, REQUIRED),
-        "pipeStdin": (flag, False),
-        "arg0": (optional(text), None),
+        "tty": (boolean, REQUIRED),
+        "pipeStdin": (boolean, False),
+        "arg0": (optional(string), None),
         "sandbox": (read_sandbox, None),
-        "enforceManagedNetwork": (flag, False),
+        "enforceManagedNetwork": (boolean, False),
         "managedNetwork": (optional(read_managed_network), None),
         "networkProxy": (optional(opaque("RemoteNetworkProxyLaunchConfig")), None),
         "metadata": (optional(_metadata), None),
@@ -61,24 +63,24 @@ _start = struct(
     },
     elements=14,
 )
-_id = struct("TerminateParams", {"processId": (text, REQUIRED)})
+_id = struct("TerminateParams", {"processId": (string, REQUIRED)})
 _read = struct(
     "ReadParams",
     {
-        "processId": (text, REQUIRED),
+        "processId": (string, REQUIRED),
         "afterSeq": (optional(unsigned), None),
         "maxBytes": (optional(size), None),
         "waitMs": (optional(unsigned), None),
     },
 )
 _write = struct(
-    "WriteParams", {"processId": (text, REQUIRED), "chunk": (data, REQUIRED), "writeId": (optional(text), None)}
+    "WriteParams", {"processId": (string, REQUIRED), "chunk": (data, REQUIRED), "writeId": (optional(string), None)}
 )
-_signal = struct("SignalParams", {"processId": (text, REQUIRED), "signal": (word("interrupt"), REQUIRED)})
+_signal = struct("SignalParams", {"processId": (string, REQUIRED), "signal": (variant("interrupt"), REQUIRED)})
 _resize = struct(
-    "ResizeParams", {"processId": (text, REQUIRED), "rows": (unsigned, REQUIRED), "columns": (unsigned, REQUIRED)}
+    "ResizeParams", {"processId": (string, REQUIRED), "rows": (unsigned, REQUIRED), "columns": (unsigned, REQUIRED)}
 )
-_flow = struct("FlowParams", {"processId": (text, REQUIRED), "flowing": (flag, REQUIRED)})
+_flow = struct("FlowParams", {"processId": (string, REQUIRED), "flowing": (boolean, REQUIRED)})
 
 
 def _read_start(value: Any) -> dict[str, Any]:

@@ -10,13 +10,13 @@ from codex_exec_server.decoding import (
     Reader,
     describe_value,
     invalid_params,
-    items,
     optional,
     path,
+    sequence,
+    string,
     struct,
-    text,
     unsigned,
-    word,
+    variant,
 )
 
 if TYPE_CHECKING:
@@ -124,7 +124,7 @@ def _special(value: Any) -> dict[str, Any]:
 
 
 def _absolute_pattern(value: Any) -> str:
-    found = text(value)
+    found = string(value)
     if not found.startswith("/"):
         raise invalid_params(f"glob pattern `{found}` of the sandbox is not absolute")
     return found
@@ -136,18 +136,18 @@ def _tag(value: Any, name: str, *words: str) -> str:
         raise invalid_params(f"invalid type: {shown}, expected internally tagged enum {name}")
     if not isinstance(value, dict) or "type" not in value:
         raise invalid_params("missing field `type`")
-    found: str = word(*words)(value["type"])
+    found: str = variant(*words)(value["type"])
     return found
 
 
-_managed_network = struct("ManagedNetworkSandboxContext", {"loopbackPorts": (items(unsigned), [])})
-_network: Reader = word("restricted", "enabled")
+_managed_network = struct("ManagedNetworkSandboxContext", {"loopbackPorts": (sequence(unsigned), [])})
+_network: Reader = variant("restricted", "enabled")
 _context = struct(
     "WireFileSystemSandboxContext",
     {
         "permissions": (_profile, REQUIRED),
         "cwd": (optional(path), None),
-        "workspaceRoots": (optional(items(path)), None),
+        "workspaceRoots": (optional(sequence(path)), None),
     },
     elements=10,
 )
@@ -157,15 +157,15 @@ _entry_members = struct(
     "ExecFileSystemSandboxEntry",
     {
         "path": (_where, REQUIRED),
-        "access": (word("read", "write", "deny", "none"), REQUIRED),
-        "missing_path_behavior": (optional(text), None),
+        "access": (variant("read", "write", "deny", "none"), REQUIRED),
+        "missing_path_behavior": (optional(string), None),
     },
 )
-_restricted = struct("Restricted", {"entries": (items(_entry_members), REQUIRED)})
+_restricted = struct("Restricted", {"entries": (sequence(_entry_members), REQUIRED)})
 _named = struct("Path", {"path": (path, REQUIRED)})
 _pattern = struct("GlobPattern", {"pattern": (_absolute_pattern, REQUIRED)})
 _special_path = struct("Special", {"value": (_special, REQUIRED)})
 _special_members = struct(
     "SpecialPath",
-    {"kind": (word(*_SPECIALS), REQUIRED), "subpath": (optional(text), None), "path": (optional(text), None)},
+    {"kind": (variant(*_SPECIALS), REQUIRED), "subpath": (optional(string), None), "path": (optional(string), None)},
 )

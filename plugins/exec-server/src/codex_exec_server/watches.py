@@ -9,7 +9,7 @@ import sys
 from typing import Any
 
 from codex_exec_server.connection import Connection, Method
-from codex_exec_server.decoding import INVALID_REQUEST, REQUIRED, items, optional, path, struct, unsigned
+from codex_exec_server.decoding import INVALID_REQUEST, REQUIRED, optional, path, sequence, struct, unsigned
 from codex_exec_server.file_methods import NEEDS, order_key
 from codex_exec_server.messages import encode_notification
 from codex_hookspecs.errors import RpcError
@@ -34,7 +34,7 @@ _params = struct(
     "FsWatchMissingParams",
     {
         "watchId": (unsigned, REQUIRED),
-        "missing": (items(read_local_path), REQUIRED),
+        "missing": (sequence(read_local_path), REQUIRED),
         "present": (optional(read_local_path), None),
     },
 )
