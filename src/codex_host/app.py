@@ -100,6 +100,7 @@ class Application:
         self._telling: set[asyncio.Task[None]] = set()
         self._app_server: AppServer | None = None
         self._rpc_methods: tuple[RpcMethod, ...] | None = None
+        self.dispatch.on_warning = self._tell_clients
 
     async def __aenter__(self) -> Self:
         return self
@@ -169,9 +170,8 @@ class Application:
             root.setLevel(level if level in logging.getLevelNamesMapping() else "ERROR")
         return log
 
-    def warn_clients(self, text: str) -> None:
+    def _tell_clients(self, text: str) -> None:
         """Send a warning about the whole program to the clients of all threads."""
-        self.dispatch.warn(text)
         for thread in self.threads.loaded():
             task = asyncio.get_running_loop().create_task(thread.warn(text), name="warning")
             self._telling.add(task)

@@ -236,7 +236,7 @@ async def _run_in_host(host: Application, command: CliCommand, rest: Sequence[st
     from codex_host.process.watchdog import WATCHDOG
 
     async with host:
-        WATCHDOG.warn = host.warn_clients
+        WATCHDOG.warn = host.dispatch.warn
         try:
             return await command.run(rest, host)
         except (CodexError, BrokenPipeError):

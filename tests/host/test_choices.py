@@ -72,6 +72,29 @@ def test_a_plugin_that_does_not_run_is_named_where_the_user_wants_it_first(place
     )
 
 
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [("1 / 0", "raised ZeroDivisionError"), ("'bwrap'", "returned str where a SandboxLauncher belongs")],
+)
+def test_a_launcher_that_can_not_be_had_is_told_in_the_turn_and_the_next_one_asked(
+    place: Project, distributions: Distributions, answer: str, told: str
+) -> None:
+    source = f"""
+        from codex_hookspecs import hookimpl
+
+        @hookimpl
+        def sandbox_launcher(policy):
+            return {answer}
+    """
+    distributions.add("aaa", plugin=source, manifest='hooks = ["sandbox_launcher"]')
+    place.run("plugins", "trust", "aaa").assert_success()
+
+    ran = place.run(*TURN, "go")
+
+    assert f"plugin aaa (codex-aaa 1.0.0): sandbox_launcher {told}" in ran.stdout
+    assert "alpha\\nworks" in ran.stdout
+
+
 def test_who_waits_for_the_answer_of_another_third_party_is_told(place: Project) -> None:
     told = (
         "plugins alpha and zeta both implement sandbox_launcher, where one answer counts: zeta is asked only when "

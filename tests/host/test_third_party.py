@@ -290,6 +290,22 @@ def test_a_guard_that_does_not_fit_does_not_go_silent_also_when_its_manifest_nam
     assert "succeeded" not in refused.stderr
 
 
+def test_a_plugin_that_can_not_be_imported_may_be_a_guard_unless_its_manifest_says_what_it_is(
+    distributions: Distributions, place: Project
+) -> None:
+    install(distributions, place, "raise ValueError('no luck')")
+
+    refused = turn(place)
+    distributions.add("noisy", plugin="raise ValueError('no luck')", manifest='hooks = ["stop"]')
+    place.run("plugins", "trust", "noisy").assert_success()
+    known = turn(place)
+
+    assert "its pre_tool_use can't be asked" in refused.stderr
+    assert "succeeded" not in refused.stderr
+    assert "plugin noisy is failed" in known.stderr
+    assert "succeeded" in known.stderr
+
+
 COMPANY = """
 from codex_hookspecs import PolicyDecision
 

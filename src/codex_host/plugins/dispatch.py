@@ -88,6 +88,7 @@ class Dispatcher:
     :param host: passed to implementations that take it.
     :ivar failures: records and describes failures of plugins.
     :ivar warnings: warnings for the user.
+    :ivar on_warning: called with each warning once, when it is added.
     """
 
     def __init__(self, registry: Registry, stats_file: StatsFile, *, host: Host) -> None:
@@ -99,6 +100,7 @@ class Dispatcher:
         self._verdicts: dict[str, type[Any]] = {}
         self.failures = Failures(registry, stats_file, host=host)
         self.warnings: list[str] = []
+        self.on_warning: Callable[[str], None] | None = None
 
     def check_settings(self, config: Mapping[str, Any]) -> None:
         """Add warnings about invalid settings of hooks."""
@@ -109,6 +111,8 @@ class Dispatcher:
         """Add a warning for the user, once."""
         if text not in self.warnings:
             self.warnings.append(text)
+            if self.on_warning is not None:
+                self.on_warning(text)
 
     def enabled(self, hook: str, thread: AgentThread | None = None) -> bool:
         """Return whether a call of a hook would reach an implementation, or fail because a gate is unavailable."""
@@ -300,13 +304,16 @@ class Dispatcher:
         return merge_verdicts("any_block" if policy.kind == "choose" else policy.merge, verdict, answers)
 
     def _unavailable_gates(self, hook: str, config: Mapping[str, Any]) -> list[str]:
-        """Return why implementations of a gate are unavailable: their plugin is not loaded or quarantined."""
+        """Return why implementations of a gate are unavailable: their plugin is not loaded or quarantined.
+
+        A plugin that failed before its hooks were known may have been a gate.
+        """
         if not self._policies.is_gate(hook, config):
             return []
         reasons = [
             f"plugin {name} is {status.state}: {status.detail}; its {hook} can't be asked"
             for name, status in self._registry.statuses.items()
-            if status.is_missing and hook in status.hooks
+            if status.is_missing and (hook in status.hooks or not status.hooks)
         ]
         reasons += [
             f"plugin {bound.plugin} is quarantined: {bound.stats.quarantined[hook]}"
