@@ -196,7 +196,19 @@ def test_whatever_a_document_holds_it_is_read_or_gets_one_clear_error(
         ({}, "missing field `type`"),
         ({"type": "none"}, "unknown variant `none`"),
         ({"type": "workspaceWrite", "writableRoots": ["a"]}, "AbsolutePathBuf deserialized without a base path"),
+        ({"type": "workspaceWrite", "writableRoots": None}, "AbsolutePathBuf deserialized without a base path"),
+        ({"type": "workspaceWrite", "writableRoots": ["/a\0b"]}, "the path '/a\\\\x00b' contains a NUL byte"),
+        ({"type": "workspaceWrite", "networkAccess": "no"}, "networkAccess is 'no', expected a boolean"),
+        ({"type": "readOnly", "networkAccess": 1}, "networkAccess is 1, expected a boolean"),
+        ({"type": "workspaceWrite", "excludeSlashTmp": "true"}, "excludeSlashTmp is 'true', expected a boolean"),
+        ({"type": "workspaceWrite", "excludeTmpdirEnvVar": 0}, "excludeTmpdirEnvVar is 0, expected a boolean"),
+        ({"type": "externalSandbox", "networkAccess": True}, "networkAccess is True, expected one of `restricted`"),
+        ({"type": "readOnly", "access": {}}, "unknown read access {}, expected `restricted` or `fullAccess`"),
         ({"type": "readOnly", "access": "all"}, "unknown read access 'all', expected `restricted` or `fullAccess`"),
+        (
+            {"type": "readOnly", "access": {"type": "restricted", "includePlatformDefaults": "x"}},
+            "includePlatformDefaults is 'x', expected a boolean",
+        ),
         (
             {"type": "readOnly", "access": {"type": "restricted", "readableRoots": ["a"]}},
             "AbsolutePathBuf deserialized without a base path",
@@ -206,6 +218,14 @@ def test_whatever_a_document_holds_it_is_read_or_gets_one_clear_error(
 def test_what_is_no_policy_of_the_app_server_is_refused_in_its_words(document: dict[str, Any], message: str) -> None:
     with pytest.raises(RpcError, match=message):
         app_server_form.read_policy(document)
+
+
+def test_members_of_another_kind_of_policy_do_not_count() -> None:
+    restricted = {"type": "restricted", "readableRoots": ["/usr"]}
+    full = {"type": "readOnly", "readOnlyAccess": restricted, "writableRoots": ["/srv"], "networkAccess": False}
+
+    assert app_server_form.read_policy(full) == SandboxPolicy("readOnly")
+    assert app_server_form.read_policy({"type": "dangerFullAccess", "networkAccess": "x"}).unrestricted
 
 
 @pytest.mark.parametrize(

@@ -48,6 +48,8 @@ def absolute_paths(document: Mapping[str, Any], key: str, what: str) -> tuple[st
     for path in paths:
         if not os.path.isabs(path):
             raise ConfigError(f"{key} of {what} has {path!r}, allowed are absolute paths")
+        if "\0" in path:
+            raise ConfigError(f"{key} of {what} has {path!r}, which contains a NUL byte")
     return tuple(paths)
 
 

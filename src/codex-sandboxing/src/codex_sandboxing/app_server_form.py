@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from codex_hookspecs.types.json import JsonObject
 
 _FULL_READ = {"type": "fullAccess"}
+_NETWORK = ("restricted", "enabled")
 _KINDS = ("dangerFullAccess", "readOnly", "externalSandbox", "workspaceWrite")
 
 
@@ -26,14 +27,20 @@ def read_policy(document: JsonObject) -> SandboxPolicy:
     if kind not in _KINDS:
         allowed = ", ".join(f"`{known}`" for known in _KINDS)
         raise RpcError(f"Invalid request: unknown variant `{kind}`, expected one of {allowed}")
-    readable, defaults = _read_access(document.get("access") or document.get("readOnlyAccess") or _FULL_READ)
-    network = document.get("networkAccess")
+    if kind == "dangerFullAccess":
+        return SandboxPolicy(kind)
+    if kind == "externalSandbox":
+        return SandboxPolicy(kind, _read_network(document) == "enabled")
+    readable, defaults = _read_access(document.get("access" if kind == "readOnly" else "readOnlyAccess", _FULL_READ))
+    network_access = _flag(document, "networkAccess")
+    if kind == "readOnly":
+        return SandboxPolicy(kind, network_access, readable_roots=readable, platform_defaults=defaults)
     return SandboxPolicy(
         kind,
-        network == "enabled" if kind == "externalSandbox" else bool(network),
-        writable_roots=_absolute_paths(document.get("writableRoots")),
-        exclude_slash_tmp=bool(document.get("excludeSlashTmp")),
-        exclude_tmpdir_env_var=bool(document.get("excludeTmpdirEnvVar")),
+        network_access,
+        writable_roots=_absolute_paths(document.get("writableRoots", [])),
+        exclude_slash_tmp=_flag(document, "excludeSlashTmp"),
+        exclude_tmpdir_env_var=_flag(document, "excludeTmpdirEnvVar"),
         readable_roots=readable,
         platform_defaults=defaults,
     )
@@ -63,14 +70,31 @@ def _read_access(access: Any) -> tuple[tuple[str, ...] | None, bool]:
         return None, True
     if kind != "restricted":
         raise RpcError(f"Invalid request: unknown read access {access!r}, expected `restricted` or `fullAccess`")
-    return _absolute_paths(access.get("readableRoots")), access.get("includePlatformDefaults") is not False
+    return _absolute_paths(access.get("readableRoots", [])), _flag(access, "includePlatformDefaults", default=True)
+
+
+def _read_network(document: JsonObject) -> Any:
+    network = document.get("networkAccess", "restricted")
+    if network not in _NETWORK:
+        allowed = ", ".join(f"`{known}`" for known in _NETWORK)
+        raise RpcError(f"Invalid request: networkAccess is {network!r}, expected one of {allowed}")
+    return network
+
+
+def _flag(document: JsonObject, name: str, *, default: bool = False) -> bool:
+    value = document.get(name, default)
+    if not isinstance(value, bool):
+        raise RpcError(f"Invalid request: invalid type: {name} is {value!r}, expected a boolean")
+    return value
 
 
 def _absolute_paths(paths: Any) -> tuple[str, ...]:
-    found = paths or []
-    if not isinstance(found, list) or not all(isinstance(path, str) and path.startswith("/") for path in found):
+    if not isinstance(paths, list) or not all(isinstance(path, str) and path.startswith("/") for path in paths):
         raise RpcError("Invalid request: AbsolutePathBuf deserialized without a base path")
-    return tuple(found)
+    for path in paths:
+        if "\0" in path:
+            raise RpcError(f"Invalid request: the path {path!r} contains a NUL byte")
+    return tuple(paths)
 
 
 def _access_document(policy: SandboxPolicy) -> JsonObject:

@@ -70,7 +70,7 @@ class ResolvedPolicy:
         self.policy = policy
         self.place = place
         self.restricted = policy.kind == "restricted"
-        self.rules: tuple[PathRule, ...] = tuple(_rules(policy, place)) if self.restricted else ()
+        self.rules: tuple[PathRule, ...] = tuple(dict.fromkeys(_rules(policy, place))) if self.restricted else ()
         self.globs: tuple[str, ...] = tuple(
             entry.where.pattern for entry in policy.entries if isinstance(entry.where, GlobPattern)
         )
@@ -83,15 +83,10 @@ class ResolvedPolicy:
         """
         if not self.restricted:
             return "write"
-        parts = _parts(path)
-        best: tuple[int, int] | None = None
-        answer: Access = "none"
-        for rule, rule_parts in self._split_rules:
-            if parts[: len(rule_parts)] == rule_parts:
-                weight = (len(rule_parts), RANK[rule.access])
-                if best is None or weight > best:
-                    best, answer = weight, rule.access
-        return answer
+        found, accesses = "/" + "/".join(_parts(path)), self._accesses
+        while found not in accesses and found != "/":
+            found = posixpath.dirname(found)
+        return accesses.get(found, "none")
 
     @cached_property
     def full_read(self) -> bool:
@@ -168,8 +163,12 @@ class ResolvedPolicy:
         )
 
     @cached_property
-    def _split_rules(self) -> list[tuple[PathRule, list[str]]]:
-        return [(rule, _parts(rule.path)) for rule in self.rules]
+    def _accesses(self) -> dict[str, Access]:
+        """What may be done at the path of each rule."""
+        accesses: dict[str, Access] = {}
+        for rule in sorted(self.rules, key=lambda rule: RANK[rule.access]):
+            accesses[rule.path] = rule.access
+        return accesses
 
     @cached_property
     def _effective(self) -> tuple[PathRule, ...]:

@@ -125,8 +125,9 @@ class _Planner:
         traced = {spelled: self._root(spelled) for spelled in self._policy.writable_roots}
         there = {spelled: found.end for spelled, found in traced.items() if not found.rest}
         replaceable = {
-            spelled: _links_in(traced[spelled].links, [end for other, end in there.items() if other != spelled])
+            spelled: _links_in(links, [end for other, end in there.items() if other != spelled]) if links else []
             for spelled in there
+            for links in (traced[spelled].links,)
         }
         named = self._named = [traced[spelled].end for spelled in self._policy.named_roots]
         workspaces = [normalize_path(path) for path in (self._policy.place.cwd, *self._policy.place.project_roots)]
