@@ -290,3 +290,21 @@ def test_an_interruption_at_any_moment_of_the_start_is_quiet_and_leaves_nothing_
 def files(home: Path) -> set[Path]:
     """Return what there is beside the threads."""
     return {path for path in home.rglob("*") if "sessions" not in path.parts}
+
+
+def test_a_signal_that_comes_while_a_sandbox_is_prepared_keeps_its_command_from_starting(tmp_path: Path) -> None:
+    told = "import os, signal\n@hookimpl\ndef sandbox_launcher(policy):\n    os.kill(os.getpid(), signal.SIGHUP)\n"
+    program = LastingProgram(tmp_path / "place", told)
+
+    program.start("sandbox", "linux", "--full-auto", "--", "touch", "ran")
+
+    assert program.ended(20) == 128 + signal.SIGHUP
+    assert not (program.work / "ran").exists()
+
+
+def test_the_program_s_own_threads_leave_signals_to_the_main_thread(begin: Begin) -> None:
+    look = "{path.read_text().split('SigBlk:')[1].split()[0] for path in Path('/proc/self/task').glob('*/status')}"
+    program = begin(f"from pathlib import Path\n{HOOK}    print('blocked', sorted({look}))\n")
+
+    assert program.ended() == 0
+    assert program.err.count("blocked ['0000000000000000', 'ff") == 1, program.err

@@ -10,18 +10,30 @@ import time
 
 TYPE_CHECKING = False  # this module is imported on every start
 if TYPE_CHECKING:
+    import signal as _signal
     from collections.abc import Callable
+else:
+    import _signal  # ``signal`` itself is slow to import.
 
 LIMIT = 4.0
 """Seconds from the end of the work to the exit of the process."""
 
+_CAN_BLOCK = hasattr(_signal, "pthread_sigmask")
+
 
 def start_thread(function: Callable[[], object]) -> None:
-    """Call a function in a daemon thread, if the system allows another thread."""
+    """Call a function in a daemon thread that no signal is delivered to, if the system allows another thread.
+
+    A command that waits for signals on the main thread would miss those delivered to another one.
+    """
+    before = _signal.pthread_sigmask(_signal.SIG_BLOCK, _signal.valid_signals()) if _CAN_BLOCK else set()
     try:
         _thread.start_new_thread(function, ())
     except RuntimeError:
         return
+    finally:
+        if _CAN_BLOCK:
+            _signal.pthread_sigmask(_signal.SIG_SETMASK, before)
 
 
 class Ending:

@@ -51,7 +51,7 @@ async def run(arguments: Sequence[str], host: Host) -> int:
         managed_network=options.proxy or proxies is not None,
         devices=wanted_devices(host.config.get, chosen.policy),
     )
-    return _run(request, host.cwd, host)
+    return await _run(request, host.cwd, host)
 
 
 async def run_helper(arguments: Sequence[str], host: Host) -> int:
@@ -59,10 +59,10 @@ async def run_helper(arguments: Sequence[str], host: Host) -> int:
     from codex_sandbox_bwrap.helper_command import parse_request
 
     request, cwd = parse_request(arguments, host)
-    return _run(request, cwd, host)
+    return await _run(request, cwd, host)
 
 
-def _run(request: LaunchRequest, cwd: str, host: Host) -> int:
+async def _run(request: LaunchRequest, cwd: str, host: Host) -> int:
     """Run a command on this terminal, sandboxed if its policy restricts anything."""
     name = request.argv[0]
     program = find_command(name, host.environ.get("PATH", ""), cwd)
@@ -72,13 +72,18 @@ def _run(request: LaunchRequest, cwd: str, host: Host) -> int:
         return program
     plain = Launch(argv=(program, *request.argv[1:]), env=request.env, arg0=name)
     launch = _launch(request, host) if request.managed_network or needs_sandbox(enforced(request)) else plain
-    # Nothing else runs on the event loop from here on, so blocking calls are fine.
     import asyncio
 
-    from codex_sandbox_bwrap.foreground import run_in_foreground
+    from codex_sandbox_bwrap.foreground import enter_foreground, leave_foreground, run_in_foreground
 
-    task = asyncio.current_task()
-    return run_in_foreground(launch, cwd, task.cancelling if task is not None else lambda: 0)
+    mask = enter_foreground()
+    try:
+        await asyncio.sleep(0)  # A signal that was received before cancels this task here.
+    except BaseException:
+        leave_foreground(launch, mask)
+        raise
+    # Nothing else runs on the event loop from here on, so blocking calls are fine.
+    return run_in_foreground(launch, cwd, mask)
 
 
 def needs_sandbox(permissions: Permissions) -> bool:

@@ -23,33 +23,51 @@ _FIRST_INHERITED = 3
 _DEATH_SIGNAL = 1
 
 
-def run_in_foreground(launch: Launch | WrappedCommand, cwd: str, interruptions: Callable[[], int] = lambda: 0) -> int:
-    """Run a program with this process's stdin, stdout and stderr and return its exit status, 128 + N for signal N.
+def enter_foreground() -> set[int]:
+    """Prepare to run a command in the foreground: shield stdin, and block signals until they can be forwarded.
 
-    It inherits no other descriptors than those of the launch, and it does not outlive this process.
-
-    :param interruptions: returns how many interrupts arrived before signals were blocked here; the command is not
-        started if there are any.
-    :raises ExecError: when it can't be started.
+    :return: the signal mask before.
     """
     shield_input()
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # If it is ignored, the exit status is lost.
-    forwarded = [number for number in _FORWARDED if signal.getsignal(number) != signal.SIG_IGN]
-    # Signals are blocked until there is a child to forward them to.
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, (*forwarded, signal.SIGCHLD))
+    mask: set[int] = signal.pthread_sigmask(signal.SIG_BLOCK, (*_forwarded(), signal.SIGCHLD))
+    return mask
+
+
+def leave_foreground(launch: Launch | WrappedCommand, mask: Iterable[int]) -> None:
+    """Release what a launch still has, then restore the signal mask."""
+    try:
+        launch.started()
+        launch.close()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+
+
+def run_in_foreground(launch: Launch | WrappedCommand, cwd: str, mask: set[int] | None = None) -> int:
+    """Run a program with this process's stdin, stdout and stderr and return its exit status, 128 + N for signal N.
+
+    It inherits no other descriptors than those of the launch, and it does not outlive this process. No other thread of
+    this process may handle the signals that are forwarded to it.
+
+    :param mask: what :func:`enter_foreground` has returned, if it was called already.
+    :raises ExecError: when it can't be started.
+    """
+    before = enter_foreground() if mask is None else mask
+    forwarded = _forwarded()
     try:
         try:
-            if interruptions():
-                return 128 + int(signal.SIGINT)
             pid = _start(launch, cwd, forwarded, before)
         finally:
             launch.started()
         status = _wait(pid, forwarded)
     finally:
-        launch.close()
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        leave_foreground(launch, before)
     code = os.waitstatus_to_exitcode(status)
     return code if code >= 0 else 128 - code
+
+
+def _forwarded() -> list[int]:
+    return [number for number in _FORWARDED if signal.getsignal(number) != signal.SIG_IGN]
 
 
 def _wait(pid: int, forwarded: list[int]) -> int:
