@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import shutil
 import signal
@@ -22,6 +23,7 @@ from codex_hookspecs.sandbox import Launch, LaunchRequest, SandboxPolicy
 from codex_sandbox_bwrap.binary import Binary, Features, find_program, probe_binary
 from codex_sandbox_bwrap.launcher import BwrapLauncher
 from codex_sandbox_bwrap.watchdog import Watchdog
+from codex_sandboxing.linux import cleanup
 from codex_sandboxing.linux.cleanup import is_placeholder
 from codex_sandboxing.linux.placeholders import Placeholders
 from codex_sandboxing.protected_paths import PROTECTED
@@ -265,6 +267,25 @@ def test_placeholders_of_a_killed_launcher_are_removed_by_the_next_one(workspace
     Placeholders([str(path)]).release()
 
     assert not path.exists()
+
+
+def test_clean_up_waits_for_a_launcher_that_is_still_about_to_end(workspace: Path) -> None:
+    path = workspace / ".git"
+    path.mkdir(cleanup.MARKED)
+    held = os.open(path, os.O_RDONLY)
+    fcntl.flock(held, fcntl.LOCK_SH)
+    words = ":".join(os.fsencode(word).hex() for word in (str(workspace), ".git"))
+    reader, writer = os.pipe()
+    os.close(writer)  # No process of a sandbox is left.
+    command = [sys.executable, "-I", "-S", cleanup.__file__, words]
+
+    pid = os.posix_spawn(command[0], command, {}, file_actions=[(os.POSIX_SPAWN_DUP2, reader, 3)])
+    os.close(reader)
+    threading.Event().wait(0.3)
+    os.close(held)
+    os.waitpid(pid, 0)
+
+    assert os.listdir(workspace) == []
 
 
 def test_a_bwrap_in_the_workspace_is_not_used(workspace: Path, tmp_path: Path) -> None:

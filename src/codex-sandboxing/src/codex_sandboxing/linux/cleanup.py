@@ -17,7 +17,7 @@ MARKED = 0o1755
 """Mode of a placeholder. Nobody makes sticky directories that only the owner can write for another purpose."""
 
 _LIFE, _KILL = 3, 9
-_LIMIT = 10.0
+_LIMIT, _PATIENCE = 10.0, 2.0
 _PAUSE_MS = 10
 _SETTLE_SECONDS = 0.02
 """The descriptors of a process are closed a moment before it is gone."""
@@ -46,8 +46,11 @@ def opened(path: str) -> int | None:
         return None
 
 
-def sweep(paths: list[str]) -> None:
-    """Remove the empty placeholders among some paths of one folder, unless a sandbox uses any of them."""
+def sweep(paths: list[str]) -> bool:
+    """Remove the empty placeholders among some paths of one folder, unless a sandbox uses any of them.
+
+    :return: whether none does.
+    """
     descriptors: list[int] = []
     try:
         marked = [path for path in paths if is_placeholder(path)]
@@ -58,11 +61,12 @@ def sweep(paths: list[str]) -> None:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         for path in marked:
             _remove(path)
-    except OSError:
-        return
+    except OSError as error:
+        return not isinstance(error, BlockingIOError)
     finally:
         for descriptor in descriptors:
             os.close(descriptor)
+    return True
 
 
 def read_orders() -> None:
@@ -90,9 +94,12 @@ def clear_up(places: list[str]) -> None:
     :param places: a folder and names in it, in hexadecimal, with colons between.
     """
     _end_all()
+    # A launcher that was killed may not have released its locks yet; other sandboxes remove what they use themselves.
+    end = time.monotonic() + _PATIENCE
     for place in places:
         folder, *names = (os.fsdecode(bytes.fromhex(word)) for word in place.split(":"))
-        sweep([f"{folder}/{name}" for name in names])
+        while not sweep([f"{folder}/{name}" for name in names]) and time.monotonic() < end:
+            time.sleep(_PAUSE_MS / 1000)
 
 
 def _end_all() -> None:
