@@ -290,6 +290,14 @@ def test_a_link_that_goes_round_in_circles_is_told(home: Path, project: Path) ->
             'sandbox_workspace_write.network_access = "yes"',
             "sandbox_workspace_write.network_access = 'yes', allowed is true or false",
         ),
+        (
+            "sandbox_workspace_write.exclude_slash_tmp = 0",
+            "sandbox_workspace_write.exclude_slash_tmp = 0, allowed is true or false",
+        ),
+        (
+            'sandbox_workspace_write.exclude_tmpdir_env_var = "no"',
+            "sandbox_workspace_write.exclude_tmpdir_env_var = 'no', allowed is true or false",
+        ),
     ],
 )
 def test_a_wrong_value_is_told_with_file_key_and_what_is_allowed(

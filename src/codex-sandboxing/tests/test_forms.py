@@ -234,6 +234,9 @@ def test_members_of_another_kind_of_policy_do_not_count() -> None:
         ("all", {}, "sandbox mode 'all', allowed is one of read-only, workspace-write, danger-full-access"),
         ("workspace-write", {"writable_roots": ["a"]}, "writable_roots has 'a', allowed are absolute paths"),
         ("workspace-write", {"writable_roots": 1}, "writable_roots is 1, expected a list of absolute paths"),
+        ("workspace-write", {"writable_roots": ["/a\0b"]}, "writable_roots has '/a.*b', allowed are absolute paths"),
+        ("workspace-write", {"network_access": "no"}, 'network_access of .* is "no", expected true or false'),
+        ("workspace-write", {"exclude_slash_tmp": 0}, "exclude_slash_tmp of .* is 0, expected true or false"),
     ],
 )
 def test_a_wrong_setting_is_named(mode: str, options: dict[str, Any], message: str) -> None:

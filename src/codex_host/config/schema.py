@@ -83,6 +83,8 @@ RULES: dict[str, Rule] = {
     "sandbox_workspace_write": _TABLE,
     "sandbox_workspace_write.devices": (_names_devices, "a list of paths below /dev"),
     "sandbox_workspace_write.network_access": _SWITCH,
+    "sandbox_workspace_write.exclude_slash_tmp": _SWITCH,
+    "sandbox_workspace_write.exclude_tmpdir_env_var": _SWITCH,
     "sandbox_workspace_write.writable_roots": _TEXTS,
     "shell_environment_policy": _TABLE,
     "shell_environment_policy.inherit": _one_of(("all", "core", "none")),

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from codex_hookspecs.types.sandbox import PolicyKind
 
 _WHAT = "the sandbox policy"
+_TABLE = "sandbox_workspace_write"
 _READ_ACCESS = "read access of the sandbox policy"
 _KINDS: dict[str, PolicyKind] = {
     "danger-full-access": "dangerFullAccess",
@@ -92,24 +93,26 @@ def configured_policy(mode: str, options: Mapping[str, Any]) -> SandboxPolicy:
     """Return the policy of a mode with what ``[sandbox_workspace_write]`` says.
 
     :param options: that table.
-    :raises ConfigError: when the mode is not known, or a writable root is no absolute path.
+    :raises ConfigError: when the mode is not known, or a value of the table is wrong.
     """
+    from codex_sandboxing import _checks
+
     if mode not in _MODES:
         raise ConfigError(f"sandbox mode {mode!r}, allowed is one of {', '.join(_MODES)}")
     if mode != "workspace-write":
         return SandboxPolicy(_KINDS[mode])
     roots = options.get("writable_roots", ())
     if not isinstance(roots, list | tuple) or not all(isinstance(root, str) for root in roots):
-        raise ConfigError(f"sandbox_workspace_write.writable_roots is {roots!r}, expected a list of absolute paths")
-    relative = [root for root in roots if not os.path.isabs(root)]
-    if relative:
-        raise ConfigError(f"sandbox_workspace_write.writable_roots has {relative[0]!r}, allowed are absolute paths")
+        raise ConfigError(f"{_TABLE}.writable_roots is {roots!r}, expected a list of absolute paths")
+    wrong = [root for root in roots if not os.path.isabs(root) or "\0" in root]
+    if wrong:
+        raise ConfigError(f"{_TABLE}.writable_roots has {wrong[0]!r}, allowed are absolute paths")
     return SandboxPolicy(
         "workspaceWrite",
-        bool(options.get("network_access", False)),
+        _checks.flag(options, "network_access", _TABLE),
         writable_roots=tuple(roots),
-        exclude_slash_tmp=bool(options.get("exclude_slash_tmp", False)),
-        exclude_tmpdir_env_var=bool(options.get("exclude_tmpdir_env_var", False)),
+        exclude_slash_tmp=_checks.flag(options, "exclude_slash_tmp", _TABLE),
+        exclude_tmpdir_env_var=_checks.flag(options, "exclude_tmpdir_env_var", _TABLE),
     )
 
 
