@@ -99,7 +99,10 @@ class Approvals:
         answer = await ask_about_command(self._turn, request, retry=True)
         decision = decide_retry(request, self._turn.settings, approval, answer)
         if decision.kind != "allow":
-            await self._ask_about_command(call, request, decision)
+            from attrs import evolve
+
+            # An answer that was remembered for the sandboxed run does not count for this one.
+            await self._ask_about_command(call, evolve(request, escalated=True), decision)
 
     async def patch(self, call: ToolCall, request: PatchRequest) -> PatchApproval:
         """Approve a patch; its item is started once no policy refuses it.

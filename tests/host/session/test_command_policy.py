@@ -328,6 +328,21 @@ async def test_they_are_asked_again_before_a_command_runs_without_its_sandbox(
     assert (len(person.asked), scripted.output("c")) == (questions, output)
 
 
+async def test_what_a_person_allows_in_a_sandbox_for_the_session_is_not_allowed_without_it(
+    host: Any, model: Any, kit: Any
+) -> None:
+    person, scripted = Person("acceptForSession"), model(RUN, RUN, "done")
+
+    def command_policy(request: PolicyRequest) -> PolicyDecision | None:
+        return PolicyDecision.ask("without its sandbox?") if request.retry else None
+
+    company = kit.plugin("company", command_policy=command_policy)
+    await turn(host, scripted, person, Tools(kit, retry=True).plugin, company, approval_policy="untrusted")
+
+    assert [params["reason"] for params in person.asked] == [None, "without its sandbox?"]
+    assert scripted.output("c") == "ran"
+
+
 @pytest.mark.parametrize(
     ("answer", "questions", "output"),
     [
