@@ -171,6 +171,25 @@ def test_a_thread_works_in_the_environment(trusted) -> None:
     assert (project.root / "there").read_text() == "made\n"
 
 
+def test_the_environment_around_this_machine_gives_processes_variables(trusted) -> None:
+    project = trusted("exec-variables").write({"~/config.toml": '[plugins.exec-variables.set]\nPLACE = "there"\n'})
+
+    turn(project, [[{"sh": 'touch "$PLACE"'}], [{"say": "done"}]], "-c", "environment=variables")
+
+    assert (project.root / "there").exists()
+
+
+@pytest.mark.skipif(shutil.which("prlimit") is None, reason="there is no prlimit")
+def test_the_launcher_around_the_programs_own_limits_what_that_one_restricts(trusted) -> None:
+    project = trusted("sandbox-limits").write({"~/config.toml": "[plugins.sandbox-limits]\nfile_size = 1000\n"})
+    script = [[{"sh": "head -c 2000 /dev/zero > big; touch ~/outside"}], [{"say": "done"}]]
+
+    turn(project, script, sandbox="workspace-write")
+
+    assert (project.root / "big").stat().st_size == 1000
+    assert not (project.home / "outside").exists()
+
+
 @pytest.mark.skipif(shutil.which("bwrap") is None, reason="there is no bubblewrap")
 def test_the_launcher_is_asked_before_the_programs_own(trusted) -> None:
     project = trusted("sandbox-bubble")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from codex_hookspecs.errors import CodexError, SandboxUnavailable
+from codex_host.plugins.callers import asked
 from codex_host.plugins.signatures import InvalidResult
 from codex_host.process.signals import SIGNALS
 
@@ -35,7 +36,8 @@ class NamedLauncher:
         from codex_hookspecs.types.sandbox import Launch
 
         try:
-            launch = self._launcher.launch(request)
+            with asked("sandbox_launcher", self._plugin):
+                launch = self._launcher.launch(request)
             if not isinstance(launch, Launch):
                 raise InvalidResult(f"returned {type(launch).__name__}, not Launch")
         except CodexError:

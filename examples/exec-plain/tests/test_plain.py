@@ -30,7 +30,9 @@ class TestFiles(FileSystemContract):
 
     @pytest.fixture
     def folder(self, tmp_path):
-        return os.path.realpath(tmp_path)
+        folder = tmp_path / "files"  # empty: a host of the test has its home and project in tmp_path
+        folder.mkdir()
+        return os.path.realpath(folder)
 
     async def link(self, files, path, target):
         os.symlink(target, path)

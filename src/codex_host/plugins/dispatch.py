@@ -12,6 +12,7 @@ from attrs import define
 
 from codex_hookspecs.errors import CodexError, PluginError
 from codex_hookspecs.ports.threads import HookScope
+from codex_host.plugins.callers import after_caller, asked
 from codex_host.plugins.failure_policies import FailurePolicies
 from codex_host.plugins.failures import Failures
 from codex_host.plugins.signatures import InvalidResult, starter_of, validate_result
@@ -158,13 +159,16 @@ class Dispatcher:
     def choose(self, hook: str, arguments: dict[str, Any]) -> tuple[Any, str]:
         """Return the first answer other than ``None``, and the plugin that gave it; those after it are not imported.
 
+        An implementation that asks the same hook, to wrap what it would have given, asks the plugins after itself.
+
         :raises CodexError: when an implementation raises one, e.g. for a configuration error.
         """
-        for plugin in self._registry.sharing(hook):
+        for plugin in after_caller(hook, self._registry.sharing(hook)):
             for bound in self._calls(hook, plugin):
                 if bound.plugin != plugin:
                     continue
-                answer = self._call_sync(bound, arguments, raises=True)
+                with asked(hook, plugin):
+                    answer = self._call_sync(bound, arguments, raises=True)
                 if answer is not None:
                     return answer, plugin
         return None, ""

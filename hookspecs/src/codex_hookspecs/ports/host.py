@@ -120,6 +120,9 @@ class Host(Protocol):
     def launcher(self, policy: SandboxPolicy) -> SandboxLauncher:
         """Return who holds a policy on this machine.
 
+        Asked by a launcher, or by an implementation of ``sandbox_launcher``, it returns the launcher after that one,
+        which can be wrapped.
+
         :raises SandboxUnavailable: when no plugin can.
         """
         ...

@@ -26,7 +26,7 @@ class EnvironmentFacts(Checked):
     :param os: ``linux``, ``macos`` or ``windows``.
     :param shell: absolute path of the user's default shell.
     :param home: absolute path of the user's home.
-    :param cwd: absolute path that threads begin in.
+    :param cwd: absolute path that its exec-server was started in; threads begin where their settings say.
     :param temporary_directory: absolute path for temporary files.
     :param own_directories: where this program comes from and keeps its settings and credentials, if it runs there,
         links resolved.

@@ -1,0 +1,1 @@
+"""A sandbox launcher that limits what commands use, around the launcher that comes after it."""
