@@ -47,10 +47,13 @@ class AppServer:
         self._reader.start()
 
     def __enter__(self) -> Self:
-        self.request(
-            "initialize", clientInfo={"name": "interop", "version": "1"}, capabilities={"experimentalApi": True}
-        )
-        self._send({"method": "initialized"})
+        client = {"name": "interop", "version": "1"}
+        try:
+            self.request("initialize", clientInfo=client, capabilities={"experimentalApi": True})
+            self._send({"method": "initialized"})
+        except BaseException:
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:
