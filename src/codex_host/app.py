@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import redirect_stdout
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Self
 from codex_hookspecs.errors import ConfigError, PluginError, SandboxUnavailable
 from codex_hookspecs.state_file import make_private
 from codex_host import __version__
+from codex_host.authenticators import NamedAuthenticator
 from codex_host.config.effective import EffectiveConfig
 from codex_host.environments import HostEnvironments
 from codex_host.features import FeatureSwitches
@@ -98,6 +99,7 @@ class Application:
         self.interactive_options: Sequence[str] = ()
         self._warnings = list(warnings)
         self._telling: set[asyncio.Task[None]] = set()
+        self._listeners: list[Callable[[str], None]] = []
         self._app_server: AppServer | None = None
         self._rpc_methods: tuple[RpcMethod, ...] | None = None
         self.dispatch.on_warning = self._tell_clients
@@ -142,7 +144,16 @@ class Application:
 
     def connection_authenticators(self) -> Sequence[ConnectionAuthenticator]:
         """Return the authenticators for incoming connections."""
-        return tuple(self.hooks.connection_authenticators().values())
+        offered = self.hooks.connection_authenticators()
+        failures, warn = self.dispatch.failures, self.dispatch.warn
+        return tuple(
+            NamedAuthenticator(each, mode, plugin=offered.owners[mode], failures=failures, warn=warn)
+            for mode, each in offered.items()
+        )
+
+    def unavailable(self, hook: str) -> Sequence[str]:
+        """Return why plugins that implement a hook can't be asked: not loaded, quarantined or failed."""
+        return self.dispatch.unavailable(hook)
 
     def launcher(self, policy: SandboxPolicy) -> SandboxLauncher:
         """Return a launcher that can enforce a policy.
@@ -151,9 +162,11 @@ class Application:
         """
         chosen, plugin = self.hooks.sandbox_launcher(policy, PLATFORM)
         if chosen is None:
+            unavailable = "; ".join(self.unavailable("sandbox_launcher"))
+            reasons = f" ({unavailable})" if unavailable else ""
             raise SandboxUnavailable(
-                f"the command was not run: no sandbox launcher on {PLATFORM} can enforce the policy {policy.mode}; "
-                "install one (a plugin with the hook sandbox_launcher), or allow full access "
+                f"the command was not run: no sandbox launcher on {PLATFORM} can enforce the policy {policy.mode}"
+                f"{reasons}; install one (a plugin with the hook sandbox_launcher), or allow full access "
                 "with --sandbox danger-full-access"
             )
         return NamedLauncher(chosen, plugin, self.dispatch.failures)
@@ -176,6 +189,12 @@ class Application:
             task = asyncio.get_running_loop().create_task(thread.warn(text), name="warning")
             self._telling.add(task)
             task.add_done_callback(self._telling.discard)
+        for listener in self._listeners:
+            listener(text)
+
+    def on_warning(self, tell: Callable[[str], None]) -> None:
+        """Call a function with each further warning, once."""
+        self._listeners.append(tell)
 
     def startup_warnings(self) -> Sequence[str]:
         """Return warnings from the start of the program."""

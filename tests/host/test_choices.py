@@ -184,3 +184,36 @@ def test_a_command_that_rests_on_a_choice_is_not_run_by_its_shortcut_once_a_thir
 
     assert [project.run(*command).stdout for _ in range(2)] == ["zeta\nworks\n"] * 2
     assert not shortcut.exists()
+
+
+FAILING = """
+    from codex_hookspecs import hookimpl
+
+    @hookimpl
+    def sandbox_launcher():
+        1 / 0
+"""
+
+
+def test_a_failing_launcher_is_told_where_a_command_is_sandboxed_and_where_it_is_the_only_one(
+    distributions: Distributions, project: Project
+) -> None:
+    distributions.add("fence", plugin=FAILING, manifest='hooks = ["sandbox_launcher"]')
+    project.run("plugins", "trust", "fence").assert_success()
+    told = r"plugin fence \(codex-fence 1\.0\.0\): sandbox_launcher raised ZeroDivisionError: .*plugin\.py:6\)"
+    alone = ("-c", "plugins.sandbox-bwrap.enabled=false", "-c", "plugins.sandbox-landlock.enabled=false")
+    project.write({"script.json": '[[{"sh": "echo works"}], [{"say": "done"}]]'})
+
+    sandboxed = project.run("sandbox", "linux", "true")
+    refused = project.run(*alone, *TURN, "go")  # It is called twice, for the third time in all then.
+    quarantined = project.run("sandbox", "linux", "true")
+    later = project.run(*alone, *TURN, "go")
+
+    assert len(re.findall(f"warning: {told}", sandboxed.stderr)) == 1
+    assert re.search(rf"no sandbox launcher on linux can enforce the policy read-only \(.*{told}", refused.stdout)
+    assert "it is not called any more (run: codex plugins enable fence)" in refused.stdout
+    quarantine = "plugin fence is quarantined: sandbox_launcher raised ZeroDivisionError 3x"
+    assert quarantined.stderr.count(quarantine) == 1
+    items = [event["item"] for event in later.events() if event["type"] == "item.completed"]
+    assert [quarantine in str(item) for item in items if item["type"] == "command_execution"] == [True]
+    assert [quarantine in str(item) for item in items if item["type"] == "error"].count(True) == 1

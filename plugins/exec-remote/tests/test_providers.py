@@ -107,12 +107,12 @@ async def test_the_upgrade_can_be_refused() -> None:
         return
 
     def deny(connection: Any, _request: Any) -> Any:
-        return connection.respond(401, "no")
+        return connection.respond(401, "wrong\npassword")
 
     async with websockets.asyncio.server.serve(never, "127.0.0.1", 0, process_request=deny) as listener:
         port = next(iter(listener.sockets)).getsockname()[1]
 
-        with pytest.raises(EnvironmentLost, match="HTTP 401"):
+        with pytest.raises(EnvironmentLost, match=r"HTTP 401: wrong\^Jpassword$"):
             await offered(f"ws://127.0.0.1:{port}")["remote"].open()
 
 

@@ -87,6 +87,15 @@ class StubHost:
     def logger(self, plugin: str) -> Logger:
         return getLogger(f"codex.{plugin}")
 
+    def startup_warnings(self) -> tuple[str, ...]:
+        return ()
+
+    def on_warning(self, tell: Callable[[str], None]) -> None:
+        pass
+
+    def unavailable(self, hook: str) -> tuple[str, ...]:
+        return ()
+
     def connection_authenticators(self) -> tuple[Any, ...]:
         return self._authenticators
 

@@ -8,10 +8,9 @@ from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from attrs import define
-
 from codex_hookspecs.errors import CodexError, PluginError
 from codex_hookspecs.ports.threads import HookScope
+from codex_host.plugins.bound_hook import BoundHook
 from codex_host.plugins.callers import after_caller, asked
 from codex_host.plugins.failure_policies import FailurePolicies
 from codex_host.plugins.failures import Failures
@@ -20,14 +19,13 @@ from codex_host.plugins.tasks import run_contained, run_in_thread, run_task
 from codex_host.process.signals import SIGNALS
 
 if TYPE_CHECKING:
-    from codex_hookspecs.markers import HookPolicy
     from codex_hookspecs.ports.host import Host
     from codex_hookspecs.ports.threads import AgentThread
     from codex_hookspecs.types.lifecycle import LifecycleEvent, Verdict
     from codex_hookspecs.types.notifications import HookRun
     from codex_host.plugins.places import Places
     from codex_host.plugins.registry import Registry
-    from codex_host.plugins.stats_file import PluginStats, StatsFile
+    from codex_host.plugins.stats_file import StatsFile
 
 T = TypeVar("T")
 Warn = Callable[[str], Awaitable[None]]
@@ -50,35 +48,6 @@ class Offered(dict[str, T]):
     def __init__(self) -> None:
         super().__init__()
         self.owners: dict[str, str] = {}
-
-
-@define(eq=False, repr=False)
-class BoundHook:
-    """One hook implementation, with everything needed to call it.
-
-    :param policy: policy declared by the hook's specification.
-    :param order: its position in the call order.
-    :param start: calls the function with those of the given named values that it takes as arguments.
-    :param reports: whether the implementation reports its runs itself.
-    :param enabled: predicate of ``enabled_if``, or ``None`` when it is always called.
-    :param limit: time limit in seconds, or ``None`` when the implementation limits itself.
-    """
-
-    hook: str
-    policy: HookPolicy
-    function: Callable[..., Any]
-    order: int
-    start: Callable[[dict[str, Any]], Any]
-    plugin: str
-    stats: PluginStats
-    reports: bool
-    enabled: Callable[[Host, Any], bool] | None
-    limit: float | None
-
-    @property
-    def quarantined(self) -> bool:
-        """Whether it is no longer called because of repeated failures."""
-        return self.hook in self.stats.quarantined
 
 
 class Dispatcher:
@@ -167,6 +136,8 @@ class Dispatcher:
             for bound in self._calls(hook, plugin):
                 if bound.plugin != plugin:
                     continue
+                if bound.quarantined and not bound.failure:  # Else it was told when it was quarantined.
+                    self.warn(self._registry.status(plugin).quarantine)
                 with asked(hook, plugin):
                     answer = self._call_sync(bound, arguments, raises=True)
                 if answer is not None:
@@ -326,6 +297,23 @@ class Dispatcher:
         ]
         return reasons
 
+    def unavailable(self, hook: str) -> list[str]:
+        """Return why plugins that implement a hook can't be asked: not loaded, quarantined, or failed at the last call.
+
+        Plugins that the user disabled are among them, those for other platforms are not.
+        """
+        reasons = [
+            status.warning
+            for status in self._registry.statuses.values()
+            if status.state != "loaded" and not status.expected and hook in status.hooks
+        ]
+        for bound in self._calls(hook):
+            if bound.failure:
+                reasons.append(bound.failure)
+            elif bound.quarantined:
+                reasons.append(self._registry.status(bound.plugin).quarantine)
+        return reasons
+
     def _call_sync(self, bound: BoundHook, arguments: dict[str, Any], *, raises: bool = False) -> Any:
         if bound.quarantined:
             return None
@@ -383,8 +371,10 @@ class Dispatcher:
         return message
 
     def _failed(self, bound: BoundHook, error: BaseException) -> str:
-        return self.failures.record(bound.hook, bound.plugin, error, bound.function)
+        bound.failure = self.failures.record(bound.hook, bound.plugin, error, bound.function)
+        return bound.failure
 
     def _succeeded(self, bound: BoundHook) -> None:
+        bound.failure = ""
         if bound.stats.failures:
             self._stats_file.record_success(bound.plugin, bound.hook)

@@ -45,14 +45,24 @@ class Failures:
         status.quarantined[hook] = self._stats_file.stats(plugin).quarantined[hook]
         return f"{text}; it is not called any more (run: codex plugins enable {plugin})"
 
-    def report(self, what: str, plugin: str, error: BaseException, function: Callable[..., Any] | None = None) -> str:
+    def report(
+        self,
+        what: str,
+        plugin: str,
+        error: BaseException,
+        function: Callable[..., Any] | None = None,
+        *,
+        quoted: bool = True,
+    ) -> str:
         """Return the message for a failure without counting it.
 
         :param what: description of what was called, e.g. ``tool roll_dice``.
         :param function: the function that was called, if it is a single one.
+        :param quoted: whether the error's own text is part of the message; it may hold what a client sent.
         """
         failing, place = self._find(plugin, error, function)
-        return self._text(failing, f"{what} of plugin {plugin}" if failing != plugin else what, error, place)
+        what = f"{what} of plugin {plugin}" if failing != plugin else what
+        return self._text(failing, what, error, place, quoted=quoted)
 
     def failing_plugin(self, plugin: str, error: BaseException, function: Callable[..., Any]) -> str:
         """Return the plugin whose code raised an error, which may not be the one that was called."""
@@ -81,10 +91,12 @@ class Failures:
             place = place_of(function)
         return failing, place
 
-    def _text(self, plugin: str, what: str, error: BaseException, place: tuple[str, int] | None) -> str:
+    def _text(
+        self, plugin: str, what: str, error: BaseException, place: tuple[str, int] | None, *, quoted: bool = True
+    ) -> str:
         inner = _inner(error)
         self._host.logger("host").debug("plugin %s: %s", plugin, what, exc_info=inner)
-        plain = isinstance(inner, InvalidResult | Overrun)
+        plain = not quoted or isinstance(inner, InvalidResult | Overrun)
         words = "" if plain else _text_of(inner)
         detail = f": {words}" if words else ""
         if isinstance(inner, Overrun) and inner.left:

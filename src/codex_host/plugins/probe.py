@@ -88,6 +88,8 @@ async def _checks(host: Application, listed: Collection[str]) -> list[str]:
         problems += [
             f"{FILE_NAME} lists the command {name}, which it does not offer" for name in {*listed} - {*offered}
         ]
+        for hook in (host.hooks.connection_authenticators, host.hooks.environments, host.hooks.rpc_methods):
+            hook()  # Its warnings are reported below.
         problems += await _check_model_provider(host)
         for name, check in host.hooks.doctor_checks().items():
             problems += [f"{name}: {text}" for text in await check.run()]

@@ -158,6 +158,8 @@ def validate_result(policy: HookPolicy, result: Any) -> Any:
     if len(parts) > _MAX_PARTS:
         raise InvalidResult(f"returned more than {_MAX_PARTS} parts, each a {word}")
     for part in parts:
+        if isinstance(part, type):
+            raise InvalidResult(f"returned the class {part.__name__} where a {word} belongs, write {part.__name__}()")
         if not all(hasattr(part, name) for name in policy.requires):
             raise InvalidResult(f"returned {type(part).__name__} where a {word} belongs")
         if policy.key and not isinstance(getattr(part, policy.key), str):

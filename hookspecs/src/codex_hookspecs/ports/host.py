@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
@@ -133,4 +133,12 @@ class Host(Protocol):
 
     def startup_warnings(self) -> Sequence[str]:
         """Return what the user should know of how the program came up: plugins left out, features, deprecations."""
+        ...
+
+    def on_warning(self, tell: Callable[[str], None]) -> None:
+        """Call a function with each warning that comes up from now on, once; clients of threads are told anyway."""
+        ...
+
+    def unavailable(self, hook: str) -> Sequence[str]:
+        """Return why plugins that implement a hook can't be asked: not loaded, quarantined, or failed when called."""
         ...

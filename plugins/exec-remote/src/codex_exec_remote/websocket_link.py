@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 from codex_hookspecs.errors import ConfigError
+from codex_hookspecs.surface import visible_line
 
 if TYPE_CHECKING:
     from ssl import SSLContext
@@ -24,6 +25,9 @@ MAX_MESSAGE: Final = 64 * 1024 * 1024
 FRAME_BYTES: Final = 4 * 1024 * 1024
 RECEIVE_BUFFER: Final = 256 * 1024
 """Kernel receive buffer; data in flight when a connection is lost must fit into what a server retains."""
+UNAUTHORIZED: Final = 401
+MAX_REASON: Final = 200
+"""Most characters shown of the text with which a server refuses a connection."""
 _TEXT, _CONTINUATION, _BINARY = 1, 0, 2
 
 
@@ -175,7 +179,7 @@ class WebSocketLink(asyncio.Protocol):
             elif self._protocol.handshake_exc is None:
                 self._handshake.set_result(None)
             else:
-                self._handshake.set_exception(LinkError(str(self._protocol.handshake_exc)))
+                self._handshake.set_exception(LinkError(_describe_rejection(self._protocol.handshake_exc)))
         problem = self._protocol.handshake_exc or self._protocol.parser_exc
         if problem is not None:
             self._reason = str(problem)
@@ -269,6 +273,16 @@ def _tls(target: Target) -> SSLContext:
         return tls_context(target.environ, bundle=certifi.where())
     except ConfigError as error:
         raise LinkError(str(error)) from error
+
+
+def _describe_rejection(error: Exception) -> str:
+    """Return why a handshake failed; of a server's refusal, with the text that it gives as its reason."""
+    response = getattr(error, "response", None)
+    body = (getattr(response, "body", None) or b"") if getattr(response, "status_code", 0) == UNAUTHORIZED else b""
+    reason = visible_line(body[: 4 * MAX_REASON].decode("utf-8", "replace").strip())
+    if len(reason) > MAX_REASON:
+        reason = f"{reason[:MAX_REASON]}…"
+    return f"{error}: {reason}" if reason else str(error)
 
 
 def _describe_os_error(error: OSError) -> str:

@@ -29,6 +29,7 @@ async def run(arguments: Sequence[str], host: Host) -> int:
         if options.help:
             print(HELP, end="")
             return 0
+        _print_warnings(host)
         check = authentication(options, host)
     except UsageError as error:
         print(visible(str(error)), file=sys.stderr)
@@ -45,6 +46,20 @@ async def run(arguments: Sequence[str], host: Host) -> int:
         return await _serve(options, host, check, stop, kept)
 
 
+def _print_warnings(host: Host) -> None:
+    """Print the warnings about the program to stderr, those of now and later ones."""
+    printed: set[str] = set()
+
+    def show(text: str) -> None:
+        if text not in printed:
+            printed.add(text)
+            print(f"warning: {visible(text)}", file=sys.stderr, flush=True)
+
+    for text in host.startup_warnings():
+        show(text)
+    host.on_warning(show)
+
+
 def authentication(options: Options, host: Host) -> ConnectionCheck | None:
     """Return the authenticator that the options ask for.
 
@@ -57,13 +72,15 @@ def authentication(options: Options, host: Host) -> ConnectionCheck | None:
     mode = options.auth.mode
     if mode in offered:
         return offered[mode].prepare(options.auth)
+    unavailable = host.unavailable("connection_authenticators")
     if mode not in AUTH_MODES:
         known = ", ".join(dict.fromkeys((*AUTH_MODES, *offered)))
-        raise UsageError(f"invalid value '{mode}' for '--ws-auth <MODE>'\n  [possible values: {known}]")
+        lines = [f"invalid value '{mode}' for '--ws-auth <MODE>'", f"  [possible values: {known}]"]
+        raise UsageError("\n".join((*lines, *(f"  not asked: {visible(reason)}" for reason in unavailable))))
+    found = "; ".join(unavailable) or "none of codex-host's own has it, and none is installed"
     raise ConfigError(
         f"cannot authenticate clients with --ws-auth {mode}: that takes a plugin with the hook "
-        "connection_authenticators, none of codex-host's own has it, and none is installed; install one, or leave the "
-        "option out and listen on 127.0.0.1"
+        f"connection_authenticators, {found}; install one, or leave the option out and listen on 127.0.0.1"
     )
 
 
