@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 TURN = [
     [{"sh": "echo one; echo two >&2; exit 3"}],
     [{"sh": {"cmd": "read x; echo got $x", "tty": True, "yield_time_ms": 400}}],
-    [{"stdin": {"session_id": "$SESSION", "chars": "abc\n", "yield_time_ms": 3000}}],
+    [{"stdin": {"session_id": "$SESSION", "chars": "abc\n", "yield_time_ms": 10000}}],
     [{"sh": "seq 1 20000 | md5sum"}],
     [{"say": "all done"}],
 ]

@@ -45,13 +45,13 @@ CONVERSATIONS: dict[str, list[list[dict[str, Any]]]] = {
     ],
     "web search": [[{"web": "w"}, {"say": "x"}]],
     "long command": [
-        [{"sh": {"cmd": "sleep 0.3; echo early; sleep 1.2; echo late", "yield_time_ms": 600}}],
-        [{"stdin": {"session_id": "$SESSION", "chars": "", "yield_time_ms": 3000}}],
+        [{"sh": {"cmd": "sleep 1; echo early; sleep 4; echo late", "yield_time_ms": 3000}}],
+        [{"stdin": {"session_id": "$SESSION", "chars": "", "yield_time_ms": 20000}}],
         [{"say": "x"}],
     ],
     "terminal": [
         [{"sh": {"cmd": "read x; echo got $x", "tty": True, "yield_time_ms": 300}}],
-        [{"stdin": {"session_id": "$SESSION", "chars": "abc\n", "yield_time_ms": 1500}}],
+        [{"stdin": {"session_id": "$SESSION", "chars": "abc\n", "yield_time_ms": 10000}}],
         [{"say": "x"}],
     ],
     "working directory": [[{"sh": {"cmd": "pwd", "workdir": "/"}}], [{"say": "x"}]],
