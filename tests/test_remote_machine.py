@@ -53,7 +53,7 @@ def test_hosts_without_local_commands_stay_as_they_are(monkeypatch: pytest.Monke
 
 
 def test_a_word_that_is_not_known_is_refused() -> None:
-    with pytest.raises(ValueError, match="allowed are 1, bwrap, netns, march, docker:NAME and the address of a server"):
+    with pytest.raises(ValueError, match="allowed are 1, bwrap, netns, 0118, docker:NAME and the address of a server"):
         remote_machine("docker").__enter__()
 
 

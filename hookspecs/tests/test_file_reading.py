@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from codex_hookspecs.errors import ConfigError
-from codex_hookspecs.file_reading import DEEPEST, parse_toml, read_bytes, read_text
+from codex_hookspecs.file_reading import MAX_DEPTH, parse_toml, read_bytes, read_text
 from codex_hookspecs.json_text import TooDeep, parse_json
 
 
@@ -82,7 +82,7 @@ def test_a_name_that_no_file_can_have_is_one_error() -> None:
         read_bytes("/a\0b")
 
 
-@pytest.mark.parametrize("depth", [DEEPEST + 1, 900, 5_000, 100_000])
+@pytest.mark.parametrize("depth", [MAX_DEPTH + 1, 900, 5_000, 100_000])
 @pytest.mark.parametrize("form", ['{{"a": {}}}', '[{{"a": {}}}]', "[{}]"])
 def test_deep_json_is_a_parse_error(depth: int, form: str) -> None:
     before, after = form.format("*").split("*")
@@ -92,7 +92,7 @@ def test_deep_json_is_a_parse_error(depth: int, form: str) -> None:
 
 
 def test_json_may_be_as_deep_as_a_document_of_a_person(tmp_path: Path) -> None:
-    assert parse_json("[" * DEEPEST + "]" * DEEPEST)
+    assert parse_json("[" * MAX_DEPTH + "]" * MAX_DEPTH)
     assert parse_json('{"text": "' + "[{" * 10_000 + '"}') == {"text": "[{" * 10_000}
 
 

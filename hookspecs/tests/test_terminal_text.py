@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from codex_hookspecs.terminal_text import made_visible, visible, visible_line
+from codex_hookspecs.terminal_text import escape_controls, escape_controls_in, escape_controls_in_line
 from codex_hookspecs.types.items import AgentMessage, UserMessage
 
 
@@ -24,16 +24,18 @@ from codex_hookspecs.types.items import AgentMessage, UserMessage
     ],
 )
 def test_what_would_act_on_a_terminal_is_shown(text: str, shown: str) -> None:
-    assert visible(text) == shown
+    assert escape_controls(text) == shown
 
 
 def test_a_line_stays_one_line() -> None:
-    assert visible_line("a\nb\tc") == "a^Jb^Ic"
+    assert escape_controls_in_line("a\nb\tc") == "a^Jb^Ic"
 
 
 def test_every_text_within_a_value_is_shown_and_the_rest_is_the_same() -> None:
     harmless = AgentMessage(id="i", text="hello")
 
-    assert made_visible(harmless) is harmless
-    assert made_visible(AgentMessage(id="i", text="\x1b[2J")) == AgentMessage(id="i", text="^[[2J")
-    assert made_visible(UserMessage(id="i", content=({"type": "text", "text": "\x07"},))).content[0]["text"] == "^G"
+    assert escape_controls_in(harmless) is harmless
+    assert escape_controls_in(AgentMessage(id="i", text="\x1b[2J")) == AgentMessage(id="i", text="^[[2J")
+    assert (
+        escape_controls_in(UserMessage(id="i", content=({"type": "text", "text": "\x07"},))).content[0]["text"] == "^G"
+    )

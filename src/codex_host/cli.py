@@ -308,18 +308,19 @@ def _warn_of_no_effect(options: GlobalOptions) -> None:
 
 def _report_usage_error(error: ConfigError) -> int:
     from codex_hookspecs.errors import UsageError
-    from codex_hookspecs.terminal_text import visible
+    from codex_hookspecs.terminal_text import escape_controls
 
     tip = f"\n\n  tip: {error.tip}" if isinstance(error, UsageError) and error.tip else ""
     usage = error.usage if isinstance(error, UsageError) and error.usage else USAGE
     print(
-        f"error: {visible(str(error))}{visible(tip)}\n\n{usage}\n\nFor more information, try '--help'.", file=sys.stderr
+        f"error: {escape_controls(str(error))}{escape_controls(tip)}\n\n{usage}\n\nFor more information, try '--help'.",
+        file=sys.stderr,
     )
     return 2
 
 
 def _fail(message: str) -> int:
-    from codex_hookspecs.terminal_text import visible
+    from codex_hookspecs.terminal_text import escape_controls
 
-    print(f"Error: {visible(message)}", file=sys.stderr)
+    print(f"Error: {escape_controls(message)}", file=sys.stderr)
     return 1

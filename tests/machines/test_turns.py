@@ -282,7 +282,7 @@ async def test_requests_are_made_from_there(place: Place, machine: Machine) -> N
     from codex_testkit.suites.http import Site
 
     async with web_server(Site()) as url:
-        if machine.way == "march":
+        if machine.way == "0118":
             with pytest.raises(Exception, match=r"^this exec-server can't make HTTP requests$"):
                 await place.environment.http.send(HttpRequest(url=f"{url}/pieces"))
         elif (await place.run("readlink /proc/self/ns/net")).strip() != _own_network():

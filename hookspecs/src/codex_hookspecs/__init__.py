@@ -3,7 +3,7 @@
 This module has what most plugins need; the others of this package that have no underscore have the rest, by area:
 ``lifecycle``, ``tools``, ``context``, ``models``, ``auth``, ``sandbox``, ``environments``, ``storage``, ``surface``,
 ``protocol``, ``analytics``, ``host``, ``files``, and ``errors``, ``wire``, ``jsonrpc``, ``json_text``, ``light``.
-``types``, ``ports`` and ``specs`` are their rooms: import from the areas instead.
+``types``, ``ports`` and ``specs`` are internal packages: import from the areas instead.
 
 Names are imported from here and resolved when first used, so that importing the package stays cheap.
 """
@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from codex_hookspecs._lazy import exported
 
-TYPE_CHECKING = False  # What typing takes to import is what is saved here.
+TYPE_CHECKING = False  # Avoids the import of typing.
 if TYPE_CHECKING:
     from codex_hookspecs.errors import CodexError as CodexError
     from codex_hookspecs.errors import ConfigError as ConfigError

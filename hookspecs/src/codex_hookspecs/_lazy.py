@@ -1,4 +1,4 @@
-"""Export names from the modules that define them when they are first used, so that a façade costs nothing."""
+"""Lazy exports: a façade imports the module that defines a name when the name is first used."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ if TYPE_CHECKING:
 def exported(
     facade: str, names: Mapping[str, str]
 ) -> tuple[list[str], Callable[[str], object], Callable[[], list[str]]]:
-    """Return what makes a module a façade: its ``__all__``, ``__getattr__`` and ``__dir__``.
+    """Return ``__all__``, ``__getattr__`` and ``__dir__`` of a façade.
 
     :param facade: ``__name__`` of the module.
-    :param names: for each module of this package, without the package's name, the names that come from it.
+    :param names: exported names by defining module, relative to this package, separated by spaces.
     """
     import sys
 

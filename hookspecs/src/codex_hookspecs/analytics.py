@@ -1,4 +1,4 @@
-"""Sinks for facts about what the program does."""
+"""Sinks for analytics events."""
 
 from __future__ import annotations
 

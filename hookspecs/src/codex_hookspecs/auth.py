@@ -1,4 +1,4 @@
-"""Who may connect to a server of this program."""
+"""Authentication of clients that connect to a server of this program."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the model is told beside the conversation."""
+"""Instruction fragments: texts for the model beside the conversation."""
 
 from __future__ import annotations
 

@@ -1,19 +1,19 @@
 """Errors that cross the boundary between host and plugins.
 
 - CodexError
-  - ConfigError            a configuration value, file or command line can't be used
-    - UsageError           a command line can't be understood
+  - ConfigError            a configuration value, file or command line is invalid
+    - UsageError           a command line is invalid
   - PluginError            a plugin can't be admitted, loaded or called
-    - ManifestError        ``codex-plugin.toml`` is missing or wrong
+    - ManifestError        ``codex-plugin.toml`` is missing or invalid
     - HookSpecError        an implementation does not fit its hook specification
-  - ModelError             a model request failed for good
+  - ModelError             a model request failed finally
   - ToolError              a tool call failed; the text goes to the model
     - ToolRejected         a person, hook or policy refused the call
   - ExecError              the environment could not start or drive a process
     - EnvironmentLost      the environment can't be reached
     - HttpError            the environment could not make an HTTP request
   - FileSystemError        the environment refused a file operation
-  - SandboxUnavailable     no launcher can hold the wanted policy
+  - SandboxUnavailable     no launcher can enforce the policy
   - StorageError           a thread can't be stored, found or read
     - ThreadNotFound
     - ThreadBusy           another process writes this thread
@@ -54,14 +54,14 @@ if TYPE_CHECKING:
 
 
 class CodexError(Exception):
-    """Root of all errors that the host and first-party plugins raise on purpose; ``str()`` is fit for people."""
+    """Base of all errors that the host and first-party plugins raise on purpose; ``str()`` is a message for users."""
 
 
 class ConfigError(CodexError):
-    """Raised when configuration or a command line can't be used.
+    """Raised when the configuration or a command line is invalid.
 
     :param message: what was being done, what was found and what is allowed.
-    :param source: the file, flag or key it came from, shown in front of the message.
+    :param source: the file, flag or key that it comes from, shown before the message.
     """
 
     def __init__(self, message: str, *, source: str | None = None) -> None:
@@ -74,11 +74,11 @@ class ConfigError(CodexError):
 
 
 class UsageError(ConfigError):
-    """Raised when a command line can't be understood; the program ends with status 2.
+    """Raised when a command line is invalid; the program ends with status 2.
 
     :param message: what is wrong with the command line.
-    :param tip: what was probably meant.
-    :param usage: usage line of the command it is about, with the word ``Usage:``.
+    :param tip: a suggestion for the user.
+    :param usage: usage line of the command, with the word ``Usage:``.
     """
 
     def __init__(self, message: str, *, tip: str | None = None, usage: str | None = None) -> None:
@@ -90,7 +90,7 @@ class UsageError(ConfigError):
 class PluginError(CodexError):
     """Raised when a plugin can't be admitted, loaded or called.
 
-    :param message: text for people.
+    :param message: text for users.
     :param plugin: entry-point name of the plugin.
     """
 
@@ -100,7 +100,7 @@ class PluginError(CodexError):
 
 
 class ManifestError(PluginError):
-    """Raised when ``codex-plugin.toml`` is missing or does not say what it must."""
+    """Raised when ``codex-plugin.toml`` is missing or invalid."""
 
 
 class HookSpecError(PluginError):
@@ -117,11 +117,11 @@ class HookSpecError(PluginError):
 
 
 class ModelError(CodexError):
-    """Raised by a model provider when a request failed and will not be retried.
+    """Raised by a model provider when a request failed and is not retried.
 
-    :param message: text for people.
+    :param message: text for users.
     :param info: the ``codexErrorInfo`` of the app-server protocol: a word, or a one-key object.
-    :param details: additional text for people, or ``None``.
+    :param details: additional text for users, or ``None``.
     """
 
     def __init__(self, message: str, *, info: str | dict[str, Any] = "other", details: str | None = None) -> None:
@@ -132,15 +132,15 @@ class ModelError(CodexError):
 
 
 class ToolError(CodexError):
-    """Raised by a tool whose call failed; the text is what the model is told."""
+    """Raised by a tool whose call failed; the text is the output for the model."""
 
 
 class ToolRejected(ToolError):
-    """Raised when a person, a hook or the policy refused a call; the text is what the model is told.
+    """Raised when the user, a hook or a policy refused a call; the text is the output for the model.
 
-    :param message: what the model is told.
+    :param message: text for the model.
     :param kind: who refused it, see :data:`~codex_hookspecs.types.approvals.RejectionKind`.
-    :param reason: why, in words for people, where the text is not that alone.
+    :param reason: the reason for users, if it differs from the message.
     """
 
     def __init__(self, message: str, *, kind: RejectionKind = "denied", reason: str | None = None) -> None:
@@ -149,14 +149,14 @@ class ToolRejected(ToolError):
         self.reason = message if reason is None else reason
 
     def with_message(self, message: str) -> ToolRejected:
-        """Return the same refusal with another text for the model."""
+        """Return a copy of the refusal with another text for the model."""
         return ToolRejected(message, kind=self.kind, reason=self.reason)
 
 
 class ExecError(CodexError):
     """Raised when an environment could not start a process or lost it.
 
-    :param message: what went wrong, in the system's words.
+    :param message: the error text of the system.
     :param code: JSON-RPC code that the exec-server protocol uses for it.
     """
 
@@ -166,10 +166,10 @@ class ExecError(CodexError):
 
 
 class EnvironmentLost(ExecError):
-    """Raised when an environment can't be reached, or not any more; what was asked may or may not have been done.
+    """Raised when an environment can't be reached or the connection was lost; the request may have been carried out.
 
-    :param message: text for people.
-    :param environment: name of the environment, or ``None`` when that is not known.
+    :param message: text for users.
+    :param environment: name of the environment, or ``None`` if unknown.
     """
 
     def __init__(self, message: str, *, environment: str | None = None) -> None:
@@ -178,18 +178,18 @@ class EnvironmentLost(ExecError):
 
 
 class HttpError(ExecError):
-    """Raised when an environment could not make an HTTP request, or its answer broke off.
+    """Raised when an environment could not make an HTTP request, or its response is incomplete.
 
-    It may have been carried out all the same. Errors of HTTP itself are answers.
+    The request may have been carried out. HTTP error statuses are responses, not errors.
     """
 
 
 class FileSystemError(CodexError):
     """Raised when an environment refused a file operation.
 
-    :param message: what went wrong, in the system's words: ``Permission denied (os error 13)``.
-    :param path: the path asked for.
-    :param errno: operating system error number, or ``None`` when there is none.
+    :param message: the error text of the system: ``Permission denied (os error 13)``.
+    :param path: the requested path.
+    :param errno: operating system error number, or ``None``.
     """
 
     def __init__(self, message: str, *, path: str, errno: int | None = None) -> None:
@@ -199,18 +199,18 @@ class FileSystemError(CodexError):
 
 
 class FilesLost(FileSystemError):
-    """Raised when a machine could not be asked about its files; it says nothing about the path."""
+    """Raised when the environment of a file can't be reached; says nothing about the path."""
 
 
 class SandboxUnavailable(CodexError):
-    """Raised when no launcher can hold the policy; the command has not been run."""
+    """Raised when no launcher can enforce the policy; the command has not been run."""
 
 
 class StorageError(CodexError):
     """Raised when a thread can't be stored or read.
 
-    :param message: text for people.
-    :param thread_id: the thread, or ``None`` when the store as a whole failed.
+    :param message: text for users.
+    :param thread_id: the thread, or ``None`` if the whole store failed.
     """
 
     def __init__(self, message: str, *, thread_id: str | None = None) -> None:
@@ -219,7 +219,7 @@ class StorageError(CodexError):
 
 
 class ThreadNotFound(StorageError):
-    """Raised when nothing is stored under a thread id."""
+    """Raised when no thread with the id is stored."""
 
 
 class ThreadBusy(StorageError):
@@ -227,11 +227,11 @@ class ThreadBusy(StorageError):
 
 
 class RpcError(CodexError):
-    """Raised by an RPC method to answer with an error object, and by a client that got one.
+    """Raised by an RPC method to respond with an error object, and by a client that received one.
 
     :param message: text of the error object.
     :param code: JSON-RPC error code.
-    :param data: further member of the error object, or ``None``.
+    :param data: member ``data`` of the error object, or ``None``.
     """
 
     def __init__(self, message: str, *, code: int = -32600, data: Any = None) -> None:

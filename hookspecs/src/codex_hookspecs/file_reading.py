@@ -1,4 +1,4 @@
-"""Read files of people and projects, which may not be what they seem: regular files only, bounded, one clear error."""
+"""Read files of users and projects safely: only regular files, of limited size and depth, with one kind of error."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-LONGEST = 4 * 1024 * 1024
-"""Bytes that a file of settings may have."""
+MAX_FILE_BYTES = 4 * 1024 * 1024
+"""Most bytes of a settings file."""
 
-DEEPEST = 127
-"""Levels of tables and lists that a document may have, in TOML as in JSON."""
+MAX_DEPTH = 127
+"""Most nested levels of tables and lists in a document."""
 
 
 class TooDeep(ValueError):
-    """Raised for a document whose tables and lists are nested too deep."""
+    """Raised for a document that is nested too deeply."""
 
     def __init__(self) -> None:
-        super().__init__(f"nested more than {DEEPEST} levels deep")
+        super().__init__(f"nested more than {MAX_DEPTH} levels deep")
 
 
 _FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOCTTY", 0)
@@ -36,13 +36,13 @@ _KINDS = {
 _CHUNK = 1024 * 1024
 
 
-def read_bytes(path: str, *, limit: int = LONGEST, follow: bool = True) -> bytes | None:
-    """Return the content of a regular file; a pipe or a device is neither waited for nor read.
+def read_bytes(path: str, *, limit: int = MAX_FILE_BYTES, follow: bool = True) -> bytes | None:
+    """Return the content of a regular file, without blocking on pipes or devices.
 
-    :param limit: most bytes it may have.
-    :param follow: whether the path may be a link.
-    :return: ``None`` when there is no such file.
-    :raises ConfigError: when it is something else, too large or can't be read; names the file.
+    :param limit: most bytes allowed.
+    :param follow: whether the path may be a symbolic link.
+    :return: ``None`` if there is no such file.
+    :raises ConfigError: when it is not a regular file, too large or can't be read; names the file.
     """
     try:
         descriptor = os.open(path, _FLAGS | (0 if follow else getattr(os, "O_NOFOLLOW", 0)))
@@ -58,13 +58,13 @@ def read_bytes(path: str, *, limit: int = LONGEST, follow: bool = True) -> bytes
         os.close(descriptor)
 
 
-def read_text(path: str, *, limit: int = LONGEST, errors: str = "strict", follow: bool = True) -> str | None:
+def read_text(path: str, *, limit: int = MAX_FILE_BYTES, errors: str = "strict", follow: bool = True) -> str | None:
     """Return the text of a regular file, without a byte order mark.
 
     :param limit: most bytes that it may have.
-    :param errors: what becomes of bytes that are not UTF-8, as of ``bytes.decode``.
-    :param follow: whether the path may be a link.
-    :return: ``None`` when there is no such file.
+    :param errors: error handler for bytes that are not UTF-8, as of ``bytes.decode``.
+    :param follow: whether the path may be a symbolic link.
+    :return: ``None`` if there is no such file.
     :raises ConfigError: as :func:`read_bytes`, and when it is not UTF-8.
     """
     data = read_bytes(path, limit=limit, follow=follow)
@@ -77,18 +77,18 @@ def read_text(path: str, *, limit: int = LONGEST, errors: str = "strict", follow
 
 
 def parse_toml(text: str) -> dict[str, Any]:
-    """Return the table of a TOML document of bounded depth.
+    """Return the table of a TOML document of limited depth.
 
     :raises ValueError: when it is not TOML.
-    :raises TooDeep: when it is nested too deep.
+    :raises TooDeep: when it is nested too deeply.
     """
     import tomllib
 
-    if text.count(".") > DEEPEST:
+    if text.count(".") > MAX_DEPTH:
         import re
 
-        # Long dotted keys take the parser a time that grows with their square.
-        if re.search(rf"(?<![\w\"'-])(?:[\w\"'-]+[ \t]*\.[ \t]*){{{DEEPEST}}}", text):
+        # The parser takes quadratic time for long dotted keys.
+        if re.search(rf"(?<![\w\"'-])(?:[\w\"'-]+[ \t]*\.[ \t]*){{{MAX_DEPTH}}}", text):
             raise TooDeep
     try:
         table = tomllib.loads(text)
@@ -100,9 +100,9 @@ def parse_toml(text: str) -> dict[str, Any]:
 
 
 def is_too_deep(value: Any) -> bool:
-    """Tell whether tables and lists are nested deeper than a document may be."""
+    """Return whether tables and lists are nested deeper than ``MAX_DEPTH``."""
     level = [value] if isinstance(value, dict | list) else []
-    for _ in range(DEEPEST):
+    for _ in range(MAX_DEPTH):
         level = [
             inner
             for each in level

@@ -1,4 +1,4 @@
-"""Files of the user and of this program: read with limits, replaced whole, locked."""
+"""Read files with limits, replace them atomically, lock them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from codex_hookspecs._lazy import exported
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from codex_hookspecs.errors import ConfigError as ConfigError
-    from codex_hookspecs.file_reading import LONGEST as LONGEST
+    from codex_hookspecs.file_reading import MAX_FILE_BYTES as MAX_FILE_BYTES
     from codex_hookspecs.file_reading import TooDeep as TooDeep
     from codex_hookspecs.file_reading import is_too_deep as is_too_deep
     from codex_hookspecs.file_reading import parse_toml as parse_toml
@@ -23,7 +23,7 @@ __all__, __getattr__, __dir__ = exported(
     __name__,
     {
         "errors": "ConfigError",
-        "file_reading": "LONGEST TooDeep is_too_deep parse_toml read_bytes read_text",
+        "file_reading": "MAX_FILE_BYTES TooDeep is_too_deep parse_toml read_bytes read_text",
         "state_file": "LOCK_FILE LOCK_SECONDS locked make_private replace_file",
     },
 )

@@ -1,4 +1,4 @@
-"""What a plugin is given when it is set up: the host, configuration, features."""
+"""The host as plugins get it: configuration, features, threads."""
 
 from __future__ import annotations
 

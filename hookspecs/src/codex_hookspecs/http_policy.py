@@ -1,4 +1,4 @@
-"""Decide whom HTTP clients trust and which proxy they use, from the usual environment variables."""
+"""Certificate authorities and proxies of HTTP clients, from the usual environment variables."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Proxy:
 
     :param host: its name or address, an IPv6 address without brackets.
     :param port: TCP port.
-    :param secure: the proxy itself is spoken to over TLS.
+    :param secure: whether the connection to the proxy uses TLS.
     :param authorization: value for ``proxy-authorization``, or ``None``.
     """
 
@@ -39,15 +39,15 @@ class Proxy:
 
 
 def proxy_for(scheme: str, host: str, port: int, environ: Mapping[str, str]) -> Proxy | None:
-    """Choose the proxy for a server.
+    """Return the proxy for a server.
 
     ``HTTPS_PROXY`` or ``HTTP_PROXY`` by scheme, else ``ALL_PROXY``; lower case names come first. ``NO_PROXY`` lists
     hosts that are reached directly: names with their sub-domains, addresses, networks, ``*``, with or without port.
 
     :param scheme: ``http`` or ``https``.
     :param host: name or address, an IPv6 address without brackets.
-    :return: ``None`` when the server is reached directly.
-    :raises ConfigError: when the variable does not hold an ``http://`` or ``https://`` address.
+    :return: ``None`` for a direct connection.
+    :raises ConfigError: when the variable is not an ``http://`` or ``https://`` address.
     """
     for name in (f"{scheme}_proxy", "all_proxy"):
         for variable in (name, name.upper()):
@@ -62,17 +62,17 @@ def proxy_for(scheme: str, host: str, port: int, environ: Mapping[str, str]) -> 
 
 
 def tls_context(environ: Mapping[str, str], *, bundle: str | None = None) -> SSLContext:
-    """Return a context for clients that trusts the system's authorities, those of a bundle and the user's own.
+    """Return a client context that trusts the system's certificate authorities, those of a bundle and the user's own.
 
-    The user's are those in the PEM file that ``CODEX_CA_CERTIFICATE`` names, or ``SSL_CERT_FILE`` if that is not set.
+    The user's are in the PEM file named by ``CODEX_CA_CERTIFICATE``, else by ``SSL_CERT_FILE``.
 
     :param bundle: PEM file of further authorities, such as ``certifi.where()``.
-    :raises ConfigError: when the user's file can't be used.
+    :raises ConfigError: when the user's file is invalid.
     """
-    import ssl  # a client of plain HTTP does without
+    import ssl  # not needed for plain HTTP
 
     context = ssl.create_default_context()
-    # Python 3.13 refuses authorities without extensions that many company networks leave out; Codex takes them.
+    # Python 3.13 rejects authorities without extensions that many company networks leave out; Codex accepts them.
     context.verify_flags &= ~ssl.VERIFY_X509_STRICT
     if bundle is not None:
         context.load_verify_locations(cafile=bundle)
@@ -115,7 +115,7 @@ def _parsed(value: str, variable: str) -> Proxy:
         )
     authorization = None
     if parts.username is not None:
-        from base64 import b64encode  # few proxies want a password
+        from base64 import b64encode  # only for proxies with a password
 
         pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
         authorization = f"Basic {b64encode(pair.encode()).decode()}"

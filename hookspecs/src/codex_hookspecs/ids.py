@@ -1,4 +1,4 @@
-"""Make the time-ordered identifiers that threads, turns and items carry."""
+"""Generate the identifiers of threads, turns and items."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import time
 def uuid7(now_ms: int | None = None) -> str:
     """Return a UUID of version 7 (RFC 9562) as lower-case text.
 
-    :param now_ms: milliseconds since the epoch; the clock when ``None``.
+    :param now_ms: milliseconds since the epoch; the current time if ``None``.
     """
     moment = time.time_ns() // 1_000_000 if now_ms is None else now_ms
     number = (moment & 0xFFFFFFFFFFFF) << 80 | int.from_bytes(os.urandom(10), "big")
@@ -29,7 +29,7 @@ def uuid4() -> str:
 
 
 def is_uuid(text: str) -> bool:
-    """Tell whether the text has the form of a UUID with dashes."""
+    """Return whether the text has the form of a UUID with dashes."""
     parts = text.split("-")
     return [len(part) for part in parts] == [8, 4, 4, 4, 12] and all(
         character in "0123456789abcdefABCDEF" for part in parts for character in part

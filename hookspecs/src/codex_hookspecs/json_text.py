@@ -1,4 +1,4 @@
-"""Read JSON from outside: an error for everything that is none, also for what is nested too deeply or not finite."""
+"""Parse untrusted JSON strictly: rejects too deep nesting and non-finite numbers."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = [
 ]
 
 DEPTH: Final = 127
-"""How deep arrays and objects may stand in each other; the limit of the public program's reader."""
+"""Most nested levels of arrays and objects (the limit of Codex's parser)."""
 
 _BOM: Final = "\ufeff"
 
@@ -23,11 +23,11 @@ PairsHook = Callable[[list[tuple[str, Any]]], Any]
 
 
 class JsonError(ValueError):
-    """Raised for text that is no JSON; says what is wrong."""
+    """Raised for text that is not JSON."""
 
 
 class TooDeep(JsonError):
-    """Raised for text whose arrays and objects are nested deeper than ``DEPTH``."""
+    """Raised for JSON that is nested deeper than ``DEPTH``."""
 
     def __init__(self) -> None:
         super().__init__("recursion limit exceeded")
@@ -36,8 +36,8 @@ class TooDeep(JsonError):
 def parse_json(text: bytes | str, *, object_pairs_hook: PairsHook | None = None) -> Any:
     """Return the value of a JSON document; a byte order mark is accepted.
 
-    :param object_pairs_hook: makes the value of an object, as of ``json.loads``.
-    :raises JsonError: when it is none, or holds ``NaN`` or ``Infinity``.
+    :param object_pairs_hook: as of ``json.loads``.
+    :raises JsonError: when it is not JSON, or contains ``NaN`` or ``Infinity``.
     :raises TooDeep: when it is nested deeper than ``DEPTH``.
     """
     hook = object_pairs_hook
@@ -55,7 +55,7 @@ def parse_json(text: bytes | str, *, object_pairs_hook: PairsHook | None = None)
 
 
 def _depth(value: Any) -> int:
-    """Return how deep containers stand in each other, up to one more than is allowed."""
+    """Return the depth of nested containers, counting to at most one more than allowed."""
     depth = 0
     level = [value] if isinstance(value, (dict, list)) else []
     while level and depth <= DEPTH:

@@ -1,7 +1,7 @@
-"""Speak JSON-RPC as a state machine: decoded or encoded messages in, events out; no sockets, no tasks.
+"""JSON-RPC as a state machine without I/O: messages in, events out.
 
-Format of the Codex app-server and exec-server: JSON-RPC 2.0 without the ``jsonrpc`` member, which is ignored when it
-comes. Both sides use the same session: each may ask, tell and answer.
+The format of Codex's app-server and exec-server: JSON-RPC 2.0 without the ``jsonrpc`` member, which is ignored in
+received messages. The session is symmetric: both sides may send requests, notifications and responses.
 
     session = RpcSession()
     for event in map(session.receive, lines.feed(data)):
@@ -47,13 +47,13 @@ INTERNAL_ERROR: Final = -32603
 OVERLOADED: Final = -32001
 
 MAX_MESSAGE: Final = 128 * 1024 * 1024
-"""Bytes that one message may have; prompts of ten megabytes and base64 files must pass."""
+"""Most bytes of one message; large enough for prompts of ten megabytes and files in Base64."""
 
 RpcId: TypeAlias = int | str
 
 
 class _Absent:
-    """Stands for a member that is not there, unlike one that is null."""
+    """Sentinel for a missing member, as opposed to null."""
 
     def __repr__(self) -> str:
         return "ABSENT"
@@ -64,11 +64,11 @@ ABSENT: Final = _Absent()
 
 @frozen
 class Request:
-    """The other side wants an answer with this id.
+    """A request from the other side.
 
-    :param id: id that the answer must carry.
+    :param id: id for the response.
     :param method: its method.
-    :param params: its parameters, ``ABSENT`` without.
+    :param params: its parameters, or ``ABSENT``.
     """
 
     id: RpcId
@@ -78,10 +78,10 @@ class Request:
 
 @frozen
 class Notification:
-    """The other side sent a notification.
+    """A notification from the other side.
 
     :param method: its method.
-    :param params: its parameters, ``ABSENT`` without.
+    :param params: its parameters, or ``ABSENT``.
     """
 
     method: str
@@ -90,10 +90,10 @@ class Notification:
 
 @frozen
 class Response:
-    """The other side answered request ``id``: a result, or the error it refused with.
+    """A response of the other side: a result or an error.
 
     :param id: id of the request.
-    :param result: what was answered.
+    :param result: the result.
     :param error: the error, or ``None``.
     """
 
@@ -104,9 +104,9 @@ class Response:
 
 @frozen
 class UnknownResponse:
-    """An answer that nobody waits for, or no longer; it is ignored.
+    """A response without a pending request; it is ignored.
 
-    :param id: id that nobody asked with.
+    :param id: id of the response.
     """
 
     id: Any
@@ -114,7 +114,7 @@ class UnknownResponse:
 
 @frozen
 class Malformed:
-    """Something came that is no message; it gets no answer and the connection lives on.
+    """An invalid message; it gets no response, and the connection stays open.
 
     :param reason: what is wrong with it.
     """
@@ -128,7 +128,7 @@ Event: TypeAlias = Request | Notification | Response | UnknownResponse | Malform
 class RpcSession:
     """One side of a connection.
 
-    :param max_message: bytes that an incoming message may have.
+    :param max_message: most bytes of a received message.
     """
 
     def __init__(self, *, max_message: int = MAX_MESSAGE) -> None:
@@ -137,7 +137,7 @@ class RpcSession:
         self._next_id = 0
 
     def receive(self, text: bytes | str) -> Event:
-        """Take one encoded message and return what it means."""
+        """Process one encoded message and return its event."""
         if len(text) > self._max_message:
             return Malformed(f"a message of {len(text)} bytes, allowed are {self._max_message}")
         try:
@@ -148,7 +148,7 @@ class RpcSession:
         return self.receive_value(value)
 
     def receive_value(self, value: Any) -> Event:
-        """Take one decoded message and return what it means."""
+        """Process one decoded message and return its event."""
         if not isinstance(value, dict):
             return Malformed("a message must be an object")
         method = value.get("method")
@@ -161,7 +161,7 @@ class RpcSession:
     def request(
         self, method: str, params: Any = ABSENT, *, request_id: RpcId | None = None
     ) -> tuple[RpcId, JsonObject]:
-        """Ask the other side; its answer comes as :class:`Response` with the returned id.
+        """Return a request to send; its response will be a :class:`Response` event with the returned id.
 
         :param request_id: id to use instead of the session's own count.
         """
@@ -171,22 +171,22 @@ class RpcSession:
         return request_id, {"method": method, "id": request_id, **_params(params)}
 
     def notify(self, method: str, params: Any = ABSENT) -> JsonObject:
-        """Tell the other side something."""
+        """Return a notification to send."""
         return {"method": method, **_params(params)}
 
     def answer(self, request_id: RpcId, result: Any) -> JsonObject:
-        """Answer a request of the other side."""
+        """Return the response to a request of the other side."""
         return {"id": request_id, "result": result}
 
     def refuse(self, request_id: RpcId, error: RpcError) -> JsonObject:
-        """Answer a request of the other side with an error."""
+        """Return an error response to a request of the other side."""
         body: JsonObject = {"code": error.code, "message": error.message}
         if error.data is not None:
             body["data"] = error.data
         return {"error": body, "id": request_id}
 
     def forget(self, request_id: RpcId) -> None:
-        """Stop waiting for an answer; one that still comes is unasked."""
+        """Drop a pending request; a later response to it becomes :class:`UnknownResponse`."""
         self._asked.discard(request_id)
 
     def _answered(self, value: JsonObject) -> Event:
@@ -206,9 +206,9 @@ class RpcSession:
 
 
 class LineFramer:
-    """Cuts a byte stream into the lines that stdio transports send, one message each.
+    """Splits a byte stream into lines, one message each, as sent by stdio transports.
 
-    :param max_message: bytes that a line may have; a longer one is dropped and counted in ``dropped``.
+    :param max_message: most bytes of a line; a longer one is dropped and counted in ``dropped``.
     """
 
     def __init__(self, *, max_message: int = MAX_MESSAGE) -> None:
@@ -218,14 +218,14 @@ class LineFramer:
         self.dropped = 0
 
     def feed(self, data: bytes) -> Iterable[bytes]:
-        """Take bytes and return the lines that they complete, without empty ones."""
+        """Add bytes and return the non-empty lines that they complete."""
         *ended, rest = data.split(b"\n")
         lines = [self._complete(part) for part in ended]
         self._keep(rest)
         return [line for line in lines if line.strip()]
 
     def finish(self) -> Iterable[bytes]:
-        """Return what stands after the last line end; the stream is over."""
+        """Return the unterminated rest, at the end of the stream."""
         line = self._complete(b"")
         return [line] if line.strip() else []
 
@@ -245,14 +245,14 @@ class LineFramer:
 
 
 def dump(message: JsonObject) -> bytes:
-    """Encode a message without line end."""
+    """Encode a message, without a line end."""
     return json.dumps(message, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
 
 
 def _refuse_half_characters(text: bytes | str, value: Any) -> None:
-    """Refuse escapes that stand for half a character: such text can be neither stored nor sent on.
+    """Reject unpaired surrogates, which can be neither stored nor forwarded.
 
-    :raises UnicodeEncodeError: when there is one.
+    :raises UnicodeEncodeError: when there are any.
     """
     escape, upper = (b"\\ud", b"\\uD") if isinstance(text, bytes) else ("\\ud", "\\uD")
     if escape in text or upper in text:  # type: ignore[operator]

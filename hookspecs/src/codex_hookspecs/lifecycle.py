@@ -1,4 +1,4 @@
-"""Hooks of a turn: events, verdicts, and what an implementation is marked with."""
+"""Lifecycle hooks: events, verdicts and markers of implementations."""
 
 from __future__ import annotations
 

@@ -1,7 +1,6 @@
-"""Named tuples for what is run before anything else: those of the standard library take libraries that take longer.
+"""Light replacements of ``typing.NamedTuple`` and ``functools.cached_property``, without their slow imports.
 
-Modules that every start needs, or that a short command consists of, take ``NamedTuple`` and ``cached_property`` from
-here. Both mean what they mean in ``typing`` and ``functools``.
+Used by modules that are imported on every start or by fast commands. Both behave as in the standard library.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ else:
     from _collections import _tuplegetter
 
     class _Record(tuple):
-        """What all named tuples can do."""
+        """Base of all named tuples."""
 
         __slots__ = ()
         _fields = ()
@@ -68,7 +67,7 @@ else:
     NamedTuple = type.__new__(_Maker, "NamedTuple", (), {})
 
     class cached_property:  # noqa: N801
-        """Keep what a method returns in the instance."""
+        """Cache the result of a method in the instance."""
 
         def __init__(self, function):
             self._function = function

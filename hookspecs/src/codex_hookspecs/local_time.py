@@ -1,4 +1,4 @@
-"""Tell the local date and the name of the local time zone."""
+"""The local date and the name of the local time zone."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ def local_date() -> str:
 
 
 def local_timezone(environ: Mapping[str, str]) -> str:
-    """Return the name of the local time zone, ``Etc/UTC`` when the machine does not tell.
+    """Return the name of the local time zone, ``Etc/UTC`` if it is unknown.
 
-    :param environ: environment variables; ``TZ`` goes before the machine's setting.
+    :param environ: environment variables; ``TZ`` takes precedence over the system's setting.
     """
     variable = environ.get("TZ", "").removeprefix(":")
     if variable and not variable.startswith("/"):

@@ -1,9 +1,9 @@
 """Declare hook specifications of three kinds, each with its policy, and mark their implementations.
 
-``@offer`` is called when a thing is wanted and collects contributions; ``@choose`` asks until the first answer;
-``@event`` is awaited under a time limit. What is declared here, with the annotations of the specification, is the only
-place that decides how a hook is called: the host's typed methods, the checks of implementations and the generated
-reference are read off it. A declaration that makes no sense fails when its specification is imported.
+``@offer`` hooks collect contributions, ``@choose`` hooks are called until the first answer, ``@event`` hooks are
+awaited with a time limit. The declaration, together with the annotations of the specification, alone decides how a hook
+is called: the host's typed methods, the validation of implementations and the generated reference are derived from it.
+An invalid declaration fails when its specification is imported.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ Merge = Literal["all", "first", "any_block", "concat"]
 F = TypeVar("F", bound=Callable[..., Any])
 
 hookimpl = pluggy.HookimplMarker(PROJECT)
-"""Mark a function of ``plugin.py`` as the implementation of the hook that has its name.
+"""Mark a function of ``plugin.py`` as the implementation of the hook with the same name.
 
 ``@hookimpl(tryfirst=True)`` is called before those of other plugins, ``@hookimpl(trylast=True)`` after them.
 """
@@ -38,25 +38,25 @@ _RESULT = re.compile(r"(?:Sequence\[(?P<part>\w+)\]|(?P<one>\w+)) \| None")
 
 @frozen(kw_only=True)
 class HookPolicy:
-    """How the host calls one hook and what it makes of the answers.
+    """How the host calls one hook and combines the answers.
 
     :param kind: ``offer`` and ``choose`` are synchronous, ``event`` is always ``async def``.
-    :param result: name of the class that an implementation returns, or a sequence of; empty when nothing is returned.
-    :param many: a sequence is returned.
-    :param timeout: seconds that one implementation may take; ``None`` for synchronous kinds, except for a ``choose``
-        that refuses things, which is called in a thread of its own.
-    :param on_error: ``skip`` goes on as if the implementation had no opinion, ``ask`` leaves the decision to a person
-        and refuses where nobody can be asked, ``block`` treats a failure as a refusal.
-    :param merge: how several answers become one. ``all``: each is used. ``first``: nobody is asked after the first.
-        ``concat``: sequences are joined in order, of any other field the first value counts. ``any_block``: the same,
-        of the strictest answers where a verdict is one of several behaviors.
-    :param parallel: observers of an event that may run side by side and return nothing.
-    :param refuses: an answer to the event can keep what it is about from being done or from counting.
-    :param key: attribute that names a contribution; of two with one name one is left out. Empty where a plugin
-        contributes one thing, which goes by the name of the plugin.
-    :param requires: attributes that a contribution must have, ``key`` among them.
-    :param by: parameter that says what is wanted, of which each plugin knows its own.
-    :param not_called_yet: no version of the host calls the hook so far.
+    :param result: name of the class that an implementation returns, or returns a sequence of; empty for observers.
+    :param many: whether a sequence is returned.
+    :param timeout: time limit in seconds for one implementation; ``None`` for synchronous kinds, except for a
+     ``choose`` hook that can refuse, which is called in a worker thread.
+    :param on_error: ``skip`` treats a failure as no opinion, ``ask`` asks the user and refuses if no client can be
+     asked, ``block`` treats a failure as a refusal.
+    :param merge: how answers are combined. ``all``: each is used. ``first``: no implementation is called after the
+     first answer. ``concat``: sequences are concatenated, of any other field the first value is used. ``any_block``:
+     the same, among the strictest answers if the verdict has a ``behavior``.
+    :param parallel: whether implementations are observers, which run concurrently and return nothing.
+    :param refuses: whether an answer can refuse what the hook is called for.
+    :param key: attribute with the name of a contribution; names are unique. Empty if a plugin contributes a single
+     thing, which has the name of the plugin.
+    :param requires: attributes that a contribution must have, including ``key``.
+    :param by: parameter that names what is requested, where each plugin answers only for its own names.
+    :param not_called_yet: whether no version of the host calls the hook so far.
     """
 
     kind: Kind
@@ -74,11 +74,11 @@ class HookPolicy:
 
 
 def offer(*, key: str = "", requires: Sequence[str] = (), not_called_yet: bool = False) -> Callable[[F], F]:
-    """Mark a synchronous hook whose implementations each return contributions, or ``None``.
+    """Declare a synchronous hook whose implementations return contributions, or ``None``.
 
-    :param key: attribute that names a contribution, where an implementation returns a sequence of them.
+    :param key: attribute with the name of a contribution, if implementations return sequences.
     :param requires: further attributes that a contribution must have.
-    :param not_called_yet: no version of the host calls it so far.
+    :param not_called_yet: whether no version of the host calls it so far.
     """
     needed = (key, *requires) if key else tuple(requires)
     return _declaring("offer", key=key, requires=needed, not_called_yet=not_called_yet)
@@ -93,14 +93,14 @@ def choose(
     refuses: bool = False,
     not_called_yet: bool = False,
 ) -> Callable[[F], F]:
-    """Mark a synchronous hook whose first answer other than ``None`` wins.
+    """Declare a synchronous hook of which the first answer other than ``None`` is used.
 
     :param requires: attributes that an answer must have.
-    :param by: parameter that says what is wanted, where each plugin answers for what it knows and for nothing else.
-    :param timeout: seconds that one implementation may take; such a hook is called in a thread of its own.
-    :param on_error: what a failure or a time-out of one implementation means.
-    :param refuses: an answer can keep what the hook is asked about from being done.
-    :param not_called_yet: no version of the host calls it so far.
+    :param by: parameter that names what is requested, where each plugin answers only for its own names.
+    :param timeout: time limit in seconds for one implementation; such a hook is called in a worker thread.
+    :param on_error: effect of a failed or timed out implementation.
+    :param refuses: whether an answer can refuse what the hook is called for.
+    :param not_called_yet: whether no version of the host calls it so far.
     """
     return _declaring(
         "choose",
@@ -124,15 +124,15 @@ def event(
     requires: Sequence[str] = (),
     not_called_yet: bool = False,
 ) -> Callable[[F], F]:
-    """Mark an asynchronous hook, awaited once per implementation under a time limit.
+    """Declare an asynchronous hook, whose implementations are awaited with a time limit.
 
-    :param timeout: seconds that one implementation may take.
-    :param on_error: what a failure or a time-out of one implementation means.
-    :param merge: how the answers are combined: ``any_block`` or ``concat``; left out for observers.
-    :param parallel: run implementations, which observe, side by side.
-    :param refuses: an answer can keep what the event is about from being done or from counting.
-    :param requires: attributes that each part of an answer must have, where that is a sequence.
-    :param not_called_yet: no version of the host calls it so far.
+    :param timeout: time limit in seconds for one implementation.
+    :param on_error: effect of a failed or timed out implementation.
+    :param merge: how answers are combined: ``any_block`` or ``concat``; not given for observers.
+    :param parallel: whether implementations are observers, which run concurrently.
+    :param refuses: whether an answer can refuse what the event is about.
+    :param requires: attributes that each element of a returned sequence must have.
+    :param not_called_yet: whether no version of the host calls it so far.
     """
     return _declaring(
         "event",
@@ -147,11 +147,11 @@ def event(
 
 
 def time_limit(seconds: float | None) -> Callable[[F], F]:
-    """Give one implementation of what has a time limit a longer or shorter limit than its specification has.
+    """Override the specification's time limit for one implementation.
 
-    :param seconds: the limit, or ``None`` for implementations that bound their own work, such as runners of scripts
-        with configured limits.
-    :raises TypeError: when it is no time.
+    :param seconds: the limit, or ``None`` for implementations that enforce their own, such as runners of hook scripts
+     with configured limits.
+    :raises TypeError: when it is not a positive number or ``None``.
     """
     given: object = seconds
     if given is not None and not (isinstance(given, int | float) and not isinstance(given, bool) and given > 0):
@@ -165,9 +165,9 @@ def time_limit(seconds: float | None) -> Callable[[F], F]:
 
 
 def enabled_if(predicate: Callable[..., bool]) -> Callable[[F], F]:
-    """Have an implementation asked only where it has something to do; where nobody has, the event is not even made.
+    """Skip an implementation unless a predicate is true; if all are skipped, the event is not built.
 
-    :param predicate: called with the host and the thread, or ``None`` outside of one; must be quick and not fail.
+    :param predicate: called with the host and the thread (``None`` outside of one); must be fast and not raise.
     """
 
     def mark(implementation: F) -> F:
@@ -178,10 +178,10 @@ def enabled_if(predicate: Callable[..., bool]) -> Callable[[F], F]:
 
 
 def reports_runs(implementation: F) -> F:
-    """Have an implementation of an event tell clients of its runs itself, as one that runs several scripts does.
+    """Declare that an implementation of an event reports its runs itself, for example one that runs several scripts.
 
-    It does so with ``scope.started`` and ``scope.completed``; of all others the host reports one run, when they answer
-    or fail.
+    It calls ``scope.started`` and ``scope.completed``. For all others the host reports one run, when they answer or
+    fail.
     """
     implementation.codex_reports_runs = True  # type: ignore[attr-defined]
     return implementation
@@ -212,7 +212,7 @@ def _declaring(kind: Kind, **declared: Any) -> Callable[[F], F]:
 
 
 def _fault_of_spec(spec: Callable[..., Any], policy: HookPolicy, returned: str) -> str | None:
-    """Return how the function itself does not fit its mark."""
+    """Return how a specification contradicts its marker, or ``None``."""
     is_event = policy.kind == "event"
     if policy.by and policy.by not in spec.__code__.co_varnames:
         return f"by is {policy.by!r}, which is no parameter"
@@ -230,7 +230,7 @@ def _fault_of_spec(spec: Callable[..., Any], policy: HookPolicy, returned: str) 
 
 
 def _fault_of_policy(policy: HookPolicy) -> str | None:
-    """Return what of a declaration contradicts itself."""
+    """Return a contradiction in a declared policy, or ``None``."""
     if policy.kind == "offer" and policy.many is not bool(policy.key):
         return "key is given exactly where a sequence is returned"
     if policy.kind != "event" and not policy.refuses:

@@ -1,4 +1,4 @@
-"""Model providers: requests, the events of an answer, failures."""
+"""Model providers: requests, the events of a response, errors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rules of a company: what they are asked about, and what they answer."""
+"""Company rules for commands and patches: requests and decisions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Keep standard input and output of the program for a protocol."""
+"""Reserve standard input and output for a protocol."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from typing import NamedTuple
 
 
 class PrivateStreams(NamedTuple):
-    """Descriptors that neither plugins nor child processes know of.
+    """Duplicates of the standard descriptors, not inherited by child processes.
 
-    :param stdin: what was descriptor 0.
-    :param stdout: what was descriptor 1.
+    :param stdin: duplicate of descriptor 0.
+    :param stdout: duplicate of descriptor 1.
     """
 
     stdin: int
@@ -22,12 +22,12 @@ class PrivateStreams(NamedTuple):
 
 @contextmanager
 def private_streams() -> Iterator[PrivateStreams]:
-    """Take standard input and output for oneself.
+    """Reserve standard input and output inside the context.
 
-    Meanwhile descriptor 0 is at its end, and what anybody writes to descriptor 1, or prints, goes to standard error.
+    Descriptor 0 then reads as empty, and everything written to descriptor 1 or printed goes to standard error.
     """
     sys.stdout.flush()
-    kept = PrivateStreams(os.dup(0), os.dup(1))  # Children do not get these.
+    kept = PrivateStreams(os.dup(0), os.dup(1))  # not inheritable
     try:
         null = os.open(os.devnull, os.O_RDONLY)
         os.dup2(null, 0)

@@ -1,4 +1,4 @@
-"""Write small files that outlive the program, private to the user, and change them one process at a time."""
+"""Write small state files atomically, private to the user, with locks between processes."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ LOCK_SECONDS = 20.0
 _PAUSE = 0.02
 _UNFINISHED = ".new"
 _LONGEST_BEGIN = 0.2
-"""Seconds that may pass between making a file and locking it."""
+"""Seconds that may pass between creating a file and locking it."""
 _CLOEXEC = getattr(os, "O_CLOEXEC", 0)
 
 
 def replace_file(path: str | os.PathLike[str], text: str, *, mode: int = 0o600) -> None:
-    """Replace a file as a whole: a reader, or the next start after a crash, finds the old content or the new.
+    """Replace a file atomically: after a crash it has either the old or the new content.
 
-    What killed programs had begun to write beside it goes away.
+    Temporary files of killed processes beside it are removed.
 
     :param mode: permissions of the file.
-    :raises OSError: when it can't be written; the old content stays.
+    :raises OSError: when it can't be written; the old content is kept.
     """
     folder, name = os.path.split(path)
     make_private(folder)
@@ -38,20 +38,20 @@ def replace_file(path: str | os.PathLike[str], text: str, *, mode: int = 0o600) 
             os.fsync(file.fileno())
         os.chmod(temporary, mode)
         os.replace(temporary, path)
-    except BaseException:  # a signal may end the program here
+    except BaseException:  # a signal may interrupt the program here
         with suppress(FileNotFoundError):
             os.unlink(temporary)
         raise
 
 
 def _remove_unfinished(folder: str, name: str) -> None:
-    """Remove what was begun beside a file by programs that are no more: they hold no lock of it."""
+    """Remove temporary files of processes that have died, which therefore hold no lock."""
     for found in os.listdir(folder):
         if found.startswith(f".{name}.") and found.endswith(_UNFINISHED):
             left = os.path.join(folder, found)
             with suppress(OSError):
                 if time.time() - os.stat(left).st_mtime < _LONGEST_BEGIN:
-                    continue  # its program may be about to lock it
+                    continue  # its process may be about to lock it
                 descriptor = os.open(left, os.O_RDWR | _CLOEXEC)
                 try:
                     free = _try_lock(descriptor)
@@ -62,9 +62,9 @@ def _remove_unfinished(folder: str, name: str) -> None:
 
 
 def make_private(folder: str | os.PathLike[str]) -> None:
-    """Make a folder and those above it that are missing, for the user alone; those that exist stay as they are.
+    """Create a folder and its missing parents with access for the user only; existing ones are not changed.
 
-    :raises OSError: when it can't be made.
+    :raises OSError: when it can't be created.
     """
     try:
         os.mkdir(folder, 0o700)
@@ -81,11 +81,11 @@ def make_private(folder: str | os.PathLike[str]) -> None:
 
 @contextmanager
 def locked(path: str | os.PathLike[str], *, seconds: float = LOCK_SECONDS) -> Iterator[None]:
-    """Hold the lock of the folder that a file of state is in; who changes the file reads it anew inside.
+    """Hold the lock for state files of a folder; read the file inside before changing it.
 
-    :param seconds: how long to wait for others.
-    :raises OSError: when the lock can't be had: the folder can't be written, its file system knows no locks, or another
-        program holds it all the time.
+    :param seconds: how long to wait for other processes.
+    :raises OSError: when the lock can't be acquired: the folder can't be written, its file system has no locks, or
+     another process holds the lock.
     """
     folder = os.path.dirname(path)
     make_private(folder)
@@ -107,7 +107,7 @@ def _wait_for(descriptor: int, file: str, seconds: float) -> None:
 
 
 def _try_lock(descriptor: int) -> bool:
-    """Lock a file if that can be done at once; not where the file system knows no locks."""
+    """Try to lock a file without waiting; return false if the file system has no locks."""
     try:
         return _take(descriptor, "")
     except OSError:

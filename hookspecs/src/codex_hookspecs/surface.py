@@ -1,4 +1,4 @@
-"""Commands, checks, methods and front ends."""
+"""Sub-commands, doctor checks, RPC methods, front ends."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from codex_hookspecs.ports.surface import SurfaceHost as SurfaceHost
     from codex_hookspecs.standard_streams import PrivateStreams as PrivateStreams
     from codex_hookspecs.standard_streams import private_streams as private_streams
-    from codex_hookspecs.terminal_text import made_visible as made_visible
-    from codex_hookspecs.terminal_text import visible as visible
-    from codex_hookspecs.terminal_text import visible_line as visible_line
+    from codex_hookspecs.terminal_text import escape_controls as escape_controls
+    from codex_hookspecs.terminal_text import escape_controls_in as escape_controls_in
+    from codex_hookspecs.terminal_text import escape_controls_in_line as escape_controls_in_line
 
 __all__, __getattr__, __dir__ = exported(
     __name__,
@@ -28,6 +28,6 @@ __all__, __getattr__, __dir__ = exported(
         "errors": "UsageError",
         "ports.surface": "AppClient AppServer CliCommand DoctorCheck RpcContext RpcMethod SurfaceHost",
         "standard_streams": "PrivateStreams private_streams",
-        "terminal_text": "made_visible visible visible_line",
+        "terminal_text": "escape_controls escape_controls_in escape_controls_in_line",
     },
 )

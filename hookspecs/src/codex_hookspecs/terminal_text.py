@@ -1,4 +1,4 @@
-"""Make text from outside safe to print to a terminal: what would act on it is shown instead."""
+"""Escape control characters in untrusted text, so that it can be printed to a terminal safely."""
 
 from __future__ import annotations
 
@@ -12,32 +12,32 @@ _CONTROLS: dict[int, str] = {
     **{code: f"^{chr(code ^ 0x40)}" for code in (*range(0x20), 0x7F) if chr(code) not in _KEPT},
     **{code: f"<U+{code:04X}>" for code in (*range(0x80, 0xA0), *_BIDI, 0x2028, 0x2029)},
 }
-"""How characters are shown that would move the cursor, change the terminal, or reorder what stands around them."""
+"""Escapes of characters that would move the cursor, change the terminal or reorder text."""
 
 
-def visible(text: str) -> str:
-    """Return a text of one or more lines with its control characters shown, ``ESC`` as ``^[``."""
+def escape_controls(text: str) -> str:
+    """Escape the control characters of a text except line ends and tabs; ``ESC`` becomes ``^[``."""
     if text.isascii() and text.isprintable():
         return text
     return text.replace("\r\n", "\n").translate(_CONTROLS)
 
 
-def visible_line(text: str) -> str:
-    """Return a text that stays on one line: line ends and tabs are shown too."""
-    return visible(text).replace("\n", "^J").replace("\t", "^I")
+def escape_controls_in_line(text: str) -> str:
+    """Escape all control characters of a text, including line ends and tabs."""
+    return escape_controls(text).replace("\n", "^J").replace("\t", "^I")
 
 
-def made_visible(value: Any) -> Any:
-    """Return a value with every text in it made visible: in its fields, its elements, and so on."""
+def escape_controls_in(value: Any) -> Any:
+    """Escape the control characters of every text in a value: in its fields, elements, and so on."""
     if isinstance(value, str):
-        return visible(value)
+        return escape_controls(value)
     if isinstance(value, dict):
-        return {made_visible(key): made_visible(part) for key, part in value.items()}
+        return {escape_controls_in(key): escape_controls_in(part) for key, part in value.items()}
     if isinstance(value, list | tuple):
-        return type(value)(map(made_visible, value))
+        return type(value)(map(escape_controls_in, value))
     if attrs.has(type(value)):
         parts = {attribute.name: getattr(value, attribute.name) for attribute in attrs.fields(type(value))}
-        shown = {name: made_visible(part) for name, part in parts.items()}
+        shown = {name: escape_controls_in(part) for name, part in parts.items()}
         changed = {name: part for name, part in shown.items() if part is not parts[name] and part != parts[name]}
         return attrs.evolve(value, **changed) if changed else value
     return value

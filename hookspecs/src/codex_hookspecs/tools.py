@@ -1,4 +1,4 @@
-"""Tools for the model: what they are, what they are given, what they answer."""
+"""Tools for the model: definition, calls, context, output."""
 
 from __future__ import annotations
 

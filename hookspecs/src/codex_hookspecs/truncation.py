@@ -1,7 +1,7 @@
-"""Cut long text in the middle, by bytes or by estimated tokens, the way the model has learned to read.
+"""Truncate long text in the middle, by bytes or estimated tokens, in the format that models are trained on.
 
-Both forms keep the head (half of the budget, rounded down) and the tail (the rest), cut only where a character
-starts, and put a marker between (format of Codex 0.118).
+Both keep the head (half of the budget, rounded down) and the tail (the rest), cut at character boundaries, and insert a
+marker (format of Codex 0.118).
 """
 
 from __future__ import annotations
@@ -10,14 +10,14 @@ BYTES_PER_TOKEN = 4
 
 
 def token_estimate(text: str) -> int:
-    """Return the number of tokens a text is taken for: a fourth of its UTF-8 bytes, rounded up."""
+    """Return the estimated number of tokens of a text: a quarter of its UTF-8 bytes, rounded up."""
     return -(-_byte_length(text) // BYTES_PER_TOKEN)
 
 
 def truncate_bytes(text: str, budget: int) -> str:
-    """Cut a text to a budget of UTF-8 bytes; the marker tells how many characters are missing.
+    """Truncate a text to a budget of UTF-8 bytes; the marker has the number of missing characters.
 
-    :param budget: bytes of the text to keep; 0 leaves only the marker.
+    :param budget: bytes to keep; with 0 only the marker remains.
     """
     if _byte_length(text) <= budget:
         return text
@@ -26,10 +26,10 @@ def truncate_bytes(text: str, budget: int) -> str:
 
 
 def truncate_tokens(text: str, budget: int) -> tuple[str, int | None]:
-    """Cut a text to a budget of estimated tokens.
+    """Truncate a text to a budget of estimated tokens.
 
-    :param budget: tokens of four bytes to keep; 0 leaves only the marker.
-    :return: the text, and the token count it had when something was cut, else ``None``.
+    :param budget: tokens of four bytes to keep; with 0 only the marker remains.
+    :return: the text, and its original token count if it was truncated, else ``None``.
     """
     size = _byte_length(text)
     kept = max(budget, 0) * BYTES_PER_TOKEN

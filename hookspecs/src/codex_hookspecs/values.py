@@ -11,7 +11,7 @@ from _thread import RLock
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-_making = RLock()
+_lock = RLock()
 
 if TYPE_CHECKING:
     from attrs import frozen as frozen
@@ -21,13 +21,13 @@ else:
         """Make a class a frozen attrs class, compared field by field; used and typed as ``attrs.frozen``."""
         if cls is None:
             return partial(frozen, kw_only=kw_only)
-        unmade = _Unmade(cls, kw_only=kw_only)
+        lazy_fields = _LazyFields(cls, kw_only=kw_only)
 
         def first_init(self: Any, *values: Any, **named: Any) -> None:
-            unmade.make()
+            lazy_fields.make()
             cls.__init__(self, *values, **named)
 
-        cls.__attrs_attrs__ = unmade
+        cls.__attrs_attrs__ = lazy_fields
         cls.__init__ = first_init
         cls.__eq__ = _equal
         cls.__hash__ = _hash
@@ -36,7 +36,7 @@ else:
         return cls
 
 
-class _Unmade:
+class _LazyFields:
     """Stands where attrs keeps the fields of a class; who asks for them has the class made."""
 
     def __init__(self, cls: type, *, kw_only: bool) -> None:
@@ -51,7 +51,7 @@ class _Unmade:
         import attrs
 
         cls: Any = self._class
-        with _making:
+        with _lock:
             if cls.__dict__["__attrs_attrs__"] is self:
                 del cls.__attrs_attrs__, cls.__init__
                 attrs.define(cls, frozen=True, kw_only=self._kw_only, slots=False, eq=False, repr=False)

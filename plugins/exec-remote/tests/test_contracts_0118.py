@@ -16,7 +16,7 @@ from codex_exec_remote.process import TOO_FAST
 from codex_hookspecs.environments import Environment, ExecParams, OutputChunk, ProcessClosed, ProcessFailed
 from codex_hookspecs.errors import EnvironmentLost, ExecError
 from codex_testkit.servers.exec_client import ExecServerAt
-from codex_testkit.servers.exec_server_0118 import MarchServer, march_server
+from codex_testkit.servers.exec_server_0118 import Server0118, server_0118
 from codex_testkit.suites.exec import LIMIT, ExecBackendContract, output
 from codex_testkit.suites.files import FileSystemContract
 
@@ -31,13 +31,13 @@ def wake_up() -> bool:
 
 
 @pytest.fixture
-async def older(wake_up: bool, server: ExecServerAt) -> AsyncIterator[MarchServer]:
-    async with march_server(server.url, wake_up=wake_up) as running:
+async def older(wake_up: bool, server: ExecServerAt) -> AsyncIterator[Server0118]:
+    async with server_0118(server.url, wake_up=wake_up) as running:
         yield running
 
 
 @pytest.fixture
-async def environment(older: MarchServer, connected: Callable[..., Any]) -> RemoteEnvironment:
+async def environment(older: Server0118, connected: Callable[..., Any]) -> RemoteEnvironment:
     return await connected(older.url, dict(os.environ))
 
 
@@ -116,7 +116,7 @@ def sh(process_id: str, script: str, **more: Any) -> ExecParams:
 
 
 async def test_a_connection_cut_in_mid_output_is_the_end_of_its_processes(
-    older: MarchServer, environment: RemoteEnvironment
+    older: Server0118, environment: RemoteEnvironment
 ) -> None:
     running = [await environment.exec.start(sh(name, "echo begun; sleep 60")) for name in ("p", "q")]
     follow = [process.events() for process in running]
@@ -130,9 +130,7 @@ async def test_a_connection_cut_in_mid_output_is_the_end_of_its_processes(
     assert rest == [[ProcessFailed(LOST)]] * 2
 
 
-async def test_a_connection_cut_in_mid_write_fails_the_write(
-    older: MarchServer, environment: RemoteEnvironment
-) -> None:
+async def test_a_connection_cut_in_mid_write_fails_the_write(older: Server0118, environment: RemoteEnvironment) -> None:
     process = await environment.exec.start(sh("p", "sleep 60", pipe_stdin=True))
 
     async def write_on() -> None:
@@ -148,7 +146,7 @@ async def test_a_connection_cut_in_mid_write_fails_the_write(
 
 
 async def test_a_connection_cut_during_launch_fails_the_launch(
-    older: MarchServer, environment: RemoteEnvironment
+    older: Server0118, environment: RemoteEnvironment
 ) -> None:
     launching = asyncio.create_task(environment.exec.start(sh("p", "sleep 60")))
     async with asyncio.timeout(LIMIT):
@@ -160,7 +158,7 @@ async def test_a_connection_cut_during_launch_fails_the_launch(
 
 
 async def test_after_a_lost_connection_the_next_process_gets_a_new_one_and_may_have_the_same_name(
-    older: MarchServer, environment: RemoteEnvironment
+    older: Server0118, environment: RemoteEnvironment
 ) -> None:
     lost = await environment.exec.start(sh("p", "sleep 60"))
     older.cut()
@@ -172,7 +170,7 @@ async def test_after_a_lost_connection_the_next_process_gets_a_new_one_and_may_h
         assert output([event async for event in again.events()]) == b"again\n"
 
 
-async def test_only_what_the_server_knows_is_asked(older: MarchServer, environment: RemoteEnvironment) -> None:
+async def test_only_what_the_server_knows_is_asked(older: Server0118, environment: RemoteEnvironment) -> None:
     process = await environment.exec.start(sh("p", "echo a"))
     async with asyncio.timeout(LIMIT):
         assert output([event async for event in process.events()]) == b"a\n"

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from codex_hookspecs.errors import ConfigError
-from codex_hookspecs.file_reading import DEEPEST, TooDeep, parse_toml
+from codex_hookspecs.file_reading import MAX_DEPTH, TooDeep, parse_toml
 
 _MISSING = object()
 
@@ -19,8 +19,8 @@ def split_key(key: str) -> list[str]:
     parts = _quoted_parts(key) if '"' in key else key.split(".")
     if not all(part.strip() for part in parts):
         raise ConfigError(f"{key[:80]!r} is not a key; write it as name or table.name")
-    if len(parts) > DEEPEST:
-        raise ConfigError(f"the key {key[:80]!r}… has more than {DEEPEST} parts")
+    if len(parts) > MAX_DEPTH:
+        raise ConfigError(f"the key {key[:80]!r}… has more than {MAX_DEPTH} parts")
     return [part.strip() for part in parts]
 
 

@@ -13,7 +13,7 @@ from attrs import define
 
 from codex_hookspecs.environments.repository import project_root
 from codex_hookspecs.errors import ConfigError, PluginError
-from codex_hookspecs.terminal_text import visible
+from codex_hookspecs.terminal_text import escape_controls
 from codex_host.app import codex_home
 from codex_host.config.edit import edit_file
 from codex_host.config.effective import EffectiveConfig
@@ -93,7 +93,7 @@ def _open_context(options: GlobalOptions, *, refresh: bool) -> CommandContext:
     try:
         config = EffectiveConfig(home, cwd=options.cwd, flags=options.overrides, profile=options.profile)
     except ConfigError as error:
-        print(f"warning: the configuration is ignored here: {visible(str(error))}", file=sys.stderr)
+        print(f"warning: the configuration is ignored here: {escape_controls(str(error))}", file=sys.stderr)
         config = EffectiveConfig(home, cwd=options.cwd, base=())
     admission = Admission(config=config, home=home, stats_file=stats_file, no_plugins=options.no_plugins)
     statuses = admission.admit_all(found)
@@ -182,9 +182,9 @@ def _show(context: CommandContext, words: Sequence[str], flags: set[str]) -> int
         if isinstance(shown, dict):
             print(f"{key}:")
             for inner, text in shown.items():
-                print(visible(f"  {inner}: {text}"))
+                print(escape_controls(f"  {inner}: {text}"))
         else:
-            print(visible(f"{key}: {shown}"))
+            print(escape_controls(f"{key}: {shown}"))
     return 0
 
 
@@ -194,7 +194,7 @@ def _hooks(context: CommandContext, words: Sequence[str], flags: set[str]) -> in
         if hook not in order.policies:
             raise ConfigError(unknown_hook(hook, sorted(order.policies)))
     for fault in order.faults():
-        print(f"warning: {visible(fault)}", file=sys.stderr)
+        print(f"warning: {escape_controls(fault)}", file=sys.stderr)
     if _JSON in flags:
         print(json.dumps([order.facts(hook) for hook in words or order.policies], indent=1))
     elif words:
@@ -224,11 +224,11 @@ def _show_hook(context: CommandContext, hook: str) -> None:
     candidate = call_order[1].name if len(call_order) > 1 and policy.kind != "offer" and not policy.parallel else ""
     for part, first, other in order.shadowed(hook):
         why = order.reason(hook, first, other)
-        print(visible(f"\n{part} is that of {first.name}; that of {other.name} is shadowed ({why})"))
+        print(escape_controls(f"\n{part} is that of {first.name}; that of {other.name} is shadowed ({why})"))
         candidate = other.name
     if candidate:
         file = os.path.join(context.home, "config.toml")
-        print(visible(f'\nTo put another one first, in {file}:\n\n  [{KEY}]\n  {hook} = "{candidate}"'))
+        print(escape_controls(f'\nTo put another one first, in {file}:\n\n  [{KEY}]\n  {hook} = "{candidate}"'))
 
 
 def _trust(context: CommandContext, words: Sequence[str], flags: set[str]) -> int:
@@ -248,7 +248,7 @@ def _trust(context: CommandContext, words: Sequence[str], flags: set[str]) -> in
     if status.state == "untrusted":
         status.state = "loaded"
     for hook, text in context.order.of_plugin(plugin.name).items():
-        print(visible(f"{hook}: {text}"))
+        print(escape_controls(f"{hook}: {text}"))
     return 0
 
 
@@ -284,7 +284,7 @@ def _doctor(context: CommandContext, words: Sequence[str], flags: set[str]) -> i
     names = [context.plugin(word).name for word in words] or sorted(context.plugins)
     faults = [] if words else context.order.faults()
     for fault in faults:
-        print(visible(fault))
+        print(escape_controls(fault))
     return examine([context.plugins[name] for name in names], context.statuses) or bool(faults)
 
 

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from codex_hookspecs.terminal_text import visible
+from codex_hookspecs.terminal_text import escape_controls
 from codex_host.plugins.manifest import FILE_NAME
 
 if TYPE_CHECKING:
@@ -34,15 +34,15 @@ def examine(plugins: Sequence[FoundPlugin], statuses: Mapping[str, PluginStatus]
             report = _probe(plugin)
             if report.get("untrusted"):
                 remedy = f"(run: codex plugins trust {plugin.name})"
-                print(visible(f"{plugin.name}: not examined, {report['untrusted']} {remedy}"))
+                print(escape_controls(f"{plugin.name}: not examined, {report['untrusted']} {remedy}"))
                 continue
             findings = _findings(plugin, report)
             if status.quarantine:
                 findings.append(status.quarantine)
         sick += bool(findings) and not status.expected
-        print(visible(f"{plugin.name}: {'ok' if not findings else findings[0]}"))
+        print(escape_controls(f"{plugin.name}: {'ok' if not findings else findings[0]}"))
         for finding in findings[1:]:
-            print(visible(f"  {finding}"))
+            print(escape_controls(f"  {finding}"))
     return 1 if sick else 0
 
 

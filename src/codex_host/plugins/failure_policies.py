@@ -20,7 +20,7 @@ class Refusing(Protocol):
     def refusal(cls, message: str) -> Self: ...
 
     @classmethod
-    def doubt(cls, message: str) -> Self: ...
+    def confirmation(cls, message: str) -> Self: ...
 
 
 class FailurePolicies:
@@ -47,7 +47,7 @@ class FailurePolicies:
         meaning = self._meaning(hook, config)
         if meaning == "skip":
             return None
-        return verdict.refusal(message) if meaning == "block" else verdict.doubt(message)
+        return verdict.refusal(message) if meaning == "block" else verdict.confirmation(message)
 
     def warnings(self, config: Mapping[str, Any]) -> Iterator[str]:
         """Yield problems of the two lists: unknown names, and events that can't refuse anything."""

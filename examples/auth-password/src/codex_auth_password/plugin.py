@@ -7,7 +7,7 @@ from codex_hookspecs.auth import ConnectionAuthenticator, ConnectionAuthOptions,
 from codex_hookspecs.errors import ConfigError
 from codex_hookspecs.files import read_text
 
-LONGEST = 4096
+MAX_FILE_BYTES = 4096
 
 
 class Password:
@@ -16,7 +16,7 @@ class Password:
     def prepare(self, options: ConnectionAuthOptions) -> ConnectionCheck:
         if options.token_file is None:
             raise ConfigError("--ws-auth password takes a file with the password; add --ws-token-file FILE")
-        password = (read_text(options.token_file, limit=LONGEST) or "").strip()
+        password = (read_text(options.token_file, limit=MAX_FILE_BYTES) or "").strip()
         if not password:
             raise ConfigError(f"{options.token_file} holds no password; write one line to it")
         expected = f"Bearer {password}".encode()

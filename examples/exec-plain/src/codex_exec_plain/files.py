@@ -92,7 +92,7 @@ class Files:
         if recursive and not os.path.isdir(os.path.dirname(real)):
             self._make(os.path.dirname(real), recursive=True)
         with self._place(real) as (folder, name, there):
-            self._check(self._scope is None or self._scope.may_make(there))
+            self._check(self._scope is None or self._scope.may_create(there))
             os.mkdir(name, dir_fd=folder)
 
     def _metadata(self, path: str) -> FileMetadata:
@@ -123,7 +123,9 @@ class Files:
         with self._place(real) as (folder, _, there):
             directory = stat.S_ISDIR(os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode)
             empty = directory and not recursive
-            self._check(self._scope is None or self._scope.may_remove(there) or (empty and self._scope.may_make(there)))
+            self._check(
+                self._scope is None or self._scope.may_remove(there) or (empty and self._scope.may_create(there))
+            )
             if not directory:
                 os.unlink(name, dir_fd=folder)
             elif recursive:

@@ -8,15 +8,15 @@ from collections.abc import AsyncIterator
 import httpx
 
 from codex_hookspecs.environments import (
-    LARGEST_BODY,
-    MOST_REDIRECTIONS,
+    MAX_BODY_BYTES,
+    MAX_REDIRECTS,
     HttpError,
     HttpRequest,
-    broken_body,
+    body_failed,
     check_request,
-    in_circles,
-    unsent,
-    whole_body,
+    read_body,
+    request_failed,
+    too_many_redirects,
 )
 
 FAULTS = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError, TimeoutError, UnicodeError)
@@ -28,7 +28,7 @@ class Http:
     async def send(self, request: HttpRequest) -> Response:
         check_request(request)
         deadline = None if request.timeout is None else asyncio.get_running_loop().time() + request.timeout
-        client = httpx.AsyncClient(timeout=None, max_redirects=MOST_REDIRECTIONS)
+        client = httpx.AsyncClient(timeout=None, max_redirects=MAX_REDIRECTS)
         for name in ("accept-encoding", "user-agent"):
             del client.headers[name]
         headers = [(name.encode(), value.encode()) for name, value in request.headers]
@@ -38,10 +38,10 @@ class Http:
                 answer = await client.send(wanted, stream=True, follow_redirects=request.redirects == "follow")
         except httpx.TooManyRedirects as error:
             await client.aclose()
-            raise in_circles() from error
+            raise too_many_redirects() from error
         except FAULTS as error:
             await client.aclose()
-            raise unsent(request.url) from error
+            raise request_failed(request.url) from error
         except BaseException:
             await client.aclose()
             raise
@@ -70,13 +70,13 @@ class Response:
                     return
                 yield piece
         except FAULTS as error:
-            raise broken_body() from error
+            raise body_failed() from error
         finally:
             await self.aclose()
 
-    async def read(self, limit: int = LARGEST_BODY) -> bytes:
+    async def read(self, limit: int = MAX_BODY_BYTES) -> bytes:
         try:
-            return await whole_body(self.chunks(), limit)
+            return await read_body(self.chunks(), limit)
         finally:
             await self.aclose()
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from codex_hookspecs.storage import ThreadQuery
-from codex_hookspecs.surface import CliCommand, SurfaceHost, UsageError, hookimpl, visible_line
+from codex_hookspecs.surface import CliCommand, SurfaceHost, UsageError, escape_controls_in_line, hookimpl
 
 USAGE = "Usage: codex recent [COUNT]"
 
@@ -11,7 +11,7 @@ USAGE = "Usage: codex recent [COUNT]"
 async def recent(arguments: Sequence[str], host: SurfaceHost) -> int:
     page = await host.threads.list(ThreadQuery(limit=count(arguments), sort_key="updated_at"))
     for thread in page.threads:
-        print(thread.id, visible_line(thread.name or thread.preview))
+        print(thread.id, escape_controls_in_line(thread.name or thread.preview))
     return 0
 
 

@@ -1,4 +1,4 @@
-"""Environments: processes, files and HTTP of a machine, and what their implementers share."""
+"""Environments: processes, files and HTTP of a machine, with code shared by their implementations."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ if TYPE_CHECKING:
     from codex_hookspecs.environments.file_uri import PathError as PathError
     from codex_hookspecs.environments.file_uri import path_of as path_of
     from codex_hookspecs.environments.file_uri import uri_of as uri_of
-    from codex_hookspecs.environments.http_limits import BROKEN as BROKEN
-    from codex_hookspecs.environments.http_limits import LARGEST_BODY as LARGEST_BODY
-    from codex_hookspecs.environments.http_limits import MOST_REDIRECTIONS as MOST_REDIRECTIONS
-    from codex_hookspecs.environments.http_limits import broken_body as broken_body
+    from codex_hookspecs.environments.http_limits import BODY_DECODE_ERROR as BODY_DECODE_ERROR
+    from codex_hookspecs.environments.http_limits import MAX_BODY_BYTES as MAX_BODY_BYTES
+    from codex_hookspecs.environments.http_limits import MAX_REDIRECTS as MAX_REDIRECTS
+    from codex_hookspecs.environments.http_limits import body_failed as body_failed
     from codex_hookspecs.environments.http_limits import check_request as check_request
-    from codex_hookspecs.environments.http_limits import in_circles as in_circles
-    from codex_hookspecs.environments.http_limits import unsent as unsent
-    from codex_hookspecs.environments.http_limits import whole_body as whole_body
+    from codex_hookspecs.environments.http_limits import read_body as read_body
+    from codex_hookspecs.environments.http_limits import request_failed as request_failed
+    from codex_hookspecs.environments.http_limits import too_many_redirects as too_many_redirects
     from codex_hookspecs.environments.launching import start_launched as start_launched
     from codex_hookspecs.environments.process_feed import Events as Events
     from codex_hookspecs.environments.process_feed import ProcessFeed as ProcessFeed
@@ -70,7 +70,8 @@ __all__, __getattr__, __dir__ = exported(
         "environments.environ_policy": "apply_policy",
         "environments.file_uri": "PathError path_of uri_of",
         "environments.http_limits": (
-            "BROKEN LARGEST_BODY MOST_REDIRECTIONS broken_body check_request in_circles unsent whole_body"
+            "BODY_DECODE_ERROR MAX_BODY_BYTES MAX_REDIRECTS body_failed check_request read_body request_failed "
+            "too_many_redirects"
         ),
         "environments.launching": "start_launched",
         "environments.process_feed": "Events ProcessFeed",

@@ -1,4 +1,4 @@
-"""An open file of this machine, for whoever implements the port of files here."""
+"""An open local file, for implementations of the file system port."""
 
 from __future__ import annotations
 

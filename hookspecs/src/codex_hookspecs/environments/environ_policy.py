@@ -1,4 +1,4 @@
-"""Decide which environment variables a command gets (``shell_environment_policy``)."""
+"""Apply ``shell_environment_policy``: select the environment variables of a command."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ SECRETS = ("*KEY*", "*SECRET*", "*TOKEN*")
 
 
 def apply_policy(environ: Mapping[str, str], policy: EnvironPolicy) -> dict[str, str]:
-    """Return the variables that a policy lets through, in the order: inherit, exclude, set, include only."""
+    """Return the variables after applying a policy, in the order: inherit, exclude, set, include only."""
     chosen = _inherited(environ, policy.inherit)
     excluded = [*policy.exclude, *(() if policy.ignore_default_excludes else SECRETS)]
     if excluded:

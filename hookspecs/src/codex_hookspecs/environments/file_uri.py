@@ -1,4 +1,4 @@
-"""Write absolute paths as ``file:`` URIs and read them back (paths of the exec-server protocol, 0.169)."""
+"""Convert absolute paths to ``file:`` URIs and back (paths of the exec-server protocol, 0.169)."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ _ESCAPE = re.compile(rb"%([0-9A-Fa-f]{2})")
 
 
 class PathError(ValueError):
-    """Raised when a text names no path of this kind of machine.
+    """Raised for a text that is not a path on this platform.
 
     :param message: what is wrong with the path.
-    :ivar foreign: it is a URI, but of another machine.
+    :ivar foreign: whether it is a valid URI, but of another platform.
     """
 
     def __init__(self, message: str, *, foreign: bool = False) -> None:
@@ -23,7 +23,7 @@ class PathError(ValueError):
 
 
 def uri_of(path: str) -> str:
-    """Return an absolute path as a URI; bytes that are no UTF-8 keep their value."""
+    """Return an absolute path as a URI; bytes that are not UTF-8 are percent-encoded."""
     data = path.encode("utf-8", "surrogateescape")
     if _PLAIN.issuperset(data):
         return "file://" + path
@@ -31,9 +31,9 @@ def uri_of(path: str) -> str:
 
 
 def path_of(text: str) -> str:
-    """Return the path that a URI or an absolute path stands for, dot segments folded.
+    """Return the path of a URI or an absolute path, with dot segments removed.
 
-    :raises PathError: for anything else, in the words of the protocol's server.
+    :raises PathError: for anything else, with the error texts of Codex's exec-server.
     """
     if text.startswith("/"):
         return _whole(text, text)

@@ -1,4 +1,4 @@
-"""What every maker of HTTP requests keeps to: what is a request, and how failures are told (exec-server protocol)."""
+"""Validation, limits and errors shared by all HTTP clients of environments (exec-server protocol)."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from codex_hookspecs.errors import HttpError
 if TYPE_CHECKING:
     from codex_hookspecs.types.http import HttpRequest
 
-LARGEST_BODY: Final = 256 * 1024 * 1024
-"""Bytes of a body that is read as a whole."""
-MOST_REDIRECTIONS: Final = 10
-BROKEN: Final = "error decoding response body"
+MAX_BODY_BYTES: Final = 256 * 1024 * 1024
+"""Most bytes of a body that is read as a whole."""
+MAX_REDIRECTS: Final = 10
+BODY_DECODE_ERROR: Final = "error decoding response body"
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z")
 _URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):(//([^/?#]*))?")
 _INVALID = -32602
 
 
 def check_request(request: HttpRequest) -> None:
-    """Refuse what is no request.
+    """Validate a request.
 
-    :raises HttpError: saying what is wrong with it.
+    :raises HttpError: when it is invalid.
     """
     if not _TOKEN.match(request.method):
         raise HttpError("http/request method is invalid: invalid HTTP method", code=_INVALID)
@@ -43,30 +43,30 @@ def check_request(request: HttpRequest) -> None:
             raise HttpError(text, code=_INVALID)
 
 
-def unsent(url: str) -> HttpError:
-    """Return what a request fails with that got no answer."""
+def request_failed(url: str) -> HttpError:
+    """Return the error of a request that got no response."""
     return HttpError(f"http/request failed: error sending request for url ({url})")
 
 
-def in_circles() -> HttpError:
-    """Return what a request fails with that is sent from place to place."""
+def too_many_redirects() -> HttpError:
+    """Return the error of a request with too many redirects."""
     return HttpError("http/request failed: too many redirects")
 
 
-def broken_body(reason: str = BROKEN) -> HttpError:
-    """Return what a body fails with that breaks off.
+def body_failed(reason: str = BODY_DECODE_ERROR) -> HttpError:
+    """Return the error of a body that could not be read to its end.
 
-    :param reason: why, in words for people.
+    :param reason: why, for users.
     """
     return HttpError(f"failed to read http/request response body: {reason}")
 
 
-async def whole_body(chunks: AsyncIterator[bytes], limit: int) -> bytes:
-    """Return a body as a whole.
+async def read_body(chunks: AsyncIterator[bytes], limit: int) -> bytes:
+    """Read a whole body.
 
     :param chunks: the body, piece by piece.
     :param limit: most bytes that it may have.
-    :raises HttpError: when it breaks off or is larger than the limit.
+    :raises HttpError: when it is incomplete or larger than the limit.
     """
     parts: list[bytes] = []
     size = 0

@@ -1,4 +1,4 @@
-"""Start processes the way a sandbox launcher says."""
+"""Start processes under a sandbox launcher."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ if TYPE_CHECKING:
 
 
 async def start_launched(backend: ExecBackend, params: ExecParams, launch: Launch) -> ExecProcess:
-    """Start a process as a launch says; when it runs, its end is for the caller to tell the launch.
+    """Start a process with a launch; the caller closes the launch when the process has ended.
 
-    :param params: of the command without a sandbox.
-    :raises ExecError: when it can't be started; everything the launch needed is cleared up then.
+    :param params: parameters of the command without a sandbox.
+    :raises ExecError: when it can't be started; the launch is closed then.
     """
     import attrs
 

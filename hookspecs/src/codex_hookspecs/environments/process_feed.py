@@ -1,4 +1,4 @@
-"""Let asyncio tasks wait for what a :class:`~codex_hookspecs.environments.process_log.ProcessLog` records."""
+"""An asyncio interface to :class:`~codex_hookspecs.environments.process_log.ProcessLog`: wait for new events."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ RESUME_AT = RETAINED_BYTES // 4
 
 
 class ProcessFeed:
-    """A log with waiting readers.
+    """A process log with waiting readers.
 
-    :param on_room: called when a reader has caught up after :attr:`full` was true.
+    :param on_room: called when the readers have caught up after :attr:`full` was true.
     """
 
     __slots__ = ("__weakref__", "_held_up", "_on_room", "_waiters", "log")
@@ -28,7 +28,7 @@ class ProcessFeed:
 
     @property
     def full(self) -> bool:
-        """Whether the process must be held up until its slowest reader catches up; ``on_room`` tells when."""
+        """Whether reading of the process's output must pause (backpressure); ``on_room`` is called to resume it."""
         if not self._held_up and self.log.backlog >= PAUSE_AT:
             self._held_up = True
         return self._held_up
@@ -54,7 +54,7 @@ class ProcessFeed:
         self._wake()
 
     async def read(self, after_seq: int = 0, *, max_bytes: int | None = None, wait: float = 0) -> ReadResult:
-        """Return what is newer than a number, waiting for it at most ``wait`` seconds."""
+        """Return output newer than a sequence number, waiting for it at most ``wait`` seconds."""
         if wait > 0 and not self.log.has_news(after_seq):
             try:
                 async with asyncio.timeout(wait):
@@ -69,7 +69,7 @@ class ProcessFeed:
         return Events(self)
 
     async def changed(self) -> None:
-        """Return when something more was recorded."""
+        """Wait until another event is recorded."""
         waiter = asyncio.get_running_loop().create_future()
         self._waiters.append(waiter)
         try:
@@ -79,7 +79,7 @@ class ProcessFeed:
                 self._waiters.remove(waiter)
 
     def caught_up(self) -> None:
-        """Let the process go on if its readers have made room."""
+        """Resume the process if its readers have caught up."""
         if self._held_up and self.log.backlog <= RESUME_AT:
             self._held_up = False
             if self._on_room is not None:
@@ -93,7 +93,7 @@ class ProcessFeed:
 
 
 class Events:
-    """Iterator over the events of a feed; one that is let go of holds nothing up any more."""
+    """Iterator over the events of a feed; a garbage-collected one no longer causes backpressure."""
 
     __slots__ = ("_cursor", "_feed")
 

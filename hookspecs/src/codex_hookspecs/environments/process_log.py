@@ -1,8 +1,8 @@
-"""Number, retain and hand out the events of one process, without any I/O (rules of the exec-server protocol).
+"""Number and retain the events of one process, without I/O (rules of the exec-server protocol).
 
-One counter numbers output, exit and close without gaps. The newest output is retained up to a bound, whole chunks are
-dropped from the oldest; a :class:`Cursor` that still needs them says so through :attr:`ProcessLog.backlog`, and whoever
-reads the process's pipes stops until the cursor has moved on.
+Output, exit and close share one sequence of numbers without gaps. Output is retained up to a limit; the oldest chunks
+are dropped first. :attr:`ProcessLog.backlog` says how many bytes a :class:`Cursor` has not read yet; the reader of the
+process's pipes pauses until the cursor has caught up.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ _seq = attrgetter("seq")
 
 
 class ProcessLog:
-    """Everything that is known of one process: its retained output, how it ended, who still reads it.
+    """The state of one process: retained output, exit, cursors of readers.
 
-    :param retained: bytes of output that are kept.
+    :param retained: most bytes of output that are retained.
     """
 
     __slots__ = ("_chunks", "_closed", "_cursors", "_exit", "_failure", "_head", "_limit", "_seq", "_size", "_total")
@@ -49,7 +49,7 @@ class ProcessLog:
 
     @property
     def exited(self) -> bool:
-        """Whether the process ended or was lost."""
+        """Whether the process has ended or was lost."""
         return self._exit is not None or self._failure is not None
 
     @property
@@ -59,7 +59,7 @@ class ProcessLog:
 
     @property
     def closed(self) -> bool:
-        """Whether nothing follows any more."""
+        """Whether there are no further events."""
         return self._closed is not None or self._failure is not None
 
     @property
@@ -69,18 +69,18 @@ class ProcessLog:
 
     @property
     def retained(self) -> int:
-        """Bytes of output that are held."""
+        """Bytes of output that are retained."""
         return self._size
 
     @property
     def backlog(self) -> int:
-        """Bytes that the slowest cursor has not taken yet; 0 without cursors."""
+        """Bytes that the slowest cursor has not read yet; 0 without cursors."""
         if not self._cursors:
             return 0
         return self._total - min(cursor.taken for cursor in self._cursors)
 
     def append(self, stream: Stream, data: bytes) -> None:
-        """Number output, in chunks of at most 8192 bytes; nothing is taken after the close."""
+        """Record output, in chunks of at most 8192 bytes; ignored after the close."""
         if self.closed:
             return
         for start in range(0, len(data), CHUNK_BYTES):
@@ -92,34 +92,34 @@ class ProcessLog:
         self._trim()
 
     def exit(self, code: int, *, sandbox_denied: bool = False) -> None:
-        """Number the exit; only the first one counts."""
+        """Record the exit; later calls are ignored."""
         if not self.exited:
             self._seq += 1
             self._exit = ProcessExited(self._seq, code, sandbox_denied=sandbox_denied)
 
     def close(self) -> None:
-        """Number the close, the last event."""
+        """Record the close, the last event."""
         if not self.closed:
             self._seq += 1
             self._closed = ProcessClosed(self._seq)
 
     def fail(self, message: str) -> None:
-        """End the log because the process was lost; an exit code known before stays."""
+        """Record that the process was lost; a known exit code stays."""
         if not self.closed:
             self._failure = ProcessFailed(message)
 
     def has_news(self, after_seq: int) -> bool:
-        """Tell whether a read after a number has something to say at once."""
+        """Return whether a read after a sequence number would return anything new."""
         if self.closed or (self._exit is not None and self._exit.seq > after_seq):
             return True
         last = self._chunks[-1] if len(self._chunks) > self._head else None
         return last is not None and last.seq > after_seq
 
     def read(self, after_seq: int = 0, max_bytes: int | None = None) -> ReadResult:
-        """Return the retained chunks newer than a number, and how the process stands.
+        """Return the retained chunks newer than a sequence number, and the state of the process.
 
-        :param max_bytes: bound on their bytes; one chunk is always given. A bounded read goes on behind its last chunk,
-            another one at the next free number.
+        :param max_bytes: most bytes to return; at least one chunk is returned. ``next_seq`` of a limited read follows
+         its last chunk, otherwise it is the next free number.
         """
         start = self._index(after_seq)
         end, size = start, 0
@@ -143,7 +143,7 @@ class ProcessLog:
         )
 
     def cursor(self) -> Cursor:
-        """Return a new reader that begins with the oldest retained event and holds back what it has not taken."""
+        """Return a new cursor at the oldest retained event; output that it has not read is retained."""
         cursor = Cursor(self, self._total - self._size)
         self._cursors.add(cursor)
         return cursor
@@ -190,10 +190,10 @@ class ProcessLog:
 
 
 class Cursor:
-    """A position in a log.
+    """The position of a reader in a log.
 
-    :ivar seq: number of the last event taken.
-    :ivar taken: bytes of all output up to there.
+    :ivar seq: sequence number of the last event read.
+    :ivar taken: bytes of all output up to it.
     """
 
     __slots__ = ("_log", "done", "seq", "taken")
@@ -205,7 +205,7 @@ class Cursor:
         self.done = False
 
     def take(self) -> ProcessEvent | None:
-        """Return the next event, or ``None`` when there is none yet or the last one was taken."""
+        """Return the next event, or ``None`` if there is none (yet)."""
         if self.done:
             return None
         event = self._log._next(self)
@@ -222,6 +222,6 @@ class Cursor:
         return event
 
     def close(self) -> None:
-        """Hold nothing back any more."""
+        """Stop retaining output for this cursor."""
         self.done = True
         self._log._forget(self)

@@ -1,4 +1,4 @@
-"""Find the repository that a directory belongs to, here or on another machine."""
+"""Find the repository of a directory, local or in a remote environment."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _LONGEST_LINE = 16 * 1024
 
 
 def project_root(cwd: str) -> str | None:
-    """Return the root of the repository or work tree that a directory is in, or ``None``."""
+    """Return the root of the repository or work tree that contains a directory, or ``None``."""
     directory = cwd
     while True:
         if is_repository(f"{directory}/.git"):
@@ -30,11 +30,10 @@ def project_root(cwd: str) -> str | None:
 
 
 def is_repository(path: str) -> bool:
-    """Tell whether what is called ``.git`` makes a repository or work tree of its directory, as git itself decides.
+    """Return whether a ``.git`` makes its directory a repository or work tree, by git's own rules.
 
-    A directory without ``HEAD`` does not: something left it there, or it stands in for a missing one while a sandbox
-    runs. :func:`is_repository_of`
-    decides the same on other machines.
+    A directory without ``HEAD`` does not: it is a leftover, or a placeholder that a sandbox has mounted.
+    :func:`is_repository_of` does the same through a file system port.
     """
     try:
         mode = os.stat(path).st_mode
@@ -44,15 +43,15 @@ def is_repository(path: str) -> bool:
 
 
 async def repository_root(cwd: str, files: FileSystem) -> str | None:
-    """Return the root of the git work tree that a directory is in, or ``None``; also when the machine can't be asked.
+    """Return the root of the git work tree that contains a directory; ``None`` if there is none or on an error.
 
-    :param files: file system of the machine the directory is on.
+    :param files: file system that the directory is on.
     """
     import posixpath
 
     module: ModuleType = posixpath
     if "\\" in cwd:
-        import ntpath  # which takes a millisecond
+        import ntpath  # imported lazily: it takes a millisecond
 
         module = ntpath
     while True:
@@ -68,9 +67,9 @@ async def repository_root(cwd: str, files: FileSystem) -> str | None:
 
 
 async def is_repository_of(path: str, files: FileSystem) -> bool:
-    """Tell of a path on some machine what :func:`is_repository` tells of one here.
+    """Do the same as :func:`is_repository` through a file system port.
 
-    :raises FilesLost: when the machine can't be asked.
+    :raises FilesLost: when the environment can't be reached.
     """
     try:
         found = await files.metadata(path)
@@ -84,13 +83,13 @@ async def is_repository_of(path: str, files: FileSystem) -> bool:
 
 
 def main_repository(root: str) -> str | None:
-    """Return the repository that a linked work tree belongs to, or ``None`` when it is none.
+    """Return the repository of a linked work tree, or ``None`` if it is not one.
 
-    What the ``.git`` file of the work tree says is not enough, for anybody can write one: the repository, which
-    commands can't write, must list the work tree at this place.
+    The ``.git`` file of the work tree is not sufficient, since anybody could have written it: the repository, which
+    sandboxed commands can't write, must list the work tree at this path.
 
-    :param root: directory that holds ``.git``.
-    :return: absolute, links resolved.
+    :param root: directory that contains ``.git``.
+    :return: absolute path, symbolic links resolved.
     """
     pointer = os.path.join(root, ".git")
     named = _line(pointer).partition("gitdir:")
@@ -111,13 +110,13 @@ def main_repository(root: str) -> str | None:
 
 
 def _same(path: str, real: str) -> bool:
-    """Tell whether a path names an entry of a directory, which may itself be a link to something else."""
+    """Return whether a path names the same directory entry as a resolved one (the entry may be a symbolic link)."""
     folder, name = os.path.split(path)
     return os.path.join(os.path.realpath(folder), name) == real
 
 
 def _line(path: str) -> str:
-    """Return the one line that a file of git holds, empty where there is no such file."""
+    """Return the line in a one-line file of git, empty if there is no such file."""
     try:
         data = read_bytes(path, limit=_LONGEST_LINE, follow=False)
     except ConfigError:

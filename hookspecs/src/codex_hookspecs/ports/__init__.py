@@ -1,1 +1,1 @@
-"""Protocols: what a plugin provides to the host, and what the host provides to a plugin. One module per area."""
+"""Protocols of services between host and plugins, one module per area."""

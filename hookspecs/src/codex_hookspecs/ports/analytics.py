@@ -1,4 +1,4 @@
-"""What takes facts about what the program does."""
+"""The analytics sink."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ if TYPE_CHECKING:
 
 
 class AnalyticsSink(Protocol):
-    """Takes facts about what happened; never holds up a turn."""
+    """Receives analytics events; must never delay a turn."""
 
     def record(self, fact: str, fields: JsonObject) -> None:
-        """Take one fact; must return at once."""
+        """Record one event; must return at once."""
         ...
 
     async def aclose(self) -> None:
-        """Deliver what is left, within a second."""
+        """Deliver pending events, within a second."""
         ...

@@ -1,4 +1,4 @@
-"""Who tells whether an incoming connection is let in."""
+"""Authentication of incoming connections."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from codex_hookspecs.types.auth import ConnectionAuthOptions
 
 ConnectionCheck = Callable[[str | None], str | None]
-"""Takes the ``Authorization`` header of an upgrade request, returns why it is refused or ``None`` to let it in."""
+"""Takes the ``Authorization`` header of an upgrade request; returns why it is refused, or ``None`` to accept it."""
 
 
 class ConnectionAuthenticator(Protocol):
@@ -17,12 +17,12 @@ class ConnectionAuthenticator(Protocol):
 
     @property
     def mode(self) -> str:
-        """Word of ``--ws-auth`` that asks for it: ``capability-token``, ``signed-bearer-token`` …"""
+        """Value of ``--ws-auth`` that selects it: ``capability-token``, ``signed-bearer-token`` …"""
         ...
 
     def prepare(self, options: ConnectionAuthOptions) -> ConnectionCheck:
-        """Read tokens and secrets and return the check for every connection; it must be quick.
+        """Read tokens and secrets and return the function that checks each connection; it must be fast.
 
-        :raises ConfigError: when an option is missing, does not go with the mode, or its file can't be used.
+        :raises ConfigError: when an option is missing, does not apply to the mode, or its file is invalid.
         """
         ...

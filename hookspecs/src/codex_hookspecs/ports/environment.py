@@ -1,4 +1,4 @@
-"""What a machine that agents work on provides: processes, files, HTTP, facts."""
+"""Execution environments: processes, files, HTTP, facts of a machine."""
 
 from __future__ import annotations
 
@@ -22,90 +22,90 @@ if TYPE_CHECKING:
 
 
 class FileScope(Protocol):
-    """Which files a sandbox policy lets be read and written; all paths are absolute, their links resolved."""
+    """Which files a sandbox policy allows to be read and written; all paths are absolute, symbolic links resolved."""
 
     @property
     def policy(self) -> SandboxPolicy:
-        """The policy, for machines that enforce it themselves."""
+        """The policy, for environments that enforce it themselves."""
         ...
 
     @property
     def cwd(self) -> str:
-        """Workspace of the policy, as it is spelled."""
+        """Workspace of the policy, as configured (symbolic links not resolved)."""
         ...
 
     @property
     def readable(self) -> tuple[str, ...] | None:
-        """All directories that can be read; ``None`` when everything can."""
+        """All readable directories; ``None`` if everything is readable."""
         ...
 
     @property
     def approved(self) -> tuple[str, ...]:
-        """Paths that a person has let be changed beyond the policy."""
+        """Paths whose change was approved beyond the policy."""
         ...
 
     @property
     def unrestricted(self) -> bool:
-        """Whether every file can be read and written."""
+        """Whether every file may be read and written."""
         ...
 
     def approves(self, path: str, *, making: bool = False) -> bool:
-        """Tell whether a person has let a path be changed.
+        """Return whether changing a path was approved.
 
-        :param making: it is a directory that is made, or removed when it is empty.
+        :param making: whether it is a directory to create, or to remove if empty.
         """
         ...
 
     def may_write(self, path: str) -> bool:
-        """Tell whether a file may be written or removed."""
+        """Return whether a file may be written or removed."""
         ...
 
-    def may_make(self, path: str) -> bool:
-        """Tell whether a directory may be made, or removed when it is empty."""
+    def may_create(self, path: str) -> bool:
+        """Return whether a directory may be created, or removed if empty."""
         ...
 
     def may_remove(self, path: str) -> bool:
-        """Tell whether what is at a path may be removed, or another file put in its place: its directory changes."""
+        """Return whether a directory entry may be removed or replaced."""
         ...
 
     def may_read(self, path: str) -> bool:
-        """Tell whether a file may be read."""
+        """Return whether a file may be read."""
         ...
 
 
 class ExecProcess(Protocol):
-    """A process that was started; it belongs to whoever started it until it is closed or terminated."""
+    """A started process."""
 
     @property
     def process_id(self) -> str:
-        """Id chosen at the start."""
+        """Id chosen by the caller of ``start``."""
         ...
 
     async def read(self, after_seq: int = 0, *, max_bytes: int | None = None, wait: float = 0) -> ReadResult:
         """Return retained output newer than a sequence number.
 
-        :param max_bytes: bound on the decoded bytes; one chunk is always given.
-        :param wait: seconds to wait when there is nothing new yet.
+        :param max_bytes: most bytes to return; at least one chunk is returned.
+        :param wait: seconds to wait if there is nothing new yet.
         """
         ...
 
     def events(self) -> AsyncIterator[ProcessEvent]:
-        """Iterate the events from the first one on, in order of ``seq``, ending after the closing or failing one.
+        """Iterate over all events in order of ``seq``, ending after :class:`ProcessClosed` or :class:`ProcessFailed`.
 
-        Every iterator gets every event that is still retained; a slow reader holds up the process, not the memory.
+        Every iterator gets all events that are still retained. A slow reader blocks the process (backpressure).
         """
         ...
 
     async def write(self, data: bytes) -> WriteStatus:
-        """Queue bytes for the process's stdin; waits while the queue is full."""
+        """Write bytes to the process's stdin; waits while the buffer is full."""
         ...
 
     async def interrupt(self) -> None:
-        """Interrupt the process group (SIGINT); without effect on a process that ended."""
+        """Interrupt the process group (SIGINT); no effect on an ended process."""
         ...
 
     async def resize(self, rows: int, columns: int) -> None:
-        """Change the window size of a process on a terminal; without effect on others."""
+        """Change the window size of a process on a terminal; no effect on others."""
         ...
 
     async def terminate(self) -> bool:
@@ -122,20 +122,20 @@ class ExecBackend(Protocol):
     async def start(self, params: ExecParams) -> ExecProcess:
         """Start a process.
 
-        :raises ExecError: when it can't be started; the id is free again.
+        :raises ExecError: when it can't be started; the id may be used again.
         """
         ...
 
 
 class OpenFile(Protocol):
-    """A regular file that is kept open; who opened it closes it. Failures are those of :class:`FileSystem`."""
+    """An open regular file, closed by its opener. Errors are those of :class:`FileSystem`."""
 
     async def read(self, offset: int, length: int) -> bytes:
-        """Return bytes from an offset on: fewer than asked for only at the end of the file, none beyond it."""
+        """Return bytes from an offset on; fewer than requested only at the end of the file."""
         ...
 
     async def write(self, offset: int, data: bytes) -> None:
-        """Write bytes at an offset; what lies between the end of the file and there becomes zeros."""
+        """Write bytes at an offset; a gap after the end of the file is filled with zeros."""
         ...
 
     async def aclose(self) -> None:
@@ -144,31 +144,31 @@ class OpenFile(Protocol):
 
 
 class FileSystem(Protocol):
-    """Files by absolute path; every failure is a ``FileSystemError`` with the operating system's text.
+    """Files by absolute path; every error is a ``FileSystemError`` with the operating system's text.
 
-    When the machine can't be asked, it is a :class:`~codex_hookspecs.errors.FilesLost`.
+    If the environment can't be reached, it is a :class:`~codex_hookspecs.errors.FilesLost`.
     """
 
     def within(self, scope: FileScope) -> FileSystem:
-        """Return the same files as a policy lets them be used.
+        """Return a view of the file system restricted by a sandbox policy.
 
-        Each use is checked on what was really opened, not on the path: commands that run meanwhile may exchange
-        directories for links.
+        Access is checked on the opened file, not on its path, since a running command may replace directories with
+        symbolic links.
         """
         ...
 
     async def read_file(self, path: str, *, limit: int | None = None) -> bytes:
-        """Return the content of a regular file, at most ``limit`` bytes of it."""
+        """Return the content of a regular file, at most its first ``limit`` bytes."""
         ...
 
     async def write_file(self, path: str, data: bytes) -> None:
-        """Replace or create a file as a whole; its directory must exist, its mode is kept."""
+        """Write a whole file, creating it if missing; its directory must exist, an existing mode is kept."""
         ...
 
     async def open(self, path: str, *, replace: bool = False) -> OpenFile:
-        """Open a regular file, to be read at any place, or with ``replace`` to be written from empty on.
+        """Open a regular file for reading, or with ``replace`` truncated for writing.
 
-        A missing file is made with ``replace``; its directory must exist. What a policy allows is checked once, here.
+        With ``replace`` a missing file is created; its directory must exist. The policy is checked once, here.
         """
         ...
 
@@ -177,19 +177,19 @@ class FileSystem(Protocol):
         ...
 
     async def metadata(self, path: str) -> FileMetadata:
-        """Return what is known of a path; links are followed, ``is_symlink`` tells of the link itself."""
+        """Return the metadata of a path, following symbolic links; ``is_symlink`` is about the path itself."""
         ...
 
     async def canonicalize(self, path: str) -> str:
-        """Return the path with all links resolved; it must exist."""
+        """Return the path with all symbolic links resolved; it must exist."""
         ...
 
     async def read_directory(self, path: str) -> Sequence[DirectoryEntry]:
-        """Return the names in a directory, unsorted; dangling links are left out."""
+        """Return the entries of a directory, unsorted; dangling symbolic links are left out."""
         ...
 
     async def remove(self, path: str, *, recursive: bool = True, force: bool = True) -> None:
-        """Remove a file, link or tree; with ``force`` a missing one is fine."""
+        """Remove a file, symbolic link or tree; with ``force`` a missing one is no error."""
         ...
 
     async def copy(self, source: str, destination: str, *, recursive: bool = False) -> None:
@@ -198,7 +198,7 @@ class FileSystem(Protocol):
 
 
 class Environment(Protocol):
-    """One machine; nobody above can tell whether it is this one."""
+    """An execution environment, local or remote."""
 
     @property
     def id(self) -> str:
@@ -207,26 +207,26 @@ class Environment(Protocol):
 
     @property
     def remote(self) -> bool:
-        """Whether it is another machine, which holds sandbox policies itself."""
+        """Whether it is remote; a remote environment enforces sandbox policies itself."""
         ...
 
     @property
     def exec(self) -> ExecBackend:
-        """Starts processes there."""
+        """The exec backend of the environment."""
         ...
 
     @property
     def files(self) -> FileSystem:
-        """Its files."""
+        """The file system of the environment."""
         ...
 
     @property
     def http(self) -> HttpClient:
-        """Makes HTTP requests from there."""
+        """The HTTP client of the environment."""
         ...
 
     async def facts(self) -> EnvironmentFacts:
-        """Return what is known of the machine; asked once, then remembered."""
+        """Return facts about the machine, which are cached."""
         ...
 
     async def aclose(self) -> None:
@@ -235,21 +235,21 @@ class Environment(Protocol):
 
 
 class EnvironmentProvider(Protocol):
-    """Makes environments of one id; offered through the hook ``environments``."""
+    """Creates one environment; offered through the hook ``environments``."""
 
     @property
     def id(self) -> str:
-        """Name that configuration and threads use."""
+        """Name in the configuration and in threads."""
         ...
 
     @property
     def default(self) -> bool:
-        """Whether threads that name no environment get this one; a remote default beats the local one."""
+        """Whether it is the default for threads; a remote default takes precedence over the local one."""
         ...
 
     @property
     def remote(self) -> bool:
-        """Whether it is another machine, whose paths say nothing about this one's; not when left out."""
+        """Whether it is remote, with paths of its own; false if not defined."""
         ...
 
     async def open(self) -> Environment:
@@ -264,31 +264,31 @@ class EnvironmentManager(Protocol):
     """All environments of the program; each is opened on first use, shared, and closed with the program."""
 
     async def get(self, environment_id: str | None = None) -> Environment:
-        """Return an environment, opened.
+        """Return an environment, opening it on first use.
 
-        :param environment_id: its name; the default one when ``None``.
-        :raises ExecError: when there is none of that name.
+        :param environment_id: its name; ``None`` for the default.
+        :raises ExecError: when there is no such environment.
         :raises EnvironmentLost: when it can't be reached.
         """
         ...
 
     def name_of(self, environment_id: str | None = None) -> str | None:
-        """Return the name of an environment, without opening it; ``None`` when there is none at all.
+        """Return the name of an environment without opening it; ``None`` if there is no environment at all.
 
-        :param environment_id: its name; the default one when ``None``.
-        :raises ConfigError: when there is none of that name.
+        :param environment_id: its name; ``None`` for the default.
+        :raises ConfigError: when there is no such environment.
         """
         ...
 
     def is_remote(self, environment_id: str | None = None) -> bool:
-        """Tell whether an environment is another machine, without opening it.
+        """Return whether an environment is remote, without opening it.
 
-        :param environment_id: its name; the default one when ``None``.
+        :param environment_id: its name; ``None`` for the default.
         """
         ...
 
     async def of(self, thread: AgentThread) -> Environment:
-        """Return the environment a thread works on: the one its configuration names under ``environment``.
+        """Return the environment of a thread, as set by ``environment`` in its configuration.
 
         :raises ExecError: as ``get`` does.
         """

@@ -1,4 +1,4 @@
-"""What the host gives every plugin."""
+"""The host as plugins see it: configuration, features, services."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ if TYPE_CHECKING:
 
 
 class Config(Protocol):
-    """The effective configuration and the layers it came from."""
+    """The effective configuration and its layers."""
 
     @property
     def layers(self) -> Sequence[ConfigLayer]:
-        """All layers, lowest precedence first, those that don't count with their reason."""
+        """All layers, lowest precedence first; disabled ones have a reason."""
         ...
 
     @property
     def table(self) -> Mapping[str, Any]:
-        """The merged tables of all layers that count."""
+        """The merged table of all enabled layers."""
         ...
 
     def get(self, key: str, default: Any = None) -> Any:
         """Return the effective value of a dotted key.
 
-        :param default: what to return when no layer sets it.
+        :param default: returned if no layer sets it.
         """
         ...
 
@@ -41,7 +41,7 @@ class Config(Protocol):
         ...
 
     def for_directory(self, cwd: str, overrides: Mapping[str, Any] | None = None) -> Config:
-        """Return the configuration as it holds in a directory: its project layers count if they are trusted.
+        """Return the configuration of a directory, with its project layers if they are trusted.
 
         :param overrides: further session flags, dotted keys or nested tables.
         """
@@ -50,8 +50,8 @@ class Config(Protocol):
     def write_user(self, edits: Mapping[str, Any]) -> None:
         """Set dotted keys in the user's ``config.toml``, keeping comments and layout; ``None`` deletes a key.
 
-        A key part that holds a dot is written in quotes: ``hooks.state."/a.json:stop:0:0".enabled``. A quote in it is
-        written twice.
+        A part of a key that contains a dot is quoted: ``hooks.state."/a.json:stop:0:0".enabled``. A quote in it is
+        doubled.
 
         :raises ConfigError: when the file can't be read or written.
         """
@@ -59,10 +59,10 @@ class Config(Protocol):
 
 
 class Features(Protocol):
-    """The switches of the program."""
+    """The feature flags of the program."""
 
     def enabled(self, key: str) -> bool:
-        """Tell whether a feature is on; aliases work, an unknown key is off."""
+        """Return whether a feature is enabled; aliases are accepted, an unknown key is disabled."""
         ...
 
     def all(self) -> Sequence[Feature]:
@@ -71,7 +71,7 @@ class Features(Protocol):
 
 
 class Host(Protocol):
-    """The running program, as every hook can ask for it with a parameter named ``host``."""
+    """The running program; every hook implementation can take it as a parameter named ``host``."""
 
     @property
     def version(self) -> str:
@@ -85,7 +85,7 @@ class Host(Protocol):
 
     @property
     def cwd(self) -> str:
-        """Absolute directory that the program works in: where it was started, or the one given with ``-C``."""
+        """Absolute working directory of the program: where it was started, or the one given with ``-C``."""
         ...
 
     @property
@@ -95,7 +95,7 @@ class Host(Protocol):
 
     @property
     def features(self) -> Features:
-        """Feature switches in force."""
+        """The effective feature flags."""
         ...
 
     @property
@@ -105,34 +105,34 @@ class Host(Protocol):
 
     @property
     def threads(self) -> ThreadManager:
-        """Threads that are loaded, and the way to load more."""
+        """Manager of threads."""
         ...
 
     @property
     def environments(self) -> EnvironmentManager:
-        """Machines that threads can work on."""
+        """Manager of environments."""
         ...
 
     def connection_authenticators(self) -> Sequence[ConnectionAuthenticator]:
-        """Return who can check the credentials of incoming connections."""
+        """Return the authenticators of incoming connections."""
         ...
 
     def launcher(self, policy: SandboxPolicy) -> SandboxLauncher:
-        """Return who holds a policy on this machine.
+        """Return a launcher that can enforce a policy locally.
 
         Asked by a launcher, or by an implementation of ``sandbox_launcher``, it returns the launcher after that one,
         which can be wrapped.
 
-        :raises SandboxUnavailable: when no plugin can.
+        :raises SandboxUnavailable: when no plugin has one.
         """
         ...
 
     def logger(self, plugin: str) -> Logger:
-        """Return the log of a plugin; nothing secret belongs in it."""
+        """Return the logger of a plugin; secrets must not be logged."""
         ...
 
     def startup_warnings(self) -> Sequence[str]:
-        """Return what the user should know of how the program came up: plugins left out, features, deprecations."""
+        """Return warnings from the start of the program: plugins not loaded, unfinished features, deprecations."""
         ...
 
     def on_warning(self, tell: Callable[[str], None]) -> None:

@@ -1,4 +1,4 @@
-"""HTTP as a machine that agents work on speaks it."""
+"""HTTP requests made from an environment."""
 
 from __future__ import annotations
 
@@ -10,46 +10,46 @@ if TYPE_CHECKING:
 
 
 class HttpResponse(Protocol):
-    """An answer whose body is still to come; close it, also when the body was not wanted.
+    """A response with a body that is still to be read; must be closed, also if the body is not read.
 
     ``async with aclosing(await environment.http.send(request)) as response: …``
     """
 
     @property
     def status(self) -> int:
-        """Status; errors of HTTP are answers, too."""
+        """HTTP status, including error statuses."""
         ...
 
     @property
     def headers(self) -> tuple[tuple[str, str], ...]:
-        """Names, in lower case, and values; those of one name in the order they came."""
+        """Names in lower case, and values; repeated names in the order received."""
         ...
 
     def chunks(self) -> AsyncIterator[bytes]:
-        """Iterate the body once, as it comes and as it was encoded; who reads slowly holds up the sender.
+        """Stream the raw (still content-encoded) body once, with backpressure.
 
-        :raises HttpError: when it breaks off, or takes longer than the request allows.
+        :raises HttpError: when it is incomplete, or exceeds the request's timeout.
         """
         ...
 
     async def read(self, limit: int = ...) -> bytes:
-        """Return the whole body, and close.
+        """Read the whole body and close the response.
 
-        :raises HttpError: as ``chunks`` does, and when it is larger than the limit.
+        :raises HttpError: as ``chunks``, and when it is larger than the limit.
         """
         ...
 
     async def aclose(self) -> None:
-        """Let go of the exchange; may be called twice."""
+        """Release the connection; may be called twice."""
         ...
 
 
 class HttpClient(Protocol):
-    """Makes requests from the machine, with its network, names and certificates; cookies are not kept."""
+    """Makes requests from the environment, with its network, name resolution and certificates; without cookies."""
 
     async def send(self, request: HttpRequest) -> HttpResponse:
-        """Make a request, once, and return its answer when the headers are there.
+        """Send a request once and return the response when its headers have arrived.
 
-        :raises HttpError: when it can't be made, or there is no answer in time.
+        :raises HttpError: when it can't be sent, or times out.
         """
         ...

@@ -1,4 +1,4 @@
-"""What a model provider does."""
+"""The model provider."""
 
 from __future__ import annotations
 
@@ -9,31 +9,31 @@ from codex_hookspecs.types.models import ModelEvent, ModelInfo, ModelRequest
 
 
 class ModelProvider(Protocol):
-    """Sends requests to models; retries are its own affair. One per thread, closed with it.
+    """Streams model responses; implementations do their own retries. One instance per thread, closed with it.
 
-    A class that inherits from it gets a provider that has no default model and knows nothing of models.
+    A subclass inherits defaults: no default model, and no facts about models.
     """
 
     @property
     def name(self) -> str:
-        """Key of the provider, as configured."""
+        """Key of the provider in the configuration."""
         ...
 
     @property
     def default_model(self) -> str | None:
-        """Model for threads that name none; with ``None``, a thread has to name one."""
+        """Model for threads that set none; with ``None``, threads must set one."""
         return None
 
     def info(self, model: str) -> ModelInfo:
-        """Return what is known of a model; any name may come."""
+        """Return facts about a model, of any name."""
         return ModelInfo()
 
     def stream(self, request: ModelRequest) -> AsyncIterator[ModelEvent]:
-        """Send a request and iterate its events, ending after ``Completed``.
+        """Send a request and iterate over its events, ending after ``Completed``.
 
-        The iterator is closed when the turn is interrupted and must then let go of the connection at once.
+        The iterator is closed when the turn is interrupted, and must release the connection at once.
 
-        :raises ModelError: (while iterating) when the request failed for good.
+        :raises ModelError: (while iterating) when the request failed finally.
         """
         ...
 

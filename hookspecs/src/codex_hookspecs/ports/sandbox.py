@@ -1,4 +1,4 @@
-"""What a sandbox launcher does."""
+"""The sandbox launcher."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from codex_hookspecs.types.sandbox import Launch, LaunchRequest
 
 
 class SandboxLauncher(Protocol):
-    """Holds policies on this platform."""
+    """Enforces sandbox policies on this platform."""
 
     @property
     def name(self) -> str:
@@ -16,8 +16,8 @@ class SandboxLauncher(Protocol):
         ...
 
     def launch(self, request: LaunchRequest) -> Launch:
-        """Return how to run a command so that its policy holds.
+        """Return how to run a command with its policy enforced.
 
-        :raises SandboxUnavailable: when the policy can't be held here; names the reason and the remedy.
+        :raises SandboxUnavailable: when the policy can't be enforced; names the reason and the remedy.
         """
         ...

@@ -1,4 +1,4 @@
-"""What a thread store does."""
+"""The thread store."""
 
 from __future__ import annotations
 
@@ -10,63 +10,63 @@ from codex_hookspecs.types.threads import Thread
 
 
 class ThreadWriter(Protocol):
-    """The one writer of a thread."""
+    """The single writer of a thread."""
 
     @property
     def path(self) -> str | None:
-        """File that the thread is kept in, known from the start, or ``None``; it exists once something was appended."""
+        """File that the thread is stored in, or ``None``; known from the start, created when something is appended."""
         ...
 
     async def begin(self) -> None:
-        """Have what was given so far kept where ``path`` says, also before the first item or message: others read it.
+        """Create the file now with all records so far, even before the first item or message, for other readers.
 
         :raises StorageError: as :meth:`append` does.
         """
         ...
 
     async def append(self, records: Sequence[Record]) -> str | None:
-        """Keep records, in order; they have left the process when it returns and survive its death.
+        """Store records in order; when it returns, they survive a crash of the process.
 
-        What precedes the first item or message of a thread may be held back until there is one.
+        Records before the first item or message of a thread may be buffered until there is one.
 
-        :return: what the user should know of what became of the thread's file, usually ``None``.
-        :raises StorageError: when they can't be kept. They need not be given again: a writer keeps them with the next
-            ones, as soon as that works.
+        :return: a warning for the user about the thread's file, usually ``None``.
+        :raises StorageError: when they can't be stored. The caller need not repeat them: the writer stores them with
+         the next ones, as soon as that succeeds.
         """
         ...
 
     async def aclose(self) -> None:
-        """Let go of the thread; may be called twice."""
+        """Release the thread; may be called twice."""
         ...
 
 
 class ThreadStore(Protocol):
-    """Keeps threads; every method raises ``StorageError`` when the store itself fails."""
+    """Stores threads; every method raises ``StorageError`` when the store itself fails."""
 
     async def create(self, meta: ThreadMeta) -> ThreadWriter:
-        """Begin a new thread; nothing is visible before its first item or message."""
+        """Create a thread; it is listed only after its first item or message."""
         ...
 
     async def open(self, thread_id: str, *, cli_version: str) -> tuple[StoredThread, ThreadWriter]:
-        """Read a thread and take over writing it.
+        """Read a thread and become its writer.
 
-        :raises ThreadNotFound: when there is none.
-        :raises ThreadBusy: when another process writes it.
+        :raises ThreadNotFound: when there is no such thread.
+        :raises ThreadBusy: when another process is its writer.
         """
         ...
 
     async def read(self, thread_id: str) -> StoredThread:
-        """Read a thread without writing it.
+        """Read a thread.
 
-        :raises ThreadNotFound: when there is none.
+        :raises ThreadNotFound: when there is no such thread.
         """
         ...
 
     async def show(self, thread_id: str, *, turns: bool) -> Thread:
-        """Return a thread as clients see it; cheaper than :meth:`read` where what the model was sent is large.
+        """Return a thread in the form for clients; cheaper than :meth:`read` if its model history is large.
 
-        :param turns: its turns are wanted too; they are left empty without.
-        :raises ThreadNotFound: when there is none.
+        :param turns: whether to include its turns.
+        :raises ThreadNotFound: when there is no such thread.
         """
         ...
 
@@ -80,20 +80,20 @@ class ThreadStore(Protocol):
     async def find(self, name_or_id: str, *, cwd: str | None = None) -> str | None:
         """Return the id of the newest thread with this id or name, or ``None``.
 
-        :param cwd: only threads of this directory.
+        :param cwd: restrict to threads of this directory.
         """
         ...
 
     async def archive(self, thread_id: str) -> None:
-        """Put a thread away."""
+        """Archive a thread."""
         ...
 
     async def unarchive(self, thread_id: str) -> Thread:
-        """Bring an archived thread back."""
+        """Unarchive a thread."""
         ...
 
     async def set_name(self, thread_id: str, name: str) -> None:
-        """Name a thread."""
+        """Set the name of a thread."""
         ...
 
     async def aclose(self) -> None:

@@ -1,4 +1,4 @@
-"""Sub-commands, RPC methods, the request processor and its clients."""
+"""Sub-commands, RPC methods, the app-server and its clients."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ if TYPE_CHECKING:
 
 @frozen(kw_only=True)
 class CliCommand(Checked):
-    """A sub-command of ``codex``; its name and help also stand in the manifest, under ``[commands]``.
+    """A sub-command of ``codex``; its name and help are also declared in the manifest, under ``[commands]``.
 
     :param name: the word after ``codex``.
     :param help: one line for ``codex --help``.
-    :param run: gets the arguments after the sub-command's name and the host, which is up; returns the exit status.
-        Runs inside the event loop. Raises ``ConfigError`` for a wrong command line (status 2 when ``usage`` is set).
-    :param shortcut: module of a first-party plugin with a function ``run``, which gets the arguments and
-        ``$CODEX_HOME`` before anything else of the program is there. It returns the exit status, or ``None`` when the
-        command line or the configuration asks for more than it knows; then the command is run as any other.
-    :param interactive_options: it takes over :attr:`SurfaceHost.interactive_options`; for another command the user is
-        warned that they have no effect.
+    :param run: called in the event loop with the arguments after the sub-command's name and the started host; returns
+     the exit status. Raises ``UsageError`` for an invalid command line.
+    :param shortcut: module of a first-party plugin with a function ``run``, which is called with the arguments and
+     ``$CODEX_HOME`` before the rest of the program is loaded. It returns the exit status, or ``None`` if it does not
+     support the command line or the configuration; then the command is run as usual.
+    :param interactive_options: whether it uses :attr:`SurfaceHost.interactive_options`; otherwise the user is warned
+     that they have no effect.
     """
 
     name: str
@@ -47,20 +47,20 @@ class CliCommand(Checked):
 
 @frozen(kw_only=True)
 class RpcContext:
-    """Who asks.
+    """The connection that a request came from.
 
     :param host: the running program.
     :param connection_id: number of the connection.
     :param client_name: ``clientInfo.name``.
     :param client_version: ``clientInfo.version``.
-    :param session_source: what threads that this client starts are marked with: ``exec``, ``cli``, ``vscode`` …
-    :param transport: how the client is connected: ``in_process``, ``stdio``, ``websocket``.
-    :param experimental: the client asked for the experimental API.
+    :param session_source: source recorded in threads that this client starts: ``exec``, ``cli``, ``vscode`` …
+    :param transport: ``in_process``, ``stdio`` or ``websocket``.
+    :param experimental: whether the client enabled the experimental API.
     :param notify: send a notification to this connection only.
     :param broadcast: send a notification to every connection.
-    :param subscribe: from now on tell this connection what happens in a thread, and ask it the thread's questions.
-    :param unsubscribe: undo that; returns whether the connection was subscribed.
-    :param after_answer: have something done when the answer to the present request is on its way.
+    :param subscribe: subscribe this connection to a thread: it gets the notifications and requests of the thread.
+    :param unsubscribe: end a subscription; returns whether the connection was subscribed.
+    :param after_response: register a function to be called after the response to the current request is sent.
     """
 
     host: SurfaceHost
@@ -74,7 +74,7 @@ class RpcContext:
     broadcast: Callable[[Notification], Awaitable[None]]
     subscribe: Callable[[LoadedThread], None]
     unsubscribe: Callable[[str], bool]
-    after_answer: Callable[[Callable[[], Awaitable[None]]], None]
+    after_response: Callable[[Callable[[], Awaitable[None]]], None]
 
 
 @frozen(kw_only=True)
@@ -82,11 +82,11 @@ class RpcMethod(Checked):
     """A method of the app-server protocol.
 
     :param name: e.g. ``hooks/list``.
-    :param params: attrs class of the parameters (snake case), a function that returns it when the first request comes,
-        or ``None`` when the method takes none. A field with ``experimental`` in its metadata is only for clients that
-        asked for the experimental API.
-    :param handle: gets the parameters and the context, returns an attrs value or a wire object.
-    :param experimental: only for clients that asked for the experimental API.
+    :param params: attrs class of the parameters (snake case), a function that returns it (called on the first request),
+     or ``None`` if the method takes none. A field with ``experimental`` in its metadata is reserved for clients that
+     enabled the experimental API.
+    :param handle: called with the parameters and the context; returns an attrs value or a wire object.
+    :param experimental: whether it is reserved for clients that enabled the experimental API.
     """
 
     name: str
@@ -96,7 +96,7 @@ class RpcMethod(Checked):
 
 
 class AppClient(Protocol):
-    """A connection to the request processor from inside the program."""
+    """An in-process connection to the app-server."""
 
     @overload
     async def request(self, method: Literal["thread/start"], params: ThreadStartParams) -> ThreadStartResponse: ...
@@ -119,35 +119,35 @@ class AppClient(Protocol):
     async def request(self, method: str, params: Any = None) -> Any:
         """Call a method.
 
-        :param params: value of the method's parameter class, or a wire object.
-        :return: what the method returned, not serialised.
-        :raises RpcError: when the answer is an error.
+        :param params: instance of the method's parameter class, or a wire object.
+        :return: the method's result, not serialized.
+        :raises RpcError: when the response is an error.
         """
         ...
 
     def notifications(self) -> AsyncIterator[Notification]:
-        """Iterate what the server tells, until the connection is closed."""
+        """Iterate over the server's notifications, until the connection is closed."""
         ...
 
     def set_request_handler(self, handler: RequestHandler | None) -> None:
-        """Set who answers the server's requests; with ``None``, as in the beginning, they are refused."""
+        """Set the handler of the server's requests; with ``None``, the default, they are refused."""
         ...
 
     async def aclose(self) -> None:
-        """Leave; threads that nobody else is subscribed to are unloaded."""
+        """Close the connection; threads without other subscribers are unloaded."""
         ...
 
 
 class AppServer(Protocol):
-    """The request processor; all front ends go through it."""
+    """The server of the app-server protocol, used by all front ends."""
 
     async def connect(
         self, *, client_name: str, client_version: str, session_source: str, experimental: bool = True
     ) -> AppClient:
-        """Connect from inside the program; the handshake is done when it returns.
+        """Open an in-process connection, including the handshake.
 
-        :param client_name: becomes the originator of model requests.
-        :param session_source: ``exec``, ``cli`` … for the threads it starts.
+        :param client_name: used as originator of model requests.
+        :param session_source: source recorded in threads that it starts: ``exec``, ``cli`` …
         """
         ...
 
@@ -160,8 +160,8 @@ class AppServer(Protocol):
 class DoctorCheck(Checked):
     """A check that ``codex plugins doctor`` runs.
 
-    :param name: what is checked, for people.
-    :param run: returns what was found wrong, in words for people, or nothing.
+    :param name: name of the check, for users.
+    :param run: returns the problems found, as messages for users.
     """
 
     name: str
@@ -169,9 +169,9 @@ class DoctorCheck(Checked):
 
 
 class SurfaceHost(Host, Protocol):
-    """The running program as front ends see it.
+    """The running program with the interface for front ends.
 
-    :ivar interactive_options: options of the interactive program that stood in front of the sub-command, each one word:
+    :ivar interactive_options: options of the interactive program given before the sub-command, each as one word:
         ``--model=NAME``, ``--sandbox=MODE``, ``--image=FILE[,FILE]``, ``--add-dir=DIR``, ``--local-provider=NAME``,
         ``--oss``, ``--full-auto``, ``--yolo`` and its long form, ``--dangerously-bypass-hook-trust``, ``--search``,
         ``--no-alt-screen``. ``-a`` has become the key ``approval_policy``, ``--search`` the key ``web_search`` as well.
@@ -180,7 +180,7 @@ class SurfaceHost(Host, Protocol):
     interactive_options: Sequence[str]
 
     def app_server(self) -> AppServer:
-        """Return the request processor that all front ends talk to.
+        """Return the app-server, which processes the requests of all front ends.
 
         :raises PluginError: when no plugin offers one.
         """

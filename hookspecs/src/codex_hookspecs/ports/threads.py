@@ -1,4 +1,4 @@
-"""What the host's threads offer to surfaces, hooks and tools."""
+"""Threads, with their interfaces for front ends, hooks and tools."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from codex_hookspecs.types.storage import ThreadPage, ThreadQuery
 from codex_hookspecs.types.threads import Thread, ThreadSettings, ThreadTokenUsage, Turn
 
 Listener: TypeAlias = Callable[[Notification], Awaitable[None]]
-"""Gets every notification of a thread in order; the thread waits for it."""
+"""Called with every notification of a thread, in order; the thread awaits it."""
 
 RequestHandler: TypeAlias = Callable[[str, JsonObject], Awaitable[JsonObject]]
-"""Answers a request to the client: its method and parameters in wire form in, the result out.
+"""Handles a request to the client: called with method and parameters in wire form, returns the result.
 
-An answer that is an error raises :class:`~codex_hookspecs.errors.RpcError`.
+Raises :class:`~codex_hookspecs.errors.RpcError` for an error response.
 """
 
 
 class AgentThread(Protocol):
-    """One loaded thread, as its hooks and tools see it."""
+    """One loaded thread, with the interface for hooks and tools."""
 
     @property
     def id(self) -> str:
@@ -31,68 +31,68 @@ class AgentThread(Protocol):
 
     @property
     def settings(self) -> ThreadSettings:
-        """Settings that the next turn begins with."""
+        """Settings for the next turn."""
         ...
 
     @property
     def path(self) -> str | None:
-        """File the thread is kept in, or ``None``."""
+        """File that the thread is stored in, or ``None``."""
         ...
 
     @property
     def usage(self) -> ThreadTokenUsage:
-        """Tokens so far."""
+        """Token usage so far."""
         ...
 
     @property
     def active_turn_id(self) -> str | None:
-        """The running turn, or ``None``."""
+        """Id of the running turn, or ``None``."""
         ...
 
     @property
     def history(self) -> Sequence[JsonObject]:
-        """Items of the Responses API that the next request begins with."""
+        """The model's history: items of the Responses API."""
         ...
 
     @property
     def config(self) -> Mapping[str, Any]:
-        """Effective configuration table of the thread's directory with the client's overrides."""
+        """Effective configuration of the thread's directory, with the client's overrides."""
         ...
 
     async def add_context(self, text: str) -> None:
-        """Give the model a developer message with its next request; a running turn makes one more if need be."""
+        """Add a developer message to the next model request; a running turn makes one more if necessary."""
         ...
 
     async def warn(self, text: str) -> None:
-        """Tell the user something, once per distinct text."""
+        """Warn the user, once per distinct text."""
         ...
 
     def on_close(self, callback: Callable[[], Awaitable[None]]) -> None:
-        """Have something done when the thread is unloaded; later ones first, each under a time limit."""
+        """Register a cleanup function for when the thread is unloaded; called last first, each with a time limit."""
         ...
 
 
 class LoadedThread(AgentThread, Protocol):
-    """One loaded thread, as front ends drive it; :class:`ThreadManager` has them."""
+    """One loaded thread, with the interface for front ends; obtained from :class:`ThreadManager`."""
 
     def summary(self) -> Thread:
-        """Return the thread as clients see it, without turns."""
+        """Return the thread in the form for clients, without turns."""
         ...
 
     def turns(self) -> Sequence[Turn]:
-        """Return all turns with their finished items."""
+        """Return all turns with their completed items."""
         ...
 
     async def submit(
         self, content: Sequence[JsonObject], *, settings: ThreadSettings | None = None, reviews: bool = False
     ) -> str:
-        """Begin a turn, or steer the running one.
+        """Start a turn, or steer the running one.
 
         :param content: user inputs in wire form, e.g. ``{"type":"text","text":…}``.
-        :param settings: settings of this and later turns; the present ones when ``None``.
-        :param reviews: the turn is a review: ``session_start`` and ``stop`` hooks are not told of it.
-        :return: id of the turn; the notifications follow. An empty input makes no turn: the id is that of an error
-            notification.
+        :param settings: settings of this and later turns; ``None`` keeps the current ones.
+        :param reviews: whether the turn is a review, for which ``session_start`` and ``stop`` hooks are not called.
+        :return: id of the turn; its progress is sent as notifications. Empty input starts no turn; the id is that of an
+         error notification.
         :raises RpcError: when the thread is closed.
         """
         ...
@@ -105,22 +105,22 @@ class LoadedThread(AgentThread, Protocol):
         ...
 
     async def interrupt(self, turn_id: str | None = None) -> None:
-        """End the running turn as interrupted and wait until it has ended.
+        """Interrupt the running turn and wait for its end.
 
         :raises RpcError: when no turn, or another one than ``turn_id``, is running.
         """
         ...
 
     async def wait_idle(self) -> None:
-        """Return when no turn is running."""
+        """Wait until no turn is running."""
         ...
 
     async def notify(self, notification: Notification) -> None:
-        """Tell all listeners something."""
+        """Send a notification to all listeners."""
         ...
 
     async def set_status(self, status: JsonObject) -> None:
-        """Change what clients see the thread doing and tell them, e.g. that its turn waits for an answer.
+        """Set the thread's status and notify clients, e.g. that its turn waits for an approval.
 
         :param status: in wire form: ``{"type":"active","activeFlags":["waitingOnApproval"]}`` …
         """
@@ -129,12 +129,12 @@ class LoadedThread(AgentThread, Protocol):
     def listen(self, listener: Listener) -> Callable[[], None]:
         """Add a listener.
 
-        :return: removes it again.
+        :return: a function that removes it.
         """
         ...
 
     def set_request_handler(self, handler: RequestHandler | None) -> None:
-        """Set who answers requests to the client, such as for approval; with ``None`` they are refused."""
+        """Set the handler of requests to the client, such as for approval; with ``None`` they are refused."""
         ...
 
 
@@ -149,12 +149,12 @@ class ThreadManager(Protocol):
         originator: str = "codex_cli",
         client_version: str = "",
     ) -> LoadedThread:
-        """Make a thread.
+        """Start a thread.
 
-        :param params: what the client asks for; the configuration says the rest, or everything when ``None``.
-        :param source: what the thread is marked with: ``exec``, ``cli``, ``vscode`` …
-        :param originator: client name that the model's provider is told.
-        :raises ConfigError: when settings can't be made of it.
+        :param params: the client's parameters; everything else comes from the configuration.
+        :param source: source recorded in the thread: ``exec``, ``cli``, ``vscode`` …
+        :param originator: client name for model requests.
+        :raises ConfigError: when a setting is invalid.
         :raises StorageError: when it can't be stored.
         """
         ...
@@ -166,15 +166,15 @@ class ThreadManager(Protocol):
         originator: str = "codex_cli",
         client_version: str = "",
     ) -> LoadedThread:
-        """Load a stored thread, or return it when it is loaded.
+        """Load a stored thread, or return it if it is already loaded.
 
-        :raises ThreadNotFound: when there is none.
-        :raises ThreadBusy: when another process writes it.
+        :raises ThreadNotFound: when there is no such thread.
+        :raises ThreadBusy: when another process is its writer.
         """
         ...
 
     def get(self, thread_id: str) -> LoadedThread | None:
-        """Return a loaded thread."""
+        """Return a loaded thread, or ``None``."""
         ...
 
     def loaded(self) -> Sequence[LoadedThread]:
@@ -182,13 +182,13 @@ class ThreadManager(Protocol):
         ...
 
     async def unload(self, thread_id: str) -> None:
-        """Interrupt, end and let go of a thread; unknown ids are fine."""
+        """Interrupt, close and unload a thread; unknown ids are ignored."""
         ...
 
     async def read(self, thread_id: str, *, include_turns: bool) -> Thread:
         """Return a thread, loaded or stored.
 
-        :raises ThreadNotFound: when there is none.
+        :raises ThreadNotFound: when there is no such thread.
         """
         ...
 
@@ -197,23 +197,23 @@ class ThreadManager(Protocol):
         ...
 
     async def archive(self, thread_id: str) -> None:
-        """Unload a thread and put it away.
+        """Unload and archive a thread.
 
         :raises ThreadNotFound: when none is stored.
         """
         ...
 
     async def unarchive(self, thread_id: str) -> Thread:
-        """Bring an archived thread back.
+        """Unarchive a thread.
 
         :raises ThreadNotFound: when none is archived.
         """
         ...
 
     async def set_name(self, thread_id: str, name: str) -> None:
-        """Name a thread, loaded or not.
+        """Set the name of a thread, loaded or stored.
 
-        :raises ThreadNotFound: when there is none.
+        :raises ThreadNotFound: when there is no such thread.
         """
         ...
 
@@ -223,34 +223,34 @@ class ThreadManager(Protocol):
 
 
 class HookScope(Protocol):
-    """What an implementation of a lifecycle event can do while it runs, in a parameter named ``scope``.
+    """The parameter ``scope`` of lifecycle events: what an implementation can do while it runs.
 
-    The host reports one run of an implementation, when it answers or fails; one that is marked with ``reports_runs``
-    reports its runs itself, with ``started`` and ``completed``.
+    The host reports one run of an implementation, when it answers or fails. An implementation marked with
+    ``reports_runs`` reports its runs itself, with ``started`` and ``completed``.
     """
 
     @property
     def thread(self) -> AgentThread | None:
-        """The thread the event happens in; ``None`` when the event comes from elsewhere."""
+        """The thread of the event, or ``None`` outside of a thread."""
         ...
 
     @property
     def config(self) -> Mapping[str, Any]:
-        """Effective configuration table for the event's directory."""
+        """Effective configuration of the event's directory."""
         ...
 
     async def started(self, run: HookRun) -> None:
-        """Tell clients that a handler began."""
+        """Notify clients that a handler started."""
         ...
 
     async def completed(self, run: HookRun) -> None:
-        """Tell clients that a handler ended."""
+        """Notify clients that a handler completed."""
         ...
 
     async def warn(self, message: str) -> None:
-        """Tell the user something, once per distinct text and thread."""
+        """Warn the user, once per distinct text and thread."""
         ...
 
     async def add_context(self, text: str) -> None:
-        """Give the model a developer message later, also after the event is over."""
+        """Add a developer message to a later model request; may be called after the event, too."""
         ...

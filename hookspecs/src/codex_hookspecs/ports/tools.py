@@ -1,4 +1,4 @@
-"""What a running tool can ask of its thread."""
+"""The context of a running tool."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class ToolContext(Protocol):
-    """One call's view of its turn; stays usable after the turn for what runs on in the background."""
+    """The context of one call; stays usable after the turn, for background processes."""
 
     @property
     def thread(self) -> AgentThread:
@@ -37,26 +37,26 @@ class ToolContext(Protocol):
 
     @property
     def settings(self) -> ThreadSettings:
-        """Settings of the turn: directory, policies."""
+        """Settings of the turn."""
         ...
 
     async def environment(self) -> Environment:
         """Return the environment of the thread.
 
-        :raises ToolError: when there is none, in words for the model.
+        :raises ToolError: when there is none, with a text for the model.
         """
         ...
 
     async def emit(self, notification: Notification) -> None:
-        """Tell clients something, e.g. output deltas."""
+        """Send a notification to clients, e.g. output deltas."""
         ...
 
     async def start_item(self, item: Item) -> None:
-        """Announce an item as started."""
+        """Notify clients of a started item."""
         ...
 
     async def complete_item(self, item: Item) -> None:
-        """Announce an item as final; it is kept in the thread's history before clients hear of it."""
+        """Store a completed item in the thread, then notify clients."""
         ...
 
     async def approve_command(self, call: ToolCall, request: CommandRequest) -> CommandApproval:
@@ -67,44 +67,44 @@ class ToolContext(Protocol):
         ...
 
     async def approve_retry(self, call: ToolCall, request: CommandRequest, approval: CommandApproval) -> None:
-        """Return when a command that its sandbox kept from working may run once more without; asks if need be.
+        """Approve running a command again without a sandbox, after its failure in one; asks the client if necessary.
 
-        :param approval: what it ran with; its ``retry`` is not ``no``.
-        :raises ToolRejected: when it may not.
+        :param approval: the approval of the first run, whose ``retry`` is not ``no``.
+        :raises ToolRejected: when it is not approved.
         """
         ...
 
     async def request_permissions(self, call: ToolCall, request: PermissionsRequest) -> PermissionsApproval:
-        """Ask the client to grant more than the sandbox policy allows, for commands to come, and return what it grants.
+        """Ask the client for additional permissions for later commands, and return what it grants.
 
-        It is remembered, and part of the approvals of those commands.
+        The grant is remembered and included in the approvals of those commands.
         """
         ...
 
     async def approve_patch(self, call: ToolCall, request: PatchRequest) -> PatchApproval:
         """Decide whether a patch may be applied (rules, approval policy, hooks, then the client); return the approval.
 
-        The item of the request is announced on the way; when a ``ToolRejected`` is of another kind than ``forbidden``,
-        it has been announced and is to be completed as declined.
+        The item of the request is started by this method; after a ``ToolRejected`` of any kind but ``forbidden`` the
+        tool must complete it as declined.
 
-        :raises ToolRejected: when it may not be applied.
+        :raises ToolRejected: when the patch may not be applied.
         """
         ...
 
     def program_folder(self) -> str | None:
-        """Return the folder of this machine with the programs that tools give to commands, if there are any."""
+        """Return the local folder with the programs that tools provide to commands, if there are any."""
         ...
 
     def launch(self, request: LaunchRequest) -> Launch:
-        """Return how to run a command so that the policy holds.
+        """Return how to run a command with its policy enforced.
 
-        :raises SandboxUnavailable: when no launcher can hold it; the command must not be run.
+        :raises SandboxUnavailable: when no launcher can enforce it; the command must not be run.
         """
         ...
 
     async def delegate(self, call: ToolCall) -> ToolOutput:
         """Run another tool's call as if the model had made it, e.g. a patch that arrived as a shell command.
 
-        :raises ToolError: as the other tool does, or when there is no such tool.
+        :raises ToolError: when the other tool fails or does not exist.
         """
         ...

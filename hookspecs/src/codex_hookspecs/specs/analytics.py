@@ -1,4 +1,4 @@
-"""Sinks for facts about what happened."""
+"""Sinks for analytics events."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ if TYPE_CHECKING:
 
 @offer(requires=("record",), not_called_yet=True)
 def analytics_sink(host: Host) -> AnalyticsSink | None:
-    """Offer a sink; called once, when the first fact is recorded.
+    """Offer a sink for analytics events.
 
     :param host: the running program.
-    :return: a sink that gets every fact, or ``None`` for none.
+    :return: a sink that receives every event, or ``None``.
 
-    All sinks get all facts; one that raises is left out from then on.
+    To be called once, before the first event. All sinks receive all events; one that raises is removed.
 
     Example::
 

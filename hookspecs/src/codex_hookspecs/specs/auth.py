@@ -1,4 +1,4 @@
-"""Credentials of incoming connections."""
+"""Authentication of incoming connections."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
 @offer(key="mode", requires=("prepare",))
 def connection_authenticators(host: Host) -> Sequence[ConnectionAuthenticator] | None:
-    """Offer ways to tell whether a client that opens a websocket may do so (``--ws-auth MODE``).
+    """Offer authenticators for clients that open a websocket (``--ws-auth MODE``).
 
     :param host: the running program.
-    :return: authenticators, each with the mode that it is for, or ``None`` for none.
+    :return: authenticators, each with its mode, or ``None``.
 
-    Of two for one mode that of the plugin that comes first is kept, first-party ones before others unless
-    ``plugin_order`` says otherwise, with a warning that names both plugins. A failing plugin offers nothing; a server
-    that was told to authenticate and finds nobody for its mode does not start.
+    Of two with the same mode that of the first plugin is used (first-party plugins come first unless ``plugin_order``
+    says otherwise), with a warning that names both plugins. A failing plugin offers nothing; a server without an
+    authenticator for its mode does not start.
 
     Example::
 

@@ -1,4 +1,4 @@
-"""Standing texts that precede a conversation."""
+"""Instruction fragments that precede a conversation."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ if TYPE_CHECKING:
 
 @event(timeout=30.0, merge="concat", requires=("key", "place", "text", "order"))
 async def instruction_fragments(thread: AgentThread, settings: ThreadSettings, host: Host) -> Sequence[Fragment] | None:
-    """Offer the standing texts of a turn; asked at the beginning of every turn.
+    """Offer instruction fragments; called at the start of every turn.
 
     :param thread: the thread.
-    :param settings: settings of the turn: directory, policies, model.
+    :param settings: settings of the turn.
     :param host: the running program.
-    :return: fragments, or ``None`` for none.
+    :return: fragments, or ``None``.
 
-    Fragments of all plugins are sorted by place and order; one is sent when its text differs from the last time. A
-    failure or time-out is shown and the turn goes on without that plugin's texts.
+    Fragments of all plugins are sorted by place and order; one is sent when its text has changed since it was last
+    sent. A failure or timeout is shown, and the turn continues without that plugin's fragments.
 
     Example::
 

@@ -1,4 +1,4 @@
-"""Machines that agents work on."""
+"""Execution environments."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
 @offer(key="id", requires=("open",))
 def environments(host: Host) -> Sequence[EnvironmentProvider] | None:
-    """Offer machines; called once, when the first environment is wanted.
+    """Offer environments; called once, when the first environment is needed.
 
     :param host: the running program.
-    :return: providers, each opened on first use, or ``None`` for none.
+    :return: providers, each opened on first use, or ``None``.
 
-    Providers of all plugins count; of two with one id that of the plugin that comes first is kept, first-party ones
-    before others unless ``plugin_order`` says otherwise, with a warning that names both plugins. A failing plugin
-    offers nothing.
+    The providers of all plugins are used; of two with the same id that of the first plugin (first-party plugins come
+    first unless ``plugin_order`` says otherwise), with a warning that names both plugins. A failing plugin offers
+    nothing.
 
     Example::
 

@@ -1,4 +1,4 @@
-"""Things that happen to a thread, told in order; answers add context, refuse, or send the agent back to work."""
+"""Lifecycle events of a thread; verdicts add context, refuse, or continue the turn."""
 
 from __future__ import annotations
 
@@ -36,20 +36,20 @@ if TYPE_CHECKING:
 
 
 TIME_LIMIT = 60.0
-"""Seconds for one implementation; runners of scripts with limits of their own mark themselves with ``time_limit``."""
+"""Default time limit in seconds for one implementation; ``time_limit`` overrides it."""
 
 
 @hook_event(timeout=TIME_LIMIT, merge="concat", refuses=True)
 async def session_start(event: SessionStartEvent, scope: HookScope, host: Host) -> SessionStartVerdict | None:
-    """Tell that the first turn of a started or resumed thread begins, before the prompt is recorded.
+    """Called before the first turn of a started or resumed thread, before the prompt is recorded.
 
-    :param event: the thread, and under ``source`` how it came to be.
-    :param scope: reports runs and delivers context later.
+    :param event: the thread; ``source`` says how it was started.
+    :param scope: reports runs and adds context later.
     :param host: the running program.
-    :return: contexts for the model, each a developer message just before the prompt; ``stop_reason`` ends the turn
-        before any model request. ``None``: no opinion.
+    :return: contexts for the model, each a developer message directly before the prompt; ``stop_reason`` ends the turn
+     before any model request. ``None``: no opinion.
 
-    Contexts of all answers are sent in order; the first ``stop_reason`` counts. A failure is shown and skipped.
+    Contexts are sent in order; the first ``stop_reason`` is used. A failure is shown and skipped.
 
     Example::
 
@@ -63,15 +63,15 @@ async def session_start(event: SessionStartEvent, scope: HookScope, host: Host) 
 
 @hook_event(timeout=TIME_LIMIT, merge="any_block", refuses=True)
 async def user_prompt_submit(event: UserPromptSubmitEvent, scope: HookScope, host: Host) -> UserPromptVerdict | None:
-    """Tell that a prompt is about to enter the history.
+    """Called before a prompt enters the history.
 
     :param event: the prompt's text.
-    :param scope: reports runs and delivers context later.
+    :param scope: reports runs and adds context later.
     :param host: the running program.
-    :return: contexts, sent just after the prompt; ``block_reason`` refuses the prompt: no model request is made, the
-        turn ends as completed, contexts stay. ``None``: no opinion.
+    :return: contexts, sent directly after the prompt; ``block_reason`` refuses the prompt: no model request is made,
+     the turn completes, contexts are kept. ``None``: no opinion.
 
-    Contexts are joined, any block refuses, the first reason is shown. A failure is shown and skipped.
+    Contexts are concatenated, any block refuses, the first reason is shown. A failure is shown and skipped.
 
     Example::
 
@@ -86,17 +86,16 @@ async def user_prompt_submit(event: UserPromptSubmitEvent, scope: HookScope, hos
 
 @hook_event(timeout=TIME_LIMIT, on_error="ask", merge="any_block", refuses=True)
 async def pre_tool_use(event: PreToolUseEvent, scope: HookScope, host: Host) -> PreToolUseVerdict | None:
-    """Tell that a tool is about to run.
+    """Called before a tool runs.
 
-    :param event: the tool and its input as hooks know them; shell tools are ``Bash`` with ``{"command": …}``.
-    :param scope: reports runs and delivers context later.
+    :param event: the tool and its input in the form for hooks; shell tools are ``Bash`` with ``{"command": …}``.
+    :param scope: reports runs and adds context later.
     :param host: the running program.
-    :return: ``deny_reason`` keeps the tool from running and tells the model why; ``ask_reason`` runs it only when a
-        person agrees; ``updated_input`` runs it with other input; contexts come before the tool's output. ``None``: no
-        opinion.
+    :return: ``deny_reason`` refuses the call, with the reason for the model; ``ask_reason`` requires the user's
+     approval; ``updated_input`` replaces the input; contexts are sent before the tool's output. ``None``: no opinion.
 
-    Any denial wins, then any wish to ask; of several inputs the first counts. After a failure a person is asked about
-    the call, and where nobody can be asked it is refused, unless ``hooks.fail_open`` names the event.
+    Any denial wins, then any ``ask_reason``; the first ``updated_input`` is used. After a failure the user is asked
+    about the call, and if no client can be asked it is refused, unless ``hooks.fail_open`` names the event.
 
     Example::
 
@@ -111,16 +110,16 @@ async def pre_tool_use(event: PreToolUseEvent, scope: HookScope, host: Host) -> 
 
 @hook_event(timeout=TIME_LIMIT, on_error="ask", merge="any_block", refuses=True)
 async def permission_request(event: PermissionRequestEvent, scope: HookScope, host: Host) -> PermissionVerdict | None:
-    """Tell that a person is about to be asked whether a tool may run.
+    """Called before the user is asked for an approval.
 
-    :param event: the tool and its input as hooks know them.
-    :param scope: reports runs and delivers context later.
+    :param event: the tool and its input in the form for hooks.
+    :param scope: reports runs and adds context later.
     :param host: the running program.
-    :return: ``allow`` runs it without asking, ``deny`` refuses with a message for the model, ``ask`` has the person
-        asked. ``None``: no opinion.
+    :return: ``allow`` approves without asking, ``deny`` refuses with a message for the model, ``ask`` asks the user.
+     ``None``: no opinion.
 
-    Any denial wins, then any wish to ask, then any permission; without one the person is asked. After a failure the
-    person is asked whatever others allow, unless ``hooks.fail_open`` names the event.
+    Any ``deny`` wins, then any ``ask``, then any ``allow``; without a verdict the user is asked. After a failure the
+    user is asked even if others allow, unless ``hooks.fail_open`` names the event.
 
     Example::
 
@@ -135,15 +134,15 @@ async def permission_request(event: PermissionRequestEvent, scope: HookScope, ho
 
 @hook_event(timeout=TIME_LIMIT, merge="concat", refuses=True)
 async def post_tool_use(event: PostToolUseEvent, scope: HookScope, host: Host) -> PostToolUseVerdict | None:
-    """Tell that a tool has run.
+    """Called after a tool has run.
 
-    :param event: the tool, its input and what it gave.
-    :param scope: reports runs and delivers context later.
+    :param event: the tool, its input and its output.
+    :param scope: reports runs and adds context later.
     :param host: the running program.
-    :return: ``feedback`` replaces what the model reads, several joined by a blank line; contexts come before the
-        output; ``stop_reason`` replaces the output too and the turn goes on. ``None``: no opinion.
+    :return: ``feedback`` replaces the output for the model, several joined by a blank line; contexts are sent before
+     the output; ``stop_reason`` also replaces the output, and the turn continues. ``None``: no opinion.
 
-    A failure is shown and skipped: the output stays.
+    A failure is shown and skipped; the output is kept.
 
     Example::
 
@@ -158,15 +157,15 @@ async def post_tool_use(event: PostToolUseEvent, scope: HookScope, host: Host) -
 
 @hook_event(timeout=TIME_LIMIT, merge="any_block")
 async def stop(event: StopEvent, scope: HookScope, host: Host) -> StopVerdict | None:
-    """Tell that the model ended its answer without calling a tool.
+    """Called when the model completes a response without calling a tool.
 
-    :param event: the last message, and whether the turn already goes on because of a stop hook.
-    :param scope: reports runs and delivers context later.
+    :param event: the last message, and whether the turn was already continued by a stop hook.
+    :param scope: reports runs and adds context later.
     :param host: the running program.
-    :return: any prompt sends the agent back to work in the same turn: all prompts become one user message, one part
-        each. ``stop_reason`` ends the turn whatever others say. ``None``: no opinion.
+    :return: prompts continue the turn: they become one user message, with one part each. ``stop_reason`` ends the turn
+     regardless of prompts. ``None``: no opinion.
 
-    A failure is shown and skipped. The number of times a turn can be sent on is limited (``hooks.max_stop_blocks``).
+    A failure is shown and skipped. The number of continuations of a turn is limited (``hooks.max_stop_blocks``).
 
     Example::
 
@@ -181,14 +180,14 @@ async def stop(event: StopEvent, scope: HookScope, host: Host) -> StopVerdict | 
 
 @hook_event(timeout=TIME_LIMIT, merge="concat", not_called_yet=True)
 async def subagent_start(event: SubagentStartEvent, scope: HookScope, host: Host) -> SubagentStartVerdict | None:
-    """Tell that a subagent begins.
+    """Reserved for the start of a subagent.
 
     :param event: ``agent_id`` and ``agent_type`` name the subagent, ``session_id`` its parent.
-    :param scope: reports runs and delivers context later.
+    :param scope: reports runs and adds context later.
     :param host: the running program.
     :return: contexts for the subagent's model. ``None``: no opinion.
 
-    Contexts are joined. A failure is shown and skipped.
+    Contexts are concatenated. A failure is shown and skipped.
 
     Example::
 
@@ -202,10 +201,10 @@ async def subagent_start(event: SubagentStartEvent, scope: HookScope, host: Host
 
 @hook_event(timeout=TIME_LIMIT, merge="any_block", not_called_yet=True)
 async def subagent_stop(event: SubagentStopEvent, scope: HookScope, host: Host) -> StopVerdict | None:
-    """Tell that a subagent ended its answer.
+    """Reserved for the end of a subagent's response.
 
     :param event: its last message.
-    :param scope: reports runs and delivers context later.
+    :param scope: reports runs and adds context later.
     :param host: the running program.
     :return: as for ``stop``, for the subagent's turn. ``None``: no opinion.
 
@@ -224,14 +223,14 @@ async def subagent_stop(event: SubagentStopEvent, scope: HookScope, host: Host) 
 
 @hook_event(timeout=TIME_LIMIT, merge="any_block", refuses=True, not_called_yet=True)
 async def pre_compact(event: CompactEvent, scope: HookScope, host: Host) -> CompactVerdict | None:
-    """Tell that the history is about to be compacted.
+    """Reserved for the time before a compaction.
 
-    :param event: what triggered it.
-    :param scope: reports runs and delivers context later.
+    :param event: the trigger.
+    :param scope: reports runs and adds context later.
     :param host: the running program.
     :return: ``stop_reason`` ends the turn instead. ``None``: no opinion.
 
-    The first ``stop_reason`` counts. A failure is shown and skipped.
+    The first ``stop_reason`` is used. A failure is shown and skipped.
 
     Example::
 
@@ -246,14 +245,14 @@ async def pre_compact(event: CompactEvent, scope: HookScope, host: Host) -> Comp
 
 @hook_event(timeout=TIME_LIMIT, merge="any_block", refuses=True, not_called_yet=True)
 async def post_compact(event: CompactEvent, scope: HookScope, host: Host) -> CompactVerdict | None:
-    """Tell that the history has been compacted.
+    """Reserved for the time after a compaction.
 
-    :param event: what triggered it.
-    :param scope: reports runs and delivers context later.
+    :param event: the trigger.
+    :param scope: reports runs and adds context later.
     :param host: the running program.
     :return: ``stop_reason`` ends the turn. ``None``: no opinion.
 
-    The first ``stop_reason`` counts. A failure is shown and skipped.
+    The first ``stop_reason`` is used. A failure is shown and skipped.
 
     Example::
 
@@ -267,7 +266,7 @@ async def post_compact(event: CompactEvent, scope: HookScope, host: Host) -> Com
 
 @hook_event(timeout=TIME_LIMIT, merge="concat")
 async def interrupt(event: InterruptEvent, scope: HookScope, host: Host) -> InterruptVerdict | None:
-    """Tell that the user interrupted a turn; no ``stop`` follows.
+    """Called when the user has interrupted a turn; ``stop`` is not called then.
 
     :param event: the turn.
     :param scope: reports runs.
@@ -288,13 +287,13 @@ async def interrupt(event: InterruptEvent, scope: HookScope, host: Host) -> Inte
 
 @hook_event(timeout=10.0, parallel=True)
 async def session_end(event: SessionEndEvent, scope: HookScope, host: Host) -> None:
-    """Tell that a thread is being unloaded or the program ends.
+    """Called when a thread is unloaded or the program ends.
 
     :param event: the thread and the reason.
-    :param scope: its thread, still readable.
+    :param scope: gives access to the thread, which can still be read.
     :param host: the running program.
 
-    Observers run side by side; what they return is ignored, a failure is logged.
+    Observers run concurrently; results are ignored, a failure is logged.
 
     Example::
 
@@ -308,13 +307,13 @@ async def session_end(event: SessionEndEvent, scope: HookScope, host: Host) -> N
 
 @hook_event(timeout=TIME_LIMIT, parallel=True)
 async def pre_model_request(event: PreModelRequestEvent, scope: HookScope, host: Host) -> None:
-    """Tell that a request to the model is about to be sent.
+    """Called before a model request is sent.
 
     :param event: thread, turn and model.
     :param scope: reports runs.
     :param host: the running program.
 
-    Observers run side by side and the request waits for them; what they return is ignored, a failure is shown.
+    Observers run concurrently, and the request waits for them; results are ignored, a failure is shown.
 
     Example::
 
@@ -328,13 +327,13 @@ async def pre_model_request(event: PreModelRequestEvent, scope: HookScope, host:
 
 @hook_event(timeout=TIME_LIMIT, parallel=True)
 async def post_model_request(event: PostModelRequestEvent, scope: HookScope, host: Host) -> None:
-    """Tell that a request to the model ended.
+    """Called after a model request has ended.
 
-    :param event: how it ended and what it cost.
+    :param event: its status and token usage.
     :param scope: reports runs.
     :param host: the running program.
 
-    Observers run side by side; what they return is ignored, a failure is shown.
+    Observers run concurrently; results are ignored, a failure is shown.
 
     Example::
 

@@ -14,18 +14,18 @@ if TYPE_CHECKING:
 
 @choose(requires=("stream", "aclose"), by="name")
 def model_provider(name: str, config: JsonObject, host: Host) -> ModelProvider | None:
-    """Choose who answers a thread; called once for each thread.
+    """Choose the model provider of a thread; called once per thread.
 
     :param name: key of the provider, from ``model_provider``.
-    :param config: its table ``[model_providers.<name>]``, empty when there is none.
+    :param config: its table ``[model_providers.<name>]``, empty if there is none.
     :param host: the running program.
-    :return: a provider for the thread, or ``None`` when this plugin does not serve that name.
+    :return: a provider for the thread, or ``None`` if this plugin does not serve that name.
 
-    The provider says which model a thread has that names none, and what is known of a model
+    The provider also gives the default model and facts about models
     (:class:`~codex_hookspecs.ports.models.ModelProvider`).
 
-    The first answer wins. A ``ConfigError`` tells the user what is wrong with the table; another failure is shown
-    and the next plugin is asked.
+    The first answer is used. A ``ConfigError`` reports an invalid table to the user; after any other failure, which is
+    shown, the next plugin is called.
 
     Example::
 

@@ -1,4 +1,4 @@
-"""Rules of a company that go before those of the user."""
+"""Company rules, which take precedence over those of the user."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ if TYPE_CHECKING:
 
 @choose(by="request", timeout=10.0, on_error="ask", refuses=True)
 def command_policy(request: PolicyRequest, host: Host) -> PolicyDecision | None:
-    """Decide whether a command may run or a patch may be applied, before rules files and approval policy do.
+    """Decide whether a command may run or a patch may be applied, before rules files and approval policy.
 
-    :param request: the command or the patch, and what holds it.
+    :param request: the command or the patch, with its sandbox policy.
     :param host: the running program.
-    :return: ``allow`` runs it without asking anybody, ``ask`` has the ``permission_request`` hooks and then the person
-        asked, ``deny`` refuses with a reason for the model. ``None``: no opinion.
+    :return: ``allow`` runs it without approval, ``ask`` requires approval (by ``permission_request`` hooks, then the
+     user), ``deny`` refuses it with a reason for the model. ``None``: no opinion.
 
-    The first answer wins; rules files, the list of known commands and the approval policy are asked only when there is
-    none. It runs in a thread of its own, so it may wait for a file or a server, but must not touch what belongs to the
-    event loop; commands that run side by side are asked about side by side. After a failure, a time-out or a wrong
-    answer the others are still asked; a person decides whatever they allow, and where nobody can be asked it is
-    refused, unless ``hooks.fail_open`` names the hook.
+    The first answer is used; rules files, known commands and the approval policy are consulted only without one. An
+    implementation runs in a worker thread, so it may block on files or servers, but must not use objects of the event
+    loop; it is called concurrently for parallel commands. After a failure, a timeout or an invalid answer the others
+    are still called, but the user is asked even if they allow; if no client can be asked, the call is refused, unless
+    ``hooks.fail_open`` names the hook.
 
     Example::
 

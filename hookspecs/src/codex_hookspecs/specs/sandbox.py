@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 
 @choose(requires=("launch",))
 def sandbox_launcher(policy: SandboxPolicy, platform: str, host: Host) -> SandboxLauncher | None:
-    """Choose who holds a policy; not asked for policies that hold nothing back.
+    """Choose the launcher for a sandbox policy; not called for policies without restrictions.
 
-    :param policy: what commands may touch.
+    :param policy: the policy to enforce.
     :param platform: ``linux``, ``macos`` or ``windows``.
     :param host: the running program.
-    :return: a launcher that can hold the whole policy, or ``None`` when this plugin has none.
+    :return: a launcher that can enforce the whole policy, or ``None``.
 
-    The first answer wins. With no answer, or when the chosen launcher fails, the command is not run.
+    The first answer is used. Without an answer, or if the launcher fails, the command is not run.
 
     Example::
 

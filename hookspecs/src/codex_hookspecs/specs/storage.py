@@ -1,4 +1,4 @@
-"""Where threads are kept."""
+"""The thread store."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ if TYPE_CHECKING:
 
 @choose(requires=("create", "open", "read", "aclose"))
 def thread_store(host: Host) -> ThreadStore | None:
-    """Choose where threads are kept; called once. Ephemeral threads are kept nowhere.
+    """Choose the thread store; called once. Ephemeral threads are not stored.
 
     :param host: the running program.
-    :return: a store, or ``None`` when this plugin has none.
+    :return: a store, or ``None``.
 
-    The first answer wins; with none, all threads are ephemeral and the user is told.
+    The first answer is used; without one, all threads are ephemeral and the user is warned.
 
     Example::
 

@@ -1,4 +1,4 @@
-"""Sub-commands, RPC methods, the request processor and self-checks."""
+"""Sub-commands, RPC methods, the app-server and doctor checks."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ def cli_commands(host: SurfaceHost) -> Sequence[CliCommand] | None:
     """Offer sub-commands of ``codex``; the manifest must list them under ``[commands]``.
 
     :param host: the running program.
-    :return: commands, or ``None`` for none.
+    :return: commands, or ``None``.
 
-    Called when one of the plugin's commands is run. Of two plugins with one command the one that comes first counts,
-    first-party ones before others unless ``plugin_order`` says otherwise; two of third parties, of which nobody says
-    which it is, are an error that names both. A failing plugin offers nothing.
+    Called when one of the plugin's commands is run. Of two plugins with the same command the first is used (first-party
+    plugins come first unless ``plugin_order`` says otherwise); two third-party plugins whose order is not decided are
+    an error that names both. A failing plugin offers nothing.
 
     Example::
 
@@ -43,10 +43,10 @@ def rpc_methods(host: SurfaceHost) -> Sequence[RpcMethod] | None:
     """Offer methods of the app-server protocol.
 
     :param host: the running program.
-    :return: methods, or ``None`` for none.
+    :return: methods, or ``None``.
 
-    Of two methods with one name that of the plugin that comes first is kept, first-party ones before others unless
-    ``plugin_order`` says otherwise, with a warning that names both plugins. A failing plugin offers nothing.
+    Of two methods with the same name that of the first plugin is used (first-party plugins come first unless
+    ``plugin_order`` says otherwise), with a warning that names both plugins. A failing plugin offers nothing.
 
     Example::
 
@@ -63,12 +63,12 @@ def rpc_methods(host: SurfaceHost) -> Sequence[RpcMethod] | None:
 
 @choose(requires=("connect",))
 def app_server(host: SurfaceHost) -> AppServer | None:
-    """Choose the request processor that all front ends talk to; called once, when the first one connects.
+    """Choose the app-server, which processes the requests of all front ends; called on the first connection.
 
     :param host: the running program.
-    :return: the processor, or ``None`` when this plugin has none.
+    :return: the app-server, or ``None``.
 
-    The first answer wins; with none, front ends end with an error.
+    The first answer is used; without one, front ends exit with an error.
 
     Example::
 
@@ -85,9 +85,9 @@ def doctor_checks(host: Host) -> Sequence[DoctorCheck] | None:
     """Offer checks for ``codex plugins doctor``.
 
     :param host: the running program.
-    :return: checks, or ``None`` for none.
+    :return: checks, or ``None``.
 
-    Each check runs in the plugin's own child process under a time limit; one that raises is reported as a fault.
+    Checks run in a child process per plugin, with a time limit; one that raises is reported as a problem.
 
     Example::
 

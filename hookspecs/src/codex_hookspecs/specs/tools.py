@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 def tools(thread: AgentThread, host: Host) -> Sequence[Tool] | None:
     """Offer tools to a thread; called once, when the thread is loaded.
 
-    :param thread: the thread; what the tools keep for it is let go in ``thread.on_close``.
+    :param thread: the thread; release the tools' resources in ``thread.on_close``.
     :param host: the running program.
-    :return: tools, or ``None`` for none.
+    :return: tools, or ``None``.
 
-    The model is offered the tools of the host's own plugins, then those of others in order of plugin name; of two tools
-    with one name the later is left out with a warning that names both plugins. ``plugin_order`` puts plugins first. A
+    The model gets the tools of first-party plugins, then those of others in order of plugin name; ``plugin_order`` puts
+    plugins first. Of two tools with the same name the later is left out, with a warning that names both plugins. A
     failing plugin offers nothing.
 
     Example::

@@ -1,4 +1,4 @@
-"""Thread stores: records, queries, and what their implementers share."""
+"""Thread stores: records, queries, and code shared by implementations."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from codex_hookspecs.storage.fragments import sent_fragments as sent_fragments
     from codex_hookspecs.storage.fragments import texts_of as texts_of
     from codex_hookspecs.storage.listing import cursor_after as cursor_after
-    from codex_hookspecs.storage.listing import is_wanted as is_wanted
+    from codex_hookspecs.storage.listing import matches_query as matches_query
     from codex_hookspecs.storage.listing import page_of as page_of
     from codex_hookspecs.storage.listing import position_of as position_of
     from codex_hookspecs.storage.listing import source_kind as source_kind
@@ -53,7 +53,7 @@ __all__, __getattr__, __dir__ = exported(
         "storage.fragments": (
             "FRAGMENTS fragment_key hook_prompt hook_prompts is_context is_user_turn sent_fragments texts_of"
         ),
-        "storage.listing": "cursor_after is_wanted page_of position_of source_kind",
+        "storage.listing": "cursor_after matches_query page_of position_of source_kind",
         "storage.replay": "IMAGE_ONLY Replay begins_thread preview_of",
         "types.storage": (
             "HistoryAppended HistoryReplaced ItemFinished Observed Record StoredThread ThreadMeta ThreadPage "

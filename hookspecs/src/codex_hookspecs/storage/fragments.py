@@ -1,4 +1,4 @@
-"""Recognise the texts that stand in a conversation without being said by the user (markers of Codex 0.118)."""
+"""Recognize texts in a conversation that were added by the program, not the user (markers of Codex 0.118)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ FRAGMENTS = {
     "# AGENTS.md instructions for ": "agents_md",
     "<environment_context>": "environment_context",
 }
-"""How the text of a standing fragment begins, and the key it is sent under."""
+"""Key of an instruction fragment by the beginning of its text."""
 
 _OTHERS = (
     "<skill>",
@@ -32,7 +32,7 @@ _ESCAPES = (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"))
 
 
 def fragment_key(text: str) -> str | None:
-    """Return the key of the standing fragment that a text is, or ``None``."""
+    """Return the key of the instruction fragment with a text, or ``None``."""
     for start, key in FRAGMENTS.items():
         if text.startswith(start):
             return key
@@ -40,12 +40,12 @@ def fragment_key(text: str) -> str | None:
 
 
 def is_context(text: str) -> bool:
-    """Tell whether a text of a user message was put there by the program."""
+    """Return whether a text in a user message was added by the program."""
     return fragment_key(text) is not None or text.startswith(_OTHERS)
 
 
 def is_user_turn(item: JsonObject) -> bool:
-    """Tell whether an item of the Responses API is something that the user said."""
+    """Return whether an item of the Responses API is a message written by the user."""
     if item.get("type") != "message" or item.get("role") != "user":
         return False
     parts = _parts(item)
@@ -55,14 +55,14 @@ def is_user_turn(item: JsonObject) -> bool:
 
 
 def texts_of(item: JsonObject, *roles: str) -> list[str]:
-    """Return the texts of a message item, one for each part; none when it has another role."""
+    """Return the texts of a message item, one per part; empty if it has another role."""
     if item.get("type") != "message" or item.get("role") not in roles:
         return []
     return list(_texts(_parts(item)))
 
 
 def sent_fragments(history: Iterable[JsonObject]) -> dict[str, str]:
-    """Return the standing fragments in a history by key, the newest text of each."""
+    """Return the newest text of each instruction fragment in a history, by key."""
     found: dict[str, str] = {}
     for item in history:
         for text in texts_of(item, "developer", "user"):
@@ -73,7 +73,7 @@ def sent_fragments(history: Iterable[JsonObject]) -> dict[str, str]:
 
 
 def hook_prompt(text: str, hook_run_id: str) -> str:
-    """Return the part of a user message that carries the continuation prompt of a Stop hook."""
+    """Return the part of a user message for the continuation prompt of a Stop hook."""
     return f'<hook_prompt hook_run_id="{_escaped(hook_run_id, quotes=True)}">{_escaped(text)}{_HOOK_PROMPT_END}'
 
 

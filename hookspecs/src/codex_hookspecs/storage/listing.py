@@ -1,4 +1,4 @@
-"""Choose, order and page threads for a listing (``thread/list`` of Codex 0.118)."""
+"""Filter, sort and paginate threads (``thread/list`` of Codex 0.118)."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ _SUBAGENTS = {"review": "subAgentReview", "compact": "subAgentCompact", "thread_
 
 
 def page_of(threads: Iterable[Thread], query: ThreadQuery) -> ThreadPage:
-    """Return the page of threads that a query asks for, newest first.
+    """Return the page of a query, newest first.
 
-    :param threads: all threads that are archived, or not, as the query wants.
+    :param threads: all archived or all unarchived threads, as the query requests.
     :raises StorageError: for an invalid cursor.
     """
     after = position_of(query)
@@ -32,7 +32,7 @@ def page_of(threads: Iterable[Thread], query: ThreadQuery) -> ThreadPage:
     def key(thread: Thread) -> tuple[int, str]:
         return _key(thread, query)
 
-    wanted = sorted((thread for thread in threads if is_wanted(thread, query)), key=key, reverse=True)
+    wanted = sorted((thread for thread in threads if matches_query(thread, query)), key=key, reverse=True)
     if after is not None:
         wanted = [thread for thread in wanted if key(thread) < after]
     limit = max(1, query.limit)
@@ -41,7 +41,7 @@ def page_of(threads: Iterable[Thread], query: ThreadQuery) -> ThreadPage:
 
 
 def source_kind(source: str | JsonObject) -> str:
-    """Return the kind of source that a listing can be restricted to."""
+    """Return the kind of a source, for filters."""
     if isinstance(source, str):
         return source
     kind = source.get("subAgent")
@@ -49,8 +49,8 @@ def source_kind(source: str | JsonObject) -> str:
     return _SUBAGENTS.get(name, "subAgentOther")
 
 
-def is_wanted(thread: Thread, query: ThreadQuery) -> bool:
-    """Tell whether a thread has what a query asks for, wherever its page is."""
+def matches_query(thread: Thread, query: ThreadQuery) -> bool:
+    """Return whether a thread matches the filters of a query, on whatever page."""
     if query.source_kinds is not None:
         kind = source_kind(thread.source)
         if kind not in query.source_kinds and not (kind.startswith("subAgent") and "subAgent" in query.source_kinds):
@@ -66,13 +66,13 @@ def is_wanted(thread: Thread, query: ThreadQuery) -> bool:
 
 
 def cursor_after(thread: Thread, query: ThreadQuery) -> str:
-    """Return the cursor of the page that follows a thread."""
+    """Return the cursor of the page after a thread."""
     moment, thread_id = _key(thread, query)
     return f"{time.strftime(_STAMP, time.gmtime(moment))}|{thread_id}"
 
 
 def position_of(query: ThreadQuery) -> tuple[int, str] | None:
-    """Return time and id of the thread that a page comes after, ``None`` for the first one.
+    """Decode the cursor: return time and id of the thread before the page, ``None`` for the first page.
 
     :raises StorageError: for an invalid cursor.
     """

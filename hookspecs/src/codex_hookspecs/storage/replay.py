@@ -1,4 +1,4 @@
-"""Rebuild a thread from the records that were kept of it."""
+"""Rebuild a thread from its stored records."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ if TYPE_CHECKING:
     from codex_hookspecs.types.json import JsonObject
 
 IMAGE_ONLY = "[Image]"
-"""What a listing shows for a first message without text (0.118)."""
+"""Preview of a first message without text (0.118)."""
 
 
 class Replay:
-    """Takes the records of one thread in order and gives the thread.
+    """Rebuilds a thread from its records.
 
-    :param meta: what the thread was made with.
+    :param meta: metadata of the thread.
     """
 
     def __init__(self, meta: ThreadMeta) -> None:
@@ -53,9 +53,9 @@ class Replay:
         self._updated_ms = meta.created_at_ms
 
     def take(self, record: Record, *, at_ms: int | None = None) -> None:
-        """Take the next record.
+        """Apply the next record.
 
-        :param at_ms: when it was kept, milliseconds since the epoch.
+        :param at_ms: when it was stored, milliseconds since the epoch.
         """
         self._updated_ms = at_ms or self._updated_ms
         if isinstance(record, HistoryAppended):
@@ -75,7 +75,7 @@ class Replay:
             self._drop(record.count)
 
     def begin(self, turn_id: str, *, at_ms: int | None = None) -> None:
-        """Note that a turn begins, unless it already has."""
+        """Begin a turn, unless it has already begun."""
         if turn_id not in self._turns:
             self._turns[turn_id] = _Turn(turn_id, len(self._history), at_ms)
 
@@ -87,9 +87,9 @@ class Replay:
     def result(
         self, *, path: str | None = None, name: str | None = None, updated_at: int | None = None
     ) -> StoredThread:
-        """Return the thread; turns that never ended are interrupted.
+        """Return the thread; turns without an end are interrupted.
 
-        :param updated_at: seconds since the epoch; the time of the last record when ``None``.
+        :param updated_at: seconds since the epoch; by default the time of the last record.
         """
         meta, settings = self.meta, self.meta.settings
         thread = Thread(
@@ -159,9 +159,9 @@ class Replay:
 
 
 class _Turn:
-    """A turn while it is put together.
+    """A turn under construction.
 
-    :param history_start: length of the history when it began; ``None`` when that history is gone.
+    :param history_start: length of the history at its start; ``None`` if that history was replaced.
     """
 
     def __init__(self, turn_id: str, history_start: int | None, began_ms: int | None) -> None:
@@ -191,21 +191,21 @@ class _Turn:
 
 
 def begins_thread(record: Record) -> bool:
-    """Tell whether a record makes a thread worth keeping; a refused prompt does when its turn is over."""
+    """Return whether a record makes a thread visible in lists; for a refused prompt that is the end of its turn."""
     if isinstance(record, HistoryAppended):
         return record.item.get("role") == "assistant" or is_user_turn(record.item)
     return isinstance(record, ItemFinished | HistoryReplaced | TurnEnded)
 
 
 def preview_of(item: UserMessage) -> str:
-    """Return what a listing shows of a thread's first message."""
+    """Return the preview of a thread from its first message."""
     texts = (part.get("text") for part in item.content if part.get("type") == "text")
     text = "\n".join(text for text in texts if isinstance(text, str))
     return text or (IMAGE_ONLY if item.content else "")
 
 
 def _settings(settings: ThreadSettings, meta: ThreadMeta) -> dict[str, Any]:
-    """Return settings as :class:`StoredThread` gives them; a thread keeps the instructions it began with."""
+    """Return settings in the form of :class:`StoredThread`; a thread keeps its initial base instructions."""
     values: dict[str, Any] = attrs.asdict(settings, recurse=False)
     values["base_instructions"] = values["base_instructions"] or meta.base_instructions or None
     return values

@@ -1,6 +1,6 @@
-"""Refuse values that make no sense when they are made: what plugins answer and offer.
+"""Validate the fields of values that plugins create, at construction.
 
-What a field may hold is read from its annotation when the first value of a class is made.
+The rules are derived from the annotations when the first instance of a class is created.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ _PLAIN = {str: "text", int: "a number", bool: "true or false", float: "a number"
 
 
 class Checked:
-    """Base of values whose fields are checked when they are made.
+    """Base of values whose fields are validated at construction.
 
-    A list is taken where a tuple belongs.
+    Lists are accepted for tuples.
     """
 
     def __attrs_post_init__(self) -> None:
@@ -30,7 +30,7 @@ class Checked:
             if type(value) is list and fits(tuple(value)):
                 object.__setattr__(self, name, tuple(value))
                 continue
-            raise TypeError(f"{cls.__name__}: {name} is {_shown(value)}, allowed is {allowed}")
+            raise TypeError(f"{cls.__name__}: {name} is {_format(value)}, allowed is {allowed}")
 
 
 def _rules_of(cls: type) -> list[tuple[str, Fits, str]]:
@@ -51,7 +51,7 @@ def _rules_of(cls: type) -> list[tuple[str, Fits, str]]:
 
 
 def _resolved(written: Any, names: dict[str, Any]) -> Any:
-    """Return what an annotation means; one that only type checkers can resolve allows anything."""
+    """Resolve an annotation; one that only type checkers can resolve allows anything."""
     if not isinstance(written, str):
         return written
     try:
@@ -61,7 +61,7 @@ def _resolved(written: Any, names: dict[str, Any]) -> Any:
 
 
 def _rule(kind: Any) -> tuple[Fits, str] | None:
-    """Return what fits a type, and how that is said; ``None`` when everything does."""
+    """Return the predicate of a type with its description; ``None`` if every value is allowed."""
     origin, arguments = get_origin(kind), get_args(kind)
     if origin is Literal:
         words = ", ".join(map(repr, arguments))
@@ -98,17 +98,17 @@ def _union(arguments: tuple[Any, ...]) -> tuple[Fits, str] | None:
 
 
 def reason_of(value: str, *, of: str) -> str:
-    """Return a reason.
+    """Validate the text of a reason.
 
-    :param of: what it is the reason of, for the error.
-    :raises TypeError: when it is no text.
+    :param of: what the reason is for, for the error.
+    :raises TypeError: when it is not text.
     """
     if not isinstance(value, str):
-        raise TypeError(f"{of}: the reason is {_shown(value)}, allowed is text")
+        raise TypeError(f"{of}: the reason is {_format(value)}, allowed is text")
     return value
 
 
-def _shown(value: Any) -> str:
+def _format(value: Any) -> str:
     try:
         text = repr(value)
     except Exception:

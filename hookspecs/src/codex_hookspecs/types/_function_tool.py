@@ -1,4 +1,4 @@
-"""Make a tool of a typed Python function: its schema, the check of a call's arguments, the text of its result."""
+"""Make a tool from a typed Python function: schema, validation of arguments, text of the result."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ Run = Callable[[ToolCall, Any], Awaitable[ToolOutput]]
 
 
 def tool_from_function(function: Callable[..., Any], *, name: str | None = None) -> tuple[str, JsonObject, Run]:
-    """Return name, specification and call of the tool that a function makes.
+    """Return name, specification and run function of the tool for a function.
 
     See :meth:`codex_hookspecs.types.tools.Tool.from_function`.
 
-    A sync function runs in a thread of its own, so that it holds up nothing else. Text is given to the model as it is,
-    a :class:`~codex_hookspecs.types.tools.ToolOutput` too, anything else as JSON.
+    A sync function runs in a worker thread, so that it does not block the event loop. Text and
+    :class:`~codex_hookspecs.types.tools.ToolOutput` are returned as they are, anything else as JSON.
 
     :raises TypeError: when the function can't be called with JSON arguments by name.
     """
@@ -62,7 +62,7 @@ def _kinds(function: Callable[..., Any], signature: inspect.Signature, name: str
         if parameter.annotation is parameter.empty:
             raise TypeError(f"tool {name}: parameter {key!r} has no annotation")
         wanted[key] = parameter.annotation
-    # only these are resolved: that of the context may be imported for type checkers alone
+    # the annotation of the context may be imported only for type checkers, so it is not resolved
     holder = types.SimpleNamespace(__annotations__=wanted)
     try:
         hints = typing.get_type_hints(holder, getattr(_plain(function), "__globals__", {}), include_extras=True)
@@ -119,7 +119,7 @@ async def _called(function: Callable[..., Any], arguments: dict[str, Any]) -> An
 
 
 async def _in_thread(function: Callable[..., Any], arguments: dict[str, Any]) -> Any:
-    """Call a function in a thread that holds up neither the loop nor, should it hang, the end of the program."""
+    """Call a function in a daemon thread, which blocks neither the event loop nor, if it hangs, the exit."""
     import asyncio
     import contextvars
     import threading
@@ -162,7 +162,7 @@ def _output(result: Any, name: str) -> ToolOutput:
 
 
 def _plain(function: Callable[..., Any]) -> Any:
-    """Return what stands behind partial objects, decorators and callable objects."""
+    """Unwrap partial objects, decorators and callable objects."""
     while hasattr(function, "func") or hasattr(function, "__wrapped__"):
         function = getattr(function, "func", None) or function.__wrapped__  # type: ignore[attr-defined]
     return function if inspect.isroutine(function) else type(function).__call__

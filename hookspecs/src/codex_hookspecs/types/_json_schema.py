@@ -1,4 +1,4 @@
-"""What Python annotations mean in JSON: the schema of a value, and how to check and convert one."""
+"""Derive JSON schemas and validating converters from Python annotations."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from typing import Any, Final, Literal, NamedTuple, Union
 
 
 class Misfit(ValueError):
-    """Raised when a JSON value does not fit; the text names what was expected and found."""
+    """Raised when a JSON value does not fit an annotation; names what was expected and found."""
 
 
 class Kind(NamedTuple):
-    """One kind of value.
+    """Schema and converter of an annotation.
 
     :param schema: JSON schema.
-    :param convert: checks a JSON value and makes it what the function expects; gets the value and its place.
+    :param convert: validates and converts a JSON value; called with the value and its path.
     """
 
     schema: dict[str, Any]
@@ -38,10 +38,10 @@ _MAPPINGS: Final = (dict, collections.abc.Mapping)
 
 
 def kind_of(annotation: Any, where: str) -> Kind:
-    """Return what an annotation means.
+    """Return schema and converter of an annotation.
 
-    :param where: for the error.
-    :raises TypeError: when JSON can't carry such a value.
+    :param where: description of the parameter, for errors.
+    :raises TypeError: when such values can't be represented in JSON.
     """
     plain = _PLAIN.get(annotation) if isinstance(annotation, collections.abc.Hashable) else None
     if plain is not None:

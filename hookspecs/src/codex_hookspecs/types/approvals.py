@@ -1,4 +1,4 @@
-"""What tools ask approval with, and what they get."""
+"""Requests for approvals, and approvals."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 RejectionKind = Literal["forbidden", "no_escalation", "denied", "declined", "aborted", "unanswered", "cannot_ask"]
 """Who refused a call.
 
-``forbidden``: rules or policies, so that nobody was asked. ``no_escalation``: the approval policy, under which no call
-can ask for more than its sandbox allows. ``denied``: a hook, or the tool itself. ``declined``: the person who was
-asked. ``aborted``: that person, who ended the turn with it. ``unanswered``: the client, which answered with an error.
-``cannot_ask``: nobody is connected who could be asked.
+``forbidden``: rules or policies, without asking. ``no_escalation``: the approval policy, which does not allow requests
+for more than the sandbox allows. ``denied``: a hook, or the tool itself. ``declined``: the user. ``aborted``: the user,
+who also interrupted the turn. ``unanswered``: the client, by an error response. ``cannot_ask``: no client is connected
+that could be asked.
 """
 
 
@@ -26,17 +26,16 @@ class CommandRequest:
     """A command that a tool wants to run.
 
     :param item_id: item of the command.
-    :param command: the script or shell-quoted command line that is shown.
+    :param command: script or shell-quoted command line, for display.
     :param argv: program and arguments.
-    :param cwd: absolute directory that it runs in.
-    :param shell: the machine's own shell; scripts for shells that lie elsewhere than systems keep theirs are not
-        looked into.
-    :param escalated: the model wants it to run without sandbox.
-    :param additional: what the model wants for it beyond the sandbox policy.
+    :param cwd: absolute working directory.
+    :param shell: default shell of the environment; scripts for shells at unusual paths are not analyzed.
+    :param escalated: whether the model requests to run it without a sandbox.
+    :param additional: permissions that the model requests beyond the sandbox policy.
     :param justification: the model's question to the user.
-    :param prefix_rule: beginning of commands that the model proposes to allow from now on.
+    :param prefix_rule: command prefix that the model proposes to allow permanently.
     :param actions: what it does, for display.
-    :param tty: it gets a terminal.
+    :param tty: whether it runs on a terminal.
     """
 
     item_id: str
@@ -53,13 +52,13 @@ class CommandRequest:
 
 
 class CommandApproval(NamedTuple):
-    """What a command that may run may do.
+    """The approval of a command.
 
-    :param unsandboxed: it is to run without sandbox: rules allow it, or the user agreed.
-    :param retry: whether it may run once more without sandbox after its sandbox kept it from working: ``ask`` first,
-        ``yes``, as the user has agreed already, or ``no``.
-    :param amendment: beginning of commands to propose when that is asked.
-    :param additional: what it may use beyond the sandbox policy: what it asked for, and what was granted before.
+    :param unsandboxed: whether it is to run without a sandbox, because of rules or the user's approval.
+    :param retry: whether it may run again without a sandbox if the sandbox makes it fail: ``ask`` (needs approval),
+     ``yes`` (already approved) or ``no``.
+    :param amendment: command prefix to propose in the request for that approval.
+    :param additional: permissions beyond the sandbox policy: those requested, and those granted before.
     """
 
     unsandboxed: bool = False
@@ -70,13 +69,13 @@ class CommandApproval(NamedTuple):
 
 @frozen(kw_only=True)
 class PatchRequest:
-    """A change of files that a tool wants to make.
+    """A patch that a tool wants to apply.
 
-    :param item: the item of the patch. It is announced as started once no policy refuses the patch, before anybody is
-        asked; the tool completes it.
-    :param paths: absolute paths that change, links resolved.
-    :param outside: those of them that the sandbox policy does not let be written. A tool that does not know them leaves
-        them out, and the host looks on the machine.
+    :param item: the item of the patch. It is started once no policy refuses the patch, before the user is asked; the
+     tool completes it.
+    :param paths: absolute paths of changed files, symbolic links resolved.
+    :param outside: those of them that the sandbox policy does not allow to be written; determined by the host if not
+     given.
     """
 
     item: FileChange
@@ -85,9 +84,9 @@ class PatchRequest:
 
 
 class PatchApproval(NamedTuple):
-    """What a patch that may be applied may change.
+    """The approval of a patch.
 
-    :param beyond: paths that may be changed whatever the sandbox policy says: a person, a hook or a rule allowed it.
+    :param beyond: paths that may be changed beyond the sandbox policy, approved by the user, a hook or a rule.
     """
 
     beyond: tuple[str, ...] = ()
@@ -95,10 +94,10 @@ class PatchApproval(NamedTuple):
 
 @frozen(kw_only=True)
 class PermissionsRequest:
-    """What the commands to come want beyond the sandbox policy.
+    """A request for permissions of later commands beyond the sandbox policy.
 
-    :param permissions: paths, the network, and services of macOS that they want.
-    :param reason: the model's words for the user.
+    :param permissions: requested paths, network access and macOS services.
+    :param reason: the model's explanation for the user.
     """
 
     permissions: AdditionalPermissions
@@ -106,10 +105,10 @@ class PermissionsRequest:
 
 
 class PermissionsApproval(NamedTuple):
-    """What the commands to come may use beyond the sandbox policy.
+    """Permissions granted to later commands beyond the sandbox policy.
 
-    :param granted: never more than was asked for; nothing where nobody can be asked or the client refused.
-    :param scope: for how long.
+    :param granted: at most what was requested; empty if the client refused or no client can be asked.
+    :param scope: how long they are valid.
     """
 
     granted: AdditionalPermissions

@@ -1,4 +1,4 @@
-"""How a server of ours was told to authenticate the clients that connect to it."""
+"""Options for the authentication of clients."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ class ConnectionAuthOptions:
     :param token_file: file with the token that clients must present.
     :param token_sha256: hexadecimal digest of that token.
     :param shared_secret_file: file with the secret that bearer tokens are signed with.
-    :param issuer: what tokens must name as issuer, if anything.
-    :param audience: what tokens must name as audience, if anything.
+    :param issuer: required issuer of tokens, if any.
+    :param audience: required audience of tokens, if any.
     :param max_clock_skew_seconds: tolerance for the times in a token.
     """
 

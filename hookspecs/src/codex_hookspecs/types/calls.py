@@ -1,4 +1,4 @@
-"""Calls of tools: how the model makes one, what it gets back, how hooks see it."""
+"""Tool calls, their outputs, and their form for hooks."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ CallKind = Literal["function", "custom"]
 
 @frozen(kw_only=True)
 class ToolCall:
-    """One call that the model made.
+    """One tool call of the model.
 
-    :param call_id: id that the output must carry.
-    :param name: name that the model called.
+    :param call_id: id for the output.
+    :param name: name of the tool.
     :param kind: ``custom`` tools take free text, ``function`` tools a JSON object as text.
-    :param arguments: the text as the model wrote it.
-    :param namespace: namespace the model addressed, or ``None``.
+    :param arguments: the arguments as written by the model.
+    :param namespace: namespace of the tool, or ``None``.
     """
 
     call_id: str
@@ -33,14 +33,15 @@ class ToolCall:
 
 @frozen
 class ToolOutput(Checked):
-    """What a tool gives back.
+    """The output of a tool.
 
-    :param text: what the model reads, when ``content`` is ``None``.
-    :param success: a failure is still an answer; the model is told the text either way.
-    :param content: content parts of the Responses API (``input_text``, ``input_image``) in place of the text.
-    :param hook_response: what ``post_tool_use`` hooks see; the text when ``None``.
-    :param unfinished: what the call began goes on, ``post_tool_use`` hooks are told when it is over.
-    :param finishes: an earlier call whose output was unfinished until now: hooks are told of that one's end.
+    :param text: text for the model, if ``content`` is ``None``.
+    :param success: whether the tool succeeded; the model gets the text in either case.
+    :param content: content parts of the Responses API (``input_text``, ``input_image``) instead of the text.
+    :param hook_response: value for ``post_tool_use`` hooks; the text if ``None``.
+    :param unfinished: whether the call's work continues in the background; ``post_tool_use`` hooks are called at its
+     end.
+    :param finishes: an earlier unfinished call that has now ended, for which ``post_tool_use`` hooks are called.
     """
 
     text: str = ""
@@ -53,12 +54,12 @@ class ToolOutput(Checked):
 
 @frozen(kw_only=True)
 class HookPayload(Checked):
-    """How tool hooks see one call.
+    """A tool call in the form for hooks.
 
     :param tool_name: e.g. ``Bash``, ``apply_patch``.
-    :param tool_input: JSON value that hooks read, and may replace by one of the same shape.
+    :param tool_input: JSON value for hooks, which may replace it with one of the same shape.
     :param aliases: further names for matchers.
-    :param workdir: where the call works, relative to the directory of the turn; there when ``None``.
+    :param workdir: working directory of the call, relative to that of the turn; ``None`` for the same.
     """
 
     tool_name: str

@@ -1,4 +1,4 @@
-"""Configuration layers and features, as plugins see them."""
+"""Configuration layers and features."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ Stage = Literal["under development", "experimental", "stable", "deprecated", "re
 class ConfigLayer:
     """One source of configuration.
 
-    :param kind: where it comes from.
-    :param folder: directory that holds the layer's files (``config.toml``, ``hooks.json`` …), or ``None``.
-    :param file: the layer's ``config.toml``, whether it exists or not, or ``None``.
-    :param table: parsed content, empty when there is no file.
-    :param disabled_reason: why the layer does not count (an untrusted project), or ``None`` when it does.
-    :param nested: it is a project's, but lies below the project's root, where commands in a sandbox may have made it:
-        it may tighten what holds and never loosen it.
-    :param ignored: keys of the file that do not count and are not in ``table``.
+    :param kind: kind of the source.
+    :param folder: directory with the layer's files (``config.toml``, ``hooks.json`` …), or ``None``.
+    :param file: path of the layer's ``config.toml``, which may not exist, or ``None``.
+    :param table: parsed content, empty if there is no file.
+    :param disabled_reason: why the layer is disabled (an untrusted project), or ``None``.
+    :param nested: whether it is a project layer below the project's root, where sandboxed commands may have written it;
+     such a layer can only make restrictions stricter.
+    :param ignored: keys of the file that are ignored, and not in ``table``.
     """
 
     kind: LayerKind
@@ -38,16 +38,16 @@ class ConfigLayer:
 
 @frozen(kw_only=True)
 class Feature:
-    """A switch of the program.
+    """A feature flag.
 
     :param key: name in ``[features]``.
-    :param stage: how far it is.
-    :param default: whether it is on unless configured.
-    :param aliases: older keys that still work.
-    :param implies: features that are on when this one is.
-    :param display_name: name for people, or ``None``.
-    :param description: what it does, for people, or ``None``.
-    :param announcement: what people are told once it is there, or ``None``.
+    :param stage: its stage of development.
+    :param default: whether it is enabled by default.
+    :param aliases: older keys that are still accepted.
+    :param implies: features that it enables.
+    :param display_name: name for users, or ``None``.
+    :param description: description for users, or ``None``.
+    :param announcement: text that announces it to users, or ``None``.
     """
 
     key: str

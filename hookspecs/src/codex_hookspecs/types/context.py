@@ -1,4 +1,4 @@
-"""Instruction fragments: the standing texts that precede a conversation."""
+"""Instruction fragments: texts for the model that precede a conversation."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ Place = Literal["base", "developer", "user"]
 
 @frozen(kw_only=True)
 class Fragment(Checked):
-    """One standing text.
+    """One instruction fragment.
 
     :param key: stable name; a fragment is sent again only when its text changed.
     :param place: ``base`` is the request's ``instructions``; ``developer`` fragments are the parts of one developer
         message, ``user`` fragments those of one user message.
-    :param text: what the model is told.
-    :param order: fragments of one place are sorted by it. Used: permissions 10, client's developer instructions 20,
+    :param text: text for the model.
+    :param order: sort key within a place. Used: permissions 10, client's developer instructions 20,
         collaboration mode 30, skills 40, plugins 50; AGENTS.md 10, environment 20.
     """
 

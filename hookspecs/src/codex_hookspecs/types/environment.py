@@ -28,7 +28,7 @@ class EnvironmentFacts(Checked):
     :param home: absolute path of the user's home.
     :param cwd: absolute path that its exec-server was started in; threads begin where their settings say.
     :param temporary_directory: absolute path for temporary files.
-    :param own_directories: where this program comes from and keeps its settings and credentials, if it runs there,
+    :param program_directories: where this program comes from and keeps its settings and credentials, if it runs there,
         links resolved.
     :param libraries: those of them that it imports modules from.
     """
@@ -38,7 +38,7 @@ class EnvironmentFacts(Checked):
     home: str
     cwd: str
     temporary_directory: str = "/tmp"  # noqa: S108
-    own_directories: tuple[str, ...] = ()
+    program_directories: tuple[str, ...] = ()
     libraries: tuple[str, ...] = ()
 
 

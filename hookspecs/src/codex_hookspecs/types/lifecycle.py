@@ -204,7 +204,7 @@ class Verdict(Checked):
         return cls(stop_reason=message)
 
     @classmethod
-    def doubt(cls, message: str) -> Self:
+    def confirmation(cls, message: str) -> Self:
         """Return the answer of an implementation that failed where a person is to decide."""
         return cls.refusal(message)
 
@@ -254,7 +254,7 @@ class PreToolUseVerdict(Verdict):
         return cls(ask_reason=reason_of(reason, of="PreToolUseVerdict.ask"))
 
     @classmethod
-    def doubt(cls, message: str) -> Self:
+    def confirmation(cls, message: str) -> Self:
         """Return the answer of an implementation that failed: a person decides."""
         return cls(ask_reason=message)
 
@@ -277,7 +277,7 @@ class PermissionVerdict(Verdict):
     message: str | None = None
 
     @classmethod
-    def doubt(cls, message: str) -> Self:
+    def confirmation(cls, message: str) -> Self:
         """Return the answer of an implementation that failed: a person decides."""
         return cls(behavior="ask", message=message)
 

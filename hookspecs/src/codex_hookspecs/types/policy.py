@@ -72,7 +72,7 @@ class PolicyDecision(Checked):
         return cls("deny", reason_of(reason, of="PolicyDecision.deny"))
 
     @classmethod
-    def doubt(cls, message: str) -> Self:
+    def confirmation(cls, message: str) -> Self:
         """Return the answer of an implementation that failed: a person decides."""
         return cls("ask", message)
 

@@ -13,7 +13,6 @@ from codex_hookspecs.values import frozen
 
 TurnStatus = Literal["inProgress", "completed", "interrupted", "failed"]
 ApprovalPolicy = Literal["untrusted", "on-failure", "on-request", "never"]
-InputText = Literal["text"]
 
 
 @frozen

@@ -11,7 +11,7 @@ from codex_app_server.processor import Processor
 from codex_app_server.stdio import StdioTransport
 from codex_app_server.wire_connection import WireConnection
 from codex_hookspecs.errors import PluginError
-from codex_hookspecs.surface import private_streams, visible
+from codex_hookspecs.surface import escape_controls, private_streams
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,7 +39,7 @@ async def serve(arguments: Sequence[str], host: SurfaceHost) -> int:
     """
     problem = _usage_error(arguments)
     if problem is not None:
-        print(f"error: {visible(problem)}\n\n{USAGE}\n\nFor more information, try '--help'.", file=sys.stderr)
+        print(f"error: {escape_controls(problem)}\n\n{USAGE}\n\nFor more information, try '--help'.", file=sys.stderr)
         return 2
     if "-h" in arguments or "--help" in arguments:
         print(HELP, end="")

@@ -198,7 +198,7 @@ class Processor:
             broadcast=self.broadcast,
             subscribe=lambda thread: self.subscribe(connection, thread),
             unsubscribe=unsubscribe,
-            after_answer=after.append,
+            after_response=after.append,
         )
 
     def _unsubscribe(self, connection: Connection, thread_id: str) -> bool:

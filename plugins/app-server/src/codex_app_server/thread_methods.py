@@ -29,7 +29,7 @@ async def start(params: ThreadStartParams, context: RpcContext) -> ThreadStartRe
     )
     context.subscribe(thread)
     summary = thread.summary()
-    context.after_answer(lambda: thread.notify(ThreadStarted(thread=summary)))
+    context.after_response(lambda: thread.notify(ThreadStarted(thread=summary)))
     return _start_response(thread, summary)
 
 

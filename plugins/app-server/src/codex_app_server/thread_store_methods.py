@@ -76,7 +76,7 @@ async def set_name(params: ThreadSetNameParams, context: RpcContext) -> JsonObje
         await context.host.threads.set_name(params.thread_id, name)
     except ThreadNotFound as error:
         raise RpcError(f"thread not found: {params.thread_id}") from error
-    context.after_answer(
+    context.after_response(
         lambda: context.broadcast(ThreadNameUpdated(thread_id=params.thread_id, thread_name=name)),
     )
     return {}
@@ -107,4 +107,4 @@ async def unarchive(params: ThreadParams, context: RpcContext) -> JsonObject:
 
 def _broadcast_later(context: RpcContext, method: str, thread_id: str) -> None:
     notification = OtherNotification(method=method, params={"threadId": thread_id})
-    context.after_answer(lambda: context.broadcast(notification))
+    context.after_response(lambda: context.broadcast(notification))

@@ -69,7 +69,7 @@ async def interrupt(params: TurnInterruptParams, context: RpcContext) -> JsonObj
         raise RpcError("no active turn to interrupt")
     if active != params.turn_id:
         raise RpcError(f"expected active turn id `{params.turn_id}` but found `{active}`")
-    context.after_answer(lambda: _interrupt(thread, params.turn_id))
+    context.after_response(lambda: _interrupt(thread, params.turn_id))
     return {}
 
 
@@ -98,7 +98,7 @@ def _reject_empty_turn(thread: LoadedThread, context: RpcContext) -> TurnStartRe
     turn_id = uuid7()
     error = TurnError("input must not be empty", "badRequest")
     notice = ErrorNotice(error=error, will_retry=False, thread_id=thread.id, turn_id=turn_id)
-    context.after_answer(lambda: thread.notify(notice))
+    context.after_response(lambda: thread.notify(notice))
     return {"turn": Turn(id=turn_id, status="inProgress")}
 
 

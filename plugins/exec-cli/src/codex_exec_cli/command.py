@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from codex_exec_cli.errors import ExecError, os_text
 from codex_exec_cli.options import Options, UsageError, parse
 from codex_exec_cli.streams import Stream
-from codex_hookspecs.surface import private_streams, visible
+from codex_hookspecs.surface import escape_controls, private_streams
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,7 +25,7 @@ async def run(arguments: Sequence[str], host: SurfaceHost) -> int:
     try:
         options = parse(arguments, host.interactive_options)
     except UsageError as error:
-        err.write(visible(str(error)))
+        err.write(escape_controls(str(error)))
         return 2
     try:
         if options.help or options.version:
@@ -34,7 +34,7 @@ async def run(arguments: Sequence[str], host: SurfaceHost) -> int:
         with private_streams() as kept:
             return await _run(options, host, kept.stdin, Stream(kept.stdout, lossy=False), err)
     except ExecError as error:
-        err.line(visible(str(error)))
+        err.line(escape_controls(str(error)))
         return error.status
     except BrokenPipeError:
         return 1

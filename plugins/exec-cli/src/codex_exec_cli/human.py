@@ -27,7 +27,7 @@ from codex_hookspecs.protocol import (
     WarningNotice,
     WebSearch,
 )
-from codex_hookspecs.surface import made_visible, visible
+from codex_hookspecs.surface import escape_controls, escape_controls_in
 from codex_sandboxing.app_server_form import read_policy
 
 if TYPE_CHECKING:
@@ -88,12 +88,12 @@ class HumanReporter:
             "reasoning summaries": self._summaries,
             "session id": opened["thread"].id,
         }
-        rows = [f"{self._style(f'{name}:', 'bold')} {visible(str(value))}" for name, value in header.items()]
-        self._print(self._title, "--------", *rows, "--------", self._style("user", "cyan"), visible(prompt))
+        rows = [f"{self._style(f'{name}:', 'bold')} {escape_controls(str(value))}" for name, value in header.items()]
+        self._print(self._title, "--------", *rows, "--------", self._style("user", "cyan"), escape_controls(prompt))
 
     def warn(self, text: str) -> None:
         """Show a warning."""
-        self._print(f"{self._style('warning:', 'bold', 'yellow')} {visible(text)}")
+        self._print(f"{self._style('warning:', 'bold', 'yellow')} {escape_controls(text)}")
 
     def end(self, final_message: str | None, *, completed: bool) -> None:
         """Show token usage, and print the final message unless both streams are terminals."""
@@ -101,11 +101,11 @@ class HumanReporter:
             used = max(self._usage.input_tokens - self._usage.cached_input_tokens, 0) + self._usage.output_tokens
             self._print(self._style("tokens used", "dim"), f"{used:,}")
         if completed and final_message is not None and not (self._out.terminal and self._err.terminal):
-            self._out.line(visible(final_message) if self._out.terminal else final_message)
+            self._out.line(escape_controls(final_message) if self._out.terminal else final_message)
 
     def show(self, notification: Notification) -> None:
         """Show a notification."""
-        notification = made_visible(notification)
+        notification = escape_controls_in(notification)
         match notification:
             case ItemStarted(item=item):
                 self._on_item_started(item)

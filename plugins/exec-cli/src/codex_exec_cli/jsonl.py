@@ -26,7 +26,7 @@ from codex_hookspecs.protocol import (
     WarningNotice,
     WebSearch,
 )
-from codex_hookspecs.surface import visible
+from codex_hookspecs.surface import escape_controls
 
 if TYPE_CHECKING:
     from codex_exec_cli.streams import Stream
@@ -120,7 +120,7 @@ class JsonReporter:
             if not self._hook_events:
                 self.warn(text)
             if self._err is not None:
-                self._err.line(visible(text))
+                self._err.line(escape_controls(text))
 
     def _on_item_started(self, item: Item) -> None:
         if isinstance(item, AgentMessage | Reasoning):

@@ -27,7 +27,7 @@ def find_facts(environ: Mapping[str, str]) -> EnvironmentFacts:
         home=home,
         cwd=_directory(home),
         temporary_directory=_temporary(environ.get("TMPDIR")),
-        own_directories=own_places(environ.get("CODEX_HOME") or os.path.join(home, ".codex")),
+        program_directories=own_places(environ.get("CODEX_HOME") or os.path.join(home, ".codex")),
         libraries=libraries(),
     )
 

@@ -42,7 +42,7 @@ class LocalFileSystem:
         limited = scope is not None and not scope.unrestricted
         self._readable: Allowed = scope.may_read if scope is not None and scope.readable is not None else None
         self._writable: Allowed = scope.may_write if limited and scope is not None else None
-        self._creatable: Allowed = scope.may_make if limited and scope is not None else None
+        self._creatable: Allowed = scope.may_create if limited and scope is not None else None
         self._removable: Allowed = scope.may_remove if limited and scope is not None else None
 
     def within(self, scope: FileScope) -> FileSystem:

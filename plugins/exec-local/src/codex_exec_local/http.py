@@ -11,14 +11,14 @@ import certifi
 import httpx
 
 from codex_hookspecs.environments import (
-    LARGEST_BODY,
-    MOST_REDIRECTIONS,
+    MAX_BODY_BYTES,
+    MAX_REDIRECTS,
     HttpRequest,
-    broken_body,
+    body_failed,
     check_request,
-    in_circles,
-    unsent,
-    whole_body,
+    read_body,
+    request_failed,
+    too_many_redirects,
 )
 from codex_hookspecs.errors import ConfigError, HttpError
 from codex_hookspecs.http_policy import Proxy, proxy_for, tls_context
@@ -39,7 +39,7 @@ class LocalHttp:
         self._client = httpx.AsyncClient(
             timeout=None,  # noqa: S113  each request has a time limit of its own
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
-            max_redirects=MOST_REDIRECTIONS,
+            max_redirects=MAX_REDIRECTS,
             transport=_RoutingTransport(environ),
             trust_env=False,
         )
@@ -63,11 +63,11 @@ class LocalHttp:
             async with asyncio.timeout_at(deadline):
                 answer = await self._client.send(wanted, stream=True, follow_redirects=request.redirects == "follow")
         except httpx.TooManyRedirects as error:
-            raise in_circles() from error
+            raise too_many_redirects() from error
         except ConfigError as error:
             raise HttpError(f"http/request failed: {error}") from error
         except (*_FAULTS, TimeoutError) as error:
-            raise unsent(request.url) from error
+            raise request_failed(request.url) from error
         response = LocalResponse(answer, deadline, self._open)
         self._open.add(response)
         return response
@@ -114,14 +114,14 @@ class LocalResponse:
                     return
                 yield piece
         except (*_FAULTS, TimeoutError, httpx.StreamError) as error:
-            raise broken_body() from error
+            raise body_failed() from error
         finally:
             await self.aclose()
 
-    async def read(self, limit: int = LARGEST_BODY) -> bytes:
+    async def read(self, limit: int = MAX_BODY_BYTES) -> bytes:
         """Return the whole body and close the response."""
         try:
-            return await whole_body(self.chunks(), limit)
+            return await read_body(self.chunks(), limit)
         finally:
             await self.aclose()
 

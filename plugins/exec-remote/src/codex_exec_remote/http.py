@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from codex_exec_remote.client import Client
 from codex_exec_remote.http_body import RemoteBody
-from codex_hookspecs.environments import LARGEST_BODY, HttpRequest, check_request, unsent, whole_body
+from codex_hookspecs.environments import MAX_BODY_BYTES, HttpRequest, check_request, read_body, request_failed
 from codex_hookspecs.errors import EnvironmentLost, ExecError, HttpError, RpcError
 from codex_hookspecs.protocol import JsonObject, uuid4
 
@@ -49,7 +49,7 @@ class RemoteHttp:
             async with asyncio.timeout_at(deadline):
                 await self._slots.acquire()
         except TimeoutError as error:
-            raise unsent(request.url) from error
+            raise request_failed(request.url) from error
         try:
             client = await self._client()
         except BaseException:
@@ -69,7 +69,7 @@ class RemoteHttp:
             if isinstance(error, RpcError):
                 raise _to_http_error(error, request) from error
             if isinstance(error, EnvironmentLost):
-                raise (HttpError(lost) if lost is not None else unsent(request.url)) from error
+                raise (HttpError(lost) if lost is not None else request_failed(request.url)) from error
             raise
         return response
 
@@ -134,10 +134,10 @@ class RemoteResponse:
         finally:
             await self.aclose()
 
-    async def read(self, limit: int = LARGEST_BODY) -> bytes:
+    async def read(self, limit: int = MAX_BODY_BYTES) -> bytes:
         """Return the whole body and close the response."""
         try:
-            return await whole_body(self.chunks(), limit)
+            return await read_body(self.chunks(), limit)
         finally:
             await self.aclose()
 
@@ -169,5 +169,5 @@ def _to_http_error(error: RpcError, request: HttpRequest) -> HttpError:
     if error.code == _UNKNOWN_METHOD:
         return HttpError("this exec-server can't make HTTP requests", code=error.code)
     if error.message.endswith("timed out"):  # Codex's server has two texts for it.
-        return unsent(request.url)
+        return request_failed(request.url)
     return HttpError(error.message, code=error.code)

@@ -10,7 +10,7 @@ from typing import Final
 
 from codex_exec_remote.event_order import MAX_PENDING
 from codex_exec_remote.protocol_versions import ProtocolError
-from codex_hookspecs.environments import broken_body
+from codex_hookspecs.environments import body_failed
 from codex_hookspecs.errors import HttpError
 from codex_hookspecs.protocol import JsonObject
 
@@ -64,7 +64,7 @@ class RemoteBody:
     def on_lost(self, message: str) -> None:
         """Fail the body: nothing more will arrive."""
         if not self._ended:
-            self._failure = broken_body(message)
+            self._failure = body_failed(message)
             self._changed.set()
 
     def __aiter__(self) -> RemoteBody:
@@ -85,7 +85,7 @@ class RemoteBody:
                 async with asyncio.timeout_at(self._deadline):
                     await self._changed.wait()
             except TimeoutError:
-                self._failure = broken_body()
+                self._failure = body_failed()
         piece = self._ready.popleft()
         self._bytes -= len(piece)
         if self._paused and self._bytes <= RESUME_AT:
@@ -107,7 +107,7 @@ class RemoteBody:
             self._bytes += len(piece)
         reason = params.get("error")
         if reason is not None:
-            self._failure = broken_body(str(reason))
+            self._failure = body_failed(str(reason))
         elif params.get("done") is True:
             self.complete = True
         if self._bytes >= PAUSE_AT and not self._paused and not self._ended:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 from codex_hookspecs.errors import ConfigError
-from codex_hookspecs.surface import visible_line
+from codex_hookspecs.surface import escape_controls_in_line
 
 if TYPE_CHECKING:
     from ssl import SSLContext
@@ -279,7 +279,7 @@ def _describe_rejection(error: Exception) -> str:
     """Return why a handshake failed; of a server's refusal, with the text that it gives as its reason."""
     response = getattr(error, "response", None)
     body = (getattr(response, "body", None) or b"") if getattr(response, "status_code", 0) == UNAUTHORIZED else b""
-    reason = visible_line(body[: 4 * MAX_REASON].decode("utf-8", "replace").strip())
+    reason = escape_controls_in_line(body[: 4 * MAX_REASON].decode("utf-8", "replace").strip())
     if len(reason) > MAX_REASON:
         reason = f"{reason[:MAX_REASON]}…"
     return f"{error}: {reason}" if reason else str(error)

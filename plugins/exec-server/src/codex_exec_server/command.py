@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from codex_exec_server.listening import banner, bind, is_loopback
 from codex_exec_server.options import AUTH_MODES, HELP, UsageError, parse
 from codex_hookspecs.errors import ConfigError
-from codex_hookspecs.surface import private_streams, visible
+from codex_hookspecs.surface import escape_controls, private_streams
 
 if TYPE_CHECKING:
     from codex_exec_server.options import Options
@@ -32,10 +32,10 @@ async def run(arguments: Sequence[str], host: Host) -> int:
         _print_warnings(host)
         check = authentication(options, host)
     except UsageError as error:
-        print(visible(str(error)), file=sys.stderr)
+        print(escape_controls(str(error)), file=sys.stderr)
         return 2
     except ConfigError as error:
-        print(f"Error: {visible(str(error))}", file=sys.stderr)
+        print(f"Error: {escape_controls(str(error))}", file=sys.stderr)
         return 1
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -53,7 +53,7 @@ def _print_warnings(host: Host) -> None:
     def show(text: str) -> None:
         if text not in printed:
             printed.add(text)
-            print(f"warning: {visible(text)}", file=sys.stderr, flush=True)
+            print(f"warning: {escape_controls(text)}", file=sys.stderr, flush=True)
 
     for text in host.startup_warnings():
         show(text)
@@ -76,7 +76,7 @@ def authentication(options: Options, host: Host) -> ConnectionCheck | None:
     if mode not in AUTH_MODES:
         known = ", ".join(dict.fromkeys((*AUTH_MODES, *offered)))
         lines = [f"invalid value '{mode}' for '--ws-auth <MODE>'", f"  [possible values: {known}]"]
-        raise UsageError("\n".join((*lines, *(f"  not asked: {visible(reason)}" for reason in unavailable))))
+        raise UsageError("\n".join((*lines, *(f"  not asked: {escape_controls(reason)}" for reason in unavailable))))
     found = "; ".join(unavailable) or "none of codex-host's own has it, and none is installed"
     raise ConfigError(
         f"cannot authenticate clients with --ws-auth {mode}: that takes a plugin with the hook "

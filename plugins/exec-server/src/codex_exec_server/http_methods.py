@@ -20,7 +20,7 @@ from codex_exec_server.decoding import (
     variant,
 )
 from codex_exec_server.messages import encode_notification
-from codex_hookspecs.environments import BROKEN, HttpRequest, check_request
+from codex_hookspecs.environments import BODY_DECODE_ERROR, HttpRequest, check_request
 from codex_hookspecs.errors import HttpError
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ class Requests:
                 seq += 1
                 send_delta(piece, done=False)
         except HttpError:
-            failure = BROKEN
+            failure = BODY_DECODE_ERROR
         finally:
             await response.aclose()
             self._streams.pop(request_id, None)

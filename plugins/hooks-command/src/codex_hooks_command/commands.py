@@ -14,7 +14,7 @@ from codex_hooks_command.registry_cache import FEATURE, registry_cache_of
 from codex_hooks_command.trust import hash_of
 from codex_hookspecs.environments import project_root
 from codex_hookspecs.errors import ConfigError
-from codex_hookspecs.surface import CliCommand, visible
+from codex_hookspecs.surface import CliCommand, escape_controls
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
@@ -189,4 +189,4 @@ def _fail(message: str) -> NoReturn:
 
 
 def _print(text: str) -> None:
-    sys.stdout.write(f"{visible(text)}\n")
+    sys.stdout.write(f"{escape_controls(text)}\n")

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from codex_hooks_command.trust import hash_of
-from codex_hookspecs.surface import visible_line
+from codex_hookspecs.surface import escape_controls_in_line
 
 if TYPE_CHECKING:
     from codex_hooks_command.discovery import Registry
@@ -88,7 +88,7 @@ def _rows(one: RegisteredHook, home: str) -> Iterator[tuple[str, ...]]:
     yield (
         str(one.display_order),
         handler.event.spec.name,
-        visible_line(handler.matcher or "-"),
+        escape_controls_in_line(handler.matcher or "-"),
         first,
         one.source.plugin_id or shown,
         _status(one),
@@ -99,7 +99,7 @@ def _rows(one: RegisteredHook, home: str) -> Iterator[tuple[str, ...]]:
 
 def _wrap(text: str) -> Iterator[str]:
     """Wrap a line to the width of the column; only spaces at line breaks are dropped."""
-    text = visible_line(text)
+    text = escape_controls_in_line(text)
     while len(text) > _COMMAND_WIDTH:
         end = text.rfind(" ", 1, _COMMAND_WIDTH + 1)
         end = _COMMAND_WIDTH if end < 0 else end

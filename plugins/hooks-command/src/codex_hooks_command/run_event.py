@@ -73,7 +73,7 @@ def _failure_verdict(event: Event, failures: Sequence[str], config: Mapping[str,
         return kind.refusal(text)
     if event not in GATES or _is_listed(event, config, "fail_open"):
         return None
-    return kind.doubt(text)
+    return kind.confirmation(text)
 
 
 def _is_listed(event: Event, config: Mapping[str, Any], key: str) -> bool:

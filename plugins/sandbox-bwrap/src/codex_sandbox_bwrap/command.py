@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from codex_hookspecs.errors import ConfigError, SandboxUnavailable
 from codex_hookspecs.sandbox import Launch, LaunchRequest
-from codex_hookspecs.surface import visible
+from codex_hookspecs.surface import escape_controls
 from codex_sandbox_bwrap.options import HELP, UsageError, parse
 from codex_sandbox_bwrap.policy_option import choose_policy
 from codex_sandbox_bwrap.programs import NOT_FOUND, find_command
@@ -97,7 +97,7 @@ def _launch(request: LaunchRequest, host: Host) -> Launch:
 
     :raises SandboxUnavailable: when no launcher can enforce it; the message also says why bwrap can't.
     """
-    host.on_warning(lambda text: print(f"warning: {visible(text)}", file=sys.stderr))
+    host.on_warning(lambda text: print(f"warning: {escape_controls(text)}", file=sys.stderr))
     try:
         launch = host.launcher(request.policy).launch(request)
     except SandboxUnavailable as error:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 from codex_hookspecs.errors import StorageError
-from codex_hookspecs.storage import ThreadPage, UnreadableThread, cursor_after, is_wanted, page_of, position_of
+from codex_hookspecs.storage import ThreadPage, UnreadableThread, cursor_after, matches_query, page_of, position_of
 from codex_thread_store import layout
 from codex_thread_store.index_rows import from_row, to_row
 from codex_thread_store.summary import summarize
@@ -66,7 +66,7 @@ class Listing:
                     continue
                 row = {**row, **to_row(thread, archived=query.archived)}  # noqa: PLW2901
             thread = from_row(row, names.get(row["id"]))
-            if is_wanted(thread, query):
+            if matches_query(thread, query):
                 found.append(thread)
                 if len(found) > limit:
                     break

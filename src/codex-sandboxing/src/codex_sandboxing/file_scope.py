@@ -52,7 +52,7 @@ class PolicyFileScope(NamedTuple):
         """Tell whether a file may be written or removed."""
         return self.unrestricted or self.approves(path) or is_writable(path, self.roots, self.own)
 
-    def may_make(self, path: str) -> bool:
+    def may_create(self, path: str) -> bool:
         """Tell whether a directory may be made, or removed when it is empty."""
         return self.approves(path, making=True) or self.may_write(path)
 

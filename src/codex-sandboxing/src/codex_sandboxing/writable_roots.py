@@ -58,7 +58,7 @@ async def closed_places(environment: Environment, roots: Sequence[str]) -> tuple
 
     :param roots: writable directories, links resolved; the repositories are those that ``.git`` files in them point to.
     """
-    own = (await environment.facts()).own_directories
+    own = (await environment.facts()).program_directories
     if environment.remote:
         return own
     found = dict.fromkeys(place for root in roots for place in repositories_of(root))

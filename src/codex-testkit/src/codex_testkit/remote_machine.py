@@ -5,7 +5,7 @@
 ``bwrap``          one in a container: another host name, and a folder (:data:`OWN_FOLDERS`) that only it sees; other
                    files, network and process ids are this machine's, because tests look at them
 ``netns``          one in a network of its own
-``march``          one that knows no more than the exec-servers of March 2026
+``0118``           one with the exec-server protocol of 0.118
 ``docker:NAME``    one in a docker container that runs and has ``codex``; its files are its own
 ``ws://…``         a server that is up
 =================  ====================================================================================================
@@ -37,7 +37,7 @@ _CONTAINER: Final = (
     *("--unshare-uts", "--unshare-ipc", "--hostname", HOST_NAME, "--die-with-parent"),
 )
 _OTHER_NETWORK: Final = "codex_testkit.servers.network"
-_MARCH: Final = "codex_testkit.servers.exec_server_0118"
+_SERVER_0118: Final = "codex_testkit.servers.exec_server_0118"
 _UNTIL_HANG_UP: Final = '"$@" & child=$!; cat > /dev/null; kill $child; wait $child'
 
 
@@ -52,8 +52,8 @@ def remote_machine(wanted: str = "1") -> Iterator[str]:
         yield wanted
         return
     way, _, name = wanted.partition(":")
-    if wanted not in ("1", "bwrap", "netns", "march") and not (way == "docker" and name):
-        allowed = "1, bwrap, netns, march, docker:NAME and the address of a server"
+    if wanted not in ("1", "bwrap", "netns", "0118") and not (way == "docker" and name):
+        allowed = "1, bwrap, netns, 0118, docker:NAME and the address of a server"
         raise ValueError(f"{VARIABLE} is {wanted!r}, allowed are {allowed}")
     if way == "docker":
         with _server(_in_docker(name), os.environ, until_hang_up=True) as address:
@@ -64,7 +64,7 @@ def remote_machine(wanted: str = "1") -> Iterator[str]:
         codex = os.path.join(os.path.dirname(sys.executable), "codex")
         program = [codex, "exec-server", "--listen", "ws://127.0.0.1:0"]
         before = {"bwrap": _CONTAINER, "netns": (sys.executable, "-m", _OTHER_NETWORK)}.get(way, ())
-        command = [sys.executable, "-m", _MARCH] if way == "march" else [*before, *program]
+        command = [sys.executable, "-m", _SERVER_0118] if way == "0118" else [*before, *program]
         with _server(command, {**inherited, "CODEX_HOME": home, "HOME": home}) as address:
             yield address
 

@@ -132,7 +132,7 @@ class MemoryFileSystem:
     async def create_directory(self, path: str, *, recursive: bool = True) -> None:
         """Create a directory."""
         real = self._resolve(path, missing_leaf=True, missing_parents=recursive)
-        if self._scope is not None and self._lookup(real) is None and not self._scope.may_make(real):
+        if self._scope is not None and self._lookup(real) is None and not self._scope.may_create(real):
             raise _error(errno.EROFS, path)
         if recursive:
             self._make(real, path)
@@ -182,7 +182,7 @@ class MemoryFileSystem:
             if force:
                 return
             raise _error(errno.ENOENT, path)
-        if self._scope is None or not isinstance(node, Directory) or recursive or not self._scope.may_make(real):
+        if self._scope is None or not isinstance(node, Directory) or recursive or not self._scope.may_create(real):
             self._writable(real, path)
         if isinstance(node, Directory) and node.nodes and not recursive:
             raise _error(errno.ENOTEMPTY, path)

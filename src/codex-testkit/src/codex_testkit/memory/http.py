@@ -15,13 +15,13 @@ from urllib.parse import urljoin, urlsplit
 import attrs
 
 from codex_hookspecs.environments.http_limits import (
-    LARGEST_BODY,
-    MOST_REDIRECTIONS,
-    broken_body,
+    MAX_BODY_BYTES,
+    MAX_REDIRECTS,
+    body_failed,
     check_request,
-    in_circles,
-    unsent,
-    whole_body,
+    read_body,
+    request_failed,
+    too_many_redirects,
 )
 from codex_hookspecs.errors import HttpError
 from codex_hookspecs.types.http import HttpRequest
@@ -48,7 +48,7 @@ class MemoryHttp:
         check_request(request)
         deadline = None if request.timeout is None else asyncio.get_running_loop().time() + request.timeout
         wanted = request
-        for _ in range(1 + MOST_REDIRECTIONS):
+        for _ in range(1 + MAX_REDIRECTS):
             self.sent.append(wanted)
             page = await self._page(wanted, request, deadline)
             where = dict(page.headers).get("Location")
@@ -57,19 +57,19 @@ class MemoryHttp:
             wanted = attrs.evolve(wanted, url=urljoin(wanted.url, where))
             if page.status == 303 or (page.status in (301, 302) and wanted.method == "POST"):
                 wanted = attrs.evolve(wanted, method="GET", body=None)
-        raise in_circles()
+        raise too_many_redirects()
 
     async def _page(self, wanted: HttpRequest, first: HttpRequest, deadline: float | None) -> Page:
         url = urlsplit(wanted.url)
         pages = self.sites.get(f"{url.scheme}://{url.netloc}")
         if pages is None:
-            raise unsent(first.url)
+            raise request_failed(first.url)
         path = (url.path or "/") + (f"?{url.query}" if url.query else "")
         try:
             async with asyncio.timeout_at(deadline):
                 return await pages(attrs.evolve(wanted, url=path, body=wanted.body or b""))
         except (OSError, TimeoutError) as error:
-            raise unsent(first.url) from error
+            raise request_failed(first.url) from error
 
 
 class MemoryResponse:
@@ -99,14 +99,14 @@ class MemoryResponse:
                     return
                 yield piece
         except (OSError, TimeoutError) as error:
-            raise broken_body() from error
+            raise body_failed() from error
         finally:
             await self.aclose()
 
-    async def read(self, limit: int = LARGEST_BODY) -> bytes:
+    async def read(self, limit: int = MAX_BODY_BYTES) -> bytes:
         """Return the whole body, and close."""
         try:
-            return await whole_body(self.chunks(), limit)
+            return await read_body(self.chunks(), limit)
         finally:
             await self.aclose()
 

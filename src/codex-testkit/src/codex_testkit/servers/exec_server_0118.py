@@ -1,6 +1,6 @@
 """Make an exec-server of March 2026 out of one of today: an address in front of it that takes all newer away.
 
-async with exec_server() as running, march_server(running.url) as older:
+async with exec_server() as running, server_0118(running.url) as older:
     ...  # older.url
 
 No sessions, no file URIs, no methods but those of that time; all processes of a connection end with it.
@@ -25,7 +25,7 @@ METHODS: Final = frozenset(
     ("initialize", "initialized", *(f"process/{name}" for name in ("start", "read", "write", "terminate")))
 ) | {f"fs/{name}" for name in _FILES}
 _NEWER: Final = frozenset(("sessionId", "environmentInfo", "sandboxType", "sandboxDenied"))
-_OF_ITS_OWN: Final = "march-"
+_OWN_IDS: Final = "0118-"
 _OPTIONS: Final[dict[str, Any]] = {
     "compression": None,
     "max_size": None,
@@ -34,7 +34,7 @@ _OPTIONS: Final[dict[str, Any]] = {
 }
 
 
-class MarchServer:
+class Server0118:
     """What goes by.
 
     :param wake_up: notifications only wake the client up; the bytes come from ``process/read``.
@@ -81,7 +81,7 @@ class MarchServer:
                 await asyncio.gather(back, return_exceptions=True)
                 with suppress(ConnectionClosed):
                     for number, process_id in enumerate(started):
-                        asked = {"id": f"{_OF_ITS_OWN}{number}", "method": "process/terminate"}
+                        asked = {"id": f"{_OWN_IDS}{number}", "method": "process/terminate"}
                         await server.send(json.dumps({**asked, "params": {"processId": process_id}}))
 
     async def _pass_on(
@@ -118,14 +118,14 @@ class MarchServer:
 
 
 @asynccontextmanager
-async def march_server(behind: str, *, wake_up: bool = False) -> AsyncIterator[MarchServer]:
+async def server_0118(behind: str, *, wake_up: bool = False) -> AsyncIterator[Server0118]:
     """Listen in front of a server.
 
     :param wake_up: notifications only wake the client up.
     """
     from websockets.asyncio.server import serve
 
-    older = MarchServer(behind, wake_up=wake_up)
+    older = Server0118(behind, wake_up=wake_up)
     async with serve(older.handle, "127.0.0.1", 0, **_OPTIONS) as listener:
         older.url = f"ws://127.0.0.1:{next(iter(listener.sockets)).getsockname()[1]}"
         yield older
@@ -139,7 +139,7 @@ async def main() -> None:
 
     ended = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, ended.set)
-    async with exec_server() as running, march_server(running.url) as older:
+    async with exec_server() as running, server_0118(running.url) as older:
         print(older.url, flush=True)
         await ended.wait()
 

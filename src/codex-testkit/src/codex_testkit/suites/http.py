@@ -31,7 +31,7 @@ STALLED: Final = 0.3
 """Seconds without progress after which a sender counts as held up."""
 BLOCK: Final = bytes(range(256)) * 256
 BLOCKS: Final = 640
-BROKEN: Final = r"^failed to read http/request response body: error decoding response body$"
+BODY_DECODE_ERROR: Final = r"^failed to read http/request response body: error decoding response body$"
 
 
 class Site:
@@ -232,13 +232,13 @@ class HttpContract:
     async def test_a_body_that_breaks_off_is_an_error(self, http: HttpClient, web: str) -> None:
         response = await self.ask(http, f"{web}/cut")
 
-        with pytest.raises(HttpError, match=BROKEN):
+        with pytest.raises(HttpError, match=BODY_DECODE_ERROR):
             await response.read()
 
     async def test_a_body_that_takes_too_long_is_an_error(self, http: HttpClient, web: str) -> None:
         response = await self.ask(http, f"{web}/stuck", timeout=1.0)
 
-        with pytest.raises(HttpError, match=BROKEN):
+        with pytest.raises(HttpError, match=BODY_DECODE_ERROR):
             await response.read()
 
     async def test_an_answer_that_takes_too_long_is_an_error(self, http: HttpClient, web: str) -> None:
