@@ -1,8 +1,8 @@
-"""Declare frozen values that cost next to nothing until one is made.
+"""Frozen attrs classes that are built lazily, on first use.
 
-Generating the methods of an attrs class takes about half a millisecond, a hundred of them are imported at every start,
-and most are never made in that run. So a class becomes an attrs class when it is first used as one, attrs makes its
-fields and its initialiser, and comparison and display are shared.
+attrs takes about a millisecond to generate the methods of a class. A start imports a hundred classes and uses few of
+them, so a class becomes an attrs class on first use. attrs generates only fields and initializer, which halves the
+time; comparison and ``repr`` are shared.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 else:
 
     def frozen(cls: type | None = None, *, kw_only: bool = False) -> Any:
-        """Make a class a frozen attrs class, compared field by field; used and typed as ``attrs.frozen``."""
+        """Declare a frozen class compared field by field; a replacement for ``attrs.frozen``."""
         if cls is None:
             return partial(frozen, kw_only=kw_only)
         lazy_fields = _LazyFields(cls, kw_only=kw_only)
@@ -37,7 +37,7 @@ else:
 
 
 class _LazyFields:
-    """Stands where attrs keeps the fields of a class; who asks for them has the class made."""
+    """A descriptor in place of ``__attrs_attrs__`` that builds the class when the fields are first accessed."""
 
     def __init__(self, cls: type, *, kw_only: bool) -> None:
         self._class = cls
@@ -47,7 +47,7 @@ class _LazyFields:
         return self.make()
 
     def make(self) -> Any:
-        """Have attrs make the class, after those that it inherits from, and return its fields."""
+        """Build the class with attrs, after its base classes, and return its fields."""
         import attrs
 
         cls: Any = self._class

@@ -21,16 +21,16 @@ WriteStatus = Literal["accepted", "unknownProcess", "stdinClosed", "starting"]
 
 @frozen(kw_only=True)
 class EnvironmentFacts(Checked):
-    """What is known of a machine.
+    """Facts about a machine.
 
     :param os: ``linux``, ``macos`` or ``windows``.
     :param shell: absolute path of the user's default shell.
     :param home: absolute path of the user's home.
-    :param cwd: absolute path that its exec-server was started in; threads begin where their settings say.
+    :param cwd: absolute directory that its exec-server was started in; threads start in the directory of their settings.
     :param temporary_directory: absolute path for temporary files.
-    :param program_directories: where this program comes from and keeps its settings and credentials, if it runs there,
-        links resolved.
-    :param libraries: those of them that it imports modules from.
+    :param program_directories: directories of this program's code, settings and credentials if it runs on the machine,
+     symbolic links resolved.
+    :param libraries: those of them from which it imports modules.
     """
 
     os: str
@@ -44,13 +44,13 @@ class EnvironmentFacts(Checked):
 
 @frozen(kw_only=True)
 class EnvironPolicy:
-    """Which of its own variables a machine gives to a process (format of ``envPolicy``); patterns are globs.
+    """Which environment variables of the machine a process inherits (format of ``envPolicy``); patterns are globs.
 
-    :param inherit: begin with all variables, with a core (``HOME``, ``PATH`` …), or with none.
-    :param ignore_default_excludes: keep what looks like a secret by its name.
-    :param exclude: variables that are left out then.
-    :param set: variables that are added then.
-    :param include_only: when not empty, variables that match none of these are left out last.
+    :param inherit: start with all variables, a core set (``HOME``, ``PATH`` …), or none.
+    :param ignore_default_excludes: keep variables whose names look like secrets.
+    :param exclude: then remove these variables.
+    :param set: then set these variables.
+    :param include_only: finally, if not empty, remove variables that match none of these.
     """
 
     inherit: Literal["all", "core", "none"] = "all"
@@ -67,21 +67,21 @@ class ExecParams:
     :param process_id: chosen by the caller, unique among the environment's live processes; not a pid.
     :param argv: program and arguments; a program without a slash is looked up in the ``PATH`` of ``env``.
     :param cwd: absolute working directory.
-    :param env: the exact environment; with ``env_policy`` what is laid over the variables that the policy lets through.
-    :param env_policy: which variables of the machine the process gets; only remote environments are given one.
+    :param env: the complete environment variables; with ``env_policy``, additions to the variables selected by it.
+    :param env_policy: which variables of the machine the process inherits; only for remote environments.
     :param tty: run on a pseudo-terminal of ``rows`` by ``columns``; its output is the stream ``pty``.
-    :param pipe_stdin: keep stdin writable without a terminal; otherwise it reads as empty.
+    :param pipe_stdin: keep stdin open for writing without a terminal; otherwise it is empty.
     :param rows: height of the terminal, in characters.
     :param columns: width of the terminal, in characters.
-    :param arg0: what the program sees as its name.
-    :param stdin: open descriptor of this program that a local process reads instead; the caller closes it afterwards.
-    :param descriptors: open descriptors of this program that a local process inherits under the same numbers.
-    :param prepare: called in a local process before it becomes the program; see ``Launch.prepare``.
-    :param interrupt: how a local process is interrupted; see ``Launch.interrupt``.
-    :param sandbox: policy that an environment with its own launcher must hold; already applied when ``None``.
-    :param sandbox_cwd: absolute workspace of that policy, when it is not the working directory.
-    :param additional: what it may do beyond that policy.
-    :param metadata: further members for a remote environment, kept as they are.
+    :param arg0: ``argv[0]`` of the program, if different.
+    :param stdin: open descriptor for the stdin of a local process; closed by the caller.
+    :param descriptors: open descriptors that a local process inherits with the same numbers.
+    :param prepare: called in the child between fork and exec, for a local process; see ``Launch.prepare``.
+    :param interrupt: interrupts a local process; see ``Launch.interrupt``.
+    :param sandbox: policy to be enforced by a remote environment; ``None`` if it is already applied.
+    :param sandbox_cwd: absolute workspace of that policy, if it is not the working directory.
+    :param additional: permissions beyond that policy.
+    :param metadata: further members of the request to a remote environment.
     """
 
     process_id: str
@@ -106,11 +106,11 @@ class ExecParams:
 
 @frozen
 class OutputChunk:
-    """Bytes that a process wrote.
+    """Output of a process.
 
-    :param seq: number in the process's one sequence of events, from 1 without gaps.
-    :param stream: where it was written to; ``pty`` on a terminal.
-    :param data: the bytes as they were written.
+    :param seq: sequence number among the process's events, from 1 without gaps.
+    :param stream: stream of the output; ``pty`` on a terminal.
+    :param data: the bytes.
     """
 
     seq: int
@@ -120,11 +120,11 @@ class OutputChunk:
 
 @frozen
 class ProcessExited:
-    """A process ended; output may still follow.
+    """A process exited; output may still follow.
 
-    :param seq: number of the event.
-    :param exit_code: status; of a process that a signal ended 128 and its number, on a terminal 1.
-    :param sandbox_denied: the sandbox seems to have kept it from its work.
+    :param seq: sequence number of the event.
+    :param exit_code: exit code; 128 plus the number for a process killed by a signal, 1 on a terminal.
+    :param sandbox_denied: whether the sandbox probably caused its failure.
     """
 
     seq: int
@@ -134,9 +134,9 @@ class ProcessExited:
 
 @frozen
 class ProcessClosed:
-    """A process ended and all its output was given; the last event.
+    """A process exited and all its output was delivered; the last event.
 
-    :param seq: number of the event.
+    :param seq: sequence number of the event.
     """
 
     seq: int
@@ -146,7 +146,7 @@ class ProcessClosed:
 class ProcessFailed:
     """The environment lost the process; the last event.
 
-    :param message: why, in words for people.
+    :param message: the reason, for users.
     """
 
     message: str
@@ -157,15 +157,15 @@ ProcessEvent: TypeAlias = OutputChunk | ProcessExited | ProcessClosed | ProcessF
 
 @frozen(kw_only=True)
 class ReadResult:
-    """What ``ExecProcess.read`` gives.
+    """Result of ``ExecProcess.read``.
 
     :param chunks: output, oldest first.
-    :param next_seq: read on with ``after_seq = next_seq - 1``.
-    :param exited: the process has ended.
-    :param exit_code: its status, once it has.
-    :param closed: nothing follows any more.
+    :param next_seq: continue reading with ``after_seq = next_seq - 1``.
+    :param exited: whether the process has exited.
+    :param exit_code: its exit code, once it has exited.
+    :param closed: whether all output was delivered.
     :param failure: why the environment lost the process, or ``None``.
-    :param sandbox_denied: the sandbox seems to have kept it from its work.
+    :param sandbox_denied: whether the sandbox probably caused its failure.
     """
 
     chunks: tuple[OutputChunk, ...]
@@ -179,14 +179,14 @@ class ReadResult:
 
 @frozen(kw_only=True)
 class FileMetadata:
-    """What is known of a file; times are milliseconds since the epoch, 0 when unknown.
+    """Metadata of a file; times are milliseconds since the epoch, 0 if unknown.
 
-    :param is_directory: it is a directory, or a link to one.
-    :param is_file: it is a regular file, or a link to one.
-    :param is_symlink: the path itself is a link.
+    :param is_directory: whether it is a directory, or a symbolic link to one.
+    :param is_file: whether it is a regular file, or a symbolic link to one.
+    :param is_symlink: whether the path itself is a symbolic link.
     :param size: in bytes.
-    :param created_at_ms: when it was made.
-    :param modified_at_ms: when its content changed.
+    :param created_at_ms: time of its creation.
+    :param modified_at_ms: time of its last modification.
     """
 
     is_directory: bool
@@ -199,11 +199,11 @@ class FileMetadata:
 
 @frozen
 class DirectoryEntry:
-    """One name in a directory; links are followed.
+    """One entry of a directory; symbolic links are followed.
 
     :param file_name: name without the directory.
-    :param is_directory: it is a directory, or a link to one.
-    :param is_file: it is a regular file, or a link to one.
+    :param is_directory: whether it is a directory, or a symbolic link to one.
+    :param is_file: whether it is a regular file, or a symbolic link to one.
     """
 
     file_name: str

@@ -1,4 +1,4 @@
-"""What single tool calls ask for, and are granted, beyond the policy (permission profile of March 2026)."""
+"""Permissions of single tool calls beyond the sandbox policy (permission profile of Codex 0.118)."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from codex_hookspecs.values import frozen
 
 Preferences = Literal["none", "read_only", "read_write"]
 Automation: TypeAlias = "Literal['none', 'all'] | tuple[str, ...]"
-"""Nothing, everything, or bundle ids of the applications that may be driven."""
+"""Nothing, everything, or bundle ids of the applications that may be automated."""
 
 
 @frozen(kw_only=True)
 class MacosExtensions:
-    """What is allowed of the system's services.
+    """Permissions for services of macOS.
 
     :param preferences: the user's preferences may be read, or written.
-    :param automation: applications that may be driven by Apple events.
+    :param automation: applications that may be automated by Apple events.
     :param launch_services: applications may be started.
     :param accessibility: the accessibility service may be used.
     :param calendar: calendars may be used.
@@ -37,7 +37,7 @@ class MacosExtensions:
 
 @frozen
 class FileAccess:
-    """Paths that a call wants to read and to write, absolute.
+    """Absolute paths that a call requests to read and to write.
 
     :param read: paths to read.
     :param write: paths to write.
@@ -47,15 +47,15 @@ class FileAccess:
     write: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
-        """Tell whether anything is asked for."""
+        """Return whether anything is requested."""
         return bool(self.read or self.write)
 
 
 @frozen(kw_only=True)
 class AdditionalPermissions:
-    """What a call asks for beyond the policy (permission profile of March 2026).
+    """Permissions that a call requests beyond the policy (permission profile of Codex 0.118).
 
-    :param network: wants the network; ``None`` when it says nothing of it.
+    :param network: network access; ``None`` if not specified.
     :param file_system: paths beyond the policy, or ``None``.
     :param macos: services of macOS, or ``None``.
     """
@@ -66,5 +66,5 @@ class AdditionalPermissions:
 
     @property
     def empty(self) -> bool:
-        """Whether nothing is asked for."""
+        """Whether nothing is requested."""
         return not self.network and not self.file_system and self.macos is None

@@ -15,10 +15,10 @@ class HttpRequest:
 
     :param url: absolute address, ``http`` or ``https``.
     :param method: any method of HTTP.
-    :param headers: names and values in the order they are sent; a name may come again.
+    :param headers: names and values in the order they are sent; names may repeat.
     :param body: bytes to send, or ``None``.
-    :param timeout: seconds for the whole exchange, its body included; ``None`` waits as long as there is a connection.
-    :param redirects: whether a redirection is followed or is itself the answer.
+    :param timeout: seconds for the whole exchange including the body; ``None`` for no limit.
+    :param redirects: whether redirects are followed or returned as the response.
     """
 
     url: str

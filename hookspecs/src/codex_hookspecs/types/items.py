@@ -1,4 +1,4 @@
-"""Items of a turn: what a client shows and what rebuilt history lists (app-server protocol v2, 0.118).
+"""Items of a turn, as shown by clients and listed in stored threads (app-server protocol v2, 0.118).
 
 Field names are the wire names in snake case; ``TYPE`` is the wire tag. ``codex_hookspecs.wire`` converts.
 """
@@ -21,7 +21,7 @@ MessagePhase = Literal["commentary", "final_answer"]
 
 @frozen(kw_only=True)
 class UserMessage:
-    """What the user said: a list of inputs in wire form (``{"type":"text","text":…,"text_elements":[]}`` …)."""
+    """A message of the user: a list of inputs in wire form (``{"type":"text","text":…,"text_elements":[]}`` …)."""
 
     TYPE: ClassVar[str] = "userMessage"
     id: str
@@ -30,7 +30,7 @@ class UserMessage:
 
 @frozen
 class HookPromptFragment:
-    """One continuation prompt of a Stop hook and the run that gave it."""
+    """One continuation prompt of a Stop hook, with the id of its run."""
 
     text: str
     hook_run_id: str
@@ -38,7 +38,7 @@ class HookPromptFragment:
 
 @frozen(kw_only=True)
 class HookPrompt:
-    """The continuation prompts that sent the agent back to work, one fragment for each blocking hook."""
+    """The continuation prompts of stop hooks that continued the turn, one fragment per hook."""
 
     TYPE: ClassVar[str] = "hookPrompt"
     id: str
@@ -47,7 +47,7 @@ class HookPrompt:
 
 @frozen(kw_only=True)
 class AgentMessage:
-    """Text the model said."""
+    """A text message of the model."""
 
     TYPE: ClassVar[str] = "agentMessage"
     id: str
@@ -112,7 +112,7 @@ class FileUpdateChange:
 
 @frozen(kw_only=True)
 class FileChange:
-    """A patch, from its announcement to its result."""
+    """A patch, from its start to its result."""
 
     TYPE: ClassVar[str] = "fileChange"
     id: str
@@ -137,7 +137,7 @@ class McpToolCall:
 
 @frozen(kw_only=True)
 class DynamicToolCall:
-    """A call of any other tool: one of the client's, or one that a plugin brought."""
+    """A call of any other tool: of the client's, or of a plugin's."""
 
     TYPE: ClassVar[str] = "dynamicToolCall"
     id: str
@@ -186,7 +186,7 @@ class ImageView:
 
 @frozen(kw_only=True)
 class ImageGeneration:
-    """An image that the model's provider made."""
+    """An image that the model's provider generated."""
 
     TYPE: ClassVar[str] = "imageGeneration"
     id: str
@@ -198,7 +198,7 @@ class ImageGeneration:
 
 @frozen(kw_only=True)
 class EnteredReviewMode:
-    """A review began."""
+    """A review started."""
 
     TYPE: ClassVar[str] = "enteredReviewMode"
     id: str

@@ -1,4 +1,4 @@
-"""Name the shapes of decoded JSON."""
+"""Types of decoded JSON."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any, NewType, TypeAlias
 
 JsonValue: TypeAlias = "bool | int | float | str | Sequence[JsonValue] | Mapping[str, JsonValue] | None"
 JsonObject: TypeAlias = dict[str, Any]
-"""A decoded JSON object that is kept as it came: response items of a model, tool schemas, configuration tables."""
+"""A decoded JSON object that is passed on unchanged: response items, tool schemas, configuration tables."""
 
 Unsigned = NewType("Unsigned", int)
-"""A whole number that is not negative and fits 32 bits."""
+"""An unsigned 32-bit integer."""

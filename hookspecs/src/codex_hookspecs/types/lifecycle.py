@@ -1,4 +1,4 @@
-"""What lifecycle hooks are told and what they may answer."""
+"""Events and verdicts of lifecycle hooks."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ PermissionMode = Literal["default", "acceptEdits", "plan", "dontAsk", "bypassPer
 
 @frozen(kw_only=True)
 class LifecycleEvent:
-    """What every event tells.
+    """Base of all events, with the common fields.
 
     :param session_id: the thread; for a subagent the parent's.
     :param turn_id: the turn, or ``None`` outside of one.
-    :param transcript_path: file of the thread's rollout, or ``None`` when there is none.
+    :param transcript_path: file of the thread's rollout, or ``None``.
     :param cwd: absolute working directory of the turn.
-    :param model: name of the model that the thread has.
-    :param permission_mode: approval policy in the words of hook scripts.
-    :param agent_id: thread of the subagent the event happens in, or ``None``.
+    :param model: name of the thread's model.
+    :param permission_mode: approval policy in the terms of hook scripts.
+    :param agent_id: thread of the subagent in which the event happens, or ``None``.
     :param agent_type: kind of that subagent, or ``None``.
     """
 
@@ -38,9 +38,9 @@ class LifecycleEvent:
 
 @frozen(kw_only=True)
 class SessionStartEvent(LifecycleEvent):
-    """The first turn of a loaded thread begins.
+    """The first turn of a loaded thread starts.
 
-    :param source: how the thread came to be.
+    :param source: how the thread was started.
     """
 
     source: Literal["startup", "resume", "clear", "compact"] = "startup"
@@ -60,11 +60,11 @@ class UserPromptSubmitEvent(LifecycleEvent):
 class PreToolUseEvent(LifecycleEvent):
     """A tool is about to run.
 
-    :param tool_name: name that hooks know it by: ``Bash`` for every shell tool, else the tool's own.
+    :param tool_name: name of the tool for hooks: ``Bash`` for every shell tool, else its own name.
     :param tool_input: ``{"command": …}`` for shell tools and patches, else the arguments.
     :param tool_use_id: id of the call.
     :param matcher_aliases: further names that a matcher may use, e.g. ``Write`` and ``Edit`` for a patch.
-    :param workdir: absolute directory that the call works in, when it is not that of the turn.
+    :param workdir: absolute working directory of the call, if it is not that of the turn.
     """
 
     tool_name: str
@@ -76,13 +76,13 @@ class PreToolUseEvent(LifecycleEvent):
 
 @frozen(kw_only=True)
 class PermissionRequestEvent(LifecycleEvent):
-    """A person is about to be asked for an approval.
+    """The user is about to be asked for an approval.
 
     :param tool_name: as in ``pre_tool_use``.
     :param tool_input: as in ``pre_tool_use``.
     :param tool_use_id: id of the call.
     :param matcher_aliases: further names that a matcher may use.
-    :param workdir: absolute directory that the call works in, when it is not that of the turn.
+    :param workdir: absolute working directory of the call, if it is not that of the turn.
     """
 
     tool_name: str
@@ -97,11 +97,11 @@ class PostToolUseEvent(LifecycleEvent):
     """A tool has run.
 
     :param tool_name: as in ``pre_tool_use``.
-    :param tool_input: as in ``pre_tool_use``, with what a hook put in its place.
-    :param tool_response: what the tool gave, for shell tools the bare output text.
+    :param tool_input: as in ``pre_tool_use``, after replacement by a hook.
+    :param tool_response: the tool's output; for shell tools the plain output text.
     :param tool_use_id: id of the call.
     :param matcher_aliases: further names that a matcher may use.
-    :param workdir: absolute directory that the call worked in, when it is not that of the turn.
+    :param workdir: absolute working directory of the call, if it is not that of the turn.
     """
 
     tool_name: str
@@ -114,10 +114,10 @@ class PostToolUseEvent(LifecycleEvent):
 
 @frozen(kw_only=True)
 class StopEvent(LifecycleEvent):
-    """The model ended its answer without calling a tool.
+    """The model completed a response without calling a tool.
 
-    :param stop_hook_active: the turn already goes on because of a stop hook.
-    :param last_assistant_message: the last thing the model said, or ``None``.
+    :param stop_hook_active: whether the turn was already continued by a stop hook.
+    :param last_assistant_message: the last message of the model, or ``None``.
     """
 
     stop_hook_active: bool = False
@@ -126,16 +126,16 @@ class StopEvent(LifecycleEvent):
 
 @frozen(kw_only=True)
 class SubagentStartEvent(LifecycleEvent):
-    """A subagent begins; ``agent_id`` and ``agent_type`` name it."""
+    """A subagent starts; ``agent_id`` and ``agent_type`` name it."""
 
 
 @frozen(kw_only=True)
 class SubagentStopEvent(LifecycleEvent):
-    """A subagent ended its answer.
+    """A subagent completed its response.
 
     :param agent_transcript_path: file of the rollout of the subagent, or ``None``.
-    :param stop_hook_active: its turn already goes on because of a hook.
-    :param last_assistant_message: the last thing it said, or ``None``.
+    :param stop_hook_active: whether its turn was already continued by a hook.
+    :param last_assistant_message: its last message, or ``None``.
     """
 
     agent_transcript_path: str | None = None
@@ -147,7 +147,7 @@ class SubagentStopEvent(LifecycleEvent):
 class CompactEvent(LifecycleEvent):
     """The history is about to be, or has been, compacted.
 
-    :param trigger: whether the user asked for it, or the context was full.
+    :param trigger: whether the user requested it, or the context was full.
     """
 
     trigger: Literal["manual", "auto"] = "auto"
@@ -162,7 +162,7 @@ class InterruptEvent(LifecycleEvent):
 class SessionEndEvent(LifecycleEvent):
     """The thread is unloaded or the program ends.
 
-    :param reason: why the thread is let go of; ``other`` when nothing more is known.
+    :param reason: why the thread is unloaded; ``other`` if unknown.
     """
 
     reason: str = "other"
@@ -178,8 +178,8 @@ class PostModelRequestEvent(LifecycleEvent):
     """A request to the model ended.
 
     :param status: ``completed`` or ``failed``.
-    :param error: why it failed, in words for people.
-    :param token_usage: tokens that it took; ``None`` when the provider did not say.
+    :param error: why it failed, for users.
+    :param token_usage: its token usage; ``None`` if not reported by the provider.
     """
 
     status: str = "completed"
@@ -189,10 +189,10 @@ class PostModelRequestEvent(LifecycleEvent):
 
 @frozen(kw_only=True)
 class Verdict(Checked):
-    """Base of what a lifecycle hook answers; ``None`` instead of a verdict means no opinion.
+    """Base of the verdicts of lifecycle hooks; ``None`` instead of a verdict means no opinion.
 
     :param contexts: texts for the model, each sent as one developer message.
-    :param stop_reason: end the turn (tool hooks: replace the output); beats every block.
+    :param stop_reason: end the turn (for tool hooks: replace the output); takes precedence over every block.
     """
 
     contexts: tuple[str, ...] = ()
@@ -200,23 +200,23 @@ class Verdict(Checked):
 
     @classmethod
     def refusal(cls, message: str) -> Self:
-        """Return the answer of an implementation that failed where failing closed is wanted."""
+        """Return the verdict of a failed implementation that fails closed."""
         return cls(stop_reason=message)
 
     @classmethod
     def confirmation(cls, message: str) -> Self:
-        """Return the answer of an implementation that failed where a person is to decide."""
+        """Return the verdict of a failed implementation for which the user is asked."""
         return cls.refusal(message)
 
 
 @frozen(kw_only=True)
 class SessionStartVerdict(Verdict):
-    """Answer to ``session_start``; ``stop_reason`` ends the turn before any model request."""
+    """Verdict of ``session_start``; ``stop_reason`` ends the turn before any model request."""
 
 
 @frozen(kw_only=True)
 class UserPromptVerdict(Verdict):
-    """Answer to ``user_prompt_submit``.
+    """Verdict of ``user_prompt_submit``.
 
     :param block_reason: refuse the prompt; it does not enter the history, the contexts do.
     """
@@ -225,18 +225,18 @@ class UserPromptVerdict(Verdict):
 
     @classmethod
     def refusal(cls, message: str) -> Self:
-        """Return the answer of an implementation that failed where failing closed is wanted."""
+        """Return the verdict of a failed implementation that fails closed."""
         return cls(block_reason=message)
 
 
 @frozen(kw_only=True)
 class PreToolUseVerdict(Verdict):
-    """Answer to ``pre_tool_use``.
+    """Verdict of ``pre_tool_use``.
 
-    :param deny_reason: do not run the tool; the model is told why.
-    :param ask_reason: run the tool only when a person agrees, whatever the approval policy asks about; where nobody
-        can be asked, as under the policy ``never``, it is not run and the model is told this reason.
-    :param updated_input: run the tool with this input instead, same shape as ``tool_input``.
+    :param deny_reason: refuse the call, with this reason for the model.
+    :param ask_reason: require the user's approval, regardless of the approval policy; if no client can be asked, or the
+     policy is ``never``, the call is refused with this reason for the model.
+    :param updated_input: input that replaces ``tool_input``, of the same shape.
     """
 
     deny_reason: str | None = None
@@ -250,27 +250,27 @@ class PreToolUseVerdict(Verdict):
 
     @classmethod
     def ask(cls, reason: str) -> Self:
-        """Leave the call to a person."""
+        """Require the user's approval."""
         return cls(ask_reason=reason_of(reason, of="PreToolUseVerdict.ask"))
 
     @classmethod
     def confirmation(cls, message: str) -> Self:
-        """Return the answer of an implementation that failed: a person decides."""
+        """Return the verdict of a failed implementation for which the user is asked."""
         return cls(ask_reason=message)
 
     @classmethod
     def refusal(cls, message: str) -> Self:
-        """Return the answer of an implementation that failed where failing closed is wanted."""
+        """Return the verdict of a failed implementation that fails closed."""
         return cls(deny_reason=message)
 
 
 @frozen(kw_only=True)
 class PermissionVerdict(Verdict):
-    """Answer to ``permission_request``.
+    """Verdict of ``permission_request``.
 
-    :param behavior: ``allow`` runs without asking anybody, ``deny`` refuses, ``ask`` leaves it to the person whatever
-        other plugins allow.
-    :param message: what the model is told on refusal.
+    :param behavior: ``allow`` approves without asking, ``deny`` refuses, ``ask`` asks the user even if other plugins
+     allow.
+    :param message: text for the model on refusal.
     """
 
     behavior: Literal["allow", "deny", "ask"] | None = None
@@ -278,18 +278,18 @@ class PermissionVerdict(Verdict):
 
     @classmethod
     def confirmation(cls, message: str) -> Self:
-        """Return the answer of an implementation that failed: a person decides."""
+        """Return the verdict of a failed implementation for which the user is asked."""
         return cls(behavior="ask", message=message)
 
     @classmethod
     def refusal(cls, message: str) -> Self:
-        """Return the answer of an implementation that failed where failing closed is wanted."""
+        """Return the verdict of a failed implementation that fails closed."""
         return cls(behavior="deny", message=message)
 
 
 @frozen(kw_only=True)
 class PostToolUseVerdict(Verdict):
-    """Answer to ``post_tool_use``.
+    """Verdict of ``post_tool_use``.
 
     :param feedback: texts that replace the tool's output, joined by a blank line.
     """
@@ -304,10 +304,10 @@ class PostToolUseVerdict(Verdict):
 
 @frozen
 class ContinuationPrompt(Checked):
-    """What a stop hook wants done next.
+    """A prompt of a stop hook that continues the turn.
 
-    :param text: what the model is told.
-    :param run_id: id of the hook run; the host fills it in when it is empty.
+    :param text: text for the model.
+    :param run_id: id of the hook run; filled in by the host if empty.
     """
 
     text: str
@@ -316,18 +316,18 @@ class ContinuationPrompt(Checked):
 
 @frozen(kw_only=True)
 class StopVerdict(Verdict):
-    """Answer to ``stop`` and ``subagent_stop``.
+    """Verdict of ``stop`` and ``subagent_stop``.
 
-    :param prompts: any prompt sends the agent back to work in the same turn.
+    :param prompts: prompts that continue the turn.
     """
 
     prompts: tuple[ContinuationPrompt, ...] = ()
 
     @classmethod
     def block(cls, reason: str) -> Self:
-        """Send the agent back to work.
+        """Continue the turn with a prompt.
 
-        :param reason: what it shall do.
+        :param reason: the prompt.
         :raises ValueError: when it is blank.
         """
         if not reason_of(reason, of="StopVerdict.block").strip():
@@ -337,17 +337,17 @@ class StopVerdict(Verdict):
 
 @frozen(kw_only=True)
 class SubagentStartVerdict(Verdict):
-    """Answer to ``subagent_start``: context only."""
+    """Verdict of ``subagent_start``: context only."""
 
 
 @frozen(kw_only=True)
 class CompactVerdict(Verdict):
-    """Answer to ``pre_compact`` and ``post_compact``; ``stop_reason`` ends the turn."""
+    """Verdict of ``pre_compact`` and ``post_compact``; ``stop_reason`` ends the turn."""
 
 
 @frozen(kw_only=True)
 class InterruptVerdict(Verdict):
-    """Answer to ``interrupt``: a message for the user.
+    """Verdict of ``interrupt``: a message for the user.
 
     :param system_message: text for the user.
     """

@@ -1,4 +1,4 @@
-"""Requests to a model and the events that stream back."""
+"""Model requests and the events of responses."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from codex_hookspecs.values import frozen
 
 @frozen(kw_only=True)
 class ModelRequest:
-    """One request, complete: providers keep no history of their own that they could not rebuild from it.
+    """One complete request; providers need no state beyond it.
 
     :param thread_id: id of the thread.
     :param turn_id: id of the turn.
@@ -22,18 +22,17 @@ class ModelRequest:
     :param instructions: standing instructions, apart from the history.
     :param input: items of the Responses API, oldest first.
     :param tools: tool objects of the Responses API.
-    :param parallel_tool_calls: several tools may be called in one response.
-    :param reasoning_effort: ``low``, ``medium``, ``high`` …; the default of the model when ``None``.
+    :param parallel_tool_calls: whether a response may have several tool calls.
+    :param reasoning_effort: ``low``, ``medium``, ``high`` …; ``None`` for the model's default.
     :param reasoning_summary: ``auto``, ``concise``, ``detailed`` or ``none``.
     :param verbosity: ``low``, ``medium`` or ``high``.
-    :param output_schema: JSON schema of the answer, or ``None``.
+    :param output_schema: JSON schema of the final message, or ``None``.
     :param service_tier: tier of the service, e.g. ``flex``.
     :param originator: client name for the provider.
-    :param user_agent: what a provider tells its server of this program.
-    :param metadata: turn metadata object that rides along (``x-codex-turn-metadata``).
-    :param turn_state: mutable holder of what the provider asked to be told again in this turn; same object for all
-        requests of a turn.
-    :param subagent: what kind of subagent asks (``collab_spawn``, ``review``, ``compact`` …), or ``None``.
+    :param user_agent: value of the User-Agent header.
+    :param metadata: turn metadata, sent as ``x-codex-turn-metadata``.
+    :param turn_state: mutable state that the provider keeps between the requests of a turn.
+    :param subagent: kind of the requesting subagent (``collab_spawn``, ``review``, ``compact`` …), or ``None``.
     """
 
     thread_id: str
@@ -57,11 +56,11 @@ class ModelRequest:
 
 @frozen(kw_only=True)
 class ModelInfo(Checked):
-    """What a provider knows of a model.
+    """Facts about a model.
 
-    :param reasoning_effort: effort of requests when neither configuration nor client name one.
-    :param reasoning_summary: summary of reasoning, likewise.
-    :param counts_tokens: what tools put out is cut to a number of tokens for it, not to a number of bytes.
+    :param reasoning_effort: default effort, if neither configuration nor client sets one.
+    :param reasoning_summary: default summary of reasoning.
+    :param counts_tokens: whether tool outputs are truncated by tokens rather than bytes.
     """
 
     reasoning_effort: str | None = None
@@ -71,7 +70,7 @@ class ModelInfo(Checked):
 
 @frozen
 class ItemAdded(Checked):
-    """The provider announced an item; ``item`` may be incomplete.
+    """An item was started; ``item`` may be incomplete.
 
     :param item: item of the Responses API, with its ``id``.
     """
@@ -81,7 +80,7 @@ class ItemAdded(Checked):
 
 @frozen
 class ItemDone(Checked):
-    """An item is final; this is the one that counts.
+    """An item was completed.
 
     :param item: item of the Responses API, complete.
     """
@@ -91,7 +90,7 @@ class ItemDone(Checked):
 
 @frozen
 class TextDelta:
-    """More answer text of one item.
+    """More text of a message item.
 
     :param item_id: id of the item that it belongs to.
     :param delta: text to add.
@@ -103,7 +102,7 @@ class TextDelta:
 
 @frozen
 class SummaryPartAdded:
-    """A part of a reasoning summary begins.
+    """A part of a reasoning summary starts.
 
     :param item_id: id of the item that it belongs to.
     :param summary_index: number of the part, from 0.
@@ -146,7 +145,7 @@ class Completed(Checked):
     """The response is complete.
 
     :param response_id: id that the provider gave the response.
-    :param usage: tokens of the request, when the provider says.
+    :param usage: token usage of the request, if reported by the provider.
     """
 
     response_id: str
@@ -155,9 +154,9 @@ class Completed(Checked):
 
 @frozen(kw_only=True)
 class Retrying(Checked):
-    """The stream broke and is being tried again; everything unfinished of it is void.
+    """The stream failed and the request is retried; incomplete items are discarded.
 
-    Items that were done before stay in the history, but tool calls among them are not run: they count as aborted.
+    Completed items stay in the history, but tool calls among them are not run and count as aborted.
 
     :param message: text for the user, e.g. ``Reconnecting... 1/5``.
     :param info: ``codexErrorInfo`` of the protocol.
@@ -171,7 +170,7 @@ class Retrying(Checked):
 
 @frozen
 class RateLimits(Checked):
-    """The provider told its limits, in the wire form of ``account/rateLimits/updated``.
+    """The provider reported rate limits, in the wire form of ``account/rateLimits/updated``.
 
     :param rate_limits: the ``rateLimits`` object of that notification.
     """
@@ -181,7 +180,7 @@ class RateLimits(Checked):
 
 @frozen
 class ModelWarning(Checked):
-    """Something the user should know.
+    """A warning for the user.
 
     :param message: text for the user.
     """

@@ -1,4 +1,4 @@
-"""What a thread tells its clients while it works (app-server protocol v2 notifications).
+"""Notifications to clients (app-server protocol v2).
 
 Each class is one notification: ``METHOD`` is its name on the wire, its fields are the parameters.
 """
@@ -28,7 +28,7 @@ class Notification:
 
 @frozen(kw_only=True)
 class ThreadStarted(Notification):
-    """A thread was made or loaded."""
+    """A thread was started or loaded."""
 
     METHOD: ClassVar[str] = "thread/started"
     thread: Thread
@@ -36,7 +36,7 @@ class ThreadStarted(Notification):
 
 @frozen(kw_only=True)
 class ThreadStatusChanged(Notification):
-    """A thread became active, idle, broken or was unloaded."""
+    """The status of a thread changed: active, idle, system error or not loaded."""
 
     METHOD: ClassVar[str] = "thread/status/changed"
     thread_id: str
@@ -45,7 +45,7 @@ class ThreadStatusChanged(Notification):
 
 @frozen(kw_only=True)
 class ThreadNameUpdated(Notification):
-    """A thread got a name."""
+    """The name of a thread was set."""
 
     METHOD: ClassVar[str] = "thread/name/updated"
     thread_id: str
@@ -62,7 +62,7 @@ class ThreadClosed(Notification):
 
 @frozen(kw_only=True)
 class TokenUsageUpdated(Notification):
-    """A model request was accounted."""
+    """Token usage was updated after a model request."""
 
     METHOD: ClassVar[str] = "thread/tokenUsage/updated"
     thread_id: str
@@ -72,7 +72,7 @@ class TokenUsageUpdated(Notification):
 
 @frozen(kw_only=True)
 class RateLimitsUpdated(Notification):
-    """The provider told its limits."""
+    """The provider reported rate limits."""
 
     METHOD: ClassVar[str] = "account/rateLimits/updated"
     rate_limits: JsonObject
@@ -80,7 +80,7 @@ class RateLimitsUpdated(Notification):
 
 @frozen(kw_only=True)
 class TurnStarted(Notification):
-    """A turn began."""
+    """A turn started."""
 
     METHOD: ClassVar[str] = "turn/started"
     thread_id: str
@@ -89,7 +89,7 @@ class TurnStarted(Notification):
 
 @frozen(kw_only=True)
 class TurnCompleted(Notification):
-    """A turn ended, well or not."""
+    """A turn ended, with whatever status."""
 
     METHOD: ClassVar[str] = "turn/completed"
     thread_id: str
@@ -116,7 +116,7 @@ class PlanStep:
 
 @frozen(kw_only=True)
 class PlanUpdated(Notification):
-    """The agent changed its plan."""
+    """The agent updated its plan."""
 
     METHOD: ClassVar[str] = "turn/plan/updated"
     thread_id: str
@@ -127,7 +127,7 @@ class PlanUpdated(Notification):
 
 @frozen(kw_only=True)
 class ItemStarted(Notification):
-    """An item began."""
+    """An item started."""
 
     METHOD: ClassVar[str] = "item/started"
     item: Item
@@ -138,7 +138,7 @@ class ItemStarted(Notification):
 
 @frozen(kw_only=True)
 class ItemCompleted(Notification):
-    """An item is final."""
+    """An item was completed."""
 
     METHOD: ClassVar[str] = "item/completed"
     item: Item
@@ -149,7 +149,7 @@ class ItemCompleted(Notification):
 
 @frozen(kw_only=True)
 class AgentMessageDelta(Notification):
-    """The model said more."""
+    """More text of an agent message."""
 
     METHOD: ClassVar[str] = "item/agentMessage/delta"
     thread_id: str
@@ -160,7 +160,7 @@ class AgentMessageDelta(Notification):
 
 @frozen(kw_only=True)
 class ReasoningSummaryPartAdded(Notification):
-    """A new part of the reasoning summary begins."""
+    """A new part of the reasoning summary starts."""
 
     METHOD: ClassVar[str] = "item/reasoning/summaryPartAdded"
     thread_id: str
@@ -195,7 +195,7 @@ class ReasoningTextDelta(Notification):
 
 @frozen(kw_only=True)
 class CommandOutputDelta(Notification):
-    """A command wrote something."""
+    """More output of a command."""
 
     METHOD: ClassVar[str] = "item/commandExecution/outputDelta"
     thread_id: str
@@ -218,7 +218,7 @@ class TerminalInteraction(Notification):
 
 @frozen(kw_only=True)
 class FileChangeOutputDelta(Notification):
-    """The patch tool reported something."""
+    """Output of the patch tool."""
 
     METHOD: ClassVar[str] = "item/fileChange/outputDelta"
     thread_id: str
@@ -229,7 +229,7 @@ class FileChangeOutputDelta(Notification):
 
 @frozen
 class HookEntry(Checked):
-    """One line that a hook run has to show."""
+    """One line of a hook run's output."""
 
     kind: HookEntryKind
     text: str
@@ -263,7 +263,7 @@ class HookRun(Checked):
 
 @frozen(kw_only=True)
 class HookStarted(Notification):
-    """A hook handler began."""
+    """A hook handler started."""
 
     METHOD: ClassVar[str] = "hook/started"
     thread_id: str
@@ -273,7 +273,7 @@ class HookStarted(Notification):
 
 @frozen(kw_only=True)
 class HookCompleted(Notification):
-    """A hook handler ended."""
+    """A hook handler completed."""
 
     METHOD: ClassVar[str] = "hook/completed"
     thread_id: str
@@ -283,7 +283,7 @@ class HookCompleted(Notification):
 
 @frozen(kw_only=True)
 class ErrorNotice(Notification):
-    """Something failed; with ``will_retry`` it is being tried again."""
+    """An error; with ``will_retry`` the request is retried."""
 
     METHOD: ClassVar[str] = "error"
     error: TurnError
@@ -294,7 +294,7 @@ class ErrorNotice(Notification):
 
 @frozen(kw_only=True)
 class WarningNotice(Notification):
-    """Something the user should know; nothing failed (0.169 ``warning``)."""
+    """A warning for the user (0.169 ``warning``)."""
 
     METHOD: ClassVar[str] = "warning"
     message: str
@@ -303,7 +303,7 @@ class WarningNotice(Notification):
 
 @frozen(kw_only=True)
 class ConfigWarning(Notification):
-    """A configuration file is not used as written."""
+    """A warning about a configuration file."""
 
     METHOD: ClassVar[str] = "configWarning"
     summary: str
@@ -314,7 +314,7 @@ class ConfigWarning(Notification):
 
 @frozen(kw_only=True)
 class DeprecationNotice(Notification):
-    """Something used is going away."""
+    """A deprecated feature is used."""
 
     METHOD: ClassVar[str] = "deprecationNotice"
     summary: str
@@ -332,7 +332,7 @@ class ThreadCompacted(Notification):
 
 @frozen(kw_only=True)
 class ServerRequestResolved(Notification):
-    """A question to the client is settled."""
+    """A request to the client was answered or cancelled."""
 
     METHOD: ClassVar[str] = "serverRequest/resolved"
     thread_id: str
@@ -341,7 +341,7 @@ class ServerRequestResolved(Notification):
 
 @frozen(kw_only=True)
 class OtherNotification(Notification):
-    """A notification that a plugin defined itself.
+    """A notification defined by a plugin.
 
     :param method: name on the wire.
     :param params: wire form of the parameters.

@@ -1,7 +1,7 @@
-"""Policies in the split form that launchers enforce: entries of the file system, and the network.
+"""Sandbox policies in the split form that launchers enforce: file system entries, and network access.
 
-The values are named tuples, so that a command that only runs another one need not import attrs. Forms
-and words of Codex 0.118 to 0.169 (``FileSystemSandboxPolicy``, ``NetworkSandboxPolicy``).
+The values are named tuples, so that fast commands need not import attrs. Names as in Codex 0.118 to 0.169
+(``FileSystemSandboxPolicy``, ``NetworkSandboxPolicy``).
 """
 
 from __future__ import annotations
@@ -33,15 +33,15 @@ SPECIAL_KINDS: tuple[SpecialKind, ...] = (
     "unknown",
 )
 RANK: dict[str, int] = {"read": 0, "write": 1, "none": 2}
-"""Which access wins among entries for the same path."""
+"""Precedence of access among entries for the same path."""
 
 
 class SpecialPath(NamedTuple):
     """A path that depends on where a command runs.
 
-    :param kind: ``minimal`` stands for what programs of the platform need to be read.
+    :param kind: ``minimal`` stands for the system files that programs need to read.
     :param subpath: relative path below a project root, or ``None``.
-    :param path: what an ``unknown`` entry names; kept and ignored, so that newer configuration still loads.
+    :param path: name of an ``unknown`` entry, which is kept but ignored, so that newer configurations can be loaded.
     """
 
     kind: SpecialKind
@@ -50,7 +50,7 @@ class SpecialPath(NamedTuple):
 
 
 class GlobPattern(NamedTuple):
-    """A pattern of paths that can't be touched; only entries with access ``none`` have one.
+    """A pattern of inaccessible paths; only for entries with access ``none``.
 
     :param pattern: absolute, with ``*``, ``**`` and ``?``.
     """
@@ -61,9 +61,9 @@ class GlobPattern(NamedTuple):
 class FileSystemEntry(NamedTuple):
     """One rule.
 
-    :param where: path, pattern, or special path that the rule is for.
-    :param access: what may be done there.
-    :param skip_missing: the rule does not hold where nothing exists at its path.
+    :param where: path, pattern, or special path.
+    :param access: the access allowed there.
+    :param skip_missing: ignore the rule if its path does not exist.
     """
 
     where: PathSpec
@@ -72,10 +72,10 @@ class FileSystemEntry(NamedTuple):
 
 
 class FileSystemPolicy(NamedTuple):
-    """What may be read and written; without entries nothing may.
+    """Which files may be read and written; without entries none.
 
     :param kind: ``unrestricted`` and ``external-sandbox`` allow everything and have no entries.
-    :param entries: the rules; for one path the most specific counts.
+    :param entries: the rules; for a path the most specific one applies.
     """
 
     kind: FileSystemKind = "restricted"
@@ -83,9 +83,9 @@ class FileSystemPolicy(NamedTuple):
 
 
 class Permissions(NamedTuple):
-    """A whole policy as it is enforced.
+    """A complete policy.
 
-    :param file_system: what may be done with files.
+    :param file_system: policy for files.
     :param network: whether the network may be used.
     """
 

@@ -1,4 +1,4 @@
-"""What a company's own rules are asked about, and what they may answer."""
+"""Requests to company rules, and their decisions."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ class PolicyRequest:
     :param thread_id: id of the thread.
     :param turn_id: id of the turn.
     :param argv: program and arguments, mostly a shell and its script; of a patch ``apply_patch`` and its text.
-    :param commands: the commands that ``argv`` runs one after the other, each as its words without quotes; ``None``
-        when that can't be told beforehand, as with variables, substitutions, redirections or control words.
-    :param cwd: absolute directory that the command runs in.
-    :param settings: settings of the turn: its directory, approval policy, and machine when it is not this one.
-    :param sandbox: policy that it is held to; ``None`` when it runs without sandbox.
-    :param additional: what it asks for beyond that policy.
-    :param paths: absolute paths that a patch changes, links resolved; empty for a command.
-    :param outside: those of them that the sandbox policy does not let be written.
-    :param retry: it has run, its sandbox seems to have kept it from working, and it is to run again without.
+    :param commands: the commands that ``argv`` runs in sequence, each as a list of unquoted words; ``None`` if they
+     can't be determined statically, as with variables, substitutions, redirections or control flow.
+    :param cwd: absolute working directory.
+    :param settings: settings of the turn.
+    :param sandbox: sandbox policy; ``None`` if it runs without a sandbox.
+    :param additional: permissions requested beyond that policy.
+    :param paths: absolute paths that a patch changes, symbolic links resolved; empty for a command.
+    :param outside: those of them that the sandbox policy does not allow to be written.
+    :param retry: whether it is a second run without a sandbox, after the sandbox probably made it fail.
     """
 
     thread_id: str
@@ -46,11 +46,11 @@ class PolicyRequest:
 
 @frozen
 class PolicyDecision(Checked):
-    """Answer to ``command_policy``; ``None`` instead of a decision means no opinion.
+    """Decision of ``command_policy``; ``None`` instead of a decision means no opinion.
 
-    :param behavior: ``allow`` runs it as it was asked for without asking anybody, ``ask`` only when a person agrees,
-        ``deny`` does not run it.
-    :param reason: told to the person who is asked, or to the model that is refused.
+    :param behavior: ``allow`` runs it as requested without approval, ``ask`` requires the user's approval, ``deny``
+     refuses it.
+    :param reason: reason, for the user who is asked, or for the model on refusal.
     """
 
     behavior: Literal["allow", "ask", "deny"]
@@ -58,25 +58,25 @@ class PolicyDecision(Checked):
 
     @classmethod
     def allow(cls) -> Self:
-        """Run it, whatever rules files and approval policy say."""
+        """Run it, regardless of rules files and approval policy."""
         return cls("allow")
 
     @classmethod
     def ask(cls, reason: str) -> Self:
-        """Leave it to a person; where nobody can be asked it is refused."""
+        """Require the user's approval; if no client can be asked it is refused."""
         return cls("ask", reason_of(reason, of="PolicyDecision.ask"))
 
     @classmethod
     def deny(cls, reason: str) -> Self:
-        """Refuse it, and tell the model why."""
+        """Refuse it, with a reason for the model."""
         return cls("deny", reason_of(reason, of="PolicyDecision.deny"))
 
     @classmethod
     def confirmation(cls, message: str) -> Self:
-        """Return the answer of an implementation that failed: a person decides."""
+        """Return the decision of a failed implementation for which the user is asked."""
         return cls("ask", message)
 
     @classmethod
     def refusal(cls, message: str) -> Self:
-        """Return the answer of an implementation that failed where failing closed is wanted."""
+        """Return the decision of a failed implementation that fails closed."""
         return cls("deny", message)

@@ -1,4 +1,4 @@
-"""Parameters of the requests that front ends inside the program send (app-server protocol v2, 0.118)."""
+"""Parameters of requests from in-process front ends (app-server protocol v2, 0.118)."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ SourceKind = Literal[
 
 @frozen(kw_only=True)
 class ThreadStartParams:
-    """Parameters of ``thread/start``; ``None`` leaves a setting to the configuration.
+    """Parameters of ``thread/start``; ``None`` uses the configuration.
 
-    :param config: overrides of the configuration, dotted keys or nested tables.
-    :param sandbox: mode word; the rest of the policy comes from the configuration.
+    :param config: configuration overrides, dotted keys or nested tables.
+    :param sandbox: sandbox mode; the rest of the policy comes from the configuration.
     """
 
     model: str | None = None
@@ -54,10 +54,10 @@ class ThreadStartParams:
 
 @frozen(kw_only=True)
 class TurnStartParams:
-    """Parameters of ``turn/start``; ``None`` keeps what the thread had.
+    """Parameters of ``turn/start``; ``None`` keeps the thread's setting.
 
     :param input: user inputs in wire form, e.g. ``{"type":"text","text":…}``.
-    :param output_schema: JSON schema that the final answer of this turn must follow.
+    :param output_schema: JSON schema of the final message of this turn.
     :param sandbox_policy: policy in wire form, e.g. ``{"type":"dangerFullAccess"}``.
     """
 
@@ -78,7 +78,7 @@ class TurnStartParams:
 
 @frozen(kw_only=True)
 class ThreadResumeParams:
-    """Parameters of ``thread/resume``; ``None`` keeps what the thread had."""
+    """Parameters of ``thread/resume``; ``None`` keeps the thread's setting."""
 
     thread_id: str
     model: str | None = None

@@ -1,4 +1,4 @@
-"""Results of the requests that front ends inside the program send: named as on the wire, with values not serialised."""
+"""Results of requests from in-process front ends: wire names, with values that are not serialized."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from codex_hookspecs.types.threads import ApprovalPolicy, Thread, Turn
 
 
 class ThreadStartResponse(TypedDict):
-    """Result of ``thread/start`` and ``thread/resume``: the thread and what it begins with.
+    """Result of ``thread/start`` and ``thread/resume``: the thread and its initial settings.
 
     :param sandbox: policy in wire form, e.g. ``{"type":"dangerFullAccess"}``.
     """
@@ -27,9 +27,9 @@ class ThreadStartResponse(TypedDict):
 
 
 class TurnStartResponse(TypedDict):
-    """Result of ``turn/start`` and ``review/start``: the turn, which has just begun.
+    """Result of ``turn/start`` and ``review/start``: the started turn.
 
-    :param reviewThreadId: thread that the review runs in, of ``review/start`` alone.
+    :param reviewThreadId: thread of the review; only for ``review/start``.
     """
 
     turn: Turn
@@ -39,8 +39,8 @@ class TurnStartResponse(TypedDict):
 class ThreadListResponse(TypedDict):
     """Result of ``thread/list``.
 
-    :param nextCursor: where the next page begins; ``None`` on the last one.
-    :param unreadable: threads that could not be read; told to front ends inside the program only.
+    :param nextCursor: cursor of the next page; ``None`` on the last one.
+    :param unreadable: threads that could not be read; only for in-process front ends.
     """
 
     data: list[Thread]

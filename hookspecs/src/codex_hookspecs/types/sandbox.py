@@ -1,4 +1,4 @@
-"""What a command may touch, as the configuration and the protocol name it (0.118 ``SandboxPolicy``)."""
+"""Sandbox policies in the form of configuration and protocol (0.118 ``SandboxPolicy``), and launches."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ PolicyKind = Literal["dangerFullAccess", "readOnly", "workspaceWrite", "external
 
 @frozen
 class SandboxPolicy:
-    """One policy of the four kinds.
+    """A sandbox policy of one of four kinds.
 
     :param kind: wire tag.
-    :param network_access: commands may use the network.
+    :param network_access: whether commands may use the network.
     :param writable_roots: absolute directories writable beside the cwd (``workspaceWrite`` only).
-    :param exclude_slash_tmp: ``/tmp`` is not writable (``workspaceWrite`` only).
-    :param exclude_tmpdir_env_var: ``$TMPDIR`` is not writable (``workspaceWrite`` only).
-    :param readable_roots: all that can be read beside what can be written; ``None`` when everything can be read.
-    :param platform_defaults: what programs of the platform need can be read too, if not everything can.
+    :param exclude_slash_tmp: whether ``/tmp`` is not writable (``workspaceWrite`` only).
+    :param exclude_tmpdir_env_var: whether ``$TMPDIR`` is not writable (``workspaceWrite`` only).
+    :param readable_roots: readable directories beside the writable ones; ``None`` if everything is readable.
+    :param platform_defaults: whether system files that programs need are readable, if not everything is.
     """
 
     kind: PolicyKind = field(metadata={"wire": "type"})
@@ -43,12 +43,12 @@ class SandboxPolicy:
 
     @classmethod
     def of_mode(cls, mode: SandboxMode) -> SandboxPolicy:
-        """Return the plain policy of a mode word."""
+        """Return the default policy of a sandbox mode."""
         return cls(_KIND_OF_MODE[mode])
 
     @property
     def mode(self) -> str:
-        """The mode word that people configure: ``read-only``, ``workspace-write``, ``danger-full-access``."""
+        """The sandbox mode in the configuration: ``read-only``, ``workspace-write``, ``danger-full-access``."""
         return _MODE_OF_KIND[self.kind]
 
     @property
@@ -75,17 +75,17 @@ _MODE_OF_KIND.update((kind, mode) for mode, kind in _KIND_OF_MODE.items())
 class LaunchRequest:
     """A command that is to run under a policy.
 
-    :param argv: program and arguments as the command would run without a sandbox.
+    :param argv: program and arguments of the command without a sandbox.
     :param cwd: absolute working directory.
-    :param env: the complete environment.
+    :param env: the complete environment variables.
     :param policy: the policy in the form of four kinds.
-    :param permissions: the policy in the split form, where the legacy one does not say it all.
-    :param policy_cwd: absolute workspace of the policy, when it is not the working directory.
-    :param project_roots: absolute directories of the project, when it is not the workspace alone.
-    :param tty: it gets a terminal of its own.
-    :param managed_network: the network can be used through the proxies that the environment names, and not else.
-    :param macos: what it may use of macOS beside files and network.
-    :param devices: paths and patterns below ``/dev`` that it may use beside the harmless devices, on Linux.
+    :param permissions: the policy in the split form, if the legacy form can't express it.
+    :param policy_cwd: absolute workspace of the policy, if it is not the working directory.
+    :param project_roots: absolute directories of the project, if it is not just the workspace.
+    :param tty: whether it runs on a terminal.
+    :param managed_network: whether the network may be used only through the proxies named in the environment variables.
+    :param macos: permissions for macOS services.
+    :param devices: paths and patterns below ``/dev`` that it may use in addition to the standard devices, on Linux.
     """
 
     argv: tuple[str, ...]
@@ -103,22 +103,22 @@ class LaunchRequest:
 
 @frozen(kw_only=True)
 class Launch(Checked):
-    """How to run a command so that its policy holds; whoever gets it closes it when the program is over.
+    """How to run a command with its policy enforced; the caller closes it when the program has ended.
 
-    As a context manager it does so at the end of the block; :meth:`started` is called inside, once the program runs.
-    A program that outlives the block is closed with :meth:`close` instead.
+    As a context manager it is closed at the end of the block; call :meth:`started` inside once the program runs. For a
+    program that outlives the block, call :meth:`close` instead.
 
     :param argv: program and arguments to execute instead.
-    :param env: the complete environment of the program.
-    :param arg0: what the program sees as its name, or ``None`` for ``argv[0]``.
-    :param sandbox_type: name that clients are shown, e.g. ``linuxSeccomp``.
-    :param descriptors: open descriptors that the program inherits under the same numbers.
-    :param prepare: called in the child between fork and exec, when the sandbox is the process's own doing; must not
-        wait, lock or import.
-    :param on_started: called once, when the program was started or could not be; lets go of the descriptors.
-    :param on_ended: called once, when the program is over or was never started; clears up what it needed.
-    :param interrupt: interrupts the command inside, while the program runs; tells whether it could. Without it the
-        program's process group is interrupted.
+    :param env: the complete environment variables of the program.
+    :param arg0: ``argv[0]`` of the program, if different from the file to execute.
+    :param sandbox_type: name of the sandbox for clients, e.g. ``linuxSeccomp``.
+    :param descriptors: open descriptors that the program inherits with the same numbers.
+    :param prepare: called in the child between fork and exec, if the process restricts itself; must not block, lock or
+     import.
+    :param on_started: called once, when the program was started or failed to start; closes the descriptors.
+    :param on_ended: called once, when the program has ended or failed to start; cleans up.
+    :param interrupt: interrupts the sandboxed command while the program runs; returns whether it succeeded. Without it,
+     the program's process group is interrupted.
     """
 
     argv: tuple[str, ...]
@@ -144,11 +144,11 @@ class Launch(Checked):
         self.close()
 
     def started(self) -> None:
-        """Let go of what the program has inherited; to be called as soon as it was started."""
+        """Close the inherited descriptors; must be called as soon as the program was started."""
         self._call_down_to(1)
 
     def close(self) -> None:
-        """Clear up after the program, which is over or was never started; may be called twice."""
+        """Clean up after the program has ended or failed to start; may be called twice."""
         try:
             self.started()
         finally:

@@ -1,4 +1,4 @@
-"""What a thread store keeps and gives back."""
+"""Values of thread stores: records, stored threads, queries."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from codex_hookspecs.values import frozen
 
 @frozen(kw_only=True)
 class ThreadMeta:
-    """What a new thread is stored with.
+    """Metadata of a new thread.
 
     :param thread_id: id of the thread, a UUID of version 7.
-    :param settings: settings that it began with.
+    :param settings: its initial settings.
     :param created_at_ms: milliseconds since the epoch.
-    :param cli_version: version of the program that made it.
-    :param base_instructions: the instructions the thread began with; those of its first turn when empty.
-    :param git: state of the work tree it began in, or ``None``.
+    :param cli_version: version of the program that created it.
+    :param base_instructions: its initial base instructions; if empty, those of its first turn.
+    :param git: state of its work tree at the start, or ``None``.
     :param forked_from: thread that this one is a copy of, or ``None``.
-    :param agent_nickname: name of the subagent that it is of, or ``None``.
+    :param agent_nickname: name of its subagent, or ``None``.
     :param agent_role: role of that subagent, or ``None``.
     """
 
@@ -41,13 +41,13 @@ class ThreadMeta:
 
 @frozen(kw_only=True)
 class TurnBegan:
-    """Record: a turn began with these settings; their ``base_instructions`` are those in force.
+    """Record: a turn started with these settings, including the effective ``base_instructions``.
 
     :param turn_id: id of the turn.
     :param settings: settings of the turn.
     :param current_date: local date, ``2026-03-31``.
     :param timezone: name of the local time zone, ``Europe/Berlin``.
-    :param counts_tokens: what tools put out is cut to a number of tokens in it, not to a number of bytes.
+    :param counts_tokens: whether tool outputs are truncated by tokens rather than bytes.
     """
 
     turn_id: str
@@ -83,9 +83,9 @@ class HistoryReplaced:
 
 @frozen
 class TurnsDropped:
-    """Record: the last turns that the user began were taken back, with what came after them.
+    """Record: the last turns started by the user were rolled back.
 
-    :param count: how many; the history they added goes with them.
+    :param count: number of turns; their part of the history is removed, too.
     """
 
     count: int
@@ -93,7 +93,7 @@ class TurnsDropped:
 
 @frozen
 class ItemFinished:
-    """Record: a client-visible item is final.
+    """Record: a client-visible item was completed.
 
     :param turn_id: id of the turn.
     :param item: the item, complete.
@@ -105,10 +105,10 @@ class ItemFinished:
 
 @frozen
 class UsageCounted:
-    """Record: tokens were accounted.
+    """Record: token usage was updated.
 
     :param turn_id: id of the turn.
-    :param usage: tokens of the thread so far, and of the last request.
+    :param usage: token usage of the thread so far, and of the last request.
     """
 
     turn_id: str
@@ -122,8 +122,8 @@ class TurnEnded:
     :param turn_id: id of the turn.
     :param status: how it ended.
     :param error: why it failed, or ``None``.
-    :param last_agent_message: the last thing the model said, or ``None``.
-    :param duration_ms: how long it took, in milliseconds.
+    :param last_agent_message: the last message of the model, or ``None``.
+    :param duration_ms: its duration in milliseconds.
     """
 
     turn_id: str
@@ -135,10 +135,10 @@ class TurnEnded:
 
 @frozen
 class Observed:
-    """Record: a notification worth keeping (plans, diffs, warnings); a store may leave it out.
+    """Record: a notification (plan, diff, warning); stores may ignore it.
 
     :param turn_id: id of the turn.
-    :param notification: what clients were told.
+    :param notification: the notification sent to clients.
     """
 
     turn_id: str
@@ -154,12 +154,12 @@ Record: TypeAlias = (
 class StoredThread:
     """A thread read back.
 
-    :param thread: as clients see it, ``turns`` filled, items with the ids they had live.
-    :param history: items of the Responses API to go on with.
-    :param usage: tokens so far.
-    :param settings: of the last turn, as far as they were stored; keys of ``ThreadSettings``.
-    :param fragments: texts of the instruction fragments sent so far, by key, as far as they can be told.
-    :param warnings: what the user is told when the thread goes on, such as parts that could not be read.
+    :param thread: the thread in the form for clients, with ``turns``; items have their original ids.
+    :param history: the model's history: items of the Responses API.
+    :param usage: token usage so far.
+    :param settings: settings of the last turn, as far as stored; keys of ``ThreadSettings``.
+    :param fragments: texts of the instruction fragments sent so far, by key, as far as known.
+    :param warnings: warnings for the user when the thread is resumed, e.g. unreadable parts.
     """
 
     thread: Thread
@@ -174,14 +174,14 @@ class StoredThread:
 class ThreadQuery:
     """Which threads to list, newest first (app-server ``thread/list``).
 
-    :param cursor: ``next_cursor`` of the page before.
-    :param limit: most threads of a page.
-    :param sort_key: which time they are sorted by.
-    :param archived: list those that were put away instead.
-    :param source_kinds: e.g. ``cli``, ``vscode``, ``exec``, ``subAgent``; every kind when ``None``.
-    :param model_providers: only threads of these providers; of all when ``None``.
+    :param cursor: ``next_cursor`` of the previous page.
+    :param limit: most threads per page.
+    :param sort_key: the time to sort by.
+    :param archived: list archived threads instead of the others.
+    :param source_kinds: e.g. ``cli``, ``vscode``, ``exec``, ``subAgent``; ``None`` for every kind.
+    :param model_providers: only threads of these providers; ``None`` for all.
     :param cwd: only threads of this directory.
-    :param search_term: part of the name or the first message, in any case.
+    :param search_term: part of the name or the first message, case-insensitive.
     """
 
     cursor: str | None = None
@@ -196,11 +196,11 @@ class ThreadQuery:
 
 @frozen
 class UnreadableThread:
-    """What a store found where a thread should be.
+    """A stored thread that can't be read.
 
     :param path: absolute path of the file.
-    :param reason: why it can't be read, for people.
-    :param updated_at: when it was last changed, seconds since the epoch.
+    :param reason: why it can't be read, for users.
+    :param updated_at: time of its last modification, seconds since the epoch.
     """
 
     path: str
@@ -210,11 +210,11 @@ class UnreadableThread:
 
 @frozen
 class ThreadPage:
-    """One page of a listing; ``turns`` of its threads are empty.
+    """One page of a list of threads, without ``turns``.
 
     :param threads: newest first.
     :param next_cursor: ``cursor`` of the next page; ``None`` on the last one.
-    :param unreadable: all that could not be read, whatever page is asked for.
+    :param unreadable: all unreadable threads, regardless of the page.
     """
 
     threads: tuple[Thread, ...]

@@ -1,4 +1,4 @@
-"""Threads and turns as clients see them, and the settings a thread runs with (app-server protocol v2, 0.118)."""
+"""Threads and turns in the form for clients, and thread settings (app-server protocol v2, 0.118)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ApprovalPolicy = Literal["untrusted", "on-failure", "on-request", "never"]
 
 @frozen
 class GitInfo:
-    """Where a work tree stood when the thread began."""
+    """State of the git work tree when the thread started."""
 
     sha: str | None = None
     branch: str | None = None
@@ -28,7 +28,7 @@ class GitInfo:
 class TurnError:
     """Why a turn failed.
 
-    :param message: text for people.
+    :param message: text for users.
     :param codex_error_info: a word or one-key object of the protocol, e.g. ``contextWindowExceeded``.
     """
 
@@ -80,16 +80,14 @@ class Thread:
 
 @frozen(kw_only=True)
 class ThreadSettings:
-    """Everything that a thread's turns depend on; a turn may carry a changed copy.
+    """Settings of a thread; a turn may change them.
 
-    :param cwd: absolute directory of the work.
-    :param environment: name of the machine of the work when it is not this one, or was not once.
-    :param permission_profile: name of the profile the sandbox came from, or ``None``.
-    :param writable_roots: absolute directories added to the workspace.
-    :param developer_instructions: text of the client, sent verbatim as a developer message part.
-    :param output_schema: JSON schema that the final answer must follow.
-    :param originator: client name that the model's provider is told.
-    :param overrides: configuration the client sent with the thread, dotted keys or nested tables.
+    :param cwd: absolute working directory.
+    :param environment: name of the environment; ``None`` if the thread has always been local.
+    :param developer_instructions: the client's text, sent verbatim as a part of a developer message.
+    :param output_schema: JSON schema of the final message.
+    :param originator: client name for model requests.
+    :param overrides: configuration overrides of the client, dotted keys or nested tables.
     """
 
     cwd: str
@@ -118,7 +116,7 @@ class ThreadSettings:
 
 @frozen(kw_only=True)
 class TokenUsage:
-    """Tokens of one request, or of a thread so far."""
+    """Token usage of one request, or of a thread so far."""
 
     total_tokens: int = 0
     input_tokens: int = 0
@@ -140,7 +138,7 @@ class TokenUsage:
 
 @frozen(kw_only=True)
 class ThreadTokenUsage:
-    """Usage of a thread and of its last request."""
+    """Token usage of a thread and of its last request."""
 
     total: TokenUsage
     last: TokenUsage

@@ -1,4 +1,4 @@
-"""Tools: what the model is offered, how it calls them and what it gets back."""
+"""Tools for the model."""
 
 from __future__ import annotations
 
@@ -19,18 +19,19 @@ __all__ = ["CallKind", "HookPayload", "Tool", "ToolCall", "ToolOutput"]
 class Tool(Checked):
     """One tool.
 
-    :param name: name the model calls it by.
-    :param spec: tool object of the Responses API request, e.g. ``{"type":"function","name":…,"parameters":…}``.
-    :param spec_for: the tool object for a model, by its name, where it is not ``spec`` for each.
-    :param run: called with the call and its :class:`~codex_hookspecs.ports.tools.ToolContext`; raises
-        :class:`~codex_hookspecs.errors.ToolError` for a failure that the model shall read.
-    :param parallel: calls of one response may run side by side with other parallel tools.
-    :param hook_view: how hooks see a call; ``None`` shows the tool's name and parsed arguments.
-    :param from_hook_input: the call with the input that a hook put in place of the original; raises ``ToolError``
-        when the input does not fit. ``None`` puts the input in as the new arguments.
-    :param emits_own_items: the tool reports its own items; the host reports a ``dynamicToolCall`` for all others.
-    :param programs: programs that commands on this machine find at the end of their ``PATH``, by name: what each is
-        started with. They run as the command does, under its sandbox.
+       :param name: name of the tool.
+       :param spec: tool object of the Responses API request, e.g. ``{"type":"function","name":…,"parameters":…}``.
+       :param spec_for: returns the tool object for a model by its name, if it is not ``spec`` for all models.
+       :param run: called with the call and its :class:`~codex_hookspecs.ports.tools.ToolContext`; raises
+           :class:`~codex_hookspecs.errors.ToolError` for a failure that is reported to the model.
+       :param parallel: whether calls may run concurrently with calls of other parallel tools in the same response.
+       :param hook_view: converts a call to the form for hooks; by default the tool's name and parsed arguments.
+       :param from_hook_input: returns the call with an input that a hook has replaced; raises ``ToolError`` if it does
+        fit. By default the input becomes the new arguments.
+       :param emits_own_items: whether the tool reports its items itself; for all others the host reports a
+    ``dynamicToolCall``.
+       :param programs: argv by name of programs that are added to the end of the ``PATH`` of local commands. They run in
+        the command's sandbox.
     """
 
     name: str
@@ -49,7 +50,7 @@ class Tool(Checked):
 
         :param function: sync or async; parameters annotated with JSON types (``str``, ``int``, ``float``, ``bool``,
             ``list[…]``, ``dict``, ``Literal``, optional ones). A parameter named ``context`` gets the tool context.
-        :raises TypeError: when a parameter has no annotation or one that JSON can't carry.
+        :raises TypeError: when a parameter has no annotation or one that can't be represented in JSON.
         """
         from codex_hookspecs.types._function_tool import tool_from_function
 

@@ -1,10 +1,10 @@
 """Convert between attrs values and wire JSON: camelCase members, unions tagged by ``type``.
 
-The wire name of a field is its name in camel case, unless its metadata gives another under ``wire``; a class with
-``TYPE`` carries that as its tag. Encoding needs no library; decoding uses cattrs, imported when first needed.
+The wire name of a field is its name in camel case, unless its metadata has another one under ``wire``; ``TYPE`` of a
+class is its tag. Encoding needs no library; decoding uses cattrs, imported when first needed.
 
-Decoding ignores unknown members and takes ``null`` for every member that may be left out. Its errors read like those of
-the public protocol's server: ``missing field `threadId` ``, ``invalid type: integer `5`, expected a string``.
+Decoding ignores unknown members and accepts ``null`` for every optional member. Error texts are those of Codex's
+server: ``missing field `threadId` ``, ``invalid type: integer `5`, expected a string``.
 """
 
 from __future__ import annotations
@@ -45,10 +45,10 @@ def encode(value: Any) -> Any:
 
 
 def decode(kind: type[T], value: Any) -> T:
-    """Return the value of a type that a decoded JSON document stands for.
+    """Decode a JSON document to a value of a type.
 
-    :param kind: an attrs class, or any type that one has a field of.
-    :raises WireError: when the document does not have that shape; names every fault and its path.
+    :param kind: an attrs class, or the type of a field.
+    :raises WireError: when the document does not have that shape; has every fault with its path.
     """
     from codex_hookspecs.wire._decoding import structure
 

@@ -1,4 +1,4 @@
-"""Decode JSON into attrs values with one cattrs converter, and word its errors as the public protocol does (serde)."""
+"""Decode JSON to attrs values with cattrs, with the error texts of Codex (serde)."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from codex_hookspecs.wire._names import wire_name
 
 T = TypeVar("T")
 Structure = Callable[[Any, Any], Any]
-"""What cattrs calls a hook: a JSON value and a type in, a value of the type out."""
+"""A cattrs hook: converts a JSON value to a value of a type."""
 
 _MAX_UNSIGNED = 0xFFFF_FFFF
 _PLAIN = {str: "a string", bool: "a boolean", int: "i64", float: "f64", list: "a sequence", dict: "a map"}
@@ -35,14 +35,14 @@ def structure(kind: type[T], value: Any) -> T:
     try:
         result: T = _converter().structure(value, kind)
     except (cattrs.BaseValidationError, Fault) as error:
-        # The public server meets an ill-typed member while reading and a missing one only at the end.
+        # Codex finds an ill-typed member while parsing and a missing one only at the end.
         faults = sorted(_faults(error, "$"), key=lambda fault: fault[0].startswith("missing field"))
         raise WireError(tuple(faults)) from error
     return result
 
 
 def one_of(names: tuple[str, ...]) -> str:
-    """Return a list of allowed words as the public protocol's errors give it."""
+    """Return a list of allowed words in the format of Codex's error texts."""
     quoted = [f"`{name}`" for name in names]
     if len(quoted) == 2:
         return f"{quoted[0]} or {quoted[1]}"
@@ -105,7 +105,7 @@ def _is_object(kind: Any) -> bool:
 
 
 def _object(value: Any, _kind: Any) -> dict[str, Any]:
-    """Return an object whose members stay as they came."""
+    """Return an object unchanged."""
     result: dict[str, Any] = _plain(value, dict)
     return result
 
@@ -180,7 +180,7 @@ def _class_factory(kind: Any, converter: cattrs.Converter) -> Structure:
 
 
 def _faults(error: BaseException, path: str) -> Iterator[tuple[str, str]]:
-    """Walk a group of validation errors along the notes that cattrs left."""
+    """Yield the faults in a group of validation errors, with paths from the notes of cattrs."""
     if isinstance(error, ClassValidationError):
         noted, bare = error.group_exceptions()
         names = {field.name: wire_name(field) for field in attrs.fields(error.cl)}

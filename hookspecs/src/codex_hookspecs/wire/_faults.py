@@ -1,4 +1,4 @@
-"""Name JSON values in messages about their shape."""
+"""Describe JSON values in error messages."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 
 def json_type_name(value: Any) -> str:
-    """Return how the public protocol's errors name a JSON value that was not expected."""
+    """Return the description of an unexpected JSON value in Codex's error texts."""
     if value is None:
         return "null"
     if isinstance(value, bool):

@@ -1,4 +1,4 @@
-"""Name fields on the wire."""
+"""Convert names of fields to wire names."""
 
 from __future__ import annotations
 
@@ -21,6 +21,6 @@ def camel(name: str) -> str:
 
 
 def snake(name: str) -> str:
-    """Return the name of an event in snake case, given in that or as scripts spell it: ``PreToolUse``."""
+    """Return the name of an event in snake case; accepts the spelling of hook scripts, ``PreToolUse``."""
     words = "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name)
     return words.removeprefix("_")
