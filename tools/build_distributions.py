@@ -44,7 +44,7 @@ def build(target: Path, chosen: list[Distribution]) -> None:
             with contextlib.chdir(stage):
                 sdist = target / build_sdist(str(target))
         with tempfile.TemporaryDirectory() as unpacked, tarfile.open(sdist) as archive:
-            # Python 3.11.2 of Debian knows no filters yet; later ones warn where none is chosen.
+            # Python 3.11.2 of Debian has no extraction filters; later versions warn without one.
             archive.extraction_filter = getattr(tarfile, "data_filter", None)
             archive.extractall(unpacked)
             with contextlib.chdir(Path(unpacked) / sdist.name.removesuffix(".tar.gz")):

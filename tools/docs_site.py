@@ -1,7 +1,7 @@
-"""Lay out the pages of the repository for the site generator in ``build/docs/``, each at the path it has here.
+"""Copy the pages of the repository to ``build/docs/`` for the site generator, with the same paths.
 
-A link that is right where pages are read in the repository is then right on the site, too: a linked file that is no
-page (a script, the licence) is published as it is, a linked folder leads to its README.
+Links that work in the repository then work on the site, too: linked files that are not pages (scripts, the licence) are
+copied, a linked folder leads to its README.
 """
 
 from __future__ import annotations
@@ -39,9 +39,9 @@ def pages(root: Path = ROOT) -> list[str]:
 
 
 def navigation(declared: str, found: list[str]) -> str:
-    """Return what to add to the navigation: every page that it does not name, in the section of its folder.
+    """Return the additions to the navigation: every page that it does not list, in the section of its folder.
 
-    :param declared: the configuration, which ends with the navigation.
+    :param declared: the configuration text, which ends with the navigation.
     :param found: the paths of all pages.
     """
     lines = ""
@@ -54,7 +54,7 @@ def navigation(declared: str, found: list[str]) -> str:
 def lay_out(target: Path = LAYOUT) -> None:
     """Write the pages, the files that they link to and the configuration.
 
-    :param target: directory to write; what was there is removed.
+    :param target: directory to write; its content is replaced.
     """
     shutil.rmtree(target, ignore_errors=True)
     found = pages()

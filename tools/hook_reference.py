@@ -35,7 +35,7 @@ opinion". These pages are generated from `codex_hookspecs` by `make reference`.
 | choose | until the first answer that is not `None` | `def` |
 | event | when something happens; each implementation is awaited under the time limit | `async def` |
 
-A hook that is marked **not called yet** can be implemented, but this version of the host has no part that calls it; a
+A hook that is marked **not called yet** can be implemented, but this version of the host does not call it; a
 plugin that implements it is loaded with a warning.
 
 | hook | kind | answers | limit | when one fails |
@@ -44,39 +44,39 @@ plugin that implements it is loaded with a warning.
 OTHERS = """
 ## Pages without hooks
 
-What the pages above mention, and what else plugins share:
+Other names that plugins use:
 
 """
 FAILURES = {
-    "skip": "a failure is told to the user and skipped",
-    "ask": "after a failure a person is asked, and where nobody can be asked it is refused",
+    "skip": "a failure is reported to the user and skipped",
+    "ask": "after a failure the user is asked, and if no client can be asked it is refused",
     "block": "a failure refuses",
 }
 MERGES = {
     "all": "every answer is used",
-    "first": "the first answer wins",
-    "any_block": "any refusal counts",
-    "concat": "answers are joined in order",
+    "first": "the first answer is used",
+    "any_block": "any refusal refuses",
+    "concat": "answers are concatenated in order",
 }
 TITLES = {
-    "auth": "Authenticators of connections",
+    "auth": "Authentication of connections",
     "context": "Instructions",
     "environments": "Environments",
-    "files": "Files of the program's own",
+    "files": "Settings and state files",
     "host": "The host",
     "http_policy": "HTTP: proxies and certificates",
     "json_text": "JSON text",
     "jsonrpc": "JSON-RPC",
     "light": "Values without attrs",
-    "markers": "Marks of implementations",
-    "policy": "Rules of a company",
+    "markers": "Markers of implementations",
+    "policy": "Company rules",
     "protocol": "Protocol: threads, turns, items, notifications",
     "storage": "Thread stores",
     "surface": "Commands, RPC methods, front ends",
     "wire": "Wire forms",
 }
 MARKERS = """\
-How implementations of hooks are marked, and how plugins declare values. Import from `codex_hookspecs`.
+Markers of hook implementations, and declaration of values. Import from `codex_hookspecs`.
 """
 
 
@@ -160,7 +160,7 @@ def _policy(policy: HookPolicy) -> str:
     if policy.timeout is not None:
         facts.append(f"limit {policy.timeout:g} s")
     if policy.parallel:
-        facts.append("implementations run side by side")
+        facts.append("implementations run concurrently")
     facts.append(FAILURES[policy.on_error])
     if policy.not_called_yet:
         facts.insert(0, "**not called yet**")
@@ -168,7 +168,7 @@ def _policy(policy: HookPolicy) -> str:
 
 
 def _answers(policy: HookPolicy) -> str:
-    return "nothing is answered" if policy.parallel else MERGES[policy.merge]
+    return "no answer" if policy.parallel else MERGES[policy.merge]
 
 
 def _limit(policy: HookPolicy) -> str:

@@ -1,8 +1,8 @@
 """Pin the libraries of the workspace, with hashes, in ``constraints.txt`` and ``constraints-tools.txt``.
 
-What is pinned is read off the pyproject.toml files. Pins that still fit are kept; ``--upgrade`` takes the newest
-releases. The files hold names, versions and hashes, and no address of a package index. Needs uv, which ``make lock``
-installs.
+The requirements come from the pyproject.toml files. Pins that still satisfy them are kept; ``--upgrade`` updates all to
+the newest releases. The files hold names, versions and hashes, and no address of a package index. Needs uv, which
+``make lock`` installs.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from collections.abc import Iterable
 from distributions import ROOT, Distribution, find, required_name
 
 TOOLS = "tools"
-"""The dependency group that only documentation and releases need; it has an environment of its own."""
+"""The dependency group for documentation and releases, which has a separate environment."""
 
 OPTIONS = ("--universal", "--python-version", "3.11", "--generate-hashes", "--no-header", "--no-annotate", "--quiet")
 
 
 def requirements(distributions: Iterable[Distribution], *, tools: bool) -> list[str]:
-    """Return what the distributions require of others.
+    """Return the external requirements of the distributions.
 
     :param tools: only the group of tools, or everything else.
     """

@@ -1,7 +1,7 @@
 """Install the real clients that ``make interop`` and ``make bench`` compare with into ``.peers/``.
 
-A peer that is there in the wanted version is left alone, so a second run is quick. Each is fetched by npm or pip as
-they are configured on this machine.
+A peer that is already installed in the required version is skipped. Peers are fetched by npm or pip with the
+configuration of this machine.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Find what the contracts export: the page of each public name, where it is defined, what it mentions."""
+"""Analyze the exports of the contracts: page, definition and references of each public name."""
 
 from __future__ import annotations
 
@@ -40,10 +40,10 @@ PAGES: dict[str, ModuleType | None] = {
 }
 """Pages in order, each named after the module that its names are imported from, with the hooks of the area.
 
-``markers`` has what is imported from the package itself alone.
+``markers`` has the names that can be imported only from the package itself.
 """
 _FIRST = ("host", "protocol", "errors", "json_text")
-"""Pages that a name stands on when several modules export it."""
+"""Preferred pages for a name that several modules export."""
 
 
 class Name(NamedTuple):
@@ -54,12 +54,12 @@ class Name(NamedTuple):
 
     @property
     def value(self) -> Any:
-        """What it stands for."""
+        """The object with the name."""
         return getattr(import_module(self.module), self.name)
 
 
 class Definition(NamedTuple):
-    """A top-level statement that gives a name its meaning.
+    """A top-level statement that defines a name.
 
     :param said: the text below it, when it is an assignment.
     """
@@ -92,14 +92,14 @@ def on_page(page: str) -> list[Name]:
 
 
 def in_root(name: Name) -> bool:
-    """Tell whether a name can be imported from the package itself as well."""
+    """Return whether a name can also be imported from the package itself."""
     listed = name.name in codex_hookspecs.__all__
     return listed and origin_of(ROOT_PACKAGE, name.name) == name
 
 
 @cache
 def origin_of(module: str, name: str) -> Name:
-    """Follow imports of ours to where a name is defined; what comes from elsewhere is said to be defined here."""
+    """Follow imports within the contracts to the definition of a name; an external import counts as a definition."""
     definitions, imported = _contents(module)
     if name not in definitions and name in imported:
         return origin_of(*imported[name])
@@ -142,7 +142,7 @@ def annotations_of(name: Name) -> Iterator[str]:
 
 
 def alias_of(name: Name) -> str | None:
-    """Return the type that a name stands for, or ``None`` when it is no alias."""
+    """Return the type of an alias, or ``None`` if the name is not an alias."""
     found = definition(name)
     if found is None or not isinstance(found.node, ast.Assign | ast.AnnAssign) or found.node.value is None:
         return None

@@ -1,4 +1,4 @@
-"""Render the entry of one public name: its import line, shape, units, errors and what else it mentions."""
+"""Render the entry of one public name: import line, fields, methods, errors and references."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _LONGEST_VALUE = 100
 
 
 def documentation(value: object) -> tuple[str, dict[str, str]]:
-    """Split a docstring into its text and what it says of each field (``return`` and ``raises`` among them)."""
+    """Split a docstring into its text and its fields (including ``return`` and ``raises``)."""
     text: list[str] = []
     fields: dict[str, str] = {}
     current: str | None = None
@@ -54,7 +54,7 @@ def documentation(value: object) -> tuple[str, dict[str, str]]:
 
 
 def label(field: str) -> str:
-    """Return how a field of a docstring is introduced."""
+    """Return the label of a docstring field."""
     if field.startswith("raises "):
         return f"raises `{field.removeprefix('raises ')}`"
     return {"return": "returns"}.get(field, f"`{field}`")
@@ -67,7 +67,7 @@ def markdown(text: str) -> str:
 
 
 def signature_of(function: Callable[..., Any]) -> str:
-    """Return the signature of a function without what a method is bound to."""
+    """Return the signature of a function without ``self`` or ``cls``."""
     signature = inspect.signature(function)
     shown = [parameter for name, parameter in signature.parameters.items() if name not in {"self", "cls"}]
     text = re.sub(r"(: |-> )'([^']*)'", r"\1\2", str(signature.replace(parameters=shown)))
@@ -75,7 +75,7 @@ def signature_of(function: Callable[..., Any]) -> str:
 
 
 def kind_of(name: Name) -> str:
-    """Return which kind of entry a name is."""
+    """Return the kind of entry of a name."""
     value, found = name.value, definition(name)
     if inspect.isclass(value) and found is not None and isinstance(found.node, ast.ClassDef):
         if issubclass(value, BaseException):
@@ -112,7 +112,7 @@ def mentioned(annotations: Iterable[str], module: str, page: str, *, but: Name |
     """Return a line of links to the entries of the names that annotations mention.
 
     :param module: where they are written.
-    :param but: a name that needs no link.
+    :param but: a name to leave out.
     """
     found = {other for annotation in annotations for other in named_in(annotation, module)} - {but}
     links = [

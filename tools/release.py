@@ -1,4 +1,4 @@
-"""Give every distribution one new version, and make the fragments in ``changelog/`` a section of CHANGELOG.md.
+"""Set a new version of all distributions, and collect the fragments in ``changelog/`` into CHANGELOG.md.
 
 ``python tools/release.py VERSION``. Needs towncrier, which ``make release V=VERSION`` installs.
 """
@@ -17,11 +17,11 @@ CARRIERS = ("pyproject.toml", "src/*/codex-plugin.toml", "src/*/__init__.py")
 
 
 def set_version(version: str, root: Path = ROOT) -> list[Path]:
-    """Write the version to everything in the distributions that says one.
+    """Write the version to all files of the distributions that contain it.
 
     :param version: the new version.
     :param root: the workspace.
-    :return: the files that were changed.
+    :return: the changed files.
     """
     changed = []
     for distribution in find(root):

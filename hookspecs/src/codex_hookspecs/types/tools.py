@@ -30,7 +30,7 @@ class Tool(Checked):
         fit. By default the input becomes the new arguments.
        :param emits_own_items: whether the tool reports its items itself; for all others the host reports a
     ``dynamicToolCall``.
-       :param programs: argv by name of programs that are added to the end of the ``PATH`` of local commands. They run in
+       :param programs: argv by name of programs added to the end of the ``PATH`` of local commands. They run in
         the command's sandbox.
     """
 

@@ -1,6 +1,6 @@
-"""Test kit for plugins: a host with exactly the plugins you give it, models that play scripts, contract suites.
+"""Test kit for plugins: a host with exactly the given plugins, scripted models, contract suites.
 
-With ``pytest`` the fixtures ``host``, ``model`` and ``project`` come by themselves.
+The fixtures ``host``, ``model`` and ``project`` are available in pytest without configuration.
 """
 
 from __future__ import annotations

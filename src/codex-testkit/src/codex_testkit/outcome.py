@@ -1,4 +1,4 @@
-"""What a client saw of one turn, for assertions."""
+"""The outcome of one turn as seen by a client, for assertions."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @define
 class SeenRun:
-    """One finished run of a hook, as a client saw it."""
+    """One completed hook run, as seen by a client."""
 
     run: HookRun
 
@@ -34,18 +34,18 @@ class SeenRun:
 
     @property
     def blocked_with(self) -> str | None:
-        """The feedback that it blocked with, or ``None``."""
+        """The feedback of a blocking run, or ``None``."""
         return next((entry.text for entry in self.run.entries if entry.kind == "feedback"), None)
 
     @property
     def entries(self) -> list[str]:
-        """All it had to show."""
+        """The texts of its entries."""
         return [entry.text for entry in self.run.entries]
 
 
 @define
 class TurnOutcome:
-    """What a client saw of one turn."""
+    """The notifications of one turn."""
 
     thread: LoadedThread
     turn: Turn
@@ -53,12 +53,12 @@ class TurnOutcome:
 
     @property
     def items(self) -> list[Item]:
-        """Finished items, in order."""
+        """Completed items, in order."""
         return [each.item for each in self.notifications if isinstance(each, ItemCompleted)]
 
     @property
     def final_message(self) -> str | None:
-        """The last thing the model said."""
+        """The last message of the model."""
         from codex_hookspecs.types.items import AgentMessage
 
         said = [item.text for item in self.items if isinstance(item, AgentMessage)]
@@ -66,7 +66,7 @@ class TurnOutcome:
 
     @property
     def warnings(self) -> list[str]:
-        """Warnings that the user saw."""
+        """Warnings to the user."""
         return [each.message for each in self.notifications if isinstance(each, WarningNotice)]
 
     @property
@@ -76,7 +76,7 @@ class TurnOutcome:
         return failed[-1] if self.turn.error and failed else None
 
     def hooks(self, event: str) -> list[SeenRun]:
-        """Return the finished runs of a hook, named as its specification is."""
+        """Return the completed runs of a hook, by the name of its specification."""
         head, *rest = event.split("_")
         wire = head + "".join(part.capitalize() for part in rest)
         completed = [each.run for each in self.notifications if isinstance(each, HookCompleted)]

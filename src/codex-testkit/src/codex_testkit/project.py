@@ -1,4 +1,4 @@
-"""A project folder with a home of its own, in which a test writes files and runs the program."""
+"""A temporary project with its own home directory, in which a test writes files and runs the program."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from codex_hookspecs.values import frozen
 
 @frozen
 class RunOutcome:
-    """What one run of the program left."""
+    """The result of one run of the program."""
 
     status: int
     stdout: str
@@ -55,10 +55,10 @@ class Project:
     def run(
         self, *arguments: str, stdin: str = "", environ: Mapping[str, str] | None = None, limit: float = 60
     ) -> RunOutcome:
-        """Run ``codex`` of this interpreter's environment in the project and wait for it.
+        """Run the ``codex`` of this Python environment in the project and wait for its end.
 
-        :param limit: seconds it may take.
-        :raises subprocess.TimeoutExpired: when it takes longer; it is killed then.
+        :param limit: time limit in seconds.
+        :raises subprocess.TimeoutExpired: when it exceeds the limit; it is killed then.
         """
         from codex_testkit.remote_machine import URL_VARIABLE, remote_url
 

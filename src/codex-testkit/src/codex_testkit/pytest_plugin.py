@@ -1,8 +1,8 @@
 """Fixtures for tests of plugins.
 
-``host``, ``model`` and ``project`` are factories or objects that clean up after the test. Nothing that happens to be
-installed is looked up: a test host has exactly the plugins it was given. ``CODEX_TEST_REMOTE_ENV`` has hosts that would
-work on this machine work on another one, see :mod:`codex_testkit.remote_machine`.
+``host``, ``model`` and ``project`` are factories or objects that clean up after the test. A test host has exactly the
+given plugins; installed ones are not discovered. With ``CODEX_TEST_REMOTE_ENV`` hosts with the local environment use a
+remote one instead, see :mod:`codex_testkit.remote_machine`.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ HostFactory = Callable[..., "KitHost"]
 
 
 class KitHost:
-    """A host that comes up with its first turn and goes down with the test.
+    """A host that is started on first use and closed after the test.
 
-    A plugin that fails, fails the test.
+    A failure of a plugin fails the test.
 
-    :param failures: parts of the messages of failures that are expected; ``None`` expects any.
+    :param failures: parts of the messages of expected failures; ``None`` allows any.
     """
 
     def __init__(
@@ -42,24 +42,24 @@ class KitHost:
         self._open: Any = None
 
     async def opened(self) -> Any:
-        """Return the host that is up."""
+        """Return the started host."""
         if self._open is None:
             self._open = await self._stack.enter_async_context(_open_host()(**self._arguments))
         return self._open
 
     async def turn(self, prompt: str) -> TurnOutcome:
-        """Run one turn of the host's one thread to its end."""
+        """Run one turn of the host's thread to completion."""
         outcome: TurnOutcome = await (await self.opened()).turn(prompt)
         self.check()
         return outcome
 
     async def program(self) -> SurfaceHost:
-        """Return the running program, as hooks get it in a parameter named ``host``."""
+        """Return the running program, which hooks get as parameter ``host``."""
         program: SurfaceHost = (await self.opened()).application
         return program
 
     async def command(self, name: str, *arguments: str) -> int:
-        """Run a sub-command that one of the plugins offers and return its exit status; its errors are raised.
+        """Run a plugin's sub-command and return its exit status; its errors are raised.
 
         :raises LookupError: when no plugin offers it.
         """
@@ -68,9 +68,9 @@ class KitHost:
         return status
 
     async def connect(self, *, experimental: bool = True) -> AppClient:
-        """Return a client of the app-server, closed with the test; a plugin with the hook ``app_server`` is needed.
+        """Return a client of the app-server, closed after the test; requires a plugin with the hook ``app_server``.
 
-        :param experimental: it asks for the experimental API.
+        :param experimental: whether it enables the experimental API.
         """
         server = (await self.program()).app_server()
         client = await server.connect(
@@ -80,19 +80,19 @@ class KitHost:
         return client
 
     def check(self) -> None:
-        """Fail the test when a plugin failed so far that was not expected to.
+        """Fail the test if there was an unexpected failure of a plugin so far.
 
-        :raises AssertionError: with the plugin, the hook and the place, caused by what was raised.
+        :raises AssertionError: with plugin, hook and code location, chained to the original error.
         """
         if self._failures is None or self._open is None:
             return
         for text, error in self._open.failures:
             if not any(expected in text for expected in self._failures):
-                self._failures = None  # It is told once.
+                self._failures = None  # Report it once.
                 raise AssertionError(f'{text}\n(a test that is about this says host(…, failures=["…"]))') from error
 
     def check_all(self) -> None:
-        """Fail the test as :meth:`check` does, or when a failure that was expected did not happen."""
+        """Fail the test as :meth:`check` does, or if an expected failure did not happen."""
         self.check()
         happened = [text for text, _ in self._open.failures] if self._open is not None else []
         for expected in self._failures or ():
@@ -103,7 +103,7 @@ class KitHost:
 
 @pytest.fixture(scope="session")
 def other_machine() -> Iterator[str | None]:
-    """Give the address of the machine that hosts work on, up for all tests; ``None`` when it is this one."""
+    """Return the address of the remote environment, which runs for the whole session; ``None`` for the local one."""
     wanted = os.environ.get("CODEX_TEST_REMOTE_ENV", "").strip()
     if not wanted:
         yield None
@@ -117,7 +117,7 @@ def other_machine() -> Iterator[str | None]:
 
 @pytest.fixture
 def this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keep a test on this machine, which it is about."""
+    """Use the local environment in a test that requires it."""
     from codex_testkit.remote_machine import URL_VARIABLE
 
     monkeypatch.delenv(URL_VARIABLE, raising=False)
@@ -125,7 +125,7 @@ def this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def model() -> Callable[..., ScriptedModel]:
-    """Return a factory of models: each argument is one answer, as text or as the steps of a script's round."""
+    """Return a factory of models; each argument is one response, as text or as the steps of a script's round."""
     from codex_testkit.memory.model import ScriptedModel
 
     return ScriptedModel
@@ -133,7 +133,7 @@ def model() -> Callable[..., ScriptedModel]:
 
 @pytest.fixture
 def project(tmp_path: Path) -> Project:
-    """Return an empty project with a home of its own."""
+    """Return an empty project with its own home directory."""
     from codex_testkit.project import Project
 
     return Project(tmp_path)

@@ -1,16 +1,16 @@
-"""Have tests of whole turns work on another machine, when ``CODEX_TEST_REMOTE_ENV`` asks for it.
+"""Run tests of whole turns in a remote environment, as selected by ``CODEX_TEST_REMOTE_ENV``.
 
 =================  ====================================================================================================
-``1``              an exec-server in a process of its own
+``1``              an exec-server in a separate process
 ``bwrap``          one in a container: another host name, and a folder (:data:`OWN_FOLDERS`) that only it sees; other
                    files, network and process ids are this machine's, because tests look at them
-``netns``          one in a network of its own
+``netns``          one in a separate network namespace
 ``0118``           one with the exec-server protocol of 0.118
-``docker:NAME``    one in a docker container that runs and has ``codex``; its files are its own
-``ws://…``         a server that is up
+``docker:NAME``    one in a running docker container that has ``codex``, with its own files
+``ws://…``         a running server
 =================  ====================================================================================================
 
-Hosts that were given ``exec-local``, and programs that a project runs, work through it then.
+Hosts with the plugin ``exec-local``, and programs run by a project, use it then.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ from urllib.parse import urlsplit
 VARIABLE: Final = "CODEX_TEST_REMOTE_ENV"
 URL_VARIABLE: Final = "CODEX_EXEC_SERVER_URL"
 LIMIT: Final = 20.0
-"""Seconds after which the server has failed to start or end."""
+"""Time limit in seconds for the server to start or end."""
 OWN_FOLDERS: Final = {"bwrap": "/mnt", "docker": "/tmp"}  # noqa: S108
-"""Folders of a machine that are not the folders of that name on this one."""
+"""Folders that the remote environment does not share with the local machine."""
 HOST_NAME: Final = "remote"
 _CONTAINER: Final = (
     *("bwrap", "--dev-bind", "/", "/", "--proc", "/proc", "--tmpfs", OWN_FOLDERS["bwrap"]),
@@ -43,10 +43,10 @@ _UNTIL_HANG_UP: Final = '"$@" & child=$!; cat > /dev/null; kill $child; wait $ch
 
 @contextmanager
 def remote_machine(wanted: str = "1") -> Iterator[str]:
-    """Run a server and give its address.
+    """Run a server and yield its address.
 
-    :param wanted: how, as the variable says it.
-    :raises ValueError: when it says something else.
+    :param wanted: value of the variable.
+    :raises ValueError: for any other value.
     """
     if wanted.startswith(("ws://", "wss://")):
         yield wanted
@@ -70,19 +70,19 @@ def remote_machine(wanted: str = "1") -> Iterator[str]:
 
 
 def own_folder(wanted: str) -> str | None:
-    """Return a folder that a machine has to itself, ``None`` when it shares all files with this one."""
+    """Return a folder that is not shared with the local machine, ``None`` if all files are shared."""
     return OWN_FOLDERS.get(wanted.partition(":")[0])
 
 
 def remote_url() -> str | None:
-    """Return the address of the machine that the suite works on, ``None`` when it is this one."""
+    """Return the address of the remote environment of this test run, ``None`` for the local one."""
     return os.environ.get(URL_VARIABLE) or None if os.environ.get(VARIABLE, "").strip() else None
 
 
 def with_remote(
     plugins: Sequence[object], environ: Mapping[str, str] | None
 ) -> tuple[list[object], dict[str, str] | None]:
-    """Return plugins and variables of a host: one that knows only this machine works on the other one instead."""
+    """Return plugins and variables of a host, with the local environment replaced by the remote one."""
     url = remote_url()
     given = None if environ is None else dict(environ)
     modules = {_module(plugin) for plugin in plugins}
@@ -127,7 +127,7 @@ def _address(process: subprocess.Popen[bytes]) -> str:
 
 
 def _in_docker(name: str) -> list[str]:
-    """Return what runs a server in a container for as long as its standard input is open."""
+    """Return a command that runs a server in a container until its standard input is closed."""
     server = ["codex", "exec-server", "--listen", "ws://0.0.0.0:0"]
     return ["docker", "exec", "-i", name, "sh", "-c", _UNTIL_HANG_UP, "sh", *server]
 
@@ -136,4 +136,4 @@ def _docker_host(name: str) -> str:
     form = "{{range .NetworkSettings.Networks}}{{.IPAddress}}\n{{end}}"
     asked = ["docker", "inspect", "--format", form, name]
     told = subprocess.run(asked, capture_output=True, text=True, timeout=LIMIT, check=True).stdout.split()
-    return told[0] if told else "127.0.0.1"  # It shares this machine's network.
+    return told[0] if told else "127.0.0.1"  # The container uses the host's network.

@@ -1,1 +1,1 @@
-"""Parts in memory: environments, files, HTTP, thread store, model, analytics sink."""
+"""In-memory implementations of ports: environments, files, HTTP, thread store, model, analytics sink."""

@@ -1,4 +1,4 @@
-"""Questions about the ``input`` list of a recorded model request."""
+"""Extract texts and outputs from the ``input`` of a recorded model request."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 MARK: Final = "MOCK:"
-"""Begins a user message that is a script."""
+"""Prefix of a user message that contains a script."""
 
 
 def texts(items: Iterable[Mapping[str, Any]], role: str) -> list[str]:
-    """List the texts of all messages of a role, one for each content part.
+    """Return the texts of all messages of a role, one per content part.
 
     :param items: the request's ``input``.
     :param role: ``user``, ``developer`` or ``assistant``.
@@ -25,9 +25,9 @@ def texts(items: Iterable[Mapping[str, Any]], role: str) -> list[str]:
 
 
 def tool_output(items: Iterable[Mapping[str, Any]], call_id: str) -> str:
-    """Give what the model was told about a call; texts of a content list are joined.
+    """Return the output of a call; texts of a content list are joined.
 
-    :raises LookupError: when there is no output for that call.
+    :raises LookupError: when there is no output of that call.
     """
     for item in items:
         if item.get("call_id") == call_id and str(item.get("type", "")).endswith("_output"):
@@ -36,10 +36,10 @@ def tool_output(items: Iterable[Mapping[str, Any]], call_id: str) -> str:
 
 
 def mock_script(items: Iterable[Mapping[str, Any]]) -> tuple[int, Script] | None:
-    """Find the newest user message that is a script.
+    """Find the newest user message with a script.
 
-    :return: its number among them, counted from 1, and the script.
-    :raises ConfigError: when what follows the mark is not a script.
+    :return: its number among those messages, from 1, and the script.
+    :raises ConfigError: when the text after the prefix is not a script.
     """
     marked = [text for text in texts(items, "user") if text.startswith(MARK)]
     if not marked:

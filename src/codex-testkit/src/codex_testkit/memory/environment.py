@@ -1,4 +1,4 @@
-"""An environment in memory: files that vanish with it, and processes that are Python functions.
+"""An in-memory environment, with processes that are Python functions.
 
     async def greet(process):
         name = await process.receive()
@@ -7,8 +7,8 @@
 
     machines = MemoryEnvironments("scratch", files={"/space/a.txt": "a"}, programs={"greet": greet, "true": ""})
 
-A command is looked up by its whole script when a shell runs it (``sh -c SCRIPT``), else by its program's name. A text
-in place of a function is what the program prints before it exits with 0.
+A program is looked up by the whole script if a shell runs it (``sh -c SCRIPT``), else by its name. A text instead of a
+function is the output of a program that exits with 0.
 """
 
 from __future__ import annotations
@@ -35,9 +35,9 @@ _QUEUED_WRITES = 128
 
 
 class MemoryProcess:
-    """A running function, with the process port towards its starter and stdin and output towards the function.
+    """A running function; has the process port for the caller, and stdin and output for the function.
 
-    :ivar params: how it was started.
+    :ivar params: its start parameters.
     :ivar window: rows and columns of its terminal.
     """
 
@@ -54,7 +54,7 @@ class MemoryProcess:
 
     @property
     def process_id(self) -> str:
-        """Id chosen at the start."""
+        """Id chosen by the caller."""
         return self.params.process_id
 
     async def read(self, after_seq: int = 0, *, max_bytes: int | None = None, wait: float = 0) -> ReadResult:
@@ -62,11 +62,11 @@ class MemoryProcess:
         return await self._feed.read(after_seq, max_bytes=max_bytes, wait=wait)
 
     def events(self) -> AsyncIterator[ProcessEvent]:
-        """Iterate the events; a slow reader holds up the function."""
+        """Iterate over the events; a slow reader blocks the function."""
         return self._feed.events()
 
     async def write(self, data: bytes) -> WriteStatus:
-        """Queue bytes for the function's stdin."""
+        """Write bytes to the function's stdin."""
         if not (self.params.tty or self.params.pipe_stdin):
             return "stdinClosed"
         if data and not self._feed.log.exited:
@@ -74,7 +74,7 @@ class MemoryProcess:
         return "accepted"
 
     async def interrupt(self) -> None:
-        """End the function as an interrupt does."""
+        """Interrupt the function."""
         self._kill(130)
 
     async def resize(self, rows: int, columns: int) -> None:
@@ -83,7 +83,7 @@ class MemoryProcess:
             self.window = (rows, columns)
 
     async def terminate(self) -> bool:
-        """End the function at once."""
+        """Kill the function."""
         running = not self._feed.log.exited
         self._kill(137)
         self._task.cancel()
@@ -91,24 +91,24 @@ class MemoryProcess:
         return running
 
     async def receive(self) -> bytes:
-        """Return what was written to stdin, for the function; empty when stdin is closed."""
+        """Read from stdin, for the function; empty at its end."""
         if not (self.params.tty or self.params.pipe_stdin):
             return b""
         return await self._stdin.get()
 
     async def say(self, data: bytes | str, stream: Stream = "stdout") -> None:
-        """Write output, for the function; waits while a reader is behind."""
+        """Write output, for the function; waits for slow readers."""
         while self._feed.full:
             self._room.clear()
             await self._room.wait()
         self._feed.output("pty" if self.params.tty else stream, data.encode() if isinstance(data, str) else data)
 
     def leave(self, code: int) -> None:
-        """Exit, for the function; what it does from here on is done by what the process left behind."""
+        """Exit, for the function; it then continues like a background child of the exited process."""
         self._feed.exit(code)
 
     def lose(self, message: str) -> None:
-        """Lose the process, as a connection that breaks does."""
+        """Lose the process, as after a lost connection."""
         self._feed.fail(message)
         self._task.cancel()
 
@@ -140,7 +140,7 @@ async def _not_found(process: MemoryProcess) -> int:
 
 
 Program = str | bytes | Callable[[MemoryProcess], Awaitable[int]]
-"""What a process does: a text it prints, or a function that returns its exit code."""
+"""A program: a text to print, or a function that returns the exit code."""
 
 
 class MemoryExecBackend:
@@ -193,11 +193,11 @@ class MemoryExecBackend:
 
 
 class MemoryEnvironment:
-    """A machine in memory.
+    """An in-memory environment.
 
     :param files: paths with their content.
     :param programs: programs by name or script.
-    :param sites: what answers its HTTP requests, by scheme and host (``http://example.test``).
+    :param sites: handlers of its HTTP requests, by scheme and host (``http://example.test``).
     """
 
     def __init__(
@@ -220,7 +220,7 @@ class MemoryEnvironment:
         self._cwd = cwd
 
     async def facts(self) -> EnvironmentFacts:
-        """Return made-up facts."""
+        """Return invented facts."""
         return EnvironmentFacts(os="linux", shell="/bin/sh", home="/home/user", cwd=self._cwd)  # noqa: S604
 
     async def aclose(self) -> None:
@@ -229,9 +229,9 @@ class MemoryEnvironment:
 
 
 class MemoryEnvironments:
-    """Offers one machine in memory, for the hook ``environments``.
+    """Provider of one in-memory environment, for the hook ``environments``.
 
-    :param default: threads that name no environment get it.
+    :param default: whether it is the default environment.
     """
 
     def __init__(
@@ -253,5 +253,5 @@ class MemoryEnvironments:
         )
 
     async def open(self) -> MemoryEnvironment:
-        """Return the machine."""
+        """Return the environment."""
         return self.environment

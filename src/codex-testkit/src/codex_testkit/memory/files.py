@@ -1,4 +1,4 @@
-"""A file system in memory behind the environment port, links included."""
+"""An in-memory file system, with symbolic links."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ Node = File | Link | Directory
 
 
 class MemoryFile:
-    """An open file, which stays what it is when another one is put at its path."""
+    """An open file, which is not affected when its path is replaced."""
 
     def __init__(self, file: File, path: str, *, writes: bool) -> None:
         self._file = file
@@ -72,9 +72,9 @@ class MemoryFile:
 
 
 class MemoryFileSystem:
-    """Files by absolute path, gone with the object.
+    """In-memory files by absolute path.
 
-    :param files: paths with their content, their directories included.
+    :param files: content by path; parent directories are created.
     """
 
     def __init__(self, files: Mapping[str, str | bytes] | None = None) -> None:
@@ -84,12 +84,12 @@ class MemoryFileSystem:
             self.put(path, content)
 
     def put(self, path: str, content: str | bytes) -> None:
-        """Make a file and the directories above it."""
+        """Create a file and its parent directories."""
         folder = self._make(posixpath.dirname(path))
         folder.nodes[posixpath.basename(path)] = File(content.encode() if isinstance(content, str) else content)
 
     def link(self, path: str, target: str) -> None:
-        """Make a symbolic link and the directories above it."""
+        """Create a symbolic link and its parent directories."""
         self._make(posixpath.dirname(path)).nodes[posixpath.basename(path)] = Link(target)
 
     def paths(self) -> list[str]:
@@ -97,13 +97,13 @@ class MemoryFileSystem:
         return sorted(path for path, node in _walk(self._root, "") if not isinstance(node, Directory))
 
     def within(self, scope: FileScope) -> MemoryFileSystem:
-        """Return the same files as a policy lets them be used."""
+        """Return a view restricted by a sandbox policy."""
         files = MemoryFileSystem()
         files._root, files._scope = self._root, scope
         return files
 
     async def read_file(self, path: str, *, limit: int | None = None) -> bytes:
-        """Return the content of a file, at most ``limit`` bytes of it."""
+        """Return the content of a file, at most its first ``limit`` bytes."""
         node = self._find(path)
         if self._scope is not None and not self._scope.may_read(self._resolve(path)):
             raise _error(errno.EACCES, path)
@@ -112,7 +112,7 @@ class MemoryFileSystem:
         return node.data[:limit]
 
     async def write_file(self, path: str, data: bytes) -> None:
-        """Replace or create a file; a link stays and its target is written."""
+        """Write a file, creating it if missing; a symbolic link is followed."""
         real = self._writable(self._resolve(path, missing_leaf=True), path)
         folder, name = self._parent(real, path)
         if isinstance(folder.nodes.get(name), Directory) or not name:
@@ -120,7 +120,7 @@ class MemoryFileSystem:
         folder.nodes[name] = File(bytes(data))
 
     async def open(self, path: str, *, replace: bool = False) -> OpenFile:
-        """Open a file, to be read at any place, or with ``replace`` to be written from empty on."""
+        """Open a file for reading, or with ``replace`` truncated for writing."""
         if replace:
             await self.write_file(path, b"")
         else:
@@ -143,7 +143,7 @@ class MemoryFileSystem:
         folder.nodes[name] = Directory()
 
     async def metadata(self, path: str) -> FileMetadata:
-        """Return what is known of a path."""
+        """Return the metadata of a path."""
         symlink = isinstance(self._lookup(self._unresolved(path)), Link)
         node = self._find(path)
         file = node if isinstance(node, File) else None
@@ -156,12 +156,12 @@ class MemoryFileSystem:
         )
 
     async def canonicalize(self, path: str) -> str:
-        """Return the path with all links resolved."""
+        """Return the path with all symbolic links resolved."""
         self._find(path)
         return self._resolve(path)
 
     async def read_directory(self, path: str) -> Sequence[DirectoryEntry]:
-        """Return the names in a directory; dangling links are left out."""
+        """Return the entries of a directory, without dangling symbolic links."""
         node = self._find(path)
         if not isinstance(node, Directory):
             raise _error(errno.ENOTDIR, path)
@@ -246,7 +246,7 @@ class MemoryFileSystem:
         return node
 
     def _unresolved(self, path: str) -> str:
-        """Return the path with the links above its last name resolved."""
+        """Return the path with the symbolic links in its parent resolved."""
         folder, name = posixpath.split(posixpath.normpath(path))
         return posixpath.join(self._resolve(folder or path, missing_leaf=True, missing_parents=True), name)
 

@@ -1,4 +1,4 @@
-"""HTTP in memory: requests that a site of the test kit answers without a socket.
+"""An in-memory HTTP client: requests are answered by sites without sockets.
 
 async def pages(request):
     return Page(body=b"hello")
@@ -31,9 +31,9 @@ _REDIRECTIONS = (301, 302, 303, 307, 308)
 
 
 class MemoryHttp:
-    """Asks sites; where there is none nobody takes connections.
+    """Sends requests to sites; connections to other hosts are refused.
 
-    :ivar sent: all requests that were made, with whole addresses.
+    :ivar sent: all requests, with absolute URLs.
     """
 
     def __init__(self, sites: Mapping[str, Pages]) -> None:
@@ -41,9 +41,9 @@ class MemoryHttp:
         self.sent: list[HttpRequest] = []
 
     async def send(self, request: HttpRequest) -> MemoryResponse:
-        """Make a request.
+        """Send a request.
 
-        :raises HttpError: when it can't be made, or there is no answer in time.
+        :raises HttpError: when it can't be sent, or times out.
         """
         check_request(request)
         deadline = None if request.timeout is None else asyncio.get_running_loop().time() + request.timeout
@@ -73,7 +73,7 @@ class MemoryHttp:
 
 
 class MemoryResponse:
-    """An answer whose body is still to come."""
+    """A response with a body to be read."""
 
     def __init__(self, page: Page, deadline: float | None) -> None:
         self.status = page.status
@@ -104,13 +104,13 @@ class MemoryResponse:
             await self.aclose()
 
     async def read(self, limit: int = MAX_BODY_BYTES) -> bytes:
-        """Return the whole body, and close."""
+        """Read the whole body and close the response."""
         try:
             return await read_body(self.chunks(), limit)
         finally:
             await self.aclose()
 
     async def aclose(self) -> None:
-        """Let go of the page."""
+        """Close the response."""
         if not isinstance(self._body, bytes):
             await close_iterator(self._body)

@@ -1,4 +1,4 @@
-"""A model for tests that says what it is told to say and keeps the requests it got."""
+"""A scripted model for tests, which records its requests."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ Round = str | Sequence[Mapping[str, Any]]
 
 
 class ScriptedModel:
-    """Model provider that answers the first request with its first round, and so on; then it says ``done``.
+    """A model provider that answers each request with the next round of a script, and at last with ``done``.
 
     ::
 
         model = ScriptedModel("a plain answer", [{"sh": "ls"}], [{"fail": 500}], "the end")
 
-    All threads share the rounds. Failures are retried as they really are, without the waits in between.
+    All threads share the rounds. Failures are retried as by a real provider, but without delays.
 
-    :param rounds: text for an answer, or the steps of a round (:mod:`codex_responses.script.steps`); or a whole script.
+    :param rounds: text of a response, steps of a round (:mod:`codex_responses.script.steps`), or a whole script.
     :param name: key of the provider.
-    :raises ConfigError: when a step is not one.
+    :raises ConfigError: when a step is invalid.
     """
 
     default_model = DEFAULT_MODEL
@@ -36,13 +36,13 @@ class ScriptedModel:
     def __init__(self, *rounds: Round | Script, name: str = "scripted") -> None:
         self.name = name
         self.requests: list[ModelRequest] = []
-        """Every request, oldest first; a retried one is there once."""
+        """All requests, oldest first; a retried one appears once."""
         self.closed = 0
-        """How often a thread closed it."""
+        """How often it was closed by a thread."""
         self._player = ScriptPlayer(_script(rounds), patience=_at_once, resume=False)
 
     def info(self, model: str) -> ModelInfo:
-        """Return what is known of a model by its name."""
+        """Return facts about a model."""
         return info_of(model)
 
     async def stream(self, request: ModelRequest) -> AsyncIterator[ModelEvent]:
@@ -56,20 +56,20 @@ class ScriptedModel:
             await played.aclose()
 
     async def aclose(self) -> None:
-        """Count that a thread is done with it; it can still be asked."""
+        """Count the close; requests are still answered."""
         self.closed += 1
 
     def told(self, role: str = "user", *, request: int = -1) -> list[str]:
-        """List the texts that a request carried in messages of a role.
+        """Return the texts of a request's messages of a role.
 
-        :param request: which one, the newest if not given.
+        :param request: index of the request, by default the newest.
         """
         return texts(self.requests[request].input, role)
 
     def output(self, call_id: str, *, request: int = -1) -> str:
-        """Give what a request told the model about a tool call.
+        """Return the output of a tool call in a request.
 
-        :raises LookupError: when it has no output for that call.
+        :raises LookupError: when it has no output of that call.
         """
         return tool_output(self.requests[request].input, call_id)
 

@@ -1,4 +1,4 @@
-"""An analytics sink that keeps what it gets."""
+"""An analytics sink that records events."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ from codex_hookspecs.types.json import JsonObject
 
 
 class RecordingSink:
-    """Keeps every fact in ``facts``, oldest first."""
+    """Records every event in ``facts``, oldest first."""
 
     def __init__(self) -> None:
         self.facts: list[tuple[str, JsonObject]] = []
         self.closed = False
 
     def record(self, fact: str, fields: JsonObject) -> None:
-        """Take one fact."""
+        """Record one event."""
         self.facts.append((fact, fields))
 
     async def aclose(self) -> None:
-        """Note that nothing more will come."""
+        """Close the sink."""
         self.closed = True

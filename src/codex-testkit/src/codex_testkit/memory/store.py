@@ -1,4 +1,4 @@
-"""A thread store that keeps everything in memory."""
+"""An in-memory thread store."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from codex_hookspecs.types.threads import Thread
 
 
 class MemoryThreadStore:
-    """Keeps threads as long as it lives; ``threads`` shows the records of each."""
+    """Stores threads in memory; ``threads`` has the records of each."""
 
     def __init__(self) -> None:
         self.threads: dict[str, list[Record]] = {}
@@ -32,7 +32,7 @@ class MemoryThreadStore:
         self._writing: set[str] = set()
 
     async def create(self, meta: ThreadMeta) -> MemoryThreadWriter:
-        """Begin a new thread."""
+        """Create a thread."""
         if meta.thread_id in self.threads:
             raise StorageError(f"thread {meta.thread_id} exists already", thread_id=meta.thread_id)
         self._metas[meta.thread_id] = meta
@@ -41,7 +41,7 @@ class MemoryThreadStore:
         return self._writer(meta.thread_id)
 
     async def open(self, thread_id: str, *, cli_version: str) -> tuple[StoredThread, MemoryThreadWriter]:
-        """Read a thread and take over writing it."""
+        """Read a thread and become its writer."""
         if thread_id in self._archived:
             raise ThreadNotFound(f"no rollout found for thread id {thread_id}: it is archived", thread_id=thread_id)
         stored = await self.read(thread_id)
@@ -50,7 +50,7 @@ class MemoryThreadStore:
         return stored, self._writer(thread_id)
 
     async def read(self, thread_id: str) -> StoredThread:
-        """Read a thread without writing it."""
+        """Read a thread."""
         self._check(thread_id)
         replay = Replay(self._metas[thread_id])
         for record in self.threads[thread_id]:
@@ -58,7 +58,7 @@ class MemoryThreadStore:
         return replay.result(name=self._names.get(thread_id), updated_at=self._updated[thread_id])
 
     async def show(self, thread_id: str, *, turns: bool) -> Thread:
-        """Return a thread as clients see it."""
+        """Return a thread in the form for clients."""
         return (await self.read(thread_id)).thread if turns else await self._summary(thread_id)
 
     async def list(self, query: ThreadQuery) -> ThreadPage:
@@ -74,19 +74,19 @@ class MemoryThreadStore:
         return next((thread.id for thread in page.threads if thread.name == name_or_id), None)
 
     async def archive(self, thread_id: str) -> None:
-        """Put a thread away."""
+        """Archive a thread."""
         self._check(thread_id)
         self._archived.add(thread_id)
 
     async def unarchive(self, thread_id: str) -> Thread:
-        """Bring an archived thread back."""
+        """Unarchive a thread."""
         if thread_id not in self._archived:
             raise ThreadNotFound(f"no archived rollout found for thread id {thread_id}", thread_id=thread_id)
         self._archived.discard(thread_id)
         return await self._summary(thread_id)
 
     async def set_name(self, thread_id: str, name: str) -> None:
-        """Name a thread."""
+        """Set the name of a thread."""
         self._names[thread_id] = name
 
     async def aclose(self) -> None:
@@ -116,7 +116,7 @@ class MemoryThreadStore:
 
 
 class MemoryThreadWriter:
-    """The one writer of a thread in memory."""
+    """The single writer of a thread in memory."""
 
     def __init__(self, store: MemoryThreadStore, thread_id: str) -> None:
         self._store = store
@@ -125,20 +125,20 @@ class MemoryThreadWriter:
 
     @property
     def path(self) -> str | None:
-        """Nothing: the thread is in no file."""
+        """``None``: there is no file."""
         return None
 
     async def begin(self) -> None:
         """Do nothing: there is no file."""
 
     async def append(self, records: Sequence[Record]) -> None:
-        """Keep records."""
+        """Store records."""
         if not self._open:
             raise StorageError(f"thread {self._thread_id} is closed", thread_id=self._thread_id)
         self._store._append(self._thread_id, records)
 
     async def aclose(self) -> None:
-        """Let go of the thread."""
+        """Release the thread."""
         if self._open:
             self._open = False
             self._store._release(self._thread_id)

@@ -1,1 +1,1 @@
-"""Servers that tests talk to: exec-servers, the Responses API, web and network."""
+"""Servers for tests: exec-servers, the Responses API, web sites, network namespaces."""

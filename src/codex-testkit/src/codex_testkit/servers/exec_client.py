@@ -1,10 +1,10 @@
-"""Start an exec-server, speak its protocol to it, wait for what it tells.
+"""Start an exec-server, and a client for its protocol.
 
     async with exec_server() as server, server.client() as client:
         await client.start("p", ["echo", "hi"])
         assert await client.output("p") == b"hi\\n"
 
-A client reads only while something is waited for, so that one that waits for nothing is a slow reader.
+A client reads its socket only while the test waits for something; otherwise it is a slow reader.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ if TYPE_CHECKING:
     from websockets.asyncio.client import ClientConnection
 
 LIMIT: Final = 20.0
-"""Seconds after which a wait has failed."""
+"""Time limit of a wait in seconds."""
 PATH: Final = "/usr/local/bin:/usr/bin:/bin"
 
 
 class ExecClient:
     """One connection to a server.
 
-    :ivar told: notifications that came and were not waited for yet.
+    :ivar told: received notifications that no wait has consumed yet.
     """
 
     def __init__(self, socket: ClientConnection) -> None:
@@ -45,7 +45,7 @@ class ExecClient:
         self._count = 0
 
     async def begin(self, resume: str | None = None) -> None:
-        """Open a session, or resume one."""
+        """Start a session, or resume one."""
         params = {"clientName": "test-kit", "resumeSessionId": resume}
         result = await self.request("initialize", params)
         self.session_id, self.info = result["sessionId"], result["environmentInfo"]
@@ -66,7 +66,7 @@ class ExecClient:
         await self.send_raw(json.dumps({"method": method, "params": params}))
 
     async def answer(self, request_id: int | str) -> Any:
-        """Wait for the answer to a request.
+        """Wait for the response to a request.
 
         :raises RpcError: when it is an error.
         """
@@ -78,14 +78,14 @@ class ExecClient:
         return message["result"]
 
     async def request(self, method: str, params: Any = None) -> Any:
-        """Ask and wait for the answer.
+        """Send a request and wait for the response.
 
         :raises RpcError: when it is an error.
         """
         return await self.answer(await self.send(method, params))
 
     async def event(self, wanted: Callable[[JsonObject], bool]) -> JsonObject:
-        """Wait for the first notification that is wanted; others stay for later."""
+        """Wait for the first matching notification; others are kept for later waits."""
         seen = 0
         while True:
             for place in range(seen, len(self.told)):
@@ -100,7 +100,7 @@ class ExecClient:
         return await self.request("process/start", {**given, **params})
 
     async def events(self, process_id: str) -> list[JsonObject]:
-        """Return all events of a process up to the closing one, in the order they came."""
+        """Return all events of a process up to the closing one, in order."""
         found: list[JsonObject] = []
         while not found or found[-1]["method"] != "process/closed":
             found.append(await self.event(lambda told: told["params"].get("processId") == process_id))
@@ -111,7 +111,7 @@ class ExecClient:
         return output_of(await self.events(process_id))
 
     async def lost(self) -> bool:
-        """Wait until the server ends the connection; return whether it did so without closing handshake."""
+        """Wait until the server closes the connection; return whether it did so without the closing handshake."""
         from websockets.exceptions import ConnectionClosed
 
         try:
@@ -121,7 +121,7 @@ class ExecClient:
             return error.rcvd is None
 
     def cut(self) -> None:
-        """Lose the connection without telling anybody."""
+        """Abort the connection without the closing handshake."""
         self.socket.transport.abort()
 
     async def _read(self) -> None:
@@ -134,9 +134,9 @@ class ExecClient:
 
 
 class ExecServerAt:
-    """A server that is up.
+    """A running server.
 
-    :param process: the process it runs in, if it has one of its own.
+    :param process: its process, if it was started by the test.
     """
 
     def __init__(self, url: str, process: asyncio.subprocess.Process | None = None) -> None:
@@ -145,12 +145,12 @@ class ExecServerAt:
 
     @property
     def pid(self) -> int | None:
-        """Number of its process."""
+        """Id of its process."""
         return self.process.pid if self.process is not None else None
 
     @asynccontextmanager
     async def client(self, *, begin: bool = True, resume: str | None = None) -> AsyncIterator[ExecClient]:
-        """Connect; with ``begin`` a session is open."""
+        """Connect; with ``begin`` also start a session."""
         from websockets.asyncio.client import connect
 
         async with connect(self.url, compression=None, max_size=None, ping_interval=None, close_timeout=1) as socket:
@@ -164,11 +164,11 @@ class ExecServerAt:
 async def exec_server(
     *arguments: str, command: Sequence[str] | None = None, env: Mapping[str, str] | None = None
 ) -> AsyncIterator[ExecServerAt]:
-    """Run a server in a process of its own.
+    """Run a server in a separate process.
 
-    :param arguments: more of its command line.
-    :param command: the program, by default the ``codex`` beside this interpreter.
-    :param env: more of its environment.
+    :param arguments: further arguments.
+    :param command: the program, by default the ``codex`` of this Python environment.
+    :param env: further environment variables.
     """
     program = command or (os.path.join(os.path.dirname(sys.executable), "codex"),)
     process = await asyncio.create_subprocess_exec(
@@ -198,6 +198,6 @@ async def exec_server(
 
 
 def output_of(events: Sequence[JsonObject], stream: str | None = None) -> bytes:
-    """Return the output that notifications carry, of one stream if it is named."""
+    """Return the output in notifications, of one stream if it is given."""
     parts = [event["params"] for event in events if event["method"] == "process/output"]
     return b"".join(b64decode(part["chunk"]) for part in parts if stream in (None, part["stream"]))

@@ -1,9 +1,9 @@
-"""Make an exec-server of March 2026 out of one of today: an address in front of it that takes all newer away.
+"""A proxy that makes a current exec-server speak the protocol of 0.118.
 
 async with exec_server() as running, server_0118(running.url) as older:
     ...  # older.url
 
-No sessions, no file URIs, no methods but those of that time; all processes of a connection end with it.
+It has no sessions, no file URIs and only the methods of 0.118; the processes of a connection end with it.
 """
 
 from __future__ import annotations
@@ -35,11 +35,11 @@ _OPTIONS: Final[dict[str, Any]] = {
 
 
 class Server0118:
-    """What goes by.
+    """The proxy.
 
-    :param wake_up: notifications only wake the client up; the bytes come from ``process/read``.
-    :ivar asked: methods that the client asked for, in order.
-    :ivar refused: those of them that were not known then.
+    :param wake_up: whether notifications of output lack the bytes, so that the client must use ``process/read``.
+    :ivar asked: methods that the client called, in order.
+    :ivar refused: those of them that 0.118 does not have.
     """
 
     def __init__(self, behind: str, *, wake_up: bool) -> None:
@@ -52,12 +52,12 @@ class Server0118:
         self._changed = asyncio.Event()
 
     def cut(self) -> None:
-        """Lose all connections of clients."""
+        """Abort all connections of clients."""
         for connection in self._connections:
             connection.transport.abort()
 
     async def until_asked(self, method: str) -> None:
-        """Wait until a method was asked for."""
+        """Wait until a method is called."""
         while method not in self.asked:
             self._changed.clear()
             await self._changed.wait()
@@ -119,9 +119,9 @@ class Server0118:
 
 @asynccontextmanager
 async def server_0118(behind: str, *, wake_up: bool = False) -> AsyncIterator[Server0118]:
-    """Listen in front of a server.
+    """Run the proxy in front of a server.
 
-    :param wake_up: notifications only wake the client up.
+    :param wake_up: whether notifications of output lack the bytes.
     """
     from websockets.asyncio.server import serve
 
@@ -132,7 +132,7 @@ async def server_0118(behind: str, *, wake_up: bool = False) -> AsyncIterator[Se
 
 
 async def main() -> None:
-    """Run such a server until this process is told to end, and put out its address."""
+    """Run such a server until SIGTERM, and print its address."""
     import signal
 
     from codex_testkit.servers.exec_client import exec_server

@@ -1,4 +1,4 @@
-"""An exec-server with pretended processes that misbehaves as a test tells it to.
+"""A fake exec-server without real processes, which misbehaves as a test requires.
 
 async with fake_exec_server() as fake:
     fake.behaviour["process/start"] = refuse(-32603, "No space left on device (os error 28)")
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     from websockets.asyncio.server import ServerConnection
 
 LIMIT: Final = 10.0
-"""Seconds after which a wait has failed."""
+"""Time limit of a wait in seconds."""
 Behaviour = Callable[[Any], Any]
 
 
 class Refuse(Exception):
-    """Raised by a behaviour to answer with an error."""
+    """Raised by a behaviour to respond with an error."""
 
     def __init__(self, code: int, message: str) -> None:
         super().__init__(message)
@@ -33,7 +33,7 @@ class Refuse(Exception):
 
 
 def refuse(code: int, message: str) -> Behaviour:
-    """Return a behaviour that answers with an error."""
+    """Return a behaviour that responds with an error."""
 
     def behave(_params: Any) -> Any:
         raise Refuse(code, message)
@@ -42,25 +42,25 @@ def refuse(code: int, message: str) -> Behaviour:
 
 
 def cut(_params: Any) -> Any:
-    """Lose the connection instead of answering."""
+    """Abort the connection instead of responding."""
     raise Cut
 
 
 def silence(_params: Any) -> Any:
-    """Answer nothing."""
+    """Never respond."""
     raise Silence
 
 
 class Cut(Exception):
-    """Raised by a behaviour to lose the connection instead of answering."""
+    """Raised by a behaviour to abort the connection instead of responding."""
 
 
 class Silence(Exception):
-    """Raised by a behaviour to answer nothing."""
+    """Raised by a behaviour to never respond."""
 
 
 class FakeProcess:
-    """What a server knows of a process; nothing runs."""
+    """The server's state of a process; nothing is run."""
 
     def __init__(self, start: JsonObject) -> None:
         self.start = start
@@ -78,10 +78,10 @@ class FakeProcess:
 class FakeExecServer:
     """The server.
 
-    :ivar behaviour: called with the parameters in place of a method; returns the result.
-    :ivar requests: everything that was asked, in order.
-    :ivar early: what is told before the next answer.
-    :ivar retained: only events after this number can still be read.
+    :ivar behaviour: functions that replace methods: called with the parameters, return the result.
+    :ivar requests: all requests, in order.
+    :ivar early: notifications to send before the next response.
+    :ivar retained: only events after this sequence number can be read.
     """
 
     def __init__(self, dialect: str) -> None:
@@ -102,24 +102,24 @@ class FakeExecServer:
         return [params for name, params in self.requests if name == method]
 
     async def until(self, fits: Callable[[], bool]) -> None:
-        """Wait until something was asked that makes a condition true."""
+        """Wait until a request makes a condition true."""
         async with asyncio.timeout(LIMIT):
             while not fits():
                 self._changed.clear()
                 await self._changed.wait()
 
     async def say(self, process_id: str, text: str, *, tell: bool = True) -> None:
-        """Have a process put something out."""
+        """Simulate output of a process."""
         chunk = b64encode(text.encode()).decode()
         await self.happen(process_id, "output", tell=tell, stream="stdout", chunk=chunk)
 
     async def end(self, process_id: str, code: int = 0, *, tell: bool = True) -> None:
-        """Have a process exit and close."""
+        """Simulate the exit and close of a process."""
         await self.happen(process_id, "exited", tell=tell, exitCode=code, sandboxDenied=False)
         await self.happen(process_id, "closed", tell=tell)
 
     async def happen(self, process_id: str, kind: str, *, tell: bool = True, **members: Any) -> None:
-        """Number an event, and tell it."""
+        """Record an event, and send its notification."""
         method, params = self.processes[process_id].note(kind, **members)
         if tell:
             await self.tell(method, params)
@@ -133,7 +133,7 @@ class FakeExecServer:
         await self.connections[-1].send(message if isinstance(message, str) else json.dumps(message))
 
     def cut(self) -> None:
-        """Lose the newest connection."""
+        """Abort the newest connection."""
         self.connections[-1].transport.abort()
 
     async def handle(self, connection: ServerConnection) -> None:
@@ -222,7 +222,7 @@ class FakeExecServer:
 async def fake_exec_server(dialect: str = "B") -> AsyncIterator[FakeExecServer]:
     """Run a server in this process.
 
-    :param dialect: ``A`` of March 2026 or ``B`` of 0.169.
+    :param dialect: protocol version: ``A`` for 0.118, ``B`` for 0.169.
     """
     from websockets.asyncio.server import serve
 

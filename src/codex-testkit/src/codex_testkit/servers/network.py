@@ -1,9 +1,9 @@
-"""Run an exec-server in a network namespace of its own, reached through a port of this one.
+"""Run an exec-server in a separate network namespace, reachable through a forwarded port.
 
 ``python -m codex_testkit.servers.network codex exec-server --listen ws://127.0.0.1:0``
 
-The server finds nothing of this machine's network but what it makes itself; connections to the port whose address is
-put out are handed on to it. Needs Linux, and either root or user namespaces.
+The server has no access to the machine's network; connections to the printed address are forwarded to it. Needs Linux,
+and either root or user namespaces.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ _BLOCK = 64 * 1024
 
 
 def leave_network() -> None:
-    """Move this process into a network of its own that has a loopback device; open sockets stay where they are.
+    """Move this process to a new network namespace with a loopback device; open sockets keep their namespace.
 
-    :raises OSError: when that is not allowed.
+    :raises OSError: when it is not permitted.
     """
     import fcntl
 
@@ -51,7 +51,7 @@ async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
 
 
 async def serve(listener: socket.socket, command: Sequence[str]) -> int:
-    """Run the server and hand connections on to it until it ends or this process is told to."""
+    """Run the server and forward connections to it until it ends or this process is terminated."""
     process = await asyncio.create_subprocess_exec(*command, stdin=asyncio.subprocess.DEVNULL, stdout=-1)
     assert process.stdout is not None
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, process.terminate)
@@ -77,7 +77,7 @@ async def serve(listener: socket.socket, command: Sequence[str]) -> int:
 
 
 def main(command: Sequence[str]) -> int:
-    """Listen in this network, leave it, run the server."""
+    """Listen in the current network, enter a new one, run the server."""
     listener = socket.create_server(("127.0.0.1", 0))
     leave_network()
     return asyncio.run(serve(listener, command))

@@ -1,4 +1,4 @@
-"""A Responses API server that plays scripts, for tests and for pointing real clients at.
+"""A Responses API server that plays scripts, for tests and for real clients.
 
 It speaks plain HTTP/1.1 with server-sent events on 127.0.0.1, records every request, and answers ``POST …/responses``
 with the next round of its script (:mod:`codex_responses.script.steps`). A user message ``MOCK:<rounds as JSON>`` is a
@@ -36,7 +36,7 @@ _ECHO_LENGTH: Final = 60
 
 @frozen(kw_only=True)
 class RecordedRequest:
-    """One request as it arrived.
+    """One recorded request.
 
     :param headers: names in lower case.
     :param body: decoded JSON, the raw bytes when it is not JSON, ``None`` without a body.
@@ -162,7 +162,7 @@ class _Server(ThreadingHTTPServer):
     owner: ResponsesServer
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """Say nothing about clients that hang up."""
+        """Ignore clients that disconnect."""
         if not isinstance(sys.exception(), OSError):
             super().handle_error(request, client_address)  # type: ignore[arg-type]
 

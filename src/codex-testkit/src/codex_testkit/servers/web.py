@@ -1,4 +1,4 @@
-"""A site for tests: a function that answers requests, behind a real socket or as it is.
+"""A web site for tests: a function that answers requests, called directly or through a socket.
 
 async def pages(request):
     return Page(200, body=b"hello") if request.url.endswith("/hello") else Page(404)
@@ -21,9 +21,9 @@ _CLOSE_SECONDS = 5.0
 
 
 class Page(NamedTuple):
-    """An answer.
+    """A response.
 
-    :param body: as a whole, or piece by piece; one that raises ``ConnectionError`` breaks off.
+    :param body: bytes, or an iterator of chunks; a ``ConnectionError`` raised by it aborts the connection.
     """
 
     status: int = 200
@@ -32,12 +32,12 @@ class Page(NamedTuple):
 
 
 Pages = Callable[[HttpRequest], Awaitable[Page]]
-"""Answers a request; its ``url`` is the path alone when it came through a socket."""
+"""Answers a request, whose ``url`` is only the path if it came through a socket."""
 
 
 @asynccontextmanager
 async def web_server(pages: Pages) -> AsyncIterator[str]:
-    """Serve a site on a port of this machine and give its address, without a slash at the end."""
+    """Serve a site on a local port and yield its address, without a trailing slash."""
     tasks: set[asyncio.Task[None]] = set()
 
     def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -61,7 +61,7 @@ async def _serve(pages: Pages, reader: asyncio.StreamReader, writer: asyncio.Str
         with suppress(asyncio.IncompleteReadError, ConnectionError):
             while True:
                 answering = asyncio.create_task(_answer(pages, await _read(reader), writer))
-                # A client says nothing before it has its answer, unless it hangs up.
+                # A client sends nothing before it has the response, unless it disconnects.
                 gone = asyncio.create_task(reader.read(1))
                 try:
                     await asyncio.wait((answering, gone), return_when=asyncio.FIRST_COMPLETED)
@@ -106,7 +106,7 @@ async def _answer(pages: Pages, request: HttpRequest, writer: asyncio.StreamWrit
 
 
 async def close_iterator(iterator: AsyncIterator[bytes]) -> None:
-    """Let go of what is iterated, if it can be."""
+    """Close an iterator, if it supports that."""
     close = getattr(iterator, "aclose", None)
     if close is not None:
         await close()

@@ -1,1 +1,1 @@
-"""Contract suites: tests that every implementation of a port passes."""
+"""Contract suites: test classes for implementations of ports."""

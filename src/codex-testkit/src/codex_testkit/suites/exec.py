@@ -1,6 +1,6 @@
-"""What every exec backend must do, as a test class to inherit from.
+"""Contract suite for exec backends, to be subclassed.
 
-A subclass gives the fixture ``environment`` and, where it has no POSIX shell, ``programs``::
+A subclass defines the fixture ``environment`` and, if there is no POSIX shell, ``programs``::
 
     class TestMyBackend(ExecBackendContract):
         @pytest.fixture
@@ -23,7 +23,7 @@ from codex_hookspecs.ports.environment import Environment, ExecProcess
 from codex_hookspecs.types.environment import ExecParams, OutputChunk, ProcessClosed, ProcessEvent, ProcessExited
 
 LIMIT = 20.0
-"""Seconds after which a test that waits has failed."""
+"""Time limit of a wait in seconds."""
 
 FLOOD_BYTES = 20_000_000
 
@@ -48,7 +48,7 @@ POSIX_PROGRAMS: Final[Mapping[str, tuple[str, ...]]] = {
     "window": _sh("stty size; read line; stty size"),
     "terminal": _sh("test -t 0 && test -t 1 && test -t 2 && echo terminal"),
 }
-"""Programs that the suite runs, by what they do."""
+"""Programs that the suite runs, by name."""
 
 
 class ExecBackendContract:
@@ -61,7 +61,7 @@ class ExecBackendContract:
 
     @pytest.fixture
     async def environment(self) -> Environment:
-        """Give the environment to be tested, and close it."""
+        """Yield the environment to test, and close it."""
         pytest.fail("a suite gives the environment it tests")
 
     async def start(self, environment: Environment, program: str | Sequence[str], **params: Any) -> ExecProcess:

@@ -1,6 +1,7 @@
-"""What every file system must do, as a test class to inherit from.
+"""Contract suite for file systems, to be subclassed.
 
-A subclass gives the fixtures ``files`` and ``folder``, an empty directory, and makes links in ``link``.
+A subclass defines the fixtures ``files`` and ``folder``, an empty directory, and overrides ``link`` to create symbolic
+links.
 """
 
 from __future__ import annotations
@@ -22,16 +23,16 @@ class FileSystemContract:
 
     @pytest.fixture
     async def files(self) -> FileSystem:
-        """Give the file system to be tested."""
+        """Return the file system to test."""
         pytest.fail("a suite gives the file system it tests")
 
     @pytest.fixture
     def folder(self) -> str:
-        """Give the absolute path of an empty directory, without links in it."""
+        """Return the absolute path of an empty directory, without symbolic links in the path."""
         pytest.fail("a suite gives an empty directory")
 
     async def link(self, files: FileSystem, path: str, target: str) -> None:
-        """Make a symbolic link."""
+        """Create a symbolic link."""
         pytest.fail("a suite says how links are made")
 
     async def test_what_was_written_is_read(self, files: FileSystem, folder: str) -> None:

@@ -1,6 +1,6 @@
-"""What everybody who makes HTTP requests must do, as a test class to inherit from.
+"""Contract suite for HTTP clients, to be subclassed.
 
-A subclass gives the fixtures ``http`` and ``web``, the address of a site that a :class:`Site` answers::
+A subclass defines the fixtures ``http`` and ``web``, the address of a :class:`Site`::
 
     class TestMyHttp(HttpContract):
         @pytest.fixture
@@ -26,9 +26,9 @@ from codex_hookspecs.types.http import HttpRequest
 from codex_testkit.servers.web import Page, web_server
 
 LIMIT: Final = 30.0
-"""Seconds after which a test that waits has failed."""
+"""Time limit of a wait in seconds."""
 STALLED: Final = 0.3
-"""Seconds without progress after which a sender counts as held up."""
+"""Seconds without progress after which a sender counts as blocked."""
 BLOCK: Final = bytes(range(256)) * 256
 BLOCKS: Final = 640
 BODY_DECODE_ERROR: Final = r"^failed to read http/request response body: error decoding response body$"
@@ -37,7 +37,7 @@ BODY_DECODE_ERROR: Final = r"^failed to read http/request response body: error d
 class Site:
     """Answers the requests of the suite.
 
-    :ivar sent: blocks of the flood that were taken.
+    :ivar sent: blocks of the flood that were sent.
     :ivar ended: set when the page that never ends has ended.
     """
 
@@ -67,7 +67,7 @@ class Site:
         return Page(body=bodies[path]()) if path in bodies else Page(404, body=b"nothing here")
 
     async def held_up(self) -> int:
-        """Wait until no more of the flood is taken, and return how much was."""
+        """Wait until the flood is blocked, and return the number of blocks sent."""
         while True:
             self._moved.clear()
             try:
@@ -102,21 +102,21 @@ class HttpContract:
 
     pytestmark = pytest.mark.anyio
     nobody: ClassVar[str] = "http://127.0.0.1:1/x"
-    """Address where nobody takes connections."""
+    """Address that refuses connections."""
 
     @pytest.fixture
     async def http(self) -> HttpClient:
-        """Give the maker of requests to be tested."""
+        """Return the HTTP client to test."""
         pytest.fail("a suite gives what it tests")
 
     @pytest.fixture
     async def site(self) -> Site:
-        """Give what answers."""
+        """Return the site."""
         return Site()
 
     @pytest.fixture
     async def web(self, site: Site) -> AsyncIterator[str]:
-        """Give the address of the site."""
+        """Yield the address of the site."""
         async with web_server(site) as url:
             yield url
 
@@ -126,7 +126,7 @@ class HttpContract:
             return await http.send(HttpRequest(url=url, **request))
 
     async def body(self, http: HttpClient, url: str, **request: Any) -> bytes:
-        """Make a request and return the body of its answer."""
+        """Send a request and return the body of the response."""
         response = await self.ask(http, url, **request)
         async with asyncio.timeout(LIMIT):
             return await response.read()

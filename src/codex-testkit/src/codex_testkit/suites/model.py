@@ -1,7 +1,8 @@
-"""What every model provider must do, as a test class to inherit from.
+"""Contract suite for model providers, to be subclassed.
 
-A subclass gives the fixture ``provider_for``: called with the rounds of a script (:mod:`codex_responses.script.steps`)
-it returns a provider whose model says them, and closes it after the test. Failures are retried at least once.
+A subclass defines the fixture ``provider_for``, a factory that is called with the rounds of a script
+(:mod:`codex_responses.script.steps`) and returns a provider whose model plays them. Providers must be closed after the
+test, and retry failures at least once.
 """
 
 from __future__ import annotations
@@ -35,13 +36,13 @@ TEXT = "A sentence that is long enough to arrive in more than one piece. ö🎉"
 
 
 def request_of(*items: dict[str, Any], **fields: Any) -> ModelRequest:
-    """Make a request of a user who said ``go``, then the items."""
+    """Return a request with the user message ``go``, followed by the items."""
     user = {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "go"}]}
     return ModelRequest(thread_id="t1", turn_id="u1", model="m", instructions="Work.", input=(user, *items), **fields)
 
 
 async def answer(provider: ModelProvider, request: ModelRequest | None = None) -> list[ModelEvent]:
-    """Take all events of a request, within ten seconds."""
+    """Return all events of a request, within ten seconds."""
     async with asyncio.timeout(10):
         return [event async for event in provider.stream(request or request_of())]
 
@@ -53,7 +54,7 @@ class ModelProviderContract:
 
     @pytest.fixture
     def provider_for(self) -> ProviderFor:
-        """Give the factory of the providers to be tested."""
+        """Return the factory of the providers to test."""
         pytest.fail("a suite gives the providers it tests")
 
     async def test_it_has_a_name(self, provider_for: ProviderFor) -> None:

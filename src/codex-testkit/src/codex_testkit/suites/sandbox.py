@@ -1,13 +1,13 @@
-"""What every sandbox launcher must do, as a test class to inherit from.
+"""Contract suite for sandbox launchers, to be subclassed.
 
-A subclass gives the fixture ``launcher``; commands are run for real, as its launches say::
+A subclass defines the fixture ``launcher``; real commands are run with its launches::
 
     class TestMyLauncher(SandboxLauncherContract):
         @pytest.fixture
         def launcher(self):
             return MyLauncher()
 
-For systems with a POSIX shell.
+Needs a POSIX shell.
 """
 
 from __future__ import annotations
@@ -33,16 +33,16 @@ from codex_hookspecs.types.sandbox import Launch, LaunchRequest, SandboxPolicy
 from codex_sandboxing.protected_paths import PROTECTED
 
 LIMIT: Final = 30.0
-"""Seconds after which a command that runs has failed."""
+"""Time limit of a command in seconds."""
 
 READ_ONLY: Final = SandboxPolicy("readOnly")
 WORKSPACE: Final = SandboxPolicy("workspaceWrite", exclude_slash_tmp=True, exclude_tmpdir_env_var=True)
 
 
 class Outcome(NamedTuple):
-    """What became of a command.
+    """The outcome of a command.
 
-    :param status: its exit status, 128 + N when signal N ended it.
+    :param status: its exit status, 128 + N if it was killed by signal N.
     """
 
     status: int
@@ -51,9 +51,9 @@ class Outcome(NamedTuple):
 
 
 def run_launched(launch: Launch, cwd: str, given: bytes = b"") -> Outcome:
-    """Run a command as a launch says, to its end.
+    """Run a command with a launch to completion.
 
-    :param given: what it reads.
+    :param given: its standard input.
     """
     with launch:
         process = subprocess.Popen(
@@ -80,20 +80,20 @@ def run_launched(launch: Launch, cwd: str, given: bytes = b"") -> Outcome:
 
 
 class SandboxLauncherContract:
-    """Hold a policy, and nothing beyond it."""
+    """Tests that a launcher enforces a policy, and nothing beyond it."""
 
     python: ClassVar[str] = os.path.realpath(sys.executable)
 
     @pytest.fixture
     def workspace(self) -> Iterator[Path]:
-        """An empty directory with an awkward name; what lies beside it is not to be touched."""
+        """An empty directory with an unusual name; its siblings must not be changed."""
         with tempfile.TemporaryDirectory(prefix="sandbox-contract-", ignore_cleanup_errors=True) as base:
             folder = Path(base).resolve() / 'it\'s a "work"\nfoldér'
             folder.mkdir()
             yield folder
 
     def request(self, script: str, workspace: Path, policy: SandboxPolicy = WORKSPACE) -> LaunchRequest:
-        """Return the request for a script of the shell."""
+        """Return the request for a shell script."""
         return LaunchRequest(argv=("/bin/sh", "-c", script), cwd=str(workspace), env=dict(os.environ), policy=policy)
 
     def run(
@@ -310,7 +310,7 @@ class SandboxLauncherContract:
 
 @contextlib.contextmanager
 def _listener() -> Iterator[tuple[int, list[object]]]:
-    """Greet whoever connects; give the port and those who did."""
+    """Greet every connection; yield the port and the connections."""
     callers: list[object] = []
     with socket.create_server(("127.0.0.1", 0)) as server:
 

@@ -1,4 +1,4 @@
-"""What every thread store must hold; subclass :class:`ThreadStoreContract` in the store's tests."""
+"""Contract suite for thread stores: subclass :class:`ThreadStoreContract` in the store's tests."""
 
 from __future__ import annotations
 
@@ -34,24 +34,24 @@ from codex_testkit.suites._store_samples import EVERY_ITEM, VERSION, began, mess
 class ThreadStoreContract:
     """Tests of a thread store.
 
-    A subclass has a fixture ``store``, an empty one, and overrides ``reopened`` for stores that outlive their process.
+    A subclass defines the fixture ``store``, an empty store, and overrides ``reopened`` for persistent stores.
     """
 
     pytestmark = pytest.mark.anyio
 
     async def reopened(self, store: ThreadStore) -> ThreadStore:
-        """Return the store as the next process finds it."""
+        """Return the store as opened by another process."""
         return store
 
     async def kept(self, store: ThreadStore, records: Sequence[Record], **changes: Any) -> str:
-        """Store a thread and let go of it."""
+        """Store a thread and release it."""
         writer, thread_id = await self.created(store, **changes)
         await writer.append(records)
         await writer.aclose()
         return thread_id
 
     async def created(self, store: ThreadStore, **changes: Any) -> tuple[ThreadWriter, str]:
-        """Begin a thread."""
+        """Create a thread."""
         thread_id = uuid7(changes.get("created_at_ms"))
         plain = ThreadMeta(
             thread_id=thread_id,
