@@ -44,16 +44,16 @@ class HookPolicy:
     :param result: name of the class that an implementation returns, or returns a sequence of; empty for observers.
     :param many: whether a sequence is returned.
     :param timeout: time limit in seconds for one implementation; ``None`` for synchronous kinds, except for a
-     ``choose`` hook that can refuse, which is called in a worker thread.
+        ``choose`` hook that can refuse, which is called in a worker thread.
     :param on_error: ``skip`` treats a failure as no opinion, ``ask`` asks the user and refuses if no client can be
-     asked, ``block`` treats a failure as a refusal.
+        asked, ``block`` treats a failure as a refusal.
     :param merge: how answers are combined. ``all``: each is used. ``first``: no implementation is called after the
-     first answer. ``concat``: sequences are concatenated, of any other field the first value is used. ``any_block``:
-     the same, among the strictest answers if the verdict has a ``behavior``.
+        first answer. ``concat``: sequences are concatenated, of any other field the first value is used. ``any_block``:
+        the same, among the strictest answers if the verdict has a ``behavior``.
     :param parallel: whether implementations are observers, which run concurrently and return nothing.
     :param refuses: whether an answer can refuse what the hook is called for.
     :param key: attribute with the name of a contribution; names are unique. Empty if a plugin contributes a single
-     thing, which has the name of the plugin.
+        thing, which has the name of the plugin.
     :param requires: attributes that a contribution must have, including ``key``.
     :param by: parameter that names what is requested, where each plugin answers only for its own names.
     :param not_called_yet: whether no version of the host calls the hook so far.
@@ -150,7 +150,7 @@ def time_limit(seconds: float | None) -> Callable[[F], F]:
     """Override the specification's time limit for one implementation.
 
     :param seconds: the limit, or ``None`` for implementations that enforce their own, such as runners of hook scripts
-     with configured limits.
+        with configured limits.
     :raises TypeError: when it is not a positive number or ``None``.
     """
     given: object = seconds

@@ -85,7 +85,7 @@ def locked(path: str | os.PathLike[str], *, seconds: float = LOCK_SECONDS) -> It
 
     :param seconds: how long to wait for other processes.
     :raises OSError: when the lock can't be acquired: the folder can't be written, its file system has no locks, or
-     another process holds the lock.
+        another process holds the lock.
     """
     folder = os.path.dirname(path)
     make_private(folder)

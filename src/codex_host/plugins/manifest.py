@@ -31,7 +31,7 @@ class Manifest:
     :param hooks: names of the hooks it implements, for listings.
     :param commands: sub-commands it offers, with their one-line help; an empty help hides the command in ``--help``.
     :param trailing: for a sub-command that ends with another command line, the index (from one) of the positional
-     argument that begins it; options from there on belong to that command line.
+        argument that begins it; options from there on belong to that command line.
     :param valued: options of such a sub-command that take a value.
     :param needs: plugins it depends on.
     :param before: plugins that it is called before, in every hook that both implement.
@@ -59,11 +59,11 @@ class FoundPlugin:
     """A plugin that is installed.
 
     :param value: ``module`` or ``module:attribute``.
-    :param info: folder of what the installer says of its distribution, or the empty string.
-    :param manifest: what it says of itself, or ``None`` when that can't be read.
+    :param info: metadata folder of its distribution (``*.dist-info``), or the empty string.
+    :param manifest: its manifest, or ``None`` if it can't be read.
     :param folder: directory of its top-level package, or the empty string.
     :param problem: why it can't be used at all (no manifest, a name taken twice), or the empty string.
-    :param first_party: it was released with this host, whose metadata names its distribution; it needs no trust.
+    :param first_party: whether the host's metadata names its distribution, so that it needs no trust.
     """
 
     name: str

@@ -22,7 +22,7 @@ def merge_verdicts(rule: Merge, verdict: type[V], answers: Sequence[V]) -> V:
     """Merge verdicts in order: tuples are concatenated, of any other field the first value that is set is used.
 
     :param rule: with ``any_block``, only the strictest verdicts are merged if the verdict has a ``behavior``; a refusal
-     in a separate field survives under either rule.
+        in a separate field survives under either rule.
     """
     if rule == "any_block":
         answers = _strictest(answers)

@@ -33,7 +33,7 @@ class PluginStatus:
     :param before: plugins that its manifest puts it before.
     :param after: plugins that its manifest puts it after.
     :param trusted: whether it is first-party or was trusted, even if its files have changed since; also set for plugins
-     that are not loaded.
+        that are not loaded.
     :param quarantined: reasons of quarantines, by hook.
     """
 

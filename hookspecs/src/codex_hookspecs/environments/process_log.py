@@ -119,7 +119,7 @@ class ProcessLog:
         """Return the retained chunks newer than a sequence number, and the state of the process.
 
         :param max_bytes: most bytes to return; at least one chunk is returned. ``next_seq`` of a limited read follows
-         its last chunk, otherwise it is the next free number.
+            its last chunk, otherwise it is the next free number.
         """
         start = self._index(after_seq)
         end, size = start, 0

@@ -31,7 +31,7 @@ class ThreadWriter(Protocol):
 
         :return: a warning for the user about the thread's file, usually ``None``.
         :raises StorageError: when they can't be stored. The caller need not repeat them: the writer stores them with
-         the next ones, as soon as that succeeds.
+            the next ones, as soon as that succeeds.
         """
         ...
 

@@ -30,12 +30,12 @@ class CliCommand(Checked):
     :param name: the word after ``codex``.
     :param help: one line for ``codex --help``.
     :param run: called in the event loop with the arguments after the sub-command's name and the started host; returns
-     the exit status. Raises ``UsageError`` for an invalid command line.
+        the exit status. Raises ``UsageError`` for an invalid command line.
     :param shortcut: module of a first-party plugin with a function ``run``, which is called with the arguments and
-     ``$CODEX_HOME`` before the rest of the program is loaded. It returns the exit status, or ``None`` if it does not
-     support the command line or the configuration; then the command is run as usual.
+        ``$CODEX_HOME`` before the rest of the program is loaded. It returns the exit status, or ``None`` if it does not
+        support the command line or the configuration; then the command is run as usual.
     :param interactive_options: whether it uses :attr:`SurfaceHost.interactive_options`; otherwise the user is warned
-     that they have no effect.
+        that they have no effect.
     """
 
     name: str
@@ -83,8 +83,8 @@ class RpcMethod(Checked):
 
     :param name: e.g. ``hooks/list``.
     :param params: attrs class of the parameters (snake case), a function that returns it (called on the first request),
-     or ``None`` if the method takes none. A field with ``experimental`` in its metadata is reserved for clients that
-     enabled the experimental API.
+        or ``None`` if the method takes none. A field with ``experimental`` in its metadata is reserved for clients that
+        enabled the experimental API.
     :param handle: called with the parameters and the context; returns an attrs value or a wire object.
     :param experimental: whether it is reserved for clients that enabled the experimental API.
     """

@@ -92,7 +92,7 @@ class LoadedThread(AgentThread, Protocol):
         :param settings: settings of this and later turns; ``None`` keeps the current ones.
         :param reviews: whether the turn is a review, for which ``session_start`` and ``stop`` hooks are not called.
         :return: id of the turn; its progress is sent as notifications. Empty input starts no turn; the id is that of an
-         error notification.
+            error notification.
         :raises RpcError: when the thread is closed.
         """
         ...

@@ -47,7 +47,7 @@ async def session_start(event: SessionStartEvent, scope: HookScope, host: Host) 
     :param scope: reports runs and adds context later.
     :param host: the running program.
     :return: contexts for the model, each a developer message directly before the prompt; ``stop_reason`` ends the turn
-     before any model request. ``None``: no opinion.
+        before any model request. ``None``: no opinion.
 
     Contexts are sent in order; the first ``stop_reason`` is used. A failure is shown and skipped.
 
@@ -69,7 +69,7 @@ async def user_prompt_submit(event: UserPromptSubmitEvent, scope: HookScope, hos
     :param scope: reports runs and adds context later.
     :param host: the running program.
     :return: contexts, sent directly after the prompt; ``block_reason`` refuses the prompt: no model request is made,
-     the turn completes, contexts are kept. ``None``: no opinion.
+        the turn completes, contexts are kept. ``None``: no opinion.
 
     Contexts are concatenated, any block refuses, the first reason is shown. A failure is shown and skipped.
 
@@ -92,7 +92,8 @@ async def pre_tool_use(event: PreToolUseEvent, scope: HookScope, host: Host) -> 
     :param scope: reports runs and adds context later.
     :param host: the running program.
     :return: ``deny_reason`` refuses the call, with the reason for the model; ``ask_reason`` requires the user's
-     approval; ``updated_input`` replaces the input; contexts are sent before the tool's output. ``None``: no opinion.
+        approval; ``updated_input`` replaces the input; contexts are sent before the tool's output. ``None``: no
+        opinion.
 
     Any denial wins, then any ``ask_reason``; the first ``updated_input`` is used. After a failure the user is asked
     about the call, and if no client can be asked it is refused, unless ``hooks.fail_open`` names the event.
@@ -116,7 +117,7 @@ async def permission_request(event: PermissionRequestEvent, scope: HookScope, ho
     :param scope: reports runs and adds context later.
     :param host: the running program.
     :return: ``allow`` approves without asking, ``deny`` refuses with a message for the model, ``ask`` asks the user.
-     ``None``: no opinion.
+        ``None``: no opinion.
 
     Any ``deny`` wins, then any ``ask``, then any ``allow``; without a verdict the user is asked. After a failure the
     user is asked even if others allow, unless ``hooks.fail_open`` names the event.
@@ -140,7 +141,7 @@ async def post_tool_use(event: PostToolUseEvent, scope: HookScope, host: Host) -
     :param scope: reports runs and adds context later.
     :param host: the running program.
     :return: ``feedback`` replaces the output for the model, several joined by a blank line; contexts are sent before
-     the output; ``stop_reason`` also replaces the output, and the turn continues. ``None``: no opinion.
+        the output; ``stop_reason`` also replaces the output, and the turn continues. ``None``: no opinion.
 
     A failure is shown and skipped; the output is kept.
 
@@ -163,7 +164,7 @@ async def stop(event: StopEvent, scope: HookScope, host: Host) -> StopVerdict | 
     :param scope: reports runs and adds context later.
     :param host: the running program.
     :return: prompts continue the turn: they become one user message, with one part each. ``stop_reason`` ends the turn
-     regardless of prompts. ``None``: no opinion.
+        regardless of prompts. ``None``: no opinion.
 
     A failure is shown and skipped. The number of continuations of a turn is limited (``hooks.max_stop_blocks``).
 

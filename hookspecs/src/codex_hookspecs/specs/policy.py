@@ -18,7 +18,7 @@ def command_policy(request: PolicyRequest, host: Host) -> PolicyDecision | None:
     :param request: the command or the patch, with its sandbox policy.
     :param host: the running program.
     :return: ``allow`` runs it without approval, ``ask`` requires approval (by ``permission_request`` hooks, then the
-     user), ``deny`` refuses it with a reason for the model. ``None``: no opinion.
+        user), ``deny`` refuses it with a reason for the model. ``None``: no opinion.
 
     The first answer is used; rules files, known commands and the approval policy are consulted only without one. An
     implementation runs in a worker thread, so it may block on files or servers, but must not use objects of the event

@@ -18,7 +18,7 @@ def thread_store(host: Host) -> ThreadStore | None:
     :param host: the running program.
     :return: a store, or ``None``.
 
-    The first answer is used; without one, all threads are ephemeral and the user is warned.
+    The first answer is used; with none, all threads are ephemeral and the user is warned.
 
     Example::
 

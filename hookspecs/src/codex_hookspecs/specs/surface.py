@@ -68,7 +68,7 @@ def app_server(host: SurfaceHost) -> AppServer | None:
     :param host: the running program.
     :return: the app-server, or ``None``.
 
-    The first answer is used; without one, front ends exit with an error.
+    The first answer is used; with none, front ends exit with an error.
 
     Example::
 

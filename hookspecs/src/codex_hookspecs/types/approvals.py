@@ -56,7 +56,7 @@ class CommandApproval(NamedTuple):
 
     :param unsandboxed: whether it is to run without a sandbox, because of rules or the user's approval.
     :param retry: whether it may run again without a sandbox if the sandbox makes it fail: ``ask`` (needs approval),
-     ``yes`` (already approved) or ``no``.
+        ``yes`` (already approved) or ``no``.
     :param amendment: command prefix to propose in the request for that approval.
     :param additional: permissions beyond the sandbox policy: those requested, and those granted before.
     """
@@ -72,10 +72,10 @@ class PatchRequest:
     """A patch that a tool wants to apply.
 
     :param item: the item of the patch. It is started once no policy refuses the patch, before the user is asked; the
-     tool completes it.
+        tool completes it.
     :param paths: absolute paths of changed files, symbolic links resolved.
     :param outside: those of them that the sandbox policy does not allow to be written; determined by the host if not
-     given.
+        given.
     """
 
     item: FileChange

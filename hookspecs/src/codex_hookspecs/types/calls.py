@@ -40,7 +40,7 @@ class ToolOutput(Checked):
     :param content: content parts of the Responses API (``input_text``, ``input_image``) instead of the text.
     :param hook_response: value for ``post_tool_use`` hooks; the text if ``None``.
     :param unfinished: whether the call's work continues in the background; ``post_tool_use`` hooks are called at its
-     end.
+        end.
     :param finishes: an earlier unfinished call that has now ended, for which ``post_tool_use`` hooks are called.
     """
 

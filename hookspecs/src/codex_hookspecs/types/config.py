@@ -23,7 +23,7 @@ class ConfigLayer:
     :param table: parsed content, empty if there is no file.
     :param disabled_reason: why the layer is disabled (an untrusted project), or ``None``.
     :param nested: whether it is a project layer below the project's root, where sandboxed commands may have written it;
-     such a layer can only make restrictions stricter.
+        such a layer can only make restrictions stricter.
     :param ignored: keys of the file that are ignored, and not in ``table``.
     """
 

@@ -29,7 +29,7 @@ class EnvironmentFacts(Checked):
     :param cwd: absolute directory that its exec-server was started in; threads start in the directory of their settings.
     :param temporary_directory: absolute path for temporary files.
     :param program_directories: directories of this program's code, settings and credentials if it runs on the machine,
-     symbolic links resolved.
+        symbolic links resolved.
     :param libraries: those of them from which it imports modules.
     """
 

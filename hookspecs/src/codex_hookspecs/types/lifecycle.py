@@ -235,7 +235,7 @@ class PreToolUseVerdict(Verdict):
 
     :param deny_reason: refuse the call, with this reason for the model.
     :param ask_reason: require the user's approval, regardless of the approval policy; if no client can be asked, or the
-     policy is ``never``, the call is refused with this reason for the model.
+        policy is ``never``, the call is refused with this reason for the model.
     :param updated_input: input that replaces ``tool_input``, of the same shape.
     """
 
@@ -269,7 +269,7 @@ class PermissionVerdict(Verdict):
     """Verdict of ``permission_request``.
 
     :param behavior: ``allow`` approves without asking, ``deny`` refuses, ``ask`` asks the user even if other plugins
-     allow.
+        allow.
     :param message: text for the model on refusal.
     """
 

@@ -21,7 +21,7 @@ class PolicyRequest:
     :param turn_id: id of the turn.
     :param argv: program and arguments, mostly a shell and its script; of a patch ``apply_patch`` and its text.
     :param commands: the commands that ``argv`` runs in sequence, each as a list of unquoted words; ``None`` if they
-     can't be determined statically, as with variables, substitutions, redirections or control flow.
+        can't be determined statically, as with variables, substitutions, redirections or control flow.
     :param cwd: absolute working directory.
     :param settings: settings of the turn.
     :param sandbox: sandbox policy; ``None`` if it runs without a sandbox.
@@ -49,7 +49,7 @@ class PolicyDecision(Checked):
     """Decision of ``command_policy``; ``None`` instead of a decision means no opinion.
 
     :param behavior: ``allow`` runs it as requested without approval, ``ask`` requires the user's approval, ``deny``
-     refuses it.
+        refuses it.
     :param reason: reason, for the user who is asked, or for the model on refusal.
     """
 

@@ -114,11 +114,11 @@ class Launch(Checked):
     :param sandbox_type: name of the sandbox for clients, e.g. ``linuxSeccomp``.
     :param descriptors: open descriptors that the program inherits with the same numbers.
     :param prepare: called in the child between fork and exec, if the process restricts itself; must not block, lock or
-     import.
+        import.
     :param on_started: called once, when the program was started or failed to start; closes the descriptors.
     :param on_ended: called once, when the program has ended or failed to start; cleans up.
     :param interrupt: interrupts the sandboxed command while the program runs; returns whether it succeeded. Without it,
-     the program's process group is interrupted.
+        the program's process group is interrupted.
     """
 
     argv: tuple[str, ...]

@@ -19,18 +19,18 @@ __all__ = ["CallKind", "HookPayload", "Tool", "ToolCall", "ToolOutput"]
 class Tool(Checked):
     """One tool.
 
-       :param name: name of the tool.
-       :param spec: tool object of the Responses API request, e.g. ``{"type":"function","name":…,"parameters":…}``.
-       :param spec_for: returns the tool object for a model by its name, if it is not ``spec`` for all models.
-       :param run: called with the call and its :class:`~codex_hookspecs.ports.tools.ToolContext`; raises
-           :class:`~codex_hookspecs.errors.ToolError` for a failure that is reported to the model.
-       :param parallel: whether calls may run concurrently with calls of other parallel tools in the same response.
-       :param hook_view: converts a call to the form for hooks; by default the tool's name and parsed arguments.
-       :param from_hook_input: returns the call with an input that a hook has replaced; raises ``ToolError`` if it does
-        fit. By default the input becomes the new arguments.
-       :param emits_own_items: whether the tool reports its items itself; for all others the host reports a
-    ``dynamicToolCall``.
-       :param programs: argv by name of programs added to the end of the ``PATH`` of local commands. They run in
+    :param name: name of the tool.
+    :param spec: tool object of the Responses API request, e.g. ``{"type":"function","name":…,"parameters":…}``.
+    :param spec_for: returns the tool object for a model by its name, if it is not ``spec`` for all models.
+    :param run: called with the call and its :class:`~codex_hookspecs.ports.tools.ToolContext`; raises
+        :class:`~codex_hookspecs.errors.ToolError` for a failure that is reported to the model.
+    :param parallel: whether calls may run concurrently with calls of other parallel tools in the same response.
+    :param hook_view: converts a call to the form for hooks; by default the tool's name and parsed arguments.
+    :param from_hook_input: returns the call with an input that a hook has replaced; raises ``ToolError`` if it
+        does not fit. By default the input becomes the new arguments.
+    :param emits_own_items: whether the tool reports its items itself; for all others the host reports a
+        ``dynamicToolCall``.
+    :param programs: argv by name of programs added to the end of the ``PATH`` of local commands. They run in
         the command's sandbox.
     """
 

@@ -1,1 +1,1 @@
-"""What providers of Responses API models share: stream events and failures as model events and errors."""
+"""Code shared by providers of Responses API models: translation of stream events and failures."""

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class Translator:
-    """Translates the events of one response; remembers the open item for deltas that don't name theirs."""
+    """Translates the events of one response; keeps the open item for deltas without an item id."""
 
     def __init__(self) -> None:
         self._item = ""
@@ -30,14 +30,14 @@ class Translator:
     def translate(self, event: Mapping[str, Any]) -> ModelEvent | None:
         """Translate one event.
 
-        :return: ``None`` for events that mean nothing here and for those that lack what they are for.
+        :return: ``None`` for irrelevant and incomplete events.
         :raises RequestFailed: for an event that ends the response without completing it.
         """
         rule = _RULES.get(str(event.get("type")))
         return rule(self, event) if rule else None
 
     def events(self, found: Iterable[Mapping[str, Any]]) -> Iterator[ModelEvent]:
-        """Translate events one by one, leaving out those that mean nothing; raises as :meth:`translate`."""
+        """Translate events, leaving out irrelevant ones; raises as :meth:`translate`."""
         for event in found:
             translated = self.translate(event)
             if translated is not None:

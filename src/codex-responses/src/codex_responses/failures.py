@@ -1,6 +1,6 @@
-"""Turn what went wrong with a request into one failure: its text, its kind, and whether to try again.
+"""Classify failed requests: text, kind, and whether to retry.
 
-Texts and kinds are those that Codex 0.118 was measured to show.
+Texts and kinds are those of Codex 0.118.
 """
 
 from __future__ import annotations
@@ -30,15 +30,15 @@ _REQUEST_IDS: Final = ("x-request-id", "x-oai-request-id", "cf-ray")
 
 
 class RequestFailed(Exception):
-    """Raised by one attempt of a model provider; the provider decides whether there is another.
+    """Raised when one attempt failed; the provider decides whether to retry.
 
-    :param message: text for people.
-    :param info: ``codexErrorInfo`` if this is final.
-    :param again: the whole request may be sent again, which the client is told.
-    :param at_once: the server was not reached or is in trouble: try again silently first.
-    :param status: HTTP status to tell the client while trying again.
+    :param message: text for users.
+    :param info: ``codexErrorInfo`` if the failure is final.
+    :param again: whether the request may be retried with a notification to the client.
+    :param at_once: whether to retry silently first, since the server was unreachable or failed.
+    :param status: HTTP status for the notification.
     :param delay: seconds the server asked to wait.
-    :param details: what caused it, beside the text.
+    :param details: the cause.
     """
 
     def __init__(
@@ -63,9 +63,9 @@ class RequestFailed(Exception):
         self.details = details if patient else f"the server asks to wait {delay:.0f} s"
 
     def redact(self, secrets: Iterable[str]) -> None:
-        """Take secrets that a server repeats out of what is told.
+        """Remove secrets from message and details.
 
-        :param secrets: those that were sent to it.
+        :param secrets: the secrets that were sent to the server.
         """
         from codex_responses.redaction import redact  # only after a failure
 
@@ -78,10 +78,10 @@ class RequestFailed(Exception):
         return ModelError(self.message, info=self.info, details=self.details)
 
     def retrying(self, attempt: int, most: int) -> Retrying:
-        """Return what the client is told before another attempt.
+        """Return the notification before another attempt.
 
-        :param attempt: 1 for the first repetition.
-        :param most: how many there may be.
+        :param attempt: 1 for the first retry.
+        :param most: maximum number of retries.
         """
         return Retrying(
             message=f"Reconnecting... {attempt}/{most}",
@@ -110,17 +110,17 @@ def disconnected(reason: str, *, delay: float | None = None, details: str | None
 
 
 def unreachable(url: str, cause: str) -> RequestFailed:
-    """Return the failure of a request that got no answer.
+    """Return the failure of a request without a response.
 
     :param url: address without query.
-    :param cause: what the system said.
+    :param cause: the system's error text.
     """
     text = f"stream disconnected before completion: error sending request for url ({url})"
     return RequestFailed(text, again=True, at_once=True, details=cause)
 
 
 def untrusted(url: str, cause: str) -> RequestFailed:
-    """Return the failure of a server whose certificate can't be verified; another attempt would not help."""
+    """Return the failure of a server whose certificate can't be verified, which is not retried."""
     return RequestFailed(
         f"the certificate of the model provider can't be verified: {cause}, url: {url}; if the network has a "
         "certificate authority of its own, name its PEM file in CODEX_CA_CERTIFICATE",
@@ -129,7 +129,7 @@ def untrusted(url: str, cause: str) -> RequestFailed:
 
 
 def from_status(status: int, headers: Mapping[str, str], body: bytes, url: str) -> RequestFailed:
-    """Return the failure that an HTTP status stands for.
+    """Return the failure for an HTTP status.
 
     :param headers: names in lower case.
     :param body: beginning of the body.
@@ -157,7 +157,7 @@ def from_status(status: int, headers: Mapping[str, str], body: bytes, url: str) 
 
 
 def from_error(error: Mapping[str, Any]) -> RequestFailed:
-    """Return the failure that the ``error`` object of a ``response.failed`` event stands for."""
+    """Return the failure for the ``error`` object of a ``response.failed`` event."""
     code, message = error.get("code"), str(error.get("message") or "")
     if code == "context_length_exceeded":
         return RequestFailed(_NO_ROOM, info="contextWindowExceeded")

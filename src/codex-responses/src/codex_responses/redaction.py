@@ -1,4 +1,4 @@
-"""Take secrets out of text that came from elsewhere, before it is shown, logged or kept."""
+"""Redact secrets in external text before it is shown, logged or stored."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Final
 HIDDEN: Final = "[redacted]"
 
 _SHORTEST: Final = 8
-"""Letters that a value must have to be looked for as such; shorter ones would hide ordinary words."""
+"""Shortest value to search for; shorter ones would hide ordinary words."""
 
 _SHAPES: Final = (
     r"\b(?:sk|pk|rk)-[A-Za-z0-9_-]{16,}",  # OpenAI, Anthropic and others
@@ -30,7 +30,7 @@ _SHAPES: Final = (
 def redact(text: str, secrets: Iterable[str] = ()) -> str:
     """Return a text without secrets.
 
-    :param secrets: values that are in use; they are found as they are, and as JSON, URLs and Base64 write them.
+    :param secrets: known values, also searched for as encoded in JSON, URLs and Base64.
     """
     for form in sorted({form for secret in secrets for form in _forms(secret)}, key=len, reverse=True):
         text = text.replace(form, HIDDEN)

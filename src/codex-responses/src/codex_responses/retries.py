@@ -1,4 +1,4 @@
-"""Decide how long to wait before a request is tried again."""
+"""Compute the delay before a retry."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Final
 FIRST_WAIT: Final = 0.2
 LONGEST_BACKOFF: Final = 60.0
 LONGEST_DELAY: Final = 300.0
-"""Servers that ask for more patience than this are not tried again."""
+"""Longest delay requested by a server after which a request is still retried."""
 
 _AMOUNT: Final = r"(\d+(?:\.\d+)?)\s*(milliseconds?|ms|seconds?|secs?|s|minutes?|mins?|m|hours?|h)(?![a-z])\s*"
 _AGAIN_IN: Final = rf"try again in\s*(?:{_AMOUNT})+"
@@ -18,14 +18,14 @@ _AGAIN_IN: Final = rf"try again in\s*(?:{_AMOUNT})+"
 def backoff(attempt: int, jitter: float) -> float:
     """Return the seconds before an attempt.
 
-    :param attempt: 1 for the first repetition; each one waits twice as long.
+    :param attempt: 1 for the first retry; the delay doubles with each.
     :param jitter: random number in [0, 1), for a factor of 0.9 to 1.1.
     """
     return min(FIRST_WAIT * 2.0 ** min(attempt - 1, 40) * (0.9 + 0.2 * jitter), LONGEST_BACKOFF)
 
 
 def delay_in_text(message: str) -> float | None:
-    """Return the seconds that a text like ``Please try again in 1m30s`` asks for, ``None`` when it does not."""
+    """Return the seconds in a text like ``Please try again in 1m30s``, ``None`` if there are none."""
     found = re.search(_AGAIN_IN, message, re.IGNORECASE)
     if not found:
         return None
@@ -40,11 +40,11 @@ def _seconds_of(unit: str) -> float:
 
 
 def delay_in_headers(headers: Mapping[str, str], now: float) -> float | None:
-    """Return the seconds that ``Retry-After`` asks for: a number, or a date as RFC 9110 has it.
+    """Return the seconds of ``Retry-After``, which is a number or a date (RFC 9110).
 
     :param headers: names in lower case.
     :param now: seconds since the epoch.
-    :return: ``None`` when there is no such header or it makes no sense.
+    :return: ``None`` if the header is missing or invalid.
     """
     value = headers.get("retry-after", "").strip()
     if re.fullmatch(r"\d+(\.\d+)?", value, re.ASCII):

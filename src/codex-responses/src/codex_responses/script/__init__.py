@@ -1,1 +1,1 @@
-"""Scripts that play a model: steps, the events they become, and who plays them."""
+"""Scripts of the offline model: steps, events and player."""

@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 
 
 DELAY: Final = "script.delay"
-"""Direction: wait ``seconds``."""
+"""Control event: wait ``seconds``."""
 HTTP_ERROR: Final = "script.http_error"
-"""Direction: answer the request with ``status``, ``headers`` and the JSON ``body`` instead of a stream."""
+"""Control event: respond with ``status``, ``headers`` and the JSON ``body`` instead of a stream."""
 CUT: Final = "script.cut"
-"""Direction: end the stream in the way ``how`` says."""
+"""Control event: end the stream as given by ``how``."""
 USAGE: Final = {"input": 120, "cached": 20, "output": 12, "reasoning": 2}
-"""Token counts of a response whose round does not say any."""
+"""Default token counts of a response."""
 
 _CHUNKS: Final = 6
 _SESSION: Final = re.compile(r"Process running with session ID (\d+)")
@@ -29,11 +29,11 @@ _SESSION: Final = re.compile(r"Process running with session ID (\d+)")
 
 @frozen
 class Step:
-    """One thing the model does.
+    """One action of the model.
 
-    :param kind: a key of the table above, short forms already replaced.
+    :param kind: a key of the table in :mod:`codex_responses.script.steps`, short forms replaced.
     :param value: the value under that key.
-    :param extra: what stood beside it.
+    :param extra: the other keys of the step.
     """
 
     kind: str
@@ -48,13 +48,13 @@ def round_events(
     session: str | None = None,
     model: str = "scripted",
 ) -> tuple[dict[str, Any], ...]:
-    """Turn a round into the stream events of one model response.
+    """Convert a round to the stream events of one model response.
 
     :param steps: the round.
-    :param number: number of the request within its thread; the ids (``msg_0_1``, ``call_0_2``, …) are made of it.
-    :param session: the process session that ``$SESSION`` stands for, see :func:`last_session`.
-    :param model: model name that the response reports.
-    :return: Responses API events from ``response.created`` to ``response.completed``, with the directions among them;
+    :param number: number of the request within its thread, used in ids (``msg_0_1``, ``call_0_2``, …).
+    :param session: value of ``$SESSION``, see :func:`last_session`.
+    :param model: model name in the response.
+    :return: Responses API events from ``response.created`` to ``response.completed``, including control events;
         a round that fails has no ``response.completed``, one that is an HTTP failure no stream event at all.
     """
     response = {"id": f"resp_{number}", "object": "response", "model": model}
@@ -79,7 +79,7 @@ def round_events(
 
 
 def last_session(items: Iterable[Mapping[str, Any]]) -> str | None:
-    """Find the process session that the newest tool output of a model request names.
+    """Find the process session in the newest tool output of a model request.
 
     :param items: the request's ``input``.
     :return: the number as text, or None.

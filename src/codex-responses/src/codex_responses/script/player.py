@@ -1,4 +1,4 @@
-"""Play scripts as a model provider does: events stream, failures are retried or raised as real ones are."""
+"""Play scripts like a model provider: stream events, and retry or raise failures."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ _CUTS: Final[Mapping[str, str]] = {
 
 
 def rounds_in(items: Iterable[Mapping[str, Any]]) -> int:
-    """Count the rounds that the history of a request shows as played.
+    """Count the rounds already played in the history of a request.
 
-    The ids of scripted items carry the number of their round; where ids are gone, each unbroken run of items that the
-    model made counts as a round. A thread resumed by another process so goes on where it was; a round that left no
-    item in the history is not seen.
+    Ids of scripted items contain the number of their round; without ids, each contiguous run of items by the model
+    counts as a round. This way a thread resumed by another process continues its script. Rounds without items are not
+    counted.
 
     :param items: the request's ``input``.
     """
@@ -50,13 +50,13 @@ def _number(item: Mapping[str, Any]) -> int | None:
 
 
 class ScriptPlayer:
-    """Plays a script for one thread: every request the next round, a repeated one as well.
+    """Plays a script for one thread: each request gets the next round, retries included.
 
-    :param request_max_retries: how often a scripted HTTP failure is tried again silently.
-    :param stream_max_retries: how often a scripted broken stream is tried again.
-    :param silence: seconds until a scripted silence counts as broken.
-    :param patience: waits between attempts; real time when ``None``. Scripted delays always take their time.
-    :param resume: start behind the rounds that the history shows as played, rather than with the first one.
+    :param request_max_retries: how often a scripted HTTP failure is retried silently.
+    :param stream_max_retries: how often a scripted stream failure is retried.
+    :param silence: seconds after which a scripted silence counts as a failure.
+    :param patience: waits before a retry; sleeps if ``None``. Scripted delays are always real.
+    :param resume: continue after the rounds in the history instead of starting with the first one.
     """
 
     def __init__(
@@ -78,9 +78,9 @@ class ScriptPlayer:
         self._played = 0
 
     async def play(self, request: ModelRequest) -> AsyncGenerator[ModelEvent, None]:
-        """Answer a request.
+        """Respond to a request.
 
-        :raises ModelError: (while iterating) when the script says that it fails for good.
+        :raises ModelError: (while iterating) when the script has a final failure.
         """
         attempt = 0
         while True:

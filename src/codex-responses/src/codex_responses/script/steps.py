@@ -31,7 +31,7 @@ event; or ``incomplete`` with the reason; or ``cut``: ``before_completed`` (the 
 later request. Short forms: ``{"http": 500}``, ``{"failed": [code, message]}``, ``{"cut": true}``.
 
 Reading and playing is pure: :func:`parse_script` turns text into a :class:`Script`, :func:`round_events` turns a round
-into Responses API stream events. Events whose type begins with ``script.`` are directions for whoever plays the round
+into Responses API stream events. Events whose type begins with ``script.`` are control events for the player
 (:data:`DELAY`, :data:`HTTP_ERROR`, :data:`CUT`) and are not part of the stream.
 """
 
@@ -64,7 +64,7 @@ __all__ = [
 ]
 
 CUTS: Final = ("before_completed", "abrupt", "silence")
-"""How a stream may end too early."""
+"""Ways in which a stream can end prematurely."""
 
 # key of a step -> (what its value must be, the keys that may stand beside it)
 _STEPS: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
@@ -109,10 +109,10 @@ class Script:
     after: tuple[Step, ...] | None = None
 
     def round(self, index: int) -> tuple[Step, ...]:
-        """Choose what the model request with this number plays.
+        """Return the steps for a model request.
 
-        :param index: how many requests came before.
-        :return: the steps; a round that fails ``always`` is never left.
+        :param index: number of earlier requests.
+        :return: the steps; a round that fails ``always`` is repeated forever.
         """
         for steps in self.rounds[: index + 1]:
             if any(step.kind == "fail" and step.value.get("always") for step in steps):
@@ -121,7 +121,7 @@ class Script:
 
 
 DONE: Final = (Step("say", "done"),)
-"""The round after the last one, unless the script has another."""
+"""The default round after the last one."""
 
 
 def parse_script(text: str | bytes) -> Script:
@@ -129,7 +129,7 @@ def parse_script(text: str | bytes) -> Script:
 
     :param text: JSON as the module describes it.
     :return: the script.
-    :raises ConfigError: for anything else, naming round and step (counted from 1).
+    :raises ConfigError: when it is invalid; names round and step (counted from 1).
     """
     try:
         found = parse_json(text)
@@ -139,10 +139,10 @@ def parse_script(text: str | bytes) -> Script:
 
 
 def script_from(found: object) -> Script:
-    """Make a script of decoded JSON; see :func:`parse_script`.
+    """Make a script from decoded JSON; see :func:`parse_script`.
 
     :param found: the object with ``rounds`` or the list of rounds.
-    :raises ConfigError: when it is something else.
+    :raises ConfigError: when it is invalid.
     """
     if isinstance(found, dict):
         unknown = sorted(set(found) - {"rounds", "description"})
