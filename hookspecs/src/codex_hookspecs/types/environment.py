@@ -26,7 +26,7 @@ class EnvironmentFacts(Checked):
     :param os: ``linux``, ``macos`` or ``windows``.
     :param shell: absolute path of the user's default shell.
     :param home: absolute path of the user's home.
-    :param cwd: absolute directory that its exec-server was started in; threads start in the directory of their settings.
+    :param cwd: absolute directory in which its exec-server was started; threads start where their settings say.
     :param temporary_directory: absolute path for temporary files.
     :param program_directories: directories of this program's code, settings and credentials if it runs on the machine,
         symbolic links resolved.
