@@ -1,1 +1,1 @@
-"""An authenticator that lets in who knows a password."""
+"""An authenticator that checks a password."""

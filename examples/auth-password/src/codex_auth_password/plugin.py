@@ -1,4 +1,4 @@
-"""Lets in who sends the password of a file: ``codex exec-server --ws-auth password --ws-token-file FILE``."""
+"""Accepts clients that send the password in a file: ``codex exec-server --ws-auth password --ws-token-file FILE``."""
 
 import hmac
 from collections.abc import Sequence

@@ -23,7 +23,7 @@ FAULTS = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError, Timeout
 
 
 class Http:
-    """A client for each request: no cookies are kept, and who stalls holds up nobody else."""
+    """Uses one client per request, so that no cookies are kept and a slow request does not delay others."""
 
     async def send(self, request: HttpRequest) -> Response:
         check_request(request)

@@ -34,7 +34,7 @@ class PlainEnvironment:
 
 
 class PlainProvider:
-    """Makes the environment when a thread first wants it: ``codex exec -c environment=plain``."""
+    """Opens the environment when a thread first needs it: ``codex exec -c environment=plain``."""
 
     id = "plain"
     default = False

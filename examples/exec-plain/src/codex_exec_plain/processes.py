@@ -165,7 +165,7 @@ class Process:
 
 
 class TerminalProtocol(asyncio.StreamReaderProtocol):
-    """Linux says EIO when the last one has let go of a terminal; what came before is still to be read."""
+    """Treats EIO as end of file: Linux raises it when the last process has closed the terminal."""
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(None)

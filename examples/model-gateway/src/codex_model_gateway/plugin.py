@@ -15,6 +15,6 @@ def model_provider(name: str, config: JsonObject, host: Host) -> ModelProvider |
         raise ConfigError("model_providers.gateway.base_url is missing; set the address of the gateway")
     if not key:
         raise ConfigError("the gateway wants a key; set the environment variable GATEWAY_KEY")
-    from codex_model_gateway.provider import GatewayProvider  # httpx is for whoever uses the gateway
+    from codex_model_gateway.provider import GatewayProvider  # httpx is only needed with this provider
 
     return GatewayProvider(url, key=key, model=config.get("model"))

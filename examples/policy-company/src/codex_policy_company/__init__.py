@@ -1,1 +1,1 @@
-"""Rules of a company that go before those of the user."""
+"""Company rules, which take precedence over those of the user."""

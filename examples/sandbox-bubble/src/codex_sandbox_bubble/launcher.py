@@ -57,7 +57,7 @@ class BubbleLauncher:
 def mounts(plan: FilesystemPlan, left_out: set[str]) -> list[str]:
     """Return what is mounted where; later mounts lie over earlier ones.
 
-    :param left_out: paths that nobody can make, so nothing need stand there.
+    :param left_out: paths that can't be created, so they need no placeholder.
     """
     arguments = ["--bind" if "/" in plan.writable else "--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc"]
     for path in sorted({*plan.writable, *plan.kept} - {"/"} - left_out, key=lambda path: path.count("/")):

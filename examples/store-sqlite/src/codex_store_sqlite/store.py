@@ -166,7 +166,7 @@ class SqliteWriter:
     async def append(self, records: Sequence[Record]) -> str | None:
         if self._lock is None:
             raise StorageError(f"thread {self._thread_id} is closed", thread_id=self._thread_id)
-        # What can't be kept now is kept with the next records: nobody gives it again.
+        # Records that can't be stored now are stored with the next ones; the host does not repeat them.
         self._waiting += [each for each in records if not isinstance(each, Observed)]
         self._store.keep(self._thread_id, self._waiting)
         self._waiting.clear()
