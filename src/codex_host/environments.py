@@ -6,7 +6,8 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from codex_hookspecs.errors import CodexError, ConfigError, ExecError
-from codex_host.plugins.tasks import Overrun, run_task, time_limit_paused
+from codex_host.plugins.signatures import InvalidResult
+from codex_host.plugins.tasks import Overrun, run_contained, run_task, time_limit_paused
 from codex_host.shutdown import CLOSE_LIMIT, close_all
 
 if TYPE_CHECKING:
@@ -20,6 +21,8 @@ LOCAL = "local"
 """Name of the local environment."""
 OPEN_LIMIT = 30.0
 """Time limit in seconds for opening an environment."""
+_MEMBERS = ("id", "remote", "exec", "files", "http", "facts", "aclose")
+"""Members that every environment has."""
 
 
 class HostEnvironments:
@@ -66,7 +69,9 @@ class HostEnvironments:
 
     async def _open(self, name: str, provider: EnvironmentProvider) -> None:
         try:
-            self._opened[name] = await run_task(provider.open, limit=OPEN_LIMIT)
+            opened = await run_task(provider.open, limit=OPEN_LIMIT)
+            run_contained(_require_environment, opened)
+            self._opened[name] = opened
         except CodexError:
             raise
         except OSError as error:
@@ -74,7 +79,7 @@ class HostEnvironments:
         except Overrun as error:
             raise ExecError(f"environment {name!r} can't be opened: no answer within {OPEN_LIMIT:g} s") from error
         except Exception as error:
-            message = self._failures.report(f"environment {name!r}", self._owners[name], error)
+            message = self._failures.report(f"environment {name!r}", self._owners[name], error, provider.open)
             raise ExecError(message) from error
 
     def name_of(self, environment_id: str | None = None) -> str | None:
@@ -115,6 +120,20 @@ class HostEnvironments:
             ranked = sorted(providers.values(), key=lambda each: (not each.default, each.id == "local", each.id))
             self._default = ranked[0].id if ranked else None
         return self._providers
+
+
+def _require_environment(opened: object) -> None:
+    """Reject what is no environment.
+
+    :raises InvalidResult: names what it is, and what it lacks.
+    """
+    if opened is None:
+        raise InvalidResult("opened as None, not as an Environment")
+    if isinstance(opened, type):
+        raise InvalidResult(f"opened as the class {opened.__name__}, not as an Environment")
+    missing = [name for name in _MEMBERS if not hasattr(opened, name)]
+    if missing:
+        raise InvalidResult(f"opened as {type(opened).__name__} without {', '.join(missing)}, not as an Environment")
 
 
 def _note(opening: asyncio.Task[None]) -> None:

@@ -10,6 +10,7 @@
   - ToolError              a tool call failed; the text goes to the model
     - ToolRejected         a person, hook or policy refused the call
   - ExecError              the environment could not start or drive a process
+    - ExecRejected         an exec-server rejected a request for one
     - EnvironmentLost      the environment can't be reached
     - HttpError            the environment could not make an HTTP request
   - FileSystemError        the environment refused a file operation
@@ -28,6 +29,7 @@ __all__ = [
     "ConfigError",
     "EnvironmentLost",
     "ExecError",
+    "ExecRejected",
     "FileSystemError",
     "FilesLost",
     "HookSpecError",
@@ -163,6 +165,10 @@ class ExecError(CodexError):
     def __init__(self, message: str, *, code: int = -32603) -> None:
         super().__init__(message)
         self.code = code
+
+
+class ExecRejected(ExecError):
+    """Raised when an exec-server rejected a request; the model is told so, and the code."""
 
 
 class EnvironmentLost(ExecError):

@@ -197,7 +197,12 @@ async def test_a_flood_is_kept_at_both_ends_and_streamed_within_bounds(talk: Con
     assert len(talk.items("delta")) == 10_000
 
 
-async def test_a_launch_that_fails_is_told_to_the_model_and_shown(talk: Conversation) -> None:
+@pytest.mark.parametrize("remote", [False, True])
+async def test_a_launch_that_fails_is_told_to_the_model_and_shown_in_its_words(
+    talk: Conversation, remote: bool
+) -> None:
+    talk.machine.remote = remote
+
     with pytest.raises(ToolError) as caught:
         await talk.run("echo hi", workdir="/none")
 

@@ -155,7 +155,8 @@ async def request_client(
     :raises ToolRejected: when no client is connected, or the answer is an error.
     """
     if handler is None:
-        raise ToolRejected(NO_CLIENT, kind="cannot_ask", reason=None if reason is None else f"{NO_CLIENT}; {reason}")
+        text = NO_CLIENT if reason is None else f"{NO_CLIENT}; {reason}"
+        raise ToolRejected(text, kind="cannot_ask", reason=None if reason is None else text)
     try:
         return await run_task(handler, method, params)
     except RpcError as error:

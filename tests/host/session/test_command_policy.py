@@ -181,6 +181,15 @@ async def test_what_they_ask_about_is_refused_where_nobody_may_be_asked(host: An
     assert person.asked == []
 
 
+async def test_the_model_is_told_what_they_ask_where_nobody_is_there(host: Any, model: Any, kit: Any) -> None:
+    scripted = model(RUN, "done")
+    plugin = kit.plugin("company", command_policy=answering(PolicyDecision.ask("is it Friday?")))
+
+    await turn(host, scripted, None, Tools(kit).plugin, plugin)
+
+    assert scripted.output("c") == "no client is connected that could approve it; is it Friday?"
+
+
 async def test_where_they_have_no_opinion_the_rules_of_the_user_count(host: Any, model: Any, kit: Any) -> None:
     person, tools = Person(), Tools(kit, argv=("rm", "-rf", "x"))
     plugin = kit.plugin("company", command_policy=answering(None))

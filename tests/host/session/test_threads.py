@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from codex_hookspecs import Fragment, StopVerdict
-from codex_hookspecs.errors import ConfigError, ThreadBusy, ThreadNotFound
+from codex_hookspecs.errors import ConfigError, ExecError, ThreadBusy, ThreadNotFound
 from codex_hookspecs.protocol import ThreadResumeParams, ThreadStartParams
 from codex_hookspecs.types.storage import HistoryAppended, ItemFinished, ThreadQuery, TurnBegan, TurnEnded
 from codex_hookspecs.types.tools import ToolCall
 from codex_testkit import MemoryThreadStore
+from codex_testkit.memory.environment import MemoryEnvironment
 
 
 @pytest.fixture
@@ -358,9 +361,9 @@ async def test_a_quarantined_plugin_is_told_and_the_turns_go_on(host: Any, model
 async def test_closing_the_program_closes_what_is_open(host: Any, model: Any, kit: Any) -> None:
     closed: list[str] = []
 
-    class Machine:
+    class Machine(MemoryEnvironment):
         def __init__(self, name: str) -> None:
-            self.id = name
+            super().__init__(name)
             self.default = name == "b"
 
         async def open(self) -> Any:
@@ -382,10 +385,6 @@ async def test_closing_the_program_closes_what_is_open(host: Any, model: Any, ki
 
 
 async def test_an_environment_that_cannot_be_opened_is_told(host: Any, model: Any, kit: Any) -> None:
-    from types import SimpleNamespace
-
-    from codex_hookspecs.errors import ExecError
-
     async def refuse() -> Any:
         raise OSError(111, "Connection refused")
 
@@ -397,3 +396,29 @@ async def test_an_environment_that_cannot_be_opened_is_told(host: Any, model: An
         await environments.get()
     with pytest.raises(ExecError, match="there is no environment 'near'; there are: far"):
         await environments.get("near")
+
+
+@pytest.mark.parametrize(
+    ("opened", "told"),
+    [
+        (None, "opened as None, not as an Environment"),
+        ("box", "opened as str without id, remote, exec, files, http, facts, aclose, not as an Environment"),
+        (MemoryEnvironment, "opened as the class MemoryEnvironment, not as an Environment"),
+    ],
+)
+async def test_what_opens_as_no_environment_is_blamed_on_its_plugin(
+    host: Any, model: Any, kit: Any, opened: Any, told: str
+) -> None:
+    async def answer() -> Any:
+        return opened
+
+    provider = SimpleNamespace(id="far", default=True, open=answer)
+    plugin = kit.plugin("far", environments=lambda: [provider])
+    run = host(plugins=[plugin], model=model(), failures=["opened as"])
+
+    with pytest.raises(ExecError) as caught:
+        await (await run.opened()).application.environments.get()
+
+    assert re.search(
+        rf"^plugin far \(.*\): environment 'far' {told} \(.*{Path(__file__).name}:\d+\)$", str(caught.value)
+    )

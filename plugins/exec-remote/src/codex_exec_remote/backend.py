@@ -11,7 +11,7 @@ from codex_exec_remote.client import Client
 from codex_exec_remote.process import RemoteProcess
 from codex_exec_remote.protocol_versions import encode_start
 from codex_hookspecs.environments import ExecParams
-from codex_hookspecs.errors import ExecError, RpcError
+from codex_hookspecs.errors import ExecError, ExecRejected, RpcError
 
 MAX_CLIENTS: Final = 64
 LAUNCH_SECONDS: Final = 30.0
@@ -61,11 +61,11 @@ class RemoteExecBackend:
         :raises ExecError: when it can't be started; the id is free again.
         """
         if not params.argv:
-            raise ExecError("argv must not be empty", code=-32602)
+            raise ExecRejected("argv must not be empty", code=-32602)
         client = await self.client()
         self._processes = {process for process in self._processes if not process.ended}
         if any(process.process_id == params.process_id for process in self._processes):
-            raise ExecError(f"process {params.process_id} already exists", code=_INVALID_REQUEST)
+            raise ExecRejected(f"process {params.process_id} already exists", code=_INVALID_REQUEST)
         process = RemoteProcess(client, params)
         wanted = encode_start(client.protocol_version, params, self._environ)
         resumes = client.resumes
@@ -77,7 +77,7 @@ class RemoteExecBackend:
             process.on_lost("it was not started")
             self._processes.discard(process)
             if isinstance(error, RpcError):
-                raise ExecError(error.message, code=error.code) from error
+                raise ExecRejected(error.message, code=error.code) from error
             client.post("process/terminate", {"processId": params.process_id})
             raise
         process.launched = True

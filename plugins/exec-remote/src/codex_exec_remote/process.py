@@ -18,7 +18,7 @@ from codex_hookspecs.environments import (
     ReadResult,
     WriteStatus,
 )
-from codex_hookspecs.errors import EnvironmentLost, ExecError, RpcError
+from codex_hookspecs.errors import EnvironmentLost, ExecError, ExecRejected, RpcError
 from codex_hookspecs.protocol import JsonObject, uuid4
 
 GAP_SECONDS: Final = 1.0
@@ -106,7 +106,7 @@ class RemoteProcess:
             await self._client.call("process/signal", {"processId": self._id, "signal": "interrupt"})
         except RpcError as error:
             if error.code != _UNKNOWN_METHOD:
-                raise ExecError(error.message, code=error.code) from error
+                raise ExecRejected(error.message, code=error.code) from error
             if not self._tty:
                 raise ExecError("this exec-server can't interrupt processes", code=error.code) from error
             await self.write(b"\x03")
@@ -261,7 +261,7 @@ class RemoteProcess:
                 return "accepted"
             return _status(await asking)
         except RpcError as error:
-            raise ExecError(error.message, code=error.code) from error
+            raise ExecRejected(error.message, code=error.code) from error
         finally:
             self._writing_since = None
             asking.cancel()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from codex_hookspecs.environments import ExecParams, start_launched
-from codex_hookspecs.errors import EnvironmentLost, ExecError, SandboxUnavailable, ToolError, ToolRejected
+from codex_hookspecs.errors import ExecError, ExecRejected, SandboxUnavailable, ToolError, ToolRejected
 from codex_hookspecs.protocol import CommandExecution, uuid4
 from codex_hookspecs.sandbox import LaunchRequest
 from codex_hookspecs.tools import CommandRequest
@@ -206,8 +206,7 @@ class Attempt:
         from attrs import evolve
 
         if isinstance(error, ExecError):
-            refused = self.environment.remote and not isinstance(error, EnvironmentLost)
-            where = f"exec-server rejected request ({error.code}): " if refused else ""
+            where = f"exec-server rejected request ({error.code}): " if isinstance(error, ExecRejected) else ""
             reason = f"Failed to create unified exec process: {where}{error}"
             message = failed_text(item.command, reason)
         else:
