@@ -247,11 +247,13 @@ async def _run_in_host(host: Application, command: CliCommand, rest: Sequence[st
 
 
 def _help() -> int:
+    from codex_hookspecs.terminal_text import escape_controls_in_line
+
     print("Run coding agents; every part is a plugin.\n")
     print(f"{USAGE}\n\nCommands:")
     for name, help_text in sorted(_commands().items()):
         if help_text:
-            print(f"  {name:<12} {help_text}")
+            print(f"  {escape_controls_in_line(name):<12} {escape_controls_in_line(help_text)}")
     print(f"\n{_OPTIONS}", end="")
     return 0
 

@@ -382,3 +382,10 @@ def test_an_option_that_has_no_effect_on_a_command_is_told(codex: Codex) -> None
 
 def test_what_an_error_quotes_is_shown_and_not_obeyed(codex: Codex) -> None:
     assert "unrecognized subcommand '^[[2J'" in codex("\x1b[2J").err
+
+
+def test_what_a_plugin_says_of_itself_is_shown_and_not_obeyed(codex: Codex, distributions: Distributions) -> None:
+    distributions.add("noisy", version="1\x1b[2J", manifest='commands = { "moo\\u001b[2J" = "Moo\\u202e\\nexec  Run" }')
+
+    assert "  moo^[[2J     Moo<U+202E>^Jexec  Run\n" in codex("--help").out
+    assert "Trusted plugin noisy (codex-noisy 1^[[2J," in codex("plugins", "trust", "noisy").out

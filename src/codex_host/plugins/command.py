@@ -241,7 +241,11 @@ def _trust(context: CommandContext, words: Sequence[str], flags: set[str]) -> in
     digest = TrustStore(context.home).trust(plugin)
     if context.stats_file.end_quarantine(plugin.name):  # The files trusted now are not those that failed.
         context.stats_file.save()
-    print(f"Trusted plugin {plugin.name} ({plugin.distribution} {plugin.version}, sha256:{digest[:16]}…).")
+    print(
+        escape_controls(
+            f"Trusted plugin {plugin.name} ({plugin.distribution} {plugin.version}, sha256:{digest[:16]}…)."
+        )
+    )
     print("It runs inside the program with all its rights; you are asked again when its files change.")
     forget_fast_commands(context.home)
     status = context.statuses[plugin.name]

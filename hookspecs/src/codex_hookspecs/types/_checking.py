@@ -43,7 +43,7 @@ def _rules_of(cls: type) -> list[tuple[str, Fits, str]]:
         names = vars(sys.modules[base.__module__])
         for name, written in get_annotations(base).items():
             kind = _resolved(written, names)
-            rule = None if kind is Any else _rule(kind)
+            rule = _rule(kind)
             if rule is not None:
                 found.append((name, *rule))
     _rules[cls] = found
@@ -62,6 +62,8 @@ def _resolved(written: Any, names: dict[str, Any]) -> Any:
 
 def _rule(kind: Any) -> tuple[Fits, str] | None:
     """Return the predicate of a type with its description; ``None`` if every value is allowed."""
+    if kind is Any:
+        return None
     origin, arguments = get_origin(kind), get_args(kind)
     if origin is Literal:
         words = ", ".join(map(repr, arguments))
@@ -72,6 +74,8 @@ def _rule(kind: Any) -> tuple[Fits, str] | None:
             return (lambda value: isinstance(value, tuple)), "a tuple"
         inner, said = part
         return (lambda value: isinstance(value, tuple) and all(map(inner, value))), f"a tuple of {said}"
+    if origin is dict:
+        return _table(arguments)
     if origin is Union or type(kind).__name__ == "UnionType":
         return _union(arguments)
     if origin is not None and callable(origin) and origin.__name__ == "Callable":
@@ -83,6 +87,16 @@ def _rule(kind: Any) -> tuple[Fits, str] | None:
         kinds = (int,) if plain is int else (int, float)
         return (lambda value: isinstance(value, kinds) and not isinstance(value, bool)), "a number"
     return (lambda value: isinstance(value, plain)), _PLAIN.get(plain, plain.__name__)
+
+
+def _table(arguments: tuple[Any, ...]) -> tuple[Fits, str]:
+    rules = [_rule(argument) for argument in arguments]
+    if None in rules:
+        return (lambda value: isinstance(value, dict)), "a table"
+    (is_key, key), (is_value, value) = (rule for rule in rules if rule is not None)
+    return (
+        lambda table: isinstance(table, dict) and all(map(is_key, table)) and all(map(is_value, table.values()))
+    ), f"a table with {value} for {key}"
 
 
 def _union(arguments: tuple[Any, ...]) -> tuple[Fits, str] | None:

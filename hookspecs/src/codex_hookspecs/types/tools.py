@@ -15,11 +15,14 @@ from codex_hookspecs.values import frozen
 __all__ = ["CallKind", "HookPayload", "Tool", "ToolCall", "ToolOutput"]
 
 
+_IN_NAMES = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-")
+
+
 @frozen(kw_only=True)
 class Tool(Checked):
     """One tool.
 
-    :param name: name of the tool.
+    :param name: name of the tool: ASCII letters, digits, ``_`` and ``-``, as services of models take.
     :param spec: tool object of the Responses API request, e.g. ``{"type":"function","name":…,"parameters":…}``.
     :param spec_for: returns the tool object for a model by its name, if it is not ``spec`` for all models.
     :param run: called with the call and its :class:`~codex_hookspecs.ports.tools.ToolContext`; raises
@@ -43,6 +46,11 @@ class Tool(Checked):
     emits_own_items: bool = False
     programs: Mapping[str, Sequence[str]] = field(factory=dict)
     spec_for: Callable[[str], JsonObject] | None = None
+
+    def __attrs_post_init__(self) -> None:
+        super().__attrs_post_init__()
+        if not self.name or not _IN_NAMES.issuperset(self.name):
+            raise TypeError(f"Tool: name is {self.name!r}, allowed are letters, digits, `_` and `-`")
 
     @classmethod
     def from_function(cls, function: Callable[..., Any], *, name: str | None = None) -> Tool:
