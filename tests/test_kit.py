@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from importlib import import_module
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -115,3 +117,40 @@ async def test_the_program_is_what_hooks_get(host: Any, model: Any) -> None:
     await run.turn("go")
 
     assert seen == [await run.program()]
+
+
+async def test_plugins_have_their_names_and_standing_of_the_installed_program(host: Any) -> None:
+    from codex_tool_apply_patch import plugin as tool_apply_patch
+    from codex_tool_exec import plugin as tool_exec
+
+    class Mine:
+        @hookimpl(tryfirst=True)
+        def tools(self) -> list[Any]:
+            return []
+
+    program = await host(plugins=[Mine(), tool_exec, ("patch", tool_apply_patch)]).program()
+
+    assert program.registry.sharing("tools") == ["patch", "tool-exec", "Mine"]
+
+
+async def test_the_manifest_of_a_plugin_orders_it(host: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    package = tmp_path / "sources/early_plugin"
+    package.mkdir(parents=True)
+    (package / "codex-plugin.toml").write_text('name = "early"\napi = 1\nbefore = ["tool-exec"]\n')
+    (package / "__init__.py").touch()
+    (package / "plugin.py").write_text(
+        "from codex_hookspecs import hookimpl\n\n@hookimpl\ndef tools():\n    return []\n"
+    )
+    monkeypatch.syspath_prepend(str(package.parent))
+    from codex_tool_exec import plugin as tool_exec
+
+    program = await host(plugins=[tool_exec, import_module("early_plugin.plugin")]).program()
+
+    assert program.registry.sharing("tools") == ["early", "tool-exec"]
+
+
+async def test_the_program_has_the_path_of_the_test_and_nothing_else(host: Any, monkeypatch: Any) -> None:
+    monkeypatch.setenv("PATH", "/opt/bin")
+
+    assert (await host(environ={"KEY": "x"}).program()).environ == {"PATH": "/opt/bin", "KEY": "x"}
+    assert (await host(environ={"PATH": ""}).program()).environ == {"PATH": ""}

@@ -5,8 +5,15 @@ The test kit finds :func:`open_host` through the entry-point group ``codex.test_
 
 from __future__ import annotations
 
+import os
+import sys
+import tomllib
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from functools import cache
+from importlib.metadata import distribution
+from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from codex_hookspecs.errors import CodexError
@@ -14,6 +21,8 @@ from codex_hookspecs.types.notifications import Notification, TurnCompleted
 from codex_hookspecs.types.requests import ThreadStartParams
 from codex_host.app import Application
 from codex_host.config.effective import EffectiveConfig
+from codex_host.plugins.listing import first_party_distributions
+from codex_host.plugins.manifest import FILE_NAME, Manifest, manifest_from_table
 from codex_host.plugins.registry import PluginStatus, Registry
 from codex_host.plugins.signatures import implementations
 from codex_host.plugins.stats_file import StatsFile
@@ -83,19 +92,21 @@ async def open_host(
 ) -> AsyncIterator[OpenHost]:
     """Start a host with exactly these plugins.
 
-    :param plugins: modules or objects with hook implementations; a pair ``(name, plugin)`` names one.
+    :param plugins: modules or objects with hook implementations; a pair ``(name, plugin)`` names one. A module whose
+        package has a manifest has the name and the order that this says, and first-party plugins are that here, too.
     :param home: directory used as ``$CODEX_HOME``.
     :param config: session flags: dotted keys, tables, or the text of a ``config.toml``.
+    :param environ: variables of the program; ``PATH`` is that of the test unless it is among them.
     :param params: members of ``thread/start`` in snake case.
     :param strict: raise an error for a plugin that can't be registered; otherwise it is skipped, as in the program.
     """
     registry = Registry()
     warnings = []
     for index, given in enumerate(plugins):
-        name, plugin = given if isinstance(given, tuple) else (_name_of(given, index), given)
+        named, plugin = given if isinstance(given, tuple) else ("", given)
         _check(plugin)
-        hooks = tuple(hook for hook, _ in implementations(plugin))
-        status = PluginStatus(name=name, version="0", distribution=name, hooks=hooks, trusted=True)
+        status = _status_of(plugin, named, index)
+        name = status.name
         registry.statuses[name] = status
         try:
             status.hooks = registry.register(plugin, name)
@@ -110,7 +121,7 @@ async def open_host(
         config=EffectiveConfig(home, cwd=cwd, flags={**defaults, **_flags(config)}),
         home=home,
         cwd=cwd,
-        environ=dict(environ or {}),
+        environ={"PATH": os.environ.get("PATH", os.defpath), **(environ or {})},
         registry=registry,
         stats_file=StatsFile(),
         warnings=warnings,
@@ -121,8 +132,6 @@ async def open_host(
 
 def _flags(config: Mapping[str, Any] | str | None) -> Mapping[str, Any]:
     if isinstance(config, str):
-        import tomllib
-
         return tomllib.loads(config)
     if config is not None and not isinstance(config, Mapping):
         raise TypeError(f"config is {config!r}, allowed is a table or the text of a config.toml")
@@ -137,6 +146,39 @@ def _check(plugin: object) -> None:
         raise TypeError(f"{plugin!r} implements no hook; mark its functions with @hookimpl")
 
 
-def _name_of(plugin: object, index: int) -> str:
-    name: str = getattr(plugin, "__name__", type(plugin).__name__).rpartition(".")[2]
-    return f"{name}-{index}" if name == "plugin" else name
+def _status_of(plugin: object, named: str, index: int) -> PluginStatus:
+    """Return what the installed program would know of a plugin.
+
+    :param named: its name, or the empty string for that of its manifest.
+    :param index: its place among the plugins, for the name of a module without a manifest.
+    """
+    manifest = _manifest_of(plugin) if isinstance(plugin, ModuleType) else None
+    module: str = getattr(plugin, "__name__", type(plugin).__name__)
+    own = module.rpartition(".")[2]
+    name = named or (manifest.name if manifest else f"{own}-{index}" if own == "plugin" else own)
+    return PluginStatus(
+        name=name,
+        version="0",
+        distribution=f"codex-{name}" if manifest else name,
+        first_party=manifest is not None and f"codex-{manifest.name}" in _first_party(),
+        hooks=tuple(hook for hook, _ in implementations(plugin)),
+        trusted=True,
+        before=manifest.before if manifest else (),
+        after=manifest.after if manifest else (),
+    )
+
+
+def _manifest_of(plugin: ModuleType) -> Manifest | None:
+    """Return the manifest in the package of a module, or ``None`` when it has none."""
+    package = sys.modules.get(plugin.__name__.partition(".")[0])
+    for folder in getattr(package, "__path__", ()):
+        path = Path(folder, FILE_NAME)
+        if path.is_file():
+            table = tomllib.loads(path.read_text("utf-8"))
+            return manifest_from_table(table, source=str(path), plugin=table.get("name", ""))
+    return None
+
+
+@cache
+def _first_party() -> frozenset[str]:
+    return first_party_distributions([distribution("codex-host")])

@@ -125,7 +125,7 @@ async def test_a_machine_whose_files_fail_is_named_and_fails_the_turn_with_one_e
 
     assert outcome.turn.status == "failed"
     assert outcome.error == (
-        "plugin machines (machines 0): instruction_fragments of plugin plugin-1 raised TypeError: bad files "
+        "plugin machines (machines 0): instruction_fragments of plugin instructions raised TypeError: bad files "
         f"{line(Files.broken)}"
     )
     assert outcome.warnings == []
