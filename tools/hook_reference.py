@@ -29,6 +29,9 @@ the values and ports of the area as well, each with the line that imports it. Im
 [`@hookimpl`](reference/markers.md#hookimpl), may leave out arguments they do not need, and return `None` for "no
 opinion". These pages are generated from `codex_hookspecs` by `make reference`.
 
+Values never change; `attrs.evolve(value, name=…)` gives a copy with other fields (`attrs` then belongs into the
+dependencies). In `Made as Name(*, a, b=…)`, what follows the `*` is given by name, and what has `=…` may be left out.
+
 | kind | called | written as |
 |---|---|---|
 | offer | when something is wanted; every implementation may contribute | `def` |

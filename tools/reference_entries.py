@@ -150,14 +150,32 @@ def _class(name: Name) -> Iterator[str]:
     value: type[Any] = name.value
     text, said = documentation(value)
     yield f"{markdown(text)}\n"
-    bases = [base.__name__ for base in value.__bases__ if base.__module__.startswith("codex_hookspecs.types.")]
-    shared = [base for base in bases if not base.startswith("Checked")]
+    bases = [base.__name__ for base in value.__bases__ if base.__module__.startswith("codex_hookspecs.")]
+    shared = [base for base in bases if not base.startswith("Checked") and not issubclass(value, Exception)]
     if shared:
-        yield f"Has the fields of {', '.join(f'`{base}`' for base in shared)} too.\n"
+        yield f"Has all that {' and '.join(f'`{base}`' for base in shared)} has, too.\n"
+    yield from _made(name)
     shape = list(_shape(name, said))
     if shape:
         yield "\n".join(shape) + "\n"
     yield from _methods(value)
+
+
+def _made(name: Name) -> Iterator[str]:
+    """Yield how an object of a class is made, for those that others make: values by the names of their fields."""
+    value: Any = name.value
+    if attrs.has(value):
+        fields = [each for each in attrs.fields(value) if each.init]
+        parts = [each.alias + ("" if each.default is attrs.NOTHING else "=…") for each in fields]
+        first_named = next((index for index, each in enumerate(fields) if each.kw_only), None)
+        if first_named is not None:
+            parts.insert(first_named, "*")
+        yield f"Made as `{name.name}({', '.join(parts)})`.\n"
+    elif is_typeddict(value):
+        yield "A `dict` with these keys:\n"
+    elif kind_of(name) == "class" and inspect.isfunction(vars(value).get("__init__")):
+        made = signature_of(value.__init__).removesuffix(" -> None")
+        yield f"Made as `{name.name}{made}`.\n"
 
 
 def _shape(name: Name, said: dict[str, str]) -> Iterator[str]:
@@ -184,7 +202,11 @@ def _shape(name: Name, said: dict[str, str]) -> Iterator[str]:
         yield f"```python\nclass {value.__name__}({bases}): {made}\n```\n".replace(": \n", ":\n")
         yield from (f"- `{field}`: {markdown(text)}" for field, text in said.items())
     else:
-        yield from (f"- {label(field)}: {markdown(text)}" for field, text in said.items())
+        arguments = re.findall(r":param (\w+):", value.__doc__ or "") if kind_of(name) == "class" else []
+        yield from (
+            f"- {'argument ' if field in arguments else ''}{label(field)}: {markdown(text)}"
+            for field, text in said.items()
+        )
 
 
 def _field(name: str, annotation: str, default: str, said: dict[str, str]) -> str:
@@ -207,7 +229,10 @@ def _methods(value: type[Any]) -> Iterator[str]:
             continue
         if isinstance(vars(value)[name], property):
             result = str(inspect.signature(function).return_annotation).replace("'", "")
-            yield f"- `{name}: {result}`: {_joined(text)}"
+            setter = (
+                "" if vars(value)[name].fset or getattr(value, "_is_protocol", False) else " (a property, read only)"
+            )
+            yield f"- `{name}: {result}`: {_joined(text)}{setter}"
             continue
         prefix = "async " if inspect.iscoroutinefunction(function) else ""
         yield f"- `{prefix}{name}{signature_of(function)}`: {_joined(text)}"

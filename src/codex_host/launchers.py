@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from codex_hookspecs.errors import CodexError, SandboxUnavailable
-from codex_host.plugins.callers import asked
+from codex_host.plugins.order import asked
 from codex_host.plugins.signatures import InvalidResult
 from codex_host.process.signals import SIGNALS
 

@@ -28,6 +28,7 @@ else:
             cls.__init__(self, *values, **named)
 
         cls.__attrs_attrs__ = lazy_fields
+        cls.__signature__ = _SIGNATURE
         cls.__init__ = first_init
         cls.__eq__ = _equal
         cls.__hash__ = _hash
@@ -56,6 +57,20 @@ class _LazyFields:
                 del cls.__attrs_attrs__, cls.__init__
                 attrs.define(cls, frozen=True, kw_only=self._kw_only, slots=False, eq=False, repr=False)
             return cls.__attrs_attrs__
+
+
+class _Signature:
+    """Gives ``inspect.signature`` and ``help`` the initialiser that a class has once it is made."""
+
+    def __get__(self, instance: object, owner: type) -> Any:
+        import inspect
+
+        getattr(owner, "__attrs_attrs__")  # noqa: B009  # has it made
+        signature = inspect.signature(owner.__init__)  # type: ignore[misc]
+        return signature.replace(parameters=list(signature.parameters.values())[1:])
+
+
+_SIGNATURE = _Signature()
 
 
 def _state(value: Any) -> tuple[Any, ...]:

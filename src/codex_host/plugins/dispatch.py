@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from codex_hookspecs.errors import CodexError, PluginError
 from codex_hookspecs.ports.threads import HookScope
 from codex_host.plugins.bound_hook import BoundHook
-from codex_host.plugins.callers import after_caller, asked
 from codex_host.plugins.failure_policies import FailurePolicies
 from codex_host.plugins.failures import Failures
+from codex_host.plugins.order import after_caller, asked
 from codex_host.plugins.signatures import InvalidResult, starter_of, validate_result
 from codex_host.plugins.tasks import run_contained, run_in_thread, run_task
 from codex_host.process.signals import SIGNALS

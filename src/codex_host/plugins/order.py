@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from attrs import define
@@ -14,6 +17,8 @@ KEY = "plugin_order"
 """Configuration table with the plugins to call first, by hook."""
 
 _MARKS = {"tryfirst": 0, "": 1, "trylast": 2}
+_ASKED: ContextVar[Mapping[str, str]] = ContextVar("asked", default=MappingProxyType({}))
+"""Plugin whose code is running, by the choose hook that it was called for."""
 
 
 @define(frozen=True)
@@ -98,3 +103,19 @@ def _apply_constraints(plugins: list[Candidate]) -> list[Candidate]:
 def mark_of(options: Mapping[str, Any]) -> str:
     """Return the mark of an implementation: ``tryfirst``, ``trylast`` or the empty string."""
     return next((mark for mark in ("tryfirst", "trylast") if options.get(mark)), "")
+
+
+@contextmanager
+def asked(hook: str, plugin: str) -> Iterator[None]:
+    """Mark that code of a plugin runs that was called for a choose hook."""
+    token = _ASKED.set({**_ASKED.get(), hook: plugin})
+    try:
+        yield
+    finally:
+        _ASKED.reset(token)
+
+
+def after_caller(hook: str, plugins: Sequence[str]) -> Sequence[str]:
+    """Return the plugins to ask: all, or where one of them asks, those after it."""
+    caller = _ASKED.get().get(hook)
+    return plugins[plugins.index(caller) + 1 :] if caller in plugins else plugins
