@@ -131,7 +131,8 @@ def _require_environment(opened: object) -> None:
         raise InvalidResult("opened as None, not as an Environment")
     if isinstance(opened, type):
         raise InvalidResult(f"opened as the class {opened.__name__}, not as an Environment")
-    missing = [name for name in _MEMBERS if not hasattr(opened, name)]
+    # A property may be costly to ask for, e.g. one that imports a library.
+    missing = [name for name in _MEMBERS if not (hasattr(type(opened), name) or hasattr(opened, name))]
     if missing:
         raise InvalidResult(f"opened as {type(opened).__name__} without {', '.join(missing)}, not as an Environment")
 
