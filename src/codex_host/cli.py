@@ -67,6 +67,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         SIGNALS.raises = False
     except KeyboardInterrupt:
         status = SIGNALS.status
+    except Exception:
+        if not SIGNALS.received:
+            raise
+        status = SIGNALS.status  # An interrupt in C code, of an import for instance, can turn into any error.
     ENDING.begin(status)
     ENDING.flush()
     return ENDING.status
