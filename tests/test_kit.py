@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
@@ -10,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from codex_hookspecs import CliCommand, hookimpl
+from codex_hookspecs import CliCommand, hookimpl, time_limit
 from codex_hookspecs.errors import PluginError
 
 pytestmark = pytest.mark.anyio
@@ -154,3 +156,45 @@ async def test_the_program_has_the_path_of_the_test_and_nothing_else(host: Any, 
 
     assert (await host(environ={"KEY": "x"}).program()).environ == {"PATH": "/opt/bin", "KEY": "x"}
     assert (await host(environ={"PATH": ""}).program()).environ == {"PATH": ""}
+
+
+@pytest.fixture
+def short_grace(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give cancelled tasks little time."""
+    for module in ("plugins.tasks", "testing"):
+        monkeypatch.setattr(f"codex_host.{module}.GRACE", 0.05)
+
+
+async def _swallow() -> None:
+    while True:
+        with suppress(asyncio.CancelledError):
+            await asyncio.sleep(60)
+
+
+async def test_a_hook_that_ignores_its_cancellation_does_not_keep_the_test_from_ending(
+    host: Any, model: Any, short_grace: None
+) -> None:
+    class Stubborn:
+        @hookimpl
+        @time_limit(0.01)
+        async def stop(self, event: Any) -> None:
+            await _swallow()
+
+    expected = ["stop took longer than 0.01 s and did not end when it was cancelled: it is left behind"]
+    outcome = await host(plugins=[("stubborn", Stubborn())], model=model("done"), failures=expected).turn("go")
+
+    assert outcome.final_message == "done"
+
+
+async def test_a_task_of_a_plugin_that_ignores_its_cancellation_is_named(
+    host: Any, model: Any, short_grace: None
+) -> None:
+    class Stubborn:
+        @hookimpl
+        async def stop(self, event: Any) -> None:
+            self.task = asyncio.create_task(_swallow())
+
+    expected = ["plugin stubborn (stubborn 0): _swallow did not end when it was cancelled and is left behind"]
+    outcome = await host(plugins=[("stubborn", Stubborn())], model=model("done"), failures=expected).turn("go")
+
+    assert outcome.warnings == []

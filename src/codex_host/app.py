@@ -132,7 +132,8 @@ class Application:
         if self._app_server is None:
             chosen, _ = self.hooks.app_server()
             if chosen is None:
-                raise PluginError("no plugin offers an app-server (is app-server disabled?)", plugin="app-server")
+                reasons = "".join(f"; {text}" for text in self.unavailable("app_server"))
+                raise PluginError(f"no plugin offers an app-server{reasons}", plugin="app-server")
             self._app_server = chosen
         return self._app_server
 
@@ -224,7 +225,9 @@ def build(
     config = EffectiveConfig(home, cwd=cwd, flags=overrides, profile=profile, strict=strict_config)
     registry = Registry()
     stats_file = StatsFile.in_home(home)
-    warnings = load_plugins(registry, stats_file, config=config, home=home, no_plugins=no_plugins)
+    warnings = load_plugins(
+        registry, stats_file, config=config, home=home, no_plugins=no_plugins, strict_config=strict_config
+    )
     host = Application(
         config=config, home=home, cwd=cwd, environ=environ, registry=registry, stats_file=stats_file, warnings=warnings
     )

@@ -210,7 +210,8 @@ def _plugin_of_command(host: Application, name: str) -> str:
         return usable[0]
     if plugins:
         found = plugins[0]
-        text = f"the command {name!r} comes from plugin {found.name}, which is {found.state}: {found.detail}"
+        remedy = f" (run: {found.remedy})" if found.remedy else ""
+        text = f"the command {name!r} comes from plugin {found.name}, which is {found.state}: {found.detail}{remedy}"
         raise PluginError(text, plugin=found.name)
     from codex_host.usage import not_a_command
 

@@ -5,6 +5,7 @@ The test kit finds :func:`open_host` through the entry-point group ``codex.test_
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sys
 import tomllib
@@ -23,9 +24,11 @@ from codex_host.app import Application
 from codex_host.config.effective import EffectiveConfig
 from codex_host.plugins.listing import first_party_distributions
 from codex_host.plugins.manifest import FILE_NAME, Manifest, manifest_from_table
+from codex_host.plugins.places import find_failing_plugin, waiting_places
 from codex_host.plugins.registry import PluginStatus, Registry
 from codex_host.plugins.signatures import implementations
 from codex_host.plugins.stats_file import StatsFile
+from codex_host.plugins.tasks import GRACE
 from codex_testkit.outcome import TurnOutcome
 
 if TYPE_CHECKING:
@@ -126,8 +129,49 @@ async def open_host(
         stats_file=StatsFile(),
         warnings=warnings,
     )
-    async with application:
-        yield OpenHost(application, params or {})
+    earlier = asyncio.all_tasks()
+    host = OpenHost(application, params or {})
+    try:
+        async with application:
+            yield host
+    finally:
+        await _end_tasks(host, asyncio.all_tasks() - earlier)
+
+
+async def _end_tasks(host: OpenHost, tasks: set[asyncio.Task[Any]]) -> None:
+    """End the tasks that plugins left, and report those that ignore their cancellation.
+
+    The end of an event loop waits for all its tasks, so it forgets the latter.
+
+    :param tasks: tasks that began while the host was up.
+    """
+    registry, failures = host.application.registry, host.application.dispatch.failures
+    left: dict[asyncio.Task[Any], tuple[str, tuple[str, int]]] = {}
+    for task in tasks:
+        plugin, place = find_failing_plugin(registry, "", waiting_places(task))
+        if task is not asyncio.current_task() and place is not None:
+            task.cancel()
+            left[task] = plugin, place
+    if not left:
+        return
+    _, running = await asyncio.wait(left, timeout=GRACE)
+    for task in running:
+        plugin, (file, line) = left[task]
+        if not any(f"({file}:{line})" in text for text, _ in host.failures):
+            failures.report_left_behind(_function_at(task, file), plugin, [(file, line)])
+        asyncio._unregister_task(task)
+        task._log_destroy_pending = False  # type: ignore[attr-defined]
+
+
+def _function_at(task: asyncio.Task[Any], file: str) -> str:
+    """Return the outermost function of a file in which a task waits."""
+    waiting: Any = task.get_coro()
+    while waiting is not None:
+        code = getattr(waiting, "cr_code", None) or getattr(waiting, "gi_code", None)
+        if code is not None and code.co_filename == file:
+            return str(waiting.__name__)
+        waiting = getattr(waiting, "cr_await", None) or getattr(waiting, "gi_yieldfrom", None)
+    return "a task"
 
 
 def _flags(config: Mapping[str, Any] | str | None) -> Mapping[str, Any]:

@@ -332,3 +332,19 @@ def test_rules_of_a_company_go_before_everything_else(distributions: Distributio
     made = {path.name for path in place.root.iterdir()}
     assert {"other", "fine"} <= made
     assert not {"made", "secrets"} & made
+
+
+def test_a_part_that_nobody_gives_names_the_plugins_that_may(distributions: Distributions, place: Project) -> None:
+    source = "from codex_hookspecs import hookimpl\n\n@hookimpl\ndef model_provider(name):\n    return None\n"
+    manifest = 'hooks = ["model_provider", "cli_commands"]\n[commands]\ntally = "Count"\n'
+    distributions.add("oracle", plugin=source, manifest=manifest)
+    turn = ("-c", "model_provider=oracle", "exec", "--skip-git-repo-check", "go")
+
+    untrusted, command = place.run(*turn), place.run("tally")
+    place.run("plugins", "trust", "oracle").assert_success()
+    disabled = place.run("--no-plugins", *turn)
+
+    remedy = "(run: codex plugins trust oracle)"
+    assert f"; plugin oracle is untrusted: not trusted yet {remedy}" in untrusted.stderr
+    assert f"plugin oracle, which is untrusted: not trusted yet {remedy}" in command.stderr
+    assert "; plugin oracle is disabled: --no-plugins leaves it out" in disabled.stderr

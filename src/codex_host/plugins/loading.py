@@ -32,15 +32,27 @@ HANG_SECONDS = 5.0
 
 
 def load_plugins(
-    registry: Registry, stats_file: StatsFile, *, config: EffectiveConfig, home: str, no_plugins: bool = False
+    registry: Registry,
+    stats_file: StatsFile,
+    *,
+    config: EffectiveConfig,
+    home: str,
+    no_plugins: bool = False,
+    strict_config: bool = False,
 ) -> list[str]:
     """Load every admitted plugin, in order of name; a failure does not affect the others.
 
     :param no_plugins: don't load third-party plugins.
+    :param strict_config: reject settings that no plugin has.
     :return: warnings for the user.
+    :raises ConfigError: when the configuration has such a setting and is strict.
     """
     warnings: list[str] = []
     plugins = found_plugins(home)
+    if any("plugins" in layer.table or "profiles" in layer.table for layer in config.layers):
+        from codex_host.plugins.settings_checks import settings_warnings
+
+        warnings += settings_warnings(config.layers, plugins, strict=strict_config)
     admission = Admission(config=config, home=home, stats_file=stats_file, no_plugins=no_plugins)
     registry.statuses.update(admission.admit_all(plugins))
     for plugin in plugins:

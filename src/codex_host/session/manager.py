@@ -239,15 +239,16 @@ class HostThreads:
         providers = table.get("model_providers", {})
         chosen, plugin = self.hooks.model_provider(name, dict(providers.get(name, {})))
         if chosen is None:
+            absent = "".join(f"; {text}" for text in self._dispatch.unavailable("model_provider"))
             if name in providers:
                 raise ConfigError(
                     f"model provider `{name}` can't be used: no plugin serves its table [model_providers.{name}], "
                     f"which has {', '.join(sorted(providers[name])) or 'no keys'}; a server of the Responses API needs "
-                    "base_url, another kind of provider needs its plugin"
+                    f"base_url, another kind of provider needs its plugin{absent}"
                 )
             known = ", ".join(sorted(providers)) or "none"
             raise ConfigError(
-                f"Model provider `{name}` not found; configured under [model_providers] are: {known}",
+                f"Model provider `{name}` not found; configured under [model_providers] are: {known}{absent}"
             )
         if not settings.model:
             default = chosen.default_model
