@@ -198,3 +198,11 @@ async def test_a_task_of_a_plugin_that_ignores_its_cancellation_is_named(
     outcome = await host(plugins=[("stubborn", Stubborn())], model=model("done"), failures=expected).turn("go")
 
     assert outcome.warnings == []
+
+
+async def test_runs_of_a_hook_that_does_not_exist_are_not_just_none(host: Any) -> None:
+    outcome = await host().turn("go")
+
+    assert outcome.hooks("stop") == []
+    with pytest.raises(LookupError, match="there is no hook 'stopp' that has runs"):
+        outcome.hooks("stopp")

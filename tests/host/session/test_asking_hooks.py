@@ -80,7 +80,7 @@ async def test_a_person_decides_about_a_call_that_a_hook_asks_about(
     assert {key: params[key] for key in shown} == shown
     assert params["itemId"] == "c"
     assert scripted.output("c") == output
-    assert outcome.hooks("preToolUse")[0].entries == ["it looks odd"]
+    assert outcome.hooks("pre_tool_use")[0].entries == ["it looks odd"]
 
 
 @pytest.mark.parametrize(("label", "output"), [("Allow", "ran"), ("Decline", "rejected by user")])

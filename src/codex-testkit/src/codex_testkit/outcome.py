@@ -76,7 +76,14 @@ class TurnOutcome:
         return failed[-1] if self.turn.error and failed else None
 
     def hooks(self, event: str) -> list[SeenRun]:
-        """Return the completed runs of a hook, by the name of its specification."""
+        """Return the completed runs of a hook, by the name of its specification.
+
+        :raises LookupError: when there is no such hook, so that a test that expects no runs can't be misspelt.
+        """
+        from codex_hookspecs.specs import lifecycle
+
+        if not hasattr(lifecycle, event):
+            raise LookupError(f"there is no hook {event!r} that has runs")
         head, *rest = event.split("_")
         wire = head + "".join(part.capitalize() for part in rest)
         completed = [each.run for each in self.notifications if isinstance(each, HookCompleted)]
