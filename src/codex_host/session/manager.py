@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Coroutine, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import attrs
 
-from codex_hookspecs.errors import ConfigError, ThreadNotFound
+from codex_hookspecs.errors import CodexError, ConfigError, StorageError, ThreadNotFound
 from codex_hookspecs.ids import uuid7
 from codex_hookspecs.types.requests import ThreadStartParams
 from codex_hookspecs.types.storage import StoredThread, ThreadMeta, ThreadPage, ThreadQuery
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from codex_host.plugins.dispatch import Dispatcher
     from codex_host.plugins.hooks import Hooks
 
+T = TypeVar("T")
+
 
 class HostThreads:
     """All threads of the program.
@@ -48,6 +50,7 @@ class HostThreads:
         self._dispatch = dispatch
         self._threads: dict[str, HostThread] = {}
         self._store: ThreadStore | None = None
+        self._store_owner = ""
         self._asked_for_store = False
 
     async def start(
@@ -82,7 +85,7 @@ class HostThreads:
                 cli_version=__version__,
                 base_instructions=settings.base_instructions or "",
             )
-            writer = await store.create(meta)
+            writer = await self._answer(store.create(meta))
         return self._load(thread_id, settings, config, model, writer=writer, stored=None, rules=rules)
 
     async def resume(
@@ -97,7 +100,7 @@ class HostThreads:
         loaded = self._threads.get(thread_id)
         if loaded is not None:
             return loaded
-        stored, writer = await self._need_store(thread_id).open(thread_id, cli_version=__version__)
+        stored, writer = await self._answer(self._need_store(thread_id).open(thread_id, cli_version=__version__))
         try:
             params = self._on_stored_environment(stored, params)
             settings, config = self._settings(params.cwd or self._still(stored, params), params)
@@ -137,14 +140,14 @@ class HostThreads:
         if loaded is not None:
             summary = loaded.summary()
             return attrs.evolve(summary, turns=tuple(loaded.turns())) if include_turns else summary
-        return await self._need_store(thread_id).show(thread_id, turns=include_turns)
+        return await self._answer(self._need_store(thread_id).show(thread_id, turns=include_turns))
 
     async def list(self, query: ThreadQuery) -> ThreadPage:
         """Return one page of stored threads, with the status of those that are loaded."""
         store = self._find_store()
         if store is None:
             return ThreadPage(())
-        page = await store.list(query)
+        page = await self._answer(store.list(query))
         threads = tuple(
             attrs.evolve(thread, status=self._threads[thread.id].summary().status)
             if thread.id in self._threads
@@ -156,23 +159,23 @@ class HostThreads:
     async def find(self, name_or_id: str, *, cwd: str | None = None) -> str | None:
         """Return the id of the newest stored thread with this id or name, or ``None``."""
         store = self._find_store()
-        return await store.find(name_or_id, cwd=cwd) if store else None
+        return await self._answer(store.find(name_or_id, cwd=cwd)) if store else None
 
     async def archive(self, thread_id: str) -> None:
         """Unload and archive a thread."""
         store = self._need_store(thread_id)
-        if await store.find(thread_id) is None:
+        if await self._answer(store.find(thread_id)) is None:
             raise ThreadNotFound(f"no rollout found for thread id {thread_id}", thread_id=thread_id)
         await self.unload(thread_id)
-        await store.archive(thread_id)
+        await self._answer(store.archive(thread_id))
 
     async def unarchive(self, thread_id: str) -> Thread:
         """Unarchive a thread."""
-        return await self._need_store(thread_id).unarchive(thread_id)
+        return await self._answer(self._need_store(thread_id).unarchive(thread_id))
 
     async def set_name(self, thread_id: str, name: str) -> None:
         """Set the name of a thread, loaded or stored."""
-        await self._need_store(thread_id).set_name(thread_id, name)
+        await self._answer(self._need_store(thread_id).set_name(thread_id, name))
         loaded = self._threads.get(thread_id)
         if loaded is not None:
             loaded.rename(name)
@@ -289,7 +292,7 @@ class HostThreads:
 
     def _find_store(self) -> ThreadStore | None:
         if not self._asked_for_store:
-            self._store, _ = self.hooks.thread_store()
+            self._store, self._store_owner = self.hooks.thread_store()
             self._asked_for_store = True
             if self._store is None:
                 self._dispatch.warn("no plugin stores threads: nothing is kept of this session")
@@ -300,6 +303,19 @@ class HostThreads:
         if store is None:
             raise ThreadNotFound(f"no rollout found for thread id {thread_id}", thread_id=thread_id)
         return store
+
+    async def _answer(self, call: Coroutine[Any, Any, T]) -> T:
+        """Await a call of the store.
+
+        :raises StorageError: naming the store's plugin, when it fails with an error that is none of the contracts'.
+        """
+        try:
+            return await call
+        except CodexError:
+            raise
+        except Exception as error:
+            message = self._dispatch.failures.report("the thread store", self._store_owner, error)
+            raise StorageError(message) from error
 
 
 def _rules(config: EffectiveConfig) -> RuleBook | None:

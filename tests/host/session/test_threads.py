@@ -250,6 +250,23 @@ async def test_a_store_that_cannot_be_opened_is_told_every_time(host: Any, kit: 
             await threads.start()
 
 
+async def test_a_store_that_fails_is_told_with_its_plugin(host: Any, kit: Any) -> None:
+    from codex_hookspecs.errors import StorageError
+
+    class Store(MemoryThreadStore):
+        async def create(self, meta: Any) -> Any:
+            raise ZeroDivisionError("no luck")
+
+    store = Store()
+    shelf = kit.plugin("shelf", thread_store=lambda: store)
+    threads = await threads_of(host(plugins=[shelf], failures=["the thread store raised"]))
+
+    with pytest.raises(
+        StorageError, match=r"plugin shelf \(shelf 0\): the thread store raised ZeroDivisionError: no luck"
+    ):
+        await threads.start()
+
+
 @pytest.mark.parametrize(
     ("params", "told"),
     [
