@@ -91,6 +91,8 @@ class Processor:
         :raises RpcError: when the request fails.
         """
         method = self.method(name)
+        if params is None and method.params is not None:
+            raise RpcError("Invalid request: missing field `params`")
         if isinstance(params, dict) and method.params is not None:
             params = self.decode_params(method, params)
         result, after = await self.run(connection, method, params)
