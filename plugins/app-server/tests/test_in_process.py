@@ -47,7 +47,7 @@ async def test_wire_objects_are_taken_as_well(host) -> None:
     opened = await client.request("thread/start", {"modelProvider": None, "sandbox": "read-only"})
 
     assert opened["sandbox"]["type"] == "readOnly"
-    with pytest.raises(RpcError, match="^Invalid request: missing field `params`$"):
+    with pytest.raises(RpcError, match=r"^Invalid request: missing field `params`$"):
         await client.request("thread/start")
     with pytest.raises(RpcError, match="missing field `threadId`"):
         await client.request("turn/start", {})
