@@ -317,12 +317,14 @@ def test_broken_entry_points_of_one_distribution_leave_the_others_alone(
     [info] = distributions.folder.glob("codex_binary-*.dist-info")
     for file in info.iterdir():
         file.write_bytes(b"[codex.plugins]\n\xff\xfe")
+    distributions.add("latin")
+    (latin,) = distributions.folder.glob("codex_latin-*.dist-info")
+    (latin / "entry_points.txt").write_bytes("[codex.plugins]\nlatin = éa.plugin\n".encode("latin-1"))
 
-    broken = found(home, "codex-broken")
+    broken = [found(home, name) for name in ("codex-broken", "codex-latin")]
 
     assert found(home, "noisy") is not None
-    assert broken is not None
-    assert broken.problem == "its entry_points.txt can't be read"
+    assert [plugin and plugin.problem for plugin in broken] == ["its entry_points.txt can't be read"] * 2
 
 
 def test_a_plugin_whose_package_is_missing_says_so(distributions: Distributions, home: Path) -> None:

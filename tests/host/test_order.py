@@ -87,6 +87,14 @@ def test_what_can_not_be_meant_is_told() -> None:
     ]
 
 
+def test_many_unknown_names_in_a_manifest_are_one_warning() -> None:
+    a = PluginStatus(name="a", before=("x", "b", "y", "z"))
+
+    assert faults(a, PluginStatus(name="b")) == [
+        "plugin a: codex-plugin.toml has before = 'x', which is not installed (nor are 2 others)"
+    ]
+
+
 def test_unknown_names_and_circles_in_manifests_are_told_once() -> None:
     a = PluginStatus(name="a", before=("b",), after=("nobody",))
     b = PluginStatus(name="b", before=("a",))

@@ -41,9 +41,9 @@ class Listing(ExtensionManager[FoundPlugin]):
         for distribution in self._distributions:
             try:
                 found = _entry_points(distribution)
-            except UnicodeDecodeError:
-                continue
-            except Exception:
+            except Exception as error:
+                if isinstance(error, UnicodeDecodeError) and GROUP.encode() not in error.object:
+                    continue
                 found = []
                 name = _name(distribution)
                 problem = "its entry_points.txt can't be read"

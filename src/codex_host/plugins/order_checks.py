@@ -94,10 +94,12 @@ def _manifests(statuses: Statuses) -> Iterator[str]:
     graph: dict[str, set[str]] = {name: {*status.after} & loaded.keys() for name, status in loaded.items()}
     for name, status in loaded.items():
         for key, others in (("before", status.before), ("after", status.after)):
-            for other in others:
-                if other not in statuses and not status.first_party:
-                    yield f"plugin {name}: {FILE_NAME} has {key} = {other!r}, which is not installed"
-                elif key == "before" and other in graph:
+            missing = [other for other in others if other not in statuses]
+            if missing and not status.first_party:
+                more = f" (nor are {len(missing) - 1} others)" if missing[1:] else ""
+                yield f"plugin {name}: {FILE_NAME} has {key} = {missing[0]!r}, which is not installed{more}"
+            if key == "before":
+                for other in graph.keys() & set(others):
                     graph[other].add(name)
     if not any(graph.values()):
         return
