@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from codex_hookspecs import CliCommand, hookimpl, time_limit
+from codex_hookspecs import CliCommand, Tool, hookimpl, time_limit
 from codex_hookspecs.errors import PluginError
 
 pytestmark = pytest.mark.anyio
@@ -200,9 +200,56 @@ async def test_a_task_of_a_plugin_that_ignores_its_cancellation_is_named(
     assert outcome.warnings == []
 
 
-async def test_runs_of_a_hook_that_does_not_exist_are_not_just_none(host: Any) -> None:
-    outcome = await host().turn("go")
+async def test_a_result_that_is_no_json_fails_the_test_with_the_function(host: Any, model: Any) -> None:
+    def odd() -> Any:
+        """Return what has no JSON."""
+        return object()
+
+    class Offering:
+        @hookimpl
+        def tools(self) -> list[Tool]:
+            return [Tool.from_function(odd)]
+
+    agent = model([{"call": "odd", "args": {}, "call_id": "c"}], "done")
+    with pytest.raises(AssertionError) as failed:
+        await host(plugins=[("offering", Offering())], model=agent).turn("go")
+
+    told = "plugin offering (offering 0): tool odd raised TypeError: odd ran, but its result can't be shown: "
+    assert told in str(failed.value)
+    assert f"({__file__}:{odd.__code__.co_firstlineno})" in str(failed.value)
+    assert "odd ran, but its result can't be shown" in agent.output("c")
+
+
+async def test_runs_of_a_hook_that_does_not_exist_are_refused(host: Any, model: Any) -> None:
+    outcome = await host(model=model("done")).turn("go")
 
     assert outcome.hooks("stop") == []
-    with pytest.raises(LookupError, match="there is no hook 'stopp' that has runs"):
+    with pytest.raises(LookupError, match=r"no hook 'stopp' has runs; did you mean 'stop'\?"):
         outcome.hooks("stopp")
+    with pytest.raises(LookupError, match="no hook 'tools' has runs"):
+        outcome.hooks("tools")
+
+
+async def test_the_host_answers_what_a_command_does_not(host: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    ran: list[Sequence[str]] = []
+
+    async def run(words: Sequence[str], program: Any) -> int:
+        ran.append(words)
+        return 3
+
+    class Counting:
+        @hookimpl
+        def cli_commands(self) -> list[CliCommand]:
+            return [
+                CliCommand(name="tally", help="Count the votes", run=run, usage="Usage: codex tally [PARTY]"),
+                CliCommand(name="plain", help="Count", run=run),
+                CliCommand(name="own", help="Count", run=run, own_help=True),
+            ]
+
+    program = host(plugins=[Counting()])
+
+    assert [await program.command(*line.split()) for line in ("tally x --help", "plain -h")] == [0, 0]
+    shown = "Count the votes\n\nUsage: codex tally [PARTY]\nCount\n\nUsage: codex plain [ARGUMENTS]\n"
+    assert (ran, capsys.readouterr().out) == ([], shown)
+    assert [await program.command(*line.split()) for line in ("tally -- --help", "own -h")] == [3, 3]
+    assert ran == [("--", "--help"), ("-h",)]

@@ -238,11 +238,11 @@ async def test_an_output_is_handed_on() -> None:
     assert await given(Tool.from_function(give)) is output
 
 
-async def test_a_result_that_has_no_text_is_an_error_for_the_model() -> None:
+async def test_a_result_that_has_no_text_is_a_fault_of_the_function() -> None:
     def give() -> Any:
         return {1, 2}
 
-    with pytest.raises(ToolError, match="give ran, but its result can't be shown"):
+    with pytest.raises(TypeError, match="give ran, but its result can't be shown"):
         await given(Tool.from_function(give))
 
 

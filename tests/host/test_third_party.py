@@ -348,3 +348,37 @@ def test_a_part_that_nobody_gives_names_the_plugins_that_may(distributions: Dist
     assert f"; plugin oracle is untrusted: not trusted yet {remedy}" in untrusted.stderr
     assert f"plugin oracle, which is untrusted: not trusted yet {remedy}" in command.stderr
     assert "; plugin oracle is disabled: --no-plugins leaves it out" in disabled.stderr
+
+
+def test_the_help_of_a_command_is_that_of_the_host_up_to_a_trailing_command_line(
+    distributions: Distributions, place: Project
+) -> None:
+    source = """
+        from codex_hookspecs import CliCommand, hookimpl
+
+        async def run(words, host):
+            print("ran", *words)
+            return 0
+
+        @hookimpl
+        def cli_commands():
+            return [CliCommand(name="tally", help="Count the votes", run=run)]
+    """
+    manifest = 'hooks = ["cli_commands"]\n[commands]\ntally = { help = "Count the votes", trailing = 2 }\n'
+    distributions.add("counting", plugin=source, manifest=manifest)
+    place.run("plugins", "trust", "counting").assert_success()
+
+    asked = [place.run(*line.split()).stdout for line in ("tally --help", "tally one -h", "help tally")]
+
+    assert asked == ["Count the votes\n\nUsage: codex tally [ARGUMENTS]\n"] * 3
+    assert place.run("tally", "one", "ls", "--help").stdout == "ran one ls --help\n"
+
+
+def test_the_doctor_prints_an_error_and_then_its_traceback(distributions: Distributions, place: Project) -> None:
+    distributions.add("noisy", plugin="def first():\n    second()\n\ndef second():\n    1 / 0\n\nfirst()\n")
+    place.run("plugins", "trust", "noisy").assert_success()
+
+    lines = place.run("plugins", "doctor", "noisy").stdout.splitlines()
+
+    assert lines[0] == "noisy: ZeroDivisionError: division by zero"
+    assert [line.rpartition(", in ")[2] for line in lines if ", line " in line] == ["<module>", "first", "second"]

@@ -42,7 +42,8 @@ def waiting_places(task: asyncio.Task[Any]) -> Places:
 
 
 def place_of(function: Callable[..., Any]) -> tuple[str, int] | None:
-    """Return the file and line of a function."""
+    """Return the file and line of a function, or of the one that it wraps."""
+    function = getattr(function, "__wrapped__", function)
     code = getattr(getattr(function, "__func__", function), "__code__", None)
     return None if code is None else (code.co_filename, code.co_firstlineno)
 

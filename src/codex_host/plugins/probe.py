@@ -62,8 +62,9 @@ def main() -> None:
             *mistakes,
             *asyncio.run(_checks(host, plugin.manifest.commands if plugin.manifest else ())),
         ]
-    except BaseException:
-        report["problems"] = traceback.format_exc(limit=-3).strip().splitlines()[::-1][:6]
+    except BaseException as error:
+        frames = "".join(traceback.format_tb(error.__traceback__, limit=-3)).splitlines()
+        report["problems"] = [*"".join(traceback.format_exception_only(error)).strip().splitlines(), *frames]
     print(json.dumps(report), file=out, flush=True)
 
 

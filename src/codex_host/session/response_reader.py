@@ -25,6 +25,7 @@ from codex_hookspecs.types.models import (
 )
 from codex_hookspecs.types.notifications import ErrorNotice, RateLimitsUpdated
 from codex_hookspecs.types.threads import TurnError
+from codex_host.plugins.signatures import InvalidResult
 from codex_host.session.item_mapping import completed_item, started_item
 from codex_host.session.response_items import tool_call, with_call_id
 
@@ -70,13 +71,14 @@ class ResponseReader:
     async def handle(self, event: ModelEvent) -> None:
         """Handle one event.
 
-        :raises ModelError: when it is not a model event, or the reader is closed.
+        :raises InvalidResult: when it is not a model event.
+        :raises ModelError: when the reader is closed.
         """
         if self._closed:
             raise ModelError("the response is not read any more")
         handler = self._handlers.get(type(event))
         if handler is None:
-            raise ModelError(f"the model provider sent {type(event).__name__}, which is no model event")
+            raise InvalidResult(f"sent {type(event).__name__}, which is no model event")
         try:
             await handler(event)
         except Exception as error:

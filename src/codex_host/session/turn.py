@@ -18,6 +18,7 @@ from codex_hookspecs.types.models import Completed, ModelRequest
 from codex_hookspecs.types.storage import TurnBegan
 from codex_hookspecs.types.threads import TurnError
 from codex_host.platform import SANDBOX_TAG
+from codex_host.plugins.signatures import InvalidResult
 from codex_host.plugins.tasks import run_task
 from codex_host.session.response_items import (
     continuation_message,
@@ -212,8 +213,6 @@ class TurnRun:
         error: str | None = None
         try:
             done = await self._read(reader)
-            if done is None:
-                raise ModelError("the model provider ended the stream without completing the response")
         except ModelError as failure:
             error = failure.message
             raise
@@ -228,7 +227,7 @@ class TurnRun:
                 await thread.hooks.post_model_request(after, self.state.scope())
         return reader.calls
 
-    async def _read(self, reader: ResponseReader) -> Completed | None:
+    async def _read(self, reader: ResponseReader) -> Completed:
         """Read one response; the provider runs in a separate task, which is abandoned if it ignores an interrupt.
 
         :raises ModelError: when the request failed, or the provider did.
@@ -236,13 +235,15 @@ class TurnRun:
         thread = self._thread
         failures = thread.failures
 
-        async def stream() -> Completed | None:
+        async def stream() -> Completed:
             done: Completed | None = None
             async with aclosing(thread.model.stream(self._request())) as events:  # type: ignore[type-var]
                 async for happening in events:
                     if type(happening) is Completed:
                         done = happening
                     await reader.handle(happening)
+            if done is None:
+                raise InvalidResult("ended the stream without completing the response")
             return done
 
         async def left_behind(places: Places) -> None:
@@ -251,7 +252,7 @@ class TurnRun:
             )
 
         try:
-            done: Completed | None = await run_task(stream, on_left_behind=left_behind)
+            done: Completed = await run_task(stream, on_left_behind=left_behind)
         except Exception as error:
             if isinstance(error, CodexError) or error is reader.failure:
                 raise

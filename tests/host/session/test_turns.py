@@ -382,9 +382,11 @@ async def test_calls_of_a_broken_stream_are_not_run(host: Any, kit: Any) -> None
 
 
 async def test_a_stream_that_ends_without_completion_fails_the_turn(host: Any) -> None:
-    outcome = await host(model=Provider([ItemDone(MESSAGE)])).turn("go")
+    told = "plugin test-kit (test-kit 0): the model provider ended the stream without completing the response"
+    outcome = await host(model=Provider([ItemDone(MESSAGE)]), failures=[told]).turn("go")
 
-    assert outcome.error == "the model provider ended the stream without completing the response"
+    assert outcome.error is not None
+    assert outcome.error.startswith(told)
     assert outcome.final_message == "hello"
 
 
@@ -393,7 +395,7 @@ async def test_a_stream_that_ends_without_completion_fails_the_turn(host: Any) -
     [
         ([ValueError("broken")], "plugin test-kit (test-kit 0): the model provider raised ValueError: broken"),
         ([SystemExit(3)], "plugin test-kit (test-kit 0): the model provider raised SystemExit: 3"),
-        (["nonsense"], "the model provider sent str, which is no model event"),
+        (["nonsense"], "plugin test-kit (test-kit 0): the model provider sent str, which is no model event"),
     ],
 )
 async def test_a_provider_that_misbehaves_fails_the_turn_only(host: Any, events: list[Any], told: str) -> None:

@@ -23,4 +23,4 @@ def count(arguments: Sequence[str]) -> int:
 
 @hookimpl
 def cli_commands() -> Sequence[CliCommand]:
-    return [CliCommand(name="recent", help="List the newest threads", run=recent)]
+    return [CliCommand(name="recent", help="List the newest threads", run=recent, usage=USAGE)]

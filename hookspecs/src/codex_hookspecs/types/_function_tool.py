@@ -49,6 +49,8 @@ def tool_from_function(function: Callable[..., Any], *, name: str | None = None)
             arguments[_CONTEXT] = context
         return _output(await _called(function, arguments), chosen)
 
+    run.__module__ = _plain(function).__module__  # Failures are located in the function.
+    run.__wrapped__ = _plain(function)  # type: ignore[attr-defined]
     return chosen, _spec(function, chosen, kinds, required), run
 
 
@@ -158,7 +160,7 @@ def _output(result: Any, name: str) -> ToolOutput:
     try:
         return ToolOutput(json.dumps(encode(result), ensure_ascii=False))
     except (TypeError, ValueError, RecursionError) as error:
-        raise ToolError(f"{name} ran, but its result can't be shown: {error}") from error
+        raise TypeError(f"{name} ran, but its result can't be shown: {error}") from error
 
 
 def _plain(function: Callable[..., Any]) -> Any:

@@ -21,7 +21,15 @@ def cli_commands() -> Sequence[CliCommand]:
         return await run_exec(["review", *arguments], host)
 
     return [
-        CliCommand(name="exec", help="Run Codex non-interactively", run=run_exec, interactive_options=True),
-        CliCommand(name="e", help="Short for exec", run=run_exec, interactive_options=True),
-        CliCommand(name="review", help="Review changes in the repository", run=run_review, interactive_options=True),
+        CliCommand(
+            name="exec", help="Run Codex non-interactively", run=run_exec, interactive_options=True, own_help=True
+        ),
+        CliCommand(name="e", help="Short for exec", run=run_exec, interactive_options=True, own_help=True),
+        CliCommand(
+            name="review",
+            help="Review changes in the repository",
+            run=run_review,
+            interactive_options=True,
+            own_help=True,
+        ),
     ]

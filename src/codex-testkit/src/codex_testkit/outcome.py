@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
+from functools import cache
 from typing import TYPE_CHECKING
 
 from attrs import define, field
 
+from codex_hookspecs.markers import policy_of
+from codex_hookspecs.specs import lifecycle
 from codex_hookspecs.types.notifications import (
     ErrorNotice,
     HookCompleted,
@@ -78,13 +82,22 @@ class TurnOutcome:
     def hooks(self, event: str) -> list[SeenRun]:
         """Return the completed runs of a hook, by the name of its specification.
 
-        :raises LookupError: when there is no such hook, so that a test that expects no runs can't be misspelt.
+        :raises LookupError: when no hook of that name has runs.
         """
-        from codex_hookspecs.specs import lifecycle
-
-        if not hasattr(lifecycle, event):
-            raise LookupError(f"there is no hook {event!r} that has runs")
+        known = _hooks_with_runs()
+        if event not in known:
+            near = get_close_matches(event, known, 1)
+            hint = f"did you mean {near[0]!r}?" if near else f"those that have are {', '.join(known)}"
+            raise LookupError(f"no hook {event!r} has runs; {hint}")
         head, *rest = event.split("_")
         wire = head + "".join(part.capitalize() for part in rest)
         completed = [each.run for each in self.notifications if isinstance(each, HookCompleted)]
         return [SeenRun(run) for run in completed if run.event_name == wire]
+
+
+@cache
+def _hooks_with_runs() -> tuple[str, ...]:
+    """Return the names of the hooks whose runs clients see."""
+    return tuple(
+        name for name, spec in vars(lifecycle).items() if hasattr(spec, "codex_policy") and not policy_of(spec).many
+    )
