@@ -63,7 +63,13 @@ async def test_infrastructure_is_left_to_the_pipeline_however_it_is_written(run,
 
 
 @pytest.mark.parametrize(
-    "command", ["env TF_LOG=1 terraform apply", "echo apply | xargs terraform", "$(echo terraform)"]
+    "command",
+    [
+        "env TF_LOG=1 terraform apply",
+        "echo apply | xargs terraform",
+        "env bash -c 'terraform apply'",
+        "$(echo terraform)",
+    ],
 )
 async def test_a_command_that_another_one_may_run_is_asked_about(run, command):
     assert plugin.HIDDEN in await run({"sh": command})
@@ -74,7 +80,7 @@ async def test_a_shell_that_is_typed_into_is_asked_about(run):
 
 
 async def test_other_commands_are_run(run):
-    assert "terraform apply" in await run({"sh": "echo 'terraform apply'"})
+    assert "region" in await run({"sh": "echo region > terraform.tfvars; cat terraform.tfvars"})
     assert "run" in await run({"sh": "bash -c 'echo run'"})
 
 

@@ -1,5 +1,7 @@
 """Leave infrastructure to the pipeline, and have people asked about shared files and what can't be told."""
 
+import re
+
 from codex_execpolicy.known_commands import inner_commands
 from codex_hookspecs.policy import PolicyDecision, PolicyRequest, hookimpl
 
@@ -7,6 +9,7 @@ PIPELINE = "Infrastructure is changed by the pipeline; open a change request."
 SHARED = "Others use these files."
 HIDDEN = "Another program may run terraform here."
 SESSION = "Nobody is asked about what is typed into it later."
+MENTIONED = re.compile(r"(?<![\w.-])terraform(?![\w./-])")
 INTERPRETERS = ("bash", "dash", "fish", "ksh", "sh", "zsh", "python", "python3", "node")
 
 
@@ -18,9 +21,8 @@ def command_policy(request: PolicyRequest) -> PolicyDecision | None:
     for words in commands:
         if name_of(words[0]) == "terraform" and "apply" in words:
             return PolicyDecision.deny(PIPELINE)
-    if any(name_of(word) == "terraform" for words in commands for word in words[1:]):
-        return PolicyDecision.ask(HIDDEN)
-    if request.commands is None and "terraform" in " ".join(request.argv):
+    elsewhere = request.argv if request.commands is None else [word for words in commands for word in words[1:]]
+    if any(MENTIONED.search(word) for word in elsewhere):
         return PolicyDecision.ask(HIDDEN)
     if any(name_of(words[0]) in INTERPRETERS and not has_script(words) for words in commands):
         return PolicyDecision.ask(SESSION)
