@@ -31,7 +31,7 @@ Options:
   --search, --dangerously-bypass-approvals-and-sandbox
                           before exec or review: same as after it
       --no-plugins        don't load third-party plugins
-      --strict-plugins    exit with status 1 when a plugin can't be loaded
+      --strict-plugins    exit with status 1 when an enabled plugin can't be loaded, or is not trusted
       --strict-config     exit with status 1 when the configuration has an unknown key
   -h, --help              show this help
   -V, --version           show the version

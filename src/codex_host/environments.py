@@ -21,8 +21,8 @@ LOCAL = "local"
 """Name of the local environment."""
 OPEN_LIMIT = 30.0
 """Time limit in seconds for opening an environment."""
-_MEMBERS = ("id", "remote", "exec", "files", "http", "facts", "aclose")
-"""Members that every environment has."""
+_MEMBERS = ("id", "remote", "exec", "files", "facts", "aclose")
+"""Members that every environment needs."""
 
 
 class HostEnvironments:

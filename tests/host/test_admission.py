@@ -184,8 +184,39 @@ def test_trust_is_taken_back(moo: Distributions, codex: Codex) -> None:
 
     taken = codex("plugins", "distrust", "cow")
 
-    assert taken.out == "Plugin cow is not trusted any more.\n"
+    assert taken.out == (
+        "Plugin cow is not trusted any more.\n"
+        "Every run warns of it while it is installed and enabled (run: codex plugins disable cow).\n"
+    )
     assert codex("moo").status == 1
+
+
+def test_strict_plugins_and_a_doctor_who_is_asked_for_it_fail_for_a_plugin_that_is_not_trusted(
+    moo: Distributions, codex: Codex
+) -> None:
+    codex("plugins", "trust", "cow")
+    moo.add("noisy")
+
+    strict, lax, doctor = codex("--strict-plugins", "moo"), codex("moo"), codex("plugins", "doctor", "noisy")
+    codex("plugins", "disable", "noisy")
+    disabled = codex("--strict-plugins", "moo")
+
+    told = "not trusted yet (run: codex plugins trust noisy)"
+    assert (strict.status, lax.status, doctor.status, disabled.status) == (1, 0, 1, 0)
+    assert strict.err.endswith(f"plugin noisy is untrusted: {told}\n")
+    assert doctor.out == f"noisy: not examined, {told}\n"
+
+
+def test_trusting_an_incompatible_plugin_says_that_it_does_not_run(distributions: Distributions, codex: Codex) -> None:
+    folder = distributions.add("cow")
+    (folder / "codex-plugin.toml").write_text('name = "cow"\napi = 2\n')
+
+    trusted = codex("plugins", "trust", "cow")
+
+    assert trusted.status == 0
+    assert trusted.out.endswith(
+        "It does not run all the same, it is incompatible: written for api 2 of the contracts, this host has 1.\n"
+    )
 
 
 @pytest.mark.parametrize("content", ["", "[]", '{"cow": 1}', '{"cow": {"version": 5, "states": []}}'])

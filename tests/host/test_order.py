@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from codex_host.plugins.order import Candidate, in_order, preferred
-from codex_host.plugins.order_checks import order_faults
+from codex_host.plugins.order_checks import order_faults, shadow_warnings
 from codex_host.plugins.order_report import OrderReport
 from codex_host.plugins.registry import PluginStatus, Registry
 from codex_host.plugins.stats_file import StatsFile
@@ -142,4 +142,10 @@ def test_who_shadows_whom_follows_the_setting_before_the_next_run(report: OrderR
     assert report.of_plugin("mine")["tools"] == "roll shadows that of ours (plugin_order.tools names mine)"
     assert report.facts("tools")["shadowed"] == [
         {"name": "roll", "plugin": "ours", "by": "mine", "why": "plugin_order.tools names mine"}
+    ]
+
+
+def test_a_plugin_that_offers_two_of_one_name_is_told_so() -> None:
+    assert shadow_warnings(Registry(), "tools", "dice", "mine", "mine") == [
+        "Tool dice of plugin mine is left out: the plugin offers two of that name"
     ]

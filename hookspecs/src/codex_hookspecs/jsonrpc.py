@@ -245,8 +245,13 @@ class LineFramer:
 
 
 def dump(message: JsonObject) -> bytes:
-    """Encode a message, without a line end."""
-    return json.dumps(message, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
+    """Encode a message, without a line end.
+
+    :raises TypeError: when it holds a value that JSON has not.
+    :raises ValueError: when it holds ``NaN`` or ``Infinity``, or itself.
+    """
+    text = json.dumps(message, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return text.encode("utf-8", "replace")
 
 
 def _refuse_half_characters(text: bytes | str, value: Any) -> None:

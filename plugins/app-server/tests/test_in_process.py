@@ -9,9 +9,9 @@ import pytest
 
 from codex_app_server import plugin
 from codex_app_server.outbox import Outbox
-from codex_hookspecs import RpcMethod, hookimpl
+from codex_hookspecs import RpcMethod, frozen, hookimpl
 from codex_hookspecs.errors import RpcError, StorageError
-from codex_hookspecs.protocol import ThreadStartParams, TurnCompleted, TurnStartParams
+from codex_hookspecs.protocol import OtherNotification, ThreadStartParams, TurnCompleted, TurnStartParams
 
 pytestmark = pytest.mark.anyio
 
@@ -126,6 +126,75 @@ async def test_methods_of_other_plugins_are_served_and_their_failures_contained(
         await client.request("x/lose")
     assert (crashed.value.code, lost.value.code) == (-32603, -32603)
     assert await client.request("x/greet") == {"hello": "codex_exec"}
+
+
+@frozen
+class Named:
+    name: str
+
+
+class Answering:
+    """A plugin with methods that answer with what they are given."""
+
+    def __init__(self, answer: Any = None) -> None:
+        self.answer = answer
+        self.given: list[Any] = []
+
+    @hookimpl
+    def rpc_methods(self) -> list[RpcMethod]:
+        async def handle(params: Any, context: Any) -> Any:
+            self.given.append(params)
+            await context.notify(OtherNotification(method="x/told", params={"value": self.answer}))
+            return self.answer
+
+        return [
+            RpcMethod(name="x/named", params=lambda: Named, handle=handle),
+            RpcMethod(name="x/bare", params=None, handle=handle),
+        ]
+
+
+HOLDS_ITSELF: list[Any] = []
+HOLDS_ITSELF.append(HOLDS_ITSELF)
+
+
+@pytest.mark.parametrize(
+    ("params", "told"),
+    [
+        (None, "^Invalid request: missing field `params`$"),
+        ({}, "missing field `name`"),
+        ([], "^Invalid request: "),
+        ("x", "^Invalid request: "),
+        ({"name": "x", "more": float("nan")}, "^Invalid request: Out of range float values"),
+        ({"name": "x", "more": {1}}, "^Invalid request: .*set is not JSON serializable"),
+        ({"name": "x", "more": HOLDS_ITSELF}, "^Invalid request: "),
+    ],
+)
+async def test_parameters_that_could_not_be_sent_are_refused_before_the_method_is_called(
+    host, params: Any, told: str
+) -> None:
+    other = Answering("ok")
+    client = await connected(host, plugins=[other])
+
+    with pytest.raises(RpcError, match=told) as refused:
+        await client.request("x/named", params)
+
+    assert (refused.value.code, other.given) == (-32600, [])
+    assert await client.request("x/named", {"name": "x"}) == "ok"
+    assert await client.request("x/named", Named("y")) == "ok"
+    assert await client.request("x/bare", {"ignored": 1}) == "ok"
+    assert other.given == [Named("x"), Named("y"), None]
+
+
+@pytest.mark.parametrize("answer", [{"x": float("nan")}, {1}, object(), HOLDS_ITSELF])
+async def test_answers_and_notifications_that_could_not_be_sent_are_not_passed_on(host, answer: Any) -> None:
+    client = await connected(host, plugins=[Answering(answer)])
+
+    with pytest.raises(RpcError, match=r"^the answer to x/bare can't be sent: ") as refused:
+        await client.request("x/bare")
+    await client.aclose()
+
+    assert refused.value.code == -32603
+    assert [each async for each in client.notifications()] == []
 
 
 async def test_an_experimental_method_needs_the_capability(host) -> None:

@@ -246,9 +246,12 @@ def _trust(context: CommandContext, words: Sequence[str], flags: set[str]) -> in
             f"Trusted plugin {plugin.name} ({plugin.distribution} {plugin.version}, sha256:{digest[:16]}…)."
         )
     )
-    print("It runs inside the program with all its rights; you are asked again when its files change.")
     forget_fast_commands(context.home)
     status = context.statuses[plugin.name]
+    if status.state == "incompatible":
+        print(escape_controls(f"It does not run all the same, it is incompatible: {status.detail}."))
+        return 0
+    print("It runs inside the program with all its rights; you are asked again when its files change.")
     if status.state == "untrusted":
         status.state = "loaded"
     for hook, text in context.order.of_plugin(plugin.name).items():
@@ -260,6 +263,8 @@ def _distrust(context: CommandContext, words: Sequence[str], flags: set[str]) ->
     plugin = context.plugin(words[0])
     found = TrustStore(context.home).distrust(plugin.name)
     print(f"Plugin {plugin.name} is not trusted any more." if found else f"Plugin {plugin.name} was not trusted.")
+    if context.statuses[plugin.name].state != "disabled" and not plugin.first_party:
+        print(f"Every run warns of it while it is installed and enabled (run: codex plugins disable {plugin.name}).")
     return 0
 
 
@@ -289,7 +294,8 @@ def _doctor(context: CommandContext, words: Sequence[str], flags: set[str]) -> i
     faults = [] if words else context.order.faults()
     for fault in faults:
         print(escape_controls(fault))
-    return examine([context.plugins[name] for name in names], context.statuses) or bool(faults)
+    plugins = [context.plugins[name] for name in names]
+    return examine(plugins, context.statuses, untrusted_is_fine=not words) or bool(faults)
 
 
 _RUNS: dict[str, Callable[[CommandContext, Sequence[str], set[str]], int]] = {

@@ -21,8 +21,11 @@ SLOW_MS = 25.0
 """Import time in milliseconds above which a remark is printed."""
 
 
-def examine(plugins: Sequence[FoundPlugin], statuses: Mapping[str, PluginStatus]) -> int:
-    """Print the problems of each plugin; return 1 if there are any, else 0."""
+def examine(plugins: Sequence[FoundPlugin], statuses: Mapping[str, PluginStatus], *, untrusted_is_fine: bool) -> int:
+    """Print the problems of each plugin; return 1 if there are any, else 0.
+
+    :param untrusted_is_fine: don't count it as a problem that a plugin is not examined because it is not trusted.
+    """
     sick = 0
     for plugin in plugins:
         status = statuses[plugin.name]
@@ -35,6 +38,7 @@ def examine(plugins: Sequence[FoundPlugin], statuses: Mapping[str, PluginStatus]
             if report.get("untrusted"):
                 remedy = f"(run: codex plugins trust {plugin.name})"
                 print(escape_controls(f"{plugin.name}: not examined, {report['untrusted']} {remedy}"))
+                sick += not untrusted_is_fine
                 continue
             findings = _findings(plugin, report)
             if status.quarantine:

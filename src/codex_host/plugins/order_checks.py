@@ -55,9 +55,11 @@ def shadow_warnings(registry: Registry, hook: str, name: str, first: str, other:
 
     :param first: the plugin whose contribution is used.
     """
+    what = f"{registry.policies[hook].result} {name} of plugin {other} is left out"
+    if first == other:
+        return [f"{what}: the plugin offers two of that name"]
     if is_settled(registry, hook, first, other):
         return []
-    what = f"{registry.policies[hook].result} {name} of plugin {other} is left out"
     return [f'{what}: plugin {first} offers one of that name ({KEY}.{hook} = "{other}" puts {other} first)']
 
 

@@ -64,9 +64,7 @@ class PluginStatus:
         """Why ``--strict-plugins`` fails because of it, or the empty string."""
         if self.expected:
             return ""
-        if self.state in ("failed", "incompatible"):
-            return f"plugin {self.name} is {self.state}: {self.detail}"
-        return self.quarantine
+        return self.warning if self.state in ("failed", "incompatible", "untrusted") else self.quarantine
 
     @property
     def quarantine(self) -> str:

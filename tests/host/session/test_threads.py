@@ -419,7 +419,7 @@ async def test_an_environment_that_cannot_be_opened_is_told(host: Any, model: An
     ("opened", "told"),
     [
         (None, "opened as None, not as an Environment"),
-        ("box", "opened as str without id, remote, exec, files, http, facts, aclose, not as an Environment"),
+        ("box", "opened as str without id, remote, exec, files, facts, aclose, not as an Environment"),
         (MemoryEnvironment, "opened as the class MemoryEnvironment, not as an Environment"),
     ],
 )

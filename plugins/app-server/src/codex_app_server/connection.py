@@ -26,6 +26,10 @@ class Requests(Protocol):
         """Handle a request."""
         ...
 
+    def can_send(self, notification: OtherNotification) -> bool:
+        """Return whether a plugin's notification is valid JSON."""
+        ...
+
     async def detach(self, connection: Connection) -> None:
         """Remove a client."""
         ...
@@ -99,7 +103,9 @@ class InProcessClient:
         self._request_handler = handler
 
     async def notify(self, notification: Notification) -> None:
-        """Queue a notification, with backpressure."""
+        """Queue a notification, with backpressure; one that could not be sent to external clients is dropped."""
+        if isinstance(notification, OtherNotification) and not self._requests.can_send(notification):
+            return
         await self._outbox.put(notification)
 
     async def request_client(self, request_id: int, method: str, params: JsonObject) -> JsonObject:

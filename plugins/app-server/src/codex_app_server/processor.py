@@ -6,9 +6,10 @@ import asyncio
 from typing import TYPE_CHECKING, Final
 
 from codex_app_server.connection import Connection, InProcessClient
+from codex_app_server.json_values import MISSING_PARAMS, check_answer, check_params, find_fault
 from codex_app_server.subscriptions import Subscription
 from codex_hookspecs.errors import CodexError, ConfigError, RpcError, WireError
-from codex_hookspecs.protocol import Notification, ThreadClosed, ThreadStatusChanged
+from codex_hookspecs.protocol import Notification, OtherNotification, ThreadClosed, ThreadStatusChanged
 from codex_hookspecs.surface import RpcContext, RpcMethod
 
 if TYPE_CHECKING:
@@ -85,20 +86,38 @@ class Processor:
                 await self._unload_if_unused(thread_id)
 
     async def call(self, connection: Connection, name: str, params: Any) -> Any:
-        """Handle a request of a client inside this program.
+        """Handle a request of a client inside this program; what would fail for an external client fails here.
 
-        :param params: value of the method's parameter class, or a JSON object.
+        :param params: value of the method's parameter class, or a JSON object; ``None`` when they are missing.
         :raises RpcError: when the request fails.
         """
         method = self.method(name)
-        if params is None and method.params is not None:
-            raise RpcError("Invalid request: missing field `params`")
-        if isinstance(params, dict) and method.params is not None:
-            params = self.decode_params(method, params)
-        result, after = await self.run(connection, method, params)
+        result, after = await self.run(connection, method, self._read_params(method, params))
         for action in after:
             self.spawn(action())
+        check_answer(name, result)
         return result
+
+    def can_send(self, notification: OtherNotification) -> bool:
+        """Return whether a plugin's notification is valid JSON; if not, it is logged."""
+        fault = find_fault(notification)
+        if fault:
+            self._host.logger("app-server").error("notification %s can't be sent: %s", notification.method, fault)
+        return not fault
+
+    def _read_params(self, method: RpcMethod, params: Any) -> Any:
+        """Return the parameters of a request of a client inside this program.
+
+        :raises RpcError: when they are missing or invalid.
+        """
+        if method.params is None:
+            return None
+        if params is None:
+            raise RpcError(MISSING_PARAMS)
+        if isinstance(params, _params_class(method)):
+            return params
+        check_params(params)
+        return self.decode_params(method, params)
 
     def method(self, name: str) -> RpcMethod:
         """Return the method of a name.
@@ -118,12 +137,8 @@ class Processor:
         """
         from codex_hookspecs.wire import decode
 
-        kind = method.params
-        assert kind is not None
-        if not isinstance(kind, type):
-            kind = kind()
         try:
-            return decode(kind, params)
+            return decode(_params_class(method), params)
         except WireError as error:
             raise RpcError(f"Invalid request: {error.faults[0][0]}") from error
 
@@ -144,7 +159,9 @@ class Processor:
         except CodexError as error:
             raise RpcError(str(error), code=_INTERNAL) from error
         except Exception as error:
-            self._host.logger("app-server").exception("%s failed", method.name)
+            log = self._host.logger("app-server")
+            log.error("%s failed: %r%s", method.name, error, _place_of(error))  # noqa: TRY400  # at debug below
+            log.debug("%s failed", method.name, exc_info=True)
             raise RpcError(f"{method.name} failed: {error!r}", code=_INTERNAL) from error
 
     async def broadcast(self, notification: Notification) -> None:
@@ -216,6 +233,20 @@ class Processor:
         subscription.end()
         await self.broadcast(ThreadStatusChanged(thread_id=thread_id, status={"type": "notLoaded"}))
         await self.broadcast(ThreadClosed(thread_id=thread_id))
+
+
+def _place_of(error: BaseException) -> str:
+    """Return the file and line where an error was raised, as the end of a message."""
+    traceback = error.__traceback__
+    while traceback is not None and traceback.tb_next is not None:
+        traceback = traceback.tb_next
+    return "" if traceback is None else f" ({traceback.tb_frame.f_code.co_filename}:{traceback.tb_lineno})"
+
+
+def _params_class(method: RpcMethod) -> type[Any]:
+    kind = method.params
+    assert kind is not None
+    return kind if isinstance(kind, type) else kind()
 
 
 def _refuse_experimental(method: RpcMethod, params: Any) -> None:

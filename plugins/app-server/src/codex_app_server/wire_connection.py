@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from codex_app_server.connection import method_name
 from codex_app_server.handshake import build_initialize_result, decode_initialize
+from codex_app_server.json_values import MISSING_PARAMS, UNSENDABLE, unsendable_answer
 from codex_app_server.outbox import Outbox
 from codex_app_server.subscriptions import ConnectionLost
 from codex_hookspecs.errors import RpcError
-from codex_hookspecs.jsonrpc import ABSENT, INTERNAL_ERROR, Malformed, Request, Response, RpcSession, dump
+from codex_hookspecs.jsonrpc import ABSENT, Malformed, Request, Response, RpcSession, dump
 from codex_hookspecs.protocol import OtherNotification
 from codex_hookspecs.wire import encode
 
@@ -85,13 +86,13 @@ class WireConnection:
         """Send a notification."""
         method = method_name(notification)
         if method not in self._opted_out:
-            params = notification.params if isinstance(notification, OtherNotification) else encode(notification)
-            try:
-                message = dump(self._session.notify(method, params))
-            except (TypeError, ValueError) as error:
-                self._log.error("notification %s can't be sent: %s", method, error)
-                return
-            await self._outbox.put(message)
+            if isinstance(notification, OtherNotification):
+                if not self._processor.can_send(notification):
+                    return
+                params = notification.params
+            else:
+                params = encode(notification)
+            await self._outbox.put(dump(self._session.notify(method, params)))
 
     async def request_client(self, request_id: int, method: str, params: JsonObject) -> JsonObject:
         """Send a request to the client and wait for its response."""
@@ -129,9 +130,8 @@ class WireConnection:
             message = dump(self._session.answer(request.id, encode(result)))
         except RpcError as error:
             message = dump(self._session.refuse(request.id, error))
-        except (TypeError, ValueError) as error:
-            problem = f"the answer to {request.method} can't be sent: {error}"
-            message = dump(self._session.refuse(request.id, RpcError(problem, code=INTERNAL_ERROR)))
+        except UNSENDABLE as error:
+            message = dump(self._session.refuse(request.id, unsendable_answer(request.method, error)))
         finally:
             self._slots.release()
         self._outbox.push(message)
@@ -140,7 +140,7 @@ class WireConnection:
 
     def _initialize(self, request: Request) -> JsonObject:
         if request.params is ABSENT:
-            raise RpcError("Invalid request: missing field `params`")
+            raise RpcError(MISSING_PARAMS)
         params = decode_initialize(request.params)
         if self.client_name:
             raise RpcError("Already initialized")
@@ -158,7 +158,7 @@ class WireConnection:
         params = None
         if method.params is not None:
             if request.params is ABSENT:
-                raise RpcError("Invalid request: missing field `params`")
+                raise RpcError(MISSING_PARAMS)
             params = self._processor.decode_params(method, request.params)
         if not self.client_name:
             raise RpcError("Not initialized")
