@@ -292,7 +292,8 @@ def test_a_first_party_plugin_can_be_switched_off(codex: Codex) -> None:
 
     assert refused.status == 1
     assert refused.err == (
-        "Error: the command 'exec' comes from plugin exec-cli, which is disabled: switched off in the configuration\n"
+        "Error: the command 'exec' comes from plugin exec-cli, which is disabled: switched off in the configuration "
+        "(run: codex plugins enable exec-cli)\n"
     )
 
 
