@@ -30,7 +30,7 @@ from codex_hookspecs import (
 )
 from codex_hookspecs.errors import ConfigError
 from codex_hookspecs.markers import enabled_if, reports_runs, time_limit
-from codex_hookspecs.types.lifecycle import SessionEndEvent, StopEvent
+from codex_hookspecs.types.lifecycle import ContinuationPrompt, SessionEndEvent, StopEvent
 from codex_hookspecs.types.notifications import HookRun
 from codex_host.plugins import tasks
 from codex_host.plugins.dispatch import Dispatcher
@@ -273,6 +273,13 @@ async def test_an_answer_of_another_type_is_refused(bench: Bench, answer: Any) -
     assert bench.scope.told == [
         f"plugin p0 (codex-p0 1.0): stop returned {type(answer).__name__}, not StopVerdict or None"
     ]
+
+
+async def test_an_answer_of_too_many_parts_is_refused(bench: Bench) -> None:
+    bench.stops(answering(StopVerdict(prompts=(ContinuationPrompt("go on"),) * 10_001)))
+
+    assert await bench.ask() == StopVerdict()
+    assert bench.scope.told == ["plugin p0 (codex-p0 1.0): stop returned more than 10000 prompts"]
 
 
 async def test_a_slow_implementation_is_cut_off_at_its_own_limit(bench: Bench) -> None:

@@ -14,7 +14,7 @@ from codex_host.plugins.bound_hook import BoundHook
 from codex_host.plugins.failure_policies import FailurePolicies
 from codex_host.plugins.failures import Failures
 from codex_host.plugins.order import after_caller, asked
-from codex_host.plugins.signatures import InvalidResult, starter_of, validate_result
+from codex_host.plugins.signatures import starter_of, validate_result, validate_verdict
 from codex_host.plugins.tasks import run_contained, run_in_thread, run_task
 from codex_host.process.signals import SIGNALS
 
@@ -262,8 +262,8 @@ class Dispatcher:
         :raises InvalidResult: when it returned something other than a verdict.
         """
         answer = await self._timed(bound, values, warn)
-        if answer is not None and not issubclass(type(answer), verdict):
-            raise InvalidResult(f"returned {type(answer).__name__}, not {verdict.__name__} or None")
+        if answer is not None:
+            validate_verdict(answer, verdict)
         return answer
 
     async def _conclude(self, hook: str, answers: list[Any], config: Mapping[str, Any], warn: Warn) -> Any:

@@ -167,6 +167,18 @@ def validate_result(policy: HookPolicy, result: Any) -> Any:
     return parts if policy.many else result
 
 
+def validate_verdict(answer: object, verdict: type[Any]) -> None:
+    """Validate what an implementation answered to an event or as a gate.
+
+    :raises InvalidResult: when it is no verdict of the hook, or one of its members is too long.
+    """
+    if not issubclass(type(answer), verdict):
+        raise InvalidResult(f"returned {type(answer).__name__}, not {verdict.__name__} or None")
+    for name, value in vars(answer).items():
+        if isinstance(value, tuple) and len(value) > _MAX_PARTS:
+            raise InvalidResult(f"returned more than {_MAX_PARTS} {name}")
+
+
 def starter_of(function: Callable[..., Any], names: Sequence[str]) -> Callable[[dict[str, Any]], Any]:
     """Return a call of a function with those of some named values that it takes."""
     if not names:
