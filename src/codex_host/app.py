@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, Self
 from codex_hookspecs.errors import ConfigError, PluginError, SandboxUnavailable
 from codex_hookspecs.state_file import make_private
 from codex_host import __version__
-from codex_host.authenticators import NamedAuthenticator
 from codex_host.config.effective import EffectiveConfig
 from codex_host.environments import HostEnvironments
 from codex_host.features import FeatureSwitches
@@ -145,6 +144,8 @@ class Application:
 
     def connection_authenticators(self) -> Sequence[ConnectionAuthenticator]:
         """Return the authenticators for incoming connections."""
+        from codex_host.authenticators import NamedAuthenticator  # needed by servers only
+
         offered = self.hooks.connection_authenticators()
         failures, warn = self.dispatch.failures, self.dispatch.warn
         return tuple(

@@ -1,11 +1,14 @@
-"""Connections of clients to the request processor, and the client inside of this program."""
+"""Connections of clients to the request processor, the client inside of this program, and what can be sent."""
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Final, Protocol
 
 from codex_app_server.outbox import Outbox
+from codex_hookspecs.errors import RpcError
 from codex_hookspecs.protocol import Notification, OtherNotification
+from codex_hookspecs.wire import encode
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -17,6 +20,10 @@ if TYPE_CHECKING:
 
 IN_PROCESS: Final = "in_process"
 """Transport name of clients inside this program."""
+_INTERNAL_ERROR: Final = -32603
+MISSING_PARAMS: Final = "Invalid request: missing field `params`"
+UNSENDABLE: Final = (TypeError, ValueError, RecursionError)
+"""What encoding raises for a value that JSON has not, or that holds itself."""
 
 
 class Requests(Protocol):
@@ -111,8 +118,6 @@ class InProcessClient:
     async def request_client(self, request_id: int, method: str, params: JsonObject) -> JsonObject:
         """Call the client's request handler."""
         if self._request_handler is None:
-            from codex_hookspecs.errors import RpcError
-
             raise RpcError(f"{self.client_name} answers no requests such as {method}")
         return await self._request_handler(method, params)
 
@@ -120,3 +125,43 @@ class InProcessClient:
         """Disconnect."""
         self._outbox.close()
         await self._requests.detach(self)
+
+
+def unsendable_answer(method: str, error: Exception) -> RpcError:
+    """Return the error in place of an answer that can't be sent."""
+    return RpcError(f"the answer to {method} can't be sent: {error}", code=_INTERNAL_ERROR)
+
+
+def check_answer(method: str, result: Any) -> None:
+    """Check that a method's answer could be sent.
+
+    :raises RpcError: when it could not.
+    """
+    try:
+        _dump(encode(result))
+    except UNSENDABLE as error:
+        raise unsendable_answer(method, error) from error
+
+
+def check_params(params: Any) -> None:
+    """Check that a request's parameters could have been sent.
+
+    :raises RpcError: when they could not.
+    """
+    try:
+        _dump(params)
+    except UNSENDABLE as error:
+        raise RpcError(f"Invalid request: {error}") from error
+
+
+def find_fault(notification: OtherNotification) -> str:
+    """Return why a plugin's notification can't be sent, or the empty string."""
+    try:
+        _dump(notification.params)
+    except UNSENDABLE as error:
+        return str(error)
+    return ""
+
+
+def _dump(value: Any) -> None:
+    json.dumps(value, ensure_ascii=False, allow_nan=False)

@@ -5,8 +5,14 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Final
 
-from codex_app_server.connection import Connection, InProcessClient
-from codex_app_server.json_values import MISSING_PARAMS, check_answer, check_params, find_fault
+from codex_app_server.connection import (
+    MISSING_PARAMS,
+    Connection,
+    InProcessClient,
+    check_answer,
+    check_params,
+    find_fault,
+)
 from codex_app_server.subscriptions import Subscription
 from codex_hookspecs.errors import CodexError, ConfigError, RpcError, WireError
 from codex_hookspecs.protocol import Notification, OtherNotification, ThreadClosed, ThreadStatusChanged

@@ -5,9 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Final, Protocol
 
-from codex_app_server.connection import method_name
+from codex_app_server.connection import MISSING_PARAMS, UNSENDABLE, method_name, unsendable_answer
 from codex_app_server.handshake import build_initialize_result, decode_initialize
-from codex_app_server.json_values import MISSING_PARAMS, UNSENDABLE, unsendable_answer
 from codex_app_server.outbox import Outbox
 from codex_app_server.subscriptions import ConnectionLost
 from codex_hookspecs.errors import RpcError
