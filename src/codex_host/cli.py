@@ -183,12 +183,13 @@ def _run_plugin_command(options: GlobalOptions) -> int:
     if name not in offered:
         warnings = "; ".join(host.dispatch.warnings) or "it does not offer the command that its manifest lists"
         return _fail(f"the command {name!r} of plugin {plugin} can't be used: {warnings}")
-    from codex_hookspecs.terminal_text import escape_controls
-    from codex_host.command_help import command_help
+    if not {"-h", "--help"}.isdisjoint(options.rest):
+        from codex_hookspecs.terminal_text import escape_controls
+        from codex_host.command_help import command_help
 
-    if (text := command_help(offered[name], options.rest, _trailing(name))) is not None:
-        print(escape_controls(text))
-        return 0
+        if (text := command_help(offered[name], options.rest, _trailing(name))) is not None:
+            print(escape_controls(text))
+            return 0
     if offered[name].interactive_options:
         host.interactive_options = tuple(options.interactive)
     else:
