@@ -210,14 +210,10 @@ def test_a_plugin_that_answers_signals_itself_does_not_keep_them_from_the_progra
 def test_nothing_that_a_plugin_has_left_keeps_the_program_from_ending(begin: Begin) -> None:
     programs = {what: begin(source) for what, (source, _) in LEFT.items()}
 
-    took = {}
     for what, program in programs.items():
         program.told(SAID)
-        answered = time.monotonic()
         assert program.ended(20) == 0, what
-        took[what] = time.monotonic() - answered
 
-    assert max(took.values()) < 15, took
     for what, program in programs.items():
         assert program.out == f"{SAID}\n"
         assert LEFT[what][1] in program.err, what
