@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -195,6 +197,18 @@ async def test_answers_and_notifications_that_could_not_be_sent_are_not_passed_o
 
     assert refused.value.code == -32603
     assert [each async for each in client.notifications()] == []
+
+
+async def test_a_failing_method_is_logged_in_one_line_and_its_traceback_for_debugging(host, caplog) -> None:
+    client = await connected(host, plugins=[Methods()])
+
+    with caplog.at_level("DEBUG", "codex.app-server"), pytest.raises(RpcError, match="x/crash failed"):
+        await client.request("x/crash")
+
+    logged = {record.levelname: record for record in caplog.records if "x/crash" in record.getMessage()}
+    told = rf"^x/crash failed: ZeroDivisionError\('oops'\) \(.*{Path(__file__).name}:\d+\)$"
+    assert re.search(told, logged["ERROR"].getMessage())
+    assert (logged["ERROR"].exc_info, logged["DEBUG"].exc_info is not None) == (None, True)
 
 
 async def test_an_experimental_method_needs_the_capability(host) -> None:
