@@ -646,10 +646,12 @@ def test_the_first_choice_wins_and_a_broken_one_is_passed_over(bench: Bench) -> 
     bench.plug("e", model_provider=lambda name: SimpleNamespace(stream=None, aclose=None))
 
     assert bench.hooks.model_provider("x", {}) == (provider, "d")
-    assert [_without_place(text) for text in bench.dispatcher.warnings] == [
+    *failures, unused = bench.dispatcher.warnings
+    assert [_without_place(text) for text in failures] == [
         "plugin b (codex-b 1.0): model_provider raised SystemExit: 1",
         "plugin c (codex-c 1.0): model_provider returned str where a ModelProvider belongs",
     ]
+    assert unused.startswith("plugins d and e both answer model_provider for 'x', where one answer counts: ")
 
 
 def test_a_plugin_after_the_one_that_answers_is_not_imported(bench: Bench) -> None:

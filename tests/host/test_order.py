@@ -149,3 +149,36 @@ def test_a_plugin_that_offers_two_of_one_name_is_told_so() -> None:
     assert shadow_warnings(Registry(), "tools", "dice", "mine", "mine") == [
         "Tool dice of plugin mine is left out: the plugin offers two of that name"
     ]
+
+
+def test_a_command_that_nothing_decides_about_is_told_as_one_that_can_not_be_used() -> None:
+    statuses = {name: PluginStatus(name=name, hooks=("cli_commands",), commands={"tally": ""}) for name in ("a", "b")}
+    report = OrderReport(statuses, StatsFile(), {})
+
+    assert list(report.shadowed("cli_commands")) == []
+    assert report.facts("cli_commands")["refused"] == [{"name": "tally", "plugins": ["a", "b"]}]
+    assert report.of_plugin("a") == {
+        "cli_commands": "tally can't be used, since it is also offered by b; "
+        'plugin_order.cli_commands = "a" puts it first'
+    }
+    assert report.summary("b") == "; tally can't be used beside a"
+
+    report._preferred = {"cli_commands": ("b",)}
+
+    assert list(report.refused("cli_commands")) == []
+    assert report.of_plugin("b") == {"cli_commands": "tally shadows that of a (plugin_order.cli_commands names b)"}
+
+
+def test_a_plugin_that_stands_before_a_first_party_one_stands_there_by_its_manifest() -> None:
+    statuses = (
+        PluginStatus(name="exec", first_party=True, hooks=("tools",)),
+        PluginStatus(name="patch", first_party=True, hooks=("tools",)),
+        PluginStatus(name="seating", hooks=("tools",), before=("patch",)),
+    )
+    report = OrderReport({status.name: status for status in statuses}, StatsFile(), {})
+
+    assert [report.place("tools", at) for at in range(3)] == [
+        "",
+        "codex-plugin.toml of seating: before",
+        "codex-plugin.toml of seating: before",
+    ]

@@ -123,6 +123,40 @@ def test_a_plugin_that_is_not_installed_is_told_with_those_that_are(codex: Codex
     assert ran.err.startswith("Error: plugin 'nosuch' is not installed; installed are: app-server, ")
 
 
+def test_a_name_that_is_nearly_a_plugin_s_is_told_with_that_one(codex: Codex) -> None:
+    ran = codex("plugins", "show", "app-servr")
+
+    assert ran.err == "Error: plugin 'app-servr' is not installed; did you mean 'app-server'?\n"
+
+
+def test_trust_of_changed_files_tells_of_their_hooks_only(distributions: Distributions, codex: Codex) -> None:
+    source = (
+        "from codex_hookspecs import hookimpl\n\n@hookimpl(tryfirst=True)\nasync def stop(event):\n    return None\n"
+    )
+    for name in ("alpha", "zeta"):
+        distributions.add(name, plugin=source, manifest='hooks = ["stop", "session_start"]')
+        assert codex("plugins", "trust", name).status == 0
+    assert "session_start: called after alpha" in codex("plugins", "trust", "zeta").out
+    distributions.add("zeta", plugin=source, manifest='hooks = ["stop"]')
+
+    shown, trusted = codex("plugins", "show", "zeta").out, codex("plugins", "trust", "zeta").out
+
+    assert "hooks: stop\n" in shown
+    assert "stop: called after alpha" in trusted
+    assert "session_start" not in shown + trusted
+
+
+def test_the_doctor_tells_of_the_order_that_one_plugin_asks_for(distributions: Distributions, codex: Codex) -> None:
+    distributions.add("seating", manifest='hooks = ["tools"]\nbefore = ["tool-nonsuch"]')
+    codex("plugins", "trust", "seating")
+
+    asked, other = codex("plugins", "doctor", "seating"), codex("plugins", "doctor", "tool-plan")
+
+    told = "plugin seating: codex-plugin.toml has before = 'tool-nonsuch', which is not installed"
+    assert (asked.status, told in asked.out) == (1, True)
+    assert (other.status, told in other.out) == (0, False)
+
+
 @pytest.mark.parametrize(
     "line",
     [

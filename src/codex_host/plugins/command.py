@@ -27,7 +27,7 @@ from codex_host.plugins.signatures import unknown_hook
 from codex_host.plugins.stats_file import StatsFile
 from codex_host.plugins.tables import aligned
 from codex_host.plugins.trust import TrustStore
-from codex_host.usage import Command, read_group
+from codex_host.usage import Command, near, read_group
 
 if TYPE_CHECKING:
     from codex_host.options import GlobalOptions
@@ -68,8 +68,10 @@ class CommandContext:
         :raises PluginError: when it is not installed.
         """
         if name not in self.plugins:
+            meant = near(name, self.plugins)
             known = ", ".join(sorted(self.plugins)) or "none"
-            raise PluginError(f"plugin {name!r} is not installed; installed are: {known}", plugin=name)
+            hint = f"did you mean {meant!r}?" if meant else f"installed are: {known}"
+            raise PluginError(f"plugin {name!r} is not installed; {hint}", plugin=name)
         return self.plugins[name]
 
 
@@ -125,11 +127,16 @@ def _list(context: CommandContext, words: Sequence[str], flags: set[str]) -> int
                 source,
                 _state(status) + context.order.summary(name),
                 shown_load,
-                ", ".join(status.hooks) or "-",
+                ", ".join(_hooks_of(context.plugins[name], status)) or "-",
             )
         )
     print(aligned(rows))
     return 0
+
+
+def _hooks_of(plugin: FoundPlugin, status: PluginStatus) -> Sequence[str]:
+    """Return the hooks of a plugin as it is now, without those that were trusted before."""
+    return plugin.manifest.hooks if plugin.manifest else status.hooks
 
 
 def _state(status: PluginStatus) -> str:
@@ -144,6 +151,7 @@ def _state(status: PluginStatus) -> str:
 
 def _facts(context: CommandContext, name: str) -> dict[str, Any]:
     plugin, status, stats = context.plugins[name], context.statuses[name], context.stats_file.stats(name)
+    hooks = _hooks_of(plugin, status)
     return {
         "name": name,
         "version": status.version,
@@ -155,9 +163,9 @@ def _facts(context: CommandContext, name: str) -> dict[str, Any]:
         "description": status.description,
         "entryPoint": plugin.value,
         "folder": plugin.folder,
-        "hooks": list(status.hooks),
+        "hooks": list(hooks),
         "notCalledYet": [
-            hook for hook in status.hooks if (policy := context.order.policies.get(hook)) and policy.not_called_yet
+            hook for hook in hooks if (policy := context.order.policies.get(hook)) and policy.not_called_yet
         ],
         "commands": status.commands,
         "settings": plugin.manifest.settings if plugin.manifest else {},
@@ -226,6 +234,10 @@ def _show_hook(context: CommandContext, hook: str) -> None:
         why = order.reason(hook, first, other)
         print(escape_controls(f"\n{part} is that of {first.name}; that of {other.name} is shadowed ({why})"))
         candidate = other.name
+    for part, plugins in order.refused(hook):
+        names = " and ".join(plugin.name for plugin in plugins)
+        print(escape_controls(f"\n{part} can't be used: plugins {names} offer it; disable all but one, or say which"))
+        candidate = plugins[-1].name
     if candidate:
         file = os.path.join(context.home, "config.toml")
         print(escape_controls(f'\nTo put another one first, in {file}:\n\n  [{KEY}]\n  {hook} = "{candidate}"'))
@@ -254,6 +266,9 @@ def _trust(context: CommandContext, words: Sequence[str], flags: set[str]) -> in
     print("It runs inside the program with all its rights; you are asked again when its files change.")
     if status.state == "untrusted":
         status.state = "loaded"
+        status.hooks = plugin.manifest.hooks if plugin.manifest else ()
+        context.stats_file.forget_order(plugin.name)  # It was that of the files trusted before.
+        context.stats_file.save()
     for hook, text in context.order.of_plugin(plugin.name).items():
         print(escape_controls(f"{hook}: {text}"))
     return 0
@@ -291,7 +306,7 @@ def _doctor(context: CommandContext, words: Sequence[str], flags: set[str]) -> i
     from codex_host.plugins.doctor import examine
 
     names = [context.plugin(word).name for word in words] or sorted(context.plugins)
-    faults = [] if words else context.order.faults()
+    faults = context.order.faults(*words)
     for fault in faults:
         print(escape_controls(fault))
     plugins = [context.plugins[name] for name in names]

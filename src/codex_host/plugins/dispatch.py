@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from codex_host.plugins.places import Places
     from codex_host.plugins.registry import Registry
     from codex_host.plugins.stats_file import StatsFile
+    from codex_host.plugins.unused_answers import UnusedAnswers
 
 T = TypeVar("T")
 Warn = Callable[[str], Awaitable[None]]
@@ -70,6 +71,7 @@ class Dispatcher:
         self._verdicts: dict[str, type[Any]] = {}
         self.failures = Failures(registry, stats_file, host=host)
         self.warnings: list[str] = []
+        self._unused: UnusedAnswers | None = None
         self.on_warning: Callable[[str], None] | None = None
 
     def check_settings(self, config: Mapping[str, Any]) -> None:
@@ -114,7 +116,8 @@ class Dispatcher:
             for part in self._call_sync(bound, arguments) or ():
                 name = getattr(part, policy.key)
                 if name in offered:
-                    shadowed[name] = offered.owners[name]
+                    if offered.owners[name] != bound.plugin:
+                        shadowed[name] = offered.owners[name]
                     from codex_host.plugins.order_checks import shadow_warnings
 
                     for text in shadow_warnings(self._registry, hook, name, offered.owners[name], bound.plugin):
@@ -141,8 +144,19 @@ class Dispatcher:
                 with asked(hook, plugin):
                     answer = self._call_sync(bound, arguments, raises=True)
                 if answer is not None:
+                    if self._registry.policies[hook].by and not self._registry.status(plugin).first_party:
+                        self._compare(hook, arguments, plugin)
                     return answer, plugin
         return None, ""
+
+    def _compare(self, hook: str, arguments: dict[str, Any], first: str) -> None:
+        """Compare the answer of a third-party plugin with those of others that would have been asked after it."""
+        if self._unused is None:
+            from codex_host.plugins.unused_answers import UnusedAnswers
+
+            self._unused = UnusedAnswers(self._registry, host=self._host, warn=self.warn)
+        call = partial(self._call_sync, arguments=arguments, raises=True)
+        self._unused.compare(hook, arguments[self._registry.policies[hook].by], first, self._calls(hook, first), call)
 
     async def decide_policy(self, hook: str, arguments: dict[str, Any], config: Mapping[str, Any], warn: Warn) -> Any:
         """Return the first decision of a policy hook, merged with the refusals that failed implementations count as."""

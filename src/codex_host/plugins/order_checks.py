@@ -12,9 +12,11 @@ from codex_host.plugins.signatures import unknown_hook
 
 if TYPE_CHECKING:
     from codex_hookspecs.markers import HookPolicy
+    from codex_host.plugins.order import Candidate
     from codex_host.plugins.registry import PluginStatus, Registry
 
     Statuses: TypeAlias = Mapping[str, PluginStatus]
+    _Problem: TypeAlias = tuple[str, Sequence[str]]
 
 
 def order_warnings(registry: Registry) -> list[str]:
@@ -23,13 +25,18 @@ def order_warnings(registry: Registry) -> list[str]:
 
 
 def order_faults(
-    statuses: Statuses, preferred: Mapping[str, Sequence[str]], policies: Mapping[str, HookPolicy]
+    statuses: Statuses,
+    preferred: Mapping[str, Sequence[str]],
+    policies: Mapping[str, HookPolicy],
+    plugin: str | None = None,
 ) -> list[str]:
     """Return problems of the setting and of manifests.
 
     :param preferred: plugins to call first by the user's setting, by hook.
+    :param plugin: return only the problems of this one.
     """
-    return [*_setting(statuses, preferred, policies), *_manifests(statuses)]
+    found = [*_setting(statuses, preferred, policies), *_manifests(statuses)]
+    return [text for text, names in found if plugin is None or plugin in names]
 
 
 def check_command(registry: Registry, command: str, first: str, *others: str) -> list[str]:
@@ -40,7 +47,7 @@ def check_command(registry: Registry, command: str, first: str, *others: str) ->
     """
     warnings = []
     for other in others:
-        if is_settled(registry, "cli_commands", first, other):
+        if _is_settled(registry, "cli_commands", first, other):
             continue
         remedy = f'({KEY}.cli_commands = "{other}" puts {other} first)'
         if not registry.status(first).first_party:
@@ -58,40 +65,57 @@ def shadow_warnings(registry: Registry, hook: str, name: str, first: str, other:
     what = f"{registry.policies[hook].result} {name} of plugin {other} is left out"
     if first == other:
         return [f"{what}: the plugin offers two of that name"]
-    if is_settled(registry, hook, first, other):
+    if _is_settled(registry, hook, first, other):
         return []
     return [f'{what}: plugin {first} offers one of that name ({KEY}.{hook} = "{other}" puts {other} first)']
 
 
-def is_settled(registry: Registry, hook: str, first: str, other: str) -> bool:
-    """Return whether the setting or a manifest decides the order of two plugins."""
-    return (
-        first in registry.preferred.get(hook, ())
-        or first in registry.status(other).after
-        or other in registry.status(first).before
-    )
+def rivals(registry: Registry, hook: str, first: str) -> list[str]:
+    """Return the third-party plugins that come after another one only by default rank.
+
+    :param first: a third-party plugin that implements the hook.
+    """
+    marks = {impl.plugin_name: impl.trylast for impl in registry.implementations(hook)}
+    names = list(marks)
+    return [
+        name
+        for name in names[names.index(first) + 1 :]
+        if not (marks[name] or registry.status(name).first_party or _is_settled(registry, hook, first, name))
+    ]
+
+
+def is_settled(wanted: Sequence[str], first: Candidate | PluginStatus, other: Candidate | PluginStatus) -> bool:
+    """Return whether the setting or a manifest decides the order of two plugins.
+
+    :param wanted: plugins to call first by the user's setting.
+    """
+    return first.name in wanted or first.name in other.after or other.name in first.before
+
+
+def _is_settled(registry: Registry, hook: str, first: str, other: str) -> bool:
+    return is_settled(registry.preferred.get(hook, ()), registry.status(first), registry.status(other))
 
 
 def _setting(
     statuses: Statuses, preferred: Mapping[str, Sequence[str]], policies: Mapping[str, HookPolicy]
-) -> Iterator[str]:
+) -> Iterator[_Problem]:
     for hook, names in preferred.items():
         if hook not in policies:
-            yield f"{KEY}.{hook}: {unknown_hook(hook, sorted(policies))}"
+            yield f"{KEY}.{hook}: {unknown_hook(hook, sorted(policies))}", names
             continue
         for name in names:
             status = statuses.get(name)
             if status is None:
-                yield f"{KEY}.{hook} names {name}, which is not installed"
+                yield f"{KEY}.{hook} names {name}, which is not installed", (name,)
             elif status.state != "loaded":
                 remedy = f" (run: {status.remedy})" if status.remedy else ""
-                yield f"{KEY}.{hook} names {name}, which is {status.state}: {status.detail}{remedy}"
+                yield f"{KEY}.{hook} names {name}, which is {status.state}: {status.detail}{remedy}", (name,)
             elif hook not in status.hooks:
-                yield f"{KEY}.{hook} names {name}, which does not implement it"
+                yield f"{KEY}.{hook} names {name}, which does not implement it", (name,)
 
 
-def _manifests(statuses: Statuses) -> Iterator[str]:
-    """Yield warnings about unknown names, and about the first cycle."""
+def _manifests(statuses: Statuses) -> Iterator[_Problem]:
+    """Yield problems with unknown names, and the first cycle."""
     loaded = {name: status for name, status in statuses.items() if status.state == "loaded"}
     graph: dict[str, set[str]] = {name: {*status.after} & loaded.keys() for name, status in loaded.items()}
     for name, status in loaded.items():
@@ -99,7 +123,7 @@ def _manifests(statuses: Statuses) -> Iterator[str]:
             missing = [other for other in others if other not in statuses]
             if missing and not status.first_party:
                 more = f" (nor are {len(missing) - 1} others)" if missing[1:] else ""
-                yield f"plugin {name}: {FILE_NAME} has {key} = {missing[0]!r}, which is not installed{more}"
+                yield f"plugin {name}: {FILE_NAME} has {key} = {missing[0]!r}, which is not installed{more}", (name,)
             if key == "before":
                 for other in graph.keys() & set(others):
                     graph[other].add(name)
@@ -111,7 +135,8 @@ def _manifests(statuses: Statuses) -> Iterator[str]:
         TopologicalSorter(graph).prepare()
     except CycleError as error:
         circle = " before ".join(error.args[1])
-        yield f"plugins ask to come before each other in {FILE_NAME}: {circle}; one of them has to give way"
+        text = f"plugins ask to come before each other in {FILE_NAME}: {circle}; one of them has to give way"
+        yield text, error.args[1]
 
 
 def _unasked(registry: Registry) -> Iterator[str]:
@@ -122,12 +147,9 @@ def _unasked(registry: Registry) -> Iterator[str]:
         offering = (status for status in registry.statuses.values() if hook in status.hooks and not status.first_party)
         if sum(status.state == "loaded" for status in offering) < 2:
             continue
-        first, *others = registry.implementations(hook)
-        for impl in others:
-            name = impl.plugin_name
-            settled = impl.trylast or is_settled(registry, hook, first.plugin_name, name)
-            if not (settled or registry.status(name).first_party):
-                yield (
-                    f"plugins {first.plugin_name} and {name} both implement {hook}, where one answer counts: "
-                    f'{name} is asked only when {first.plugin_name} has none ({KEY}.{hook} = "{name}" puts it first)'
-                )
+        first = registry.implementations(hook)[0].plugin_name
+        for name in rivals(registry, hook, first):
+            yield (
+                f"plugins {first} and {name} both implement {hook}, where one answer counts: "
+                f'{name} is asked only when {first} has none ({KEY}.{hook} = "{name}" puts it first)'
+            )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from codex_host.plugins.manifest import FILE_NAME
 from codex_host.plugins.order import KEY, Candidate, in_order, rule
-from codex_host.plugins.order_checks import order_faults
+from codex_host.plugins.order_checks import is_settled, order_faults
 from codex_host.plugins.registry import Registry, candidate_of
 
 if TYPE_CHECKING:
@@ -43,9 +43,12 @@ class OrderReport:
         """Policies of all hooks."""
         return Registry().policies
 
-    def faults(self) -> list[str]:
-        """Return problems of the setting and of manifests."""
-        return order_faults(self._statuses, self._preferred, self.policies)
+    def faults(self, plugin: str | None = None) -> list[str]:
+        """Return problems of the setting and of manifests.
+
+        :param plugin: return only those of this one.
+        """
+        return order_faults(self._statuses, self._preferred, self.policies, plugin)
 
     def call_order(self, hook: str) -> list[Candidate]:
         """Return the loaded plugins that implement a hook, in call order."""
@@ -79,10 +82,32 @@ class OrderReport:
         order, wanted = self.call_order(hook), self._preferred.get(hook, ())
         if order[at].name in wanted:
             return f"{KEY}.{hook}"
+        kind = self.policies[hook].kind
+        passed = [other for other in order[at + 1 :] if rule(kind, other) < rule(kind, order[at])]
+        if any(other.name in order[at].before for other in passed):
+            return f"{FILE_NAME} of {order[at].name}: before"
         return "" if not at or order[at - 1].name in wanted else self.reason(hook, order[at - 1], order[at])
 
     def shadowed(self, hook: str) -> Iterator[tuple[str, Candidate, Candidate]]:
         """Yield shadowed contributions: the name, the plugin whose contribution is used, and the other."""
+        for part, (first, *others) in self._rivals(hook):
+            if not self._is_refused(hook, first, others):
+                for other in others:
+                    yield part, first, other
+
+    def refused(self, hook: str) -> Iterator[tuple[str, list[Candidate]]]:
+        """Yield the names of which no contribution is used, because nothing decides between plugins, with these."""
+        for part, plugins in self._rivals(hook):
+            if self._is_refused(hook, plugins[0], plugins[1:]):
+                yield part, plugins
+
+    def _is_refused(self, hook: str, first: Candidate, others: Sequence[Candidate]) -> bool:
+        wanted = self._preferred.get(hook, ())
+        settled = first.first_party or all(is_settled(wanted, first, other) for other in others)
+        return hook == _CLI and not settled
+
+    def _rivals(self, hook: str) -> Iterator[tuple[str, list[Candidate]]]:
+        """Yield names that several plugins contribute, with these plugins in call order."""
         order = self.call_order(hook) if self.policies[hook].kind == "offer" else []
         by_name = {plugin.name: plugin for plugin in order}
         rivals: dict[str, set[str]] = {}
@@ -94,9 +119,8 @@ class OrderReport:
                 for part, owner in self._stats_file.stats(plugin.name).shadowed.get(hook, {}).items():
                     rivals.setdefault(part, set()).update(by_name.keys() & {plugin.name, owner})
         for part, names in sorted(rivals.items()):
-            first, *others = [plugin for plugin in order if plugin.name in names]
-            for other in others:
-                yield part, first, other
+            if len(names) > 1:
+                yield part, [plugin for plugin in order if plugin.name in names]
 
     def of_plugin(self, name: str) -> dict[str, str]:
         """Describe by hook the position of a plugin, where the order matters."""
@@ -121,6 +145,11 @@ class OrderReport:
         return f"{unanswered} ({self.reason(hook, order[at - 1], order[at])}); {self.remedy(hook, name)}"
 
     def _shadows(self, hook: str, name: str) -> Iterator[str]:
+        for part, plugins in self.refused(hook):
+            if name in (others := [plugin.name for plugin in plugins]):
+                others.remove(name)
+                also = ", ".join(others)
+                yield f"{part} can't be used, since it is also offered by {also}; {self.remedy(hook, name)}"
         for part, first, other in self.shadowed(hook):
             why = self.reason(hook, first, other)
             if other.name == name:
@@ -147,6 +176,9 @@ class OrderReport:
                 parts.append(f"{hook} only after {', '.join(names[:at])}")
             elif names[1:]:
                 parts.append(f"{hook} before {', '.join(names[1:])}")
+            for part, plugins in self.refused(hook):
+                others = [plugin.name for plugin in plugins if plugin.name != name]
+                parts += [f"{part} can't be used beside {', '.join(others)}"] * (len(others) < len(plugins))
             for part, first, other in self.shadowed(hook):
                 parts += [f"{part} shadows {other.name}"] * (first.name == name)
                 parts += [f"{part} shadowed by {first.name}"] * (other.name == name)
@@ -163,6 +195,9 @@ class OrderReport:
             "shadowed": [
                 {"name": part, "plugin": other.name, "by": first.name, "why": self.reason(hook, first, other)}
                 for part, first, other in self.shadowed(hook)
+            ],
+            "refused": [
+                {"name": part, "plugins": [plugin.name for plugin in plugins]} for part, plugins in self.refused(hook)
             ],
         }
 

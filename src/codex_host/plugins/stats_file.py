@@ -140,6 +140,13 @@ class StatsFile:
             stats.shadowed[hook] = dict(names)
             self._keep(plugin, shadowed=stats.shadowed)
 
+    def forget_order(self, plugin: str) -> None:
+        """Forget how a plugin's implementations are marked and which of its contributions are shadowed."""
+        stats = self.stats(plugin)
+        if stats.marks or stats.shadowed:
+            stats.marks, stats.shadowed = {}, {}
+            self._keep(plugin, marks={}, shadowed={})
+
     def record_success(self, plugin: str, hook: str) -> None:
         """Reset the consecutive failures of a hook."""
         stats = self._stats[plugin]

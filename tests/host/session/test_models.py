@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
+from codex_hookspecs import hookimpl
 from codex_hookspecs.errors import ConfigError
 from codex_hookspecs.ports.models import ModelProvider
 from codex_hookspecs.types.models import Completed, ItemDone, ModelInfo
+from codex_testkit import ScriptedModel
 
 pytestmark = pytest.mark.anyio
 
@@ -74,3 +76,44 @@ async def test_a_provider_that_fails_to_tell_of_a_model_is_named(host: Any, kit:
     ).turn("go")
 
     assert outcome.turn.error.message.startswith("plugin brain (brain 0): the model provider raised KeyError: 'bright'")
+
+
+async def test_two_third_parties_that_answer_for_a_provider_are_told_once(host: Any) -> None:
+    closed: list[str] = []
+
+    class Provider(ScriptedModel):
+        async def aclose(self) -> None:
+            closed.append("unused")
+
+    class Serving:
+        def __init__(self, *names: str) -> None:
+            self.names = names
+
+        @hookimpl
+        def model_provider(self, name: str) -> Any:
+            return Provider("served") if name in self.names else None
+
+    plugins = [("greet", Serving("oracle", "greet")), ("oracle", Serving("oracle"))]
+    run = host(plugins=plugins, config={"model_provider": "oracle"})
+    outcome = await run.turn("go")
+
+    assert outcome.warnings == [
+        "plugins greet and oracle both answer model_provider for 'oracle', where one answer counts: that of oracle "
+        'is not used (plugin_order.model_provider = "oracle" puts it first)'
+    ]
+    assert closed == ["unused"]
+    assert (await run.turn("again")).warnings == []
+
+
+async def test_two_third_parties_with_providers_of_their_own_are_no_rivals(host: Any) -> None:
+    class Serving:
+        def __init__(self, name: str) -> None:
+            self.name = name
+
+        @hookimpl
+        def model_provider(self, name: str) -> Any:
+            return ScriptedModel("served") if name == self.name else None
+
+    plugins = [("greet", Serving("greet")), ("oracle", Serving("oracle"))]
+
+    assert (await host(plugins=plugins, config={"model_provider": "greet"}).turn("go")).warnings == []
