@@ -13,7 +13,16 @@ from typing import Any
 import pytest
 
 from codex_hookspecs import CliCommand, Tool, hookimpl, time_limit
-from codex_hookspecs.errors import PluginError
+from codex_hookspecs.errors import (
+    CodexError,
+    ConfigError,
+    ExecError,
+    FileSystemError,
+    PluginError,
+    StorageError,
+    ToolError,
+    WireError,
+)
 
 pytestmark = pytest.mark.anyio
 
@@ -253,3 +262,38 @@ async def test_the_host_answers_what_a_command_does_not(host: Any, capsys: pytes
     assert (ran, capsys.readouterr().out) == ([], shown)
     assert [await program.command(*line.split()) for line in ("tally -- --help", "own -h")] == [3, 3]
     assert ran == [("--", "--help"), ("-h",)]
+
+
+@pytest.mark.parametrize(
+    ("error", "is_fault"),
+    [
+        (ToolError("no such page"), False),
+        (FileSystemError("no such page", path="/page"), False),
+        (ExecError("no such page"), False),
+        (ConfigError("no such page"), False),
+        (StorageError("no such page"), False),
+        (CodexError("no such page"), True),
+        (WireError((("no such page", "$"),)), True),
+        (TimeoutError("no such page"), True),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, Exception) else "",
+)
+async def test_errors_of_a_tool_are_for_the_model_or_faults_of_the_plugin(
+    host: Any, model: Any, error: Exception, is_fault: bool
+) -> None:
+    def look() -> None:
+        """Look something up."""
+        raise error
+
+    class Offering:
+        @hookimpl
+        def tools(self) -> list[Tool]:
+            return [Tool.from_function(look)]
+
+    agent = model([{"call": "look", "args": {}, "call_id": "c"}], "done")
+    told = f"plugin offering (offering 0): tool look raised {type(error).__name__}: {error}"
+    outcome = await host(plugins=[("offering", Offering())], model=agent, failures=[told] * is_fault).turn("go")
+
+    assert len(outcome.warnings) == is_fault
+    failed = f"tool look failed: {type(error).__name__}: "
+    assert agent.output("c") == failed * is_fault + str(error)

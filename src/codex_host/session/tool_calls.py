@@ -7,7 +7,7 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from codex_hookspecs.errors import CodexError, ToolError, ToolRejected
+from codex_hookspecs.errors import CodexError, HookSpecError, ToolError, ToolRejected, WireError
 from codex_hookspecs.json_text import TooDeep, parse_json
 from codex_hookspecs.types.tools import ToolOutput
 from codex_hookspecs.values import frozen
@@ -179,11 +179,16 @@ async def _failure(turn: TurnState, tool: Tool, call: ToolCall, error: Exception
     """
     if isinstance(error, ToolRejected):
         return await _refused(turn, call, hook_payload(tool, call), error, declined=declined)
-    if isinstance(error, CodexError):
+    if isinstance(error, CodexError) and not _is_fault(error):
         return ToolOutput(str(error), success=False)
     owner = turn.thread.tool_owners.get(call.name, "")
     await turn.thread.warn(turn.thread.failures.report(f"tool {call.name}", owner, error, tool.run))
     return ToolOutput(f"tool {call.name} {text_for_model(error)}", success=False)
+
+
+def _is_fault(error: CodexError) -> bool:
+    """Return whether an error of the contracts tells of a mistake in a tool, not of what became of a request."""
+    return isinstance(error, WireError | HookSpecError) or type(error) is CodexError
 
 
 async def _refused(
