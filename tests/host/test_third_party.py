@@ -382,3 +382,33 @@ def test_the_doctor_prints_an_error_and_then_its_traceback(distributions: Distri
 
     assert lines[0] == "noisy: ZeroDivisionError: division by zero"
     assert [line.rpartition(", in ")[2] for line in lines if ", line " in line] == ["<module>", "first", "second"]
+
+
+def test_a_command_of_two_plugins_is_listed_as_it_is_answered(distributions: Distributions, place: Project) -> None:
+    source = """
+        from codex_hookspecs import CliCommand, hookimpl
+
+        async def run(words, host):
+            print(__name__.partition(".")[0])
+            return 0
+
+        @hookimpl
+        def cli_commands():
+            return [CliCommand(name="tally", help="Count the votes", run=run)]
+    """
+    for name in ("debate", "greet"):
+        distributions.add(
+            name, plugin=source, manifest='hooks = ["cli_commands"]\n[commands]\ntally = "Count the votes"\n'
+        )
+        trusted = place.run("plugins", "trust", name)
+
+    told = "tally can't be used: plugins debate and greet offer it; disable all but one, or say which"
+    assert told in place.run("plugins", "hooks", "cli_commands").stdout
+    assert "cli_commands: tally can't be used, since it is also offered by debate" in trusted.stdout
+    assert "plugins debate and greet both offer the command 'tally'; disable one" in place.run("tally").stderr
+
+    place.write({"~/config.toml": '[plugin_order]\ncli_commands = "greet"\n'})
+
+    shown = place.run("plugins", "hooks", "cli_commands").stdout
+    assert "tally is that of greet; that of debate is shadowed (plugin_order.cli_commands names greet)" in shown
+    assert place.run("tally").stdout == "third_codex_greet\n"
