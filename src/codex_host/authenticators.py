@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from inspect import iscoroutine, iscoroutinefunction
+from secrets import token_hex
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from codex_hookspecs.errors import CodexError, ConfigError
@@ -51,6 +52,7 @@ class NamedAuthenticator:
             prepare = self._authenticator.prepare
             check = run_contained(prepare, options)
             _require_check(check)
+            _require_refusal(check)
         except CodexError:
             raise
         except Exception as error:
@@ -95,6 +97,23 @@ def _require_check(check: Any) -> None:
         raise InvalidResult(f"returned the class {check.__name__}, not a check")
     if iscoroutinefunction(check) or iscoroutinefunction(getattr(check, "__call__", None)):  # noqa: B004
         raise InvalidResult("returned a check that is 'async def', write 'def'")
+
+
+def _require_refusal(check: Callable[[str | None], Any]) -> None:
+    """Reject a check that accepts a client without credentials, as one does that forgets to return its reason.
+
+    :raises InvalidResult: says so.
+    """
+    for authorization in (None, f"Bearer {token_hex()}"):
+        if _accepts(check, authorization):
+            raise InvalidResult("returned a check that accepts any client: None accepts, a reason as text refuses")
+
+
+def _accepts(check: Callable[[str | None], Any], authorization: str | None) -> bool:
+    try:
+        return run_contained(_answer, check, authorization) is None
+    except Exception:
+        return False  # The failure is reported when a client connects, which is refused.
 
 
 def _answer(check: Callable[[str | None], Any], authorization: str | None) -> str | None:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from codex_hookspecs.ports.surface import CliCommand
     from codex_host.app import Application
     from codex_host.options import GlobalOptions, Trailing
-    from codex_host.plugins.manifest import Manifest
+    from codex_host.plugins.manifest import FoundPlugin, Manifest
 
 USAGE = "Usage: codex [OPTIONS] COMMAND [ARGS]"
 _OPTIONS = """\
@@ -148,7 +148,7 @@ def _run(options: GlobalOptions) -> int:
 
         raise no_interface(" ".join(options.rest[1:]))
     if options.help or options.command in (None, "help"):
-        return _help()
+        return _help(options)
     if options.interactive and options.command in _HOST_COMMANDS:
         _warn_of_no_effect(options)
     if options.command == "plugins":
@@ -258,12 +258,18 @@ async def _run_in_host(host: Application, command: CliCommand, rest: Sequence[st
             raise PluginError(message, plugin=plugin) from error
 
 
-def _help() -> int:
+def _help(options: GlobalOptions) -> int:
     from codex_hookspecs.terminal_text import escape_controls_in_line
+
+    commands = _commands()
+    if _has_third_party_commands():
+        from codex_host.plugins.command import usable_commands
+
+        commands = usable_commands(options) | _HOST_COMMANDS
 
     print("Run coding agents; every part is a plugin.\n")
     print(f"{USAGE}\n\nCommands:")
-    for name, help_text in sorted(_commands().items()):
+    for name, help_text in sorted(commands.items()):
         if help_text:
             print(f"  {escape_controls_in_line(name):<12} {escape_controls_in_line(help_text)}")
     print(f"\n{_OPTIONS}", end="")
@@ -305,13 +311,21 @@ def _command_from_link(program: str) -> list[str]:
         return []
 
 
+def _has_third_party_commands() -> bool:
+    return any(plugin.manifest and plugin.manifest.commands for plugin in _plugins() if not plugin.first_party)
+
+
 def _manifests() -> list[Manifest]:
     """Return the manifests of all plugins, first-party ones last."""
+    plugins = sorted(_plugins(), key=lambda plugin: plugin.first_party)
+    return [plugin.manifest for plugin in plugins if plugin.manifest is not None]
+
+
+def _plugins() -> Sequence[FoundPlugin]:
     from codex_host.app import codex_home
     from codex_host.plugins.discovery import found_plugins
 
-    plugins = sorted(found_plugins(codex_home(os.environ)), key=lambda plugin: plugin.first_party)
-    return [plugin.manifest for plugin in plugins if plugin.manifest is not None]
+    return found_plugins(codex_home(os.environ))
 
 
 def _warn_of_no_effect(options: GlobalOptions) -> None:

@@ -140,12 +140,26 @@ async def test_a_check_that_fails_refuses_and_tells_the_server_once_without_the_
 
 @pytest.mark.parametrize("answer", [None, "", "wrong password"])
 async def test_a_sound_check_is_passed_on(tmp_path: Path, answer: str | None) -> None:
-    async with open_host(
-        plugins=[Authenticator(lambda _: lambda _: answer)], home=str(tmp_path), cwd=str(tmp_path)
-    ) as host:
+    def check(authorization: str | None) -> str | None:
+        return answer if authorization == "Bearer x" else "not x"
+
+    async with open_host(plugins=[Authenticator(lambda _: check)], home=str(tmp_path), cwd=str(tmp_path)) as host:
         (found,) = host.application.connection_authenticators()
 
         assert found.prepare(OPTIONS)("Bearer x") == answer
+
+
+def accept_without_header(authorization: str | None) -> str | None:
+    return None if authorization is None else "no"
+
+
+@pytest.mark.parametrize("check", [lambda _: None, accept_without_header], ids=["any client", "no header"])
+async def test_a_check_that_accepts_a_client_without_credentials_is_refused(tmp_path: Path, check: Any) -> None:
+    async with open_host(plugins=[Authenticator(lambda _: check)], home=str(tmp_path), cwd=str(tmp_path)) as host:
+        (found,) = host.application.connection_authenticators()
+
+        with pytest.raises(ConfigError, match="returned a check that accepts any client"):
+            found.prepare(OPTIONS)
 
 
 async def test_a_reason_is_plain_text_whatever_its_class_does(tmp_path: Path) -> None:

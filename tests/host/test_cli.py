@@ -387,5 +387,23 @@ def test_what_an_error_quotes_is_shown_and_not_obeyed(codex: Codex) -> None:
 def test_what_a_plugin_says_of_itself_is_shown_and_not_obeyed(codex: Codex, distributions: Distributions) -> None:
     distributions.add("noisy", version="1\x1b[2J", manifest='commands = { "moo\\u001b[2J" = "Moo\\u202e\\nexec  Run" }')
 
-    assert "  moo^[[2J     Moo<U+202E>^Jexec  Run\n" in codex("--help").out
     assert "Trusted plugin noisy (codex-noisy 1^[[2J," in codex("plugins", "trust", "noisy").out
+    assert "  moo^[[2J     Moo<U+202E>^Jexec  Run\n" in codex("--help").out
+
+
+def test_help_lists_the_commands_that_would_run(codex: Codex, distributions: Distributions) -> None:
+    distributions.add("cow", manifest='hooks = ["cli_commands"]\ncommands = { moo = "Moo." }')
+    distributions.add("yak", manifest='hooks = ["cli_commands"]\ncommands = { moo = "Grunt.", grunt = "Grunt." }')
+    unlisted = codex("--help").out
+
+    codex("plugins", "trust", "cow")
+    trusted = codex("--help").out
+    codex("plugins", "trust", "yak")
+    both = codex("--help").out
+    chosen = codex("-c", 'plugin_order.cli_commands="yak"', "--help").out
+
+    assert "moo" not in unlisted
+    assert "  moo          Moo.\n" in trusted
+    assert "grunt" not in trusted
+    assert "  moo          offered by cow and yak; neither is used\n" in both
+    assert "  moo          Grunt.\n" in chosen

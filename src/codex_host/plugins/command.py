@@ -88,6 +88,23 @@ def run_plugins(options: GlobalOptions) -> int:
     return _RUNS[command.name](context, arguments, flags)
 
 
+def usable_commands(options: GlobalOptions) -> dict[str, str]:
+    """Return the sub-commands that plugins can be asked for, with their help, from manifests alone.
+
+    A command of an untrusted or disabled plugin is left out. One that several plugins offer has the help of the plugin
+    whose command is run; where nothing decides between them, it names the plugins.
+    """
+    context = _open_context(options, refresh=False)
+    commands: dict[str, str] = {}
+    ordered = [plugin.name for plugin in context.order.call_order("cli_commands")]
+    unlisted = [name for name, status in context.statuses.items() if status.state == "loaded" and name not in ordered]
+    for name in (*ordered, *unlisted):
+        commands = dict(context.statuses[name].commands) | commands
+    for name, plugins in context.order.refused("cli_commands"):
+        commands[name] = f"offered by {' and '.join(plugin.name for plugin in plugins)}; neither is used"
+    return commands
+
+
 def _open_context(options: GlobalOptions, *, refresh: bool) -> CommandContext:
     home = codex_home(os.environ)
     stats_file = StatsFile.in_home(home)

@@ -50,6 +50,7 @@ class ThreadStore(Protocol):
     async def open(self, thread_id: str, *, cli_version: str) -> tuple[StoredThread, ThreadWriter]:
         """Read a thread and become its writer.
 
+        :param cli_version: version of the program that becomes the writer, for stores that record it.
         :raises ThreadNotFound: when there is no such thread.
         :raises ThreadBusy: when another process is its writer.
         """
