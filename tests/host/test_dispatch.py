@@ -500,6 +500,25 @@ async def test_runs_are_reported_whatever_parameters_an_implementation_takes(ben
     assert [run.status for run in bench.scope.runs] == ["failed" if broken else "blocked"] * 2
 
 
+@pytest.mark.parametrize("broken", [False, True])
+async def test_a_run_is_as_long_as_its_hook_took(bench: Bench, broken: bool) -> None:
+    async def slow(event: Any) -> StopVerdict:
+        await asyncio.sleep(1.1)
+        if broken:
+            raise ValueError("broken")
+        return StopVerdict.block("more")
+
+    bench.stops(slow)
+
+    await bench.ask()
+
+    [run] = bench.scope.runs
+    assert run.duration_ms is not None
+    assert run.duration_ms >= 1000
+    assert run.completed_at is not None
+    assert run.completed_at > run.started_at
+
+
 async def test_costs_are_accounted(bench: Bench) -> None:
     async def stop(event: Any) -> None:
         await asyncio.sleep(0.01)

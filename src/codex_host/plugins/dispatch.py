@@ -188,15 +188,16 @@ class Dispatcher:
         for bound in self._calls(hook):
             if bound.quarantined:
                 continue
+            began = time.time()
             try:
                 answer = await self._ask(bound, values, verdict, scope.warn)
             except Exception as error:
-                text = await self._report_failure(bound, error, scope)
+                text = await self._report_failure(bound, error, scope, began)
                 answer = self._policies.answer(hook, verdict, text, scope.config)
             else:
                 self._succeeded(bound)
                 if answer is not None and not bound.reports:
-                    answer = await self._report(bound, answer, scope)
+                    answer = await self._report(bound, answer, scope, began)
             if answer is not None:
                 answers.append(answer)
         return await self._conclude(hook, answers, scope.config, scope.warn) or verdict()
@@ -347,10 +348,11 @@ class Dispatcher:
         return answer
 
     async def _observe(self, bound: BoundHook, values: dict[str, Any], scope: EventScope) -> None:
+        began = time.time()
         try:
             await self._timed(bound, values, scope.warn)
         except Exception as error:
-            await self._report_failure(bound, error, scope)
+            await self._report_failure(bound, error, scope, began)
         else:
             self._succeeded(bound)
 
@@ -366,21 +368,21 @@ class Dispatcher:
         finally:
             stats.total_ms += (time.perf_counter() - started) * 1000
 
-    async def _report(self, bound: BoundHook, answer: Verdict, scope: EventScope) -> Verdict:
+    async def _report(self, bound: BoundHook, answer: Verdict, scope: EventScope, began: float) -> Verdict:
         """Notify clients of a completed run, and return the answer with the run's id filled in where it is needed."""
         from codex_host.plugins.hook_runs import finished_run
 
-        run, answer = finished_run(bound.hook, bound.plugin, bound.function, bound.order, answer)
+        run, answer = finished_run(bound, answer, began)
         await scope.report(run)
         return answer
 
-    async def _report_failure(self, bound: BoundHook, error: BaseException, scope: EventScope) -> str:
+    async def _report_failure(self, bound: BoundHook, error: BaseException, scope: EventScope, began: float) -> str:
         """Record a failure, notify the user and clients, and return the message."""
         message = self._failed(bound, error)
         if not bound.reports:
             from codex_host.plugins.hook_runs import failed_run
 
-            await scope.report(failed_run(bound.hook, bound.plugin, bound.function, bound.order, message))
+            await scope.report(failed_run(bound, message, began))
         await scope.warn(message)
         return message
 

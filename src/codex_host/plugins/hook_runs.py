@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import attrs
 
@@ -18,18 +18,27 @@ from codex_hookspecs.types.lifecycle import (
 )
 from codex_hookspecs.types.notifications import HookEntry, HookEntryKind, HookRun, HookStatus
 
+if TYPE_CHECKING:
+    from codex_host.plugins.bound_hook import BoundHook
+
 V = TypeVar("V", bound=Verdict)
 
 
-def failed_run(hook: str, plugin: str, function: Any, order: int, message: str) -> HookRun:
-    """Describe a run that failed."""
-    return _run(hook, plugin, function, order, "failed", [HookEntry("error", message)])
+def failed_run(bound: BoundHook, message: str, began: float) -> HookRun:
+    """Describe a run that failed.
+
+    :param began: when it began, in seconds since the epoch.
+    """
+    return _run(bound, "failed", [HookEntry("error", message)], began)
 
 
-def finished_run(hook: str, plugin: str, function: Any, order: int, verdict: V) -> tuple[HookRun, V]:
-    """Describe a run that returned a verdict, and fill the run's id into the verdict where it is needed."""
+def finished_run(bound: BoundHook, verdict: V, began: float) -> tuple[HookRun, V]:
+    """Describe a run that returned a verdict, and fill the run's id into the verdict where it is needed.
+
+    :param began: when it began, in seconds since the epoch.
+    """
     status, entries = _describe_verdict(verdict)
-    run = _run(hook, plugin, function, order, status, entries)
+    run = _run(bound, status, entries, began)
     if isinstance(verdict, StopVerdict) and verdict.prompts:
         prompts = tuple(ContinuationPrompt(prompt.text, prompt.run_id or run.id) for prompt in verdict.prompts)
         verdict = attrs.evolve(verdict, prompts=prompts)
@@ -58,23 +67,21 @@ def _describe_verdict(verdict: Verdict) -> tuple[HookStatus, list[HookEntry]]:
     return ("blocked" if refusals else "completed"), entries
 
 
-def _run(  # noqa: PLR0917
-    hook: str, plugin: str, function: Any, order: int, status: HookStatus, entries: list[HookEntry]
-) -> HookRun:
-    source = getattr(getattr(function, "__code__", None), "co_filename", plugin)
-    head, *rest = hook.split("_")
-    now = int(time.time())
+def _run(bound: BoundHook, status: HookStatus, entries: list[HookEntry], began: float) -> HookRun:
+    source = getattr(getattr(bound.function, "__code__", None), "co_filename", bound.plugin)
+    head, *rest = bound.hook.split("_")
+    now = time.time()
     return HookRun(
-        id=f"{hook.replace('_', '-')}:{order}:{source}",
+        id=f"{bound.hook.replace('_', '-')}:{bound.order}:{source}",
         event_name=head + "".join(part.capitalize() for part in rest),
-        scope="thread" if hook in ("session_start", "subagent_start") else "turn",
+        scope="thread" if bound.hook in ("session_start", "subagent_start") else "turn",
         source_path=source,
         source="plugin",
-        display_order=order,
+        display_order=bound.order,
         status=status,
-        status_message=plugin,
-        started_at=now,
-        completed_at=now,
-        duration_ms=0,
+        status_message=bound.plugin,
+        started_at=int(began),
+        completed_at=int(now),
+        duration_ms=max(0, round((now - began) * 1000)),
         entries=tuple(entries),
     )
