@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from codex_hookspecs.ids import uuid4
 from codex_hookspecs.types.items import AgentMessage, Item, Reasoning
 from codex_hookspecs.types.json import JsonObject
 
@@ -34,11 +33,6 @@ def completed_item(item: JsonObject) -> Item | None:
 def message_text(item: JsonObject) -> str:
     """Return the text of a message item."""
     return "".join(_texts(item.get("content")))
-
-
-def with_id(item: JsonObject) -> JsonObject:
-    """Return the item with an id, so that items can be matched after the history is rebuilt."""
-    return item if item.get("id") or item.get("type") not in ("message", "reasoning") else {**item, "id": uuid4()}
 
 
 def _web_search(item: JsonObject) -> Item | None:

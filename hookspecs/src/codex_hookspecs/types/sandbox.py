@@ -41,11 +41,6 @@ class SandboxPolicy:
     readable_roots: tuple[str, ...] | None = field(default=None, kw_only=True)
     platform_defaults: bool = field(default=True, kw_only=True)
 
-    @classmethod
-    def of_mode(cls, mode: SandboxMode) -> SandboxPolicy:
-        """Return the default policy of a sandbox mode."""
-        return cls(_KIND_OF_MODE[mode])
-
     @property
     def mode(self) -> str:
         """The sandbox mode in the configuration: ``read-only``, ``workspace-write``, ``danger-full-access``."""
@@ -62,13 +57,12 @@ class SandboxPolicy:
         return not self.unrestricted or (self.kind == "externalSandbox" and not self.network_access)
 
 
-_KIND_OF_MODE: dict[str, PolicyKind] = {
-    "read-only": "readOnly",
-    "workspace-write": "workspaceWrite",
-    "danger-full-access": "dangerFullAccess",
+_MODE_OF_KIND: dict[PolicyKind, str] = {
+    "readOnly": "read-only",
+    "workspaceWrite": "workspace-write",
+    "dangerFullAccess": "danger-full-access",
+    "externalSandbox": "external-sandbox",
 }
-_MODE_OF_KIND: dict[str, str] = {"externalSandbox": "external-sandbox"}
-_MODE_OF_KIND.update((kind, mode) for mode, kind in _KIND_OF_MODE.items())
 
 
 @frozen(kw_only=True)

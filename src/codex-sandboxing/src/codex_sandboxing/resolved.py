@@ -11,7 +11,7 @@ from codex_hookspecs.types.permissions import RANK, FileSystemPolicy, GlobPatter
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
     from codex_hookspecs.types.permissions import Access
 
@@ -183,11 +183,6 @@ def normalize_path(path: str) -> str:
 def is_below(path: str, root: str) -> bool:
     """Tell whether a normalized path is a root or in its tree."""
     return root in ("/", path) or path.startswith(f"{root}/")
-
-
-def canonical_roots(paths: Iterable[str], canonical: Callable[[str], str] = os.path.realpath) -> tuple[str, ...]:
-    """Return paths with the links of their longest existing part resolved, without repetition, in order."""
-    return tuple(dict.fromkeys(map(canonical, paths)))
 
 
 def _rules(policy: FileSystemPolicy, place: PolicyContext) -> Iterator[PathRule]:
