@@ -66,6 +66,8 @@ class RpcContext:
     :param subscribe: subscribe this connection to a thread: it gets the notifications and requests of the thread.
     :param unsubscribe: end a subscription; returns whether the connection was subscribed.
     :param after_response: register a function to be called after the response to the current request is sent.
+    :param on_disconnect: register a function to be called when the client has disconnected, to release what belongs to
+        its connection; at once if it already has. It has a few seconds; a failure is logged.
     """
 
     host: SurfaceHost
@@ -80,6 +82,7 @@ class RpcContext:
     subscribe: Callable[[LoadedThread], None]
     unsubscribe: Callable[[str], bool]
     after_response: Callable[[Callable[[], Awaitable[None]]], None]
+    on_disconnect: Callable[[Callable[[], Awaitable[None]]], None]
 
 
 @frozen(kw_only=True)

@@ -13,6 +13,7 @@ from codex_app_server.connection import (
     check_params,
     find_fault,
 )
+from codex_app_server.disconnect import DisconnectCallbacks
 from codex_app_server.subscriptions import Subscription
 from codex_hookspecs.errors import CodexError, ConfigError, RpcError, WireError
 from codex_hookspecs.protocol import Notification, OtherNotification, ThreadClosed, ThreadStatusChanged
@@ -38,6 +39,7 @@ class Processor:
         self._host = host
         self._methods: Mapping[str, RpcMethod] | None = None
         self._connections: dict[int, Connection] = {}
+        self._on_disconnect = DisconnectCallbacks(host.logger("app-server"))
         self._subscriptions: dict[str, Subscription] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._connections_made = 0
@@ -85,8 +87,9 @@ class Processor:
         self._connections[connection.number] = connection
 
     async def detach(self, connection: Connection) -> None:
-        """Remove a client and unload the threads that have no other subscriber."""
+        """Remove a client, release what belongs to it and unload the threads that have no other subscriber."""
         self._connections.pop(connection.number, None)
+        await self._on_disconnect.run(connection.number)
         for thread_id in tuple(self._subscriptions):
             if self._unsubscribe(connection, thread_id):
                 await self._unload_if_unused(thread_id)
@@ -211,6 +214,12 @@ class Processor:
                 after.append(lambda: self._unload_if_unused(thread_id))
             return left
 
+        def on_disconnect(callback: Callable[[], Awaitable[None]]) -> None:
+            if connection.number in self._connections:
+                self._on_disconnect.add(connection.number, callback)
+            else:
+                self.spawn(callback())
+
         return RpcContext(
             host=self._host,
             connection_id=connection.number,
@@ -224,6 +233,7 @@ class Processor:
             subscribe=lambda thread: self.subscribe(connection, thread),
             unsubscribe=unsubscribe,
             after_response=after.append,
+            on_disconnect=on_disconnect,
         )
 
     def _unsubscribe(self, connection: Connection, thread_id: str) -> bool:
