@@ -25,7 +25,18 @@ PUBLIC = [
     for path in sorted((ROOT / "hookspecs/src" / CONTRACTS).glob(pattern))
     if "__all__" in path.read_text() and (path.name == "__init__.py" or not path.name.startswith("_"))
 ]
-BASE = {"errors", "values", "light", "file_reading", "json_text", "ids", "state_file", "terminal_text", "truncation"}
+BASE = {
+    "errors",
+    "values",
+    "light",
+    "file_reading",
+    "json_text",
+    "ids",
+    "state_file",
+    "terminal_text",
+    "truncation",
+    "tracing",
+}
 MODULE_LINES = 400
 
 
@@ -112,7 +123,7 @@ def public_names() -> dict[str, set[str]]:
 
 
 def test_values_import_values_only() -> None:
-    assert beyond(contracts("types"), "errors", "values", "types", "light", "json_text", "wire") == []
+    assert beyond(contracts("types"), "errors", "values", "types", "light", "json_text", "wire", "tracing") == []
 
 
 def test_the_converter_knows_no_values() -> None:
@@ -171,8 +182,8 @@ def test_a_library_imports_contracts_and_the_test_kit_libraries_too(name: str) -
     assert [each.at for each in imports(LIBRARIES[name] / "src") if package(each.module) not in allowed] == []
 
 
-def test_the_host_imports_contracts_and_two_libraries() -> None:
-    allowed = {CONTRACTS, "codex_host", "codex_execpolicy", "codex_sandboxing"}
+def test_the_host_imports_contracts_and_libraries() -> None:
+    allowed = {CONTRACTS, "codex_host", "codex_execpolicy", "codex_responses", "codex_sandboxing"}
     found = imports(ROOT / "src/codex_host")
 
     assert [

@@ -71,6 +71,7 @@ TITLES = {
     "json_text": "JSON text",
     "jsonrpc": "JSON-RPC",
     "light": "Values without attrs",
+    "tracing": "Traces",
     "markers": "Markers of implementations",
     "policy": "Company rules",
     "protocol": "Protocol: threads, turns, items, notifications",

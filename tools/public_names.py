@@ -36,6 +36,7 @@ PAGES: dict[str, ModuleType | None] = {
     "http_policy": None,
     "json_text": None,
     "light": None,
+    "tracing": None,
     "markers": None,
 }
 """Pages in order, each named after the module that its names are imported from, with the hooks of the area.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -27,8 +28,6 @@ from codex_host.session.manager import HostThreads
 from codex_host.shutdown import close_all
 
 if TYPE_CHECKING:
-    from logging import Logger
-
     from codex_hookspecs.ports.auth import ConnectionAuthenticator
     from codex_hookspecs.ports.sandbox import SandboxLauncher
     from codex_hookspecs.ports.surface import AppServer, RpcMethod
@@ -60,6 +59,20 @@ def _require_access(home: str) -> str:
     if not os.access(home, os.R_OK | os.X_OK):
         raise ConfigError(f"{home} can't be read: Permission denied; make it yours, or set CODEX_HOME to a directory")
     return home
+
+
+class _FirstRecord(logging.Handler):
+    """Sets up the log when there is something to log."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        super().__init__()
+        self._environ = environ
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Replace this handler and pass the record on."""
+        from codex_host.logs import configure
+
+        configure(self._environ).handle(record)
 
 
 class Application:
@@ -173,17 +186,17 @@ class Application:
             )
         return NamedLauncher(chosen, plugin, self.dispatch.failures)
 
-    def logger(self, plugin: str) -> Logger:
+    def logger(self, plugin: str) -> logging.Logger:
         """Return the logger of a plugin; ``CODEX_LOG=debug`` prints everything to stderr."""
-        import logging
-
-        log = logging.getLogger(f"codex.{plugin}")
         root = logging.getLogger("codex")
         if not root.handlers:
-            root.addHandler(logging.StreamHandler())
-            level = self.environ.get("CODEX_LOG", "error").upper()
-            root.setLevel(level if level in logging.getLevelNamesMapping() else "ERROR")
-        return log
+            root.addHandler(_FirstRecord(self.environ))
+            root.setLevel(logging.ERROR)
+            if "CODEX_LOG" in self.environ:
+                from codex_host.logs import configure
+
+                configure(self.environ)
+        return logging.getLogger(f"codex.{plugin}")
 
     def _tell_clients(self, text: str) -> None:
         """Send a warning about the whole program to the clients of all threads."""

@@ -247,6 +247,10 @@ async def _run_in_host(host: Application, command: CliCommand, rest: Sequence[st
     from codex_hookspecs.errors import CodexError, PluginError
     from codex_host.process.watchdog import WATCHDOG
 
+    if "TRACEPARENT" in host.environ:
+        from codex_hookspecs.tracing import parse_trace, set_trace
+
+        set_trace(parse_trace(host.environ["TRACEPARENT"], host.environ.get("TRACESTATE")))
     async with host:
         WATCHDOG.warn = host.dispatch.warn
         try:

@@ -2,7 +2,8 @@
 
 This module has what most plugins need; the others of this package that have no underscore have the rest, by area:
 ``lifecycle``, ``tools``, ``context``, ``models``, ``auth``, ``sandbox``, ``environments``, ``storage``, ``surface``,
-``protocol``, ``analytics``, ``host``, ``files``, and ``errors``, ``wire``, ``jsonrpc``, ``json_text``, ``light``.
+``protocol``, ``analytics``, ``host``, ``files``, and ``errors``, ``wire``, ``jsonrpc``, ``json_text``, ``light``,
+``tracing``.
 ``types``, ``ports`` and ``specs`` are internal packages: import from the areas instead.
 
 Names are imported from here and resolved when first used, so that importing the package stays cheap.

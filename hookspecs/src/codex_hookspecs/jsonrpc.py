@@ -69,11 +69,13 @@ class Request:
     :param id: id for the response.
     :param method: its method.
     :param params: its parameters, or ``ABSENT``.
+    :param trace: its member ``trace``, by which a client of the app-server names the trace that the request belongs to.
     """
 
     id: RpcId
     method: str
     params: Any = field(default=ABSENT, kw_only=True)
+    trace: Any = field(default=None, kw_only=True)
 
 
 @frozen
@@ -270,7 +272,7 @@ def _called(value: JsonObject, method: str) -> Event:
         return Notification(method, params)
     if not _is_id(value["id"]):
         return Malformed(f"request id {value['id']!r}, allowed are text and whole numbers")
-    return Request(value["id"], method, params=params)
+    return Request(value["id"], method, params=params, trace=value.get("trace"))
 
 
 def _params(params: Any) -> JsonObject:

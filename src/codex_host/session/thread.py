@@ -15,6 +15,7 @@ from codex_host.session.hook_scope import ThreadScope
 from codex_host.session.response_items import text_of
 from codex_host.session.thread_state import ThreadState
 from codex_host.session.turn import TurnRun
+from codex_host.session.turn_state import CURRENT_TURN
 from codex_host.shutdown import CLEANUP_LIMIT, close_all
 
 if TYPE_CHECKING:
@@ -122,6 +123,7 @@ class HostThread(ThreadState):
             raise RpcError(f"thread not found: {self.id}")
 
     async def _supervise(self, run: TurnRun) -> None:
+        CURRENT_TURN.set((self.id, run.id))
         began = time.monotonic()
         started_at = int(time.time())
         self._turns.append(Turn(id=run.id, status="inProgress", started_at=started_at))

@@ -12,6 +12,7 @@ import attrs
 from codex_hookspecs.errors import CodexError, ModelError
 from codex_hookspecs.ids import uuid4
 from codex_hookspecs.local_time import local_date, local_timezone
+from codex_hookspecs.tracing import current_trace
 from codex_hookspecs.types.items import HookPrompt, HookPromptFragment, UserMessage
 from codex_hookspecs.types.json import JsonObject
 from codex_hookspecs.types.models import Completed, ModelRequest
@@ -29,7 +30,7 @@ from codex_host.session.response_items import (
 )
 from codex_host.session.response_reader import ResponseReader
 from codex_host.session.tool_calls import TurnInterrupted, run_calls
-from codex_host.session.turn_state import TurnState
+from codex_host.session.turn_state import CURRENT_TURN, TurnState
 from codex_host.session.user_agent import user_agent
 
 if TYPE_CHECKING:
@@ -93,8 +94,9 @@ class TurnRun:
         :raises ModelError: when the model can't be reached.
         :raises TurnInterrupted: when a client's answer cancelled the turn.
         """
-        await self._announced.wait()
         thread = self._thread
+        CURRENT_TURN.set((thread.id, self.id))
+        await self._announced.wait()
         for warning in (*thread.host.startup_warnings(), *thread.first_warnings):
             await thread.warn(warning)
         await self._begin()
@@ -286,6 +288,7 @@ class TurnRun:
             ),
             metadata={"session_id": thread.id, "turn_id": self.id, "sandbox": sandbox},
             turn_state=self.state.provider_state,
+            trace=current_trace(),
         )
 
     async def _stop(self, *, active: bool) -> StopVerdict | None:

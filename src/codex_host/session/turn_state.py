@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 from codex_hookspecs.errors import ModelError
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from codex_hookspecs.types.models import ModelInfo
     from codex_hookspecs.types.notifications import Notification
     from codex_host.session.thread_state import ThreadState
+
+CURRENT_TURN: ContextVar[tuple[str, str] | None] = ContextVar("codex_turn", default=None)
+"""Ids of the thread and the turn that the running code works for, for the log."""
 
 
 class TurnState:

@@ -6,6 +6,7 @@ from typing import Any, TypeAlias
 
 from attrs import field
 
+from codex_hookspecs.tracing import TraceContext
 from codex_hookspecs.types._checking import Checked
 from codex_hookspecs.types.json import JsonObject
 from codex_hookspecs.types.threads import TokenUsage
@@ -33,6 +34,7 @@ class ModelRequest:
     :param metadata: turn metadata, sent as ``x-codex-turn-metadata``.
     :param turn_state: mutable state that the provider keeps between the requests of a turn.
     :param subagent: kind of the requesting subagent (``collab_spawn``, ``review``, ``compact`` …), or ``None``.
+    :param trace: trace that the turn belongs to, to be sent on as ``traceparent`` and ``tracestate``, or ``None``.
     """
 
     thread_id: str
@@ -52,6 +54,7 @@ class ModelRequest:
     metadata: JsonObject = field(factory=dict)
     turn_state: dict[str, str] = field(factory=dict)
     subagent: str | None = None
+    trace: TraceContext | None = None
 
 
 @frozen(kw_only=True)

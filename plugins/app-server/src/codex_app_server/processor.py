@@ -44,6 +44,7 @@ class Processor:
         self._tasks: set[asyncio.Task[None]] = set()
         self._connections_made = 0
         self._requests_made = 0
+        self._log = host.logger("app-server")
 
     @property
     def host(self) -> SurfaceHost:
@@ -111,7 +112,7 @@ class Processor:
         """Return whether a plugin's notification is valid JSON; if not, it is logged."""
         fault = find_fault(notification)
         if fault:
-            self._host.logger("app-server").error("notification %s can't be sent: %s", notification.method, fault)
+            self._log.error("notification %s can't be sent: %s", notification.method, fault)
         return not fault
 
     def _read_params(self, method: RpcMethod, params: Any) -> Any:
@@ -159,18 +160,19 @@ class Processor:
         if not connection.experimental:
             _refuse_experimental(method, params)
         after: AfterResponse = []
+        self._log.debug("request %s", method.name, extra={"connection": connection.number})
         try:
             return await method.handle(params, self._context(connection, after)), after
-        except RpcError:
+        except RpcError as error:
+            self._log.debug("request %s refused: %s", method.name, error, extra={"connection": connection.number})
             raise
         except ConfigError as error:
             raise RpcError(str(error)) from error
         except CodexError as error:
             raise RpcError(str(error), code=_INTERNAL) from error
         except Exception as error:
-            log = self._host.logger("app-server")
-            log.error("%s failed: %r%s", method.name, error, _place_of(error))  # noqa: TRY400  # at debug below
-            log.debug("%s failed", method.name, exc_info=True)
+            self._log.error("%s failed: %r%s", method.name, error, _place_of(error))  # at debug below
+            self._log.debug("%s failed", method.name, exc_info=True)
             raise RpcError(f"{method.name} failed: {error!r}", code=_INTERNAL) from error
 
     async def broadcast(self, notification: Notification) -> None:
@@ -205,7 +207,7 @@ class Processor:
         try:
             await work
         except Exception:
-            self._host.logger("app-server").exception("a background task failed")
+            self._log.exception("a background task failed")
 
     def _context(self, connection: Connection, after: AfterResponse) -> RpcContext:
         def unsubscribe(thread_id: str) -> bool:

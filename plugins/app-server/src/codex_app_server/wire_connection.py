@@ -12,6 +12,7 @@ from codex_app_server.subscriptions import ConnectionLost
 from codex_hookspecs.errors import RpcError
 from codex_hookspecs.jsonrpc import ABSENT, Malformed, Request, Response, RpcSession, dump
 from codex_hookspecs.protocol import OtherNotification
+from codex_hookspecs.tracing import TraceContext, parse_trace, set_trace
 from codex_hookspecs.wire import encode
 
 if TYPE_CHECKING:
@@ -120,6 +121,7 @@ class WireConnection:
 
     async def _answer(self, request: Request) -> None:
         after: AfterResponse = []
+        set_trace(_trace_of(request))
         try:
             if request.method == "initialize":
                 result = self._initialize(request)
@@ -186,3 +188,9 @@ class WireConnection:
         except OSError as error:
             self._log.info("client %s is gone: %s", self.number, error)
             self._outbox.close()
+
+
+def _trace_of(request: Request) -> TraceContext | None:
+    """Return the trace that the client names for a request; one that is invalid is ignored."""
+    trace = request.trace
+    return parse_trace(trace.get("traceparent"), trace.get("tracestate")) if isinstance(trace, dict) else None

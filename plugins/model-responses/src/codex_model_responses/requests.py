@@ -65,6 +65,10 @@ def build_headers(request: ModelRequest, settings: ProviderSettings, *, bearer: 
         headers.append((TURN_STATE, state))
     if request.subagent:
         headers.append(("x-openai-subagent", request.subagent))
+    if request.trace:
+        headers.append(("traceparent", request.trace.traceparent))
+        if request.trace.tracestate:
+            headers.append(("tracestate", request.trace.tracestate))
     headers += [("x-client-request-id", request.thread_id), ("session_id", request.thread_id)]
     if bearer:
         headers.append(("authorization", f"Bearer {bearer}"))
