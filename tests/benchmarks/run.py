@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from benchmarks import dispatch, exec_server, modules, remote, sandbox, turn
+from benchmarks import app_server, dispatch, exec_server, modules, remote, sandbox, turn
 from interop.clients import OURS, REAL_118, REAL_169
 
 
@@ -16,7 +16,7 @@ def main() -> int:
     """
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--pairs", type=int, default=20, help="runs of each program")
-    parser.add_argument("--rounds", type=int, default=5, help="measurements of each exec-server")
+    parser.add_argument("--rounds", type=int, default=5, help="measurements of each server")
     parser.add_argument("--real-only", action="store_true", help="leave ours out")
     options = parser.parse_args()
     wanted = (REAL_118,) if options.real_only else (OURS, REAL_118)
@@ -28,6 +28,7 @@ def main() -> int:
         return 1
     for what, config in turn.CONFIGURATIONS.items():
         print("\n".join(turn.report(f"codex exec {what}", turn.measure(clients, options.pairs, config))))
+    print("\n".join(app_server.report(app_server.measure(clients, options.rounds))))
     print("\n".join(sandbox.report(clients, options.pairs)))
     if OURS in clients:
         print("\n".join([*dispatch.report(), *modules.report(), *remote.report()]))
