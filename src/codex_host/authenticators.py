@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from inspect import iscoroutine, iscoroutinefunction
 from secrets import token_hex
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
+from codex_hookspecs.auth import AcceptedClient
 from codex_hookspecs.errors import CodexError, ConfigError
+from codex_hookspecs.surface import escape_controls_in_line
 from codex_host.plugins.signatures import InvalidResult
 from codex_host.plugins.tasks import run_contained
 
@@ -19,6 +21,9 @@ if TYPE_CHECKING:
 
 UNCHECKED = "the credentials could not be checked"
 """Why a client is refused whose check failed; the failure itself is told to the user of the server only."""
+
+MAX_NAME: Final = 64
+"""Most characters of a client's name."""
 
 
 class NamedAuthenticator:
@@ -75,9 +80,9 @@ class _Check:
         self._check = check
         self._refuse = refuse
 
-    def __call__(self, authorization: str | None) -> str | None:
+    def __call__(self, authorization: str | None) -> AcceptedClient | str:
         try:
-            answer: str | None = run_contained(_answer, self._check, authorization)
+            answer: AcceptedClient | str = run_contained(_answer, self._check, authorization)
             return answer
         except Exception as error:
             return self._refuse(self._check, error)
@@ -106,30 +111,48 @@ def _require_refusal(check: Callable[[str | None], Any]) -> None:
     """
     for authorization in (None, f"Bearer {token_hex()}"):
         if _accepts(check, authorization):
-            raise InvalidResult("returned a check that accepts any client: None accepts, a reason as text refuses")
+            raise InvalidResult("returned a check that accepts any client: a reason as text refuses, None accepts")
 
 
 def _accepts(check: Callable[[str | None], Any], authorization: str | None) -> bool:
     try:
-        return run_contained(_answer, check, authorization) is None
+        return type(run_contained(_answer, check, authorization)) is AcceptedClient
     except Exception:
         return False  # The failure is reported when a client connects, which is refused.
 
 
-def _answer(check: Callable[[str | None], Any], authorization: str | None) -> str | None:
-    """Return why a client is refused, or ``None``.
+def _answer(check: Callable[[str | None], Any], authorization: str | None) -> AcceptedClient | str:
+    """Return why a client is refused, or who is accepted.
 
     :raises InvalidResult: when the check answers anything else.
     """
     answer = check(authorization)
     if answer is None:
-        return None
+        return AcceptedClient()
+    if type(answer) is AcceptedClient:
+        return AcceptedClient(_shown(answer.name))
     if not issubclass(type(answer), str):
         _reject(answer)
     return str.__str__(answer)
 
 
+def _shown(name: Any) -> str | None:
+    """Return a client's name in the form that can be logged.
+
+    :raises InvalidResult: when it is no text.
+    """
+    if name is None:
+        return None
+    if not issubclass(type(name), str):
+        raise InvalidResult(f"accepted a client whose name is {type(name).__name__}, not text")
+    plain = str.__str__(name)
+    short = plain if len(plain) <= MAX_NAME else f"{plain[:MAX_NAME]}…"
+    return escape_controls_in_line(short) or None
+
+
 def _reject(answer: Any) -> NoReturn:
     if iscoroutine(answer):
         answer.close()
-    raise InvalidResult(f"returned {type(answer).__name__}, not the reason for refusing as text, or None")
+    raise InvalidResult(
+        f"returned {type(answer).__name__}, not an AcceptedClient, None, or the reason for refusing as text"
+    )

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from codex_hookspecs import hookimpl
-from codex_hookspecs.auth import ConnectionAuthOptions
+from codex_hookspecs.auth import AcceptedClient, ConnectionAuthOptions
 from codex_hookspecs.errors import ConfigError
 from codex_host.authenticators import UNCHECKED
 from codex_host.testing import open_host
@@ -109,10 +109,12 @@ async def test_what_an_option_lacks_is_told_in_the_plugins_own_words(tmp_path: P
 @pytest.mark.parametrize(
     ("check", "told"),
     [
-        (lambda _: False, "returned bool, not the reason for refusing as text, or None"),
+        (lambda _: False, "returned bool, not an AcceptedClient, None, or the reason for refusing as text"),
         (lambda _: True, "returned bool"),
         (lambda _: 0, "returned int"),
         (lambda _: b"", "returned bytes"),
+        (lambda _: AcceptedClient, "returned type"),
+        (lambda _: AcceptedClient(b"x"), "accepted a client whose name is bytes, not text"),  # type: ignore[arg-type]
         (lambda _: asynchronous(None), "returned coroutine"),
         (lambda value: {}[value], "raised KeyError"),
         (lambda _: fail(SystemExit(0)), "raised SystemExit"),
@@ -138,22 +140,40 @@ async def test_a_check_that_fails_refuses_and_tells_the_server_once_without_the_
     assert "secret" not in text
 
 
-@pytest.mark.parametrize("answer", [None, "", "wrong password"])
-async def test_a_sound_check_is_passed_on(tmp_path: Path, answer: str | None) -> None:
-    def check(authorization: str | None) -> str | None:
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        (None, AcceptedClient()),
+        (AcceptedClient(), AcceptedClient()),
+        (AcceptedClient("laptop"), AcceptedClient("laptop")),
+        (AcceptedClient("a\n\x1b[2Jb"), AcceptedClient("a^J^[[2Jb")),
+        (AcceptedClient("x" * 65), AcceptedClient("x" * 64 + "…")),
+        (AcceptedClient(""), AcceptedClient()),
+        ("", ""),
+        ("wrong password", "wrong password"),
+    ],
+)
+async def test_a_sound_check_is_passed_on_with_a_name_that_can_be_logged(
+    tmp_path: Path, answer: AcceptedClient | str | None, told: AcceptedClient | str
+) -> None:
+    def check(authorization: str | None) -> AcceptedClient | str | None:
         return answer if authorization == "Bearer x" else "not x"
 
     async with open_host(plugins=[Authenticator(lambda _: check)], home=str(tmp_path), cwd=str(tmp_path)) as host:
         (found,) = host.application.connection_authenticators()
 
-        assert found.prepare(OPTIONS)("Bearer x") == answer
+        assert found.prepare(OPTIONS)("Bearer x") == told
 
 
 def accept_without_header(authorization: str | None) -> str | None:
     return None if authorization is None else "no"
 
 
-@pytest.mark.parametrize("check", [lambda _: None, accept_without_header], ids=["any client", "no header"])
+@pytest.mark.parametrize(
+    "check",
+    [lambda _: None, lambda _: AcceptedClient("x"), accept_without_header],
+    ids=["any client", "any client, with a name", "no header"],
+)
 async def test_a_check_that_accepts_a_client_without_credentials_is_refused(tmp_path: Path, check: Any) -> None:
     async with open_host(plugins=[Authenticator(lambda _: check)], home=str(tmp_path), cwd=str(tmp_path)) as host:
         (found,) = host.application.connection_authenticators()

@@ -2,7 +2,7 @@ import pytest
 
 from codex_auth_password import plugin
 from codex_auth_password.plugin import Password
-from codex_hookspecs.auth import ConnectionAuthOptions
+from codex_hookspecs.auth import AcceptedClient, ConnectionAuthOptions
 from codex_hookspecs.errors import ConfigError
 
 
@@ -13,7 +13,7 @@ def check(tmp_path):
 
 
 def test_who_knows_the_password_is_let_in(check):
-    assert check("Bearer open sesame") is None
+    assert check("Bearer open sesame") == AcceptedClient("somebody with the password")
 
 
 @pytest.mark.parametrize("sent", [None, "", "open sesame", "Bearer open", "Bearer open sesame!", "Bearer ö"])

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from codex_hookspecs.markers import hookimpl as hookimpl
     from codex_hookspecs.ports.auth import ConnectionAuthenticator as ConnectionAuthenticator
     from codex_hookspecs.ports.auth import ConnectionCheck as ConnectionCheck
+    from codex_hookspecs.types.auth import AcceptedClient as AcceptedClient
     from codex_hookspecs.types.auth import ConnectionAuthOptions as ConnectionAuthOptions
 
 __all__, __getattr__, __dir__ = exported(
@@ -16,6 +17,6 @@ __all__, __getattr__, __dir__ = exported(
     {
         "markers": "hookimpl",
         "ports.auth": "ConnectionAuthenticator ConnectionCheck",
-        "types.auth": "ConnectionAuthOptions",
+        "types.auth": "AcceptedClient ConnectionAuthOptions",
     },
 )

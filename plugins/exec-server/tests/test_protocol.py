@@ -186,11 +186,26 @@ async def test_other_http_requests_are_answered(serve, request_line: bytes, head
     assert found.startswith(b"HTTP/1.1 " + status)
 
 
-@pytest.mark.parametrize("text", [b"garbage\r\n\r\n", b"x" * 100_000, b"\x16\x03\x01\r\n\r\n"])
+@pytest.mark.parametrize("text", [b"garbage\r\n\r\n", b"\x16\x03\x01\r\n\r\n"])
 async def test_what_is_no_http_is_refused(serve, text: bytes) -> None:
     server = await serve()
 
     assert (await raw(server, text)).startswith(b"HTTP/1.1 400")
+
+
+async def test_headers_beyond_the_limit_are_refused(serve) -> None:
+    server = await serve()
+
+    assert (await raw(server, b"x" * 100_000)).startswith(b"HTTP/1.1 431")
+
+
+@pytest.mark.parametrize("line", [b"X : y", b" x", b"X: a\0", b"X: a\x7f", b"X", b": y", b"X\xe9: y"])
+async def test_malformed_headers_are_refused(serve, line: bytes) -> None:
+    server = await serve()
+
+    assert (await raw(server, b"GET / HTTP/1.1\r\nHost: x\r\n" + UPGRADE + line + b"\r\n\r\n")).startswith(
+        b"HTTP/1.1 400"
+    )
 
 
 async def test_clients_without_good_credentials_are_not_let_in(serve) -> None:

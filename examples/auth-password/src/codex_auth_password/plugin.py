@@ -3,7 +3,13 @@
 import hmac
 from collections.abc import Sequence
 
-from codex_hookspecs.auth import ConnectionAuthenticator, ConnectionAuthOptions, ConnectionCheck, hookimpl
+from codex_hookspecs.auth import (
+    AcceptedClient,
+    ConnectionAuthenticator,
+    ConnectionAuthOptions,
+    ConnectionCheck,
+    hookimpl,
+)
 from codex_hookspecs.errors import ConfigError
 from codex_hookspecs.files import read_text
 
@@ -21,9 +27,9 @@ class Password:
             raise ConfigError(f"{options.token_file} holds no password; write one line to it")
         expected = f"Bearer {password}".encode()
 
-        def check(authorization: str | None) -> str | None:
+        def check(authorization: str | None) -> AcceptedClient | str:
             if hmac.compare_digest((authorization or "").encode(), expected):
-                return None
+                return AcceptedClient("somebody with the password")
             return "wrong password"
 
         return check

@@ -6,10 +6,13 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from codex_hookspecs.types.auth import ConnectionAuthOptions
+    from codex_hookspecs.types.auth import AcceptedClient, ConnectionAuthOptions
 
-ConnectionCheck = Callable[[str | None], str | None]
-"""Takes the ``Authorization`` header of an upgrade request; returns why it is refused, or ``None`` to accept it."""
+ConnectionCheck = Callable[[str | None], "AcceptedClient | str | None"]
+"""Takes the ``Authorization`` header of an upgrade request (the first one, decoded as Latin-1), or ``None``.
+
+Returns why the client is refused, or who is accepted: an ``AcceptedClient``, or ``None`` for a client without a name.
+"""
 
 
 class ConnectionAuthenticator(Protocol):

@@ -26,13 +26,13 @@ def connection_authenticators(host: Host) -> Sequence[ConnectionAuthenticator] |
 
     Example::
 
-        from codex_hookspecs import hookimpl
+        from codex_hookspecs.auth import AcceptedClient, hookimpl
 
         class Password:
             mode = "password"
 
             def prepare(self, options):
-                return lambda authorization: None if authorization == "Bearer open-sesame" else "wrong password"
+                return lambda sent: AcceptedClient("cook") if sent == "Bearer open-sesame" else "wrong password"
 
         @hookimpl
         def connection_authenticators():

@@ -1,4 +1,4 @@
-"""Options for the authentication of clients."""
+"""Authentication of clients: options, and who is accepted."""
 
 from __future__ import annotations
 
@@ -25,3 +25,14 @@ class ConnectionAuthOptions:
     issuer: str | None = None
     audience: str | None = None
     max_clock_skew_seconds: int | None = None
+
+
+@frozen
+class AcceptedClient:
+    """A client that may connect.
+
+    :param name: what the server's log calls it, or ``None``; never a token. Control characters are escaped, and of a
+        long name the first 64 characters are logged.
+    """
+
+    name: str | None = None

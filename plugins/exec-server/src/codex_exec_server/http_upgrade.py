@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+import re
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from codex_hookspecs.auth import AcceptedClient
 
 if TYPE_CHECKING:
     from codex_hookspecs.auth import ConnectionCheck
@@ -20,12 +23,28 @@ _REASONS = {
 }
 
 
-def decide(head: bytes, check: ConnectionCheck | None) -> bytes | None:
-    """Return the HTTP response to a request, ``None`` when it is to be upgraded to a WebSocket.
+_HEADER: Final = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([^\0-\x08\n-\x1f\x7f]*)")
+
+
+class Refused(NamedTuple):
+    """A request that is not upgraded.
+
+    :param response: the HTTP response.
+    :param reason: why the client's credentials were refused; empty when it has another cause.
+    """
+
+    response: bytes
+    reason: str = ""
+
+
+def decide(head: bytes, check: ConnectionCheck | None) -> AcceptedClient | Refused:
+    """Return whose request is to be upgraded to a WebSocket, or how it is refused.
 
     :param head: request line and headers; empty when they exceeded the limit.
     :param check: authenticates the client, or ``None``.
     """
+    if not head:
+        return _response(431)
     first, _, rest = head.decode("latin-1").partition("\r\n")
     words = first.split(" ")
     if len(words) != 3 or not words[2].startswith("HTTP/1."):
@@ -33,9 +52,13 @@ def decide(head: bytes, check: ConnectionCheck | None) -> bytes | None:
     method, target, _ = words
     if not target.isascii():
         return _response(400)
-    headers = [(name.strip().lower(), value.strip()) for name, _, value in map(_split, rest.split("\r\n"))]
-    if len(headers) > MAX_HEADERS:
+    lines = rest.split("\r\n") if rest else []
+    if len(lines) > MAX_HEADERS:
         return _response(431)
+    found = [_HEADER.fullmatch(line) for line in lines]
+    headers = [(each[1].lower(), each[2].rstrip(" \t")) for each in found if each]
+    if len(headers) < len(lines):
+        return _response(400)
     if any(name == "origin" for name, _ in headers):
         return _response(403)
     path = target.partition("?")[0]
@@ -48,12 +71,15 @@ def decide(head: bytes, check: ConnectionCheck | None) -> bytes | None:
     fault = _find_fault(dict(headers))
     if fault:
         return _response(400, fault)
-    if check is not None:
-        authorization = next((value for name, value in headers if name == "authorization"), None)
-        refused = check(authorization)
-        if refused is not None:
-            return _response(401, refused)
-    return None
+    return AcceptedClient() if check is None else _authenticate(headers, check)
+
+
+def _authenticate(headers: list[tuple[str, str]], check: ConnectionCheck) -> AcceptedClient | Refused:
+    authorization = next((value for name, value in headers if name == "authorization"), None)
+    answer = check(authorization)
+    if isinstance(answer, str):
+        return Refused(_response(401, answer).response, answer)
+    return answer or AcceptedClient()
 
 
 def _find_fault(headers: dict[str, str]) -> str:
@@ -68,15 +94,11 @@ def _find_fault(headers: dict[str, str]) -> str:
     return ""
 
 
-def _split(line: str) -> tuple[str, str, str]:
-    return line.partition(":")
-
-
-def _response(status: int, text: str = "", *, allow: str = "") -> bytes:
+def _response(status: int, text: str = "", *, allow: str = "") -> Refused:
     lines = [f"HTTP/1.1 {status} {_REASONS[status]}", "connection: close"]
     if allow:
         lines.append(f"allow: {allow}")
     if text:
         lines.append("content-type: text/plain; charset=utf-8")
     body = text.encode("utf-8", "replace")
-    return "\r\n".join([*lines, f"content-length: {len(body)}", "", ""]).encode("latin-1") + body
+    return Refused("\r\n".join([*lines, f"content-length: {len(body)}", "", ""]).encode("latin-1") + body)

@@ -49,6 +49,7 @@ class ServedEnvironment:
         self.sessions = Sessions(environment.exec, retention, self.close_later)
         self.info: dict[str, Any] | None = None
         self.provider_id = f"sha256:{hashlib.sha256(os.uname().nodename.encode()).hexdigest()}"
+        self.logger = host.logger("exec-server")
         self._host = host
         self._closing_tasks = create_task_group()
 
@@ -61,7 +62,7 @@ class ServedEnvironment:
             await lost.aclose()
         except Exception:
             # A failure to close one client's resources must not stop the server.
-            self._host.logger("exec-server").exception("closing a lost %s failed", type(lost).__name__)
+            self.logger.exception("closing a lost %s failed", type(lost).__name__)
 
     def launch(
         self,

@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from codex_exec_server.frames import TEXT_HEAD, FrameParser, TooLarge, frame_head, is_text, text_frame
-from codex_exec_server.http_upgrade import MAX_HEAD, decide
+from codex_exec_server.http_upgrade import MAX_HEAD, Refused, decide
 from codex_exec_server.listening import BACKLOG, configure_socket
 
 if TYPE_CHECKING:
@@ -42,6 +42,7 @@ class WebsocketPeer(asyncio.BufferedProtocol):
 
     def __init__(self, server: ExecServer, check: ConnectionCheck | None) -> None:
         self.label = ""
+        self._address = ""
         self.paused = False
         self.gone = False
         self._server = server
@@ -69,8 +70,8 @@ class WebsocketPeer(asyncio.BufferedProtocol):
         found: socket.socket = transport.get_extra_info("socket")
         configure_socket(found)
         host, port = transport.get_extra_info("peername")[:2]
-        shown = f"[{host}]" if ":" in host else host
-        self.label = f"websocket JSON-RPC message from exec-server websocket {shown}:{port}"
+        self._address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        self.label = f"websocket JSON-RPC message from exec-server websocket {self._address}"
         self._deadline = self._loop.call_later(UPGRADE_SECONDS, self.drop)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -172,10 +173,15 @@ class WebsocketPeer(asyncio.BufferedProtocol):
             self._feed(self._connection)
 
     def _upgrade(self, data: bytes, end: int) -> bool:
-        refused = decide(data[:end] if end >= 0 else b"", self._check)
-        if refused is not None:
-            self._refuse(refused)
+        decision = decide(data[:end] if end >= 0 else b"", self._check)
+        if isinstance(decision, Refused):
+            if decision.reason:
+                self._server.logger.info("refused a connection from %s: %s", self._address, decision.reason)
+            self._refuse(decision.response)
             return False
+        if self._check is not None:
+            name = f" ({decision.name})" if decision.name else ""
+            self._server.logger.info("accepted a connection from %s%s", self._address, name)
         from websockets.server import ServerProtocol
 
         self._protocol = ServerProtocol(max_size=(MAX_MESSAGE, MAX_FRAME))
