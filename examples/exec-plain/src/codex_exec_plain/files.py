@@ -11,7 +11,14 @@ import stat
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
-from codex_hookspecs.environments import DescriptorFile, DirectoryEntry, FileMetadata, FileScope, FileSystemError
+from codex_hookspecs.environments import (
+    DescriptorFile,
+    DirectoryEntry,
+    FileMetadata,
+    FileScope,
+    FileSystemError,
+    FileWatch,
+)
 
 T = TypeVar("T")
 
@@ -55,6 +62,9 @@ class Files:
 
     async def copy(self, source: str, destination: str, *, recursive: bool = False) -> None:
         await _in_thread(source, lambda: self._copy(source, destination, recursive=recursive))
+
+    async def watch(self, path: str) -> FileWatch:
+        raise FileSystemError("this environment can't watch files", path=path)
 
     def _read(self, path: str, limit: int | None) -> bytes:
         with open(self._open(path), "rb") as file:

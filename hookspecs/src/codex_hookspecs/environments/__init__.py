@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from codex_hookspecs.ports.environment import ExecProcess as ExecProcess
     from codex_hookspecs.ports.environment import FileScope as FileScope
     from codex_hookspecs.ports.environment import FileSystem as FileSystem
+    from codex_hookspecs.ports.environment import FileWatch as FileWatch
     from codex_hookspecs.ports.environment import OpenFile as OpenFile
     from codex_hookspecs.ports.http import HttpClient as HttpClient
     from codex_hookspecs.ports.http import HttpResponse as HttpResponse
@@ -78,7 +79,8 @@ __all__, __getattr__, __dir__ = exported(
         "environments.process_log": "Cursor ProcessLog",
         "environments.repository": "is_repository is_repository_of main_repository project_root repository_root",
         "ports.environment": (
-            "Environment EnvironmentManager EnvironmentProvider ExecBackend ExecProcess FileScope FileSystem OpenFile"
+            "Environment EnvironmentManager EnvironmentProvider ExecBackend ExecProcess FileScope FileSystem FileWatch "
+            "OpenFile"
         ),
         "ports.http": "HttpClient HttpResponse",
         "types.environment": (

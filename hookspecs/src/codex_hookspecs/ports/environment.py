@@ -143,6 +143,24 @@ class OpenFile(Protocol):
         ...
 
 
+class FileWatch(Protocol):
+    """Watches one path, until it is closed by the caller of :meth:`FileSystem.watch`."""
+
+    async def changed(self, *, settle: float = 0) -> frozenset[str]:
+        """Wait for changes, and return the absolute paths that changed since the last call.
+
+        A path is the watched one, or a direct child if that is a directory: created, removed, renamed, or changed in
+        its content or metadata. Of very many changed children, only the watched path is returned.
+
+        :param settle: seconds to collect further changes after the first.
+        """
+        ...
+
+    async def aclose(self) -> None:
+        """End the watch; may be called twice."""
+        ...
+
+
 class FileSystem(Protocol):
     """Files by absolute path; every error is a ``FileSystemError`` with the operating system's text.
 
@@ -194,6 +212,13 @@ class FileSystem(Protocol):
 
     async def copy(self, source: str, destination: str, *, recursive: bool = False) -> None:
         """Copy a file, or with ``recursive`` a tree."""
+        ...
+
+    async def watch(self, path: str) -> FileWatch:
+        """Watch a path, which need not exist; symbolic links are followed.
+
+        The policy of a restricted view is checked once, here. An environment that can't watch raises an error.
+        """
         ...
 
 

@@ -16,6 +16,8 @@ from codex_exec_local.verified_open import (
     open_regular,
     open_to_read,
     open_to_replace,
+    real_path,
+    require_readable,
 )
 from codex_hookspecs.environments import DirectoryEntry, FileMetadata
 from codex_hookspecs.errors import FileSystemError
@@ -23,7 +25,8 @@ from codex_hookspecs.errors import FileSystemError
 if TYPE_CHECKING:
     from concurrent.futures import ThreadPoolExecutor
 
-    from codex_hookspecs.environments import FileScope, FileSystem, OpenFile
+    from codex_exec_local.inotify import Inotify
+    from codex_hookspecs.environments import FileScope, FileSystem, FileWatch, OpenFile
 
 _INLINE_BYTES = 256 * 1024
 _WORKERS = 4
@@ -111,8 +114,16 @@ class LocalFileSystem:
             ),
         )
 
+    async def watch(self, path: str) -> FileWatch:
+        """Watch a path."""
+        from codex_exec_local.watching import open_watch  # Not needed in ordinary turns.
+
+        if self._readable is not None:
+            _attempt(path, lambda: require_readable(self._readable, real_path(path)))
+        return _attempt(path, lambda: open_watch(path, self._workers.watched(), self._workers.pool))
+
     def close(self) -> None:
-        """Stop the worker threads."""
+        """Stop the worker threads and the watches."""
         self._workers.close()
 
     async def _run(self, path: str, work: Callable[[], T], *, inline: bool = False) -> T:
@@ -122,10 +133,18 @@ class LocalFileSystem:
 
 
 class _Workers:
-    """A thread pool for file operations, created when it is first needed."""
+    """A thread pool for file operations and an inotify instance, created when they are first needed."""
 
     def __init__(self) -> None:
         self._pool: ThreadPoolExecutor | None = None
+        self._inotify: Inotify | None = None
+
+    def watched(self) -> Inotify:
+        if self._inotify is None:
+            from codex_exec_local.inotify import Inotify
+
+            self._inotify = Inotify()
+        return self._inotify
 
     def pool(self) -> ThreadPoolExecutor:
         if self._pool is None:
@@ -135,6 +154,8 @@ class _Workers:
         return self._pool
 
     def close(self) -> None:
+        if self._inotify is not None:
+            self._inotify.close()
         if self._pool is not None:
             self._pool.shutdown(wait=False, cancel_futures=True)
             self._pool = None

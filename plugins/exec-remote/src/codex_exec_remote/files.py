@@ -20,7 +20,7 @@ from codex_sandboxing.exec_server_form import write_context
 from codex_sandboxing.writable_roots import real_path
 
 if TYPE_CHECKING:
-    from codex_hookspecs.environments import FileScope, OpenFile
+    from codex_hookspecs.environments import FileScope, FileWatch, OpenFile
     from codex_hookspecs.protocol import JsonObject
 
 WHOLE_BYTES: Final = 8 * 1024 * 1024
@@ -149,6 +149,10 @@ class RemoteFileSystem:
             **({"sandbox": sandbox} if client.protocol_version == "0.169" else {}),
         }
         await call_files(client, "fs/copy", source, params)
+
+    async def watch(self, path: str) -> FileWatch:
+        """Refuse to watch a path: the protocol can't."""
+        raise FileSystemError("files of a remote environment can't be watched", path=path)
 
     async def _read_blocks(self, client: Client, path: str, wanted: int) -> bytes:
         file = await self._open(client, path, replace=False)

@@ -12,7 +12,7 @@ from codex_hookspecs.environments import DescriptorFile, DirectoryEntry, FileMet
 from codex_hookspecs.errors import FileSystemError
 
 if TYPE_CHECKING:
-    from codex_hookspecs.environments import FileScope, FileSystem, OpenFile
+    from codex_hookspecs.environments import FileScope, FileSystem, FileWatch, OpenFile
 
 T = TypeVar("T")
 
@@ -59,6 +59,10 @@ class PlainFiles:
     async def copy(self, source: str, destination: str, *, recursive: bool = False) -> None:
         """Copy a file with its mode, or a tree."""
         _attempt(source, lambda: (shutil.copytree if recursive else shutil.copy)(source, destination))
+
+    async def watch(self, path: str) -> FileWatch:
+        """Refuse to watch a path: not needed to apply a patch."""
+        raise FileSystemError("not supported", path=path)
 
 
 def _read(path: str, limit: int | None) -> bytes:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from attrs import define, field
 
 from codex_hookspecs.errors import FileSystemError
-from codex_hookspecs.ports.environment import FileScope, OpenFile
+from codex_hookspecs.ports.environment import FileScope, FileWatch, OpenFile
 from codex_hookspecs.types.environment import DirectoryEntry, FileMetadata
 
 _MOST_LINKS = 40
@@ -207,6 +207,10 @@ class MemoryFileSystem:
             return
         folder, name = self._parent(real, destination)
         folder.nodes[name] = _copied(node)
+
+    async def watch(self, path: str) -> FileWatch:
+        """Refuse to watch a path: files in memory are not watched."""
+        raise FileSystemError("files in memory can't be watched", path=path)
 
     def _writable(self, real: str, path: str) -> str:
         if self._scope is not None and not self._scope.may_write(real):
