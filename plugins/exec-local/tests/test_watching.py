@@ -88,7 +88,7 @@ async def test_a_link_reports_changes_of_its_target_under_its_own_name(files: Lo
     (tmp_path / "link").symlink_to("target")
     watch = await files.watch(str(tmp_path / "link"))
 
-    found = await seen_after(watch, lambda: (target / "new").touch())
+    found = await seen_after(watch, (target / "new").touch)
     await watch.aclose()
 
     assert found == {str(tmp_path / "link/new")}

@@ -13,7 +13,6 @@ from codex_app_server.connection import (
     check_params,
     find_fault,
 )
-from codex_app_server.disconnect import DisconnectCallbacks
 from codex_app_server.subscriptions import Subscription
 from codex_hookspecs.errors import CodexError, ConfigError, RpcError, WireError
 from codex_hookspecs.protocol import Notification, OtherNotification, ThreadClosed, ThreadStatusChanged
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Mapping
     from typing import Any
 
+    from codex_app_server.disconnect import DisconnectCallbacks
     from codex_hookspecs.host import LoadedThread
     from codex_hookspecs.surface import SurfaceHost
 
@@ -39,7 +39,7 @@ class Processor:
         self._host = host
         self._methods: Mapping[str, RpcMethod] | None = None
         self._connections: dict[int, Connection] = {}
-        self._on_disconnect = DisconnectCallbacks(host.logger("app-server"))
+        self._on_disconnect: DisconnectCallbacks | None = None
         self._subscriptions: dict[str, Subscription] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._connections_made = 0
@@ -90,7 +90,8 @@ class Processor:
     async def detach(self, connection: Connection) -> None:
         """Remove a client, release what belongs to it and unload the threads that have no other subscriber."""
         self._connections.pop(connection.number, None)
-        await self._on_disconnect.run(connection.number)
+        if self._on_disconnect is not None:
+            await self._on_disconnect.run(connection.number)
         for thread_id in tuple(self._subscriptions):
             if self._unsubscribe(connection, thread_id):
                 await self._unload_if_unused(thread_id)
@@ -217,10 +218,14 @@ class Processor:
             return left
 
         def on_disconnect(callback: Callable[[], Awaitable[None]]) -> None:
-            if connection.number in self._connections:
-                self._on_disconnect.add(connection.number, callback)
-            else:
+            if connection.number not in self._connections:
                 self.spawn(callback())
+                return
+            if self._on_disconnect is None:
+                from codex_app_server.disconnect import DisconnectCallbacks  # Not needed in ordinary turns.
+
+                self._on_disconnect = DisconnectCallbacks(self._host.logger("app-server"))
+            self._on_disconnect.add(connection.number, callback)
 
         return RpcContext(
             host=self._host,
