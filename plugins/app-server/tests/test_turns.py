@@ -156,9 +156,10 @@ async def test_a_turn_without_input_fails_after_its_answer_and_never_completes(c
     thread_id = await client.thread()
 
     begun = await client.result("turn/start", {"threadId": thread_id, "input": []})
-    notice = await client.next()
+    status, notice = await client.next(), await client.next()
 
     assert begun["turn"]["status"] == "inProgress"
+    assert status["params"]["status"] == {"type": "systemError"}
     assert notice["method"] == "error"
     assert notice["params"]["error"]["codexErrorInfo"] == "badRequest"
 

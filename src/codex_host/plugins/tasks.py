@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 import sys
 import threading
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar, copy_context
-from typing import Any
+from typing import Any, TypeVar
 
 from codex_host.plugins.places import Places, waiting_places
 from codex_host.process.signals import SIGNALS
+
+T = TypeVar("T")
 
 GRACE = 2.0
 """Seconds that a cancelled implementation has for cleanup before it is abandoned."""
@@ -132,6 +134,16 @@ async def run_task(
     if error is None:
         return result
     raise error
+
+
+async def complete_despite_cancellation(work: Coroutine[Any, Any, T]) -> T:
+    """Await a short piece of the program's own work that must not be half done; a cancellation is raised after it."""
+    task = asyncio.ensure_future(work)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait({task})
+        raise
 
 
 async def run_in_thread(function: Callable[..., Any], *arguments: Any) -> Any:

@@ -21,7 +21,7 @@ from codex_host.shutdown import CLEANUP_LIMIT, close_all
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from codex_hookspecs.ports.threads import Listener, RequestHandler
+    from codex_hookspecs.ports.threads import Action, Listener, RequestHandler
     from codex_hookspecs.types.json import JsonObject
     from codex_hookspecs.types.threads import ThreadSettings
 
@@ -40,33 +40,44 @@ class HostThread(ThreadState):
         self._check_open()
         turn_id = uuid7()
         if not content:
+            if self._turn is None:
+                await self.set_status({"type": "systemError"})
             error = TurnError("input must not be empty", "badRequest")
             await self.notify(ErrorNotice(error=error, will_retry=False, thread_id=self.id, turn_id=turn_id))
             return turn_id
         if settings is not None:
             self.settings = settings
-        if self._turn is not None and self._turn.done:
-            await self.wait_idle()
-        if self._turn is not None:
-            self._turn.state.pending.append(content)
-            return turn_id
-        self.preview = self.preview or text_of(content)
-        self._turn = TurnRun(self, turn_id, content, reviews=reviews)
-        self.active_turn_id = turn_id
-        self._ending = asyncio.create_task(self._supervise(self._turn), name=f"turn {turn_id}")
+        if await self._join(lambda turn: turn.add(content)) is None:
+            self.preview = self.preview or text_of(content)
+            self._begin(TurnRun(self, turn_id, content, reviews=reviews))
         return turn_id
+
+    async def act(self, action: Action) -> str:
+        """Perform an action of the user in the running turn, or in a turn of its own."""
+        self._check_open()
+        turn = await self._join(lambda turn: turn.act(action))
+        if turn is None:
+            turn = self._begin(TurnRun(self, uuid7(), None, action=action))
+        return turn.id
+
+    async def inject(self, items: Sequence[JsonObject]) -> None:
+        """Add items to the model's history, before the next request of a running turn."""
+        self._check_open()
+        if await self._join(lambda turn: turn.inject(items)) is None:
+            await self.begin_file()
+            await self.remember(self._turns[-1].id if self._turns else "", *items)
 
     async def steer(self, content: Sequence[JsonObject], *, expected_turn_id: str) -> str:
         """Add a message to the running turn."""
         self._check_open()
         turn = self._turn
-        if turn is None or turn.done:
+        if turn is None or not turn.open:
             raise RpcError("no active turn to steer")
         if turn.id != expected_turn_id:
             raise RpcError(f"expected active turn id `{expected_turn_id}` but found `{turn.id}`")
         if not content:
             raise RpcError("input must not be empty")
-        turn.state.pending.append(content)
+        turn.add(content)
         return turn.id
 
     async def interrupt(self, turn_id: str | None = None) -> None:
@@ -122,6 +133,26 @@ class HostThread(ThreadState):
         if self.closed:
             raise RpcError(f"thread not found: {self.id}")
 
+    async def _join(self, join: Callable[[TurnRun], bool]) -> TurnRun | None:
+        """Let something join the running turn, waiting for the end of one that takes nothing any more.
+
+        :return: the turn, or ``None`` when none is running; then the caller can start one before its next ``await``.
+        :raises RpcError: when the thread was closed meanwhile.
+        """
+        while (turn := self._turn) is not None:
+            if join(turn):
+                return turn
+            if self._ending is asyncio.current_task():
+                break
+            await self.wait_idle()
+            self._check_open()
+        return None
+
+    def _begin(self, run: TurnRun) -> TurnRun:
+        self._turn, self.active_turn_id = run, run.id
+        self._ending = asyncio.create_task(self._supervise(run), name=f"turn {run.id}")
+        return run
+
     async def _supervise(self, run: TurnRun) -> None:
         CURRENT_TURN.set((self.id, run.id))
         began = time.monotonic()
@@ -149,8 +180,10 @@ class HostThread(ThreadState):
             duration_ms=duration,
         )
         self._turns[-1] = turn
-        self._turn = self.active_turn_id = None
+        self.active_turn_id = None
         await self.set_status({"type": "systemError" if error else "idle"})
         if error is not None:
             await self.notify(ErrorNotice(error=error, will_retry=False, thread_id=self.id, turn_id=run.id))
         await self.notify(TurnCompleted(thread_id=self.id, turn=turn))
+        if self._turn is run:
+            self._turn = None

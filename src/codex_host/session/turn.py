@@ -13,20 +13,18 @@ from codex_hookspecs.errors import CodexError, ModelError
 from codex_hookspecs.ids import uuid4
 from codex_hookspecs.local_time import local_date, local_timezone
 from codex_hookspecs.tracing import current_trace
-from codex_hookspecs.types.items import HookPrompt, HookPromptFragment, UserMessage
-from codex_hookspecs.types.json import JsonObject
+from codex_hookspecs.types.items import HookPrompt, HookPromptFragment
 from codex_hookspecs.types.models import Completed, ModelRequest
 from codex_hookspecs.types.storage import TurnBegan
 from codex_hookspecs.types.threads import TurnError
 from codex_host.platform import SANDBOX_TAG
 from codex_host.plugins.signatures import InvalidResult
-from codex_host.plugins.tasks import run_task
+from codex_host.plugins.tasks import complete_despite_cancellation, run_task
 from codex_host.session.response_items import (
     continuation_message,
     fragment_messages,
     message,
     text_of,
-    user_message,
 )
 from codex_host.session.response_reader import ResponseReader
 from codex_host.session.tool_calls import TurnInterrupted, run_calls
@@ -34,16 +32,14 @@ from codex_host.session.turn_state import CURRENT_TURN, TurnState
 from codex_host.session.user_agent import user_agent
 
 if TYPE_CHECKING:
+    from codex_hookspecs.ports.threads import Action
+    from codex_hookspecs.types.json import JsonObject
     from codex_hookspecs.types.lifecycle import StopVerdict
     from codex_hookspecs.types.threads import TurnStatus
     from codex_hookspecs.types.tools import ToolCall
     from codex_host.plugins.places import Places
     from codex_host.session.thread_state import ThreadState
 
-ABORTED_TEXT = (
-    "<turn_aborted>\nThe user stopped the turn before it was done. Commands that were running may have taken effect "
-    "in part, and those left in the background may still run.\n</turn_aborted>"
-)
 MAX_STOP_BLOCKS = 10
 """Default of ``hooks.max_stop_blocks``: how often stop hooks may continue a turn."""
 
@@ -51,19 +47,32 @@ MAX_STOP_BLOCKS = 10
 class TurnRun:
     """One turn of a thread.
 
-    :param content: initial user inputs, in wire form.
+    :param content: initial user inputs, in wire form; ``None`` for the turn of an action.
+    :param action: what the user does in it, instead of writing to the model.
     :param reviews: whether it is a review, for which ``session_start`` and ``stop`` hooks are not called.
     :ivar state: the state of the turn.
     """
 
     def __init__(
-        self, thread: ThreadState, turn_id: str, content: Sequence[JsonObject], *, reviews: bool = False
+        self,
+        thread: ThreadState,
+        turn_id: str,
+        content: Sequence[JsonObject] | None,
+        *,
+        action: Action | None = None,
+        reviews: bool = False,
     ) -> None:
         self.state = TurnState(thread, turn_id, reviews=reviews)
+        if content is not None:
+            self.state.pending.append(content)
         self._thread = thread
         self._content = content
+        self._actions: set[asyncio.Task[None]] = set()
+        self._interrupted = False
         self._announced = asyncio.Event()
         self._task = asyncio.create_task(self._run(), name=f"work {turn_id}")
+        if action is not None:
+            self.act(action)
 
     @property
     def id(self) -> str:
@@ -71,21 +80,49 @@ class TurnRun:
         return self.state.id
 
     @property
-    def done(self) -> bool:
-        """Whether its work is finished or abandoned."""
-        return self._task.done()
+    def open(self) -> bool:
+        """Whether what is added to it still becomes part of it."""
+        return not self._interrupted and not self._task.done()
 
     def interrupt(self) -> None:
         """Interrupt the turn."""
+        self._interrupted = True
         self._task.cancel()
+
+    def add(self, content: Sequence[JsonObject]) -> bool:
+        """Add user inputs for the next model request; return ``False`` if the turn takes nothing any more."""
+        if self.open:
+            self.state.pending.append(content)
+        return self.open
+
+    def inject(self, items: Sequence[JsonObject]) -> bool:
+        """Add items to the history before the next model request; return ``False`` if it takes nothing any more."""
+        if self.open:
+            self.state.injected.extend(items)
+        return self.open
+
+    def act(self, action: Action) -> bool:
+        """Begin an action of the user, for which the turn waits; return ``False`` if it takes nothing any more."""
+        if self.open:
+            task = asyncio.create_task(self._act(action), name=f"action {self.id}")
+            self._actions.add(task)
+            task.add_done_callback(self._actions.discard)
+        return self.open
 
     async def finish(self) -> tuple[TurnStatus, TurnError | None]:
         """Run the turn after clients were notified of it; return its final status, and the error if it failed."""
         self._announced.set()
         await asyncio.wait({self._task})
         status, error = self._outcome()
-        if status == "interrupted":
-            await self._after_interrupt()
+        if status != "completed":
+            from codex_host.session.unfinished import keep_inputs, note_interruption
+
+            for task in tuple(self._actions):
+                task.cancel()
+            await asyncio.gather(*self._actions, return_exceptions=True)
+            await keep_inputs(self.state)
+            if status == "interrupted":
+                await note_interruption(self.state)
         return status, error
 
     async def _run(self) -> None:
@@ -100,7 +137,15 @@ class TurnRun:
         for warning in (*thread.host.startup_warnings(), *thread.first_warnings):
             await thread.warn(warning)
         await self._begin()
-        if await self._session_start() and await self._submit_prompt(self._content):
+        if self._content is None:
+            await self._settle_actions()
+        pending = self.state.pending
+        if not pending or not await self._session_start():
+            return
+        submitted = await self._submit_next()
+        while pending and not submitted:
+            submitted = await self._submit_next()
+        if submitted:
             await self._work()
 
     async def _begin(self) -> None:
@@ -133,8 +178,9 @@ class TurnRun:
         await self._add_contexts(verdict.contexts)
         return verdict.stop_reason is None
 
-    async def _submit_prompt(self, content: Sequence[JsonObject]) -> bool:
-        thread = self._thread
+    async def _submit_next(self) -> bool:
+        """Add the next pending input to the history; return whether hooks let it pass."""
+        thread, content = self._thread, self.state.pending[0]
         contexts: tuple[str, ...] = ()
         if thread.hooks.user_prompt_submit.enabled(thread):
             await thread.begin_file()
@@ -143,13 +189,12 @@ class TurnRun:
             event = UserPromptSubmitEvent(**self.state.event_fields(), prompt=text_of(content))
             verdict = await thread.hooks.user_prompt_submit(event, self.state.scope())
             if verdict.block_reason is not None or verdict.stop_reason is not None:
+                del self.state.pending[0]
                 await self._add_contexts(verdict.contexts)
                 return False
             contexts = verdict.contexts
-        item = UserMessage(id=uuid4(), content=tuple(_shown(part) for part in content))
-        await thread.start_item(self.id, item)
-        await thread.remember(self.id, user_message(await _with_images(content)))
-        await thread.complete_item(self.id, item)
+        del self.state.pending[0]
+        await complete_despite_cancellation(self.state.add_prompt(content))
         await self._add_contexts(contexts)
         if thread.usage.total.total_tokens and content is self._content:
             # Token usage is sent again at the start of later turns (0.118).
@@ -174,33 +219,50 @@ class TurnRun:
             if calls:
                 await self._add_pending()
                 continue
-            if await self._add_pending():
+            if await self._settle_actions():
                 continue
             verdict = await self._stop(active=self.state.stop_blocks > 0)
-            if verdict is not None and verdict.stop_reason is not None:
-                return
-            if verdict is not None and verdict.prompts:
-                if self.state.stop_blocks >= ceiling:
-                    await thread.warn(
-                        f"Stop hooks sent the agent back to work {self.state.stop_blocks} times in this turn; "
-                        f"the turn ends here (hooks.max_stop_blocks = {ceiling})"
-                    )
-                    return
-                self.state.stop_blocks += 1
-                await self._continue_with(verdict)
-                await self._add_pending()
-            elif not await self._add_pending():
+            if verdict is not None and verdict.stop_reason is None and verdict.prompts:
+                if self.state.stop_blocks < ceiling:
+                    self.state.stop_blocks += 1
+                    await self._continue_with(verdict)
+                    await self._add_pending()
+                    continue
+                await thread.warn(
+                    f"Stop hooks sent the agent back to work {self.state.stop_blocks} times in this turn; "
+                    f"the turn ends here (hooks.max_stop_blocks = {ceiling})"
+                )
+            # What arrived during the hooks is answered, whatever they decided about the work before it.
+            if not await self._settle_actions():
                 return
 
     async def _add_pending(self) -> bool:
         """Append pending input to the history; return whether there is anything new for the model."""
-        thread, pending = self._thread, self.state.pending
+        thread, state = self._thread, self.state
         before = len(thread.history)
-        while pending:
-            await self._submit_prompt(pending.pop(0))
+        while state.pending or state.injected:
+            if state.injected:
+                await thread.remember(self.id, state.injected.pop(0))
+            else:
+                await self._submit_next()
         contexts = [thread.contexts.pop(0) for _ in tuple(thread.contexts)]
         await self._add_contexts(contexts)
         return len(thread.history) > before
+
+    async def _settle_actions(self) -> bool:
+        """Wait for the user's actions; return whether there is anything new for the model.
+
+        Nothing is added between a negative answer and the caller's next step, so that the turn can end.
+        """
+        while self._actions and not self.state.pending:
+            await asyncio.wait(self._actions)
+        return await self._add_pending()
+
+    async def _act(self, action: Action) -> None:
+        await self._announced.wait()
+        from codex_host.session.actions import perform
+
+        await perform(self.state, action)
 
     async def _sample(self) -> list[ToolCall]:
         thread = self._thread
@@ -327,29 +389,3 @@ class TurnRun:
             self._thread.host.logger("host").warning("turn failed", exc_info=failure)
             return "failed", TurnError(f"internal error: {type(failure).__name__}: {failure}", "other")
         return "failed", TurnError(str(failure), "other")
-
-    async def _after_interrupt(self) -> None:
-        thread = self._thread
-        try:
-            await thread.remember(self.id, {**message("user", ABORTED_TEXT), "id": uuid4()})
-            if thread.hooks.interrupt.enabled(thread):
-                from codex_hookspecs.types.lifecycle import InterruptEvent
-
-                event = InterruptEvent(**self.state.event_fields())
-                verdict = await thread.hooks.interrupt(event, self.state.scope())
-                if verdict.system_message:
-                    await thread.warn(verdict.system_message)
-        except Exception:
-            self._thread.host.logger("host").warning("after an interruption", exc_info=True)
-
-
-async def _with_images(content: Sequence[JsonObject]) -> Sequence[JsonObject]:
-    if not any(part["type"] == "localImage" for part in content):
-        return content
-    from codex_host.session.images import with_images
-
-    return await with_images(content)
-
-
-def _shown(part: JsonObject) -> JsonObject:
-    return {"text_elements": [], **part} if part["type"] == "text" else part

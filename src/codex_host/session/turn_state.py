@@ -7,9 +7,12 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 from codex_hookspecs.errors import ModelError
+from codex_hookspecs.ids import uuid4
+from codex_hookspecs.types.items import UserMessage
 from codex_hookspecs.types.notifications import PlanUpdated, TurnDiffUpdated
 from codex_hookspecs.types.storage import Observed
 from codex_host.session.hook_scope import ThreadScope
+from codex_host.session.response_items import user_message
 from codex_host.session.settings import permission_mode
 
 if TYPE_CHECKING:
@@ -27,7 +30,8 @@ class TurnState:
 
     :param reviews: whether it is a review, for which ``session_start`` and ``stop`` hooks are not called.
     :ivar settings: settings at its start.
-    :ivar pending: user inputs received since its start that are not in the history yet.
+    :ivar pending: user inputs that are not in the history yet.
+    :ivar injected: items for the history before the next model request.
     :ivar instructions: base instructions of its requests.
     :ivar last_message: the last agent message.
     :ivar diff: diff of all file changes so far, if any.
@@ -41,6 +45,7 @@ class TurnState:
         self.reviews = reviews
         self.settings = thread.settings
         self.pending: list[Sequence[JsonObject]] = []
+        self.injected: list[JsonObject] = []
         self.instructions = ""
         self.last_message: str | None = None
         self.diff: TurnDiffUpdated | None = None
@@ -85,3 +90,22 @@ class TurnState:
         if isinstance(notification, (PlanUpdated, TurnDiffUpdated)):
             await self.thread.record(Observed(self.id, notification))
         await self.thread.notify(notification)
+
+    async def add_prompt(self, content: Sequence[JsonObject]) -> None:
+        """Add user inputs to the history and notify clients of the message."""
+        item = UserMessage(id=uuid4(), content=tuple(_shown(part) for part in content))
+        await self.thread.start_item(self.id, item)
+        await self.thread.remember(self.id, user_message(await _with_images(content)))
+        await self.thread.complete_item(self.id, item)
+
+
+async def _with_images(content: Sequence[JsonObject]) -> Sequence[JsonObject]:
+    if not any(part["type"] == "localImage" for part in content):
+        return content
+    from codex_host.session.images import with_images
+
+    return await with_images(content)
+
+
+def _shown(part: JsonObject) -> JsonObject:
+    return {"text_elements": [], **part} if part["type"] == "text" else part

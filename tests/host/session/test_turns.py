@@ -291,7 +291,8 @@ async def test_an_empty_input_is_an_error_without_a_turn(host: Any, model: Any, 
     await thread.submit([])
     await thread.wait_idle()
 
-    [notice] = watching.seen
+    status, notice = watching.seen
+    assert status.status == {"type": "systemError"}
     assert (notice.METHOD, notice.error.message, notice.error.codex_error_info) == (
         "error", "input must not be empty", "badRequest",
     )  # fmt: skip

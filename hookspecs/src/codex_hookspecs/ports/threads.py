@@ -21,6 +21,14 @@ Raises :class:`~codex_hookspecs.errors.RpcError` for an error response.
 """
 
 
+Action: TypeAlias = Callable[[Any], Awaitable[Sequence[JsonObject]]]
+"""An action of the user in a turn, such as a command of their own.
+
+It is called with a :class:`~codex_hookspecs.ports.tools.ToolContext`, as a tool is, and returns items for the model's
+history. It is cancelled when the turn is interrupted.
+"""
+
+
 class AgentThread(Protocol):
     """One loaded thread, with the interface for hooks and tools."""
 
@@ -101,6 +109,25 @@ class LoadedThread(AgentThread, Protocol):
         """Add a message to the running turn.
 
         :raises RpcError: when no turn or another one is running.
+        """
+        ...
+
+    async def act(self, action: Action) -> str:
+        """Perform an action of the user in the running turn, or in a turn of its own.
+
+        The running turn makes another model request if the action adds to the history; a turn of its own makes none.
+
+        :return: id of the turn.
+        :raises RpcError: when the thread is closed.
+        """
+        ...
+
+    async def inject(self, items: Sequence[JsonObject]) -> None:
+        """Add items of the Responses API to the model's history; a running turn makes one more request with them.
+
+        Clients are not notified.
+
+        :raises RpcError: when the thread is closed.
         """
         ...
 

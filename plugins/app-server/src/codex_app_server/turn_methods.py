@@ -94,11 +94,16 @@ def check_user_input(parts: Sequence[JsonObject]) -> list[JsonObject]:
 
 
 def _reject_empty_turn(thread: LoadedThread, context: RpcContext) -> TurnStartResponse:
-    """Respond to a turn without input as Codex does: with a turn that fails at once and never completes."""
+    """Respond to a turn without input as Codex 0.118 does: with a turn that fails at once and never completes."""
     turn_id = uuid7()
-    error = TurnError("input must not be empty", "badRequest")
-    notice = ErrorNotice(error=error, will_retry=False, thread_id=thread.id, turn_id=turn_id)
-    context.after_response(lambda: thread.notify(notice))
+
+    async def fail() -> None:
+        if thread.active_turn_id is None:
+            await thread.set_status({"type": "systemError"})
+        error = TurnError("input must not be empty", "badRequest")
+        await thread.notify(ErrorNotice(error=error, will_retry=False, thread_id=thread.id, turn_id=turn_id))
+
+    context.after_response(fail)
     return {"turn": Turn(id=turn_id, status="inProgress")}
 
 
