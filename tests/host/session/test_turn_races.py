@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from codex_hookspecs import StopVerdict
-from codex_hookspecs.errors import RpcError
 from codex_hookspecs.types.items import UserMessage
 from codex_hookspecs.types.requests import ThreadStartParams
 
@@ -126,10 +125,8 @@ async def test_a_message_at_every_moment_of_an_interruption_is_kept_or_answered(
             begun = asyncio.ensure_future(thread.interrupt())
             await asyncio.sleep(0)
             await thread.submit(LATE)
-            try:
-                await begun
-            except RpcError as error:
-                assert str(error) == "no active turn to interrupt"
+            failure = (await asyncio.gather(begun, return_exceptions=True))[0]
+            assert str(failure or "") in ("", "no active turn to interrupt")
 
         moment = Moment(thread, number, interrupt)
         await thread.submit(GO)
@@ -157,12 +154,8 @@ async def test_a_message_at_every_moment_of_unloading_is_kept_or_refused(host: A
         async def unload() -> None:
             begun = asyncio.ensure_future(opened.application.threads.unload(thread.id))
             await asyncio.sleep(0)
-            try:
-                await thread.submit(LATE)
-                outcome.append("taken")
-            except RpcError as error:
-                assert str(error) == f"thread not found: {thread.id}"
-                outcome.append("refused")
+            taken = (await asyncio.gather(thread.submit(LATE), return_exceptions=True))[0]
+            outcome.append("taken" if isinstance(taken, str) else str(taken))
             await begun
 
         moment = Moment(thread, number, unload)
@@ -173,6 +166,8 @@ async def test_a_message_at_every_moment_of_unloading_is_kept_or_refused(host: A
         await moment.acting
 
         check_turns(moment.seen)
+        if outcome != ["taken"]:
+            assert outcome == [f"thread not found: {thread.id}"]
         assert messages(moment.seen) == (["first", "second"] if outcome == ["taken"] else ["first"])
         return True
 

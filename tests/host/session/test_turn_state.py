@@ -71,11 +71,11 @@ async def test_what_others_tell_clients_is_not_kept(host: Any, model: Any, store
 
 
 async def test_a_message_added_to_an_interrupted_turn_stays_in_the_history(host: Any, model: Any, kit: Any) -> None:
-    scripted = model([{"delay": 60}], "done")
+    scripted = model([{"say": "one"}, {"delay": 60}], "done")
     thread = await (await host(model=scripted).opened()).thread()
     watching = kit.Watching(thread)
     await thread.submit(GO)
-    await watching.until("item/completed")
+    await watching.until("item/completed", 2)
     await thread.steer([{"type": "text", "text": "late"}], expected_turn_id=thread.active_turn_id)
 
     await thread.interrupt()
