@@ -252,7 +252,7 @@ async def test_the_host_answers_what_a_command_does_not(host: Any, capsys: pytes
             return [
                 CliCommand(name="tally", help="Count the votes", run=run, usage="Usage: codex tally [PARTY]"),
                 CliCommand(name="plain", help="Count", run=run),
-                CliCommand(name="own", help="Count", run=run, own_help=True),
+                CliCommand(name="own", help="Count", run=run, own_parser=True),
             ]
 
     program = host(plugins=[Counting()])

@@ -20,27 +20,8 @@ if TYPE_CHECKING:
     from codex_host.plugins.manifest import FoundPlugin, Manifest
 
 USAGE = "Usage: codex [OPTIONS] COMMAND [ARGS]"
-_OPTIONS = """\
-Options:
-  -c, --config KEY=VALUE  set a configuration key (TOML value or text); repeatable
-      --enable FEATURE    turn a feature on; repeatable
-      --disable FEATURE   turn a feature off; repeatable
-  -p, --profile NAME      use a profile of config.toml
-  -C, --cd DIR            work in a directory
-  -m, --model, -s, --sandbox, -a, --ask-for-approval, -i, --image, --full-auto, --oss, --local-provider, --add-dir,
-  --search, --dangerously-bypass-approvals-and-sandbox
-                          before exec or review: same as after it
-      --no-plugins        don't load third-party plugins
-      --strict-plugins    exit with status 1 when an enabled plugin can't be loaded, or is not trusted
-      --strict-config     exit with status 1 when the configuration has an unknown key
-  -h, --help              show this help
-  -V, --version           show the version
-"""
 _PROGRAM_NAMES = ("codex", "__main__.py")
-_HOST_COMMANDS = {
-    "plugins": "list, show, trust, enable, disable and check plugins",
-    "features": "list, enable and disable features",
-}
+_HOST_COMMANDS = ("completion", "features", "help", "plugins")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -137,18 +118,19 @@ def _no_output(error: OSError | None) -> int:
 def _run(options: GlobalOptions) -> int:
     if options.version:
         return main(["--version"])
-    if options.command == "help" and options.rest and not options.rest[0].startswith("-"):
-        options.command, options.rest = options.rest[0], [*options.rest[1:2], "--help"]
-        if options.command not in _commands():
-            from codex_host.usage import unknown_command
-
-            raise unknown_command(options.command, _commands())
     if options.command is None and not options.help and (options.rest or options.interactive):
         from codex_host.usage import no_interface
 
         raise no_interface(" ".join(options.rest[1:]))
     if options.help or options.command in (None, "help"):
-        return _help(options)
+        from codex_host.help_command import show_help
+
+        return show_help(options, options.rest if options.command == "help" else [])
+    if options.rest[:1] == ["help"] or _wants_help(options):
+        from codex_host.help_command import show_command_help
+
+        if show_command_help(options):
+            return 0
     if options.interactive and options.command in _HOST_COMMANDS:
         _warn_of_no_effect(options)
     if options.command == "plugins":
@@ -159,7 +141,19 @@ def _run(options: GlobalOptions) -> int:
         from codex_host.features_command import run_features
 
         return run_features(options)
+    if options.command == "completion":
+        from codex_host.completion import run_completion
+
+        return run_completion(options)
     return _run_plugin_command(options)
+
+
+def _wants_help(options: GlobalOptions) -> bool:
+    if {"-h", "--help"}.isdisjoint(options.rest):
+        return False
+    from codex_host.command_help import wants_help
+
+    return wants_help(options.rest, _trailing(options.command or ""))
 
 
 def _run_plugin_command(options: GlobalOptions) -> int:
@@ -183,13 +177,14 @@ def _run_plugin_command(options: GlobalOptions) -> int:
     if name not in offered:
         warnings = "; ".join(host.dispatch.warnings) or "it does not offer the command that its manifest lists"
         return _fail(f"the command {name!r} of plugin {plugin} can't be used: {warnings}")
-    if not {"-h", "--help"}.isdisjoint(options.rest):
-        from codex_hookspecs.terminal_text import escape_controls
-        from codex_host.command_help import command_help
+    if options.rest and not offered[name].own_parser:
+        if _wants_help(options):
+            from codex_hookspecs.terminal_text import escape_controls
+            from codex_host.command_help import plain_help
 
-        if (text := command_help(offered[name], options.rest, _trailing(name))) is not None:
-            print(escape_controls(text))
+            print(escape_controls(plain_help(offered[name])))
             return 0
+        _check_words(host, plugin, options)
     if offered[name].interactive_options:
         host.interactive_options = tuple(options.interactive)
     else:
@@ -197,6 +192,23 @@ def _run_plugin_command(options: GlobalOptions) -> int:
     if not depends_on_third_party(name, host.registry):
         remember_fast_command(offered[name], host.codex_home)
     return run(partial(_run_in_host, host, offered[name], options.rest, plugin=plugin))
+
+
+def _check_words(host: Application, plugin: str, options: GlobalOptions) -> None:
+    """Check the arguments of a plugin's command, if its manifest declares them.
+
+    :raises UsageError: when they don't fit.
+    """
+    from codex_host.known_commands import own_program, program_with
+
+    name = options.command or ""
+    found = next((each for each in _plugins() if each.name == plugin), None)
+    program = own_program() if found is None else program_with(found, name)
+    command = program.root.command(name)
+    if command is not None and command.declared:
+        from codex_host.command_line import check_words
+
+        check_words(program, [name, *options.rest])
 
 
 def _plugin_of_command(host: Application, name: str) -> str:
@@ -262,30 +274,9 @@ async def _run_in_host(host: Application, command: CliCommand, rest: Sequence[st
             raise PluginError(message, plugin=plugin) from error
 
 
-def _help(options: GlobalOptions) -> int:
-    from codex_hookspecs.terminal_text import escape_controls_in_line
-
-    commands = _commands()
-    if _has_third_party_commands():
-        from codex_host.plugins.command import usable_commands
-
-        commands = usable_commands(options) | _HOST_COMMANDS
-
-    print("Run coding agents; every part is a plugin.\n")
-    print(f"{USAGE}\n\nCommands:")
-    for name, help_text in sorted(commands.items()):
-        if help_text:
-            print(f"  {escape_controls_in_line(name):<12} {escape_controls_in_line(help_text)}")
-    print(f"\n{_OPTIONS}", end="")
-    return 0
-
-
-def _commands() -> dict[str, str]:
-    """Return the sub-commands of the host and of all plugins with their help; those without help are hidden."""
-    commands: dict[str, str] = {}
-    for manifest in _manifests():
-        commands.update(manifest.commands)
-    return commands | _HOST_COMMANDS
+def _commands() -> list[str]:
+    """Return the names of the sub-commands of the host and of all plugins."""
+    return [*_HOST_COMMANDS, *(name for manifest in _manifests() for name in manifest.commands)]
 
 
 def _trailing(command: str) -> Trailing | None:
@@ -313,10 +304,6 @@ def _command_from_link(program: str) -> list[str]:
         return [name] if name in _commands() else []
     except ConfigError:
         return []
-
-
-def _has_third_party_commands() -> bool:
-    return any(plugin.manifest and plugin.manifest.commands for plugin in _plugins() if not plugin.first_party)
 
 
 def _manifests() -> list[Manifest]:

@@ -1,4 +1,4 @@
-"""Answer ``--help`` for the commands of plugins."""
+"""Recognize that help for a command is asked for; the help of a command whose manifest declares no syntax."""
 
 from __future__ import annotations
 
@@ -10,17 +10,19 @@ if TYPE_CHECKING:
     from codex_host.options import Trailing
 
 
-def command_help(command: CliCommand, words: Sequence[str], trailing: Trailing | None = None) -> str | None:
-    """Return the help that a plugin's command is asked for, or ``None`` when it is to be run.
+def wants_help(words: Sequence[str], trailing: Trailing | None = None) -> bool:
+    """Return whether ``-h`` or ``--help`` is among the words after a command.
 
-    :param words: the words after the command.
     :param trailing: where another command line begins in these words.
     """
-    if command.own_help:
-        return None
     for index, word in enumerate(words):
         if word == "--" or (trailing is not None and trailing.starts(word, words[:index])):
-            return None
+            return False
         if word in ("-h", "--help"):
-            return f"{command.help}\n\n{command.usage or f'Usage: codex {command.name} [ARGUMENTS]'}"
-    return None
+            return True
+    return False
+
+
+def plain_help(command: CliCommand) -> str:
+    """Return help and usage of a command."""
+    return f"{command.help}\n\n{command.usage or f'Usage: codex {command.name} [ARGUMENTS]'}"

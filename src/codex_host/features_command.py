@@ -7,20 +7,14 @@ from typing import TYPE_CHECKING
 
 from codex_hookspecs.errors import ConfigError
 from codex_host.app import codex_home
+from codex_host.command_line import read_group
 from codex_host.config.edit import edit_file
 from codex_host.config.effective import EffectiveConfig
 from codex_host.features import FeatureSwitches, aliases_of, default_of, known_key, rows
 from codex_host.plugins.tables import aligned
-from codex_host.usage import Command, read_group
 
 if TYPE_CHECKING:
     from codex_host.options import GlobalOptions
-
-_COMMANDS = (
-    Command("list", "all features with their stage and state"),
-    Command("enable", "enable a feature in config.toml", ("FEATURE",)),
-    Command("disable", "disable a feature in config.toml", ("FEATURE",)),
-)
 
 
 def run_features(options: GlobalOptions) -> int:
@@ -28,18 +22,15 @@ def run_features(options: GlobalOptions) -> int:
 
     :raises ConfigError: for an unknown feature or an invalid configuration.
     """
-    read = read_group("codex features", _COMMANDS, options.rest, default="list")
-    if read is None:
-        return 0
-    command, arguments, _ = read
+    command, arguments, _ = read_group("features", options.rest, default="list")
     home = codex_home(os.environ)
-    if command.name == "list":
+    if command == "list":
         config = EffectiveConfig(
             home, cwd=options.cwd, flags=options.overrides, profile=options.profile, strict=options.strict_config
         )
         print(aligned(list(rows(FeatureSwitches(config.get("features", {}))))))
         return 0
-    return _switch(home, arguments[0], enable=command.name == "enable", profile=options.profile)
+    return _switch(home, arguments[0], enable=command == "enable", profile=options.profile)
 
 
 def _switch(home: str, name: str, *, enable: bool, profile: str | None) -> int:

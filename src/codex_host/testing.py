@@ -21,7 +21,7 @@ from codex_hookspecs.errors import CodexError
 from codex_hookspecs.types.notifications import Notification, TurnCompleted
 from codex_hookspecs.types.requests import ThreadStartParams
 from codex_host.app import Application
-from codex_host.command_help import command_help
+from codex_host.command_help import plain_help, wants_help
 from codex_host.config.effective import EffectiveConfig
 from codex_host.plugins.listing import first_party_distributions
 from codex_host.plugins.manifest import FILE_NAME, Manifest, manifest_from_table
@@ -63,9 +63,8 @@ class OpenHost:
         offered = self.application.hooks.cli_commands()
         if name not in offered:
             raise LookupError(f"no plugin offers the command {name!r}; offered are: {', '.join(offered) or 'none'}")
-        text = command_help(offered[name], arguments)
-        if text is not None:
-            print(text)
+        if not offered[name].own_parser and wants_help(arguments):
+            print(plain_help(offered[name]))
             return 0
         return await offered[name].run(arguments, self.application)
 

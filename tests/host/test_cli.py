@@ -79,7 +79,9 @@ def test_a_command_line_of_the_users_is_left_alone(line: str, rest: str, overrid
 
 
 def test_a_plugin_says_where_a_command_line_of_the_users_begins(distributions: Distributions, codex: Codex) -> None:
-    distributions.add("cow", plugin=MOO, manifest='[commands]\nmoo = { help = "", trailing = 2, valued = ["-n"] }')
+    distributions.add(
+        "cow", plugin=MOO, manifest='[commands]\nmoo = { help = "", trailing = 2, options = { "-n N" = "" } }'
+    )
     codex("plugins", "trust", "cow")
 
     ran = codex("moo", "a", "-n", "b", "-c", "model=x", "c", "-c", "d")
@@ -319,15 +321,15 @@ def test_the_version_costs_no_library(project: Project) -> None:
         ("-- hello", "to give a prompt: codex exec hello"),
         ("resume --last", "codex exec resume --last PROMPT"),
         ("login", "set OPENAI_API_KEY"),
-        ("mcp list", "the subcommand 'mcp' of other releases is not here yet"),
+        ("mcp list", "there is no command 'mcp': that is not part of this version"),
         ("-a sometimes exec hi", "[possible values: untrusted, on-failure, on-request, never]"),
         ("--oss=1 exec hi", "unexpected value '1' for '--oss'"),
         ("plugins list --jsn", "tip: a similar argument exists: '--json'"),
         ("plugins lst", "tip: a similar subcommand exists: 'list'"),
-        ("plugins show", "NAME is missing"),
+        ("plugins show", "required arguments were not provided:\n  <PLUGIN>"),
         ("plugins show a b", "unexpected argument 'b' found"),
         ("features lst", "tip: a similar subcommand exists: 'list'"),
-        ("features enable", "FEATURE is missing"),
+        ("features enable", "required arguments were not provided:\n  <FEATURE>"),
     ],
 )
 def test_a_slip_ends_with_status_two_and_what_was_meant(codex: Codex, line: str, told: str) -> None:
@@ -343,8 +345,8 @@ def test_a_slip_ends_with_status_two_and_what_was_meant(codex: Codex, line: str,
         ("help exec", "Usage: codex exec [OPTIONS]"),
         ("help exec review", "Usage: codex exec review"),
         ("help plugins", "Usage: codex plugins COMMAND"),
-        ("help plugins show", "Usage: codex plugins show NAME [--json] [--refresh]"),
-        ("plugins show --help", "Usage: codex plugins show NAME [--json] [--refresh]"),
+        ("help plugins show", "Usage: codex plugins show [OPTIONS] PLUGIN"),
+        ("plugins show --help", "Usage: codex plugins show [OPTIONS] PLUGIN"),
         ("features list --help", "Usage: codex features list"),
         ("features enable -h", "Usage: codex features enable FEATURE"),
         ("features help", "Usage: codex features COMMAND"),
@@ -385,10 +387,10 @@ def test_what_an_error_quotes_is_shown_and_not_obeyed(codex: Codex) -> None:
 
 
 def test_what_a_plugin_says_of_itself_is_shown_and_not_obeyed(codex: Codex, distributions: Distributions) -> None:
-    distributions.add("noisy", version="1\x1b[2J", manifest='commands = { "moo\\u001b[2J" = "Moo\\u202e\\nexec  Run" }')
+    distributions.add("noisy", version="1\x1b[2J", manifest='commands = { "moo" = "M\\u001b[2Joo\\u202e\\nexec  Run" }')
 
     assert "Trusted plugin noisy (codex-noisy 1^[[2J," in codex("plugins", "trust", "noisy").out
-    assert "  moo^[[2J     Moo<U+202E>^Jexec  Run\n" in codex("--help").out
+    assert "M^[[2Joo<U+202E>^Jexec  Run\n" in codex("--help").out
 
 
 def test_help_lists_the_commands_that_would_run(codex: Codex, distributions: Distributions) -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import tomllib
+from importlib.resources import files
+
 import pytest
 
-from codex_exec_cli.help import help_text
+import codex_exec_cli
 from codex_exec_cli.options import COMMANDS, OPTIONS, UsageError, parse
 
 
@@ -152,17 +155,18 @@ def test_an_error_shows_the_usage_of_its_command() -> None:
 
 
 @pytest.mark.parametrize("command", ["", *COMMANDS])
-def test_the_help_lists_every_option_of_a_command(command: str) -> None:
-    text = help_text(command)
+def test_the_manifest_declares_every_option_with_its_values(command: str) -> None:
+    declared = tomllib.loads((files(codex_exec_cli) / "codex-plugin.toml").read_text())["commands"]["exec"]
+    table = declared["commands"][command]["options"] if command else declared["options"]
+    options = {names_of(heading): fact for heading, fact in table.items()}
+    known = {frozenset(option.names): option for option in OPTIONS if option.command == command and option.target}
 
-    for option in OPTIONS:
-        assert (max(option.names, key=len) in text) == (option.command in ("", command))
-    assert max(len(line) for line in text.splitlines()) <= 100
+    assert options.keys() == known.keys()
+    for names, option in known.items():
+        fact = options[names]
+        if option.choices:
+            assert tuple(fact["values"]) == option.choices
 
 
-@pytest.mark.parametrize("words", [["--help"], ["-h", "x"], ["help"], ["resume", "--help"], ["help", "resume"]])
-def test_help_can_be_requested_anywhere(words: list[str]) -> None:
-    options = parse(words)
-
-    assert options.help
-    assert (options.command == "resume") == ("resume" in words)
+def names_of(heading: str) -> frozenset[str]:
+    return frozenset(word.strip(",") for word in heading.split() if word.startswith("-"))

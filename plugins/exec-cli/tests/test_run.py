@@ -444,10 +444,3 @@ async def test_a_wrong_command_line_exits_with_status_two_before_any_request(cod
     assert (status, out) == (2, "")
     assert err.startswith("error: unexpected argument '--nope' found\n")
     assert server.asked == []
-
-
-async def test_help_goes_to_standard_output(codex) -> None:
-    status, out, err = await codex(Server(), "--help")
-
-    assert (status, err) == (0, "")
-    assert "Usage: codex exec [OPTIONS] [PROMPT] [COMMAND]" in out

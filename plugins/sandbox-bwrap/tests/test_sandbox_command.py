@@ -45,8 +45,6 @@ def chosen(table: dict[str, Any], *arguments: str) -> Any:
         (["landlock", "-P", ":workspace", "ls"], Options("linux", ("ls",), profile=":workspace")),
         (["linux", "--permissions=x", "--", "-odd"], Options("linux", ("-odd",), profile="x")),
         (["seatbelt", "ls"], Options("macos", ("ls",))),
-        (["linux", "--help"], Options("linux", (), help=True)),
-        ([], Options("", (), help=True)),
     ],
 )
 def test_a_command_line_is_read_up_to_the_command(arguments: list[str], wanted: Options) -> None:
@@ -57,6 +55,7 @@ def test_a_command_line_is_read_up_to_the_command(arguments: list[str], wanted: 
     ("arguments", "problem"),
     [
         (["bsd", "ls"], "codex sandbox takes linux, macos or windows, found 'bsd'"),
+        ([], "codex sandbox takes linux, macos or windows, and a command"),
         (["linux"], "codex sandbox linux got no command to run"),
         (["linux", "--"], "codex sandbox linux got no command to run"),
         (["linux", "--nope", "ls"], "unexpected argument '--nope' found; put -- in front of the command"),

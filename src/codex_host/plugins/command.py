@@ -15,6 +15,7 @@ from codex_hookspecs.environments.repository import project_root
 from codex_hookspecs.errors import ConfigError, PluginError
 from codex_hookspecs.terminal_text import escape_controls
 from codex_host.app import codex_home
+from codex_host.command_line import read_group
 from codex_host.config.edit import edit_file
 from codex_host.config.effective import EffectiveConfig
 from codex_host.fast_commands import forget_fast_commands
@@ -27,23 +28,13 @@ from codex_host.plugins.signatures import unknown_hook
 from codex_host.plugins.stats_file import StatsFile
 from codex_host.plugins.tables import aligned
 from codex_host.plugins.trust import TrustStore
-from codex_host.usage import Command, near, read_group
+from codex_host.usage import near
 
 if TYPE_CHECKING:
     from codex_host.options import GlobalOptions
     from codex_host.plugins.registry import PluginStatus
 
 _JSON, _REFRESH, _PROJECT = "--json", "--refresh", "--project"
-_COMMANDS = (
-    Command("list", "all installed plugins with their status", (), (_JSON, _REFRESH)),
-    Command("show", "everything known about one plugin", ("NAME",), (_JSON, _REFRESH)),
-    Command("hooks", "which plugins implement each hook, in which order and why", ("[HOOK]",), (_JSON, _REFRESH)),
-    Command("trust", "allow a third-party plugin to run, with its files as they are now", ("NAME",)),
-    Command("distrust", "revoke that", ("NAME",)),
-    Command("enable", "enable a plugin (for this project only), and end its quarantine", ("NAME",), (_PROJECT,)),
-    Command("disable", "disable a plugin (for this project only)", ("NAME",), (_PROJECT,)),
-    Command("doctor", "import each plugin in a separate process and report problems", ("[NAME]",)),
-)
 
 
 @define
@@ -80,28 +71,26 @@ def run_plugins(options: GlobalOptions) -> int:
 
     :raises CodexError: when the command fails.
     """
-    read = read_group("codex plugins", _COMMANDS, options.rest, default="list")
-    if read is None:
-        return 0
-    command, arguments, flags = read
-    context = _open_context(options, refresh=_REFRESH in flags or command.name == "doctor")
-    return _RUNS[command.name](context, arguments, flags)
+    command, arguments, flags = read_group("plugins", options.rest, default="list")
+    context = _open_context(options, refresh=_REFRESH in flags or command == "doctor")
+    return _RUNS[command](context, arguments, flags)
 
 
-def usable_commands(options: GlobalOptions) -> dict[str, str]:
-    """Return the sub-commands that plugins can be asked for, with their help, from manifests alone.
+def usable_commands(options: GlobalOptions) -> dict[str, tuple[str, FoundPlugin | None]]:
+    """Return the sub-commands that plugins can be asked for, each with its help and plugin, from manifests alone.
 
-    A command of an untrusted or disabled plugin is left out. One that several plugins offer has the help of the plugin
-    whose command is run; where nothing decides between them, it names the plugins.
+    A command of an untrusted or disabled plugin is left out. One that several plugins offer is that of the plugin whose
+    command is run; where nothing decides between them, its help names the plugins.
     """
     context = _open_context(options, refresh=False)
-    commands: dict[str, str] = {}
+    commands: dict[str, tuple[str, FoundPlugin | None]] = {}
     ordered = [plugin.name for plugin in context.order.call_order("cli_commands")]
     unlisted = [name for name, status in context.statuses.items() if status.state == "loaded" and name not in ordered]
     for name in (*ordered, *unlisted):
-        commands = dict(context.statuses[name].commands) | commands
+        plugin = context.plugins[name]
+        commands = {each: (text, plugin) for each, text in context.statuses[name].commands.items()} | commands
     for name, plugins in context.order.refused("cli_commands"):
-        commands[name] = f"offered by {' and '.join(plugin.name for plugin in plugins)}; neither is used"
+        commands[name] = (f"offered by {' and '.join(plugin.name for plugin in plugins)}; neither is used", None)
     return commands
 
 

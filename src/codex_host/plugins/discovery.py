@@ -18,7 +18,7 @@ from codex_hookspecs.json_text import parse_json
 from codex_hookspecs.state_file import replace_file
 from codex_host.plugins.manifest import FoundPlugin, Manifest
 
-_FORMAT = 5
+_FORMAT = 6
 
 
 def found_plugins(home: str, *, refresh: bool = False) -> list[FoundPlugin]:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from attrs import field
 
 from codex_hookspecs.errors import ConfigError, ManifestError
 from codex_hookspecs.file_reading import parse_toml, read_text
 from codex_hookspecs.values import frozen
+
+if TYPE_CHECKING:
+    from codex_host.command_syntax import CommandSyntax
 
 API = 1
 """Version of the contracts; a plugin that asks for another one is not loaded."""
@@ -32,7 +35,7 @@ class Manifest:
     :param commands: sub-commands it offers, with their one-line help; an empty help hides the command in ``--help``.
     :param trailing: for a sub-command that ends with another command line, the index (from one) of the positional
         argument that begins it; options from there on belong to that command line.
-    :param valued: options of such a sub-command that take a value.
+    :param valued: names of the options of such a sub-command that take a value.
     :param needs: plugins it depends on.
     :param before: plugins that it is called before, in every hook that both implement.
     :param after: plugins that it is called after.
@@ -127,14 +130,7 @@ def manifest_from_table(table: dict[str, Any], *, source: str, plugin: str) -> M
     settings = table.get("settings", {})
     if not isinstance(settings, dict) or not all(isinstance(text, str) for text in settings.values()):
         raise wrong("settings", "a table with a line of text for each")
-    commands = table.get("commands", {})
-    if not isinstance(commands, dict) or not all(map(_is_command, commands.values())):
-        raise wrong(
-            "commands", 'a table with a line of help for each, or { help = "…", trailing = 1, valued = ["-x"] }'
-        )
-    facts: dict[str, dict[str, Any]] = {
-        name: {"help": value} if isinstance(value, str) else value for name, value in commands.items()
-    }
+    syntax = _commands(table.get("commands", {}), source=source, plugin=plugin)
     return Manifest(
         name=plugin,
         api=table["api"],
@@ -142,9 +138,13 @@ def manifest_from_table(table: dict[str, Any], *, source: str, plugin: str) -> M
         description=table.get("description", ""),
         platforms=tuple(table.get("platforms", ())),
         hooks=tuple(table.get("hooks", ())),
-        commands={name: fact["help"] for name, fact in facts.items()},
-        trailing={name: fact["trailing"] for name, fact in facts.items() if "trailing" in fact},
-        valued={name: fact["valued"] for name, fact in facts.items() if "valued" in fact},
+        commands={command.name: command.help for command in syntax},
+        trailing={command.name: command.trailing for command in syntax if command.trailing},
+        valued={
+            command.name: [name for option in command.options if option.value for name in option.names]
+            for command in syntax
+            if command.trailing
+        },
         needs=tuple(table.get("needs", ())),
         before=tuple(table.get("before", ())),
         after=tuple(table.get("after", ())),
@@ -152,17 +152,16 @@ def manifest_from_table(table: dict[str, Any], *, source: str, plugin: str) -> M
     )
 
 
-def _is_command(value: Any) -> bool:
-    if not isinstance(value, dict):
-        return isinstance(value, str)
-    trailing = value.get("trailing", 1)
-    return (
-        set(value) <= {"help", "trailing", "valued"}
-        and isinstance(value.get("help"), str)
-        and type(trailing) is int
-        and trailing > 0
-        and _is_list_of_text(value.get("valued", []))
-    )
+def _commands(table: Any, *, source: str, plugin: str) -> list[CommandSyntax]:
+    from codex_host.command_syntax import SyntaxProblem, read_syntax
+
+    if not isinstance(table, dict):
+        allowed = "a table with a line of help for each"
+        raise ManifestError(f"{source}: commands = {table!r}, allowed is {allowed}", plugin=plugin)
+    try:
+        return [read_syntax(name, value) for name, value in table.items()]
+    except SyntaxProblem as problem:
+        raise ManifestError(f"{source}: commands.{problem}", plugin=plugin) from problem
 
 
 def _is_list_of_text(value: Any) -> bool:

@@ -34,9 +34,10 @@ class CliCommand(Checked):
     :param shortcut: module of a first-party plugin with a function ``run``, which is called with the arguments and
         ``$CODEX_HOME`` before the rest of the program is loaded. It returns the exit status, or ``None`` if it does not
         support the command line or the configuration; then the command is run as usual.
-    :param usage: the usage line that ``codex NAME --help`` shows below the help; a generic one if empty.
-    :param own_help: whether ``run`` handles ``-h`` and ``--help`` itself; otherwise the host prints help and usage for
-        them, unless they come after ``--`` or in a trailing command line.
+    :param usage: the usage line that ``codex NAME --help`` shows below the help, if the manifest declares neither
+        arguments nor options nor sub-commands.
+    :param own_parser: whether ``run`` refuses unknown options, sub-commands and values itself, and answers ``-h`` and
+        ``--help`` if the manifest declares none; otherwise the host does both.
     :param interactive_options: whether it uses :attr:`SurfaceHost.interactive_options`; otherwise the user is warned
         that they have no effect.
     """
@@ -47,7 +48,7 @@ class CliCommand(Checked):
     shortcut: str | None = None
     interactive_options: bool = False
     usage: str = ""
-    own_help: bool = False
+    own_parser: bool = False
 
 
 @frozen(kw_only=True)

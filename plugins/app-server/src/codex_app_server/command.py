@@ -20,14 +20,6 @@ if TYPE_CHECKING:
 
 STDIO: Final = "stdio://"
 USAGE: Final = "Usage: codex app-server [--listen <URL>]"
-HELP: Final = f"""Serve the app-server protocol: JSON-RPC requests for threads and turns, one JSON object per line
-
-{USAGE}
-
-Options:
-      --listen <URL>  Where clients connect; {STDIO} is standard input and output [default: {STDIO}]
-  -h, --help          Print help
-"""
 
 _SIGNALS: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
@@ -41,9 +33,6 @@ async def serve(arguments: Sequence[str], host: SurfaceHost) -> int:
     if problem is not None:
         print(f"error: {escape_controls(problem)}\n\n{USAGE}\n\nFor more information, try '--help'.", file=sys.stderr)
         return 2
-    if "-h" in arguments or "--help" in arguments:
-        print(HELP, end="")
-        return 0
     processor = host.app_server()
     if not isinstance(processor, Processor):
         raise PluginError("another plugin provides the app-server; it must serve stdio itself", plugin="app-server")
@@ -65,7 +54,7 @@ def _usage_error(arguments: Sequence[str]) -> str | None:
                 return "a value is required for '--listen <URL>' but none was supplied"
             if url != STDIO:
                 return f"invalid value '{url}' for '--listen <URL>': unsupported --listen URL, expected `{STDIO}`"
-        elif argument not in ("-h", "--help"):
+        else:
             return f"unexpected argument '{argument}' found"
     return None
 

@@ -33,4 +33,4 @@ def cli_commands() -> Sequence[CliCommand]:
 
         return await serve(arguments, host)
 
-    return [CliCommand(name="app-server", help="Run the app server", run=run, own_help=True)]
+    return [CliCommand(name="app-server", help="Run the app server", run=run)]

@@ -28,8 +28,8 @@ async def run(arguments: Sequence[str], host: SurfaceHost) -> int:
         err.write(escape_controls(str(error)))
         return 2
     try:
-        if options.help or options.version:
-            out.write(_information(options, host))
+        if options.version:
+            out.write(f"codex-host {host.version}\n")
             return 0
         with private_streams() as kept:
             return await _run(options, host, kept.stdin, Stream(kept.stdout, lossy=False), err)
@@ -89,11 +89,3 @@ def _write_message(path: str, message: str | None, err: Stream) -> None:
         raise ExecError(f"Failed to write the last message to {path}: {os_text(error)}") from error
     if message is None:
         err.line(f"Warning: no last agent message; wrote empty content to {path}")
-
-
-def _information(options: Options, host: SurfaceHost) -> str:
-    if options.version and not options.help:
-        return f"codex-host {host.version}\n"
-    from codex_exec_cli.help import help_text
-
-    return help_text(options.command)

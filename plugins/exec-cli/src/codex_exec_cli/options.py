@@ -45,7 +45,6 @@ class Options:
     command: str = ""
     prompt: str | None = None
     session: str | None = None
-    help: bool = False
     version: bool = False
     model: str | None = None
     oss: bool = False
@@ -135,7 +134,6 @@ OPTIONS: Final = (
     Option(("--base",), "base", "BRANCH", command="review"),
     Option(("--commit",), "commit", "SHA", command="review"),
     Option(("--title",), "title", "TITLE", command="review"),
-    Option(("-h", "--help"), "help"),
     Option(("-V", "--version"), "version"),
 )
 _BY_NAME: Final = {name: option for option in OPTIONS for name in option.names}
@@ -196,7 +194,7 @@ class _Reader:
                 break
             if word.startswith("-") and word != "-":
                 self._option(word)
-            elif not self._options.command and word in (*COMMANDS, "help"):
+            elif not self._options.command and word in COMMANDS:
                 self._enter_command(word)
             else:
                 self._positional(word)
@@ -204,11 +202,6 @@ class _Reader:
         return self._options
 
     def _enter_command(self, word: str) -> None:
-        if word == "help":
-            self._options.help = True
-            self._options.command = self._words[0] if self._words and self._words[0] in COMMANDS else ""
-            self._words.clear()
-            return
         self._options.command = word
         self._options.prompt = self._positionals.pop() if self._positionals else None
 

@@ -22,14 +22,14 @@ def cli_commands() -> Sequence[CliCommand]:
 
     return [
         CliCommand(
-            name="exec", help="Run Codex non-interactively", run=run_exec, interactive_options=True, own_help=True
+            name="exec", help="Run Codex non-interactively", run=run_exec, interactive_options=True, own_parser=True
         ),
-        CliCommand(name="e", help="Short for exec", run=run_exec, interactive_options=True, own_help=True),
+        CliCommand(name="e", help="Short for exec", run=run_exec, interactive_options=True, own_parser=True),
         CliCommand(
             name="review",
             help="Review changes in the repository",
             run=run_review,
             interactive_options=True,
-            own_help=True,
+            own_parser=True,
         ),
     ]

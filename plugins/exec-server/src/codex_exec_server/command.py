@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from codex_exec_server.listening import banner, bind, is_loopback
-from codex_exec_server.options import AUTH_MODES, HELP, UsageError, parse
+from codex_exec_server.options import AUTH_MODES, UsageError, parse
 from codex_hookspecs.errors import ConfigError
 from codex_hookspecs.surface import escape_controls, private_streams
 
@@ -26,9 +26,6 @@ async def run(arguments: Sequence[str], host: Host) -> int:
     """Run the command and return its exit status."""
     try:
         options = parse(arguments)
-        if options.help:
-            print(HELP, end="")
-            return 0
         _print_warnings(host)
         check = authentication(options, host)
     except UsageError as error:

@@ -24,29 +24,6 @@ _VALUED = {
     "--ws-max-clock-skew-seconds": "SECONDS",
 }
 USAGE = "Usage: codex exec-server [OPTIONS]"
-HELP = f"""\
-Serve this machine's processes and files to remote agents.
-
-{USAGE}
-
-Options:
-      --listen URL               ws://IP:PORT (default {DEFAULT_LISTEN}; port 0 is any free one) or stdio
-      --concurrent-requests N    maximum number of concurrent requests of a connection
-                                 (default {DEFAULT_CONCURRENT}; 1 handles them strictly one after the other)
-      --ws-auth MODE             require clients to authenticate: {", ".join(AUTH_MODES)};
-                                 needs a plugin with the hook connection_authenticators, which can add modes
-      --ws-token-file PATH       file with the capability token
-      --ws-token-sha256 HEX      digest of the capability token
-      --ws-shared-secret-file PATH
-                                 file with the secret that bearer tokens are signed with
-      --ws-issuer ISSUER         issuer that bearer tokens must name
-      --ws-audience AUDIENCE     audience that bearer tokens must name
-      --ws-max-clock-skew-seconds SECONDS
-                                 tolerance for the times in bearer tokens
-  -h, --help                     show this help
-
-The first line on stdout is the URL that is served.
-"""
 
 
 class UsageError(ConfigError):
@@ -65,7 +42,6 @@ class Options(NamedTuple):
     address: tuple[str, int] | None
     concurrent: int
     auth: ConnectionAuthOptions | None
-    help: bool = False
 
 
 def parse(arguments: Sequence[str]) -> Options:
@@ -78,8 +54,6 @@ def parse(arguments: Sequence[str]) -> Options:
     words = list(arguments)
     while words:
         word, equals, value = words.pop(0).partition("=")
-        if word in ("-h", "--help"):
-            return Options(None, 1, None, help=True)
         if word not in _VALUED:
             raise UsageError(f"unexpected argument '{word}' found")
         if not equals:

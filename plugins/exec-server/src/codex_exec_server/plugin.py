@@ -20,4 +20,4 @@ def cli_commands() -> Sequence[CliCommand]:
 
         return await run(arguments, host)
 
-    return [CliCommand(name="exec-server", help=HELP, run=run, own_help=True)]
+    return [CliCommand(name="exec-server", help=HELP, run=run)]

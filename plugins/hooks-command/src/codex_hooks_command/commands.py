@@ -28,7 +28,7 @@ HELP = "List, trust and untrust command hooks"
 
 def hooks_command() -> CliCommand:
     """Return the command."""
-    return CliCommand(name="hooks", help=HELP, run=_run, own_help=True)
+    return CliCommand(name="hooks", help=HELP, run=_run)
 
 
 async def _run(arguments: Sequence[str], host: Host) -> int:

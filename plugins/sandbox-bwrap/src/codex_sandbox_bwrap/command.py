@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from codex_hookspecs.errors import ConfigError, SandboxUnavailable
 from codex_hookspecs.sandbox import Launch, LaunchRequest
 from codex_hookspecs.surface import escape_controls
-from codex_sandbox_bwrap.options import HELP, UsageError, parse
+from codex_sandbox_bwrap.options import UsageError, parse
 from codex_sandbox_bwrap.policy_option import choose_policy
 from codex_sandbox_bwrap.programs import NOT_FOUND, find_command
 from codex_sandboxing.devices import wanted_devices
@@ -35,9 +35,6 @@ async def run(arguments: Sequence[str], host: Host) -> int:
     except UsageError as error:
         print(f"Error: {error}", file=sys.stderr)
         return _USAGE_ERROR
-    if options.help:
-        print(HELP, end="")
-        return 0
     here = _PLATFORMS.get(sys.platform, sys.platform)
     if options.platform != here:
         raise ConfigError(f"codex sandbox {options.platform} runs commands on {options.platform} only, this is {here}")

@@ -15,22 +15,6 @@ _PLATFORMS = {
     "windows": "windows",
 }
 USAGE = "Usage: codex sandbox <linux|macos|windows> [OPTIONS] [--] COMMAND [ARGS]"
-HELP = f"""\
-Run a command under a sandbox policy.
-
-{USAGE}
-
-Options:
-      --full-auto            allow writing to the working directory and temporary directories
-  -P, --permissions PROFILE  use a named policy: :read-only, :workspace, :danger-full-access, or a configured one
-      --allow-network-for-proxy
-                             allow connections to the proxies that the environment names, and no others
-  -c, --config KEY=VALUE     set a configuration key, e.g. sandbox_mode=workspace-write; repeatable
-  -C, --cd DIR               run the command in a directory
-  -h, --help                 show this help
-
-Without these options the policy is taken from the configuration (sandbox_mode); the default is read-only.
-"""
 
 
 class UsageError(ConfigError):
@@ -45,7 +29,6 @@ class Options(NamedTuple):
     full_auto: bool = False
     profile: str | None = None
     proxy: bool = False
-    help: bool = False
 
 
 def parse(arguments: Sequence[str]) -> Options:
@@ -54,8 +37,8 @@ def parse(arguments: Sequence[str]) -> Options:
     :raises UsageError: when the command line is wrong.
     """
     words = list(arguments)
-    if not words or words[0] in ("-h", "--help"):
-        return Options("", (), help=True)
+    if not words:
+        raise UsageError(f"codex sandbox takes linux, macos or windows, and a command\n\n{USAGE}")
     platform = _PLATFORMS.get(words[0])
     if platform is None:
         raise UsageError(f"codex sandbox takes linux, macos or windows, found {words[0]!r}\n\n{USAGE}")
@@ -67,8 +50,6 @@ def parse(arguments: Sequence[str]) -> Options:
         name, equals, value = word.partition("=")
         if word == "--":
             break
-        if word in ("-h", "--help"):
-            return Options(platform, (), help=True)
         if word == "--full-auto":
             full_auto = True
         elif word == "--allow-network-for-proxy":

@@ -70,7 +70,7 @@ def cli_commands() -> Sequence[CliCommand]:
     shortcut = "codex_sandbox_bwrap.fast_command"
     return [
         CliCommand(
-            name="sandbox", help="Run a command under a sandbox policy", run=sandbox, shortcut=shortcut, own_help=True
+            name="sandbox", help="Run a command under a sandbox policy", run=sandbox, shortcut=shortcut, own_parser=True
         ),
-        CliCommand(name="codex-linux-sandbox", help="", run=helper, own_help=True),
+        CliCommand(name="codex-linux-sandbox", help="", run=helper, own_parser=True),
     ]

@@ -77,4 +77,4 @@ def cli_commands() -> Sequence[CliCommand]:
     from codex_hookspecs.surface import CliCommand
     from codex_tool_exec.execpolicy import run
 
-    return [CliCommand(name="execpolicy", help="Check rules for commands", run=run, own_help=True)]
+    return [CliCommand(name="execpolicy", help="Check rules for commands", run=run)]
