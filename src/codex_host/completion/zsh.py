@@ -86,15 +86,15 @@ _codex() {
         _files
         return
     fi
-    local status=1
+    local result=1
     if (( found == 0 )) && [[ -z $ended ]] && (( $#commands )); then
-        _describe command commands && status=0
+        _describe command commands && result=0
     fi
     if (( $#arguments )); then
         (( found >= $#arguments )) && found=$(($#arguments - 1))
-        _codex_reply "${arguments[found+1]}" && status=0
+        _codex_reply "${arguments[found+1]}" && result=0
     fi
-    return status
+    return result
 }
 
 if [[ ${funcstack[1]} == _codex ]]; then
