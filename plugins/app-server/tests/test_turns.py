@@ -214,14 +214,16 @@ async def test_the_last_subscriber_leaving_unloads_the_thread(connect) -> None:
     assert again == {"status": "notLoaded"}
 
 
-async def test_a_client_that_goes_away_takes_its_threads_along(connect, model) -> None:
-    client = await connect(model=model([{"sleep": 60}]))
+async def test_a_client_that_goes_away_takes_its_idle_threads_along(connect) -> None:
+    client = await connect()
     staying = await connect()
     thread_id = await client.thread()
-    await client.result("turn/start", {"threadId": thread_id, "input": [{"type": "text", "text": "go"}]})
 
     await client.leave()
+    messages = await staying.until("thread/closed")
 
+    assert shape(messages)[-2:] == ["thread/status/changed notLoaded", "thread/closed"]
+    assert messages[-1]["params"] == {"threadId": thread_id}
     assert (await staying.result("thread/loaded/list", {}))["data"] == []
     client.transport.to_server.put_nowait(None)
 

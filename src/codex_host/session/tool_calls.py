@@ -23,6 +23,7 @@ from codex_host.session.hook_payloads import (
 )
 from codex_host.session.response_items import OutputBudget, call_output, message
 from codex_host.session.tool_context import CallContext
+from codex_host.session.turn_state import TurnInterrupted
 
 if TYPE_CHECKING:
     from codex_hookspecs.types.json import JsonObject
@@ -33,10 +34,6 @@ if TYPE_CHECKING:
 
 CLEAN_UP = 10.0
 """Seconds that a cancelled tool has for cleanup before it is abandoned."""
-
-
-class TurnInterrupted(Exception):
-    """Raised to interrupt a turn, when a client cancelled it in answer to a request for approval."""
 
 
 @frozen

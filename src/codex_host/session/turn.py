@@ -27,8 +27,7 @@ from codex_host.session.response_items import (
     text_of,
 )
 from codex_host.session.response_reader import ResponseReader
-from codex_host.session.tool_calls import TurnInterrupted, run_calls
-from codex_host.session.turn_state import CURRENT_TURN, TurnState
+from codex_host.session.turn_state import CURRENT_TURN, TurnInterrupted, TurnState
 from codex_host.session.user_agent import user_agent
 
 if TYPE_CHECKING:
@@ -212,6 +211,8 @@ class TurnRun:
         while True:
             calls = await self._sample()
             if calls:
+                from codex_host.session.tool_calls import run_calls
+
                 await run_calls(self.state, calls)
             if self.state.diff is not None:
                 # The diff is sent again after each response and its calls, for clients that subscribed late (0.118).

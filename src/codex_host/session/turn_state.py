@@ -25,6 +25,10 @@ CURRENT_TURN: ContextVar[tuple[str, str] | None] = ContextVar("codex_turn", defa
 """Ids of the thread and the turn that the running code works for, for the log."""
 
 
+class TurnInterrupted(Exception):
+    """Raised to interrupt a turn, when a client cancelled it in answer to a request for approval."""
+
+
 class TurnState:
     """One turn, with the interface for its calls, hooks and responses.
 

@@ -13,7 +13,7 @@ from codex_app_server.connection import (
     check_params,
     find_fault,
 )
-from codex_app_server.subscriptions import Subscription
+from codex_app_server.turns.subscriptions import UNATTENDED_SECONDS, Subscription
 from codex_hookspecs.errors import CodexError, ConfigError, RpcError, WireError
 from codex_hookspecs.protocol import Notification, OtherNotification, ThreadClosed, ThreadStatusChanged
 from codex_hookspecs.surface import RpcContext, RpcMethod
@@ -44,6 +44,7 @@ class Processor:
         self._tasks: set[asyncio.Task[None]] = set()
         self._connections_made = 0
         self._requests_made = 0
+        self.unattended_seconds = _seconds(host.config.get("plugins.app-server.unattended_seconds"))
         self._log = host.logger("app-server")
 
     @property
@@ -185,8 +186,14 @@ class Processor:
         """Subscribe a client to a thread."""
         subscription = self._subscriptions.get(thread.id)
         if subscription is None or subscription.thread is not thread:
+            if subscription is not None:
+                subscription.end()
             subscription = self._subscriptions[thread.id] = Subscription(self, thread)
-        subscription.connections[connection.number] = connection
+        subscription.add(connection)
+
+    def warn(self, text: str) -> None:
+        """Log a warning."""
+        self._log.warning("%s", text)
 
     def spawn(self, work: Coroutine[Any, Any, None] | Awaitable[None]) -> None:
         """Run a coroutine in the background; a failure is logged."""
@@ -198,6 +205,8 @@ class Processor:
         """Remove all clients, unload their threads and wait for background tasks; may be called twice."""
         for connection in tuple(self._connections.values()):
             await self.detach(connection)
+        for thread_id in tuple(self._subscriptions):
+            await self._unload(thread_id)
         if self._tasks:
             _done, late = await asyncio.wait(self._tasks, timeout=_CLOSE_SECONDS)
             for task in late:
@@ -211,6 +220,10 @@ class Processor:
             self._log.exception("a background task failed")
 
     def _context(self, connection: Connection, after: AfterResponse) -> RpcContext:
+        def subscribe(thread: LoadedThread) -> None:
+            self.subscribe(connection, thread)
+            after.append(lambda: self._ask_again(connection, thread.id))
+
         def unsubscribe(thread_id: str) -> bool:
             left = self._unsubscribe(connection, thread_id)
             if left:
@@ -237,7 +250,7 @@ class Processor:
             experimental=connection.experimental,
             notify=connection.notify,
             broadcast=self.broadcast,
-            subscribe=lambda thread: self.subscribe(connection, thread),
+            subscribe=subscribe,
             unsubscribe=unsubscribe,
             after_response=after.append,
             on_disconnect=on_disconnect,
@@ -245,17 +258,42 @@ class Processor:
 
     def _unsubscribe(self, connection: Connection, thread_id: str) -> bool:
         subscription = self._subscriptions.get(thread_id)
-        return subscription is not None and subscription.connections.pop(connection.number, None) is not None
+        return subscription is not None and subscription.remove(connection.number)
+
+    async def _ask_again(self, connection: Connection, thread_id: str) -> None:
+        subscription = self._subscriptions.get(thread_id)
+        if subscription is not None:
+            await subscription.ask_again(connection)
 
     async def _unload_if_unused(self, thread_id: str) -> None:
+        """Unload a thread without subscribers; a running turn goes on to its end before."""
         subscription = self._subscriptions.get(thread_id)
-        if subscription is None or subscription.connections:
+        if subscription is None or subscription.connections or subscription.unloads:
             return
-        del self._subscriptions[thread_id]
+        if subscription.thread.active_turn_id is None:
+            await self._unload(thread_id)
+        else:
+            subscription.unloads = True
+            self.spawn(self._unload_after_turn(subscription))
+
+    async def _unload_after_turn(self, subscription: Subscription) -> None:
+        await subscription.thread.wait_idle()
+        subscription.unloads = False
+        if self._subscriptions.get(subscription.thread.id) is subscription:
+            await self._unload_if_unused(subscription.thread.id)
+
+    async def _unload(self, thread_id: str) -> None:
+        subscription = self._subscriptions.pop(thread_id)
         await self._host.threads.unload(thread_id)
         subscription.end()
         await self.broadcast(ThreadStatusChanged(thread_id=thread_id, status={"type": "notLoaded"}))
         await self.broadcast(ThreadClosed(thread_id=thread_id))
+
+
+def _seconds(value: Any) -> float:
+    """Return the time of the setting ``unattended_seconds``, or the default for a value that is none."""
+    valid = isinstance(value, int | float) and not isinstance(value, bool) and value > 0
+    return float(value) if valid else UNATTENDED_SECONDS
 
 
 def _place_of(error: BaseException) -> str:

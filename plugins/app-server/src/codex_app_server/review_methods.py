@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from codex_app_server.turn_methods import require_loaded
+from codex_app_server.turns.turn_methods import require_loaded
 from codex_hookspecs.errors import RpcError
 from codex_hookspecs.protocol import Turn
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Final, Protocol
 from codex_app_server.connection import MISSING_PARAMS, UNSENDABLE, method_name, unsendable_answer
 from codex_app_server.handshake import build_initialize_result, decode_initialize
 from codex_app_server.outbox import Outbox
-from codex_app_server.subscriptions import ConnectionLost
 from codex_hookspecs.errors import RpcError
 from codex_hookspecs.jsonrpc import ABSENT, Malformed, Request, Response, RpcSession, dump
 from codex_hookspecs.protocol import OtherNotification
@@ -177,6 +176,8 @@ class WireConnection:
             future.set_exception(RpcError("the client's answer is not an object"))
 
     def _fail_pending(self) -> None:
+        from codex_app_server.turns.open_requests import ConnectionLost
+
         for future in self._pending_requests.values():
             if not future.done():
                 future.set_exception(ConnectionLost("the client left before it answered"))

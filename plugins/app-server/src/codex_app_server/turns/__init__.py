@@ -1,0 +1,1 @@
+"""Turns, what clients are told and asked about them, and which clients that are."""
