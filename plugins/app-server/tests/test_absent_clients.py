@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 from typing import Any
 
 import pytest
@@ -154,7 +155,7 @@ async def test_a_question_asked_in_the_absence_of_clients_waits_for_one(connect,
 
 
 async def test_a_question_nobody_comes_back_for_ends_the_turn(
-    connect, model, asking: Asking, capsys: pytest.CaptureFixture[str]
+    connect, model, asking: Asking, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     client = await connect(
         plugins=[asking],
@@ -166,13 +167,17 @@ async def test_a_question_nobody_comes_back_for_ends_the_turn(
     await begin(client, thread_id)
     await client.until(COMMAND)
 
+    logged: list[str] = []
+    log = logging.getLogger("codex.app-server")
+    monkeypatch.setattr(log, "handle", lambda record: logged.append(record.getMessage()))
+
     await leave(client)
     await other.until("thread/closed")
     stored = await other.result("thread/read", {"threadId": thread_id, "includeTurns": True})
 
     assert [turn["status"] for turn in stored["thread"]["turns"]] == ["interrupted"]
     assert asking.answers == []
-    assert f"no client came back to answer {COMMAND} within 0.2 s" in capsys.readouterr().err
+    assert f"no client came back to answer {COMMAND} within 0.2 s" in "".join(logged)
 
 
 async def test_all_subscribers_are_asked_and_told_of_the_first_answer(connect, model, asking: Asking) -> None:
