@@ -232,6 +232,7 @@ class TestExecServer:
     ) -> None:
         install(distributions, project)
         project.run("plugins", "distrust", "knock").assert_success()
+        project.run("plugins", "disable", "auth-websocket").assert_success()
 
         for mode, status in (("knock", 2), ("capability-token", 1)):
             ran = project.run("exec-server", "--ws-auth", mode)

@@ -1,0 +1,1 @@
+"""Authentication of websocket clients: capability tokens and signed bearer tokens."""
