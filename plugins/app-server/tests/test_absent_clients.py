@@ -169,7 +169,7 @@ async def test_a_question_nobody_comes_back_for_ends_the_turn(
 
     logged: list[str] = []
     log = logging.getLogger("codex.app-server")
-    monkeypatch.setattr(log, "handle", lambda record: logged.append(record.getMessage()))
+    monkeypatch.setattr(log, "warning", lambda text, *values: logged.append(text % values))
 
     await leave(client)
     await other.until("thread/closed")
