@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from codex_hookspecs.ports.surface import DoctorCheck as DoctorCheck
     from codex_hookspecs.ports.surface import RpcContext as RpcContext
     from codex_hookspecs.ports.surface import RpcMethod as RpcMethod
+    from codex_hookspecs.ports.surface import RpcServerRequest as RpcServerRequest
+    from codex_hookspecs.ports.surface import RpcType as RpcType
     from codex_hookspecs.ports.surface import SurfaceHost as SurfaceHost
     from codex_hookspecs.standard_streams import PrivateStreams as PrivateStreams
     from codex_hookspecs.standard_streams import private_streams as private_streams
@@ -26,7 +28,9 @@ __all__, __getattr__, __dir__ = exported(
     {
         "markers": "hookimpl",
         "errors": "UsageError",
-        "ports.surface": "AppClient AppServer CliCommand DoctorCheck RpcContext RpcMethod SurfaceHost",
+        "ports.surface": (
+            "AppClient AppServer CliCommand DoctorCheck RpcContext RpcMethod RpcServerRequest RpcType SurfaceHost"
+        ),
         "standard_streams": "PrivateStreams private_streams",
         "terminal_text": "escape_controls escape_controls_in escape_controls_in_line",
     },

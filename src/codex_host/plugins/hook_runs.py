@@ -16,7 +16,7 @@ from codex_hookspecs.types.lifecycle import (
     UserPromptVerdict,
     Verdict,
 )
-from codex_hookspecs.types.notifications import HookEntry, HookEntryKind, HookRun, HookStatus
+from codex_hookspecs.types.notifications import HookEntry, HookOutputEntryKind, HookRun, HookRunStatus
 
 if TYPE_CHECKING:
     from codex_host.plugins.bound_hook import BoundHook
@@ -45,7 +45,7 @@ def finished_run(bound: BoundHook, verdict: V, began: float) -> tuple[HookRun, V
     return run, verdict
 
 
-def _describe_verdict(verdict: Verdict) -> tuple[HookStatus, list[HookEntry]]:
+def _describe_verdict(verdict: Verdict) -> tuple[HookRunStatus, list[HookEntry]]:
     entries = [HookEntry("context", text) for text in verdict.contexts]
     refusals: list[str] = []
     if isinstance(verdict, StopVerdict):
@@ -60,14 +60,14 @@ def _describe_verdict(verdict: Verdict) -> tuple[HookStatus, list[HookEntry]]:
         refusals = [verdict.message or "denied"]
     if isinstance(verdict, PreToolUseVerdict) and verdict.ask_reason is not None:
         entries.append(HookEntry("warning", verdict.ask_reason))
-    kind: HookEntryKind = "feedback"
+    kind: HookOutputEntryKind = "feedback"
     entries += [HookEntry(kind, text) for text in refusals]
     if verdict.stop_reason is not None:
         return "stopped", [*entries, HookEntry("stop", verdict.stop_reason)]
     return ("blocked" if refusals else "completed"), entries
 
 
-def _run(bound: BoundHook, status: HookStatus, entries: list[HookEntry], began: float) -> HookRun:
+def _run(bound: BoundHook, status: HookRunStatus, entries: list[HookEntry], began: float) -> HookRun:
     source = getattr(getattr(bound.function, "__code__", None), "co_filename", bound.plugin)
     head, *rest = bound.hook.split("_")
     now = time.time()

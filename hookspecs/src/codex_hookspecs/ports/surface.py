@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from typing import TYPE_CHECKING, Any, Literal, Protocol, overload
+from types import UnionType
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, overload
 
 from codex_hookspecs.ports.host import Host
 from codex_hookspecs.ports.threads import LoadedThread, RequestHandler
@@ -12,15 +13,22 @@ from codex_hookspecs.types.notifications import Notification
 from codex_hookspecs.values import frozen
 
 if TYPE_CHECKING:
-    from codex_hookspecs.types.json import JsonObject
     from codex_hookspecs.types.requests import (
         ThreadListParams,
+        ThreadListResponse,
         ThreadResumeParams,
+        ThreadResumeResponse,
         ThreadStartParams,
+        ThreadStartResponse,
         TurnInterruptParams,
+        TurnInterruptResponse,
         TurnStartParams,
+        TurnStartResponse,
     )
-    from codex_hookspecs.types.responses import ThreadListResponse, ThreadStartResponse, TurnStartResponse
+
+
+RpcType: TypeAlias = type[Any] | UnionType | Callable[[], Any] | None
+"""An attrs class, a union of attrs classes, or a function that returns one of these; ``None`` for none."""
 
 
 @frozen(kw_only=True)
@@ -87,20 +95,45 @@ class RpcContext:
 
 
 @frozen(kw_only=True)
+class RpcServerRequest(Checked):
+    """A request that the server sends to clients.
+
+    :param name: e.g. ``item/tool/call``.
+    :param params: attrs class of its parameters, a union of such classes, or a function that returns it.
+    :param result: the same for the client's answer.
+    :param experimental: whether it is sent only to clients that enabled the experimental API.
+    """
+
+    name: str
+    params: RpcType
+    result: RpcType
+    experimental: bool = False
+
+
+@frozen(kw_only=True)
 class RpcMethod(Checked):
     """A method of the app-server protocol.
 
+    The names of the classes are their names in the bindings that clients generate; fields are in snake case. A field
+    with ``experimental`` in its metadata is reserved for clients that enabled the experimental API.
+
     :param name: e.g. ``hooks/list``.
-    :param params: attrs class of the parameters (snake case), a function that returns it (called on the first request),
-        or ``None`` if the method takes none. A field with ``experimental`` in its metadata is reserved for clients that
-        enabled the experimental API.
-    :param handle: called with the parameters and the context; returns an attrs value or a wire object.
+    :param params: attrs class of the parameters, a union of such classes, a function that returns it (called on the
+        first request), or ``None`` if the method takes none.
+    :param handle: called with the parameters and the context; returns a value of the result's class or a wire object.
+    :param result: attrs class of the result, a union of such classes, a function that returns it, or ``None`` if the
+        bindings do not describe the result.
+    :param notifications: classes of the notifications that come with the method, or a function that returns them.
+    :param requests: requests to clients that come with the method, or a function that returns them.
     :param experimental: whether it is reserved for clients that enabled the experimental API.
     """
 
     name: str
-    params: type[Any] | Callable[[], type[Any]] | None
+    params: RpcType
     handle: Callable[[Any, RpcContext], Awaitable[Any]]
+    result: RpcType = None
+    notifications: tuple[type[Notification], ...] | Callable[[], Sequence[type[Notification]]] = ()
+    requests: tuple[RpcServerRequest, ...] | Callable[[], Sequence[RpcServerRequest]] = ()
     experimental: bool = False
 
 
@@ -111,7 +144,7 @@ class AppClient(Protocol):
     async def request(self, method: Literal["thread/start"], params: ThreadStartParams) -> ThreadStartResponse: ...
 
     @overload
-    async def request(self, method: Literal["thread/resume"], params: ThreadResumeParams) -> ThreadStartResponse: ...
+    async def request(self, method: Literal["thread/resume"], params: ThreadResumeParams) -> ThreadResumeResponse: ...
 
     @overload
     async def request(self, method: Literal["thread/list"], params: ThreadListParams) -> ThreadListResponse: ...
@@ -120,7 +153,9 @@ class AppClient(Protocol):
     async def request(self, method: Literal["turn/start"], params: TurnStartParams) -> TurnStartResponse: ...
 
     @overload
-    async def request(self, method: Literal["turn/interrupt"], params: TurnInterruptParams) -> JsonObject: ...
+    async def request(
+        self, method: Literal["turn/interrupt"], params: TurnInterruptParams
+    ) -> TurnInterruptResponse: ...
 
     @overload
     async def request(self, method: str, params: Any = None) -> Any: ...

@@ -65,6 +65,8 @@ def _rule(kind: Any) -> tuple[Fits, str] | None:
     if kind is Any:
         return None
     origin, arguments = get_origin(kind), get_args(kind)
+    if hasattr(kind, "__metadata__"):
+        return _rule(kind.__origin__)
     if origin is Literal:
         words = ", ".join(map(repr, arguments))
         return (lambda value: isinstance(value, str) and value in arguments), f"one of {words}"

@@ -9,13 +9,26 @@ from typing import Any, ClassVar, Literal, TypeAlias
 
 from attrs import field
 
-from codex_hookspecs.types.json import JsonObject
+from codex_hookspecs.types.json import (
+    CollabAgentStateObject,
+    CommandActionObject,
+    McpToolCallErrorObject,
+    McpToolCallResultObject,
+    MemoryCitationObject,
+    MessagePhaseValue,
+    PatchChangeKindObject,
+    ToolOutputObject,
+    UserInputObject,
+    WebSearchActionObject,
+)
 from codex_hookspecs.values import frozen
 
-CommandStatus = Literal["inProgress", "completed", "failed", "declined"]
-PatchStatus = Literal["inProgress", "completed", "failed", "declined"]
-CallStatus = Literal["inProgress", "completed", "failed"]
-CommandSource = Literal["agent", "userShell", "unifiedExecStartup", "unifiedExecInteraction"]
+CommandExecutionStatus = Literal["inProgress", "completed", "failed", "declined"]
+PatchApplyStatus = Literal["inProgress", "completed", "failed", "declined"]
+McpToolCallStatus = Literal["inProgress", "completed", "failed"]
+DynamicToolCallStatus = Literal["inProgress", "completed", "failed"]
+CollabAgentToolCallStatus = Literal["inProgress", "completed", "failed"]
+CommandExecutionSource = Literal["agent", "userShell", "unifiedExecStartup", "unifiedExecInteraction"]
 MessagePhase = Literal["commentary", "final_answer"]
 
 
@@ -25,7 +38,7 @@ class UserMessage:
 
     TYPE: ClassVar[str] = "userMessage"
     id: str
-    content: tuple[JsonObject, ...]
+    content: tuple[UserInputObject, ...]
 
 
 @frozen
@@ -52,8 +65,8 @@ class AgentMessage:
     TYPE: ClassVar[str] = "agentMessage"
     id: str
     text: str
-    phase: str | None = None
-    memory_citation: JsonObject | None = None
+    phase: MessagePhaseValue | None = None
+    memory_citation: MemoryCitationObject | None = None
 
 
 @frozen(kw_only=True)
@@ -88,9 +101,9 @@ class CommandExecution:
     command: str
     cwd: str
     process_id: str | None = None
-    source: CommandSource = "agent"
-    status: CommandStatus
-    command_actions: tuple[JsonObject, ...] = ()
+    source: CommandExecutionSource = "agent"
+    status: CommandExecutionStatus
+    command_actions: tuple[CommandActionObject, ...] = field(default=(), metadata={"required": True})
     aggregated_output: str | None = None
     exit_code: int | None = None
     duration_ms: int | None = None
@@ -106,7 +119,7 @@ class FileUpdateChange:
     """
 
     path: str
-    kind: JsonObject
+    kind: PatchChangeKindObject
     diff: str = field(kw_only=True)
 
 
@@ -117,7 +130,7 @@ class FileChange:
     TYPE: ClassVar[str] = "fileChange"
     id: str
     changes: tuple[FileUpdateChange, ...]
-    status: PatchStatus
+    status: PatchApplyStatus
 
 
 @frozen(kw_only=True)
@@ -128,10 +141,10 @@ class McpToolCall:
     id: str
     server: str
     tool: str
-    status: CallStatus
-    arguments: Any = None
-    result: JsonObject | None = None
-    error: JsonObject | None = None
+    status: McpToolCallStatus
+    arguments: Any = field(default=None, metadata={"required": True})
+    result: McpToolCallResultObject | None = None
+    error: McpToolCallErrorObject | None = None
     duration_ms: int | None = None
 
 
@@ -142,9 +155,9 @@ class DynamicToolCall:
     TYPE: ClassVar[str] = "dynamicToolCall"
     id: str
     tool: str
-    arguments: Any = None
-    status: CallStatus
-    content_items: tuple[JsonObject, ...] | None = None
+    arguments: Any = field(default=None, metadata={"required": True})
+    status: DynamicToolCallStatus
+    content_items: tuple[ToolOutputObject, ...] | None = None
     success: bool | None = None
     duration_ms: int | None = None
 
@@ -156,13 +169,13 @@ class CollabAgentToolCall:
     TYPE: ClassVar[str] = "collabAgentToolCall"
     id: str
     tool: str
-    status: CallStatus
+    status: CollabAgentToolCallStatus
     sender_thread_id: str
-    receiver_thread_ids: tuple[str, ...] = ()
+    receiver_thread_ids: tuple[str, ...] = field(default=(), metadata={"required": True})
     prompt: str | None = None
     model: str | None = None
     reasoning_effort: str | None = None
-    agents_states: JsonObject = field(factory=dict)
+    agents_states: dict[str, CollabAgentStateObject] = field(factory=dict, metadata={"required": True})
 
 
 @frozen(kw_only=True)
@@ -172,7 +185,7 @@ class WebSearch:
     TYPE: ClassVar[str] = "webSearch"
     id: str
     query: str
-    action: JsonObject | None = None
+    action: WebSearchActionObject | None = None
 
 
 @frozen(kw_only=True)

@@ -11,12 +11,16 @@ from attrs import field
 
 from codex_hookspecs.types._checking import Checked
 from codex_hookspecs.types.items import Item
-from codex_hookspecs.types.json import JsonObject
+from codex_hookspecs.types.json import JsonObject, RateLimitsObject, ThreadStatusObject
 from codex_hookspecs.types.threads import Thread, ThreadTokenUsage, Turn, TurnError
 from codex_hookspecs.values import frozen
 
-HookStatus = Literal["running", "completed", "failed", "blocked", "stopped"]
-HookEntryKind = Literal["warning", "stop", "feedback", "context", "error"]
+HookRunStatus = Literal["running", "completed", "failed", "blocked", "stopped"]
+HookOutputEntryKind = Literal["warning", "stop", "feedback", "context", "error"]
+HookHandlerType = Literal["command", "mcpTool", "prompt", "agent"]
+HookExecutionMode = Literal["sync", "async"]
+HookScope = Literal["thread", "turn"]
+TurnPlanStepStatus = Literal["pending", "inProgress", "completed"]
 
 
 class Notification:
@@ -40,7 +44,7 @@ class ThreadStatusChanged(Notification):
 
     METHOD: ClassVar[str] = "thread/status/changed"
     thread_id: str
-    status: JsonObject
+    status: ThreadStatusObject
 
 
 @frozen(kw_only=True)
@@ -75,7 +79,7 @@ class RateLimitsUpdated(Notification):
     """The provider reported rate limits."""
 
     METHOD: ClassVar[str] = "account/rateLimits/updated"
-    rate_limits: JsonObject
+    rate_limits: RateLimitsObject
 
 
 @frozen(kw_only=True)
@@ -111,7 +115,7 @@ class PlanStep:
     """A step of the agent's plan."""
 
     step: str
-    status: Literal["pending", "inProgress", "completed"]
+    status: TurnPlanStepStatus
 
 
 @frozen(kw_only=True)
@@ -231,7 +235,7 @@ class FileChangeOutputDelta(Notification):
 class HookEntry(Checked):
     """One line of a hook run's output."""
 
-    kind: HookEntryKind
+    kind: HookOutputEntryKind
     text: str
 
 
@@ -247,18 +251,18 @@ class HookRun(Checked):
 
     id: str
     event_name: str
-    handler_type: Literal["command", "mcpTool", "prompt", "agent"] = "command"
-    execution_mode: Literal["sync", "async"] = "sync"
-    scope: Literal["thread", "turn"] = "turn"
+    handler_type: HookHandlerType = field(default="command", metadata={"required": True})
+    execution_mode: HookExecutionMode = field(default="sync", metadata={"required": True})
+    scope: HookScope = field(default="turn", metadata={"required": True})
     source_path: str
     source: str = "user"
     display_order: int
-    status: HookStatus
+    status: HookRunStatus
     status_message: str | None = None
     started_at: int
     completed_at: int | None = None
     duration_ms: int | None = None
-    entries: tuple[HookEntry, ...] = ()
+    entries: tuple[HookEntry, ...] = field(default=(), metadata={"required": True})
 
 
 @frozen(kw_only=True)

@@ -1,4 +1,7 @@
-"""Parameters of requests from in-process front ends (app-server protocol v2, 0.118)."""
+"""Parameters and results of the requests that start threads and turns (app-server protocol v2, 0.118).
+
+They are together because every turn needs them; those of other methods are in :mod:`codex_hookspecs.types.app_server`.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +9,21 @@ from typing import Any, Literal
 
 from attrs import field
 
-from codex_hookspecs.types.json import JsonObject, Unsigned
+from codex_hookspecs.types.json import (
+    CollaborationModeObject,
+    DynamicToolObject,
+    JsonObject,
+    ResponseItemObject,
+    SandboxPolicyObject,
+    Unsigned,
+    UserInputObject,
+)
 from codex_hookspecs.types.sandbox import SandboxMode
-from codex_hookspecs.types.threads import ApprovalPolicy
+from codex_hookspecs.types.storage import UnreadableThread
+from codex_hookspecs.types.threads import ApprovalPolicy, Thread, Turn
 from codex_hookspecs.values import frozen
 
-SourceKind = Literal[
+ThreadSourceKind = Literal[
     "cli",
     "vscode",
     "exec",
@@ -23,6 +35,7 @@ SourceKind = Literal[
     "subAgentOther",
     "unknown",
 ]
+ThreadSortKey = Literal["created_at", "updated_at"]
 
 
 @frozen(kw_only=True)
@@ -46,7 +59,7 @@ class ThreadStartParams:
     service_tier: str | None = None
     service_name: str | None = None
     ephemeral: bool | None = None
-    dynamic_tools: list[JsonObject] | None = field(default=None, metadata={"experimental": True})
+    dynamic_tools: list[DynamicToolObject] | None = field(default=None, metadata={"experimental": True})
     experimental_raw_events: bool = field(default=False, metadata={"experimental": True})
     persist_extended_history: bool = field(default=False, metadata={"experimental": True})
     mock_experimental_field: str | None = field(default=None, metadata={"experimental": True})
@@ -62,18 +75,18 @@ class TurnStartParams:
     """
 
     thread_id: str
-    input: list[JsonObject]
+    input: list[UserInputObject]
     cwd: str | None = None
     approval_policy: ApprovalPolicy | None = None
     approvals_reviewer: str | None = None
-    sandbox_policy: JsonObject | None = None
+    sandbox_policy: SandboxPolicyObject | None = None
     model: str | None = None
     service_tier: str | None = None
     effort: str | None = None
     summary: str | None = None
     personality: str | None = None
     output_schema: Any = None
-    collaboration_mode: JsonObject | None = field(default=None, metadata={"experimental": True})
+    collaboration_mode: CollaborationModeObject | None = field(default=None, metadata={"experimental": True})
 
 
 @frozen(kw_only=True)
@@ -92,7 +105,7 @@ class ThreadResumeParams:
     developer_instructions: str | None = None
     personality: str | None = None
     service_tier: str | None = None
-    history: list[JsonObject] | None = field(default=None, metadata={"experimental": True})
+    history: list[ResponseItemObject] | None = field(default=None, metadata={"experimental": True})
     path: str | None = field(default=None, metadata={"experimental": True})
     persist_extended_history: bool = field(default=False, metadata={"experimental": True})
 
@@ -111,9 +124,63 @@ class ThreadListParams:
 
     cursor: str | None = None
     limit: Unsigned | None = None
-    sort_key: Literal["created_at", "updated_at"] | None = None
+    sort_key: ThreadSortKey | None = None
     model_providers: list[str] | None = None
-    source_kinds: list[SourceKind] | None = None
+    source_kinds: list[ThreadSourceKind] | None = None
     archived: bool | None = None
     cwd: str | None = None
     search_term: str | None = None
+
+
+@frozen(kw_only=True)
+class ThreadStartResponse:
+    """Result of ``thread/start``: the thread and its initial settings.
+
+    :param approvals_reviewer: who answers requests for approval, ``user`` or a model.
+    :param sandbox: policy in wire form, e.g. ``{"type":"dangerFullAccess"}``.
+    """
+
+    thread: Thread
+    model: str
+    model_provider: str
+    service_tier: str | None = None
+    cwd: str
+    approval_policy: ApprovalPolicy
+    approvals_reviewer: str
+    sandbox: SandboxPolicyObject
+    reasoning_effort: str | None = None
+
+
+@frozen(kw_only=True)
+class ThreadResumeResponse(ThreadStartResponse):
+    """Result of ``thread/resume``: the thread with its turns, and its settings."""
+
+
+@frozen(kw_only=True)
+class ThreadForkResponse(ThreadStartResponse):
+    """Result of ``thread/fork``: the new thread with its turns, and its settings."""
+
+
+@frozen
+class TurnStartResponse:
+    """Result of ``turn/start``: the started turn."""
+
+    turn: Turn
+
+
+@frozen
+class TurnInterruptResponse:
+    """Result of ``turn/interrupt``."""
+
+
+@frozen(kw_only=True)
+class ThreadListResponse:
+    """Result of ``thread/list``.
+
+    :param next_cursor: cursor of the next page; ``None`` on the last one.
+    :param unreadable: threads that could not be read; only for in-process front ends.
+    """
+
+    data: tuple[Thread, ...]
+    next_cursor: str | None = None
+    unreadable: tuple[UnreadableThread, ...] = field(default=(), metadata={"local": True})

@@ -7,7 +7,7 @@ from typing import Any, Literal
 from attrs import field
 
 from codex_hookspecs.types.items import Item
-from codex_hookspecs.types.json import JsonObject
+from codex_hookspecs.types.json import CodexErrorInfoValue, JsonObject, SessionSourceValue, ThreadStatusObject
 from codex_hookspecs.types.sandbox import SandboxPolicy
 from codex_hookspecs.values import frozen
 
@@ -33,7 +33,7 @@ class TurnError:
     """
 
     message: str
-    codex_error_info: str | JsonObject | None = None
+    codex_error_info: CodexErrorInfoValue | None = None
     additional_details: str | None = field(default=None, kw_only=True)
 
 
@@ -42,7 +42,7 @@ class Turn:
     """One turn; ``items`` is filled only in rebuilt history."""
 
     id: str
-    items: tuple[Item, ...] = ()
+    items: tuple[Item, ...] = field(default=(), metadata={"required": True})
     status: TurnStatus
     error: TurnError | None = None
     started_at: int | None = None
@@ -61,21 +61,21 @@ class Thread:
 
     id: str
     session_id: str
-    preview: str = ""
-    ephemeral: bool = False
+    preview: str = field(default="", metadata={"required": True})
+    ephemeral: bool = field(default=False, metadata={"required": True})
     model_provider: str
     created_at: int
     updated_at: int
-    status: JsonObject
+    status: ThreadStatusObject
     path: str | None = None
     cwd: str
     cli_version: str
-    source: str | JsonObject
+    source: SessionSourceValue
     agent_nickname: str | None = None
     agent_role: str | None = None
     git_info: GitInfo | None = None
     name: str | None = None
-    turns: tuple[Turn, ...] = ()
+    turns: tuple[Turn, ...] = field(default=(), metadata={"required": True})
 
 
 @frozen(kw_only=True)
@@ -118,12 +118,12 @@ class ThreadSettings:
 class TokenUsage:
     """Token usage of one request, or of a thread so far."""
 
-    total_tokens: int = 0
-    input_tokens: int = 0
-    cached_input_tokens: int = 0
+    total_tokens: int = field(default=0, metadata={"required": True})
+    input_tokens: int = field(default=0, metadata={"required": True})
+    cached_input_tokens: int = field(default=0, metadata={"required": True})
     cache_write_input_tokens: int = 0
-    output_tokens: int = 0
-    reasoning_output_tokens: int = 0
+    output_tokens: int = field(default=0, metadata={"required": True})
+    reasoning_output_tokens: int = field(default=0, metadata={"required": True})
 
     def __add__(self, other: TokenUsage) -> TokenUsage:
         return TokenUsage(

@@ -1,7 +1,12 @@
 """Convert between attrs values and wire JSON: camelCase members, unions tagged by ``type``.
 
-The wire name of a field is its name in camel case, unless its metadata has another one under ``wire``; ``TYPE`` of a
-class is its tag. Encoding needs no library; decoding uses cattrs, imported when first needed.
+The wire name of a field is its name in camel case, unless its metadata has another one under ``wire``; a class that
+has ``SNAKE_CASE`` keeps the names. ``TYPE`` of a class is its tag; its member is ``type``, or what ``TAG`` says. Fields
+with ``local`` in their metadata are not on the wire. Encoding needs no library; decoding uses cattrs, imported when
+first needed.
+
+Members of unions without tags are told by the kind of the JSON value, and classes by their required members. Values of
+an ``Annotated`` type with a :class:`~codex_hookspecs.types.json.Shape` stay as they are.
 
 Decoding ignores unknown members and accepts ``null`` for every optional member. Error texts are those of Codex's
 server: ``missing field `threadId` ``, ``invalid type: integer `5`, expected a string``.
@@ -14,13 +19,13 @@ from typing import Any, TypeVar
 import attrs
 
 from codex_hookspecs.wire._faults import json_type_name
-from codex_hookspecs.wire._names import camel, snake, wire_name
+from codex_hookspecs.wire._names import camel, is_local, snake, wire_name
 
 __all__ = ["camel", "decode", "encode", "json_type_name", "snake", "wire_name"]
 
 T = TypeVar("T")
 
-_PLANS: dict[type, tuple[str | None, tuple[tuple[str, str], ...]]] = {}
+_PLANS: dict[type, tuple[dict[str, str], tuple[tuple[str, str], ...]]] = {}
 
 
 def encode(value: Any) -> Any:
@@ -38,7 +43,7 @@ def encode(value: Any) -> Any:
             return value
         plan = _PLANS[cls] = _plan(cls)
     tag, fields = plan
-    result: dict[str, Any] = {"type": tag} if tag else {}
+    result: dict[str, Any] = dict(tag)
     for name, wire in fields:
         result[wire] = encode(getattr(value, name))
     return result
@@ -55,6 +60,8 @@ def decode(kind: type[T], value: Any) -> T:
     return structure(kind, value)
 
 
-def _plan(cls: type) -> tuple[str | None, tuple[tuple[str, str], ...]]:
-    tag: str | None = getattr(cls, "TYPE", None)
-    return tag, tuple((attribute.name, wire_name(attribute)) for attribute in attrs.fields(cls))
+def _plan(cls: type) -> tuple[dict[str, str], tuple[tuple[str, str], ...]]:
+    word: str | None = getattr(cls, "TYPE", None)
+    tag = {getattr(cls, "TAG", "type"): word} if word else {}
+    fields = tuple((field.name, wire_name(field, cls)) for field in attrs.fields(cls) if not is_local(field))
+    return tag, fields

@@ -4,25 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import cache
+from importlib import import_module
 from types import UnionType
-from typing import Any, Literal, TypeVar, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 
 import attrs
 import cattrs
-from cattrs.cols import homogenous_tuple_structure_factory, list_structure_factory
+from cattrs.cols import homogenous_tuple_structure_factory, list_structure_factory, mapping_structure_factory
 from cattrs.errors import ClassValidationError, IterableValidationError
 from cattrs.gen import make_dict_structure_fn, override
 
 from codex_hookspecs.errors import WireError
-from codex_hookspecs.types.json import Unsigned
+from codex_hookspecs.types.json import AbsolutePathMark, IntegerRange, Shape
 from codex_hookspecs.wire._faults import json_type_name
-from codex_hookspecs.wire._names import wire_name
+from codex_hookspecs.wire._names import is_local, wire_name
 
 T = TypeVar("T")
 Structure = Callable[[Any, Any], Any]
 """A cattrs hook: converts a JSON value to a value of a type."""
 
-_MAX_UNSIGNED = 0xFFFF_FFFF
 _PLAIN = {str: "a string", bool: "a boolean", int: "i64", float: "f64", list: "a sequence", dict: "a map"}
 
 
@@ -54,11 +54,11 @@ def _converter() -> cattrs.Converter:
     converter = cattrs.Converter(detailed_validation=True)
     for kind in (str, bool, int, float):
         converter.register_structure_hook(kind, _plain)
-    converter.register_structure_hook_func(_is_unsigned, _unsigned)
+    converter.register_structure_hook_factory(_is_annotated, _annotated_factory)
     converter.register_structure_hook_func(_is_word, _word)
     converter.register_structure_hook_factory(_is_union, _union_factory)
     converter.register_structure_hook_factory(_is_sequence, _sequence_factory)
-    converter.register_structure_hook_func(_is_object, _object)
+    converter.register_structure_hook_factory(_is_object, _object_factory)
     converter.register_structure_hook_factory(attrs.has, _class_factory)
     return converter
 
@@ -75,16 +75,46 @@ def _plain(value: Any, kind: type) -> Any:
     return value
 
 
-def _is_unsigned(kind: Any) -> bool:
-    return kind is Unsigned
+def _is_annotated(kind: Any) -> bool:
+    return get_origin(kind) is Annotated
 
 
-def _unsigned(value: Any, _kind: Any) -> int:
+def _annotated_factory(kind: Any, converter: cattrs.Converter) -> Structure:
+    bare, *marks = get_args(kind)
+    for mark in marks:
+        if isinstance(mark, IntegerRange):
+            return lambda value, _kind: _integer(value, mark)
+        if isinstance(mark, AbsolutePathMark):
+            return _absolute_path
+        if isinstance(mark, Shape) and mark.validated:
+            return _shaped(bare, mark, converter)
+    return lambda value, _kind: converter.structure(value, bare)
+
+
+def _integer(value: Any, allowed: IntegerRange) -> int:
     if type(value) is not int:
-        raise Fault(f"invalid type: {json_type_name(value)}, expected u32")
-    if not 0 <= value <= _MAX_UNSIGNED:
-        raise Fault(f"invalid value: {json_type_name(value)}, expected u32")
+        raise Fault(f"invalid type: {json_type_name(value)}, expected {allowed.kind}")
+    if not allowed.lowest <= value <= allowed.highest:
+        raise Fault(f"invalid value: {json_type_name(value)}, expected {allowed.kind}")
     return value
+
+
+def _absolute_path(value: Any, _kind: Any) -> str:
+    path: str = _plain(value, str)
+    if not (path.startswith(("/", "\\\\")) or path[1:3] in (":\\", ":/")):
+        raise Fault("AbsolutePathBuf deserialized without a base path")
+    return path
+
+
+def _shaped(bare: Any, mark: Shape, converter: cattrs.Converter) -> Structure:
+    """Return a hook that validates a value by the type that describes it, and returns the value unchanged."""
+    module, _, name = mark.reference.partition(":")
+
+    def structure_shaped(value: Any, _kind: Any) -> Any:
+        converter.structure(value, getattr(import_module(module), name))
+        return converter.structure(value, bare)
+
+    return structure_shaped
 
 
 def _is_word(kind: Any) -> bool:
@@ -104,10 +134,11 @@ def _is_object(kind: Any) -> bool:
     return get_origin(kind) is dict
 
 
-def _object(value: Any, _kind: Any) -> dict[str, Any]:
-    """Return an object unchanged."""
-    result: dict[str, Any] = _plain(value, dict)
-    return result
+def _object_factory(kind: Any, converter: cattrs.Converter) -> Structure:
+    if get_args(kind)[1] is Any:
+        return lambda value, _kind: _plain(value, dict)
+    inner = mapping_structure_factory(kind, converter)
+    return lambda value, wanted: inner(_plain(value, dict), wanted)
 
 
 def _is_sequence(kind: Any) -> bool:
@@ -136,27 +167,56 @@ def _union_factory(kind: Any, converter: cattrs.Converter) -> Structure:
             return None
         if inner is not None:
             return inner(value, None)
-        chosen = members[0] if len(members) == 1 else _by_kind(value, members)
-        return converter.structure(value, chosen)
+        if len(members) == 1:
+            return converter.structure(value, members[0])
+        return _untagged(value, members, converter)
 
     return structure_union
 
 
-def _by_kind(value: Any, members: list[Any]) -> Any:
-    for member in members:
-        if (get_origin(member) or member) is type(value):
-            return member
+def _untagged(value: Any, members: list[Any], converter: cattrs.Converter) -> Any:
+    """Structure a value by the members of a union that are of its kind; the last one's faults are reported."""
+    candidates = [member for member in members if _may_fit(value, member)]
+    for member in candidates[:-1]:
+        try:
+            return converter.structure(value, member)
+        except (cattrs.BaseValidationError, Fault):
+            continue
+    if candidates:
+        return converter.structure(value, candidates[-1])
+    if any(get_origin(member) is Literal for member in members):
+        raise Fault(f"invalid type: {json_type_name(value)}, expected string or map")
     expected = " or ".join(_PLAIN.get(get_origin(member) or member, "a map") for member in members)
     raise Fault(f"invalid type: {json_type_name(value)}, expected {expected}")
 
 
+def _may_fit(value: Any, member: Any) -> bool:
+    """Return whether a JSON value is of the kind that a type has; a class of one member is told by its name."""
+    kind = get_origin(member) or member
+    if kind is Annotated:
+        return _may_fit(value, get_args(member)[0])
+    if kind is Literal:
+        return isinstance(value, str)
+    if kind in (Union, UnionType):
+        return any(_may_fit(value, part) for part in get_args(member))
+    if not attrs.has(kind):
+        return (list if kind is tuple else kind) is type(value)
+    if not isinstance(value, dict):
+        return False
+    required = {wire_name(field, kind) for field in attrs.fields(kind) if field.default is attrs.NOTHING}
+    return required <= value.keys() or not required.isdisjoint(value)
+
+
 def _tagged(members: list[Any], converter: cattrs.Converter) -> Structure:
     classes = {member.TYPE: member for member in members}
+    member = getattr(members[0], "TAG", "type")
 
     def structure_tagged(value: Any, _kind: Any) -> Any:
-        tag = _plain(value, dict).get("type")
+        tag = _plain(value, dict).get(member)
         if tag is None:
-            raise Fault("missing field `type`")
+            raise Fault(f"missing field `{member}`")
+        if not isinstance(tag, str):
+            raise Fault(f"invalid type: {json_type_name(tag)}, expected variant identifier")
         if tag not in classes:
             raise Fault(f"unknown variant `{tag}`, expected {one_of(tuple(classes))}")
         return converter.structure(value, classes[tag])
@@ -166,9 +226,11 @@ def _tagged(members: list[Any], converter: cattrs.Converter) -> Structure:
 
 def _class_factory(kind: Any, converter: cattrs.Converter) -> Structure:
     attrs.resolve_types(kind)
-    fields: Any = {field.name: override(rename=wire_name(field)) for field in attrs.fields(kind)}
-    inner = make_dict_structure_fn(kind, converter, **fields)
-    optional = frozenset(wire_name(field) for field in attrs.fields(kind) if field.default is not attrs.NOTHING)
+    overrides: Any = {
+        field.name: override(rename=wire_name(field, kind), omit=is_local(field)) for field in attrs.fields(kind)
+    }
+    inner = make_dict_structure_fn(kind, converter, **overrides)
+    optional = frozenset(wire_name(field, kind) for field in attrs.fields(kind) if field.default is not attrs.NOTHING)
 
     def structure_class(value: Any, wanted: Any) -> Any:
         if not isinstance(value, dict):
@@ -183,7 +245,7 @@ def _faults(error: BaseException, path: str) -> Iterator[tuple[str, str]]:
     """Yield the faults in a group of validation errors, with paths from the notes of cattrs."""
     if isinstance(error, ClassValidationError):
         noted, bare = error.group_exceptions()
-        names = {field.name: wire_name(field) for field in attrs.fields(error.cl)}
+        names = {field.name: wire_name(field, error.cl) for field in attrs.fields(error.cl)}
         for part, note in noted:
             place = path if isinstance(part, KeyError) else f"{path}.{names[note.name]}"
             yield from _faults(part, place)

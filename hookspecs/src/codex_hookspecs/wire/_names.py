@@ -8,10 +8,20 @@ if TYPE_CHECKING:
     import attrs
 
 
-def wire_name(attribute: attrs.Attribute[Any]) -> str:
-    """Return the wire name of an attrs field."""
+def wire_name(attribute: attrs.Attribute[Any], owner: type | None = None) -> str:
+    """Return the wire name of an attrs field.
+
+    :param owner: the class of the field; its names are kept if it has ``SNAKE_CASE``.
+    """
     given: str | None = attribute.metadata.get("wire")
-    return given or camel(attribute.name)
+    if given:
+        return given
+    return attribute.name if getattr(owner, "SNAKE_CASE", False) else camel(attribute.name)
+
+
+def is_local(attribute: attrs.Attribute[Any]) -> bool:
+    """Return whether an attrs field is for clients inside this program only, and not on the wire."""
+    return bool(attribute.metadata.get("local"))
 
 
 def camel(name: str) -> str:

@@ -6,15 +6,14 @@ import platform
 import string
 from typing import TYPE_CHECKING
 
-from codex_app_server.request_params import InitializeParams
 from codex_hookspecs.errors import RpcError, WireError
+from codex_hookspecs.protocol import InitializeParams, InitializeResponse
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
     from codex_hookspecs.host import Host
-    from codex_hookspecs.protocol import JsonObject
 
 _HEADER = frozenset(string.printable) - frozenset(string.whitespace) | {" ", "\t"}
 
@@ -36,17 +35,17 @@ def decode_initialize(params: Any) -> InitializeParams:
     return value
 
 
-def build_initialize_result(params: InitializeParams, host: Host) -> JsonObject:
+def build_initialize_result(params: InitializeParams, host: Host) -> InitializeResponse:
     """Build the result."""
     client = params.client_info
     machine = f"({_system()}; {platform.machine()}) {_terminal(host.environ)}"
     agent = f"{client.name}/{host.version} {machine} ({client.name}; {client.version})"
-    return {
-        "userAgent": agent,
-        "codexHome": host.codex_home,
-        "platformFamily": "windows" if platform.system() == "Windows" else "unix",
-        "platformOs": {"Darwin": "macos"}.get(platform.system(), platform.system().lower()),
-    }
+    return InitializeResponse(
+        user_agent=agent,
+        codex_home=host.codex_home,
+        platform_family="windows" if platform.system() == "Windows" else "unix",
+        platform_os={"Darwin": "macos"}.get(platform.system(), platform.system().lower()),
+    )
 
 
 def _system() -> str:

@@ -11,45 +11,96 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
     from typing import Any
 
-_CONTRACTS: Final = "codex_hookspecs.types.requests"
-_OWN: Final = "codex_app_server.request_params"
+    from codex_hookspecs.protocol import Notification
+    from codex_hookspecs.surface import RpcServerRequest
 
 _METHODS: Final = {
-    "thread/start": ("thread_methods:start", f"{_CONTRACTS}:ThreadStartParams"),
-    "thread/resume": ("thread_methods:resume", f"{_CONTRACTS}:ThreadResumeParams"),
-    "thread/list": ("thread_store_methods:list_threads", f"{_CONTRACTS}:ThreadListParams"),
-    "thread/loaded/list": ("thread_store_methods:list_loaded", f"{_OWN}:PageParams"),
-    "thread/read": ("thread_store_methods:read", f"{_OWN}:ThreadReadParams"),
-    "thread/unsubscribe": ("thread_methods:unsubscribe", f"{_OWN}:ThreadParams"),
-    "thread/name/set": ("thread_store_methods:set_name", f"{_OWN}:ThreadSetNameParams"),
-    "thread/archive": ("thread_store_methods:archive", f"{_OWN}:ThreadParams"),
-    "thread/unarchive": ("thread_store_methods:unarchive", f"{_OWN}:ThreadParams"),
-    "turn/start": ("turns.turn_methods:start", f"{_CONTRACTS}:TurnStartParams"),
-    "turn/steer": ("turns.turn_methods:steer", f"{_OWN}:TurnSteerParams"),
-    "turn/interrupt": ("turns.turn_methods:interrupt", f"{_CONTRACTS}:TurnInterruptParams"),
-    "review/start": ("review_methods:start", f"{_OWN}:ReviewStartParams"),
-    "config/read": ("program_methods:read_config", f"{_OWN}:ConfigReadParams"),
-    "model/list": ("program_methods:list_models", f"{_OWN}:ModelListParams"),
-    "account/read": ("program_methods:read_account", f"{_OWN}:GetAccountParams"),
-    "experimentalFeature/list": ("program_methods:list_features", f"{_OWN}:PageParams"),
+    "thread/start": ("thread_methods:start", "ThreadStart"),
+    "thread/resume": ("thread_methods:resume", "ThreadResume"),
+    "thread/list": ("thread_store_methods:list_threads", "ThreadList"),
+    "thread/loaded/list": ("thread_store_methods:list_loaded", "ThreadLoadedList"),
+    "thread/read": ("thread_store_methods:read", "ThreadRead"),
+    "thread/unsubscribe": ("thread_methods:unsubscribe", "ThreadUnsubscribe"),
+    "thread/name/set": ("thread_store_methods:set_name", "ThreadSetName"),
+    "thread/archive": ("thread_store_methods:archive", "ThreadArchive"),
+    "thread/unarchive": ("thread_store_methods:unarchive", "ThreadUnarchive"),
+    "turn/start": ("turns.turn_methods:start", "TurnStart"),
+    "turn/steer": ("turns.turn_methods:steer", "TurnSteer"),
+    "turn/interrupt": ("turns.turn_methods:interrupt", "TurnInterrupt"),
+    "review/start": ("review_methods:start", "ReviewStart"),
+    "config/read": ("program_methods:read_config", "ConfigRead"),
+    "model/list": ("program_methods:list_models", "ModelList"),
+    "account/read": ("program_methods:read_account", "GetAccount"),
+    "experimentalFeature/list": ("program_methods:list_features", "ExperimentalFeatureList"),
 }
+"""Handler of each method, and the name of its types before ``Params`` and ``Response``."""
+
+_NOTIFICATIONS: Final = {
+    "thread/start": "ThreadStarted ThreadStatusChanged ThreadClosed WarningNotice ConfigWarning DeprecationNotice",
+    "thread/name/set": "ThreadNameUpdated",
+    "thread/archive": "ThreadArchivedNotification",
+    "thread/unarchive": "ThreadUnarchivedNotification",
+    "turn/start": (
+        "TurnStarted TurnCompleted TurnDiffUpdated PlanUpdated ItemStarted ItemCompleted AgentMessageDelta "
+        "PlanDeltaNotification ReasoningSummaryPartAdded ReasoningSummaryTextDelta ReasoningTextDelta "
+        "CommandOutputDelta TerminalInteraction FileChangeOutputDelta McpToolCallProgressNotification "
+        "HookStarted HookCompleted ErrorNotice TokenUsageUpdated RateLimitsUpdated ThreadCompacted "
+        "ModelReroutedNotification ServerRequestResolved RawResponseItemCompletedNotification "
+        "ItemGuardianApprovalReviewStartedNotification ItemGuardianApprovalReviewCompletedNotification"
+    ),
+}
+"""Notifications that come with a method."""
+
+_REQUESTS: Final = {
+    "item/commandExecution/requestApproval": "CommandExecutionRequestApproval",
+    "item/fileChange/requestApproval": "FileChangeRequestApproval",
+    "item/permissions/requestApproval": "PermissionsRequestApproval",
+    "item/tool/requestUserInput": "ToolRequestUserInput",
+    "item/tool/call": "DynamicToolCall",
+    "mcpServer/elicitation/request": "McpServerElicitationRequest",
+    "account/chatgptAuthTokens/refresh": "ChatgptAuthTokensRefresh",
+    "applyPatchApproval": "ApplyPatchApproval",
+    "execCommandApproval": "ExecCommandApproval",
+}
+"""Requests to clients that come with ``turn/start``, with the name of their types."""
 
 
 def methods() -> Sequence[RpcMethod]:
     """Return all methods of this plugin."""
     return [
-        RpcMethod(name=name, params=_params(params), handle=_handler(handler))
-        for name, (handler, params) in _METHODS.items()
+        RpcMethod(
+            name=name,
+            params=_type(f"{types}Params"),
+            result=_type(f"{types}Response"),
+            handle=_handler(handler),
+            notifications=_notifications(_NOTIFICATIONS[name]) if name in _NOTIFICATIONS else (),
+            requests=_requests if name == "turn/start" else (),
+        )
+        for name, (handler, types) in _METHODS.items()
     ]
 
 
-def _params(reference: str) -> Callable[[], type[Any]]:
-    def load() -> type[Any]:
-        module, _, name = reference.partition(":")
-        kind: type[Any] = getattr(import_module(module), name)
-        return kind
+def _type(name: str) -> Callable[[], Any]:
+    def load() -> Any:
+        return getattr(import_module("codex_hookspecs.protocol"), name)
 
     return load
+
+
+def _notifications(names: str) -> Callable[[], Sequence[type[Notification]]]:
+    def load() -> Sequence[type[Notification]]:
+        return [getattr(import_module("codex_hookspecs.protocol"), name) for name in names.split()]
+
+    return load
+
+
+def _requests() -> Sequence[RpcServerRequest]:
+    from codex_hookspecs.surface import RpcServerRequest
+
+    return [
+        RpcServerRequest(name=name, params=_type(f"{types}Params"), result=_type(f"{types}Response"))
+        for name, types in _REQUESTS.items()
+    ]
 
 
 def _handler(reference: str) -> Callable[[Any, RpcContext], Awaitable[Any]]:

@@ -304,10 +304,9 @@ def _place_of(error: BaseException) -> str:
     return "" if traceback is None else f" ({traceback.tb_frame.f_code.co_filename}:{traceback.tb_lineno})"
 
 
-def _params_class(method: RpcMethod) -> type[Any]:
-    kind = method.params
-    assert kind is not None
-    return kind if isinstance(kind, type) else kind()
+def _params_class(method: RpcMethod) -> Any:
+    kind: Any = method.params
+    return kind() if callable(kind) and not isinstance(kind, type) else kind
 
 
 def _refuse_experimental(method: RpcMethod, params: Any) -> None:

@@ -11,9 +11,14 @@ from codex_app_server.paging import paginate
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from codex_app_server.request_params import ConfigReadParams, GetAccountParams, ModelListParams, PageParams
     from codex_hookspecs.host import Config, ConfigLayer, Feature
-    from codex_hookspecs.protocol import JsonObject
+    from codex_hookspecs.protocol import (
+        ConfigReadParams,
+        ExperimentalFeatureListParams,
+        GetAccountParams,
+        JsonObject,
+        ModelListParams,
+    )
     from codex_hookspecs.surface import RpcContext
 
 _STAGES = {
@@ -72,7 +77,7 @@ async def read_account(_params: GetAccountParams, context: RpcContext) -> JsonOb
     return {"account": {"type": "apiKey"} if keyed else None, "requiresOpenaiAuth": required}
 
 
-async def list_features(params: PageParams, context: RpcContext) -> JsonObject:
+async def list_features(params: ExperimentalFeatureListParams, context: RpcContext) -> JsonObject:
     """List the feature switches."""
     features = context.host.features
     return paginate(

@@ -8,11 +8,10 @@ import attrs
 
 from codex_app_server.turns.turn_methods import require_loaded
 from codex_hookspecs.errors import RpcError
-from codex_hookspecs.protocol import Turn
+from codex_hookspecs.protocol import ReviewStartResponse, Turn
 
 if TYPE_CHECKING:
-    from codex_app_server.request_params import ReviewStartParams
-    from codex_hookspecs.protocol import JsonObject, TurnStartResponse
+    from codex_hookspecs.protocol import JsonObject, ReviewStartParams
     from codex_hookspecs.surface import RpcContext
 
 _FINDINGS = (
@@ -22,7 +21,7 @@ _FINDINGS = (
 _REQUIRED = {"uncommittedChanges": (), "baseBranch": ("branch",), "commit": ("sha",), "custom": ("instructions",)}
 
 
-async def start(params: ReviewStartParams, context: RpcContext) -> TurnStartResponse:
+async def start(params: ReviewStartParams, context: RpcContext) -> ReviewStartResponse:
     """Start a review as a turn of the thread itself."""
     thread = require_loaded(params.thread_id, context)
     if params.delivery not in (None, "inline"):
@@ -32,7 +31,7 @@ async def start(params: ReviewStartParams, context: RpcContext) -> TurnStartResp
     turn_id = await thread.submit(
         [{"type": "text", "text": text, "text_elements": []}], settings=settings, reviews=True
     )
-    return {"turn": Turn(id=turn_id, status="inProgress"), "reviewThreadId": thread.id}
+    return ReviewStartResponse(turn=Turn(id=turn_id, status="inProgress"), review_thread_id=thread.id)
 
 
 def review_prompt(target: JsonObject) -> str:

@@ -4,21 +4,32 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from codex_app_server.connection import IN_PROCESS
 from codex_app_server.paging import paginate
 from codex_app_server.thread_methods import check_id
 from codex_hookspecs.errors import RpcError, StorageError, ThreadNotFound
-from codex_hookspecs.protocol import OtherNotification, ThreadNameUpdated
+from codex_hookspecs.protocol import (
+    ThreadArchivedNotification,
+    ThreadArchiveResponse,
+    ThreadListResponse,
+    ThreadLoadedListResponse,
+    ThreadNameUpdated,
+    ThreadReadResponse,
+    ThreadSetNameResponse,
+    ThreadUnarchivedNotification,
+    ThreadUnarchiveResponse,
+)
 from codex_hookspecs.storage import ThreadQuery
 
 if TYPE_CHECKING:
-    from codex_app_server.request_params import (
-        PageParams,
-        ThreadParams,
+    from codex_hookspecs.protocol import (
+        Notification,
+        ThreadArchiveParams,
+        ThreadListParams,
+        ThreadLoadedListParams,
         ThreadReadParams,
         ThreadSetNameParams,
+        ThreadUnarchiveParams,
     )
-    from codex_hookspecs.protocol import JsonObject, ThreadListParams, ThreadListResponse
     from codex_hookspecs.surface import RpcContext
 
 _DEFAULT_PAGE = 25
@@ -42,31 +53,33 @@ async def list_threads(params: ThreadListParams, context: RpcContext) -> ThreadL
         found = await context.host.threads.list(query)
     except StorageError as error:
         raise RpcError(str(error)) from error
-    answer: ThreadListResponse = {"data": list(found.threads), "nextCursor": found.next_cursor}
-    if context.transport == IN_PROCESS:
-        # An extension: lets clients inside this program report that a thread they miss may be among these files.
-        answer["unreadable"] = list(found.unreadable)
-    return answer
+    # Clients inside this program report that a thread they miss may be among the unreadable files.
+    return ThreadListResponse(
+        data=tuple(found.threads), next_cursor=found.next_cursor, unreadable=tuple(found.unreadable)
+    )
 
 
-async def list_loaded(params: PageParams, context: RpcContext) -> JsonObject:
+async def list_loaded(params: ThreadLoadedListParams, context: RpcContext) -> ThreadLoadedListResponse:
     """List the ids of loaded threads."""
-    return paginate(sorted(thread.id for thread in context.host.threads.loaded()), params.cursor, params.limit)
+    ids = sorted(thread.id for thread in context.host.threads.loaded())
+    page = paginate(ids, params.cursor, params.limit)
+    return ThreadLoadedListResponse(data=tuple(page["data"]), next_cursor=page["nextCursor"])
 
 
-async def read(params: ThreadReadParams, context: RpcContext) -> JsonObject:
+async def read(params: ThreadReadParams, context: RpcContext) -> ThreadReadResponse:
     """Return a thread, loaded or not."""
     check_id(params.thread_id)
     thread = context.host.threads.get(params.thread_id)
     if thread is not None and params.include_turns and thread.settings.ephemeral:
         raise RpcError("ephemeral threads do not support includeTurns")
     try:
-        return {"thread": await context.host.threads.read(params.thread_id, include_turns=params.include_turns)}
+        found = await context.host.threads.read(params.thread_id, include_turns=params.include_turns)
     except ThreadNotFound as error:
         raise RpcError(f"thread not loaded: {params.thread_id}") from error
+    return ThreadReadResponse(found)
 
 
-async def set_name(params: ThreadSetNameParams, context: RpcContext) -> JsonObject:
+async def set_name(params: ThreadSetNameParams, context: RpcContext) -> ThreadSetNameResponse:
     """Name a thread."""
     check_id(params.thread_id)
     name = params.name.strip()
@@ -79,10 +92,10 @@ async def set_name(params: ThreadSetNameParams, context: RpcContext) -> JsonObje
     context.after_response(
         lambda: context.broadcast(ThreadNameUpdated(thread_id=params.thread_id, thread_name=name)),
     )
-    return {}
+    return ThreadSetNameResponse()
 
 
-async def archive(params: ThreadParams, context: RpcContext) -> JsonObject:
+async def archive(params: ThreadArchiveParams, context: RpcContext) -> ThreadArchiveResponse:
     """Archive a thread."""
     check_id(params.thread_id)
     try:
@@ -90,21 +103,20 @@ async def archive(params: ThreadParams, context: RpcContext) -> JsonObject:
     except ThreadNotFound as error:
         raise RpcError(f"no rollout found for thread id {params.thread_id}") from error
     context.unsubscribe(params.thread_id)
-    _broadcast_later(context, "thread/archived", params.thread_id)
-    return {}
+    _broadcast_later(context, ThreadArchivedNotification(params.thread_id))
+    return ThreadArchiveResponse()
 
 
-async def unarchive(params: ThreadParams, context: RpcContext) -> JsonObject:
+async def unarchive(params: ThreadUnarchiveParams, context: RpcContext) -> ThreadUnarchiveResponse:
     """Unarchive a thread."""
     check_id(params.thread_id)
     try:
         thread = await context.host.threads.unarchive(params.thread_id)
     except ThreadNotFound as error:
         raise RpcError(f"no archived rollout found for thread id {params.thread_id}") from error
-    _broadcast_later(context, "thread/unarchived", params.thread_id)
-    return {"thread": thread}
+    _broadcast_later(context, ThreadUnarchivedNotification(params.thread_id))
+    return ThreadUnarchiveResponse(thread)
 
 
-def _broadcast_later(context: RpcContext, method: str, thread_id: str) -> None:
-    notification = OtherNotification(method=method, params={"threadId": thread_id})
+def _broadcast_later(context: RpcContext, notification: Notification) -> None:
     context.after_response(lambda: context.broadcast(notification))

@@ -16,7 +16,7 @@ from codex_hookspecs.wire import encode
 
 if TYPE_CHECKING:
     from codex_app_server.processor import AfterResponse, Processor
-    from codex_hookspecs.protocol import JsonObject, Notification
+    from codex_hookspecs.protocol import InitializeResponse, JsonObject, Notification
     from codex_hookspecs.surface import RpcMethod
 
 _FLUSH_SECONDS: Final = 5.0
@@ -138,7 +138,7 @@ class WireConnection:
         for action in after:
             self._processor.spawn(action())
 
-    def _initialize(self, request: Request) -> JsonObject:
+    def _initialize(self, request: Request) -> InitializeResponse:
         if request.params is ABSENT:
             raise RpcError(MISSING_PARAMS)
         params = decode_initialize(request.params)

@@ -79,14 +79,14 @@ class HumanReporter:
     def begin(self, opened: ThreadStartResponse, prompt: str) -> None:
         """Show the session and the prompt."""
         header = {
-            "workdir": opened["cwd"],
-            "model": opened["model"],
-            "provider": opened["modelProvider"],
-            "approval": opened["approvalPolicy"],
-            "sandbox": sandbox_summary(opened["sandbox"]),
-            "reasoning effort": opened["reasoningEffort"] or "none",
+            "workdir": opened.cwd,
+            "model": opened.model,
+            "provider": opened.model_provider,
+            "approval": opened.approval_policy,
+            "sandbox": sandbox_summary(opened.sandbox),
+            "reasoning effort": opened.reasoning_effort or "none",
             "reasoning summaries": self._summaries,
-            "session id": opened["thread"].id,
+            "session id": opened.thread.id,
         }
         rows = [f"{self._style(f'{name}:', 'bold')} {escape_controls(str(value))}" for name, value in header.items()]
         self._print(self._title, "--------", *rows, "--------", self._style("user", "cyan"), escape_controls(prompt))

@@ -75,7 +75,7 @@ class JsonReporter:
 
     def begin(self, opened: ThreadStartResponse, prompt: str) -> None:
         """Report the thread."""
-        self._emit({"type": "thread.started", "thread_id": opened["thread"].id})
+        self._emit({"type": "thread.started", "thread_id": opened.thread.id})
 
     def warn(self, text: str) -> None:
         """Report a warning."""

@@ -26,8 +26,9 @@ if TYPE_CHECKING:
     from codex_exec_cli.request import ExecRequest
     from codex_hookspecs.protocol import (
         Notification,
-        SourceKind,
+        ReviewStartResponse,
         ThreadListResponse,
+        ThreadSourceKind,
         ThreadStartResponse,
         TurnStartResponse,
         TurnStatus,
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 CLIENT_NAME: Final = "codex_exec"
-SOURCE_KINDS: Final[list[SourceKind]] = ["cli", "vscode", "exec", "appServer", "unknown"]
+SOURCE_KINDS: Final[list[ThreadSourceKind]] = ["cli", "vscode", "exec", "appServer", "unknown"]
 _PAGE: Final = 100
 _MAX_PAGES: Final = 200
 _INTERRUPTED_STATUS: Final = 1
@@ -73,7 +74,7 @@ class _Session:
 
     async def run(self, request: ExecRequest, host: SurfaceHost) -> int:
         opened = await _open(self._client, request, host)
-        self._thread_id = opened["thread"].id
+        self._thread_id = opened.thread.id
         self._reporter.begin(opened, request.prompt)
         self._turn_id = await self._begin(request)
         status = await self._follow()
@@ -95,13 +96,15 @@ class _Session:
             review = {"threadId": self._thread_id, "target": request.review}
             if request.output_schema is not None:
                 review["outputSchema"] = request.output_schema
-            answer: TurnStartResponse = await _await_response(self._client.request("review/start", review))
+            answer: TurnStartResponse | ReviewStartResponse = await _await_response(
+                self._client.request("review/start", review)
+            )
         else:
             params = TurnStartParams(
                 thread_id=self._thread_id, input=request.input, output_schema=request.output_schema
             )
             answer = await _await_response(self._client.request("turn/start", params))
-        return answer["turn"].id
+        return answer.turn.id
 
     async def _follow(self) -> TurnStatus:
         async for notification in self._client.notifications():
@@ -184,13 +187,13 @@ async def _find_thread_to_resume(client: AppClient, request: ExecRequest, cwd: s
     wanted = request.resume or ""
     if is_uuid(wanted):
         return wanted.lower()
-    from codex_hookspecs.protocol import ThreadListParams, Unsigned
+    from codex_hookspecs.protocol import ThreadListParams
 
     cursor = None
     for _page in range(_MAX_PAGES):
         query = ThreadListParams(
             cursor=cursor,
-            limit=Unsigned(_PAGE if wanted else 1),
+            limit=_PAGE if wanted else 1,
             sort_key="updated_at",
             source_kinds=SOURCE_KINDS,
             cwd=None if request.everywhere else cwd,
@@ -198,12 +201,12 @@ async def _find_thread_to_resume(client: AppClient, request: ExecRequest, cwd: s
         page = await _await_response(client.request("thread/list", query))
         if not wanted:
             _refuse_if_newest_is_unreadable(page)
-        for thread in page["data"]:
+        for thread in page.data:
             if not wanted or thread.name == wanted:
                 return thread.id
-        if not wanted or page["nextCursor"] is None:
+        if not wanted or page.next_cursor is None:
             return None
-        cursor = page["nextCursor"]
+        cursor = page.next_cursor
     return None
 
 
@@ -212,8 +215,8 @@ def _refuse_if_newest_is_unreadable(page: ThreadListResponse) -> None:
 
     :raises ExecError: when one is.
     """
-    newest = max(page.get("unreadable") or (), key=lambda each: each.updated_at, default=None)
-    if newest is None or (page["data"] and page["data"][0].updated_at > newest.updated_at):
+    newest = max(page.unreadable, key=lambda each: each.updated_at, default=None)
+    if newest is None or (page.data and page.data[0].updated_at > newest.updated_at):
         return
     raise ExecError(
         f"Error: the newest session can't be resumed: {newest.reason}; move that file away or repair it, "

@@ -13,7 +13,7 @@ from codex_hooks_command import matching, parsing, trust
 from codex_hooks_command.config_probe import FILE_NAME, SETTINGS
 from codex_hooks_command.events import Event
 from codex_hooks_command.files import HookFiles
-from codex_hooks_command.handlers import Handler, HookFile, HookSource, RegisteredHook, SourceKind
+from codex_hooks_command.handlers import Handler, HookFile, HookSource, RegisteredHook, ThreadSourceKind
 from codex_hooks_command.trust import Acceptance
 from codex_hookspecs import frozen
 from codex_hookspecs.environments import main_repository, project_root
@@ -25,7 +25,7 @@ BYPASS_WARNING = (
     "hook trust is bypassed (--dangerously-bypass-hook-trust or bypass_hook_trust): "
     "hooks that nobody has reviewed may run"
 )
-_SOURCES: dict[LayerKind, SourceKind] = {
+_SOURCES: dict[LayerKind, ThreadSourceKind] = {
     "system": "system",
     "managed": "system",
     "user": "user",

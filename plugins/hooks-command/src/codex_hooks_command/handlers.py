@@ -11,7 +11,7 @@ from codex_hooks_command.events import Event
 from codex_hookspecs import frozen
 
 HandlerType = Literal["command", "mcp_tool"]
-SourceKind = Literal["system", "user", "project", "sessionFlags", "plugin"]
+ThreadSourceKind = Literal["system", "user", "project", "sessionFlags", "plugin"]
 _LABEL_LENGTH = 60
 TrustStatus = Literal["managed", "trusted", "modified", "untrusted"]
 
@@ -84,7 +84,7 @@ class HookSource:
 
     path: str
     key: str
-    kind: SourceKind
+    kind: ThreadSourceKind
     plugin_id: str | None = None
     environment: Mapping[str, str] = field(factory=dict)
     disabled: str | None = None

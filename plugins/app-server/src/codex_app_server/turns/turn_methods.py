@@ -9,20 +9,20 @@ import attrs
 
 from codex_app_server.thread_methods import check_id
 from codex_hookspecs.errors import RpcError
-from codex_hookspecs.protocol import ErrorNotice, Turn, TurnError, uuid7
+from codex_hookspecs.protocol import ErrorNotice, Turn, TurnError, TurnInterruptResponse, TurnStartResponse, uuid7
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
-    from codex_app_server.request_params import TurnSteerParams
     from codex_hookspecs.host import LoadedThread
     from codex_hookspecs.protocol import (
         JsonObject,
         ThreadSettings,
         TurnInterruptParams,
         TurnStartParams,
-        TurnStartResponse,
+        TurnSteerParams,
+        TurnSteerResponse,
     )
     from codex_hookspecs.surface import RpcContext
 
@@ -51,17 +51,19 @@ async def start(params: TurnStartParams, context: RpcContext) -> TurnStartRespon
     if not params.input:
         return _reject_empty_turn(thread, context)
     turn_id = await thread.submit(check_user_input(params.input), settings=_turn_settings(thread.settings, params))
-    return {"turn": Turn(id=turn_id, status="inProgress")}
+    return TurnStartResponse(Turn(id=turn_id, status="inProgress"))
 
 
-async def steer(params: TurnSteerParams, context: RpcContext) -> JsonObject:
+async def steer(params: TurnSteerParams, context: RpcContext) -> TurnSteerResponse:
     """Add a message to the running turn."""
+    from codex_hookspecs.protocol import TurnSteerResponse
+
     thread = require_loaded(params.thread_id, context)
     await thread.steer(check_user_input(params.input), expected_turn_id=params.expected_turn_id)
-    return {"turnId": params.expected_turn_id}
+    return TurnSteerResponse(params.expected_turn_id)
 
 
-async def interrupt(params: TurnInterruptParams, context: RpcContext) -> JsonObject:
+async def interrupt(params: TurnInterruptParams, context: RpcContext) -> TurnInterruptResponse:
     """Interrupt the running turn; its notifications follow the response."""
     thread = require_loaded(params.thread_id, context)
     active = thread.active_turn_id
@@ -70,7 +72,7 @@ async def interrupt(params: TurnInterruptParams, context: RpcContext) -> JsonObj
     if active != params.turn_id:
         raise RpcError(f"expected active turn id `{params.turn_id}` but found `{active}`")
     context.after_response(lambda: _interrupt(thread, params.turn_id))
-    return {}
+    return TurnInterruptResponse()
 
 
 def require_loaded(thread_id: str, context: RpcContext) -> LoadedThread:
@@ -104,7 +106,7 @@ def _reject_empty_turn(thread: LoadedThread, context: RpcContext) -> TurnStartRe
         await thread.notify(ErrorNotice(error=error, will_retry=False, thread_id=thread.id, turn_id=turn_id))
 
     context.after_response(fail)
-    return {"turn": Turn(id=turn_id, status="inProgress")}
+    return TurnStartResponse(Turn(id=turn_id, status="inProgress"))
 
 
 def _check_part(part: JsonObject) -> JsonObject:

@@ -1,0 +1,299 @@
+"""Threads (app-server protocol v2, 0.118)."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from attrs import field
+
+from codex_hookspecs.types.app_server.model_settings import ServiceTier
+from codex_hookspecs.types.app_server.statuses import ApprovalsReviewer
+from codex_hookspecs.types.json import GitInfoUpdateObject, JsonObject, Unsigned, Unsigned64
+from codex_hookspecs.types.notifications import Notification
+from codex_hookspecs.types.sandbox import SandboxMode
+from codex_hookspecs.types.threads import ApprovalPolicy, Thread
+from codex_hookspecs.values import frozen
+
+
+@frozen(kw_only=True)
+class ThreadForkParams:
+    """Parameters of ``thread/fork``.
+
+    :param thread_id: id of the thread.
+    """
+
+    thread_id: str
+    approval_policy: ApprovalPolicy | None = None
+    approvals_reviewer: ApprovalsReviewer | None = None
+    base_instructions: str | None = None
+    config: JsonObject | None = None
+    cwd: str | None = None
+    developer_instructions: str | None = None
+    ephemeral: bool = False
+    model: str | None = None
+    model_provider: str | None = None
+    path: str | None = field(default=None, metadata={"experimental": True})
+    persist_extended_history: bool = field(default=False, metadata={"experimental": True})
+    sandbox: SandboxMode | None = None
+    service_tier: ServiceTier | None = None
+
+
+@frozen
+class ThreadArchiveParams:
+    """Parameters of ``thread/archive``.
+
+    :param thread_id: id of the thread.
+    """
+
+    thread_id: str
+
+
+@frozen
+class ThreadUnsubscribeParams:
+    """Parameters of ``thread/unsubscribe``.
+
+    :param thread_id: id of the thread.
+    """
+
+    thread_id: str
+
+
+@frozen
+class ThreadIncrementElicitationParams:
+    """Parameters of ``thread/increment_elicitation``.
+
+    :param thread_id: id of the thread.
+    """
+
+    thread_id: str
+
+
+@frozen
+class ThreadDecrementElicitationParams:
+    """Parameters of ``thread/decrement_elicitation``.
+
+    :param thread_id: id of the thread.
+    """
+
+    thread_id: str
+
+
+@frozen(kw_only=True)
+class ThreadSetNameParams:
+    """Parameters of ``thread/name/set``.
+
+    :param thread_id: id of the thread.
+    """
+
+    name: str
+    thread_id: str
+
+
+@frozen(kw_only=True)
+class ThreadMetadataGitInfoUpdateParams:
+    """New facts about the git work tree; a member that is absent stays, one that is null is removed."""
+
+    branch: str | None = None
+    origin_url: str | None = None
+    sha: str | None = None
+
+
+@frozen(kw_only=True)
+class ThreadMetadataUpdateParams:
+    """Parameters of ``thread/metadata/update``.
+
+    :param thread_id: id of the thread.
+    """
+
+    thread_id: str
+    git_info: GitInfoUpdateObject | None = None
+
+
+@frozen
+class ThreadUnarchiveParams:
+    """Parameters of ``thread/unarchive``.
+
+    :param thread_id: id of the thread.
+    """
+
+    thread_id: str
+
+
+@frozen
+class ThreadCompactStartParams:
+    """Parameters of ``thread/compact/start``.
+
+    :param thread_id: id of the thread.
+    """
+
+    thread_id: str
+
+
+@frozen(kw_only=True)
+class ThreadShellCommandParams:
+    """Parameters of ``thread/shellCommand``.
+
+    :param thread_id: id of the thread.
+    """
+
+    command: str
+    thread_id: str
+
+
+@frozen
+class ThreadBackgroundTerminalsCleanParams:
+    """Parameters of ``thread/backgroundTerminals/clean``.
+
+    :param thread_id: id of the thread.
+    """
+
+    thread_id: str
+
+
+@frozen(kw_only=True)
+class ThreadRollbackParams:
+    """Parameters of ``thread/rollback``.
+
+    :param num_turns: number of turns to remove from the end, at least 1.
+    :param thread_id: id of the thread.
+    """
+
+    num_turns: Unsigned
+    thread_id: str
+
+
+@frozen(kw_only=True)
+class ThreadLoadedListParams:
+    """Parameters of ``thread/loaded/list``.
+
+    :param cursor: cursor of the page, from the page before; ``None`` for the first one.
+    :param limit: maximum number of entries of the page.
+    """
+
+    cursor: str | None = None
+    limit: Unsigned | None = None
+
+
+@frozen(kw_only=True)
+class ThreadReadParams:
+    """Parameters of ``thread/read``.
+
+    :param include_turns: whether the turns are returned too.
+    :param thread_id: id of the thread.
+    """
+
+    thread_id: str
+    include_turns: bool = False
+
+
+@frozen
+class ThreadArchiveResponse:
+    """Result of ``thread/archive``."""
+
+
+ThreadUnsubscribeStatus = Literal["notLoaded", "notSubscribed", "unsubscribed"]
+"""What an unsubscription found."""
+
+
+@frozen
+class ThreadUnsubscribeResponse:
+    """Result of ``thread/unsubscribe``."""
+
+    status: ThreadUnsubscribeStatus
+
+
+@frozen(kw_only=True)
+class ThreadIncrementElicitationResponse:
+    """Result of ``thread/increment_elicitation``."""
+
+    count: Unsigned64
+    paused: bool
+
+
+@frozen(kw_only=True)
+class ThreadDecrementElicitationResponse:
+    """Result of ``thread/decrement_elicitation``."""
+
+    count: Unsigned64
+    paused: bool
+
+
+@frozen
+class ThreadSetNameResponse:
+    """Result of ``thread/name/set``."""
+
+
+@frozen
+class ThreadMetadataUpdateResponse:
+    """Result of ``thread/metadata/update``."""
+
+    thread: Thread
+
+
+@frozen
+class ThreadUnarchiveResponse:
+    """Result of ``thread/unarchive``."""
+
+    thread: Thread
+
+
+@frozen
+class ThreadCompactStartResponse:
+    """Result of ``thread/compact/start``."""
+
+
+@frozen
+class ThreadShellCommandResponse:
+    """Result of ``thread/shellCommand``."""
+
+
+@frozen
+class ThreadBackgroundTerminalsCleanResponse:
+    """Result of ``thread/backgroundTerminals/clean``."""
+
+
+@frozen
+class ThreadRollbackResponse:
+    """Result of ``thread/rollback``."""
+
+    thread: Thread
+
+
+@frozen(kw_only=True)
+class ThreadLoadedListResponse:
+    """Result of ``thread/loaded/list``.
+
+    :param next_cursor: cursor of the next page; ``None`` on the last one.
+    """
+
+    data: tuple[str, ...]
+    next_cursor: str | None = None
+
+
+@frozen
+class ThreadReadResponse:
+    """Result of ``thread/read``."""
+
+    thread: Thread
+
+
+@frozen
+class ThreadArchivedNotification(Notification):
+    """A thread was archived.
+
+    :param thread_id: id of the thread.
+    """
+
+    METHOD: ClassVar[str] = "thread/archived"
+    thread_id: str
+
+
+@frozen
+class ThreadUnarchivedNotification(Notification):
+    """A thread was unarchived.
+
+    :param thread_id: id of the thread.
+    """
+
+    METHOD: ClassVar[str] = "thread/unarchived"
+    thread_id: str
