@@ -181,7 +181,9 @@ def _contents(module: str) -> tuple[dict[str, Definition], dict[str, tuple[str, 
             for name in _defined_by(node):
                 definitions.setdefault(name, Definition(node, inspect.cleandoc(str(said))))
             if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(ROOT_PACKAGE):
-                imported |= {alias.asname or alias.name: (node.module or "", alias.name) for alias in node.names}
+                for alias in node.names:
+                    names = _contents(node.module or "")[0] if alias.name == "*" else [alias.name]
+                    imported |= {alias.asname or name: (node.module or "", name) for name in names}
     return definitions, imported
 
 

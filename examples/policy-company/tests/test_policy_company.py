@@ -40,7 +40,7 @@ def answered(host, model):
         client.set_request_handler(answer)
         started = await client.request("thread/start", ThreadStartParams())
         text = {"type": "text", "text": "go"}
-        await client.request("turn/start", TurnStartParams(thread_id=started["thread"].id, input=[text]))
+        await client.request("turn/start", TurnStartParams(thread_id=started.thread.id, input=[text]))
         async for notification in client.notifications():
             if isinstance(notification, TurnCompleted):
                 break

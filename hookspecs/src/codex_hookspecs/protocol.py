@@ -250,12 +250,12 @@ __all__, __getattr__, __dir__ = exported(
             "Item McpToolCall McpToolCallStatus MessagePhase PatchApplyStatus Plan Reasoning UserMessage WebSearch"
         ),
         "types.json": (
-            "AbsolutePathBuf CodexErrorInfoValue CollabAgentStateObject CollaborationModeObject CommandActionObject "
-            "CommandDecisionValue ConfigObject DynamicToolObject GitInfoUpdateObject IntegerRange JsonObject "
-            "JsonValue McpToolCallErrorObject McpToolCallResultObject MemoryCitationObject MessagePhaseValue "
-            "PatchChangeKindObject RateLimitsObject ResponseItemObject ReviewTargetObject SandboxPolicyObject "
-            "SessionSourceValue Shape Signed32 Size ThreadStatusObject ToolOutputObject Unsigned Unsigned16 "
-            "Unsigned64 Unsigned8 UserInputObject WebSearchActionObject"
+            "AbsolutePathBuf AbsolutePathMark CodexErrorInfoValue CollabAgentStateObject CollaborationModeObject "
+            "CommandActionObject CommandDecisionValue ConfigObject DynamicToolObject GitInfoUpdateObject "
+            "IntegerRange JsonObject JsonValue McpToolCallErrorObject McpToolCallResultObject MemoryCitationObject "
+            "MessagePhaseValue PatchChangeKindObject RateLimitsObject ResponseItemObject ReviewTargetObject "
+            "SandboxPolicyObject SessionSourceValue Shape Signed32 Size ThreadStatusObject ToolOutputObject Unsigned "
+            "Unsigned16 Unsigned64 Unsigned8 UserContentObject UserInputObject WebSearchActionObject"
         ),
         "types.notifications": (
             "AgentMessageDelta CommandOutputDelta ConfigWarning DeprecationNotice ErrorNotice FileChangeOutputDelta "

@@ -32,14 +32,14 @@ async def test_requests_and_notifications_are_values(host, model) -> None:
     client = await connected(host, model=model("hello"))
 
     opened = await client.request("thread/start", ThreadStartParams())
-    begun = await client.request("turn/start", TurnStartParams(thread_id=opened["thread"].id, input=TEXT))
+    begun = await client.request("turn/start", TurnStartParams(thread_id=opened.thread.id, input=TEXT))
     async with asyncio.timeout(10):
         async for notification in client.notifications():
             if isinstance(notification, TurnCompleted):
                 break
 
-    assert opened["thread"].source == "exec"
-    assert notification.turn.id == begun["turn"].id
+    assert opened.thread.source == "exec"
+    assert notification.turn.id == begun.turn.id
     assert notification.turn.status == "completed"
 
 
@@ -48,7 +48,7 @@ async def test_wire_objects_are_taken_as_well(host) -> None:
 
     opened = await client.request("thread/start", {"modelProvider": None, "sandbox": "read-only"})
 
-    assert opened["sandbox"]["type"] == "readOnly"
+    assert opened.sandbox["type"] == "readOnly"
     with pytest.raises(RpcError, match=r"^Invalid request: missing field `params`$"):
         await client.request("thread/start")
     with pytest.raises(RpcError, match="missing field `threadId`"):
@@ -62,7 +62,7 @@ async def test_a_model_is_told_the_client_or_the_override_as_originator(host, mo
     opened = await client.request("thread/start", ThreadStartParams())
     application = client._requests.host
 
-    assert application.threads.get(opened["thread"].id).settings.originator == "codex_sdk_ts"
+    assert application.threads.get(opened.thread.id).settings.originator == "codex_sdk_ts"
 
 
 async def test_leaving_unloads_the_threads_it_alone_followed(host) -> None:
@@ -81,7 +81,7 @@ async def test_a_thread_waits_for_a_slow_client(host, model) -> None:
     client = await connected(host, model=model(*rounds))
     client._outbox = Outbox(limit=5)
     opened = await client.request("thread/start", ThreadStartParams())
-    thread = client._requests.host.threads.get(opened["thread"].id)
+    thread = client._requests.host.threads.get(opened.thread.id)
     await client.request("turn/start", TurnStartParams(thread_id=thread.id, input=TEXT))
 
     with pytest.raises(TimeoutError):

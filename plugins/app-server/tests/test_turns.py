@@ -169,7 +169,7 @@ async def test_a_turn_without_input_fails_after_its_answer_and_never_completes(c
     [
         ({}, "Invalid request: missing field `type`"),
         ({"type": "text"}, "Invalid request: missing field `text`"),
-        ({"type": "text", "text": 5}, "Invalid request: invalid type: text is 5, expected a string"),
+        ({"type": "text", "text": 5}, "Invalid request: invalid type: integer `5`, expected a string"),
         (
             {"type": "smell"},
             "Invalid request: unknown variant `smell`, expected one of "

@@ -23,6 +23,7 @@ from codex_hookspecs.protocol import (
     PlanUpdated,
     Reasoning,
     Thread,
+    ThreadStartResponse,
     TurnDiffUpdated,
     TurnError,
     WarningNotice,
@@ -36,20 +37,15 @@ def reporter(out: Any, err: Any, *, color: bool = False, **options: Any) -> Huma
     return HumanReporter(out, err, Style(enabled=color), title="codex-host v1", **options)
 
 
-def opened() -> dict[str, Any]:
+def opened() -> ThreadStartResponse:
     thread = Thread(
         id="the-id", session_id="the-id", model_provider="mock", created_at=1, updated_at=1, status={"type": "idle"},
         cwd="/w", cli_version="1", source="exec",
     )  # fmt: skip
-    return {
-        "thread": thread,
-        "cwd": "/w",
-        "model": "mock-model",
-        "modelProvider": "mock",
-        "approvalPolicy": "never",
-        "sandbox": {"type": "dangerFullAccess"},
-        "reasoningEffort": None,
-    }
+    return ThreadStartResponse(
+        thread=thread, cwd="/w", model="mock-model", model_provider="mock", approval_policy="never",
+        approvals_reviewer="user", sandbox={"type": "dangerFullAccess"},
+    )  # fmt: skip
 
 
 def hook(status: Any, *entries: tuple[Any, str], message: str | None = None) -> HookRun:
@@ -205,7 +201,7 @@ def test_colour_follows_the_choice_and_the_terminal() -> None:
 def test_control_characters_in_foreign_text_are_escaped(out, err, make) -> None:
     evil = "\x1b]0;title\x07\x1b[2J"
     shown = reporter(out, err)
-    shown.begin(opened() | {"cwd": f"/w{evil}"}, f"prompt{evil}")
+    shown.begin(attrs.evolve(opened(), cwd=f"/w{evil}"), f"prompt{evil}")
     shown.show(make.completed(AgentMessage(id="1", text=f"said{evil}")))
     shown.show(make.started(CommandExecution(id="2", command=f"run{evil}", cwd=f"/w{evil}", status="inProgress")))
     shown.show(HookCompleted(thread_id="t", turn_id="u", run=hook("completed", ("context", f"told{evil}"))))

@@ -21,12 +21,15 @@ from codex_hookspecs.protocol import (
     ItemCompleted,
     Notification,
     Thread,
+    ThreadListResponse,
+    ThreadStartResponse,
     ThreadTokenUsage,
     TokenUsage,
     TokenUsageUpdated,
     Turn,
     TurnCompleted,
     TurnError,
+    TurnStartResponse,
 )
 
 pytestmark = pytest.mark.anyio
@@ -70,17 +73,17 @@ class Server:
     async def request(self, method: str, params: Any = None) -> Any:
         self.asked.append((method, params))
         if method == "thread/list":
-            return {"data": self.stored, "nextCursor": None}
+            return ThreadListResponse(data=tuple(self.stored))
         if method == "thread/resume" and params.thread_id not in [each.id for each in self.stored]:
             raise RpcError(f"no rollout found for thread id {params.thread_id}")
         if method == "turn/interrupt":
             self._interrupted.set()
         if method in ("thread/start", "thread/resume"):
-            return {
-                "thread": thread(), "model": "m", "modelProvider": "mock", "cwd": "/w", "approvalPolicy": "never",
-                "sandbox": {"type": "readOnly"}, "reasoningEffort": None,
-            }  # fmt: skip
-        return {"turn": Turn(id="turn", status="inProgress")}
+            return ThreadStartResponse(
+                thread=thread(), model="m", model_provider="mock", cwd="/w", approval_policy="never",
+                approvals_reviewer="user", sandbox={"type": "readOnly"},
+            )  # fmt: skip
+        return TurnStartResponse(Turn(id="turn", status="inProgress"))
 
     async def notifications(self) -> AsyncIterator[Notification]:
         if self.hangs:

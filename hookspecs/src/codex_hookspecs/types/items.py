@@ -18,7 +18,7 @@ from codex_hookspecs.types.json import (
     MessagePhaseValue,
     PatchChangeKindObject,
     ToolOutputObject,
-    UserInputObject,
+    UserContentObject,
     WebSearchActionObject,
 )
 from codex_hookspecs.values import frozen
@@ -38,7 +38,7 @@ class UserMessage:
 
     TYPE: ClassVar[str] = "userMessage"
     id: str
-    content: tuple[UserInputObject, ...]
+    content: tuple[UserContentObject, ...]
 
 
 @frozen

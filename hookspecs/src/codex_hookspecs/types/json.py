@@ -53,34 +53,66 @@ Signed32: TypeAlias = Annotated[int, IntegerRange("i32", "int32", -(2**31), 2**3
 AbsolutePathBuf: TypeAlias = Annotated[str, AbsolutePathMark()]
 """An absolute path."""
 
-_PARTS = "codex_hookspecs.types.app_server"
-
-UserInputObject: TypeAlias = Annotated[JsonObject, Shape(f"{_PARTS}.user_input:UserInput", validated=True)]
-ReviewTargetObject: TypeAlias = Annotated[JsonObject, Shape(f"{_PARTS}.reviews:ReviewTarget", validated=True)]
-SandboxPolicyObject: TypeAlias = Annotated[JsonObject, Shape(f"{_PARTS}.sandbox_policy:SandboxPolicy", validated=True)]
+UserInputObject: TypeAlias = Annotated[
+    JsonObject, Shape("codex_hookspecs.types.app_server.user_input:UserInput", validated=True)
+]
+UserContentObject: TypeAlias = Annotated[JsonObject, Shape("codex_hookspecs.types.app_server.user_input:UserInput")]
+"""A part of a message of the user that is shown, and not validated again."""
+ReviewTargetObject: TypeAlias = Annotated[
+    JsonObject, Shape("codex_hookspecs.types.app_server.reviews:ReviewTarget", validated=True)
+]
+SandboxPolicyObject: TypeAlias = Annotated[
+    JsonObject, Shape("codex_hookspecs.types.app_server.sandbox_policy:SandboxPolicy", validated=True)
+]
 CollaborationModeObject: TypeAlias = Annotated[
-    JsonObject, Shape(f"{_PARTS}.model_settings:CollaborationMode", validated=True)
+    JsonObject, Shape("codex_hookspecs.types.app_server.model_settings:CollaborationMode", validated=True)
 ]
-ThreadStatusObject: TypeAlias = Annotated[JsonObject, Shape(f"{_PARTS}.statuses:ThreadStatus")]
-SessionSourceValue: TypeAlias = Annotated[str | JsonObject, Shape(f"{_PARTS}.statuses:SessionSource")]
-CodexErrorInfoValue: TypeAlias = Annotated[str | JsonObject, Shape(f"{_PARTS}.statuses:CodexErrorInfo")]
+ThreadStatusObject: TypeAlias = Annotated[JsonObject, Shape("codex_hookspecs.types.app_server.statuses:ThreadStatus")]
+SessionSourceValue: TypeAlias = Annotated[
+    str | JsonObject, Shape("codex_hookspecs.types.app_server.statuses:SessionSource")
+]
+CodexErrorInfoValue: TypeAlias = Annotated[
+    str | JsonObject, Shape("codex_hookspecs.types.app_server.statuses:CodexErrorInfo")
+]
 MessagePhaseValue: TypeAlias = Annotated[str, Shape("codex_hookspecs.types.items:MessagePhase")]
-RateLimitsObject: TypeAlias = Annotated[JsonObject, Shape(f"{_PARTS}.accounts:RateLimitSnapshot")]
-CommandActionObject: TypeAlias = Annotated[JsonObject, Shape(f"{_PARTS}.item_parts:CommandAction")]
-PatchChangeKindObject: TypeAlias = Annotated[JsonObject, Shape(f"{_PARTS}.item_parts:PatchChangeKind")]
-MemoryCitationObject: TypeAlias = Annotated[JsonObject, Shape(f"{_PARTS}.item_parts:MemoryCitation")]
-WebSearchActionObject: TypeAlias = Annotated[JsonObject, Shape(f"{_PARTS}.item_parts:WebSearchAction")]
-McpToolCallResultObject: TypeAlias = Annotated[JsonObject, Shape(f"{_PARTS}.item_parts:McpToolCallResult")]
-McpToolCallErrorObject: TypeAlias = Annotated[JsonObject, Shape(f"{_PARTS}.item_parts:McpToolCallError")]
-ToolOutputObject: TypeAlias = Annotated[JsonObject, Shape(f"{_PARTS}.item_parts:DynamicToolCallOutputContentItem")]
-CollabAgentStateObject: TypeAlias = Annotated[JsonObject, Shape(f"{_PARTS}.item_parts:CollabAgentState")]
-CommandDecisionValue: TypeAlias = Annotated[
-    str | JsonObject, Shape(f"{_PARTS}.server_requests:CommandExecutionApprovalDecision")
+RateLimitsObject: TypeAlias = Annotated[
+    JsonObject, Shape("codex_hookspecs.types.app_server.accounts:RateLimitSnapshot")
 ]
-DynamicToolObject: TypeAlias = Annotated[JsonObject, Shape(f"{_PARTS}.server_requests:DynamicToolSpec")]
-ResponseItemObject: TypeAlias = Annotated[JsonObject, Shape(f"{_PARTS}.response_items:ResponseItem")]
-ConfigObject: TypeAlias = Annotated[JsonObject, Shape(f"{_PARTS}.config_values:Config")]
+CommandActionObject: TypeAlias = Annotated[
+    JsonObject, Shape("codex_hookspecs.types.app_server.item_parts:CommandAction")
+]
+PatchChangeKindObject: TypeAlias = Annotated[
+    JsonObject, Shape("codex_hookspecs.types.app_server.item_parts:PatchChangeKind")
+]
+MemoryCitationObject: TypeAlias = Annotated[
+    JsonObject, Shape("codex_hookspecs.types.app_server.item_parts:MemoryCitation")
+]
+WebSearchActionObject: TypeAlias = Annotated[
+    JsonObject, Shape("codex_hookspecs.types.app_server.item_parts:WebSearchAction")
+]
+McpToolCallResultObject: TypeAlias = Annotated[
+    JsonObject, Shape("codex_hookspecs.types.app_server.item_parts:McpToolCallResult")
+]
+McpToolCallErrorObject: TypeAlias = Annotated[
+    JsonObject, Shape("codex_hookspecs.types.app_server.item_parts:McpToolCallError")
+]
+ToolOutputObject: TypeAlias = Annotated[
+    JsonObject, Shape("codex_hookspecs.types.app_server.item_parts:DynamicToolCallOutputContentItem")
+]
+CollabAgentStateObject: TypeAlias = Annotated[
+    JsonObject, Shape("codex_hookspecs.types.app_server.item_parts:CollabAgentState")
+]
+CommandDecisionValue: TypeAlias = Annotated[
+    str | JsonObject, Shape("codex_hookspecs.types.app_server.server_requests:CommandExecutionApprovalDecision")
+]
+DynamicToolObject: TypeAlias = Annotated[
+    JsonObject, Shape("codex_hookspecs.types.app_server.server_requests:DynamicToolSpec")
+]
+ResponseItemObject: TypeAlias = Annotated[
+    JsonObject, Shape("codex_hookspecs.types.app_server.response_items:ResponseItem")
+]
+ConfigObject: TypeAlias = Annotated[JsonObject, Shape("codex_hookspecs.types.app_server.config_values:Config")]
 GitInfoUpdateObject: TypeAlias = Annotated[
-    JsonObject, Shape(f"{_PARTS}.threads:ThreadMetadataGitInfoUpdateParams", validated=True)
+    JsonObject, Shape("codex_hookspecs.types.app_server.threads:ThreadMetadataGitInfoUpdateParams", validated=True)
 ]
 """An absent member keeps its value, one that is null loses it."""

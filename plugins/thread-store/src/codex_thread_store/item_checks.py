@@ -19,7 +19,6 @@ _DECLARED: dict[str, type] = {
     "str": str,
     "int": int,
     "bool": bool,
-    "JsonObject": dict,
     "HookPromptFragment": HookPromptFragment,
     "FileUpdateChange": FileUpdateChange,
 }
@@ -52,7 +51,8 @@ def _plain_check(declared: str) -> Check | None:
     if declared == "Any":
         return None
     part = declared.removeprefix("tuple[").removesuffix(", ...]")
-    kind = _DECLARED.get(part, str)  # all others are strings or literals of strings
+    # JSON objects of known shape are named "…Object"; all others are strings or literals of strings.
+    kind = dict if part.endswith("Object") or part.startswith("dict[") else _DECLARED.get(part, str)
     if part == declared:
         return lambda value: isinstance(value, kind)
     if part in ("HookPromptFragment", "FileUpdateChange"):

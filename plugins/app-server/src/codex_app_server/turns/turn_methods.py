@@ -10,6 +10,7 @@ import attrs
 from codex_app_server.thread_methods import check_id
 from codex_hookspecs.errors import RpcError
 from codex_hookspecs.protocol import ErrorNotice, Turn, TurnError, TurnInterruptResponse, TurnStartResponse, uuid7
+from codex_hookspecs.wire import json_type_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -120,7 +121,7 @@ def _check_part(part: JsonObject) -> JsonObject:
         if name not in part:
             raise RpcError(f"Invalid request: missing field `{name}`")
         if not isinstance(part[name], str):
-            raise RpcError(f"Invalid request: invalid type: {name} is {part[name]!r}, expected a string")
+            raise RpcError(f"Invalid request: invalid type: {json_type_name(part[name])}, expected a string")
     return {**part, "text_elements": part.get("text_elements") or []} if kind == "text" else part
 
 
