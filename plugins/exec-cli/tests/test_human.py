@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import attrs
 import pytest
 
 from codex_exec_cli.human import HumanReporter, duration, sandbox_summary

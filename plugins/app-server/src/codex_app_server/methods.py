@@ -33,7 +33,13 @@ _METHODS: Final = {
     "account/read": ("program_methods:read_account", "GetAccount"),
     "experimentalFeature/list": ("program_methods:list_features", "ExperimentalFeatureList"),
 }
-"""Handler of each method, and the name of its types before ``Params`` and ``Response``."""
+"""Handler and types of each method.
+
+The types are the part of their names before ``Params`` and ``Response``, or both names, with ``-`` for no parameters.
+"""
+
+_EXPERIMENTAL: Final[frozenset[str]] = frozenset()
+"""Methods for clients that enabled the experimental API."""
 
 _NOTIFICATIONS: Final = {
     "thread/start": "ThreadStarted ThreadStatusChanged ThreadClosed WarningNotice ConfigWarning DeprecationNotice",
@@ -70,17 +76,27 @@ def methods() -> Sequence[RpcMethod]:
     return [
         RpcMethod(
             name=name,
-            params=_type(f"{types}Params"),
-            result=_type(f"{types}Response"),
+            params=_type(_names(types)[0]),
+            result=_type(_names(types)[1]),
             handle=_handler(handler),
             notifications=_notifications(_NOTIFICATIONS[name]) if name in _NOTIFICATIONS else (),
             requests=_requests if name == "turn/start" else (),
+            experimental=name in _EXPERIMENTAL,
         )
         for name, (handler, types) in _METHODS.items()
     ]
 
 
-def _type(name: str) -> Callable[[], Any]:
+def _names(types: str) -> tuple[str, str]:
+    """Return the names of the types of parameters and result."""
+    params, _, result = types.partition(" ")
+    return (params, result) if result else (f"{params}Params", f"{params}Response")
+
+
+def _type(name: str) -> Callable[[], Any] | None:
+    if name == "-":
+        return None
+
     def load() -> Any:
         return getattr(import_module("codex_hookspecs.protocol"), name)
 
