@@ -17,12 +17,12 @@ from codex_exec_local.environment import LocalEnvironment
 from codex_exec_remote import client
 from codex_exec_remote.environment import RemoteEnvironment
 from codex_exec_remote.websocket_link import Target
-from codex_exec_server.listening import bind
+from codex_exec_server.listening import serve
 from codex_exec_server.server import ExecServer
-from codex_exec_server.websocket import serve
 from codex_hookspecs.errors import ExecError
 from codex_hookspecs.ports.environment import ExecProcess
 from codex_hookspecs.types.environment import ExecParams, OutputChunk, ProcessExited, ProcessFailed
+from codex_listener.sockets import bind
 from codex_testkit.servers.exec_client import ExecServerAt, exec_server
 
 pytestmark = pytest.mark.anyio
@@ -137,7 +137,7 @@ async def test_a_server_that_comes_back_serves_what_is_started_then(
 
 async def test_the_processes_of_a_killed_client_end_after_the_retention(tmp_path: Path) -> None:
     local = LocalEnvironment(os.environ)
-    host: Any = SimpleNamespace(version="1", codex_home=str(tmp_path), environ={})
+    host: Any = SimpleNamespace(version="1", codex_home=str(tmp_path), environ={}, logger=logging.getLogger)
     bound, url = bind("127.0.0.1", 0)
     async with ExecServer(host, local, concurrent=64, retention=0.3) as server:
         listener = await serve(server, bound, None)

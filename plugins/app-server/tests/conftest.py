@@ -21,6 +21,7 @@ class MemoryTransport:
     """What the client sent, and what it was sent."""
 
     name = "memory"
+    patient = True
 
     def __init__(self) -> None:
         self.to_server: asyncio.Queue[str | None] = asyncio.Queue()
@@ -31,6 +32,9 @@ class MemoryTransport:
 
     async def send(self, message: bytes) -> None:
         self.to_client.put_nowait(json.loads(message))
+
+    def drop(self) -> None:
+        self.to_server.put_nowait(None)
 
 
 class WireClient:

@@ -240,7 +240,7 @@ async def test_an_outbox_keeps_order_and_bounds() -> None:
     await box.put(2)
     waiting = asyncio.create_task(box.put(3))
     await asyncio.sleep(0)
-    box.push(9)
+    await box.respond(9)
 
     assert [await box.get() for _ in range(3)] == [1, 2, 9]
     await waiting

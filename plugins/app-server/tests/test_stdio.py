@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from codex_app_server.command import serve
-from codex_app_server.stdio import StdioTransport
+from codex_app_server.transports.stdio import StdioTransport
+from codex_hookspecs.errors import UsageError
 
 pytestmark = pytest.mark.anyio
 
@@ -62,15 +63,16 @@ async def test_a_message_larger_than_the_pipe_waits_for_its_reader() -> None:
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
-        (["--nope"], "error: unexpected argument '--nope' found"),
-        (["--listen"], "error: a value is required for '--listen <URL>' but none was supplied"),
-        (["--listen=ws://host:1"], "error: invalid value 'ws://host:1' for '--listen <URL>'"),
+        (["--nope"], "unexpected argument '--nope' found"),
+        (["--listen"], "a value is required for '--listen <URL>' but none was supplied"),
+        (["--listen=ws://host:1"], "invalid value 'ws://host:1' for '--listen <URL>'"),
     ],
 )
-async def test_a_wrong_command_line_is_told_with_the_usage(host, capsys, arguments: list[str], complaint: str) -> None:
+async def test_a_wrong_command_line_is_told_with_the_usage(host, arguments: list[str], complaint: str) -> None:
     opened = await host().opened()
 
-    assert await serve(arguments, opened.application) == 2
-    printed = capsys.readouterr().err
-    assert printed.startswith(complaint)
-    assert "Usage: codex app-server" in printed
+    with pytest.raises(UsageError) as caught:
+        await serve(arguments, opened.application)
+
+    assert str(caught.value).startswith(complaint)
+    assert caught.value.usage == "Usage: codex app-server [OPTIONS] [COMMAND]"

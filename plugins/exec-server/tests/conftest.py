@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from codex_exec_server.listening import bind
+from codex_exec_server.listening import serve as accept
 from codex_exec_server.server import ExecServer
-from codex_exec_server.websocket import serve as accept
 from codex_hookspecs.errors import SandboxUnavailable
 from codex_hookspecs.sandbox import Launch, LaunchRequest, SandboxPolicy
+from codex_listener.sockets import bind
 from codex_testkit.memory.environment import MemoryEnvironment, MemoryProcess
 from codex_testkit.servers.exec_client import ExecServerAt
 from codex_testkit.servers.web import Pages

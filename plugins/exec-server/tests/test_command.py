@@ -5,15 +5,22 @@ from __future__ import annotations
 import pytest
 
 from codex_exec_server import plugin
-from codex_exec_server.command import authentication, run
-from codex_exec_server.listening import banner, is_loopback
-from codex_exec_server.options import UsageError, parse
-from codex_hookspecs.errors import ConfigError
+from codex_exec_server.command import run
+from codex_exec_server.listening import banner
+from codex_exec_server.options import USAGE, parse
+from codex_hookspecs.auth import ConnectionCheck
+from codex_hookspecs.errors import CodexError, ConfigError, UsageError
+from codex_listener.options import authenticator
+from codex_listener.sockets import is_loopback
 
 from .conftest import StubHost
 
 pytestmark = pytest.mark.anyio
 AUTH = ["--ws-auth", "capability-token", "--ws-token-file", "/t"]
+
+
+def authentication(arguments: list[str], host: StubHost) -> ConnectionCheck | None:
+    return authenticator(parse(arguments).auth, host, usage=USAGE)
 
 
 class Password:
@@ -29,11 +36,11 @@ def test_the_command_is_offered() -> None:
 
 def test_without_anybody_to_authenticate_nothing_is_served() -> None:
     with pytest.raises(ConfigError, match="takes a plugin with the hook"):
-        authentication(parse(AUTH), StubHost({}, None))
+        authentication(AUTH, StubHost({}, None))
 
 
 def test_the_authenticator_of_the_mode_is_asked() -> None:
-    check = authentication(parse(AUTH), StubHost({}, None, (Password(),)))
+    check = authentication(AUTH, StubHost({}, None, (Password(),)))
 
     assert check is not None
     assert (check("/t"), check(None)) == (None, "no")
@@ -43,7 +50,7 @@ def test_a_plugin_may_have_a_mode_of_its_own() -> None:
     class Own(Password):
         mode = "own"
 
-    check = authentication(parse(["--ws-auth", "own", "--ws-token-file", "/t"]), StubHost({}, None, (Own(),)))
+    check = authentication(["--ws-auth", "own", "--ws-token-file", "/t"], StubHost({}, None, (Own(),)))
 
     assert check is not None
     assert check("/t") is None
@@ -51,18 +58,15 @@ def test_a_plugin_may_have_a_mode_of_its_own() -> None:
 
 def test_a_mode_that_nobody_has_is_a_wrong_command_line() -> None:
     with pytest.raises(UsageError, match=r"(?s)invalid value 'x'.*capability-token, signed-bearer-token\]"):
-        authentication(parse(["--ws-auth", "x"]), StubHost({}, None, (Password(),)))
+        authentication(["--ws-auth", "x"], StubHost({}, None, (Password(),)))
 
 
-async def test_errors_go_to_stderr(capsys: pytest.CaptureFixture[str]) -> None:
-    statuses = [
-        await run(arguments, StubHost({}, None)) for arguments in (AUTH, ["--bogus"], ["--listen", "x"], ["-h"])
-    ]
+@pytest.mark.parametrize("arguments", [AUTH, ["--bogus"], ["--listen", "x"]])
+async def test_nothing_is_served_after_a_mistake(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(CodexError):
+        await run(arguments, StubHost({}, None))
 
-    said = capsys.readouterr()
-    assert statuses == [1, 2, 1, 0]
-    assert said.out.startswith("Serve this machine")
-    assert said.err.count("rror: ") == 3
+    assert capsys.readouterr().out == ""
 
 
 @pytest.mark.parametrize(

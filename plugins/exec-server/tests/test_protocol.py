@@ -10,8 +10,9 @@ from contextlib import suppress
 import pytest
 from websockets.exceptions import ConnectionClosed
 
-from codex_exec_server import websocket
+from codex_exec_server import listening
 from codex_hookspecs.errors import RpcError
+from codex_listener.websocket import Limits
 from codex_testkit.servers.exec_client import LIMIT
 
 pytestmark = pytest.mark.anyio
@@ -217,7 +218,7 @@ async def test_clients_without_good_credentials_are_not_let_in(serve) -> None:
 
 
 async def test_a_client_that_stalls_the_handshake_is_disconnected(serve, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(websocket, "UPGRADE_SECONDS", 0.2)
+    monkeypatch.setattr(listening, "LIMITS", Limits(max_frame=1000, max_message=1000, upgrade_seconds=0.2))
     server = await serve()
     reader, writer = await asyncio.open_connection("127.0.0.1", int(server.url.rpartition(":")[2]))
     writer.write(b"GET / HTTP/1.1\r\nHost:")

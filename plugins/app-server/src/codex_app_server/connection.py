@@ -68,11 +68,6 @@ class Connection(Protocol):
         ...
 
 
-def method_name(notification: Notification) -> str:
-    """Return the method of a notification on the wire."""
-    return notification.method if isinstance(notification, OtherNotification) else notification.METHOD
-
-
 class InProcessClient:
     """A client inside this program: requests are calls, and notifications are passed as values."""
 

@@ -1,42 +1,64 @@
-"""A bounded queue of messages to a client: a slow client slows down its threads."""
+"""A bounded queue of messages to a client, so that a slow one costs a bounded amount of memory."""
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 T = TypeVar("T")
 
-LIMIT = 512
+PATIENT: Final = 512
+"""Notifications that are queued for a client that the server waits for."""
+IMPATIENT: Final = 4096
+"""Notifications that are queued for a client before it is disconnected."""
+MAX_BYTES: Final = 4 * 1024 * 1024
+"""Bytes of queued notifications, and of queued responses, that count as full as well; one more message always fits."""
+
+
+class _Lane:
+    """The part of a queue that is limited by itself."""
+
+    def __init__(self) -> None:
+        self.entries = 0
+        self.bytes = 0
+        self.not_full = asyncio.Event()
+        self.not_full.set()
 
 
 class Outbox(Generic[T]):
-    """A queue with one reader.
+    """A queue with one reader, in which notifications and responses are limited separately but keep their order.
 
-    :param limit: number of entries at which :meth:`put` waits.
+    :param limit: entries of each kind at which the queue is full.
     """
 
-    def __init__(self, limit: int = LIMIT) -> None:
-        self._entries: deque[T] = deque()
+    def __init__(self, limit: int = PATIENT) -> None:
+        self._entries: deque[tuple[T, int, _Lane]] = deque()
         self._limit = limit
+        self._notifications = _Lane()
+        self._responses = _Lane()
         self._not_empty = asyncio.Event()
-        self._not_full = asyncio.Event()
-        self._not_full.set()
         self._closed = False
 
-    def push(self, entry: T) -> None:
-        """Add an entry without waiting; for responses, whose number is limited by that of requests."""
-        if not self._closed:
-            self._entries.append(entry)
-            self._not_empty.set()
+    def offer(self, entry: T, size: int = 0) -> bool:
+        """Add a notification without waiting; return whether there was room. A closed queue ignores it.
 
-    async def put(self, entry: T) -> None:
-        """Add an entry, waiting while the queue is full; ignored when it is closed."""
-        while len(self._entries) >= self._limit and not self._closed:
-            self._not_full.clear()
-            await self._not_full.wait()
-        self.push(entry)
+        :param size: its bytes.
+        """
+        if self._closed:
+            return True
+        if self._is_full(self._notifications):
+            return False
+        self._add(entry, size, self._notifications)
+        return True
+
+    async def put(self, entry: T, size: int = 0) -> None:
+        """Add a notification, waiting while the queue is full; a closed one ignores it."""
+        await self._put(entry, size, self._notifications)
+
+    async def respond(self, entry: T, size: int = 0) -> None:
+        """Add a response, waiting while the queue is full of responses; a closed one ignores it."""
+        await self._put(entry, size, self._responses)
 
     async def get(self) -> T | None:
         """Remove and return the oldest entry, waiting for one; ``None`` when the queue is closed and empty."""
@@ -45,13 +67,37 @@ class Outbox(Generic[T]):
                 return None
             self._not_empty.clear()
             await self._not_empty.wait()
-        entry = self._entries.popleft()
-        if len(self._entries) < self._limit:
-            self._not_full.set()
+        entry, size, lane = self._entries.popleft()
+        lane.entries -= 1
+        lane.bytes -= size
+        if not self._is_full(lane):
+            lane.not_full.set()
         return entry
 
-    def close(self) -> None:
-        """Accept no more entries; queued ones can still be read."""
+    def close(self, *, discard: bool = False) -> None:
+        """Accept no more entries; queued ones can still be read.
+
+        :param discard: whether to drop the queued ones.
+        """
         self._closed = True
+        if discard:
+            self._entries.clear()
         self._not_empty.set()
-        self._not_full.set()
+        for lane in (self._notifications, self._responses):
+            lane.not_full.set()
+
+    async def _put(self, entry: T, size: int, lane: _Lane) -> None:
+        while self._is_full(lane) and not self._closed:
+            lane.not_full.clear()
+            await lane.not_full.wait()
+        if not self._closed:
+            self._add(entry, size, lane)
+
+    def _add(self, entry: T, size: int, lane: _Lane) -> None:
+        lane.entries += 1
+        lane.bytes += size
+        self._entries.append((entry, size, lane))
+        self._not_empty.set()
+
+    def _is_full(self, lane: _Lane) -> bool:
+        return lane.entries >= self._limit or lane.bytes >= MAX_BYTES

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Final, Protocol
 
-from codex_app_server.connection import MISSING_PARAMS, UNSENDABLE, method_name, unsendable_answer
+from codex_app_server.connection import MISSING_PARAMS, UNSENDABLE, unsendable_answer
+from codex_app_server.encoding import ENCODER, method_name
 from codex_app_server.handshake import build_initialize_result, decode_initialize
-from codex_app_server.outbox import Outbox
+from codex_app_server.outbox import IMPATIENT, PATIENT, Outbox
 from codex_hookspecs.errors import RpcError
-from codex_hookspecs.jsonrpc import ABSENT, Malformed, Request, Response, RpcSession, dump
+from codex_hookspecs.jsonrpc import ABSENT, OVERLOADED, Malformed, Request, Response, RpcSession, dump
 from codex_hookspecs.protocol import OtherNotification
 from codex_hookspecs.tracing import TraceContext, parse_trace, set_trace
 from codex_hookspecs.wire import encode
@@ -21,9 +22,13 @@ if TYPE_CHECKING:
 
 _FLUSH_SECONDS: Final = 5.0
 """Seconds for sending queued messages at the end of a connection."""
+_ANSWER_SECONDS: Final = 10.0
+"""Seconds for responding to what was received before the client ended its input."""
 
 MAX_OPEN_REQUESTS: Final = 128
-"""Maximum number of concurrent requests of a client; beyond it, reading is paused."""
+"""Maximum number of concurrent requests of a client; beyond it, they are refused or reading is paused."""
+MAX_OPEN_BYTES: Final = 64 * 1024 * 1024
+"""Bytes of concurrent requests beyond which reading is paused."""
 
 
 class Transport(Protocol):
@@ -32,6 +37,11 @@ class Transport(Protocol):
     @property
     def name(self) -> str:
         """``stdio``, ``websocket`` …"""
+        ...
+
+    @property
+    def patient(self) -> bool:
+        """Whether the server waits for a slow client, having no other, instead of refusing and disconnecting it."""
         ...
 
     async def receive(self) -> bytes | str | None:
@@ -45,6 +55,10 @@ class Transport(Protocol):
         """
         ...
 
+    def drop(self) -> None:
+        """Disconnect the client at once."""
+        ...
+
 
 class WireConnection:
     """An external client, connected through a transport."""
@@ -53,10 +67,12 @@ class WireConnection:
         self._processor = processor
         self._transport = transport
         self._session = RpcSession()
-        self._outbox: Outbox[bytes] = Outbox()
+        self._outbox: Outbox[bytes] = Outbox(PATIENT if transport.patient else IMPATIENT)
         self._pending_requests: dict[int | str, asyncio.Future[JsonObject]] = {}
         self._opted_out: frozenset[str] = frozenset()
         self._slots = asyncio.Semaphore(MAX_OPEN_REQUESTS)
+        self._open_bytes = 0
+        self._fewer_bytes = asyncio.Event()
         self._log = processor.host.logger("app-server")
         self.number = processor.next_number()
         self.client_name = ""
@@ -71,6 +87,8 @@ class WireConnection:
         requests: set[asyncio.Task[None]] = set()
         try:
             await self._read(requests)
+            if self._transport.patient and requests:
+                await asyncio.wait(requests, timeout=_ANSWER_SECONDS)
         finally:
             self._fail_pending()
             for task in requests:
@@ -82,16 +100,12 @@ class WireConnection:
             writer.cancel()
 
     async def notify(self, notification: Notification) -> None:
-        """Send a notification."""
-        method = method_name(notification)
-        if method not in self._opted_out:
-            if isinstance(notification, OtherNotification):
-                if not self._processor.can_send(notification):
-                    return
-                params = notification.params
-            else:
-                params = encode(notification)
-            await self._outbox.put(dump(self._session.notify(method, params)))
+        """Send a notification; never waits unless this is the only client."""
+        if method_name(notification) in self._opted_out:
+            return
+        if isinstance(notification, OtherNotification) and not self._processor.can_send(notification):
+            return
+        await self._send(ENCODER.encode(notification))
 
     async def request_client(self, request_id: int, method: str, params: JsonObject) -> JsonObject:
         """Send a request to the client and wait for its response."""
@@ -99,7 +113,7 @@ class WireConnection:
         future: asyncio.Future[JsonObject] = asyncio.get_running_loop().create_future()
         self._pending_requests[request_id] = future
         try:
-            await self._outbox.put(dump(message))
+            await self._send(dump(message))
             return await future
         finally:
             del self._pending_requests[request_id]
@@ -109,8 +123,13 @@ class WireConnection:
         while (text := await self._transport.receive()) is not None:
             event = self._session.receive(text)
             if isinstance(event, Request):
+                if self._slots.locked() and not self._transport.patient:
+                    await self._refuse_overload(event)
+                    continue
                 await self._slots.acquire()
-                task = asyncio.create_task(self._answer(event))
+                await self._wait_for_bytes()
+                self._open_bytes += len(text)
+                task = asyncio.create_task(self._answer(event, len(text)))
                 requests.add(task)
                 task.add_done_callback(requests.discard)
             elif isinstance(event, Response):
@@ -118,7 +137,36 @@ class WireConnection:
             elif isinstance(event, Malformed):
                 self._log.error("ignored an invalid message: %s", event.reason)
 
-    async def _answer(self, request: Request) -> None:
+    async def _send(self, message: bytes) -> None:
+        if self._transport.patient:
+            await self._outbox.put(message, len(message))
+        elif not self._outbox.offer(message, len(message)):
+            self._log.warning("disconnected client %s, which does not read its messages", self.number)
+            self._outbox.close(discard=True)
+            self._fail_pending()
+            self._transport.drop()
+
+    async def _refuse_overload(self, request: Request) -> None:
+        error = RpcError("Server overloaded; retry later.", code=OVERLOADED)
+        await self._send(dump(self._session.refuse(request.id, error)))
+
+    async def _wait_for_bytes(self) -> None:
+        while self._open_bytes >= MAX_OPEN_BYTES:
+            self._fewer_bytes.clear()
+            await self._fewer_bytes.wait()
+
+    async def _answer(self, request: Request, size: int) -> None:
+        try:
+            after = await self._respond(request)
+        finally:
+            self._slots.release()
+            self._open_bytes -= size
+            self._fewer_bytes.set()
+        for action in after:
+            self._processor.spawn(action())
+
+    async def _respond(self, request: Request) -> AfterResponse:
+        """Run a request and queue the response; return what to do after that."""
         after: AfterResponse = []
         set_trace(_trace_of(request))
         try:
@@ -132,11 +180,8 @@ class WireConnection:
             message = dump(self._session.refuse(request.id, error))
         except UNSENDABLE as error:
             message = dump(self._session.refuse(request.id, unsendable_answer(request.method, error)))
-        finally:
-            self._slots.release()
-        self._outbox.push(message)
-        for action in after:
-            self._processor.spawn(action())
+        await self._outbox.respond(message, len(message))
+        return after
 
     def _initialize(self, request: Request) -> InitializeResponse:
         if request.params is ABSENT:
@@ -188,7 +233,7 @@ class WireConnection:
                 await self._transport.send(message)
         except OSError as error:
             self._log.info("client %s is gone: %s", self.number, error)
-            self._outbox.close()
+            self._outbox.close(discard=True)
 
 
 def _trace_of(request: Request) -> TraceContext | None:

@@ -9,10 +9,10 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from codex_exec_server.listening import banner, bind, is_loopback
-from codex_exec_server.options import AUTH_MODES, UsageError, parse
-from codex_hookspecs.errors import ConfigError
+from codex_exec_server.options import USAGE, parse
 from codex_hookspecs.surface import escape_controls, private_streams
+from codex_listener.options import authenticator
+from codex_listener.sockets import bind, is_loopback
 
 if TYPE_CHECKING:
     from codex_exec_server.options import Options
@@ -23,17 +23,14 @@ if TYPE_CHECKING:
 
 
 async def run(arguments: Sequence[str], host: Host) -> int:
-    """Run the command and return its exit status."""
-    try:
-        options = parse(arguments)
-        _print_warnings(host)
-        check = authentication(options, host)
-    except UsageError as error:
-        print(escape_controls(str(error)), file=sys.stderr)
-        return 2
-    except ConfigError as error:
-        print(f"Error: {escape_controls(str(error))}", file=sys.stderr)
-        return 1
+    """Run the command and return its exit status.
+
+    :raises UsageError: when the command line is not valid.
+    :raises ConfigError: when the server can't be started as it says.
+    """
+    options = parse(arguments)
+    _print_warnings(host)
+    check = authenticator(options.auth, host, usage=USAGE)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
@@ -57,30 +54,6 @@ def _print_warnings(host: Host) -> None:
     host.on_warning(show)
 
 
-def authentication(options: Options, host: Host) -> ConnectionCheck | None:
-    """Return the authenticator that the options ask for.
-
-    :raises UsageError: when the mode is unknown.
-    :raises ConfigError: when no plugin offers an authenticator for the mode, or it can't be set up.
-    """
-    if options.auth is None:
-        return None
-    offered = {each.mode: each for each in host.connection_authenticators()}
-    mode = options.auth.mode
-    if mode in offered:
-        return offered[mode].prepare(options.auth)
-    unavailable = host.unavailable("connection_authenticators")
-    if mode not in AUTH_MODES:
-        known = ", ".join(dict.fromkeys((*AUTH_MODES, *offered)))
-        lines = [f"invalid value '{mode}' for '--ws-auth <MODE>'", f"  [possible values: {known}]"]
-        raise UsageError("\n".join((*lines, *(f"  not asked: {escape_controls(reason)}" for reason in unavailable))))
-    found = "; ".join(unavailable) or "none of codex-host's own has it, and none is installed"
-    raise ConfigError(
-        f"cannot authenticate clients with --ws-auth {mode}: that takes a plugin with the hook "
-        f"connection_authenticators, {found}; install one, or leave the option out and listen on 127.0.0.1"
-    )
-
-
 async def _serve(
     options: Options, host: Host, check: ConnectionCheck | None, stop: asyncio.Event, streams: PrivateStreams
 ) -> int:
@@ -95,11 +68,13 @@ async def _serve(
     # The URL is printed already; clients that connect meanwhile wait in the backlog until this is imported.
     os.write(streams.stdout, f"{url}\n".encode())
     if not is_loopback(options.address[0]):
-        print(banner(url, authenticated=check is not None), file=sys.stderr, flush=True)
-    import websockets.server  # noqa: F401
+        from codex_exec_server.listening import banner
 
+        print(banner(url, authenticated=check is not None), file=sys.stderr, flush=True)
+    import websockets.protocol  # noqa: F401
+
+    from codex_exec_server.listening import serve
     from codex_exec_server.server import ExecServer
-    from codex_exec_server.websocket import serve
 
     async with ExecServer(host, environment, concurrent=options.concurrent) as server:
         accepting = await serve(server, listener, check)

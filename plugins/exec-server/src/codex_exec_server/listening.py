@@ -1,43 +1,65 @@
-"""Listen on an address and configure the accepted sockets."""
+"""Accept clients: which requests are upgraded, and what their messages are for."""
 
 from __future__ import annotations
 
-import ipaddress
-import socket
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-BACKLOG: Final = 512
-SEND_BUFFER: Final = 1024 * 1024
-"""Kernel send buffer; must stay below what a session keeps of the sent output for a client that resumes."""
-_KEEP_ALIVE: Final = {"TCP_KEEPIDLE": 60, "TCP_KEEPINTVL": 15, "TCP_KEEPCNT": 4}
-"""TCP keepalive: idle seconds, interval and attempts after which an unreachable client counts as gone."""
+from codex_listener.http_upgrade import Refused, authenticate, find_fault, probe, respond
+from codex_listener.websocket import Limits, Listener, WebsocketPeer
+
+if TYPE_CHECKING:
+    import asyncio
+    import socket
+
+    from codex_exec_server.connection import Connection
+    from codex_exec_server.server import ExecServer
+    from codex_hookspecs.auth import AcceptedClient, ConnectionCheck
+    from codex_listener.http_upgrade import UpgradeRequest
 
 
-def bind(host: str, port: int) -> tuple[socket.socket, str]:
-    """Listen on an address.
+LIMITS: Final = Limits(max_frame=16 * 1024 * 1024, max_message=64 * 1024 * 1024)
+"""A message's limit is that of one line over stdio."""
 
-    :return: the socket and its URL.
-    :raises OSError: when the address is not available.
+
+class WebsocketClient:
+    """A client of the server over a WebSocket.
+
+    :param peer: its end of the connection.
     """
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        if family == socket.AF_INET6:
-            listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-        listener.bind((host, port))
-        listener.listen(BACKLOG)
-        listener.setblocking(False)
-    except OSError:
-        listener.close()
-        raise
-    bound, number = listener.getsockname()[:2]
-    return listener, f"ws://[{bound}]:{number}" if family == socket.AF_INET6 else f"ws://{bound}:{number}"
+
+    def __init__(self, server: ExecServer, peer: WebsocketPeer) -> None:
+        self._server = server
+        peer.label = f"websocket JSON-RPC message from exec-server websocket {peer.address}"
+        self._connection: Connection = server.connect(peer)
+
+    def receive(self, payload: bytes, *, text: bool) -> None:
+        """Handle a message, whether text or binary."""
+        self._connection.receive(payload)
+
+    def lost(self) -> None:
+        """Clean up."""
+        self._server.lose(self._connection)
 
 
-def is_loopback(host: str) -> bool:
-    """Tell whether an address can be reached from this machine only."""
-    return ipaddress.ip_address(host).is_loopback
+async def serve(server: ExecServer, listener: socket.socket, check: ConnectionCheck | None) -> asyncio.Server:
+    """Accept clients on a listening socket."""
+    return await Listener(
+        lambda request: decide(request, check), lambda peer: WebsocketClient(server, peer), LIMITS, server.logger
+    ).listen(listener)
+
+
+def decide(request: UpgradeRequest, check: ConnectionCheck | None) -> AcceptedClient | Refused:
+    """Return whose request is to be upgraded to a WebSocket, or how it is refused.
+
+    :param check: authenticates the client, or ``None``.
+    """
+    if request.header("origin") is not None:
+        return respond(403)
+    if request.path == "/readyz":
+        return probe(request)
+    if request.path != "/":
+        return respond(404)
+    return find_fault(request) or authenticate(request, check)
 
 
 def banner(url: str, *, authenticated: bool) -> str:
@@ -50,13 +72,3 @@ def banner(url: str, *, authenticated: bool) -> str:
             "network."
         )
     return "\n".join(lines)
-
-
-def configure_socket(connection: socket.socket) -> None:
-    """Set the options of an accepted socket: no delay, send buffer, keepalive."""
-    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
-    connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    for name, value in _KEEP_ALIVE.items():
-        if hasattr(socket, name):
-            connection.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)

@@ -27,6 +27,7 @@ class StdioTransport:
     """
 
     name = "stdio"
+    patient = True
 
     def __init__(self, log: Logger, *, source: int = 0, target: int = 1) -> None:
         self._log = log
@@ -56,6 +57,10 @@ class StdioTransport:
             if not select.select([], [self._target], [], 0)[1]:
                 await _ready(self._target, loop.add_writer, loop.remove_writer)
             rest = rest[os.write(self._target, rest[: select.PIPE_BUF]) :]
+
+    def drop(self) -> None:
+        """Read no more."""
+        self._ended = True
 
 
 async def _ready(

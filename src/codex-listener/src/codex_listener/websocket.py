@@ -1,56 +1,89 @@
-"""WebSocket transport of a connection: upgrade, frames and backpressure, in callbacks of the event loop."""
+"""The server's end of a WebSocket: upgrade, frames and backpressure, in callbacks of the event loop."""
 
 from __future__ import annotations
 
 import asyncio
 import socket
-from functools import partial
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Final, Protocol, cast
 
-from codex_exec_server.frames import TEXT_HEAD, FrameParser, TooLarge, frame_head, is_text, text_frame
-from codex_exec_server.http_upgrade import MAX_HEAD, Refused, decide
-from codex_exec_server.listening import BACKLOG, configure_socket
+from codex_hookspecs.values import frozen
+from codex_listener.frames import TEXT_HEAD, FrameParser, TooLarge, frame_head, is_text, text_frame
+from codex_listener.http_upgrade import HEAD_END, Refused, accept, read_request, respond
+from codex_listener.sockets import BACKLOG, configure_socket
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from logging import Logger
+
     from websockets.frames import Frame
-    from websockets.server import ServerProtocol
+    from websockets.protocol import Protocol as Frames
 
-    from codex_exec_server.connection import Connection
-    from codex_exec_server.server import ExecServer
-    from codex_hookspecs.auth import ConnectionCheck
+    from codex_hookspecs.auth import AcceptedClient
+    from codex_listener.http_upgrade import UpgradeRequest
 
-MAX_FRAME: Final = 16 * 1024 * 1024
-MAX_MESSAGE: Final = 64 * 1024 * 1024
 HIGH_WATER: Final = 256 * 1024
 MAX_UNSENT: Final = 8 * 1024 * 1024
 """Bytes of unsent messages beyond which reading from the client is paused."""
 BATCH: Final = 256 * 1024
 LARGE: Final = 64 * 1024
 """Size in bytes from which a message is written apart from its frame header, instead of being copied."""
-UPGRADE_SECONDS: Final = 10.0
 PARTING_SECONDS: Final = 1.0
 _HEAD_ROOM: Final = bytearray(64 * 1024)
 """Receive buffer before the upgrade; its content is copied at once, so that all connections can share it."""
 _TEXT, _BINARY, _CONTINUATION = 1, 2, 0
+_GOING_AWAY: Final = 1001
+
+
+@frozen(kw_only=True)
+class Limits:
+    """What a listener accepts.
+
+    :param max_frame: payload of a frame in bytes.
+    :param max_message: bytes of a message.
+    :param max_head: bytes of request line and headers.
+    :param upgrade_seconds: time for the upgrade.
+    :param max_upgrades: connections that may be without their upgrade at once; the oldest makes room.
+    """
+
+    max_frame: int
+    max_message: int
+    max_head: int = 32 * 1024
+    upgrade_seconds: float = 10.0
+    max_upgrades: int = 512
+
+
+class Receiver(Protocol):
+    """What a client's messages are for."""
+
+    def receive(self, payload: bytes, *, text: bool) -> None:
+        """Take a message; a text has been checked to be UTF-8."""
+        ...
+
+    def lost(self) -> None:
+        """Note that the connection is lost."""
+        ...
 
 
 class WebsocketPeer(asyncio.BufferedProtocol):
-    """A client that connected over TCP.
+    """A client that connected, over TCP or a Unix socket.
 
-    :param check: authenticates the client, or ``None``.
+    :ivar address: the client's IP and port; empty for a Unix socket.
+    :ivar label: what its messages are called in errors; the server sets it.
+    :ivar paused: whether the client does not read fast enough.
+    :ivar gone: whether the connection is lost.
     """
 
-    def __init__(self, server: ExecServer, check: ConnectionCheck | None) -> None:
+    def __init__(self, listener: Listener) -> None:
+        self.address = ""
         self.label = ""
-        self._address = ""
         self.paused = False
         self.gone = False
-        self._server = server
-        self._check = check
+        self._listener = listener
+        self._limits = listener.limits
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport
-        self._protocol: ServerProtocol | None = None
-        self._connection: Connection | None = None
+        self._protocol: Frames | None = None
+        self._receiver: Receiver | None = None
         self._head = b""
         self._parts = bytearray()
         self._in_parts = False
@@ -69,19 +102,21 @@ class WebsocketPeer(asyncio.BufferedProtocol):
         self._transport.set_write_buffer_limits(high=HIGH_WATER)
         found: socket.socket = transport.get_extra_info("socket")
         configure_socket(found)
-        host, port = transport.get_extra_info("peername")[:2]
-        self._address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-        self.label = f"websocket JSON-RPC message from exec-server websocket {self._address}"
-        self._deadline = self._loop.call_later(UPGRADE_SECONDS, self.drop)
+        if found.family != getattr(socket, "AF_UNIX", None):
+            host, port = transport.get_extra_info("peername")[:2]
+            self.address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        self._listener.begin_upgrade(self)
+        self._deadline = self._loop.call_later(self._limits.upgrade_seconds, self.drop)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Clean up."""
         self.gone = True
         self._wake()
+        self._listener.end_upgrade(self)
         if self._deadline is not None:
             self._deadline.cancel()
-        if self._connection is not None:
-            self._server.lose(self._connection)
+        if self._receiver is not None:
+            self._receiver.lost()
 
     def eof_received(self) -> bool:
         """Close the connection when the client does."""
@@ -93,9 +128,9 @@ class WebsocketPeer(asyncio.BufferedProtocol):
 
     def buffer_updated(self, nbytes: int) -> None:
         """Handle received bytes."""
-        if self._connection is not None:
+        if self._receiver is not None:
             self._parser.advance(nbytes)
-            self._feed(self._connection)
+            self._feed(self._receiver)
         elif not self.gone:
             self._handshake(_HEAD_ROOM[:nbytes])
 
@@ -151,53 +186,76 @@ class WebsocketPeer(asyncio.BufferedProtocol):
         """Close the connection at once, without the closing handshake."""
         self._flush()
         self.gone = True
+        self._listener.end_upgrade(self)
         if self._transport.get_write_buffer_size():
             self._transport.abort()
         else:
             self._transport.close()
         self._wake()
 
+    def close(self) -> None:
+        """Say that the server goes away and close the connection when all is sent, or soon."""
+        if self.gone or self._protocol is None:
+            self.drop()
+            return
+        self._flush()
+        self.gone = True
+        self._protocol.send_close(_GOING_AWAY)
+        self._transport.write(b"".join(self._protocol.data_to_send()))
+        self._transport.close()
+        self._deadline = self._loop.call_later(PARTING_SECONDS, self._transport.abort)
+        self._wake()
+
     def _handshake(self, data: bytearray) -> None:
         self._head += data
-        end = self._head.find(b"\r\n\r\n")
-        if end < 0 and len(self._head) <= MAX_HEAD:
+        end = HEAD_END.search(self._head)
+        if end is None:
+            if len(self._head) > self._limits.max_head:
+                self._refuse(respond(431))
             return
-        head, more = self._head[: end + 4], self._head[end + 4 :]
+        head, more = self._head[: end.start()], self._head[end.end() :]
         self._head = b""
-        if not self._upgrade(head, end):
+        request = read_request(head)
+        if isinstance(request, Refused):
+            self._refuse(request)
             return
-        self._feed_library(head)
-        if more and self._connection is not None:
-            self._parser.room()[: len(more)] = more
-            self._parser.advance(len(more))
-            self._feed(self._connection)
-
-    def _upgrade(self, data: bytes, end: int) -> bool:
-        decision = decide(data[:end] if end >= 0 else b"", self._check)
+        decision = self._listener.decide(request)
         if isinstance(decision, Refused):
-            if decision.reason:
-                self._server.logger.info("refused a connection from %s: %s", self._address, decision.reason)
-            self._refuse(decision.response)
-            return False
-        if self._check is not None:
-            name = f" ({decision.name})" if decision.name else ""
-            self._server.logger.info("accepted a connection from %s%s", self._address, name)
-        from websockets.server import ServerProtocol
+            self._refuse(decision)
+            return
+        name = f" ({decision.name})" if decision.name else ""
+        self._listener.logger.info("accepted a connection from %s%s", self.address or "this machine", name)
+        receiver = self._upgrade(request)
+        if more:
+            self._parser.take(more)
+            self._feed(receiver)
 
-        self._protocol = ServerProtocol(max_size=(MAX_MESSAGE, MAX_FRAME))
-        self._parser = FrameParser(MAX_FRAME)
-        return True
+    def _upgrade(self, request: UpgradeRequest) -> Receiver:
+        from websockets.protocol import Protocol as Frames
+        from websockets.protocol import Side
 
-    def _refuse(self, response: bytes) -> None:
+        self._protocol = Frames(Side.SERVER, max_size=(self._limits.max_message, self._limits.max_frame))
+        self._parser = FrameParser(self._limits.max_frame)
+        self._transport.write(accept(request))
+        if self._deadline is not None:
+            self._deadline.cancel()
+        self._listener.end_upgrade(self)
+        self._receiver = self._listener.accept(self)
+        return self._receiver
+
+    def _refuse(self, refused: Refused) -> None:
         """Send a response and close; input is read for a while, because a reset would discard the response."""
         self.gone = True
-        self._transport.write(response)
+        self._listener.end_upgrade(self)
+        if refused.reason:
+            self._listener.logger.info("refused a connection from %s: %s", self.address, refused.reason)
+        self._transport.write(refused.response)
         self._transport.write_eof()
         if self._deadline is not None:
             self._deadline.cancel()
         self._deadline = self._loop.call_later(PARTING_SECONDS, self._transport.abort)
 
-    def _feed(self, connection: Connection) -> None:
+    def _feed(self, receiver: Receiver) -> None:
         try:
             while not self._pause_reasons and not self.gone and (frame := self._parser.next_frame()) is not None:
                 payload, other = frame
@@ -207,19 +265,17 @@ class WebsocketPeer(asyncio.BufferedProtocol):
                     self._transport.abort()
                     return
                 else:
-                    self._receive_message(payload, connection, text=other == TEXT_HEAD)
+                    self._receive_message(payload, receiver, text=other == TEXT_HEAD)
         except TooLarge:
             self._transport.abort()
 
     def _feed_library(self, data: bytes) -> None:
-        """Let the library handle the upgrade, control frames and fragmented messages."""
+        """Let the library handle control frames and fragmented messages."""
         protocol = self._protocol
         assert protocol is not None
         protocol.receive_data(data)
         for event in protocol.events_received():
-            if self._connection is None:
-                self._accept(event)
-            elif not self.gone:
+            if not self.gone:
                 self._handle_frame(cast("Frame", event))
         if protocol.parser_exc is not None:
             self._transport.abort()
@@ -232,17 +288,8 @@ class WebsocketPeer(asyncio.BufferedProtocol):
         if self.paused:
             self._limit_unsent()
 
-    def _accept(self, request: Any) -> None:
-        assert self._protocol is not None
-        response = self._protocol.accept(request)
-        self._protocol.send_response(response)
-        if response.status_code == 101:
-            if self._deadline is not None:
-                self._deadline.cancel()
-            self._connection = self._server.connect(self)
-
     def _handle_frame(self, frame: Frame) -> None:
-        assert self._connection is not None
+        assert self._receiver is not None
         code = frame.opcode
         if code not in (_TEXT, _BINARY, _CONTINUATION):
             return
@@ -252,13 +299,13 @@ class WebsocketPeer(asyncio.BufferedProtocol):
         self._in_parts = not frame.fin
         if frame.fin:
             message, self._parts = bytes(self._parts), bytearray()
-            self._receive_message(message, self._connection, text=self._in_text)
+            self._receive_message(message, self._receiver, text=self._in_text)
 
-    def _receive_message(self, payload: bytes, connection: Connection, *, text: bool) -> None:
+    def _receive_message(self, payload: bytes, receiver: Receiver, *, text: bool) -> None:
         if text and not is_text(payload):
             self._transport.abort()
         else:
-            connection.receive(payload)
+            receiver.receive(payload, text=text)
 
     def _flush(self) -> None:
         pieces, self._queued = self._queued, []
@@ -283,8 +330,8 @@ class WebsocketPeer(asyncio.BufferedProtocol):
 
     def _resume_reading(self) -> None:
         """Handle what was received already, then resume reading."""
-        if self._connection is not None:
-            self._feed(self._connection)
+        if self._receiver is not None:
+            self._feed(self._receiver)
         if not self._pause_reasons and not self._transport.is_closing():
             self._transport.resume_reading()
 
@@ -295,7 +342,43 @@ class WebsocketPeer(asyncio.BufferedProtocol):
                 waiter.set_result(None)
 
 
-async def serve(server: ExecServer, listener: socket.socket, check: ConnectionCheck | None) -> asyncio.Server:
-    """Accept clients on a listening socket."""
-    make = partial(WebsocketPeer, server, check)
-    return await asyncio.get_running_loop().create_server(make, sock=listener, backlog=BACKLOG)
+class Listener:
+    """Accepts clients on listening sockets.
+
+    :param decide: returns whose request is to be upgraded, or how it is refused.
+    :param accept: called with each client whose connection was upgraded.
+    :param logger: told who is accepted, and whose credentials are refused.
+    """
+
+    def __init__(
+        self,
+        decide: Callable[[UpgradeRequest], AcceptedClient | Refused],
+        accept: Callable[[WebsocketPeer], Receiver],
+        limits: Limits,
+        logger: Logger,
+    ) -> None:
+        self.decide = decide
+        self.accept = accept
+        self.limits = limits
+        self.logger = logger
+        self._upgrading: dict[WebsocketPeer, None] = {}
+
+    async def listen(self, listener: socket.socket) -> asyncio.Server:
+        """Accept clients on a listening socket."""
+        loop = asyncio.get_running_loop()
+        if listener.family == getattr(socket, "AF_UNIX", None):
+            return await loop.create_unix_server(self._make, sock=listener, backlog=BACKLOG)
+        return await loop.create_server(self._make, sock=listener, backlog=BACKLOG)
+
+    def begin_upgrade(self, peer: WebsocketPeer) -> None:
+        """Note a client that connected; drop the one that has waited longest when there are too many."""
+        if len(self._upgrading) >= self.limits.max_upgrades:
+            next(iter(self._upgrading)).drop()
+        self._upgrading[peer] = None
+
+    def end_upgrade(self, peer: WebsocketPeer) -> None:
+        """Note that a client's connection is upgraded, refused or lost."""
+        self._upgrading.pop(peer, None)
+
+    def _make(self) -> WebsocketPeer:
+        return WebsocketPeer(self)

@@ -44,6 +44,13 @@ class FrameParser:
         """Note that bytes were written to the free part of the buffer."""
         self._end += count
 
+    def take(self, data: bytes) -> None:
+        """Add bytes that were received elsewhere, before any others."""
+        if len(data) > len(self._buffer):
+            self._buffer = bytearray(len(data))
+        self._buffer[: len(data)] = data
+        self._end = len(data)
+
     def next_frame(self) -> tuple[bytes | None, bytes] | None:
         """Return the next complete frame, or ``None``; the buffer has free space again only after ``None``.
 

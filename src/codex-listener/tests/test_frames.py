@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from websockets.frames import Frame, Opcode
 
-from codex_exec_server.frames import FrameParser, TooLarge, text_frame
+from codex_listener.frames import FrameParser, TooLarge, text_frame
 
 FRAMES = st.lists(
     st.tuples(st.sampled_from([Opcode.TEXT, Opcode.BINARY, Opcode.PING, Opcode.CONT]), st.binary(max_size=300)),

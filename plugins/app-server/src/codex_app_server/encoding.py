@@ -1,0 +1,37 @@
+"""Encode notifications for clients outside of the program, each one once for all of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from codex_hookspecs.jsonrpc import dump
+from codex_hookspecs.protocol import OtherNotification
+from codex_hookspecs.wire import encode
+
+if TYPE_CHECKING:
+    from codex_hookspecs.protocol import Notification
+
+
+def method_name(notification: Notification) -> str:
+    """Return the method of a notification on the wire."""
+    return notification.method if isinstance(notification, OtherNotification) else notification.METHOD
+
+
+class NotificationEncoder:
+    """Encodes notifications; the last one is kept, because it usually goes to several clients in a row."""
+
+    def __init__(self) -> None:
+        self._last: Notification | None = None
+        self._encoded = b""
+
+    def encode(self, notification: Notification) -> bytes:
+        """Return a notification as a message."""
+        if notification is not self._last:
+            params = notification.params if isinstance(notification, OtherNotification) else encode(notification)
+            self._encoded = dump({"method": method_name(notification), "params": params})
+            self._last = notification
+        return self._encoded
+
+
+ENCODER: Final = NotificationEncoder()
+"""Of all connections in this process."""

@@ -1,0 +1,1 @@
+"""How clients connect: standard input and output, WebSockets, Unix sockets."""

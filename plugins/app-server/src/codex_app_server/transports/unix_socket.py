@@ -1,0 +1,107 @@
+"""Unix sockets: where they are, binding one that nobody else serves, removing it."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import socket
+import stat
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Final
+
+from codex_hookspecs.errors import ConfigError
+from codex_listener.sockets import BACKLOG
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+FOLDER: Final = "app-server-control"
+NAME: Final = "app-server-control.sock"
+MAX_PATH: Final = 103
+"""Bytes of a socket's path that every system allows."""
+_ALIVE_SECONDS: Final = 2.0
+
+
+def default_path(codex_home: str) -> str:
+    """Return the path of ``unix://`` without a path, that of Codex 0.169."""
+    return os.path.join(codex_home, FOLDER, NAME)
+
+
+class UnixListener:
+    """A listening socket in the file system, for its owner only.
+
+    :param path: absolute path; a socket there whose server is dead is replaced.
+    :raises ConfigError: when another server uses it, or there is something else.
+    :raises OSError: when it can't be made.
+    """
+
+    def __init__(self, path: str) -> None:
+        if len(os.fsencode(path)) > MAX_PATH:
+            raise ConfigError(f"the path of a Unix socket has at most {MAX_PATH} bytes: {path}")
+        self.path = path
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            with _locked(os.path.dirname(path), path):
+                _remove_dead(path)
+                mask = os.umask(0o177)
+                try:
+                    self.socket.bind(path)
+                finally:
+                    os.umask(mask)
+                self._identity = _identity(path)
+                self.socket.listen(BACKLOG)
+                self.socket.setblocking(False)
+        except BaseException:
+            self.socket.close()
+            raise
+
+    def remove(self) -> None:
+        """Remove the file, unless it is another server's by now."""
+        with suppress(OSError):
+            if _identity(self.path) == self._identity:
+                os.unlink(self.path)
+
+
+def make_folder(path: str) -> None:
+    """Make the directory of the default socket, for its owner only."""
+    os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
+
+
+@contextmanager
+def _locked(folder: str, path: str) -> Iterator[None]:
+    """Keep other servers from replacing the socket meanwhile."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise ConfigError(f"another app-server is starting at {path}") from None
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _remove_dead(path: str) -> None:
+    try:
+        if not stat.S_ISSOCK(os.stat(path).st_mode):
+            raise ConfigError(f"app-server control socket path exists and is not a socket: {path}")
+    except FileNotFoundError:
+        with suppress(FileNotFoundError):
+            if stat.S_ISLNK(os.lstat(path).st_mode):  # to a socket that is gone, as Codex makes it
+                os.unlink(path)
+        return
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as other:
+        other.settimeout(_ALIVE_SECONDS)
+        try:
+            other.connect(path)
+        except ConnectionRefusedError:
+            os.unlink(path)
+        except OSError as error:  # e.g. its backlog is full
+            raise ConfigError(f"app-server control socket is already in use at {path} ({error.strerror})") from error
+        else:
+            raise ConfigError(f"app-server control socket is already in use at {path}")
+
+
+def _identity(path: str) -> tuple[int, int]:
+    found = os.lstat(path)
+    return found.st_dev, found.st_ino

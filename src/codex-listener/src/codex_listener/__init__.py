@@ -1,0 +1,1 @@
+"""Accept WebSocket clients: sockets, the HTTP upgrade, frames, and options for authentication."""
