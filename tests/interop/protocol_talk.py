@@ -36,6 +36,10 @@ IGNORED = {
 }
 """Notifications whose number or place is by chance in the real one, or which depend on the machine."""
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+_NOISE = (
+    (re.compile(r"rollout-\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d-"), "rollout-TIME-"),
+    (re.compile(r"(unknown variant `(?:\w+/[\w/]+|nope)`, expected one of ).*?(?=\")"), r"\1METHODS"),
+)
 _TIMES = {"createdAt", "updatedAt", "startedAtMs", "completedAtMs", "createdAtMs", "modifiedAtMs", "durationMs"}
 _VARIES = {"cliVersion", "userAgent", "requestId", "processId", "version", "aggregatedOutput"}
 
@@ -249,6 +253,8 @@ class Talk:
     def _shared(self, text: str) -> str:
         seen: dict[str, str] = {}
         text = text.replace(str(self._stage.folder), "$STAGE")
+        for pattern, word in _NOISE:
+            text = pattern.sub(word, text)
         return _UUID.sub(lambda found: seen.setdefault(found[0], f"id-{len(seen)}"), text)
 
 
@@ -284,7 +290,8 @@ def _plain(value: Any, name: str = "") -> Any:
     if isinstance(value, dict):
         return {key: _plain(part, key) for key, part in value.items()}
     if isinstance(value, list):
-        return [_plain(part) for part in value]
+        # Items that were read back: the real one numbers them, ours have the ids that they were announced with.
+        return [_plain({**part, "id": "id"} if name == "items" else part) for part in value]
     if (name in _TIMES or name in _VARIES) and value is not None:
         return type(value).__name__
     return value
