@@ -177,7 +177,7 @@ def _run_plugin_command(options: GlobalOptions) -> int:
     if name not in offered:
         warnings = "; ".join(host.dispatch.warnings) or "it does not offer the command that its manifest lists"
         return _fail(f"the command {name!r} of plugin {plugin} can't be used: {warnings}")
-    if options.rest and not offered[name].own_parser:
+    if not offered[name].own_parser:
         if _wants_help(options):
             from codex_hookspecs.terminal_text import escape_controls
             from codex_host.command_help import plain_help
@@ -203,7 +203,7 @@ def _check_words(host: Application, plugin: str, options: GlobalOptions) -> None
 
     name = options.command or ""
     found = next((each for each in _plugins() if each.name == plugin), None)
-    program = own_program() if found is None else program_with(found, name)
+    program = own_program() if found is None else program_with(found)
     command = program.root.command(name)
     if command is not None and command.declared:
         from codex_host.command_line import check_words

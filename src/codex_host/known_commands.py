@@ -35,12 +35,13 @@ def own_program() -> Program:
     return Program(root=root, options=read_options(table["global"], "global"))
 
 
-def program_with(plugin: FoundPlugin, name: str) -> Program:
-    """Return the program with the commands of the host and one command of a plugin."""
+def program_with(plugin: FoundPlugin) -> Program:
+    """Return the program with the commands of the host and those of a plugin."""
     own = own_program()
-    help_line = plugin.manifest.commands.get(name, "") if plugin.manifest else ""
-    commands = (*own.root.commands, declared_syntax(name, help_line, plugin))
-    return Program(root=CommandSyntax(name="codex", options=own.root.options, commands=commands), options=own.options)
+    offered = plugin.manifest.commands if plugin.manifest else {}
+    found = [declared_syntax(name, text, plugin) for name, text in offered.items()]
+    root = CommandSyntax(name="codex", options=own.root.options, commands=(*own.root.commands, *found))
+    return Program(root=root, options=own.options)
 
 
 def declared_syntax(name: str, help_line: str, plugin: FoundPlugin | None) -> CommandSyntax:

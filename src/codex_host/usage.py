@@ -8,13 +8,11 @@ from codex_hookspecs.errors import UsageError
 
 _NOT_HERE = "that is not part of this version"
 _ELSEWHERE = {
-    "apply": "",
     "agents": "list sessions with codex resume",
     "cloud": "",
     "debug": "see what runs with codex plugins list, and what is configured with codex features list",
     "delete": "put a session away with codex archive SESSION",
     "doctor": "check plugins with codex plugins doctor, and the configuration with codex --strict-config features list",
-    "fork": "",
     "login": "set OPENAI_API_KEY, or name a provider with a key of its own in config.toml",
     "logout": "take OPENAI_API_KEY out of the environment",
     "mcp": "",
@@ -24,7 +22,6 @@ _ELSEWHERE = {
     "plugin": "see codex plugins list",
     "queue": "go on with a session with codex exec resume SESSION PROMPT",
     "remote-control": "serve other machines with codex app-server",
-    "resume": "go on with a session with codex exec resume --last PROMPT",
     "update": "install the new version as this one was installed",
 }
 """Commands of other releases that are not part of this version, with what to use instead, if anything."""

@@ -319,7 +319,6 @@ def test_the_version_costs_no_library(project: Project) -> None:
         ("explain", "tip: there is no terminal interface yet; to give a prompt: codex exec explain"),
         ("-m gpt-5", "a subcommand is required"),
         ("-- hello", "to give a prompt: codex exec hello"),
-        ("resume --last", "codex exec resume --last PROMPT"),
         ("login", "set OPENAI_API_KEY"),
         ("mcp list", "there is no command 'mcp': that is not part of this version"),
         ("-a sometimes exec hi", "[possible values: untrusted, on-failure, on-request, never]"),

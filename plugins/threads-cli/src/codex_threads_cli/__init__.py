@@ -1,0 +1,1 @@
+"""Plugin with the commands for saved sessions."""
