@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from codex_hookspecs.errors import CodexError, RpcError
+from codex_hookspecs.protocol import ThreadArchiveParams, ThreadUnarchiveParams
 from codex_hookspecs.surface import escape_controls, escape_controls_in_line
 from codex_threads_cli.finding import connected, thread_id_of
 
@@ -19,13 +20,16 @@ async def move(sessions: Sequence[str], host: SurfaceHost, *, archived: bool) ->
 
     :param sessions: ids or names.
     """
-    method, done = ("thread/archive", "Archived") if archived else ("thread/unarchive", "Unarchived")
+    done = "Archived" if archived else "Unarchived"
     status = 0
     async with connected(host) as client:
         for session in dict.fromkeys(sessions):
             try:
                 thread_id = await thread_id_of(client, session, archived=not archived)
-                await client.request(method, {"threadId": thread_id})
+                if archived:
+                    await client.request("thread/archive", ThreadArchiveParams(thread_id=thread_id))
+                else:
+                    await client.request("thread/unarchive", ThreadUnarchiveParams(thread_id=thread_id))
             except CodexError as error:
                 print(f"Error: {escape_controls(_explain(error, session, archived=archived))}", file=sys.stderr)
                 status = 1

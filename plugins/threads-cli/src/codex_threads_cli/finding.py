@@ -10,11 +10,11 @@ from codex_hookspecs.errors import CodexError
 from codex_hookspecs.protocol import ThreadListParams, Unsigned, is_uuid
 
 if TYPE_CHECKING:
-    from codex_hookspecs.protocol import SourceKind, Thread
+    from codex_hookspecs.protocol import Thread, ThreadListResponse, ThreadSourceKind
     from codex_hookspecs.surface import AppClient, SurfaceHost
 
 CLIENT_NAME: Final = "codex_cli"
-_SOURCE_KINDS: Final[list[SourceKind]] = ["cli", "vscode", "exec", "appServer", "unknown"]
+_SOURCE_KINDS: Final[list[ThreadSourceKind]] = ["cli", "vscode", "exec", "appServer", "unknown"]
 _PAGE: Final = 100
 _MAX_PAGES: Final = 200
 
@@ -77,9 +77,9 @@ async def _threads(
             archived=archived,
             cwd=cwd,
         )
-        answer = await client.request("thread/list", query)
-        for thread in answer["data"]:
+        answer: ThreadListResponse = await client.request("thread/list", query)
+        for thread in answer.data:
             yield thread
-        cursor = answer["nextCursor"]
+        cursor = answer.next_cursor
         if cursor is None:
             return
