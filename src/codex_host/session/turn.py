@@ -114,11 +114,9 @@ class TurnRun:
         await asyncio.wait({self._task})
         status, error = self._outcome()
         if status != "completed":
-            from codex_host.session.unfinished import keep_inputs, note_interruption
+            from codex_host.session.unfinished import end_actions, keep_inputs, note_interruption
 
-            for task in tuple(self._actions):
-                task.cancel()
-            await asyncio.gather(*self._actions, return_exceptions=True)
+            await end_actions(self._actions)
             await keep_inputs(self.state)
             if status == "interrupted":
                 await note_interruption(self.state)

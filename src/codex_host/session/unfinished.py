@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from codex_hookspecs.ids import uuid4
@@ -14,8 +16,18 @@ ABORTED_TEXT = (
     "<turn_aborted>\nThe user stopped the turn before it was done. Commands that were running may have taken effect "
     "in part, and those left in the background may still run.\n</turn_aborted>"
 )
+CLEAN_UP = 10.0
+"""Seconds that a cancelled action has for cleanup before it is abandoned."""
 _SHOWN = 200
 """Number of characters that are shown of an input that is not kept."""
+
+
+async def end_actions(actions: Collection[asyncio.Task[None]]) -> None:
+    """Cancel the user's actions and wait for their end."""
+    for task in actions:
+        task.cancel()
+    if actions:
+        await asyncio.wait(tuple(actions), timeout=CLEAN_UP)
 
 
 async def keep_inputs(state: TurnState) -> None:

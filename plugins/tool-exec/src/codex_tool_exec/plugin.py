@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from codex_hookspecs.host import AgentThread, Host
-    from codex_hookspecs.surface import CliCommand
+    from codex_hookspecs.surface import CliCommand, RpcMethod
     from codex_hookspecs.tools import ToolCall, ToolContext, ToolOutput
     from codex_tool_exec.shell import Shell
 
@@ -33,10 +33,10 @@ def tools(thread: AgentThread, host: Host) -> list[Tool]:
     def get_shell() -> Shell:
         nonlocal shell
         if shell is None:
-            from codex_tool_exec.shell import Shell
+            from codex_tool_exec.shell import SHELLS, Shell
 
             once = host.features.enabled("shell_snapshot")
-            shell = Shell(host.environ, allow_additional=more, profile_once=once)
+            shell = SHELLS[thread] = Shell(host.environ, allow_additional=more, profile_once=once)
             thread.on_close(shell.aclose)
         return shell
 
@@ -78,3 +78,11 @@ def cli_commands() -> Sequence[CliCommand]:
     from codex_tool_exec.execpolicy import run
 
     return [CliCommand(name="execpolicy", help="Check rules for commands", run=run)]
+
+
+@hookimpl
+def rpc_methods() -> Sequence[RpcMethod]:
+    """Offer the methods about commands of a thread."""
+    from codex_tool_exec.methods import methods
+
+    return methods()

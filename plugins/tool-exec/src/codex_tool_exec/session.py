@@ -73,6 +73,7 @@ class Session:
         self._reported_denied = False
         self._may_retry = may_retry
         self._unreported = False
+        self._killed = False
         self._on_closed = on_closed
         self._began = time.monotonic()
         self._new = HeadTail()
@@ -143,6 +144,11 @@ class Session:
         await asyncio.wait((self._task,), timeout=seconds)
         self._task.cancel()
         await asyncio.gather(self._task, return_exceptions=True)
+
+    async def kill(self, seconds: float) -> None:
+        """Kill the command because the user wants it; its item is completed with exit code -1."""
+        self._killed = not self.ended.is_set()
+        await self.end(seconds)
 
     async def _follow(self) -> None:
         try:
@@ -219,7 +225,7 @@ class Session:
         :param declined: whether a retry without a sandbox was declined.
         """
         self._unreported = False
-        code = -1 if self.exit_code is None else self.exit_code
+        code = -1 if self.exit_code is None or self._killed else self.exit_code
         self.item = evolve(
             self.item,
             status="declined" if declined else "completed" if code == 0 else "failed",

@@ -7,6 +7,7 @@ import time
 from collections.abc import Coroutine, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 from codex_hookspecs.errors import ExecError, SandboxUnavailable, ToolError, ToolRejected
 from codex_hookspecs.protocol import TerminalInteraction
@@ -20,14 +21,21 @@ from codex_tool_exec.session import INTERRUPT, Session
 from codex_tool_exec.session_store import MAX_SESSIONS, WARN_AT, SessionStore
 
 if TYPE_CHECKING:
+    from codex_hookspecs.host import AgentThread
     from codex_hookspecs.tools import CommandApproval, ToolCall, ToolContext
 
 SHORT_SECONDS = 0.15
 REACTION_SECONDS = 0.1
 END_SECONDS = 2.0
+OUTLIVE_SECONDS = 0.5
+"""How long an interrupted turn waits for its command to end."""
 INTERRUPT_SECONDS = 2.0
 """How long a command may take to end after an interrupt before it is killed."""
 STDIN_CLOSED = "stdin is closed for this session; rerun exec_command with tty=true to keep stdin open"
+
+
+SHELLS: WeakKeyDictionary[AgentThread, Shell] = WeakKeyDictionary()
+"""The shells of threads in which commands were run."""
 
 
 class Shell:
@@ -119,7 +127,9 @@ class Shell:
         except asyncio.CancelledError:
             # The model never gets the session's number, so no later call could refer to it.
             self._sessions.release(session.number)
-            self._run_in_background(self._interrupt_and_end(session), f"interrupt command {session.number}")
+            ending = self._run_in_background(self._interrupt_and_end(session), f"interrupt command {session.number}")
+            # Its item is completed before the turn, unless it outlives the turn.
+            await asyncio.wait({ending}, timeout=OUTLIVE_SECONDS)
             raise
         return self._output_of(session, time.monotonic() - started, exec_call.max_output_tokens)
 
@@ -152,6 +162,14 @@ class Shell:
         await session.wait(write_call.yield_time_ms / 1000)
         wall_seconds = 0.0 if over else time.monotonic() - started
         return self._output_of(session, wall_seconds, write_call.max_output_tokens, later=True)
+
+    async def kill_all(self) -> None:
+        """Kill all commands because the user wants it."""
+        sessions = [*self._sessions, *self._leftovers]
+        for session in sessions:
+            self._sessions.release(session.number)
+        self._leftovers.clear()
+        await asyncio.gather(*(session.kill(END_SECONDS) for session in sessions))
 
     async def aclose(self) -> None:
         """Kill all commands at the end of the thread."""
@@ -273,10 +291,11 @@ class Shell:
     def _end_later(self, session: Session) -> None:
         self._run_in_background(session.end(END_SECONDS), f"end command {session.number}")
 
-    def _run_in_background(self, work: Coroutine[Any, Any, None], name: str) -> None:
+    def _run_in_background(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
         task = asyncio.create_task(work, name=name)
         self._background_tasks.add(task)
         task.add_done_callback(self._background_tasks.discard)
+        return task
 
 
 async def _delegate_patch(exec_call: ExecCall, call: ToolCall, context: ToolContext) -> ToolOutput | None:
