@@ -135,7 +135,9 @@ class TurnRun:
             await thread.warn(warning)
         await self._begin()
         if self._content is None:
-            await self._settle_actions()
+            while self._actions:
+                await asyncio.wait(self._actions)
+            await self._add_injected()
         pending = self.state.pending
         if not pending or not await self._session_start():
             return
@@ -240,13 +242,16 @@ class TurnRun:
         thread, state = self._thread, self.state
         before = len(thread.history)
         while state.pending or state.injected:
-            if state.injected:
-                await thread.remember(self.id, state.injected.pop(0))
-            else:
+            await self._add_injected()
+            if state.pending:
                 await self._submit_next()
         contexts = [thread.contexts.pop(0) for _ in tuple(thread.contexts)]
         await self._add_contexts(contexts)
         return len(thread.history) > before
+
+    async def _add_injected(self) -> None:
+        while self.state.injected:
+            await self._thread.remember(self.id, self.state.injected.pop(0))
 
     async def _settle_actions(self) -> bool:
         """Wait for the user's actions; return whether there is anything new for the model.

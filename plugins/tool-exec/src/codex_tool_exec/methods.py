@@ -8,7 +8,7 @@ from codex_hookspecs.errors import RpcError
 from codex_hookspecs.surface import RpcMethod
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from codex_hookspecs.host import LoadedThread
     from codex_hookspecs.protocol import (
@@ -23,23 +23,30 @@ if TYPE_CHECKING:
 def methods() -> list[RpcMethod]:
     """Return the methods."""
     return [
-        RpcMethod(name="thread/shellCommand", params=_shell_params, handle=_shell_command),
         RpcMethod(
-            name="thread/backgroundTerminals/clean", params=_clean_params, handle=_clean_terminals, experimental=True
+            name="thread/shellCommand",
+            params=_type("ThreadShellCommandParams"),
+            handle=_shell_command,
+            result=_type("ThreadShellCommandResponse"),
+        ),
+        RpcMethod(
+            name="thread/backgroundTerminals/clean",
+            params=_type("ThreadBackgroundTerminalsCleanParams"),
+            handle=_clean_terminals,
+            result=_type("ThreadBackgroundTerminalsCleanResponse"),
+            experimental=True,
         ),
     ]
 
 
-def _shell_params() -> type[Any]:
-    from codex_hookspecs.protocol import ThreadShellCommandParams
+def _type(name: str) -> Callable[[], type[Any]]:
+    def load() -> type[Any]:
+        from codex_hookspecs import protocol
 
-    return ThreadShellCommandParams
+        kind: type[Any] = getattr(protocol, name)
+        return kind
 
-
-def _clean_params() -> type[Any]:
-    from codex_hookspecs.protocol import ThreadBackgroundTerminalsCleanParams
-
-    return ThreadBackgroundTerminalsCleanParams
+    return load
 
 
 async def _shell_command(params: ThreadShellCommandParams, context: RpcContext) -> JsonObject:
