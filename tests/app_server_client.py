@@ -57,10 +57,12 @@ class ServerProcess:
                 stdout=asyncio.subprocess.PIPE,
                 stderr=log,
             )
-        await self.ask(
-            "initialize",
-            {"clientInfo": {"name": "client", "version": "1"}, "capabilities": {"experimentalApi": True}},
-        )
+        hello = {"clientInfo": {"name": "client", "version": "1"}, "capabilities": {"experimentalApi": True}}
+        try:
+            await self.ask("initialize", hello)
+        except BaseException:
+            await self.__aexit__()
+            raise
         self.send({"method": "initialized"})
         return self
 
