@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from codex_hookspecs.errors import RpcError
-from codex_hookspecs.surface import RpcMethod
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from codex_hookspecs.host import LoadedThread
     from codex_hookspecs.protocol import (
@@ -20,36 +19,7 @@ if TYPE_CHECKING:
     from codex_hookspecs.tools import ToolContext
 
 
-def methods() -> list[RpcMethod]:
-    """Return the methods."""
-    return [
-        RpcMethod(
-            name="thread/shellCommand",
-            params=_type("ThreadShellCommandParams"),
-            handle=_shell_command,
-            result=_type("ThreadShellCommandResponse"),
-        ),
-        RpcMethod(
-            name="thread/backgroundTerminals/clean",
-            params=_type("ThreadBackgroundTerminalsCleanParams"),
-            handle=_clean_terminals,
-            result=_type("ThreadBackgroundTerminalsCleanResponse"),
-            experimental=True,
-        ),
-    ]
-
-
-def _type(name: str) -> Callable[[], type[Any]]:
-    def load() -> type[Any]:
-        from codex_hookspecs import protocol
-
-        kind: type[Any] = getattr(protocol, name)
-        return kind
-
-    return load
-
-
-async def _shell_command(params: ThreadShellCommandParams, context: RpcContext) -> JsonObject:
+async def shell_command(params: ThreadShellCommandParams, context: RpcContext) -> JsonObject:
     """Run a command of the user in the thread's running turn, or in a turn of its own."""
     thread = _loaded(params.thread_id, context)
     command = params.command
@@ -65,7 +35,7 @@ async def _shell_command(params: ThreadShellCommandParams, context: RpcContext) 
     return {}
 
 
-async def _clean_terminals(params: ThreadBackgroundTerminalsCleanParams, context: RpcContext) -> JsonObject:
+async def clean_terminals(params: ThreadBackgroundTerminalsCleanParams, context: RpcContext) -> JsonObject:
     """Kill the commands that the thread left in the background; their items are completed after the response."""
     from codex_tool_exec.shell import SHELLS
 

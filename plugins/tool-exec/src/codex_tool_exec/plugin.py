@@ -16,10 +16,11 @@ from codex_tool_exec.definition import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Awaitable, Callable, Sequence
+    from typing import Any
 
     from codex_hookspecs.host import AgentThread, Host
-    from codex_hookspecs.surface import CliCommand, RpcMethod
+    from codex_hookspecs.surface import CliCommand, RpcContext, RpcMethod
     from codex_hookspecs.tools import ToolCall, ToolContext, ToolOutput
     from codex_tool_exec.shell import Shell
 
@@ -83,6 +84,39 @@ def cli_commands() -> Sequence[CliCommand]:
 @hookimpl
 def rpc_methods() -> Sequence[RpcMethod]:
     """Offer the methods about commands of a thread."""
-    from codex_tool_exec.methods import methods
+    from codex_hookspecs.surface import RpcMethod
 
-    return methods()
+    return [
+        RpcMethod(
+            name="thread/shellCommand",
+            params=_type("ThreadShellCommandParams"),
+            handle=_handler("shell_command"),
+            result=_type("ThreadShellCommandResponse"),
+        ),
+        RpcMethod(
+            name="thread/backgroundTerminals/clean",
+            params=_type("ThreadBackgroundTerminalsCleanParams"),
+            handle=_handler("clean_terminals"),
+            result=_type("ThreadBackgroundTerminalsCleanResponse"),
+            experimental=True,
+        ),
+    ]
+
+
+def _type(name: str) -> Callable[[], type[Any]]:
+    def load() -> type[Any]:
+        from codex_hookspecs import protocol
+
+        kind: type[Any] = getattr(protocol, name)
+        return kind
+
+    return load
+
+
+def _handler(name: str) -> Callable[[Any, RpcContext], Awaitable[Any]]:
+    async def handle(params: Any, context: RpcContext) -> Any:
+        from codex_tool_exec import methods
+
+        return await getattr(methods, name)(params, context)
+
+    return handle
