@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Self
 from codex_hookspecs.errors import ConfigError, PluginError, SandboxUnavailable
 from codex_hookspecs.state_file import make_private
 from codex_host import __version__
-from codex_host.config.effective import EffectiveConfig
+from codex_host.config.effective import EffectiveConfig, LiveConfig
 from codex_host.environments import HostEnvironments
 from codex_host.features import FeatureSwitches
 from codex_host.launchers import NamedLauncher
@@ -96,17 +96,18 @@ class Application:
     ) -> None:
         self.version = __version__
         self.codex_home = home
-        self.config = config
+        self.config = LiveConfig(config, cwd)
         self.cwd = cwd
         self.environ = environ
-        self.features = FeatureSwitches(config.get("features", {}))
+        self._features = FeatureSwitches(config.get("features", {}))
+        self._features_of = self.config.table
         self.registry = registry
         self.stats_file = stats_file
         self.dispatch = Dispatcher(registry, stats_file, host=self)
         self.hooks = Hooks(self.dispatch)
         self.dispatch.check_settings({"hooks": config.get("hooks", {})})
         self._order_plugins()
-        self.threads = HostThreads(self, config=config, hooks=self.hooks, dispatch=self.dispatch)
+        self.threads = HostThreads(self, config=self.config, hooks=self.hooks, dispatch=self.dispatch)
         self.environments = HostEnvironments(self, hooks=self.hooks, failures=self.dispatch.failures)
         self.interactive_options: Sequence[str] = ()
         self._warnings = list(warnings)
@@ -138,6 +139,15 @@ class Application:
 
             for warning in order_warnings(self.registry):
                 self.dispatch.warn(warning)
+
+    @property
+    def features(self) -> FeatureSwitches:
+        """The effective feature flags."""
+        table = self.config.table
+        if table is not self._features_of:
+            self._features.follow(table.get("features", {}))
+            self._features_of = table
+        return self._features
 
     def app_server(self) -> AppServer:
         """Return the app-server, which processes the requests of all front ends."""

@@ -72,9 +72,22 @@ class FeatureSwitches:
     """
 
     def __init__(self, table: Mapping[str, Any]) -> None:
-        self._set = {_ALIASES.get(key, key): value for key, value in table.items() if isinstance(value, bool)}
+        self._set = _switches(table)
         self._used_aliases = sorted(key for key in table if key in _ALIASES)
-        self._defaults = {word.rstrip("*"): word.endswith("*") for keys in _KEYS.values() for word in keys.split()}
+        self._defaults: dict[str, bool] = {
+            word.rstrip("*"): word.endswith("*") for keys in _KEYS.values() for word in keys.split()
+        }
+
+    def follow(self, table: Mapping[str, Any]) -> None:
+        """Use another table ``[features]``; changed defaults stay."""
+        self._set = _switches(table)
+        self._used_aliases = sorted(key for key in table if key in _ALIASES)
+
+    def set_default(self, key: str, enabled: bool) -> None:
+        """Change the default of a known feature."""
+        key = _ALIASES.get(key, key)
+        if key in self._defaults:
+            self._defaults[key] = enabled
 
     def enabled(self, key: str) -> bool:
         """Return whether a feature is enabled; aliases are accepted, an unknown key is disabled."""
@@ -103,6 +116,10 @@ class FeatureSwitches:
                 f"`suppress_unstable_features_warning = true` in {config_path}."
             )
         return warnings
+
+
+def _switches(table: Mapping[str, Any]) -> dict[str, bool]:
+    return {_ALIASES.get(key, key): value for key, value in table.items() if isinstance(value, bool)}
 
 
 _REMOVED = frozenset(word.rstrip("*") for word in _KEYS["removed"].split())

@@ -224,7 +224,7 @@ def test_a_pipe_is_not_waited_for(home: Path) -> None:
     os.mkfifo(home / "config.toml")
 
     with pytest.raises(ConfigError, match=r"config\.toml: is a pipe"):
-        layers.base_layers(str(home))
+        layers.base_layers(str(home), {})
 
 
 @pytest.mark.parametrize(

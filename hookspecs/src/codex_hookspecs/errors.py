@@ -2,6 +2,7 @@
 
 - CodexError
   - ConfigError            a configuration value, file or command line is invalid
+    - ConfigConflict       a configuration file has changed since it was read
     - UsageError           a command line is invalid
   - PluginError            a plugin can't be admitted, loaded or called
     - ManifestError        ``codex-plugin.toml`` is missing or invalid
@@ -26,6 +27,7 @@ from __future__ import annotations
 
 __all__ = [
     "CodexError",
+    "ConfigConflict",
     "ConfigError",
     "EnvironmentLost",
     "ExecError",
@@ -73,6 +75,10 @@ class ConfigError(CodexError):
 
     def __str__(self) -> str:
         return f"{self.source}: {self.message}" if self.source else self.message
+
+
+class ConfigConflict(ConfigError):
+    """Raised when a configuration file is to be changed and no longer has the expected version."""
 
 
 class UsageError(ConfigError):

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from codex_hookspecs.ports.threads import LoadedThread as LoadedThread
     from codex_hookspecs.ports.threads import RequestHandler as RequestHandler
     from codex_hookspecs.ports.threads import ThreadManager as ThreadManager
+    from codex_hookspecs.types.config import ConfigChange as ConfigChange
     from codex_hookspecs.types.config import ConfigLayer as ConfigLayer
     from codex_hookspecs.types.config import Feature as Feature
     from codex_hookspecs.types.config import LayerKind as LayerKind
@@ -24,6 +25,6 @@ __all__, __getattr__, __dir__ = exported(
     {
         "ports.host": "Config Features Host",
         "ports.threads": "AgentThread Listener LoadedThread RequestHandler ThreadManager",
-        "types.config": "ConfigLayer Feature LayerKind Stage",
+        "types.config": "ConfigChange ConfigLayer Feature LayerKind Stage",
     },
 )

@@ -4,24 +4,33 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import attrs
 
 from codex_hookspecs.environments.repository import project_root
 from codex_hookspecs.errors import ConfigError
-from codex_hookspecs.types.config import ConfigLayer
+from codex_hookspecs.types.config import ConfigChange, ConfigLayer
 from codex_host.config.keys import lookup, merge, nested
-from codex_host.config.layers import base_layers, profile_layers, project_layers
+from codex_host.config.layers import FILE_NAME, FileState, base_layers, profile_layers, project_layers, state_of
 from codex_host.config.schema import check_table
 from codex_host.config.trust import project_setting
 
+if TYPE_CHECKING:
+    from codex_hookspecs.protocol import ConfigEdit
+
+_MAX_DIRECTORIES = 64
+"""Directories whose configuration is kept."""
+
 
 class EffectiveConfig:
-    """The configuration of one directory.
+    """The configuration of one directory as it is now; :class:`LiveConfig` follows the files.
 
     :param codex_home: absolute path of ``$CODEX_HOME``.
-    :param cwd: directory whose project configuration applies.
+    :param cwd: directory whose project configuration applies; with ``None``, that of no project.
     :param flags: session flags, dotted keys.
     :param profile: profile named on the command line, or ``None``.
+    :param base: layers of system and user; read from their files if ``None``.
     :param strict: reject unknown keys.
     :raises ConfigError: when a file or flag can't be used, or the profile does not exist.
     """
@@ -30,7 +39,7 @@ class EffectiveConfig:
         self,
         codex_home: str,
         *,
-        cwd: str,
+        cwd: str | None,
         flags: Mapping[str, Any] | None = None,
         profile: str | None = None,
         base: Sequence[ConfigLayer] | None = None,
@@ -40,24 +49,36 @@ class EffectiveConfig:
         self.flags = dict(flags or {})
         self._profile = profile
         self._strict = strict
-        self._base = list(base) if base is not None else base_layers(codex_home)
+        self._seen: dict[str, FileState] = {}
+        self._base = list(base) if base is not None else base_layers(codex_home, self._seen)
         self.layers: tuple[ConfigLayer, ...] = tuple(self._stack(cwd))
         self.table: dict[str, Any] = _merged(self.layers)
-        self._directories: dict[str, EffectiveConfig] = {cwd: self}
         if strict:
             _refuse_unknown(self.layers)
 
-    def _stack(self, cwd: str) -> list[ConfigLayer]:
+    def _stack(self, cwd: str | None) -> list[ConfigLayer]:
         flags = nested(self.flags)
         check_table(flags, source="command line")
-        layers = [_for_project(layer, cwd) for layer in self._base]
+        layers = [part for layer in self._base for part in _with_project(layer, cwd)]
         below = _merged(layers)
-        layers += project_layers(cwd, self._home, merge(below, flags).get("projects", {}), below)
+        if cwd is not None:
+            projects = merge(below, flags).get("projects", {})
+            layers += project_layers(cwd, self._home, projects, below, self._seen)
         name = self._profile or flags.get("profile") or _merged(layers).get("profile")
         if name:
-            layers += profile_layers(name, self._home, merge(_merged(layers), flags).get("profiles", {}))
+            profiles = merge(_merged(layers), flags).get("profiles", {})
+            layers += profile_layers(name, self._home, profiles, self._seen)
         layers.append(ConfigLayer(kind="sessionFlags", table=flags))
         return layers
+
+    @property
+    def user_file(self) -> str:
+        """Path of the user's ``config.toml``, which may not exist."""
+        return f"{self._home}/{FILE_NAME}"
+
+    def is_current(self) -> bool:
+        """Return whether none of the files has changed since they were read."""
+        return all(state_of(file) == state for file, state in self._seen.items())
 
     def get(self, key: str, default: Any = None) -> Any:
         """Return the effective value of a dotted key."""
@@ -88,25 +109,130 @@ class EffectiveConfig:
         ]
         return [*untrusted, *ignored, *typos]
 
-    def for_directory(self, cwd: str, overrides: Mapping[str, Any] | None = None) -> EffectiveConfig:
-        """Return the configuration of a directory, with further session flags."""
-        if not overrides:
-            found = self._directories.get(cwd)
-            if found is not None:
-                return found
-        flags = {**self.flags, **(overrides or {})}
-        made = EffectiveConfig(
-            self._home, cwd=cwd, flags=flags, profile=self._profile, base=self._base, strict=self._strict
-        )
-        if not overrides:
-            self._directories[cwd] = made
+    def for_directory(self, cwd: str | None, overrides: Mapping[str, Any] | None = None) -> EffectiveConfig:
+        """Return the configuration of a directory, or of no project, with further session flags.
+
+        The files of system and user are not read again.
+        """
+        made = self._with(cwd, {**self.flags, **(overrides or {})}, self._base)
+        made._seen |= {file: state for file, state in self._seen.items() if file not in made._seen}
         return made
+
+    def reread(self, cwd: str | None) -> EffectiveConfig:
+        """Return the configuration of a directory with all files read again."""
+        return self._with(cwd, self.flags, None)
 
     def write_user(self, edits: Mapping[str, Any]) -> None:
         """Set dotted keys in the user's ``config.toml``; ``None`` deletes a key."""
         from codex_host.config.edit import edit_file
 
-        edit_file(f"{self._home}/config.toml", edits)
+        edit_file(self.user_file, edits)
+
+    def edit_user(self, edits: Sequence[ConfigEdit], *, expected_version: str | None = None) -> ConfigChange:
+        """Change the user's ``config.toml``; see :class:`~codex_hookspecs.ports.host.Config`."""
+        from codex_host.config.edit import change_file
+
+        version = change_file(self.user_file, edits, expected_version=expected_version, check=self._check_user)
+        return self.reread(None).change_of([edit.key_path for edit in edits], version)
+
+    def change_of(self, keys: Sequence[str], version: str) -> ConfigChange:
+        """Return what a change of keys in the user's file led to."""
+        missing = object()
+        at = next(number for number, layer in enumerate(self.layers) if layer.kind == "user")
+        for key in keys:
+            effective, own = self.get(key, missing), lookup(self.layers[at].table, key, missing)
+            if effective is not missing and effective != own:
+                for layer in reversed(self.layers[at + 1 :]):
+                    if lookup(layer.table, key, missing) is not missing:
+                        return ConfigChange(version=version, overridden_by=layer, effective_value=effective)
+        return ConfigChange(version=version)
+
+    def _check_user(self, table: dict[str, Any]) -> None:
+        """Check that the program could run with another table of the user.
+
+        :raises ConfigError: when it could not.
+        """
+        check_table(table, source=self.user_file)
+        base = [attrs.evolve(layer, table=table) if layer.kind == "user" else layer for layer in self._base]
+        self._with(None, self.flags, base)
+
+    def _with(self, cwd: str | None, flags: Mapping[str, Any], base: Sequence[ConfigLayer] | None) -> EffectiveConfig:
+        return EffectiveConfig(self._home, cwd=cwd, flags=flags, profile=self._profile, base=base, strict=self._strict)
+
+
+class LiveConfig:
+    """The configuration of one directory, and of every other one, read again when a file has changed.
+
+    Files are looked at when the configuration of a directory is asked for: for each new thread and each turn. Threads
+    keep the configuration that they were started with.
+
+    :param now: the configuration at the start of the program.
+    :param cwd: its directory.
+    """
+
+    def __init__(self, now: EffectiveConfig, cwd: str) -> None:
+        self._now = now
+        self._cwd = cwd
+        self._directories: dict[str | None, EffectiveConfig] = {cwd: now}
+
+    @property
+    def layers(self) -> Sequence[ConfigLayer]:
+        """All layers, lowest precedence first."""
+        return self._now.layers
+
+    @property
+    def table(self) -> Mapping[str, Any]:
+        """The merged table of all enabled layers."""
+        return self._now.table
+
+    @property
+    def flags(self) -> Mapping[str, Any]:
+        """The session flags, dotted keys."""
+        return self._now.flags
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """Return the effective value of a dotted key."""
+        return self._now.get(key, default)
+
+    def origin(self, key: str) -> str | None:
+        """Return the file or flag that set a dotted key, or ``None``."""
+        return self._now.origin(key)
+
+    def for_directory(self, cwd: str | None, overrides: Mapping[str, Any] | None = None) -> EffectiveConfig:
+        """Return the configuration of a directory, or of no project, with further session flags.
+
+        :raises ConfigError: when a file that has changed can't be used; what was read before stays in force for others.
+        """
+        self._refresh()
+        if overrides:
+            return self._now.for_directory(cwd, overrides)
+        found = self._directories.get(cwd)
+        if found is None or not found.is_current():
+            found = self._now.for_directory(cwd)
+            if len(self._directories) >= _MAX_DIRECTORIES:
+                self._directories = {self._cwd: self._now}
+            self._directories[cwd] = found
+        return found
+
+    def warnings(self) -> Sequence[str]:
+        """Return warnings about the files."""
+        return self._now.warnings()
+
+    def write_user(self, edits: Mapping[str, Any]) -> None:
+        """Set dotted keys in the user's ``config.toml``; ``None`` deletes a key."""
+        self._now.write_user(edits)
+        self._refresh()
+
+    def edit_user(self, edits: Sequence[ConfigEdit], *, expected_version: str | None = None) -> ConfigChange:
+        """Change the user's ``config.toml``; see :class:`~codex_hookspecs.ports.host.Config`."""
+        change = self._now.edit_user(edits, expected_version=expected_version)
+        self._refresh()
+        return change
+
+    def _refresh(self) -> None:
+        if not self._now.is_current():
+            now = self._now.reread(self._cwd)
+            self._now, self._directories = now, {self._cwd: now}
 
 
 def _merged(layers: Sequence[ConfigLayer]) -> dict[str, Any]:
@@ -117,15 +243,14 @@ def _merged(layers: Sequence[ConfigLayer]) -> dict[str, Any]:
     return table
 
 
-def _for_project(layer: ConfigLayer, cwd: str) -> ConfigLayer:
-    """Return a layer of the user with its settings of plugins for one project merged in."""
+def _with_project(layer: ConfigLayer, cwd: str | None) -> Iterator[ConfigLayer]:
+    """Yield a layer, and its settings of plugins for one project as a layer of their own."""
+    yield layer
     projects = layer.table.get("projects", {})
-    if not any("plugins" in entry for entry in projects.values()):
-        return layer
-    from attrs import evolve
-
-    plugins = project_setting(cwd, project_root(cwd), projects, "plugins") or {}
-    return evolve(layer, table=merge(layer.table, {"plugins": plugins}))
+    if cwd is not None and any("plugins" in entry for entry in projects.values()):
+        plugins = project_setting(cwd, project_root(cwd), projects, "plugins")
+        if plugins:
+            yield ConfigLayer(kind=layer.kind, file=layer.file, table={"plugins": plugins}, derived=True)
 
 
 def _ignored_keys(layer: ConfigLayer, home: str) -> str:
@@ -146,8 +271,7 @@ def _unknown(layers: Sequence[ConfigLayer]) -> Iterator[tuple[str, str, str | No
     from codex_host.config.known_keys import unknown_keys
 
     for layer in layers:
-        # The table of a profile stands in the file of the user, too.
-        if layer.disabled_reason is None and (layer.kind != "profile" or layer.file is not None):
+        if layer.disabled_reason is None and not layer.derived:
             for found in unknown_keys(layer.table):
                 yield layer.file or "command line", found.key, found.near
 

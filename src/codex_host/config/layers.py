@@ -19,11 +19,27 @@ FILE_NAME = "config.toml"
 PROJECT_FOLDER = ".codex"
 
 
-def read_table(file: str) -> dict[str, Any]:
+FileState = tuple[int, int, int, int] | None
+"""What tells whether a file has changed; ``None`` for a missing one."""
+
+
+def state_of(file: str) -> FileState:
+    """Return the state of a file."""
+    try:
+        found = os.stat(file)
+    except (OSError, ValueError):
+        return None
+    return found.st_mtime_ns, found.st_size, found.st_ino, found.st_dev
+
+
+def read_table(file: str, seen: dict[str, FileState] | None = None) -> dict[str, Any]:
     """Return the content of a TOML file; empty when the file is missing.
 
+    :param seen: gets the state of the file before it was read.
     :raises ConfigError: when it can't be read or parsed; names file and line.
     """
+    if seen is not None:
+        seen[file] = state_of(file)
     text = read_text(file)
     if not text:
         return {}
@@ -33,30 +49,34 @@ def read_table(file: str) -> dict[str, Any]:
         raise ConfigError(f"is not TOML: {error}", source=file) from error
 
 
-def base_layers(codex_home: str) -> list[ConfigLayer]:
+def base_layers(codex_home: str, seen: dict[str, FileState]) -> list[ConfigLayer]:
     """Read the layers that apply in every directory: system and user.
 
+    :param seen: gets the states of the files.
     :raises ConfigError: when a file can't be used.
     """
     layers = []
     for kind, folder in (("system", SYSTEM_FOLDER), ("user", codex_home)):
         file = f"{folder}/{FILE_NAME}"
-        table = read_table(file)
+        table = read_table(file, seen)
         check_table(table, source=file)
         layers.append(ConfigLayer(kind=kind, folder=folder, file=file, table=table))  # type: ignore[arg-type]
     return layers
 
 
-def profile_layers(name: str, codex_home: str, profiles: Mapping[str, Any]) -> list[ConfigLayer]:
+def profile_layers(
+    name: str, codex_home: str, profiles: Mapping[str, Any], seen: dict[str, FileState]
+) -> list[ConfigLayer]:
     """Return the layers of a profile: its table and its own file (``NAME.config.toml``, as of 0.169), the latter last.
 
     :param profiles: table ``[profiles]``.
+    :param seen: gets the state of the file.
     :raises ConfigError: when neither exists, or the file can't be used.
     """
-    layers = [ConfigLayer(kind="profile", table=profiles[name])] if name in profiles else []
+    layers = [ConfigLayer(kind="profile", table=profiles[name], derived=True)] if name in profiles else []
     file = f"{codex_home}/{name}.{FILE_NAME}"
     if "/" not in name and os.path.lexists(file):
-        table = read_table(file)
+        table = read_table(file, seen)
         check_table(table, source=file)
         layers.append(ConfigLayer(kind="profile", file=file, table=table))
     if not layers:
@@ -66,7 +86,7 @@ def profile_layers(name: str, codex_home: str, profiles: Mapping[str, Any]) -> l
 
 
 def project_layers(
-    cwd: str, codex_home: str, projects: Mapping[str, Any], below: Mapping[str, Any]
+    cwd: str, codex_home: str, projects: Mapping[str, Any], below: Mapping[str, Any], seen: dict[str, FileState]
 ) -> list[ConfigLayer]:
     """Read the ``.codex`` folders from the project's root down to a directory.
 
@@ -74,6 +94,7 @@ def project_layers(
 
     :param projects: table ``[projects]`` of the layers below and the command line.
     :param below: effective configuration of the layers below.
+    :param seen: gets the states of the files, also of those that may appear.
     :raises ConfigError: when a file can't be used.
     """
     root = project_root(cwd)
@@ -81,9 +102,10 @@ def project_layers(
     layers = []
     for directory in _directories_between(root or cwd, cwd):
         folder = f"{directory.rstrip('/')}/{PROJECT_FOLDER}"
+        file = f"{folder}/{FILE_NAME}"
+        seen |= {folder: state_of(folder), file: state_of(file)}
         if not os.path.isdir(folder) or os.path.realpath(folder) == codex_home:
             continue
-        file = f"{folder}/{FILE_NAME}"
         reason = None
         if not trusted or not is_trusted(directory, root, projects):
             reason = untrusted_reason(root or cwd)

@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from codex_hookspecs.ports.environment import EnvironmentManager
     from codex_hookspecs.ports.sandbox import SandboxLauncher
     from codex_hookspecs.ports.threads import ThreadManager
-    from codex_hookspecs.types.config import ConfigLayer, Feature
+    from codex_hookspecs.types.app_server.config import ConfigEdit
+    from codex_hookspecs.types.config import ConfigChange, ConfigLayer, Feature
     from codex_hookspecs.types.sandbox import SandboxPolicy
 
 
@@ -40,11 +41,19 @@ class Config(Protocol):
         """Return the file or flag that set a dotted key, or ``None``."""
         ...
 
-    def for_directory(self, cwd: str, overrides: Mapping[str, Any] | None = None) -> Config:
+    def for_directory(self, cwd: str | None, overrides: Mapping[str, Any] | None = None) -> Config:
         """Return the configuration of a directory, with its project layers if they are trusted.
 
+        The configuration of the program looks for changed files first, and then has their values, too.
+
+        :param cwd: the directory; with ``None``, there are no project layers.
         :param overrides: further session flags, dotted keys or nested tables.
+        :raises ConfigError: when a changed file can't be used.
         """
+        ...
+
+    def warnings(self) -> Sequence[str]:
+        """Return warnings about the files: ignored keys, probable typos, untrusted projects, each with the remedy."""
         ...
 
     def write_user(self, edits: Mapping[str, Any]) -> None:
@@ -54,6 +63,19 @@ class Config(Protocol):
         doubled.
 
         :raises ConfigError: when the file can't be read or written.
+        """
+        ...
+
+    def edit_user(self, edits: Sequence[ConfigEdit], *, expected_version: str | None = None) -> ConfigChange:
+        """Make changes in the user's ``config.toml`` as clients of the app-server request them: all or none.
+
+        Keys are written as for :meth:`write_user`; ``null`` deletes a key. Comments and layout stay. The result is
+        validated before the file is replaced. It waits for other programs that change the file, so call it in a thread.
+
+        :param expected_version: :attr:`ConfigLayer.version` that the file must have; ``None`` for any.
+        :return: the new version, and whether another layer, apart from those of projects, overrides a changed key.
+        :raises ConfigConflict: when the file has another version.
+        :raises ConfigError: when an edit or the result is invalid, or the file can't be read or written.
         """
         ...
 
@@ -67,6 +89,13 @@ class Features(Protocol):
 
     def all(self) -> Sequence[Feature]:
         """Return every feature, sorted by key."""
+        ...
+
+    def set_default(self, key: str, enabled: bool) -> None:
+        """Change the default of a feature until the program ends; the configuration takes precedence.
+
+        :param key: key of a known feature; others are ignored.
+        """
         ...
 
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from typing import Protocol
+from collections.abc import AsyncIterator, Sequence
+from typing import TYPE_CHECKING, Protocol
 
 from codex_hookspecs.types.models import ModelEvent, ModelInfo, ModelRequest
+
+if TYPE_CHECKING:
+    from codex_hookspecs.types.app_server.models import Model
 
 
 class ModelProvider(Protocol):
     """Streams model responses; implementations do their own retries. One instance per thread, closed with it.
 
-    A subclass inherits defaults: no default model, and no facts about models.
+    A subclass inherits defaults: no default model, no catalogue and no facts about models.
     """
 
     @property
@@ -23,6 +26,13 @@ class ModelProvider(Protocol):
     def default_model(self) -> str | None:
         """Model for threads that set none; with ``None``, threads must set one."""
         return None
+
+    def models(self) -> Sequence[Model]:
+        """Return the models that users can choose, in the order to show them; empty if they are not known.
+
+        Which one is the default is decided by the host.
+        """
+        return ()
 
     def info(self, model: str) -> ModelInfo:
         """Return facts about a model, of any name."""

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from codex_hookspecs.types.json import JsonObject
 from codex_hookspecs.types.notifications import HookRun, Notification
 from codex_hookspecs.types.requests import ThreadResumeParams, ThreadStartParams
 from codex_hookspecs.types.storage import ThreadPage, ThreadQuery
 from codex_hookspecs.types.threads import Thread, ThreadSettings, ThreadTokenUsage, Turn
+
+if TYPE_CHECKING:
+    from codex_hookspecs.types.app_server.models import Model
 
 Listener: TypeAlias = Callable[[Notification], Awaitable[None]]
 """Called with every notification of a thread, in order; the thread awaits it."""
@@ -197,6 +200,15 @@ class ThreadManager(Protocol):
 
         :raises ThreadNotFound: when there is no such thread.
         :raises ThreadBusy: when another process is its writer.
+        """
+        ...
+
+    async def models(self) -> Sequence[Model]:
+        """Return the models for new threads, in the order to show them; exactly one, the default, is what they get.
+
+        They are those of the configured provider, and the configured model.
+
+        :raises ConfigError: when there is no such provider.
         """
         ...
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from attrs import field
 
@@ -25,6 +25,8 @@ class ConfigLayer:
     :param nested: whether it is a project layer below the project's root, where sandboxed commands may have written it;
         such a layer can only make restrictions stricter.
     :param ignored: keys of the file that are ignored, and not in ``table``.
+    :param derived: whether ``table`` repeats a part of another layer with a higher precedence: the table of a profile,
+        or the settings of one project.
     """
 
     kind: LayerKind
@@ -34,6 +36,30 @@ class ConfigLayer:
     disabled_reason: str | None = None
     nested: bool = False
     ignored: tuple[str, ...] = ()
+    derived: bool = False
+
+    @property
+    def version(self) -> str:
+        """Version of the content: the hash of the table as compact JSON with sorted keys, as in 0.118."""
+        import hashlib
+        import json
+
+        text = json.dumps(self.table, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str)
+        return f"sha256:{hashlib.sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()}"
+
+
+@frozen(kw_only=True)
+class ConfigChange:
+    """What a change of the user's ``config.toml`` led to.
+
+    :param version: the new version of the file.
+    :param overridden_by: the highest layer above the file that has another value for a changed key, or ``None``.
+    :param effective_value: the effective value of that key.
+    """
+
+    version: str
+    overridden_by: ConfigLayer | None = None
+    effective_value: Any = None
 
 
 @frozen(kw_only=True)
