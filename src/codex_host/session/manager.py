@@ -25,9 +25,10 @@ if TYPE_CHECKING:
     from codex_hookspecs.ports.host import Host
     from codex_hookspecs.ports.models import ModelProvider
     from codex_hookspecs.ports.storage import ThreadStore, ThreadWriter
+    from codex_hookspecs.protocol import Model
     from codex_hookspecs.types.json import JsonObject
     from codex_hookspecs.types.requests import ThreadResumeParams
-    from codex_host.config.effective import EffectiveConfig
+    from codex_host.config.effective import EffectiveConfig, LiveConfig
     from codex_host.plugins.dispatch import Dispatcher
     from codex_host.plugins.hooks import Hooks
 
@@ -43,7 +44,7 @@ class HostThreads:
     :param dispatch: records failures and warnings of plugins.
     """
 
-    def __init__(self, host: Host, *, config: EffectiveConfig, hooks: Hooks, dispatch: Dispatcher) -> None:
+    def __init__(self, host: Host, *, config: LiveConfig, hooks: Hooks, dispatch: Dispatcher) -> None:
         self._host = host
         self._config = config
         self.hooks = hooks
@@ -119,6 +120,21 @@ class HostThreads:
         except BaseException:
             await writer.aclose()
             raise
+
+    async def models(self) -> Sequence[Model]:
+        """Return the models for new threads; see :class:`~codex_hookspecs.ports.threads.ThreadManager`."""
+        from codex_host.session.models import with_default
+
+        table = self._config.for_directory(None).table
+        settings = resolve_settings(table, ThreadStartParams(), cwd=self._host.cwd)
+        settings, (provider, _plugin) = self._provider(settings, table)
+        try:
+            default = settings.model
+            # A provider that is no subclass of the contract may have none.
+            catalogue: Sequence[Model] = getattr(provider, "models", tuple)()
+            return with_default(catalogue, default, provider.info(default), settings.reasoning_effort)
+        finally:
+            await provider.aclose()
 
     def get(self, thread_id: str) -> HostThread | None:
         """Return a loaded thread."""

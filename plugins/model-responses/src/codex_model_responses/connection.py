@@ -159,7 +159,7 @@ class Connection(asyncio.Protocol):
         lines = [f"{method} {target} HTTP/1.1", *(f"{name}: {value}" for name, value in headers)]
         if any(mark in line for line in lines for mark in "\r\n\0"):
             raise ProtocolError("a header contains a line break")
-        head = "\r\n".join(lines).encode("latin-1") + b"\r\n\r\n"
+        head = _encode_head("\r\n".join(lines)) + b"\r\n\r\n"
         self.used += 1
         self._response = _Response(tunnel=method == "CONNECT")
         self._transport.writelines((head, body)) if body else self._transport.write(head)
@@ -289,3 +289,11 @@ async def _dial(host: str, port: int, tls: SSLContext | None) -> Connection:
         Connection, host, port, ssl=tls, happy_eyeballs_delay=delay
     )
     return connection
+
+
+def _encode_head(text: str) -> bytes:
+    """Encode a request line and headers in ISO 8859-1, or in UTF-8 when they hold other characters."""
+    try:
+        return text.encode("latin-1")
+    except UnicodeEncodeError:
+        return text.encode()

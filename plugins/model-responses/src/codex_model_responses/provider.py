@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from codex_hookspecs.models import Completed, ModelWarning, RateLimits
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from logging import Logger
 
     from codex_hookspecs.models import ModelEvent, ModelInfo, ModelRequest
+    from codex_hookspecs.protocol import Model
     from codex_model_responses.connection import Headers
     from codex_model_responses.settings import ProviderSettings
     from codex_model_responses.token_command import CommandTokens
@@ -65,6 +66,12 @@ class ResponsesProvider:
     def name(self) -> str:
         """Key of the provider, as configured."""
         return self._settings.name
+
+    def models(self) -> Sequence[Model]:
+        """Return the models that are known."""
+        from codex_responses.catalogue import listed_models, open_models
+
+        return open_models() if self._settings.local else listed_models()
 
     def info(self, model: str) -> ModelInfo:
         """Return what is known of a model by its name."""

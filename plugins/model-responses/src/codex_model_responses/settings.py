@@ -66,6 +66,11 @@ class ProviderSettings:
     idle_seconds: float = 300.0
 
     @property
+    def local(self) -> bool:
+        """Whether it is a built-in provider for a server on the user's machine."""
+        return self.name in _LOCAL_PORTS
+
+    @property
     def secrets(self) -> list[str]:
         """Values of headers and query parameters that must not be shown or logged."""
         named = [value for name, value in (*self.headers, *self.query) if re.search(_PRIVATE_NAME, name.lower())]

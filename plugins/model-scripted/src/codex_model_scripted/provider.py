@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import TYPE_CHECKING
 
 from codex_responses.known_models import DEFAULT_MODEL, info_of
@@ -10,6 +10,7 @@ from codex_responses.script.player import ScriptPlayer
 
 if TYPE_CHECKING:
     from codex_hookspecs.models import ModelEvent, ModelInfo, ModelRequest
+    from codex_hookspecs.protocol import Model
     from codex_model_scripted.settings import ScriptedSettings
 
 
@@ -30,6 +31,12 @@ class ScriptedProvider:
     def name(self) -> str:
         """Key of the provider."""
         return "scripted"
+
+    def models(self) -> Sequence[Model]:
+        """Return the models that are known."""
+        from codex_responses.catalogue import listed_models
+
+        return listed_models()
 
     def info(self, model: str) -> ModelInfo:
         """Return what is known of a model by its name."""
