@@ -57,7 +57,7 @@ async def test_the_handshake_happens_once(connect) -> None:
     assert refusal == (-32600, "Already initialized")
 
 
-@pytest.mark.parametrize("name", ["two\nlines", "ünïcode", ""])
+@pytest.mark.parametrize("name", ["two\nlines", "\x7f", "nul\0"])
 async def test_a_name_that_is_no_header_value_is_refused(connect, name: str) -> None:
     client = await connect(hello=False)
 
@@ -66,10 +66,71 @@ async def test_a_name_that_is_no_header_value_is_refused(connect, name: str) -> 
     assert refusal == (-32600, f"Invalid clientInfo.name: '{name}'. Must be a valid HTTP header value.")
 
 
+@pytest.mark.parametrize("name", ["ünïcode", "", "two words", "a\ttab"])
+async def test_any_other_name_is_taken(connect, name: str) -> None:
+    client = await connect(hello=False)
+
+    result = await client.result("initialize", {"clientInfo": {"name": name, "version": "1\n"}})
+
+    assert result["userAgent"].startswith(f"{name}/")
+    assert result["userAgent"].endswith(f"({name}; 1)")
+    assert await client.refusal("initialize", {"clientInfo": {"name": "again", "version": "1"}}) == (
+        -32600,
+        "Already initialized",
+    )
+
+
+@pytest.mark.parametrize(
+    ("environ", "terminal"),
+    [
+        ({}, "unknown"),
+        ({"TERM": "xterm-256color"}, "xterm-256color"),
+        ({"TERM_PROGRAM": "iTerm.app", "TERM_PROGRAM_VERSION": "3.1", "TERM": "xterm"}, "iTerm.app/3.1"),
+        ({"TERM_PROGRAM": "a b\tc;"}, "a_b_c_"),
+        ({"KITTY_WINDOW_ID": "1", "TERM": "xterm-kitty"}, "kitty"),
+        ({"VTE_VERSION": "7000", "TERM": "xterm"}, "VTE/7000"),
+        ({"WT_SESSION": "x"}, "WindowsTerminal"),
+    ],
+)
+async def test_the_user_agent_names_the_terminal(connect, environ: dict[str, str], terminal: str) -> None:
+    client = await connect(hello=False, environ=environ)
+
+    result = await client.result("initialize", {"clientInfo": {"name": "probe", "version": "1"}})
+
+    assert result["userAgent"].endswith(f") {terminal} (probe; 1)")
+
+
+async def test_the_user_agent_has_the_originator_in_place_of_the_client(connect) -> None:
+    client = await connect(hello=False, environ={"CODEX_INTERNAL_ORIGINATOR_OVERRIDE": "orig"})
+
+    result = await client.result("initialize", {"clientInfo": {"name": "probe", "version": "1"}})
+
+    assert result["userAgent"].startswith("orig/")
+
+
+async def test_faults_of_the_configuration_are_told_after_the_handshake(connect) -> None:
+    client = await connect(config={"modle": "x"})
+
+    warning = await client.next()
+
+    assert warning["method"] == "configWarning"
+    assert "did you mean model?" in warning["params"]["summary"]
+    assert warning["params"]["details"] is None
+
+
+async def test_a_client_can_opt_out_of_the_warnings(connect) -> None:
+    client = await connect(config={"modle": "x"}, capabilities={"optOutNotificationMethods": ["configWarning", "zzz"]})
+
+    await client.result("thread/loaded/list", {})
+
+    assert client.last == []
+
+
 async def test_left_out_parameters_are_a_missing_field(connect) -> None:
     client = await connect(hello=False)
 
     assert await client.refusal("initialize") == (-32600, "Invalid request: missing field `params`")
+    assert await client.refusal("thread/start", None) == (-32600, "Invalid request: missing field `params`")
     assert await client.refusal("initialize", {}) == (-32600, "Invalid request: missing field `clientInfo`")
     assert await client.refusal("thread/start") == (-32600, "Invalid request: missing field `params`")
 

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from codex_hookspecs.protocol import JsonObject
 
 
+ORIGINATOR_OVERRIDE: Final = "CODEX_INTERNAL_ORIGINATOR_OVERRIDE"
+"""Environment variable with a name in place of the client's."""
 IN_PROCESS: Final = "in_process"
 """Transport name of clients inside this program."""
 _INTERNAL_ERROR: Final = -32603

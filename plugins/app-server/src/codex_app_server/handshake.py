@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import platform
-import string
 from typing import TYPE_CHECKING
 
+from codex_app_server.connection import ORIGINATOR_OVERRIDE
 from codex_hookspecs.errors import RpcError, WireError
 from codex_hookspecs.protocol import InitializeParams, InitializeResponse
 
@@ -15,7 +15,19 @@ if TYPE_CHECKING:
 
     from codex_hookspecs.host import Host
 
-_HEADER = frozenset(string.printable) - frozenset(string.whitespace) | {" ", "\t"}
+_TERMINALS = (
+    ("TERM_PROGRAM", "", "TERM_PROGRAM_VERSION"),
+    ("WEZTERM_VERSION", "WezTerm", "WEZTERM_VERSION"),
+    ("ITERM_SESSION_ID", "iTerm.app", None),
+    ("KITTY_WINDOW_ID", "kitty", None),
+    ("ALACRITTY_SOCKET", "Alacritty", None),
+    ("KONSOLE_VERSION", "Konsole", "KONSOLE_VERSION"),
+    ("GNOME_TERMINAL_SCREEN", "gnome-terminal", None),
+    ("VTE_VERSION", "VTE", "VTE_VERSION"),
+    ("WT_SESSION", "WindowsTerminal", None),
+    ("TERM", "", None),
+)
+"""Variable of a terminal, its name if not the variable's value, variable of its version; the first one counts."""
 
 
 def decode_initialize(params: Any) -> InitializeParams:
@@ -30,7 +42,7 @@ def decode_initialize(params: Any) -> InitializeParams:
     except WireError as error:
         raise RpcError(f"Invalid request: {error.faults[0][0]}") from error
     name = value.client_info.name
-    if not name or not set(name) <= _HEADER:
+    if any((sign < " " and sign != "\t") or sign == "\x7f" for sign in name):
         raise RpcError(f"Invalid clientInfo.name: '{name}'. Must be a valid HTTP header value.")
     return value
 
@@ -39,7 +51,9 @@ def build_initialize_result(params: InitializeParams, host: Host) -> InitializeR
     """Build the result."""
     client = params.client_info
     machine = f"({_system()}; {platform.machine()}) {_terminal(host.environ)}"
-    agent = f"{client.name}/{host.version} {machine} ({client.name}; {client.version})"
+    originator = host.environ.get(ORIGINATOR_OVERRIDE) or client.name
+    version = "".join(sign for sign in client.version if sign.isprintable())
+    agent = f"{originator}/{host.version} {machine} ({client.name}; {version})"
     return InitializeResponse(
         user_agent=agent,
         codex_home=host.codex_home,
@@ -66,7 +80,13 @@ def _pad_version(version: str) -> str:
 
 
 def _terminal(environ: Mapping[str, str]) -> str:
-    program, version = environ.get("TERM_PROGRAM"), environ.get("TERM_PROGRAM_VERSION")
-    if program:
-        return f"{program}/{version}" if version else program
-    return environ.get("TERM") or "unknown"
+    for variable, name, versioned in _TERMINALS:
+        found = environ.get(variable)
+        if found:
+            version = environ.get(versioned) if versioned else None
+            return _header_safe(f"{name or found}/{version}" if version else name or found)
+    return "unknown"
+
+
+def _header_safe(text: str) -> str:
+    return "".join(sign if sign.isascii() and (sign.isalnum() or sign in "-_./") else "_" for sign in text)

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from codex_hookspecs.protocol import Notification
     from codex_hookspecs.surface import RpcServerRequest
 
+_NEWER: Final = "codex_app_server.program.newer:"
+
 _METHODS: Final = {
     "thread/start": ("thread_methods:start", "ThreadStart"),
     "thread/resume": ("thread_methods:resume", "ThreadResume"),
@@ -28,22 +30,45 @@ _METHODS: Final = {
     "turn/steer": ("turns.turn_methods:steer", "TurnSteer"),
     "turn/interrupt": ("turns.turn_methods:interrupt", "TurnInterrupt"),
     "review/start": ("review_methods:start", "ReviewStart"),
-    "config/read": ("program_methods:read_config", "ConfigRead"),
-    "model/list": ("program_methods:list_models", "ModelList"),
-    "account/read": ("program_methods:read_account", "GetAccount"),
-    "experimentalFeature/list": ("program_methods:list_features", "ExperimentalFeatureList"),
+    "config/read": ("config.reading:read", "ConfigRead"),
+    "config/value/write": ("config.writing:write_value", "ConfigValueWriteParams ConfigWriteResponse"),
+    "config/batchWrite": ("config.writing:write_batch", "ConfigBatchWriteParams ConfigWriteResponse"),
+    "configRequirements/read": ("config.reading:read_requirements", "- ConfigRequirementsReadResponse"),
+    "model/list": ("program.models:list_models", "ModelList"),
+    "collaborationMode/list": ("program.models:list_collaboration_modes", "CollaborationModeList"),
+    "account/read": ("program.account:read", "GetAccount"),
+    "account/login/start": ("program.account:log_in", "LoginAccount"),
+    "account/login/cancel": ("program.account:cancel_login", "CancelLoginAccount"),
+    "account/bedrock/checkGovCloudRequirements": ("program.newer:check_gov_cloud", f"{_NEWER}CheckGovCloud"),
+    "account/logout": ("program.account:log_out", "- LogoutAccountResponse"),
+    "account/rateLimits/read": ("program.account:read_rate_limits", "- GetAccountRateLimitsResponse"),
+    "getAuthStatus": ("program.account:read_status", "GetAuthStatus"),
+    "experimentalFeature/list": ("program.features:list_features", "ExperimentalFeatureList"),
+    "experimentalFeature/enablement/set": ("program.features:set_enablement", "ExperimentalFeatureEnablementSet"),
+    "mock/experimentalMethod": ("program.features:echo", "MockExperimentalMethod"),
+    "skills/list": ("program.lists:list_skills", "SkillsList"),
+    "plugin/list": ("program.lists:list_plugins", "PluginList"),
+    "plugin/installed": ("program.newer:list_installed_plugins", f"{_NEWER}PluginInstalled"),
+    "app/list": ("program.lists:list_apps", "AppsList"),
+    "mcpServerStatus/list": ("program.lists:list_mcp_servers", "ListMcpServerStatus"),
+    "config/mcpServer/reload": ("program.lists:reload_mcp_servers", "- McpServerRefreshResponse"),
+    "externalAgentConfig/detect": ("program.lists:detect_external_agents", "ExternalAgentConfigDetect"),
+    "externalAgentConfig/import": ("program.lists:import_external_agents", "ExternalAgentConfigImport"),
 }
 """Handler and types of each method.
 
 The types are the part of their names before ``Params`` and ``Response``, or both names, with ``-`` for no parameters.
 """
 
-_EXPERIMENTAL: Final[frozenset[str]] = frozenset()
+_EXPERIMENTAL: Final = frozenset(
+    ("account/bedrock/checkGovCloudRequirements", "collaborationMode/list", "mock/experimentalMethod")
+)
 """Methods for clients that enabled the experimental API."""
 
 _NOTIFICATIONS: Final = {
     "thread/start": "ThreadStarted ThreadStatusChanged ThreadClosed WarningNotice ConfigWarning DeprecationNotice",
     "thread/name/set": "ThreadNameUpdated",
+    "account/login/start": "AccountLoginCompletedNotification AccountUpdatedNotification",
     "thread/archive": "ThreadArchivedNotification",
     "thread/unarchive": "ThreadUnarchivedNotification",
     "turn/start": (
@@ -98,7 +123,8 @@ def _type(name: str) -> Callable[[], Any] | None:
         return None
 
     def load() -> Any:
-        return getattr(import_module("codex_hookspecs.protocol"), name)
+        module, _, attribute = name.rpartition(":")
+        return getattr(import_module(module or "codex_hookspecs.protocol"), attribute)
 
     return load
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from codex_hookspecs.errors import RpcError
 
@@ -11,14 +11,20 @@ if TYPE_CHECKING:
 
     from codex_hookspecs.protocol import JsonObject
 
+_MAX_DIGITS: Final = 18
 
-def paginate(entries: Sequence[Any], cursor: str | None, limit: int | None) -> JsonObject:
+
+def paginate(entries: Sequence[Any], cursor: str | None, limit: int | None, *, what: str = "") -> JsonObject:
     """Return one page.
 
+    :param limit: maximum number of entries; a page has at least one.
+    :param what: name of the entries in the message about a cursor beyond the last one.
     :raises RpcError: when the cursor is invalid.
     """
-    if cursor is not None and not (cursor.isascii() and cursor.isdigit() and int(cursor) <= len(entries)):
+    if cursor is not None and not (cursor.isascii() and cursor.isdigit() and len(cursor) <= _MAX_DIGITS):
         raise RpcError(f"invalid cursor: {cursor}")
     begin = int(cursor or 0)
-    end = min(begin + max(limit or len(entries), 1), len(entries))
+    if begin > len(entries):
+        raise RpcError(f"cursor {cursor} exceeds total {what} {len(entries)}" if what else f"invalid cursor: {cursor}")
+    end = min(begin + (len(entries) if limit is None else max(limit, 1)), len(entries))
     return {"data": list(entries[begin:end]), "nextCursor": str(end) if end < len(entries) else None}

@@ -54,7 +54,12 @@ class Processor:
 
     @property
     def methods(self) -> Mapping[str, RpcMethod]:
-        """All methods of all plugins, by name."""
+        """All methods, by name: those of all plugins, and those of the protocol that are not available."""
+        from codex_app_server.program.unavailable import unavailable_methods
+
+        return {**{method.name: method for method in unavailable_methods()}, **self._offered()}
+
+    def _offered(self) -> Mapping[str, RpcMethod]:
         if self._methods is None:
             self._methods = {method.name: method for method in self._host.rpc_methods()}
         return self._methods
@@ -136,7 +141,7 @@ class Processor:
 
         :raises RpcError: when it is unknown.
         """
-        method = self.methods.get(name)
+        method = self._offered().get(name) or self.methods.get(name)
         if method is None:
             known = ", ".join(f"`{known}`" for known in sorted({"initialize", *self.methods}))
             raise RpcError(f"Invalid request: unknown variant `{name}`, expected one of {known}")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import attrs
 
+from codex_app_server.connection import ORIGINATOR_OVERRIDE
 from codex_hookspecs.errors import RpcError, ThreadNotFound
 from codex_hookspecs.protocol import ThreadResumeResponse, ThreadStarted, ThreadStartResponse, is_uuid
 from codex_sandboxing.app_server_form import write_policy
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from codex_hookspecs.surface import RpcContext
 
 _Response = TypeVar("_Response", bound=ThreadStartResponse)
-ORIGINATOR_OVERRIDE = "CODEX_INTERNAL_ORIGINATOR_OVERRIDE"
 
 
 async def start(params: ThreadStartParams, context: RpcContext) -> ThreadStartResponse:

@@ -11,9 +11,9 @@ from codex_app_server.handshake import build_initialize_result, decode_initializ
 from codex_app_server.outbox import IMPATIENT, PATIENT, Outbox
 from codex_hookspecs.errors import RpcError
 from codex_hookspecs.jsonrpc import ABSENT, OVERLOADED, Malformed, Request, Response, RpcSession, dump
-from codex_hookspecs.protocol import OtherNotification
+from codex_hookspecs.protocol import ConfigWarning, OtherNotification
 from codex_hookspecs.tracing import TraceContext, parse_trace, set_trace
-from codex_hookspecs.wire import encode
+from codex_hookspecs.wire import encode, json_type_name
 
 if TYPE_CHECKING:
     from codex_app_server.processor import AfterResponse, Processor
@@ -69,6 +69,7 @@ class WireConnection:
         self._session = RpcSession()
         self._outbox: Outbox[bytes] = Outbox(PATIENT if transport.patient else IMPATIENT)
         self._pending_requests: dict[int | str, asyncio.Future[JsonObject]] = {}
+        self._initialized = False
         self._opted_out: frozenset[str] = frozenset()
         self._slots = asyncio.Semaphore(MAX_OPEN_REQUESTS)
         self._open_bytes = 0
@@ -172,6 +173,7 @@ class WireConnection:
         try:
             if request.method == "initialize":
                 result = self._initialize(request)
+                after = [self._warn]
             else:
                 method, params = self._decode_request(request)
                 result, after = await self._processor.run(self, method, params)
@@ -184,11 +186,12 @@ class WireConnection:
         return after
 
     def _initialize(self, request: Request) -> InitializeResponse:
-        if request.params is ABSENT:
+        if request.params in (ABSENT, None):
             raise RpcError(MISSING_PARAMS)
         params = decode_initialize(request.params)
-        if self.client_name:
+        if self._initialized:
             raise RpcError("Already initialized")
+        self._initialized = True
         result = build_initialize_result(params, self._processor.host)
         self.client_name, self.client_version = params.client_info.name, params.client_info.version
         if params.capabilities is not None:
@@ -197,15 +200,22 @@ class WireConnection:
         self._processor.attach(self)
         return result
 
+    async def _warn(self) -> None:
+        """Send the warnings about the configuration."""
+        for text in self._processor.host.config.warnings():
+            await self.notify(ConfigWarning(summary=text))
+
     def _decode_request(self, request: Request) -> tuple[RpcMethod, object]:
         """Find the method and decode its parameters; the handshake is checked after that, as in Codex."""
         method = self._processor.method(request.method)
         params = None
-        if method.params is not None:
-            if request.params is ABSENT:
+        if method.params is None:
+            _refuse_params(request.params)
+        else:
+            if request.params in (ABSENT, None):
                 raise RpcError(MISSING_PARAMS)
             params = self._processor.decode_params(method, request.params)
-        if not self.client_name:
+        if not self._initialized:
             raise RpcError("Not initialized")
         return method, params
 
@@ -240,3 +250,12 @@ def _trace_of(request: Request) -> TraceContext | None:
     """Return the trace that the client names for a request; one that is invalid is ignored."""
     trace = request.trace
     return parse_trace(trace.get("traceparent"), trace.get("tracestate")) if isinstance(trace, dict) else None
+
+
+def _refuse_params(params: object) -> None:
+    """Check the parameters of a method that takes none: they may be missing, ``null`` or an object.
+
+    :raises RpcError: when they are something else.
+    """
+    if params is not ABSENT and params is not None and not isinstance(params, dict):
+        raise RpcError(f"Invalid request: invalid type: {json_type_name(params)}, expected unit")

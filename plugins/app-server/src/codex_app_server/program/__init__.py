@@ -1,0 +1,1 @@
+"""Methods about the program: models, account, features, lists, and what is not available."""
