@@ -178,3 +178,16 @@ def test_checking_rules_that_can_not_be_used_fails(place: Place) -> None:
 
     assert done.returncode == 1
     assert "default.rules: can't be read: it is not a regular file" in done.stderr
+
+
+def test_the_user_can_leave_out_rules_files_and_a_project_can_not(place: Place) -> None:
+    rules(place.home)
+    yolo = "--dangerously-bypass-approvals-and-sandbox"
+    (place.project / ".codex").mkdir()
+    (place.project / ".codex" / "config.toml").write_text("ignore_rules = true\n")
+
+    assert place.exec().returncode == 0
+    assert not (place.project / "made").exists()
+
+    assert place.run("exec", "--ignore-rules", yolo, "go").returncode == 0
+    assert (place.project / "made").exists()

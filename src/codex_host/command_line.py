@@ -79,7 +79,7 @@ def _check_option(program: Program, path: Sequence[CommandSyntax], word: str, re
         return
     label = f"{option.names[-1]} <{option.value}>"
     if not equals:
-        if not rest:
+        if not rest or (rest[0].startswith("-") and rest[0] != "-"):
             raise UsageError(f"a value is required for '{label}' but none was supplied", usage=usage)
         value = rest.pop(0)
     if option.values and value not in option.values:

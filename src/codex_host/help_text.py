@@ -66,7 +66,7 @@ def _line(command: CommandSyntax) -> str:
 
 
 def _options(options: Iterable[Parameter]) -> list[tuple[str, str]]:
-    return [(_heading(option), _described(option)) for option in options]
+    return [(_heading(option), _described(option)) for option in options if option.help]
 
 
 def _heading(option: Parameter) -> str:

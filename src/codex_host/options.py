@@ -40,6 +40,13 @@ _INTERACTIVE_FLAGS = (
     "--search",
     "--no-alt-screen",
 )
+_ONCE = {
+    "profile": "--profile <CONFIG_PROFILE>",
+    "cd": "--cd <DIR>",
+    "--ask-for-approval": "--ask-for-approval <APPROVAL_POLICY>",
+    "--search": "--search",
+}
+"""Options that may be given once before the command, and once after it, as they are named in an error."""
 _INTERACTIVE = {**_INTERACTIVE_VALUED, **{name: name for name in (*_INTERACTIVE_VALUED.values(), *_INTERACTIVE_FLAGS)}}
 """Options of the interactive program by spelling; ``exec`` and ``review`` also accept them."""
 APPROVALS = ("untrusted", "on-failure", "on-request", "never")
@@ -104,6 +111,7 @@ def parse(
     """
     options = GlobalOptions(cwd=cwd)
     words = list(arguments)
+    seen: set[tuple[str, bool]] = set()
     end: Trailing | None = None
     while words:
         word = words.pop(0)
@@ -111,6 +119,7 @@ def parse(
             options.rest += [word, *words]
             break
         name, value = _split(word)
+        _check_once(options, name, seen)
         if name in _VALUED:
             _apply(options, _VALUED[name], _value(word, value, words))
         elif word in _FLAGS:
@@ -131,6 +140,23 @@ def parse(
             options.command = word
             end = trailing(word)
     return options
+
+
+def _check_once(options: GlobalOptions, name: str, seen: set[tuple[str, bool]]) -> None:
+    """Refuse an option that is given again, and one that contradicts another one before the command."""
+    inside = options.command is not None
+    kind = _VALUED.get(name) or ("" if inside else _INTERACTIVE.get(name, ""))
+    if kind in _ONCE:
+        if (kind, inside) in seen:
+            raise UsageError(f"the argument '{_ONCE[kind]}' cannot be used multiple times")
+        seen.add((kind, inside))
+    policy, bypass = "--ask-for-approval", "--dangerously-bypass-approvals-and-sandbox"
+    if kind == "--yolo":
+        kind = bypass
+    if kind == policy and not {bypass, "--yolo"}.isdisjoint(options.interactive):
+        raise UsageError(f"the argument '{bypass}' cannot be used with '{_ONCE[policy]}'")
+    if kind == bypass and (policy, False) in seen:
+        raise UsageError(f"the argument '{_ONCE[policy]}' cannot be used with '{bypass}'")
 
 
 def _split(word: str) -> tuple[str, str | None]:

@@ -112,7 +112,7 @@ def test_later_options_win() -> None:
 
 
 def test_directories_are_taken_one_from_the_other() -> None:
-    assert parse(["-C", "a", "-C", "../b"], cwd="/x").cwd == "/x/b"
+    assert parse(["-C", "a", "exec", "-C", "../b"], cwd="/x").cwd == "/x/b"
     assert parse(["--cd=/y"], cwd="/x").cwd == "/y"
 
 
@@ -356,6 +356,32 @@ def test_help_is_that_of_the_command(codex: Codex, line: str, usage: str) -> Non
 
     assert (ran.status, ran.err) == (0, "")
     assert usage in ran.out
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("-C a -C b exec hi", "the argument '--cd <DIR>' cannot be used multiple times"),
+        ("exec --profile=a -p b hi", "the argument '--profile <CONFIG_PROFILE>' cannot be used multiple times"),
+        ("-a never -anever exec hi", "'--ask-for-approval <APPROVAL_POLICY>' cannot be used multiple times"),
+        ("--search --search exec hi", "the argument '--search' cannot be used multiple times"),
+        (
+            "-a never --yolo exec hi",
+            "the argument '--ask-for-approval <APPROVAL_POLICY>' cannot be used with "
+            "'--dangerously-bypass-approvals-and-sandbox'",
+        ),
+        (
+            "--dangerously-bypass-approvals-and-sandbox -a never exec hi",
+            "the argument '--dangerously-bypass-approvals-and-sandbox' cannot be used with "
+            "'--ask-for-approval <APPROVAL_POLICY>'",
+        ),
+    ],
+)
+def test_options_that_contradict_one_another_are_refused(codex: Codex, line: str, told: str) -> None:
+    ran = codex(*line.split())
+
+    assert (ran.status, ran.out) == (2, "")
+    assert told in ran.err
 
 
 def test_options_of_the_interactive_program_are_kept_for_the_command(codex: Codex) -> None:

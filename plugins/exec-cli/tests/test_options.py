@@ -136,8 +136,10 @@ def test_the_error_for_an_unknown_option_is_that_of_codex() -> None:
         ("--color=blue x", "invalid value 'blue' for '--color <COLOR>'\n  [possible values: always, never, auto]"),
         (
             "--full-auto --yolo x",
-            "the argument '--dangerously-bypass-approvals-and-sandbox' cannot be used with '--full-auto'",
+            "the argument '--full-auto' cannot be used with '--dangerously-bypass-approvals-and-sandbox'",
         ),
+        ("fork", "the following required arguments were not provided:\n  <SESSION_ID>"),
+        ("fork --last x", "unexpected argument '--last' found"),
         ("review --uncommitted --base b", "the argument '--uncommitted' cannot be used with '--base <BRANCH>'"),
         ("--last x", "unexpected argument '--last' found"),
     ],
@@ -157,7 +159,7 @@ def test_an_error_shows_the_usage_of_its_command() -> None:
 @pytest.mark.parametrize("command", ["", *COMMANDS])
 def test_the_manifest_declares_every_option_with_its_values(command: str) -> None:
     declared = tomllib.loads((files(codex_exec_cli) / "codex-plugin.toml").read_text())["commands"]["exec"]
-    table = declared["commands"][command]["options"] if command else declared["options"]
+    table = declared["commands"][command].get("options", {}) if command else declared["options"]
     options = {names_of(heading): fact for heading, fact in table.items()}
     known = {frozenset(option.names): option for option in OPTIONS if option.command == command and option.target}
 

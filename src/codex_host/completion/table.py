@@ -89,7 +89,7 @@ def _places(program: Program, path: list[CommandSyntax], words: tuple[str, ...])
     yield Place(
         path=words,
         commands=tuple((each.name, _line(each.help)) for each in command.commands if each.help),
-        options=tuple(map(_choice, (*own, *front, *general))),
+        options=tuple(_choice(option) for option in (*own, *front, *general) if option.help),
         arguments=tuple(_values(argument) for argument in command.arguments),
         trailing=command.trailing,
     )

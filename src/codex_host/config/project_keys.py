@@ -10,6 +10,7 @@ from codex_host.config.schema import APPROVAL_POLICIES, SANDBOX_MODES
 USER_ONLY_KEYS = (
     # trust and review of hooks
     "bypass_hook_trust",
+    "ignore_rules",
     "hooks.state",
     "projects",
     # the user's safeguards

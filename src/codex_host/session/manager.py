@@ -339,7 +339,10 @@ def _rules(config: EffectiveConfig) -> RuleBook | None:
 
     :raises ConfigError: when a file is invalid.
     """
-    layers = [layer for layer in config.layers if layer.folder and layer.disabled_reason is None]
+    ignored = ("user", "project") if config.get("ignore_rules") is True else ()
+    layers = [
+        layer for layer in config.layers if layer.folder and layer.disabled_reason is None and layer.kind not in ignored
+    ]
     if not any(os.path.lexists(f"{layer.folder}/rules") for layer in layers):
         return None
     from codex_execpolicy.rules.files import RuleFolder, load_rules

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
         JsonObject,
         Notification,
         PlanStep,
+        ThreadForkResponse,
         ThreadStartResponse,
         TokenUsage,
         Turn,
@@ -76,7 +77,11 @@ class HumanReporter:
         self._raw_reasoning = raw_reasoning
         self._usage: TokenUsage | None = None
 
-    def begin(self, opened: ThreadStartResponse, prompt: str) -> None:
+    def remark(self, text: str) -> None:
+        """Show a line before the session."""
+        self._print(escape_controls(text))
+
+    def begin(self, opened: ThreadStartResponse | ThreadForkResponse, prompt: str | None) -> None:
         """Show the session and the prompt."""
         header = {
             "workdir": opened.cwd,
@@ -89,7 +94,9 @@ class HumanReporter:
             "session id": opened.thread.id,
         }
         rows = [f"{self._style(f'{name}:', 'bold')} {escape_controls(str(value))}" for name, value in header.items()]
-        self._print(self._title, "--------", *rows, "--------", self._style("user", "cyan"), escape_controls(prompt))
+        self._print(self._title, "--------", *rows, "--------")
+        if prompt is not None:
+            self._print(self._style("user", "cyan"), escape_controls(prompt))
 
     def warn(self, text: str) -> None:
         """Show a warning."""

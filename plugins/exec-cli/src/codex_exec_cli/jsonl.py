@@ -35,6 +35,7 @@ if TYPE_CHECKING:
         Item,
         JsonObject,
         Notification,
+        ThreadForkResponse,
         ThreadStartResponse,
         TokenUsage,
         Turn,
@@ -73,7 +74,12 @@ class JsonReporter:
         self._usage: TokenUsage | None = None
         self._error: str | None = None
 
-    def begin(self, opened: ThreadStartResponse, prompt: str) -> None:
+    def remark(self, text: str) -> None:
+        """Show a line on standard error."""
+        if self._err is not None:
+            self._err.line(escape_controls(text))
+
+    def begin(self, opened: ThreadStartResponse | ThreadForkResponse, prompt: str | None) -> None:
         """Report the thread."""
         self._emit({"type": "thread.started", "thread_id": opened.thread.id})
 

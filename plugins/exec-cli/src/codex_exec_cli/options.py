@@ -7,10 +7,11 @@ from typing import Any, Final
 
 SANDBOX_MODES: Final = ("read-only", "workspace-write", "danger-full-access")
 COLORS: Final = ("always", "never", "auto")
-COMMANDS: Final = ("resume", "review")
+COMMANDS: Final = ("resume", "fork", "review")
 USAGES: Final = {
     "": "codex exec [OPTIONS] [PROMPT] [COMMAND]",
     "resume": "codex exec resume [OPTIONS] [SESSION_ID] [PROMPT]",
+    "fork": "codex exec fork [OPTIONS] <SESSION_ID> [PROMPT]",
     "review": "codex exec review [OPTIONS] [PROMPT]",
 }
 
@@ -37,9 +38,9 @@ class Options:
 
     A plain class, since an attrs class of this size takes a millisecond of every run.
 
-    :ivar command: ``resume``, ``review`` or empty.
+    :ivar command: ``resume``, ``fork``, ``review`` or empty.
     :ivar prompt: as given; ``-`` for standard input.
-    :ivar session: id or name of the thread to resume.
+    :ivar session: id or name of the thread to resume or fork.
     """
 
     command: str = ""
@@ -53,6 +54,7 @@ class Options:
     full_auto: bool = False
     bypass_sandbox: bool = False
     bypass_hook_trust: bool = False
+    ignore_rules: bool = False
     skip_git_check: bool = False
     ephemeral: bool = False
     output_schema: str | None = None
@@ -102,8 +104,8 @@ class Option:
     @property
     def label(self) -> str:
         """Name and value for messages."""
-        longest = max(self.names, key=len)
-        return f"{longest} <{self.value}>{'...' if self.many == 'all' else ''}" if self.value else longest
+        name = next(name for name in self.names if name.startswith("--"))
+        return f"{name} <{self.value}>{'...' if self.many == 'all' else ''}" if self.value else name
 
 
 OPTIONS: Final = (
@@ -120,6 +122,7 @@ OPTIONS: Final = (
     Option(("--full-auto",), "full_auto"),
     Option(("--dangerously-bypass-approvals-and-sandbox", "--yolo"), "bypass_sandbox"),
     Option(("--dangerously-bypass-hook-trust",), "bypass_hook_trust"),
+    Option(("--ignore-rules",), "ignore_rules"),
     Option(("--skip-git-repo-check",), "skip_git_check"),
     Option(("--add-dir",), "add_dirs", "DIR", many="each"),
     Option(("--ephemeral",), "ephemeral"),
@@ -182,7 +185,7 @@ class _Reader:
         self._words = list(arguments)
         self._options = Options()
         self._positionals: list[str] = []
-        self._seen: set[tuple[str, Option]] = set()
+        self._seen: dict[tuple[str, Option], None] = {}
 
     def read(self) -> Options:
         words = self._words
@@ -206,7 +209,7 @@ class _Reader:
         self._options.prompt = self._positionals.pop() if self._positionals else None
 
     def _positional(self, word: str) -> None:
-        if len(self._positionals) == (2 if self._options.command == "resume" else 1):
+        if len(self._positionals) == (2 if self._options.command in ("resume", "fork") else 1):
             raise self._error(f"unexpected argument '{word}' found")
         self._positionals.append(word)
 
@@ -249,21 +252,23 @@ class _Reader:
         elif option.target:
             if (self._options.command, option) in self._seen:
                 raise self._error(f"the argument '{option.label}' cannot be used multiple times")
-            self._seen.add((self._options.command, option))
+            self._seen[self._options.command, option] = None
             setattr(self._options, option.target, value)
 
     def _finish(self) -> None:
         """Check for exclusive options, and assign positional arguments to session and prompt."""
         options = self._options
-        for one, other in _EXCLUSIVE:
-            if getattr(options, one) and getattr(options, other):
-                labels = [next(known for known in OPTIONS if known.target == target).label for target in (one, other)]
+        for exclusive in _EXCLUSIVE:
+            labels = [option.label for _, option in self._seen if option.target in exclusive]
+            if len(labels) > 1:
                 raise self._error(f"the argument '{labels[0]}' cannot be used with '{labels[1]}'")
         words = self._positionals
-        if options.command == "resume" and words and not (options.last and len(words) == 1):
+        if options.command in ("resume", "fork") and words and not (options.last and len(words) == 1):
             options.session = words.pop(0)
         if words:
             options.prompt = words.pop()
+        if options.command == "fork" and options.session is None:
+            raise self._error("the following required arguments were not provided:\n  <SESSION_ID>")
 
     def _error(self, message: str, *, tip: str | None = None) -> UsageError:
         return UsageError(message, command=self._options.command, tip=tip)

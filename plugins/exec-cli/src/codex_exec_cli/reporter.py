@@ -5,16 +5,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from codex_hookspecs.protocol import Notification, ThreadStartResponse
+    from codex_hookspecs.protocol import Notification, ThreadForkResponse, ThreadStartResponse
 
 
 class Reporter(Protocol):
     """Shows one run of the command."""
 
-    def begin(self, opened: ThreadStartResponse, prompt: str) -> None:
+    def remark(self, text: str) -> None:
+        """Show a line about the session to come."""
+        ...
+
+    def begin(self, opened: ThreadStartResponse | ThreadForkResponse, prompt: str | None) -> None:
         """Show the session.
 
-        :param opened: result of ``thread/start`` or ``thread/resume``.
+        :param opened: result of ``thread/start``, ``thread/resume`` or ``thread/fork``.
+        :param prompt: text of the turn; ``None`` if none is run.
         """
         ...
 

@@ -34,6 +34,8 @@ class ExecRequest:
     :param input: user inputs in wire format.
     :param settings: members of ``thread/start`` that are also members of ``thread/resume``.
     :param resume: id or name of the thread to resume; empty for the newest one; ``None`` for a new thread.
+    :param fork: id or name of the thread to fork, or ``None``.
+    :param turn: whether a turn is run; a thread can be forked without one.
     :param everywhere: include threads of other directories when searching the thread to resume.
     :param review: target of a review in wire format, or ``None`` for an ordinary turn.
     """
@@ -44,6 +46,8 @@ class ExecRequest:
     ephemeral: bool = False
     output_schema: Any = None
     resume: str | None = None
+    fork: str | None = None
+    turn: bool = True
     everywhere: bool = False
     review: JsonObject | None = field(default=None)
 
@@ -66,7 +70,9 @@ async def make_request(options: Options, host: Host, stdin: int, err: Stream) ->
         ephemeral=options.ephemeral,
         output_schema=_schema(options.output_schema) if options.output_schema is not None else None,
         resume=(options.session or "") if options.command == "resume" else None,
-        everywhere=options.all,
+        fork=options.session if options.command == "fork" else None,
+        turn=options.command != "fork" or options.prompt is not None,
+        everywhere=options.all or options.command == "fork",
         review=review if review is None or review["type"] != "custom" else review | {"instructions": prompt},
     )
 
@@ -129,12 +135,16 @@ def _overrides(options: Options, host: Host) -> dict[str, Any]:
         overrides["sandbox_workspace_write.writable_roots"] = roots + [root for root in added if root not in roots]
     if options.bypass_hook_trust:
         overrides["bypass_hook_trust"] = True
+    if options.ignore_rules:
+        overrides["ignore_rules"] = True
     return overrides
 
 
 async def _prompt(options: Options, review: JsonObject | None, stdin: int, err: Stream) -> str:
     if review is not None and review["type"] != "custom":
         return review_title(review)
+    if options.command == "fork" and options.prompt is None:
+        return ""
     resolve = partial(
         resolve_prompt,
         options.prompt,

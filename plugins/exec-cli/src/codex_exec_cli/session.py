@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from codex_hookspecs.protocol import (
         Notification,
         ReviewStartResponse,
+        ThreadForkResponse,
         ThreadListResponse,
         ThreadSourceKind,
         ThreadStartResponse,
@@ -73,9 +74,11 @@ class _Session:
         self.final_message: str | None = None
 
     async def run(self, request: ExecRequest, host: SurfaceHost) -> int:
-        opened = await _open(self._client, request, host)
+        opened = await _open(self._client, request, host, self._reporter)
         self._thread_id = opened.thread.id
-        self._reporter.begin(opened, request.prompt)
+        self._reporter.begin(opened, request.prompt if request.turn else None)
+        if not request.turn:
+            return 0
         self._turn_id = await self._begin(request)
         status = await self._follow()
         if status != "completed":
@@ -164,14 +167,20 @@ class _Signals:
             self._task.cancel()
 
 
-async def _open(client: AppClient, request: ExecRequest, host: SurfaceHost) -> ThreadStartResponse:
+async def _open(
+    client: AppClient, request: ExecRequest, host: SurfaceHost, reporter: Reporter
+) -> ThreadStartResponse | ThreadForkResponse:
+    if request.fork is not None:
+        return await _fork(client, request, request.fork, host)
     if request.resume is None:
         start = ThreadStartParams(**request.settings, ephemeral=request.ephemeral or None)
         return await _await_response(client.request("thread/start", start))
-    thread_id = await _find_thread_to_resume(client, request, host.cwd)
+    thread_id = await _find_thread(client, request, request.resume, host.cwd)
     if thread_id is None:
         if request.resume:
             raise ExecError(f"Error: no session is named `{request.resume}`; give its id, or --last for the newest one")
+        where = "" if request.everywhere else " of this directory (--all: of any directory)"
+        reporter.remark(f"There is no session{where} to resume; a new one is started.")
         return await _await_response(client.request("thread/start", ThreadStartParams(**request.settings)))
     from codex_hookspecs.protocol import ThreadResumeParams
 
@@ -182,9 +191,22 @@ async def _open(client: AppClient, request: ExecRequest, host: SurfaceHost) -> T
         raise ExecError(f"Error: thread/resume: thread/resume failed: {error.message}") from error
 
 
-async def _find_thread_to_resume(client: AppClient, request: ExecRequest, cwd: str) -> str | None:
-    """Find the thread to resume: by id, by name, or the newest; ``None`` when there is none."""
-    wanted = request.resume or ""
+async def _fork(client: AppClient, request: ExecRequest, session: str, host: SurfaceHost) -> ThreadForkResponse:
+    from codex_hookspecs.protocol import ThreadForkParams
+
+    thread_id = await _find_thread(client, request, session, host.cwd)
+    if thread_id is None:
+        raise ExecError(f"Error: no session is named `{session}`; give its id")
+    fork = ThreadForkParams(thread_id=thread_id, **request.settings, ephemeral=request.ephemeral)
+    try:
+        opened: ThreadForkResponse = await client.request("thread/fork", fork)
+    except RpcError as error:
+        raise ExecError(f"Error: thread/fork: thread/fork failed: {error.message}") from error
+    return opened
+
+
+async def _find_thread(client: AppClient, request: ExecRequest, wanted: str, cwd: str) -> str | None:
+    """Find a thread: by id, by name, or the newest if neither is given; ``None`` when there is none."""
     if is_uuid(wanted):
         return wanted.lower()
     from codex_hookspecs.protocol import ThreadListParams
