@@ -28,7 +28,7 @@ class Terminal:
     ) -> None:
         self._name = f"codex-{uuid4().hex[:12]}"
         self._environ = {**environ, "TERM": "xterm-256color"}
-        self._socket = cwd.parent / "tmux.sock"
+        self._socket = cwd.parent / f"{self._name[-8:]}.sock"
         words = [f"{name}={value}" for name, value in self._environ.items()]
         command = shlex.join(["env", "-i", *words, *argv])
         self._tmux(
