@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from codex_exec_server.base64_text import Base64Error, decode_base64, encode_base64
+from codex_hookspecs.environments import decode_base64 as decode_strictly
 
 SYMBOLS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 
@@ -29,6 +30,18 @@ def test_what_is_decoded_is_the_canonical_text_of_its_bytes(text: str) -> None:
         return
 
     assert base64.b64encode(data).decode() == text
+
+
+@given(st.text(alphabet=SYMBOLS[:4] + "=- \n\r!\x00\x7f\x80\ud800", max_size=24))
+def test_the_fast_decoder_and_the_standard_one_agree(text: str) -> None:
+    found = []
+    for decode in (decode_base64, decode_strictly):
+        try:
+            found.append(decode(text))
+        except Base64Error as error:
+            found.append(str(error))
+
+    assert found[0] == found[1]
 
 
 @given(st.binary(max_size=100))

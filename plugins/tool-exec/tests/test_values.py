@@ -10,12 +10,11 @@ from attrs import frozen
 from hypothesis import given
 from hypothesis import strategies as st
 
-from codex_hookspecs.environments import apply_policy
+from codex_hookspecs.environments import apply_policy, read_environ_policy
 from codex_hookspecs.errors import ToolError
 from codex_tool_exec.arguments import read_exec_call, read_write_call
 from codex_tool_exec.buffer import HeadTail
 from codex_tool_exec.commands import shell_argv
-from codex_tool_exec.environ import read_policy
 from codex_tool_exec.quoting import join, quote
 from codex_tool_exec.session_store import SessionStore, select_eviction
 
@@ -146,7 +145,7 @@ ENVIRON = {"PATH": "/bin", "HOME": "/h", "FOO": "1", "MY_KEY": "k", "api_token":
 def test_the_policy_says_which_variables_a_command_gets(policy: dict[str, object], names: str) -> None:
     config = {"shell_environment_policy": policy, "model_providers": {"m": {"env_key": "OWN"}}}
 
-    assert set(apply_policy(ENVIRON, read_policy(config))) == set(names.split())
+    assert set(apply_policy(ENVIRON, read_environ_policy(config))) == set(names.split())
 
 
 @pytest.mark.parametrize(
@@ -161,13 +160,13 @@ def test_the_policy_says_which_variables_a_command_gets(policy: dict[str, object
 def test_variables_with_the_programs_credentials_are_excluded(config: dict[str, object]) -> None:
     environ = {"PATH": "/bin", "CRED": "c", "CODEX_API_KEY": "k", "OPENAI_API_KEY": "k", "CODEX_ACCESS_TOKEN": "t"}
 
-    assert apply_policy(environ, read_policy(config)) == {"PATH": "/bin"}
+    assert apply_policy(environ, read_environ_policy(config)) == {"PATH": "/bin"}
     passing = {**config, "shell_environment_policy": {"ignore_default_excludes": True}}
-    assert apply_policy(environ, read_policy(passing)) == environ
+    assert apply_policy(environ, read_environ_policy(passing)) == environ
 
 
 def test_what_the_policy_sets_is_text() -> None:
-    assert read_policy({"shell_environment_policy": {"set": {"N": 3}}}).set == {"N": "3"}
+    assert read_environ_policy({"shell_environment_policy": {"set": {"N": 3}}}).set == {"N": "3"}
 
 
 @frozen

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Any, cast
 import attrs
 
 from codex_hookspecs.errors import ConfigError
-from codex_hookspecs.types.sandbox import SandboxPolicy
 from codex_hookspecs.types.threads import ApprovalPolicy, ThreadSettings
 from codex_host.config.schema import APPROVAL_POLICIES
-from codex_sandboxing.core_form import configured_policy
+from codex_sandboxing.core_form import configured_policy, sandbox_of
 
 if TYPE_CHECKING:
     from codex_hookspecs.types.lifecycle import PermissionMode
@@ -41,11 +40,10 @@ def resolve_settings(
     approval = pick(params.approval_policy, "approval_policy", "on-request")
     if approval not in APPROVAL_POLICIES:
         raise ConfigError(f"approval policy {approval!r}, allowed is one of {', '.join(APPROVAL_POLICIES)}")
-    sandbox = pick(params.sandbox, "sandbox_mode")
-    if sandbox is None:
-        sandbox = _default_sandbox(table, cwd)
-    if not isinstance(sandbox, SandboxPolicy):
-        sandbox = configured_policy(sandbox, table.get("sandbox_workspace_write", {}))
+    if params.sandbox is None:
+        sandbox = sandbox_of(table, cwd)
+    else:
+        sandbox = configured_policy(params.sandbox, table.get("sandbox_workspace_write", {}))
     return ThreadSettings(
         cwd=cwd,
         model=pick(params.model, "model", ""),
@@ -63,15 +61,6 @@ def resolve_settings(
         context_window=table.get("model_context_window"),
         overrides=dict(params.config or {}),
     )
-
-
-def _default_sandbox(table: Mapping[str, Any], cwd: str) -> SandboxPolicy | str:
-    name = table.get("default_permissions")
-    if name is None:
-        return "read-only"
-    from codex_sandboxing.profiles import default_policy
-
-    return default_policy(name, table.get("permissions", {}), cwd)
 
 
 def resumed_settings(

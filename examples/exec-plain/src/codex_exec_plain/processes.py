@@ -96,6 +96,13 @@ class Process:
             await self._input.drain()
         return "accepted"
 
+    async def close_stdin(self) -> None:
+        if self._terminal is not None:
+            await self.write(b"\n\x04")
+        elif self._input is not None:
+            self._input.close()
+            self._input = None
+
     async def interrupt(self) -> None:
         if self._params.interrupt is None or not self._params.interrupt():
             self._signal(signal.SIGINT)

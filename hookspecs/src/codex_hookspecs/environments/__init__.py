@@ -6,8 +6,11 @@ from codex_hookspecs._lazy import exported
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from codex_hookspecs.environments.base64_text import Base64Error as Base64Error
+    from codex_hookspecs.environments.base64_text import decode_base64 as decode_base64
     from codex_hookspecs.environments.descriptor_file import DescriptorFile as DescriptorFile
     from codex_hookspecs.environments.environ_policy import apply_policy as apply_policy
+    from codex_hookspecs.environments.environ_policy import read_environ_policy as read_environ_policy
     from codex_hookspecs.environments.file_uri import PathError as PathError
     from codex_hookspecs.environments.file_uri import path_of as path_of
     from codex_hookspecs.environments.file_uri import uri_of as uri_of
@@ -67,8 +70,9 @@ __all__, __getattr__, __dir__ = exported(
     {
         "markers": "hookimpl",
         "errors": "EnvironmentLost ExecError FilesLost FileSystemError HttpError",
+        "environments.base64_text": "Base64Error decode_base64",
         "environments.descriptor_file": "DescriptorFile",
-        "environments.environ_policy": "apply_policy",
+        "environments.environ_policy": "apply_policy read_environ_policy",
         "environments.file_uri": "PathError path_of uri_of",
         "environments.http_limits": (
             "BODY_DECODE_ERROR MAX_BODY_BYTES MAX_REDIRECTS body_failed check_request read_body request_failed "

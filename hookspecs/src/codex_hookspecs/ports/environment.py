@@ -100,6 +100,13 @@ class ExecProcess(Protocol):
         """Write bytes to the process's stdin; waits while the buffer is full."""
         ...
 
+    async def close_stdin(self) -> None:
+        """Close the process's stdin, after everything that was written to it; on a terminal, send its end-of-file sign.
+
+        :raises ExecError: when the environment can't.
+        """
+        ...
+
     async def interrupt(self) -> None:
         """Interrupt the process group (SIGINT); no effect on an ended process."""
         ...

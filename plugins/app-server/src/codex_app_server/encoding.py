@@ -1,7 +1,8 @@
-"""Encode notifications for clients outside of the program, each one once for all of them."""
+"""Encode responses and notifications for clients outside of the program, a notification once for all of them."""
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Final
 
 from codex_hookspecs.jsonrpc import dump
@@ -9,7 +10,32 @@ from codex_hookspecs.protocol import OtherNotification
 from codex_hookspecs.wire import encode
 
 if TYPE_CHECKING:
+    from typing import Any
+
     from codex_hookspecs.protocol import Notification
+
+
+class EncodedResult:
+    """A method's answer to a client outside of this program that is JSON already.
+
+    :param pieces: the consecutive pieces of the text.
+    """
+
+    __slots__ = ("pieces",)
+
+    def __init__(self, pieces: tuple[bytes, ...]) -> None:
+        self.pieces = pieces
+
+
+def encode_answer(request_id: int | str, result: Any) -> bytes:
+    """Encode the response to a request.
+
+    :raises TypeError: when it holds a value that JSON has not.
+    :raises ValueError: when it holds ``NaN`` or ``Infinity``, or itself.
+    """
+    if isinstance(result, EncodedResult):
+        return b"".join((b'{"id":', json.dumps(request_id).encode(), b',"result":', *result.pieces, b"}"))
+    return dump({"id": request_id, "result": encode(result)})
 
 
 def method_name(notification: Notification) -> str:

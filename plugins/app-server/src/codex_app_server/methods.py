@@ -54,9 +54,23 @@ _METHODS: Final = {
     "config/mcpServer/reload": ("program.lists:reload_mcp_servers", "- McpServerRefreshResponse"),
     "externalAgentConfig/detect": ("program.lists:detect_external_agents", "ExternalAgentConfigDetect"),
     "externalAgentConfig/import": ("program.lists:import_external_agents", "ExternalAgentConfigImport"),
+    "fs/readFile": ("files.handlers:Files.content.read", "FsReadFile"),
+    "fs/writeFile": ("files.handlers:Files.content.write", "FsWriteFile"),
+    "fs/createDirectory": ("files.handlers:Files.entries.create_directory", "FsCreateDirectory"),
+    "fs/getMetadata": ("files.handlers:Files.entries.metadata", "FsGetMetadata"),
+    "fs/readDirectory": ("files.handlers:Files.entries.list", "FsReadDirectory"),
+    "fs/remove": ("files.handlers:Files.entries.remove", "FsRemove"),
+    "fs/copy": ("files.handlers:Files.entries.copy", "FsCopy"),
+    "fs/watch": ("files.handlers:Files.watches.watch", "FsWatch"),
+    "fs/unwatch": ("files.handlers:Files.watches.unwatch", "FsUnwatch"),
+    "command/exec": ("commands.handlers:Commands.exec", "CommandExec"),
+    "command/exec/write": ("commands.handlers:Commands.write", "CommandExecWrite"),
+    "command/exec/resize": ("commands.handlers:Commands.resize", "CommandExecResize"),
+    "command/exec/terminate": ("commands.handlers:Commands.terminate", "CommandExecTerminate"),
 }
 """Handler and types of each method.
 
+A handler ``module:Class.name`` is a method of an object that is made on first use, and keeps state between requests.
 The types are the part of their names before ``Params`` and ``Response``, or both names, with ``-`` for no parameters.
 """
 
@@ -71,6 +85,8 @@ _NOTIFICATIONS: Final = {
     "account/login/start": "AccountLoginCompletedNotification AccountUpdatedNotification",
     "thread/archive": "ThreadArchivedNotification",
     "thread/unarchive": "ThreadUnarchivedNotification",
+    "fs/watch": "FsChangedNotification",
+    "command/exec": "CommandExecOutputDeltaNotification",
     "turn/start": (
         "TurnStarted TurnCompleted TurnDiffUpdated PlanUpdated ItemStarted ItemCompleted AgentMessageDelta "
         "PlanDeltaNotification ReasoningSummaryPartAdded ReasoningSummaryTextDelta ReasoningTextDelta "
@@ -98,12 +114,13 @@ _REQUESTS: Final = {
 
 def methods() -> Sequence[RpcMethod]:
     """Return all methods of this plugin."""
+    owners: dict[str, Any] = {}
     return [
         RpcMethod(
             name=name,
             params=_type(_names(types)[0]),
             result=_type(_names(types)[1]),
-            handle=_handler(handler),
+            handle=_handler(handler, owners),
             notifications=_notifications(_NOTIFICATIONS[name]) if name in _NOTIFICATIONS else (),
             requests=_requests if name == "turn/start" else (),
             experimental=name in _EXPERIMENTAL,
@@ -145,9 +162,22 @@ def _requests() -> Sequence[RpcServerRequest]:
     ]
 
 
-def _handler(reference: str) -> Callable[[Any, RpcContext], Awaitable[Any]]:
+def _handler(reference: str, owners: dict[str, Any]) -> Callable[[Any, RpcContext], Awaitable[Any]]:
     async def handle(params: Any, context: RpcContext) -> Any:
-        module, _, name = reference.partition(":")
-        return await getattr(import_module(f"codex_app_server.{module}"), name)(params, context)
+        return await _find(reference, owners)(params, context)
 
     return handle
+
+
+def _find(reference: str, owners: dict[str, Any]) -> Callable[[Any, RpcContext], Awaitable[Any]]:
+    module, _, path = reference.partition(":")
+    name, *members = path.split(".")
+    found = getattr(import_module(f"codex_app_server.{module}"), name)
+    if members:
+        if name not in owners:
+            owners[name] = found()
+        found = owners[name]
+    for member in members:
+        found = getattr(found, member)
+    handler: Callable[[Any, RpcContext], Awaitable[Any]] = found
+    return handler

@@ -6,14 +6,14 @@ import asyncio
 from typing import TYPE_CHECKING, Final, Protocol
 
 from codex_app_server.connection import MISSING_PARAMS, UNSENDABLE, unsendable_answer
-from codex_app_server.encoding import ENCODER, method_name
+from codex_app_server.encoding import ENCODER, encode_answer, method_name
 from codex_app_server.handshake import build_initialize_result, decode_initialize
 from codex_app_server.outbox import IMPATIENT, PATIENT, Outbox
 from codex_hookspecs.errors import RpcError
 from codex_hookspecs.jsonrpc import ABSENT, OVERLOADED, Malformed, Request, Response, RpcSession, dump
 from codex_hookspecs.protocol import ConfigWarning, OtherNotification
 from codex_hookspecs.tracing import TraceContext, parse_trace, set_trace
-from codex_hookspecs.wire import encode, json_type_name
+from codex_hookspecs.wire import json_type_name
 
 if TYPE_CHECKING:
     from codex_app_server.processor import AfterResponse, Processor
@@ -177,7 +177,7 @@ class WireConnection:
             else:
                 method, params = self._decode_request(request)
                 result, after = await self._processor.run(self, method, params)
-            message = dump(self._session.answer(request.id, encode(result)))
+            message = encode_answer(request.id, result)
         except RpcError as error:
             message = dump(self._session.refuse(request.id, error))
         except UNSENDABLE as error:

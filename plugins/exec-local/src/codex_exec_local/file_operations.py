@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 
@@ -22,7 +23,7 @@ from codex_hookspecs.environments import DirectoryEntry, FileMetadata
 from codex_hookspecs.errors import FileSystemError
 
 _COPY_BYTES = 1024 * 1024
-_NEW = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
 def metadata(path: str, allowed: Allowed = None) -> FileMetadata:
@@ -70,13 +71,15 @@ def entries(path: str, allowed: Allowed = None) -> list[DirectoryEntry]:
 
 
 def remove(path: str, *, recursive: bool, force: bool, allowed: Allowed = None, empty: Allowed = None) -> None:
-    """Remove a file, link or tree.
+    """Remove a file, link or tree; a mounted file system with its content is not removed.
 
     :param empty: returns whether a directory may be removed if it is empty.
     """
     try:
         mode = os.lstat(path).st_mode
         directory = stat.S_ISDIR(mode)
+        if directory and os.path.ismount(path):
+            raise OSError(errno.EBUSY, os.strerror(errno.EBUSY), path)
         with open_parent(path, empty if directory and not recursive else allowed, follow=False) as (folder, name):
             if not directory:
                 os.unlink(name, dir_fd=folder)
@@ -93,6 +96,8 @@ def remove(path: str, *, recursive: bool, force: bool, allowed: Allowed = None, 
 
 def copy(source: str, destination: str, *, recursive: bool, readable: Allowed = None, writable: Allowed = None) -> None:
     """Copy a file, link or tree; links are copied as links, a tree is merged into an existing directory.
+
+    Devices, sockets and pipes in a tree are left out. Nothing is done for a file that is copied onto itself.
 
     :param readable: returns whether a path may be read.
     :param writable: returns whether a path may be written.
@@ -118,7 +123,7 @@ def _copy_tree(source: str, destination: str, readable: Allowed, writable: Allow
         mode = child.stat(follow_symlinks=False).st_mode
         if stat.S_ISDIR(mode):
             _copy_tree(child.path, target, readable, writable)
-        else:
+        elif stat.S_ISREG(mode) or stat.S_ISLNK(mode):
             _copy_one(child.path, target, mode, readable, writable)
 
 
@@ -132,6 +137,9 @@ def _copy_one(source: str, destination: str, mode: int, readable: Allowed, writa
     with open_regular(source, readable) as reader, open_parent(destination, writable, follow=True) as place:
         folder, name = place
         with open(os.open(name, _NEW, 0o666, dir_fd=folder), "wb") as writer:
+            if os.path.samestat(os.fstat(reader.fileno()), os.fstat(writer.fileno())):
+                return
+            os.ftruncate(writer.fileno(), 0)
             while data := reader.read(_COPY_BYTES):
                 writer.write(data)
             os.chmod(writer.fileno(), stat.S_IMODE(mode))

@@ -74,6 +74,16 @@ class LocalProcess:
         await self._stdin.put(data)
         return "accepted"
 
+    async def close_stdin(self) -> None:
+        """Close stdin once all queued bytes are written; a terminal gets an empty line and its end-of-file sign."""
+        if self._stdin is None:
+            return
+        if self._tty:
+            await self._stdin.put(b"\n\x04")
+        else:
+            stdin, self._stdin = self._stdin, None
+            await stdin.finish()
+
     async def interrupt(self) -> None:
         """Send SIGINT to the process group, or to the command inside if this process is a sandbox."""
         if not self._feed.log.exited and not (self._interrupt is not None and self._interrupt()):

@@ -21,6 +21,7 @@ class StdinQueue:
         self._pending: deque[memoryview] = deque()
         self._order = asyncio.Lock()
         self._room = asyncio.Event()
+        self._ended = False
 
     async def put(self, data: bytes) -> None:
         """Queue bytes; waits, in order of the calls, while the queue is full."""
@@ -33,6 +34,12 @@ class StdinQueue:
             self._pending.append(memoryview(data))
             if len(self._pending) == 1:
                 self._flush()
+
+    async def finish(self) -> None:
+        """Close the descriptor once everything is written; waits, in order of the calls, for calls of :meth:`put`."""
+        async with self._order:
+            self._ended = True
+            self._flush()
 
     def close(self) -> None:
         """Close the descriptor and discard what was not written."""
@@ -62,3 +69,5 @@ class StdinQueue:
                 self._pending.popleft()
                 self._room.set()
         self._loop.remove_writer(descriptor)
+        if self._ended:
+            self.close()

@@ -98,6 +98,12 @@ class RemoteProcess:
                     return status
         return "accepted"
 
+    async def close_stdin(self) -> None:
+        """Send the end-of-file sign to a terminal; the protocol can't close a pipe."""
+        if not self._tty:
+            raise ExecError("stdin of a remote process can't be closed")
+        await self.write(b"\n\x04")
+
     async def interrupt(self) -> None:
         """Interrupt the process group."""
         if self._feed.log.exited:

@@ -1,15 +1,17 @@
-"""Base64 as strict as in Codex's exec-server, with the same error messages."""
+"""Base64 of files and output."""
 
 from __future__ import annotations
 
+from functools import partial
+
 from pybase64 import b64decode, b64encode
 
-_ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
-_VALUES = {symbol: value for value, symbol in enumerate(_ALPHABET)}
+from codex_hookspecs.environments import Base64Error
+from codex_hookspecs.environments import decode_base64 as decode_strictly
 
+__all__ = ["Base64Error", "decode_base64", "encode_base64"]
 
-class Base64Error(ValueError):
-    """Raised for text that is not canonical, padded base64."""
+_decode = partial(b64decode, validate=True)
 
 
 def encode_base64(data: bytes) -> bytes:
@@ -22,33 +24,4 @@ def decode_base64(text: str | bytes) -> bytes:
 
     :raises Base64Error: names the first invalid symbol and its offset, or the other reason.
     """
-    try:
-        decoded = b64decode(text, validate=True)
-    except ValueError:
-        raise Base64Error(_find_fault(_to_bytes(text))) from None
-    end = _to_bytes(text[-3:])
-    if end.endswith(b"="):
-        symbols = end.rstrip(b"=")
-        unused = 15 if end.endswith(b"==") else 3
-        if _VALUES[symbols[-1]] & unused:
-            place = len(text) - len(end) + len(symbols) - 1
-            raise Base64Error(f"Invalid last symbol {symbols[-1]}, offset {place}.")
-    return decoded
-
-
-def _to_bytes(text: str | bytes) -> bytes:
-    return text if isinstance(text, bytes) else text.encode("utf-8", "surrogatepass")
-
-
-def _find_fault(data: bytes) -> str:
-    core = data[:-2] if data.endswith(b"==") else data.removesuffix(b"=")
-    if len(data) % 4 == 0 or len(core) == len(data):
-        for offset, symbol in enumerate(core):
-            if symbol not in _VALUES:
-                return f"Invalid symbol {symbol}, offset {offset}."
-    for offset, symbol in enumerate(data):
-        if symbol not in _VALUES and not (symbol == ord("=") and offset % 4 >= 2):
-            return f"Invalid symbol {symbol}, offset {offset}."
-    if len(core) % 4 == 1:
-        return f"Invalid input length: {len(data)}"
-    return "Invalid padding"
+    return decode_strictly(text, _decode)

@@ -6,10 +6,10 @@ import posixpath
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
-from codex_hookspecs.environments import apply_policy
+from codex_hookspecs.environments import apply_policy, read_environ_policy
 from codex_hookspecs.errors import FileSystemError, ToolError
 from codex_tool_exec.command_actions import command_actions
-from codex_tool_exec.environ import fixed_variables, read_policy
+from codex_tool_exec.environ import fixed_variables
 from codex_tool_exec.quoting import join
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ async def build_command(
     :raises ToolError: when it names a shell other than that of a remote environment's user.
     """
     facts = await environment.facts()
-    env, policy = fixed_variables(context.thread.id), read_policy(context.thread.config)
+    env, policy = fixed_variables(context.thread.id), read_environ_policy(context.thread.config)
     if not environment.remote:  # A remote environment has its own variables.
         env = {**apply_policy(environ, policy), **env}
     shell = facts.shell

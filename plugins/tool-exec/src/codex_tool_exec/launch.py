@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from codex_hookspecs.environments import ExecParams, start_launched
+from codex_hookspecs.environments import ExecParams, read_environ_policy, start_launched
 from codex_hookspecs.errors import ExecError, ExecRejected, SandboxUnavailable, ToolError, ToolRejected
 from codex_hookspecs.protocol import CommandExecution, uuid4
 from codex_hookspecs.sandbox import LaunchRequest
 from codex_hookspecs.tools import CommandRequest
 from codex_sandboxing.managed_network import managed_proxies
-from codex_tool_exec.environ import read_policy
 from codex_tool_exec.programs import program_folder, with_programs
 from codex_tool_exec.quoting import rust_debug
 
@@ -121,7 +120,7 @@ class Attempt:
             plain = command._replace(argv=(shell, "-lc", look), cwd=self.context.settings.cwd)
             return await self._launch(plain, f"profile-{uuid4()}", sandboxed=sandboxed, tty=False)
 
-        own = set(read_policy(self.context.thread.config).set)
+        own = set(read_environ_policy(self.context.thread.config).set)
         if self._proxies is not None:
             own.update(name for name in (*command.env, *self._proxies) if name.upper().endswith("_PROXY"))
         changes = await profiles.changes(self.environment.id, shell, command.env, start, own=frozenset(own))

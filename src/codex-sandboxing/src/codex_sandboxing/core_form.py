@@ -116,6 +116,22 @@ def configured_policy(mode: str, options: Mapping[str, Any]) -> SandboxPolicy:
     )
 
 
+def sandbox_of(table: Mapping[str, Any], cwd: str) -> SandboxPolicy:
+    """Return the policy that a configuration sets for a directory; without a setting it is read-only.
+
+    :param table: effective configuration of the directory.
+    :raises ConfigError: when a value is invalid.
+    """
+    mode: SandboxPolicy | str | None = table.get("sandbox_mode")
+    if mode is None and table.get("default_permissions") is not None:
+        from codex_sandboxing.profiles import default_policy
+
+        mode = default_policy(table["default_permissions"], table.get("permissions", {}), cwd)
+    if isinstance(mode, SandboxPolicy):
+        return mode
+    return configured_policy(mode or "read-only", table.get("sandbox_workspace_write", {}))
+
+
 def _read_access(document: Any) -> tuple[tuple[str, ...] | None, bool]:
     from codex_sandboxing import _checks
 

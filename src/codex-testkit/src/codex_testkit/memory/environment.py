@@ -73,6 +73,11 @@ class MemoryProcess:
             await self._stdin.put(data)
         return "accepted"
 
+    async def close_stdin(self) -> None:
+        """End the function's stdin."""
+        if not self._feed.log.exited:
+            await self._stdin.put(b"")
+
     async def interrupt(self) -> None:
         """Interrupt the function."""
         self._kill(130)

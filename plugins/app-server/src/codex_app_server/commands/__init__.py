@@ -1,0 +1,1 @@
+"""Methods for commands that clients run, outside of any thread."""

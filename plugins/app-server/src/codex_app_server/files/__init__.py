@@ -1,0 +1,1 @@
+"""Methods for files: the file system of the default environment."""
