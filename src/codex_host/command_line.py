@@ -68,11 +68,12 @@ def check_words(program: Program, words: Sequence[str]) -> None:
 def _check_option(program: Program, path: Sequence[CommandSyntax], word: str, rest: list[str]) -> None:
     """Check one option, and take its value from the following words."""
     options = [*options_of(path), *program.options]
-    name, equals, value = word.partition("=") if word.startswith("--") else (word[:2], word[2:], word[2:])
+    known = [name for each in options for name in each.names]
+    name, equals, value = _split(word)
     option = next((each for each in options if name in each.names), None)
     usage = usage_line(path)
     if option is None:
-        raise unexpected_argument(word, [known for each in options for known in each.names], usage=usage)
+        raise unexpected_argument(word, known, usage=usage)
     if not option.value:
         if equals:
             raise UsageError(f"unexpected value '{value}' for '{name}' found; no more were expected", usage=usage)
@@ -80,10 +81,17 @@ def _check_option(program: Program, path: Sequence[CommandSyntax], word: str, re
     label = f"{option.names[-1]} <{option.value}>"
     if not equals:
         if not rest or (rest[0].startswith("-") and rest[0] != "-"):
+            if rest and rest[0] != "--" and _split(rest[0])[0] not in known:
+                raise unexpected_argument(rest[0], known, usage=usage)
             raise UsageError(f"a value is required for '{label}' but none was supplied", usage=usage)
         value = rest.pop(0)
     if option.values and value not in option.values:
         raise invalid_value(value, label, option.values, usage=usage)
+
+
+def _split(word: str) -> tuple[str, str, str]:
+    """Return the name of an option, what tells that its value is in the same word, and that value."""
+    return word.partition("=") if word.startswith("--") else (word[:2], word[2:], word[2:])
 
 
 def _check_arguments(path: Sequence[CommandSyntax], found: Sequence[str]) -> None:

@@ -327,6 +327,7 @@ def test_the_version_costs_no_library(project: Project) -> None:
         ("plugins lst", "tip: a similar subcommand exists: 'list'"),
         ("plugins show", "required arguments were not provided:\n  <PLUGIN>"),
         ("plugins show a b", "unexpected argument 'b' found"),
+        ("exec-server --ws-issuer --ws-audience x", "a value is required for '--ws-issuer <ISSUER>'"),
         ("features lst", "tip: a similar subcommand exists: 'list'"),
         ("features enable", "required arguments were not provided:\n  <FEATURE>"),
     ],

@@ -9,7 +9,7 @@ from codex_hookspecs.errors import ConfigError, UsageError
 from codex_hookspecs.terminal_text import escape_controls
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from codex_hookspecs.auth import ConnectionCheck
     from codex_hookspecs.host import Host
@@ -26,6 +26,7 @@ AUTH_VALUED: Final = {
     "--ws-max-clock-skew-seconds": "SECONDS",
 }
 """The options and what their values are called."""
+_NOT_EMPTY: Final = ("PATH", "MODE")
 _SKEW: Final = "--ws-max-clock-skew-seconds"
 
 
@@ -50,8 +51,9 @@ def read_options(
                 equals, value = "=", words.pop(0)
             elif not equals and words and not words[0].startswith("--"):
                 raise UsageError(f"unexpected argument '{words[0]}' found", usage=usage)
-            if not equals or (not value and valued[name] == "PATH"):
-                raise UsageError(f"a value is required for '{shown}' but none was supplied", usage=usage)
+            if not equals or (not value and valued[name] in _NOT_EMPTY):
+                known = f"\n  [possible values: {', '.join(AUTH_MODES)}]" if name == "--ws-auth" else ""
+                raise UsageError(f"a value is required for '{shown}' but none was supplied{known}", usage=usage)
             if name in given:
                 raise UsageError(f"the argument '{shown}' cannot be used multiple times", usage=usage)
         given[name] = value
@@ -63,7 +65,7 @@ def auth_options(given: Mapping[str, str], *, usage: str) -> ConnectionAuthOptio
 
     :param given: options and their values.
     :raises UsageError: when a value is not of its form.
-    :raises ConfigError: when an option has no effect, or is out of range.
+    :raises ConfigError: when an option has no effect.
     """
     if "--ws-auth" not in given:
         if any(name in AUTH_VALUED for name in given):
@@ -98,7 +100,7 @@ def authenticator(options: ConnectionAuthOptions | None, host: Host, *, usage: s
         known = ", ".join(dict.fromkeys((*AUTH_MODES, *offered)))
         lines = [f"invalid value '{mode}' for '--ws-auth <MODE>'", f"  [possible values: {known}]"]
         lines += [f"  not asked: {escape_controls(reason)}" for reason in unavailable]
-        raise UsageError("\n".join(lines), usage=usage)
+        raise UsageError("\n".join(lines), tip=_similar(mode, offered), usage=usage)
     found = "; ".join(unavailable) or "none of codex-host's own has it, and none is installed"
     raise ConfigError(
         f"cannot authenticate clients with --ws-auth {mode}: that takes a plugin with the hook "
@@ -106,12 +108,22 @@ def authenticator(options: ConnectionAuthOptions | None, host: Host, *, usage: s
     )
 
 
+def _similar(mode: str, offered: Iterable[str]) -> str | None:
+    """Return the tip for a mode that nobody has."""
+    from difflib import get_close_matches
+
+    close = get_close_matches(mode.lower(), [*AUTH_MODES, *offered], 1)
+    return f"a similar value exists: '{close[0]}'" if close else None
+
+
 def _read_skew(text: str, usage: str) -> int:
     shown = f"invalid value '{text}' for '{_SKEW} <SECONDS>'"
-    if not text.isascii() or not text.removeprefix("+").isdigit():
+    digits = text.removeprefix("+")
+    if not text:
+        raise UsageError(f"{shown}: cannot parse integer from empty string", usage=usage)
+    if not digits.isascii() or not digits.isdigit():
         raise UsageError(f"{shown}: invalid digit found in string", usage=usage)
-    if len(text) > 24 or int(text) >= 2**64:
+    number = digits.lstrip("0") or "0"
+    if len(number) > 20 or int(number) >= 2**64:
         raise UsageError(f"{shown}: number too large to fit in target type", usage=usage)
-    if int(text) >= 2**63:
-        raise ConfigError("websocket auth clock skew must fit in a signed 64-bit integer")
-    return int(text)
+    return int(number)

@@ -23,7 +23,7 @@ _HIGH_WATER: Final = 256
 def decide(request: UpgradeRequest, check: ConnectionCheck | None) -> AcceptedClient | Refused:
     """Return whose request is to be upgraded to a WebSocket, whatever its path, or how it is refused.
 
-    A page in a browser is refused before anything else, then who does not authenticate.
+    A page in a browser is refused before anything else, then what is no upgrade, then who does not authenticate.
 
     :param check: authenticates the client, or ``None``.
     """
@@ -31,8 +31,7 @@ def decide(request: UpgradeRequest, check: ConnectionCheck | None) -> AcceptedCl
         return respond(403, allow="GET,HEAD" if request.path in PROBES and request.method == "POST" else "")
     if request.path in PROBES:
         return probe(request)
-    accepted = authenticate(request, check)
-    return accepted if isinstance(accepted, Refused) else find_fault(request) or accepted
+    return find_fault(request) or authenticate(request, check)
 
 
 class WebsocketTransport:
