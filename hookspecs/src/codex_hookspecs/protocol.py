@@ -234,7 +234,8 @@ __all__, __getattr__, __dir__ = exported(
             "ThreadForkParams ThreadIncrementElicitationParams ThreadIncrementElicitationResponse "
             "ThreadLoadedListParams ThreadLoadedListResponse ThreadMetadataGitInfoUpdateParams "
             "ThreadMetadataUpdateParams ThreadMetadataUpdateResponse ThreadReadParams ThreadReadResponse "
-            "ThreadRollbackParams ThreadRollbackResponse ThreadSetNameParams ThreadSetNameResponse "
+            "ThreadRevertParams ThreadRevertResponse ThreadReverted ThreadRollbackParams ThreadRollbackResponse "
+            "ThreadSetNameParams ThreadSetNameResponse ThreadTurnsListParams ThreadTurnsListResponse "
             "ThreadShellCommandParams ThreadShellCommandResponse ThreadUnarchiveParams ThreadUnarchiveResponse "
             "ThreadUnarchivedNotification ThreadUnsubscribeParams ThreadUnsubscribeResponse ThreadUnsubscribeStatus"
         ),
@@ -268,7 +269,7 @@ __all__, __getattr__, __dir__ = exported(
         ),
         "types.requests": (
             "ThreadForkResponse ThreadListParams ThreadListResponse ThreadResumeParams ThreadResumeResponse "
-            "ThreadSortKey ThreadSourceKind ThreadStartParams ThreadStartResponse TurnInterruptParams "
+            "SortDirection ThreadSortKey ThreadSourceKind ThreadStartParams ThreadStartResponse TurnInterruptParams "
             "TurnInterruptResponse TurnStartParams TurnStartResponse"
         ),
         "types.sandbox": "SandboxMode",

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from codex_hookspecs.storage import ThreadStore
+from codex_testkit.suites._store_samples import turn
 from codex_testkit.suites.store import ThreadStoreContract
 from codex_thread_store.store import RolloutStore
 
@@ -34,3 +35,13 @@ class TestRolloutStoreWithoutIndex(TestRolloutStore):
         again = await super().reopened(store)
         await asyncio.to_thread(lambda: [path.unlink() for path in self.home.glob("state_5.sqlite*")])
         return again
+
+    async def test_the_work_tree_that_is_shown_can_be_changed(self, store: ThreadStore) -> None:
+        thread_id = await self.kept(store, turn("t1", "a", "b"))
+        await store.update_git(thread_id, {"branch": "topic"})
+
+        again = await self.reopened(store)
+
+        shown = (await again.show(thread_id, turns=False)).git_info
+        assert shown is not None
+        assert shown.branch == "main"

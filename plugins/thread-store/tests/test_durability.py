@@ -16,7 +16,7 @@ from codex_hookspecs.errors import StorageError, ThreadBusy
 from codex_hookspecs.protocol import uuid7
 from codex_hookspecs.storage import ThreadMeta
 from codex_testkit.suites._store_samples import VERSION, settings, turn
-from codex_thread_store import lock
+from codex_thread_store import files
 from codex_thread_store.store import RolloutStore
 from codex_thread_store.writer import RolloutWriter
 
@@ -143,7 +143,7 @@ async def test_a_thread_that_a_running_codex_holds_is_busy(store: RolloutStore, 
     path = tmp_path / "thread-writer-locks" / f"{thread_id}.lock"
     path.parent.mkdir()
     with path.open("w") as codex:
-        assert lock.lock(codex.fileno())
+        assert files.lock(codex.fileno())
 
         with pytest.raises(ThreadBusy):
             await store.open(thread_id, cli_version=VERSION)
@@ -153,7 +153,7 @@ async def test_a_thread_that_a_running_codex_holds_is_busy(store: RolloutStore, 
 
 
 def test_nobody_holds_the_lock_of_a_file_that_is_not_there(tmp_path: Path) -> None:
-    assert lock.find_holder(str(tmp_path / "none")) is None
+    assert files.find_holder(str(tmp_path / "none")) is None
 
 
 async def test_a_torn_last_line_is_ignored_and_ended_before_more_is_written(store: RolloutStore) -> None:

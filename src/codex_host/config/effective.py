@@ -92,6 +92,11 @@ class EffectiveConfig:
                 return layer.file or {"profile": "profile", "sessionFlags": "command line"}.get(layer.kind, layer.kind)
         return None
 
+    def chosen_keys(self) -> frozenset[str]:
+        """Return the first parts of the keys that were set for this session: by flags, or by a profile named there."""
+        kinds = {"sessionFlags", "profile"} if self._profile or "profile" in self.flags else {"sessionFlags"}
+        return frozenset(key for layer in self.layers if layer.kind in kinds for key in layer.table)
+
     def warnings(self) -> list[str]:
         """Return warnings about the files: ignored keys, probable typos, untrusted projects, each with the remedy."""
         ignored = [

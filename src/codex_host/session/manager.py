@@ -1,41 +1,39 @@
-"""Start, resume, list and unload threads."""
+"""Start, resume, fork and unload threads."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Coroutine, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import attrs
 
-from codex_hookspecs.errors import CodexError, ConfigError, StorageError, ThreadNotFound
+from codex_hookspecs.errors import RpcError, ThreadNotFound
 from codex_hookspecs.ids import uuid7
 from codex_hookspecs.types.requests import ThreadStartParams
-from codex_hookspecs.types.storage import StoredThread, ThreadMeta, ThreadPage, ThreadQuery
-from codex_hookspecs.types.threads import Thread, ThreadSettings
+from codex_hookspecs.types.storage import ThreadMeta
 from codex_host import __version__
-from codex_host.config.layers import may_only_restrict
-from codex_host.environments import LOCAL
-from codex_host.session.settings import resolve_settings, resumed_settings
+from codex_host.session.settings import Opener
+from codex_host.session.stored_threads import StoredThreads
 from codex_host.session.thread import HostThread
 from codex_host.shutdown import close_all
 
 if TYPE_CHECKING:
-    from codex_execpolicy.rules.matching import RuleBook
     from codex_hookspecs.ports.host import Host
-    from codex_hookspecs.ports.models import ModelProvider
     from codex_hookspecs.ports.storage import ThreadStore, ThreadWriter
-    from codex_hookspecs.protocol import Model
+    from codex_hookspecs.types.app_server.models import Model
+    from codex_hookspecs.types.app_server.threads import ThreadForkParams
     from codex_hookspecs.types.json import JsonObject
     from codex_hookspecs.types.requests import ThreadResumeParams
-    from codex_host.config.effective import EffectiveConfig, LiveConfig
+    from codex_hookspecs.types.storage import StoredThread
+    from codex_hookspecs.types.threads import Turn
+    from codex_host.config.effective import LiveConfig
     from codex_host.plugins.dispatch import Dispatcher
     from codex_host.plugins.hooks import Hooks
+    from codex_host.session.settings import Opening
 
-T = TypeVar("T")
 
-
-class HostThreads:
+class HostThreads(StoredThreads):
     """All threads of the program.
 
     :param host: the running program as plugins see it.
@@ -45,14 +43,9 @@ class HostThreads:
     """
 
     def __init__(self, host: Host, *, config: LiveConfig, hooks: Hooks, dispatch: Dispatcher) -> None:
+        super().__init__(hooks=hooks, dispatch=dispatch)
         self._host = host
-        self._config = config
-        self.hooks = hooks
-        self._dispatch = dispatch
-        self._threads: dict[str, HostThread] = {}
-        self._store: ThreadStore | None = None
-        self._store_owner = ""
-        self._asked_for_store = False
+        self._opener = Opener(host, config=config, hooks=hooks, dispatch=dispatch)
 
     async def start(
         self,
@@ -63,31 +56,15 @@ class HostThreads:
         client_version: str = "",
     ) -> HostThread:
         """Start a thread; see :class:`~codex_hookspecs.ports.threads.ThreadManager`."""
-        params = params or ThreadStartParams()
-        settings, config = self._settings(params.cwd, params)
-        settings = attrs.evolve(
-            settings,
-            environment=self._environment_name(config),
-            ephemeral=bool(params.ephemeral),
-            source=source,
-            originator=originator,
-            client_version=client_version,
+        opening = self._opener.new(
+            params or ThreadStartParams(), source=source, originator=originator, client_version=client_version
         )
-        rules = _rules(config)
-        thread_id = uuid7()
+        meta = _new_meta(opening)
         store = self._find_store()
         writer: ThreadWriter | None = None
-        settings, model = self._provider(settings, config.table)
-        if store is not None and not settings.ephemeral:
-            meta = ThreadMeta(
-                thread_id=thread_id,
-                settings=settings,
-                created_at_ms=int(thread_id[:8] + thread_id[9:13], 16),
-                cli_version=__version__,
-                base_instructions=settings.base_instructions or "",
-            )
+        if store is not None and not opening.settings.ephemeral:
             writer = await self._answer(store.create(meta))
-        return self._load(thread_id, settings, config, model, writer=writer, stored=None, rules=rules)
+        return self._load(meta.thread_id, opening, writer=writer)
 
     async def resume(
         self,
@@ -97,26 +74,52 @@ class HostThreads:
         client_version: str = "",
     ) -> HostThread:
         """Load a stored thread; see :class:`~codex_hookspecs.ports.threads.ThreadManager`."""
-        thread_id = params.thread_id
+        thread_id = await self._identify(params)
         loaded = self._threads.get(thread_id)
         if loaded is not None:
             return loaded
         stored, writer = await self._answer(self._need_store(thread_id).open(thread_id, cli_version=__version__))
         try:
-            params = self._on_stored_environment(stored, params)
-            settings, config = self._settings(params.cwd or self._still(stored, params), params)
-            settings = resumed_settings(settings, stored.settings, params, self._config.flags)
-            machine = self._environment_name(config) or (LOCAL if stored.settings.get("environment") else None)
-            settings = attrs.evolve(
-                settings,
-                environment=machine,
-                source=stored.thread.source,
-                originator=originator,
-                client_version=client_version,
+            opening = self._opener.stored(
+                stored, params, source=stored.thread.source, originator=originator, client_version=client_version
             )
-            settings, model = self._provider(settings, config.table)
-            rules = _rules(config)
-            return self._load(thread_id, settings, config, model, writer=writer, stored=stored, rules=rules)
+            return self._load(thread_id, opening, writer=writer, stored=stored)
+        except BaseException:
+            await writer.aclose()
+            raise
+
+    async def fork(
+        self,
+        params: ThreadForkParams,
+        *,
+        source: str | JsonObject = "cli",
+        originator: str = "codex_cli",
+        client_version: str = "",
+    ) -> HostThread:
+        """Copy a stored thread and load the copy; see :class:`~codex_hookspecs.ports.threads.ThreadManager`."""
+        thread_id = await self._identify(params)
+        store = self._need_store(thread_id)
+        if await self._answer(store.find(thread_id)) is None:
+            raise ThreadNotFound(f"no rollout found for thread id {thread_id}", thread_id=thread_id)
+        stored = await self._answer(store.read(thread_id))
+        dropped = _dropped_by(params, stored.thread.turns)
+        opening = self._opener.stored(
+            stored,
+            params,
+            source=source,
+            originator=originator,
+            client_version=client_version,
+            ephemeral=params.ephemeral,
+        )
+        meta = attrs.evolve(_new_meta(opening), forked_from=thread_id)
+        if params.ephemeral:
+            if dropped:
+                raise RpcError("an ephemeral fork has all turns; fork without `ephemeral`, or without a turn id")
+            return self._load(meta.thread_id, opening, writer=None, stored=stored)
+        stored, writer = await self._answer(store.fork(thread_id, meta))
+        try:
+            stored = await self._answer(_adjust_copy(store, writer, stored, opening, dropped))
+            return self._load(meta.thread_id, opening, writer=writer, stored=stored)
         except BaseException:
             await writer.aclose()
             raise
@@ -125,9 +128,7 @@ class HostThreads:
         """Return the models for new threads; see :class:`~codex_hookspecs.ports.threads.ThreadManager`."""
         from codex_host.session.models import with_default
 
-        table = self._config.for_directory(None).table
-        settings = resolve_settings(table, ThreadStartParams(), cwd=self._host.cwd)
-        settings, (provider, _plugin) = self._provider(settings, table)
+        settings, provider = self._opener.default()
         try:
             default = settings.model
             # A provider that is no subclass of the contract may have none.
@@ -144,58 +145,6 @@ class HostThreads:
         """Return the loaded threads, oldest first."""
         return tuple(self._threads.values())
 
-    async def unload(self, thread_id: str) -> None:
-        """Interrupt, close and unload a thread; unknown ids are ignored."""
-        thread = self._threads.pop(thread_id, None)
-        if thread is not None:
-            await thread.aclose()
-
-    async def read(self, thread_id: str, *, include_turns: bool) -> Thread:
-        """Return a thread, loaded or stored."""
-        loaded = self._threads.get(thread_id)
-        if loaded is not None:
-            summary = loaded.summary()
-            return attrs.evolve(summary, turns=tuple(loaded.turns())) if include_turns else summary
-        return await self._answer(self._need_store(thread_id).show(thread_id, turns=include_turns))
-
-    async def list(self, query: ThreadQuery) -> ThreadPage:
-        """Return one page of stored threads, with the status of those that are loaded."""
-        store = self._find_store()
-        if store is None:
-            return ThreadPage(())
-        page = await self._answer(store.list(query))
-        threads = tuple(
-            attrs.evolve(thread, status=self._threads[thread.id].summary().status)
-            if thread.id in self._threads
-            else thread
-            for thread in page.threads
-        )
-        return attrs.evolve(page, threads=threads)
-
-    async def find(self, name_or_id: str, *, cwd: str | None = None) -> str | None:
-        """Return the id of the newest stored thread with this id or name, or ``None``."""
-        store = self._find_store()
-        return await self._answer(store.find(name_or_id, cwd=cwd)) if store else None
-
-    async def archive(self, thread_id: str) -> None:
-        """Unload and archive a thread."""
-        store = self._need_store(thread_id)
-        if await self._answer(store.find(thread_id)) is None:
-            raise ThreadNotFound(f"no rollout found for thread id {thread_id}", thread_id=thread_id)
-        await self.unload(thread_id)
-        await self._answer(store.archive(thread_id))
-
-    async def unarchive(self, thread_id: str) -> Thread:
-        """Unarchive a thread."""
-        return await self._answer(self._need_store(thread_id).unarchive(thread_id))
-
-    async def set_name(self, thread_id: str, name: str) -> None:
-        """Set the name of a thread, loaded or stored."""
-        await self._answer(self._need_store(thread_id).set_name(thread_id, name))
-        loaded = self._threads.get(thread_id)
-        if loaded is not None:
-            loaded.rename(name)
-
     async def aclose(self) -> None:
         """Unload all threads and close the store."""
         for thread_id in tuple(self._threads):
@@ -203,102 +152,33 @@ class HostThreads:
         if self._store is not None:
             await close_all(self._host, "threads", [self._store.aclose])
 
-    def _settings(
-        self, cwd: str | None, params: ThreadStartParams | ThreadResumeParams
-    ) -> tuple[ThreadSettings, EffectiveConfig]:
-        directory = os.path.abspath(os.path.join(self._host.cwd, cwd or ""))
-        config = self._config.for_directory(directory, params.config or None)
-        if not self._directory_exists(directory, config.table):
-            raise ConfigError(f"working directory {directory} does not exist or is not a directory")
-        return resolve_settings(config.table, params, cwd=directory), config
-
-    def _environment_name(self, config: EffectiveConfig) -> str | None:
-        """Return the environment of threads with a configuration, ``None`` for the local one."""
-        wanted: str | None = config.get("environment")
-        if wanted is None:
-            wanted = self._host.environments.name_of()
-        return None if wanted == LOCAL else wanted
-
-    def _on_stored_environment(self, stored: StoredThread, params: ThreadResumeParams) -> ThreadResumeParams:
-        """Return resume parameters with the stored environment of the thread, unless they or a flag name another.
-
-        :raises ConfigError: when that environment is not configured any more; there is no fallback.
-        """
-        overrides = params.config or {}
-        name = stored.settings.get("environment")
-        if not name or "environment" in overrides or "environment" in self._config.flags:
-            return params
-        try:
-            self._host.environments.name_of(name)
-        except ConfigError as error:
-            raise ConfigError(
-                f"the thread works on a remote environment, and {error}; configure it as before "
-                f"(environments.{name}.url, or CODEX_EXEC_SERVER_URL for `remote`), "
-                "or name another with -c environment=NAME"
-            ) from error
-        return attrs.evolve(params, config={**overrides, "environment": name})
-
-    def _still(self, stored: StoredThread, params: ThreadResumeParams) -> str | None:
-        cwd = stored.thread.cwd
-        table = self._config.for_directory(cwd, params.config or None).table
-        return cwd if self._directory_exists(cwd, table) else None
-
-    def _directory_exists(self, directory: str, table: Mapping[str, Any]) -> bool:
-        """Return whether a directory exists; those of remote environments are checked only when they are used."""
-        return os.path.isdir(directory) or self._host.environments.is_remote(table.get("environment"))
-
-    def _provider(
-        self, settings: ThreadSettings, table: Mapping[str, Any]
-    ) -> tuple[ThreadSettings, tuple[ModelProvider, str]]:
-        """Return the settings with a model, its provider, and the provider's plugin.
-
-        :raises ConfigError: when there is no such provider, or no model is set and there is no default.
-        """
-        name = settings.model_provider
-        providers = table.get("model_providers", {})
-        chosen, plugin = self.hooks.model_provider(name, dict(providers.get(name, {})))
-        if chosen is None:
-            absent = "".join(f"; {text}" for text in self._dispatch.unavailable("model_provider"))
-            if name in providers:
-                raise ConfigError(
-                    f"model provider `{name}` can't be used: no plugin serves its table [model_providers.{name}], "
-                    f"which has {', '.join(sorted(providers[name])) or 'no keys'}; a server of the Responses API needs "
-                    f"base_url, another kind of provider needs its plugin{absent}"
-                )
-            known = ", ".join(sorted(providers)) or "none"
-            raise ConfigError(
-                f"Model provider `{name}` not found; configured under [model_providers] are: {known}{absent}"
-            )
-        if not settings.model:
-            default = chosen.default_model
-            if default is None:
-                raise ConfigError(f"no model is named, and the model provider `{name}` has no default; set `model`")
-            settings = attrs.evolve(settings, model=default)
-        return settings, (chosen, plugin)
+    async def _identify(self, params: ThreadResumeParams | ThreadForkParams) -> str:
+        """Return the id of the thread that parameters name; a path takes precedence."""
+        if params.path is None:
+            return params.thread_id
+        return await self._answer(self._need_store(params.thread_id).identify(params.path))
 
     def _load(
         self,
         thread_id: str,
-        settings: ThreadSettings,
-        config: EffectiveConfig,
-        model: tuple[ModelProvider, str],
+        opening: Opening,
         *,
         writer: ThreadWriter | None,
-        stored: StoredThread | None,
-        rules: RuleBook | None,
+        stored: StoredThread | None = None,
     ) -> HostThread:
         thread = HostThread(
             thread_id=thread_id,
-            settings=settings,
-            config=config,
+            settings=opening.settings,
+            config=opening.config,
             host=self._host,
             hooks=self.hooks,
             failures=self._dispatch.failures,
-            model=model[0],
-            model_owner=model[1],
+            model=opening.model,
+            model_owner=opening.model_owner,
+            store=self._store,
             writer=writer,
             stored=stored,
-            rules=rules,
+            rules=opening.rules,
         )
         offered = self.hooks.tools(thread)
         thread.tools.update(offered)
@@ -306,51 +186,43 @@ class HostThreads:
         self._threads[thread_id] = thread
         return thread
 
-    def _find_store(self) -> ThreadStore | None:
-        if not self._asked_for_store:
-            self._store, self._store_owner = self.hooks.thread_store()
-            self._asked_for_store = True
-            if self._store is None:
-                self._dispatch.warn("no plugin stores threads: nothing is kept of this session")
-        return self._store
 
-    def _need_store(self, thread_id: str) -> ThreadStore:
-        store = self._find_store()
-        if store is None:
-            raise ThreadNotFound(f"no rollout found for thread id {thread_id}", thread_id=thread_id)
-        return store
-
-    async def _answer(self, call: Coroutine[Any, Any, T]) -> T:
-        """Await a call of the store.
-
-        :raises StorageError: naming the store's plugin, when it fails with an error that is none of the contracts'.
-        """
-        try:
-            return await call
-        except CodexError:
-            raise
-        except Exception as error:
-            message = self._dispatch.failures.report("the thread store", self._store_owner, error)
-            raise StorageError(message) from error
+def _new_meta(opening: Opening) -> ThreadMeta:
+    return ThreadMeta(
+        thread_id=uuid7(),
+        settings=opening.settings,
+        created_at_ms=time.time_ns() // 1_000_000,
+        cli_version=__version__,
+        base_instructions=opening.settings.base_instructions or "",
+    )
 
 
-def _rules(config: EffectiveConfig) -> RuleBook | None:
-    """Return the execpolicy rules for a directory; ``None`` if there are no rules files.
+def _dropped_by(params: ThreadForkParams, turns: Sequence[Turn]) -> int:
+    """Return how many of the last turns a fork does not have.
 
-    :raises ConfigError: when a file is invalid.
+    :raises RpcError: when there is no turn of the id that the parameters name.
     """
-    ignored = ("user", "project") if config.get("ignore_rules") is True else ()
-    layers = [
-        layer for layer in config.layers if layer.folder and layer.disabled_reason is None and layer.kind not in ignored
-    ]
-    if not any(os.path.lexists(f"{layer.folder}/rules") for layer in layers):
-        return None
-    from codex_execpolicy.rules.files import RuleFolder, load_rules
+    wanted = params.before_turn_id or params.last_turn_id
+    if wanted is None:
+        return 0
+    ids = [turn.id for turn in turns]
+    if wanted not in ids:
+        raise RpcError(f"turn not found: {wanted}")
+    kept = ids.index(wanted) + (params.before_turn_id is None)
+    return len(ids) - kept
 
-    try:
-        return load_rules(
-            RuleFolder(f"{layer.folder}", tightens=may_only_restrict(layer), links_tighten=layer.kind == "project")
-            for layer in layers
-        )
-    except ConfigError as error:
-        raise ConfigError(f"rules for commands can't be loaded, so none is run: {error}") from error
+
+async def _adjust_copy(
+    store: ThreadStore, writer: ThreadWriter, stored: StoredThread, opening: Opening, dropped: int
+) -> StoredThread:
+    """Record the settings of a fork, the end of a turn that was running, and turns that the fork does not have."""
+    from codex_hookspecs.types.storage import SettingsChanged, TurnEnded, TurnsDropped
+
+    turns = stored.thread.turns
+    if turns and turns[-1].completed_at is None and turns[-1].status == "interrupted":
+        await writer.append([TurnEnded(turn_id=turns[-1].id, status="interrupted")])
+    await writer.append([SettingsChanged(opening.settings)])
+    if not dropped:
+        return stored
+    await writer.append([TurnsDropped(dropped)])
+    return await store.read(stored.thread.id)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from codex_hookspecs.errors import RpcError
 from codex_hookspecs.ids import uuid7
 from codex_hookspecs.types.notifications import ErrorNotice, ThreadStatusChanged, TurnCompleted, TurnStarted
-from codex_hookspecs.types.storage import TurnEnded
+from codex_hookspecs.types.storage import TurnEnded, TurnsDropped
 from codex_hookspecs.types.threads import Turn, TurnError
 from codex_host.session.hook_scope import ThreadScope
 from codex_host.session.response_items import text_of
@@ -21,6 +21,7 @@ from codex_host.shutdown import CLEANUP_LIMIT, close_all
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from codex_hookspecs.ports.storage import ThreadStore
     from codex_hookspecs.ports.threads import Action, Listener, RequestHandler
     from codex_hookspecs.types.json import JsonObject
     from codex_hookspecs.types.threads import ThreadSettings
@@ -32,6 +33,7 @@ class HostThread(ThreadState):
     closed = False
     _turn: TurnRun | None = None
     _ending: asyncio.Task[None] | None = None
+    _changing: asyncio.Task[None] | None = None
 
     async def submit(
         self, content: Sequence[JsonObject], *, settings: ThreadSettings | None = None, reviews: bool = False
@@ -65,7 +67,7 @@ class HostThread(ThreadState):
         self._check_open()
         if await self._join(lambda turn: turn.inject(items)) is None:
             await self.begin_file()
-            await self.remember(self._turns[-1].id if self._turns else "", *items)
+            await self.remember(self.last_turn_id, *items)
 
     async def steer(self, content: Sequence[JsonObject], *, expected_turn_id: str) -> str:
         """Add a message to the running turn."""
@@ -79,6 +81,19 @@ class HostThread(ThreadState):
             raise RpcError("input must not be empty")
         turn.add(content)
         return turn.id
+
+    async def roll_back(self, count: int) -> None:
+        """Remove the last turns; what is started or added meanwhile waits."""
+        self._check_open()
+        if self.active_turn_id is None:
+            await self.wait_idle()
+            await self._changed()
+        if self._turn is not None:
+            raise RpcError("Cannot rollback while a turn is in progress.")
+        if self._writer is None or self._store is None:
+            raise RpcError(f"a thread that is not stored can't be rolled back: {self.id}")
+        self._changing = asyncio.create_task(self._roll_back(count, self._store), name=f"rollback {self.id}")
+        await asyncio.shield(self._changing)
 
     async def interrupt(self, turn_id: str | None = None) -> None:
         """End the running turn as interrupted and wait until it has ended."""
@@ -139,7 +154,10 @@ class HostThread(ThreadState):
         :return: the turn, or ``None`` when none is running; then the caller can start one before its next ``await``.
         :raises RpcError: when the thread was closed meanwhile.
         """
-        while (turn := self._turn) is not None:
+        while (turn := self._turn) is not None or self._changing is not None:
+            if turn is None:
+                await self._changed()
+                continue
             if join(turn):
                 return turn
             if self._ending is asyncio.current_task():
@@ -148,8 +166,25 @@ class HostThread(ThreadState):
             self._check_open()
         return None
 
+    async def _roll_back(self, count: int, store: ThreadStore) -> None:
+        try:
+            await store.show(self.id, turns=False)
+            await self.record(TurnsDropped(count))
+            self.restore(await store.read(self.id))
+        finally:
+            self._changing = None
+
+    async def _changed(self) -> None:
+        """Wait for a rollback that is going on.
+
+        :raises RpcError: when the thread was closed meanwhile.
+        """
+        while self._changing is not None:
+            await asyncio.wait({self._changing})
+        self._check_open()
+
     def _begin(self, run: TurnRun) -> TurnRun:
-        self._turn, self.active_turn_id = run, run.id
+        self._turn, self.active_turn_id, self.last_turn_id = run, run.id, run.id
         self._ending = asyncio.create_task(self._supervise(run), name=f"turn {run.id}")
         return run
 
@@ -157,7 +192,7 @@ class HostThread(ThreadState):
         CURRENT_TURN.set((self.id, run.id))
         began = time.monotonic()
         started_at = int(time.time())
-        self._turns.append(Turn(id=run.id, status="inProgress", started_at=started_at))
+        self.keep_turn(Turn(id=run.id, status="inProgress", started_at=started_at))
         await self.set_status({"type": "active", "activeFlags": []})
         await self.notify(
             TurnStarted(thread_id=self.id, turn=Turn(id=run.id, status="inProgress", started_at=started_at))
@@ -179,7 +214,7 @@ class HostThread(ThreadState):
             completed_at=int(time.time()),
             duration_ms=duration,
         )
-        self._turns[-1] = turn
+        self.keep_turn(turn)
         self.active_turn_id = None
         await self.set_status({"type": "systemError" if error else "idle"})
         if error is not None:

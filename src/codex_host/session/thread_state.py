@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from codex_hookspecs.errors import ThreadNotFound
 from codex_hookspecs.types.notifications import ItemCompleted, ItemStarted, TokenUsageUpdated, WarningNotice
 from codex_hookspecs.types.storage import HistoryAppended, ItemFinished, UsageCounted
 from codex_hookspecs.types.threads import Thread, ThreadTokenUsage, TokenUsage
@@ -19,13 +20,13 @@ if TYPE_CHECKING:
     from codex_execpolicy.rules.matching import RuleBook
     from codex_hookspecs.ports.host import Host
     from codex_hookspecs.ports.models import ModelProvider
-    from codex_hookspecs.ports.storage import ThreadWriter
+    from codex_hookspecs.ports.storage import ThreadStore, ThreadWriter
     from codex_hookspecs.ports.threads import Listener, RequestHandler
     from codex_hookspecs.types.items import Item
     from codex_hookspecs.types.json import JsonObject
     from codex_hookspecs.types.notifications import Notification
     from codex_hookspecs.types.storage import Record, StoredThread
-    from codex_hookspecs.types.threads import ThreadSettings, Turn
+    from codex_hookspecs.types.threads import GitInfo, ThreadSettings, Turn
     from codex_hookspecs.types.tools import Tool
     from codex_host.approvals.remembered import RememberedAnswers
     from codex_host.config.effective import EffectiveConfig
@@ -40,11 +41,14 @@ class ThreadState:
     :param hooks: hooks that plugins implement.
     :param failures: records and describes failures of plugins.
     :param model_owner: plugin that the model provider belongs to.
-    :param writer: stores the thread; ``None`` for an ephemeral one.
+    :param store: where the thread is stored.
+    :param writer: stores the thread; ``None`` for an ephemeral one, whose turns are kept here.
     :param stored: the stored thread that is resumed, or ``None`` for a new one.
     :param rules: execpolicy rules, or ``None``.
     :ivar active_turn_id: the running turn, or ``None``.
+    :ivar last_turn_id: the running or last turn; empty if there was none.
     :ivar clients: listeners and the handler of requests to the client.
+    :ivar git_info: state of the git work tree, for lists.
     :ivar contexts: developer messages for the next model request.
     :ivar preview: beginning of the first message, for lists.
     :ivar status: the status shown to clients, in wire form.
@@ -62,6 +66,7 @@ class ThreadState:
         failures: Failures,
         model: ModelProvider,
         model_owner: str,
+        store: ThreadStore | None,
         writer: ThreadWriter | None,
         stored: StoredThread | None,
         rules: RuleBook | None,
@@ -78,23 +83,29 @@ class ThreadState:
         self.clients = Clients(thread_id, host)
         self.tools: dict[str, Tool] = {}
         self.tool_owners: dict[str, str] = {}
-        self.history: list[JsonObject] = list(stored.history) if stored else []
-        self.usage = stored.usage if stored else ThreadTokenUsage(total=TokenUsage(), last=TokenUsage())
-        self.fragments: dict[str, str] = dict(stored.fragments) if stored else {}
+        self.history: list[JsonObject] = []
+        self.usage = ThreadTokenUsage(total=TokenUsage(), last=TokenUsage())
+        self.fragments: dict[str, str] = {}
         self.start_source: str | None = "resume" if stored else "startup"
         self.contexts: list[str] = []
         self.active_turn_id: str | None = None
-        self.preview = stored.thread.preview if stored else ""
+        self.last_turn_id = ""
+        self.preview = ""
+        self.git_info: GitInfo | None = None
         self.status: JsonObject = {"type": "idle"}
         self._rules = rules
         self._answered = 0
         self._program_folder: str | None = None
+        self._store = store
         self._writer = writer
-        self._turns: list[Turn] = list(stored.thread.turns) if stored else []
-        self._new_items: dict[str, list[Item]] = {}
-        self._created = stored.thread.created_at if stored else int(time.time())
-        self._name = stored.thread.name if stored else None
+        self._kept_turns: dict[str, Turn] = {}
+        self._kept_items: dict[str, list[Item]] = {}
+        self._created = int(time.time())
+        self._name: str | None = None
         self._cleanups: list[Callable[[], Awaitable[None]]] = []
+        if stored is not None:
+            self._created, self._name = stored.thread.created_at, stored.thread.name
+            self.restore(stored)
 
     @cached_property
     def remembered(self) -> RememberedAnswers:
@@ -102,6 +113,18 @@ class ThreadState:
         from codex_host.approvals.remembered import RememberedAnswers
 
         return RememberedAnswers(self.host.codex_home, self._rules)
+
+    def restore(self, stored: StoredThread) -> None:
+        """Take the conversation from the store: all but name and settings."""
+        self.history = list(stored.history)
+        self.usage = stored.usage
+        self.fragments = dict(stored.fragments)
+        self.preview = stored.thread.preview
+        self.git_info = stored.thread.git_info
+        self.last_turn_id = stored.thread.turns[-1].id if stored.thread.turns else ""
+        self._answered = 0
+        if self._writer is None:
+            self._kept_turns = {turn.id: turn for turn in stored.thread.turns}
 
     @property
     def path(self) -> str | None:
@@ -124,15 +147,31 @@ class ThreadState:
             cwd=settings.cwd,
             cli_version=__version__,
             source=settings.source,
+            git_info=self.git_info,
             name=self._name,
         )
 
-    def turns(self) -> Sequence[Turn]:
-        """Return all turns with their completed items."""
-        return tuple(
-            attrs.evolve(turn, items=(*turn.items, *new)) if (new := self._new_items.get(turn.id)) else turn
-            for turn in self._turns
-        )
+    async def turns(self) -> Sequence[Turn]:
+        """Return all turns with their completed items; they are read from the store, which has them anyway."""
+        if self._writer is None or self._store is None:
+            turns = {
+                turn.id: attrs.evolve(turn, items=(*turn.items, *self._kept_items.get(turn.id, ())))
+                for turn in self._kept_turns.values()
+            }
+        else:
+            try:
+                turns = {turn.id: turn for turn in (await self._store.show(self.id, turns=True)).turns}
+            except ThreadNotFound:  # Nothing was said yet.
+                turns = {}
+        active = self.active_turn_id
+        if active is not None and active in turns and turns[active].completed_at is None:
+            turns = {**turns, active: attrs.evolve(turns[active], status="inProgress")}
+        return tuple(turns.values())
+
+    def keep_turn(self, turn: Turn) -> None:
+        """Keep the state of a turn of an ephemeral thread."""
+        if self._writer is None:
+            self._kept_turns[turn.id] = turn
 
     def program_folder(self) -> str | None:
         """Return the folder with the programs that tools provide to commands, created on first use."""
@@ -190,7 +229,8 @@ class ThreadState:
     async def complete_item(self, turn_id: str, item: Item) -> None:
         """Store a completed item, then notify clients."""
         await self.record(ItemFinished(turn_id, item))
-        self._new_items.setdefault(turn_id, []).append(item)
+        if self._writer is None:
+            self._kept_items.setdefault(turn_id, []).append(item)
         await self.notify(
             ItemCompleted(item=item, thread_id=self.id, turn_id=turn_id, completed_at_ms=time.time_ns() // 1_000_000)
         )

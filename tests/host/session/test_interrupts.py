@@ -69,7 +69,7 @@ async def test_a_steered_message_joins_the_running_turn(host: Any, model: Any, k
     gate.open.set()
     await thread.wait_idle()
 
-    [turn] = thread.turns()
+    [turn] = await thread.turns()
     assert turn.id == turn_id
     assert [item.content[0]["text"] for item in turn.items if isinstance(item, UserMessage)] == ["go", "and this"]
     assert kit.texts(scripted.requests[1].input)[-2:] == [("output", "let go"), ("user", "and this")]
@@ -83,7 +83,7 @@ async def test_a_message_submitted_in_a_turn_steers_it(host: Any, model: Any, ki
     gate.open.set()
     await thread.wait_idle()
 
-    assert len(thread.turns()) == 1
+    assert len(await thread.turns()) == 1
     assert scripted.told() == ["go", "and this"]
 
 
@@ -192,7 +192,7 @@ async def test_an_interrupted_turn_ends_as_such_and_the_next_one_works(
     await thread.interrupt(turn_id)
 
     assert gate.cancelled
-    assert [turn.status for turn in thread.turns()] == ["interrupted"]
+    assert [turn.status for turn in (await thread.turns())] == ["interrupted"]
     assert watching.of("turn/completed")[0].turn.status == "interrupted"
     assert watching.of("error") == []
     assert [each.message for each in watching.of("warning")] == ["the build still runs"]
@@ -202,7 +202,7 @@ async def test_an_interrupted_turn_ends_as_such_and_the_next_one_works(
     await thread.submit(said("next"))
     await thread.wait_idle()
 
-    assert thread.turns()[1].status == "completed"
+    assert (await thread.turns())[1].status == "completed"
     sent = kit.texts(scripted.requests[1].input)
     assert sent[:3] == [("user", "go"), ("function_call",), ("output", "aborted")]
     assert sent[3][0] == "user"
@@ -219,7 +219,7 @@ async def test_a_turn_can_be_interrupted_before_it_really_began(host: Any, model
     await thread.interrupt(turn_id)
 
     assert [each.METHOD for each in watching.of("turn/started", "turn/completed")] == ["turn/started", "turn/completed"]
-    assert thread.turns()[0].status == "interrupted"
+    assert (await thread.turns())[0].status == "interrupted"
     assert scripted.requests == []
 
 
@@ -233,7 +233,7 @@ async def test_a_model_that_streams_can_be_interrupted(host: Any, model: Any, ki
     async with asyncio.timeout(5):
         await thread.interrupt()
 
-    assert thread.turns()[0].status == "interrupted"
+    assert (await thread.turns())[0].status == "interrupted"
     assert "a beginning" in str(thread.history)
 
 
@@ -269,7 +269,7 @@ async def test_several_interruptions_at_once_are_one(host: Any, model: Any, kit:
     async with asyncio.timeout(5):
         await asyncio.gather(thread.interrupt(), thread.interrupt())
 
-    assert [turn.status for turn in thread.turns()] == ["interrupted"]
+    assert [turn.status for turn in (await thread.turns())] == ["interrupted"]
 
 
 async def test_a_tool_that_swallows_the_interruption_does_not_keep_the_turn(host: Any, model: Any, kit: Any) -> None:
@@ -291,7 +291,7 @@ async def test_a_tool_that_swallows_the_interruption_does_not_keep_the_turn(host
     async with asyncio.timeout(5):
         await thread.interrupt()
 
-    assert thread.turns()[0].status == "interrupted"
+    assert (await thread.turns())[0].status == "interrupted"
     assert len(scripted.requests) == 1
 
 
@@ -323,7 +323,7 @@ async def test_a_tool_that_goes_on_forever_is_left_behind(
         await thread.interrupt()
 
     over.set()
-    assert thread.turns()[0].status == "interrupted"
+    assert (await thread.turns())[0].status == "interrupted"
     [warning] = [each.message for each in seen if isinstance(each, WarningNotice)]
     assert warning.startswith("plugin toolbox (toolbox 0): tool deaf did not end when it was cancelled")
     assert f"{__file__}:{run.__code__.co_firstlineno + 4}" in warning
@@ -356,7 +356,7 @@ async def test_a_model_provider_that_swallows_the_interruption_does_not_keep_the
         await thread.interrupt()
 
     over.set()
-    assert thread.turns()[0].status == "interrupted"
+    assert (await thread.turns())[0].status == "interrupted"
 
 
 async def test_a_model_provider_that_fails_is_named_with_the_place(host: Any, kit: Any) -> None:
@@ -393,7 +393,7 @@ async def test_a_listener_may_interrupt_the_turn_it_hears_of(host: Any, model: A
         await thread.submit(GO)
         await thread.wait_idle()
 
-    assert thread.turns()[0].status == "interrupted"
+    assert (await thread.turns())[0].status == "interrupted"
 
 
 async def test_a_hook_may_interrupt_its_own_turn(host: Any, model: Any, kit: Any) -> None:
@@ -422,7 +422,7 @@ async def test_a_failing_interrupt_hook_is_told_and_the_turn_ends(host: Any, mod
     assert [each.message for each in watching.of("warning")] == [
         f"plugin p (p 0): interrupt raised ValueError: no luck ({__file__}:{interrupt.__code__.co_firstlineno + 1})"
     ]
-    assert thread.turns()[0].status == "interrupted"
+    assert (await thread.turns())[0].status == "interrupted"
 
 
 async def test_unloading_a_thread_ends_its_turn(host: Any, model: Any, kit: Any, gate: Gate) -> None:

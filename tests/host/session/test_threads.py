@@ -77,8 +77,8 @@ async def test_a_resumed_thread_goes_on_with_history_ids_and_tokens(
     assert thread is not before.thread
     assert thread.id == before.thread.id
     assert kit.texts(scripted.requests[1].input) == [("user", "one"), ("assistant", "first"), ("user", "two")]
-    assert [item.id for item in thread.turns()[0].items] == [item.id for item in before.items]
-    assert [turn.status for turn in thread.turns()] == ["completed", "completed"]
+    assert [item.id for item in (await thread.turns())[0].items] == [item.id for item in before.items]
+    assert [turn.status for turn in (await thread.turns())] == ["completed", "completed"]
     assert thread.usage.total.input_tokens == 2 * before.thread.usage.total.input_tokens
     assert [event.source for event in seen] == ["startup", "resume"]
     assert watching.of("turn/completed")[0].turn.status == "completed"
@@ -166,7 +166,7 @@ async def test_a_turn_that_was_cut_off_is_mended_when_it_is_resumed(
     await resumed.submit([{"type": "text", "text": "and now"}])
     await resumed.wait_idle()
 
-    assert [turn.status for turn in resumed.turns()] == ["interrupted", "completed"]
+    assert [turn.status for turn in (await resumed.turns())] == ["interrupted", "completed"]
     assert kit.texts(scripted.requests[-1].input) == [
         ("user", "go"), ("function_call",), ("output", "aborted"), ("user", "and now"),
     ]  # fmt: skip

@@ -297,7 +297,7 @@ async def test_an_empty_input_is_an_error_without_a_turn(host: Any, model: Any, 
         "error", "input must not be empty", "badRequest",
     )  # fmt: skip
     assert scripted.requests == []
-    assert thread.turns() == ()
+    assert (await thread.turns()) == ()
 
 
 async def test_a_listener_that_raises_disturbs_neither_turn_nor_other_listeners(host: Any, model: Any) -> None:

@@ -7,14 +7,14 @@ import json
 import os
 import sqlite3
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import get_args
 
 import attrs
 
 from codex_hookspecs.errors import StorageError, ThreadBusy, ThreadNotFound
-from codex_hookspecs.protocol import Thread
+from codex_hookspecs.protocol import GitInfo, Thread
 from codex_hookspecs.storage import (
     Observed,
     Record,
@@ -66,10 +66,23 @@ class SqliteStore:
         return writer
 
     async def open(self, thread_id: str, *, cli_version: str) -> tuple[StoredThread, SqliteWriter]:
-        if (thread_id,) in self.rows("SELECT id FROM threads WHERE id = ? AND archived", thread_id):
-            raise ThreadNotFound(f"no rollout found for thread id {thread_id}: it is archived", thread_id=thread_id)
+        self.find_unarchived(thread_id)
         stored = await self.read(thread_id)
         return stored, SqliteWriter(self, thread_id)
+
+    async def fork(self, thread_id: str, meta: ThreadMeta) -> tuple[StoredThread, SqliteWriter]:
+        self.find_unarchived(thread_id)
+        writer = await self.create(meta)
+        copy = (
+            "INSERT INTO records (thread, kind, body, at_ms) "
+            "SELECT ?, kind, body, at_ms FROM records WHERE thread = ? ORDER BY number"
+        )
+        self.change(copy, meta.thread_id, thread_id)
+        self.change("UPDATE threads SET begun = 1 WHERE id = ?", meta.thread_id)
+        return await self.read(meta.thread_id), writer
+
+    async def identify(self, path: str) -> str:
+        raise ThreadNotFound(f"failed to load rollout `{path}`: threads are kept in a database, not in files")
 
     async def read(self, thread_id: str) -> StoredThread:
         found = self.rows("SELECT meta, name FROM threads WHERE id = ? AND begun", thread_id)
@@ -92,15 +105,18 @@ class SqliteStore:
         return page_of([await self.show(thread_id, turns=False) for (thread_id,) in ids], query)
 
     async def find(self, name_or_id: str, *, cwd: str | None = None) -> str | None:
-        if self.rows("SELECT id FROM threads WHERE id = ? AND begun", name_or_id):
+        if self.rows("SELECT id FROM threads WHERE id = ? AND begun AND NOT archived", name_or_id):
             return name_or_id
         named = self.rows("SELECT id FROM threads WHERE name = ? AND begun AND NOT archived", name_or_id)
         threads = [await self.show(thread_id, turns=False) for (thread_id,) in named]
-        newest = page_of(threads, ThreadQuery(cwd=cwd, limit=1, sort_key="updated_at")).threads
+        newest = page_of(
+            threads, ThreadQuery(cwds=None if cwd is None else (cwd,), limit=1, sort_key="updated_at")
+        ).threads
         return newest[0].id if newest else None
 
     async def archive(self, thread_id: str) -> None:
-        await self.read(thread_id)
+        self.find_unarchived(thread_id)
+        os.close(self.lock(thread_id))  # raises if there is a writer
         self.change("UPDATE threads SET archived = 1 WHERE id = ?", thread_id)
 
     async def unarchive(self, thread_id: str) -> Thread:
@@ -111,8 +127,21 @@ class SqliteStore:
     async def set_name(self, thread_id: str, name: str) -> None:
         self.change("UPDATE threads SET name = ? WHERE id = ?", name, thread_id)
 
+    async def update_git(self, thread_id: str, changes: Mapping[str, str | None]) -> Thread:
+        await self.read(thread_id)
+        [(text,)] = self.rows("SELECT meta FROM threads WHERE id = ?", thread_id)
+        meta = decode(ThreadMeta, json.loads(text))
+        git = attrs.evolve(meta.git or GitInfo(), **changes)
+        meta = attrs.evolve(meta, git=None if git == GitInfo() else git)
+        self.change("UPDATE threads SET meta = ? WHERE id = ?", json.dumps(encode(meta)), thread_id)
+        return await self.show(thread_id, turns=False)
+
     async def aclose(self) -> None:
         self._database.close()
+
+    def find_unarchived(self, thread_id: str) -> None:
+        if not self.rows("SELECT id FROM threads WHERE id = ? AND begun AND NOT archived", thread_id):
+            raise ThreadNotFound(f"no rollout found for thread id {thread_id}", thread_id=thread_id)
 
     def rows(self, statement: str, *values: object) -> Sequence[tuple]:
         try:

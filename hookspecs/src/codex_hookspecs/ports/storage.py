@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from codex_hookspecs.types.storage import Record, StoredThread, ThreadMeta, ThreadPage, ThreadQuery
@@ -52,7 +52,26 @@ class ThreadStore(Protocol):
 
         :param cli_version: version of the program that becomes the writer, for stores that record it.
         :raises ThreadNotFound: when there is no such thread.
-        :raises ThreadBusy: when another process is its writer.
+        :raises ThreadBusy: when it has a writer, in whatever process.
+        """
+        ...
+
+    async def fork(self, thread_id: str, meta: ThreadMeta) -> tuple[StoredThread, ThreadWriter]:
+        """Copy a thread, read the copy and become its writer.
+
+        The copy has all records of the thread so far and does not depend on it: it keeps its turns and its history
+        when the other one is continued, rolled back, archived or deleted.
+
+        :param thread_id: the thread to copy; another process may be its writer.
+        :param meta: metadata of the copy; ``forked_from`` is ``thread_id``.
+        :raises ThreadNotFound: when there is no such thread, or it is archived.
+        """
+        ...
+
+    async def identify(self, path: str) -> str:
+        """Return the id of the thread that is stored in a file.
+
+        :raises ThreadNotFound: when the file is none of this store, or the store has no files.
         """
         ...
 
@@ -79,22 +98,39 @@ class ThreadStore(Protocol):
         ...
 
     async def find(self, name_or_id: str, *, cwd: str | None = None) -> str | None:
-        """Return the id of the newest thread with this id or name, or ``None``.
+        """Return the id of the newest thread with this id or name that is not archived, or ``None``.
 
         :param cwd: restrict to threads of this directory.
         """
         ...
 
     async def archive(self, thread_id: str) -> None:
-        """Archive a thread."""
+        """Archive a thread.
+
+        :raises ThreadNotFound: when there is no such thread, or it is archived already.
+        :raises ThreadBusy: when it has a writer.
+        """
         ...
 
     async def unarchive(self, thread_id: str) -> Thread:
-        """Unarchive a thread."""
+        """Unarchive a thread.
+
+        :raises ThreadNotFound: when none is archived.
+        """
         ...
 
     async def set_name(self, thread_id: str, name: str) -> None:
         """Set the name of a thread."""
+        ...
+
+    async def update_git(self, thread_id: str, changes: Mapping[str, str | None]) -> Thread:
+        """Change the state of the work tree that is shown of a thread.
+
+        :param changes: attributes of :class:`~codex_hookspecs.types.threads.GitInfo` with their new values; others
+            are kept.
+        :return: the thread without its turns.
+        :raises ThreadNotFound: when there is no such thread.
+        """
         ...
 
     async def aclose(self) -> None:

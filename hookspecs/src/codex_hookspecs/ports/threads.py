@@ -13,6 +13,7 @@ from codex_hookspecs.types.threads import Thread, ThreadSettings, ThreadTokenUsa
 
 if TYPE_CHECKING:
     from codex_hookspecs.types.app_server.models import Model
+    from codex_hookspecs.types.app_server.threads import ThreadForkParams
 
 Listener: TypeAlias = Callable[[Notification], Awaitable[None]]
 """Called with every notification of a thread, in order; the thread awaits it."""
@@ -90,8 +91,11 @@ class LoadedThread(AgentThread, Protocol):
         """Return the thread in the form for clients, without turns."""
         ...
 
-    def turns(self) -> Sequence[Turn]:
-        """Return all turns with their completed items."""
+    async def turns(self) -> Sequence[Turn]:
+        """Return all turns with their completed items, read from the store if the thread is stored.
+
+        :raises StorageError: when they can't be read.
+        """
         ...
 
     async def submit(
@@ -105,6 +109,17 @@ class LoadedThread(AgentThread, Protocol):
         :return: id of the turn; its progress is sent as notifications. Empty input starts no turn; the id is that of an
             error notification.
         :raises RpcError: when the thread is closed.
+        """
+        ...
+
+    async def roll_back(self, count: int) -> None:
+        """Remove the last turns from the thread and from the model's history; files in the work tree stay as they are.
+
+        What a turn is, is defined by :class:`~codex_hookspecs.types.storage.TurnsDropped`.
+
+        :param count: number of turns; all, if there are fewer.
+        :raises RpcError: when a turn is running, or the thread is not stored.
+        :raises StorageError: when it can't be stored.
         """
         ...
 
@@ -198,8 +213,32 @@ class ThreadManager(Protocol):
     ) -> LoadedThread:
         """Load a stored thread, or return it if it is already loaded.
 
-        :raises ThreadNotFound: when there is no such thread.
+        The thread keeps the settings of its last turn, except those that the parameters or command-line flags set.
+
+        :raises ThreadNotFound: when there is no such thread, or it is archived.
         :raises ThreadBusy: when another process is its writer.
+        """
+        ...
+
+    async def fork(
+        self,
+        params: ThreadForkParams,
+        *,
+        source: str | JsonObject = "cli",
+        originator: str = "codex_cli",
+        client_version: str = "",
+    ) -> LoadedThread:
+        """Copy a stored thread as a new one and load the copy; a running turn of the original is copied as interrupted.
+
+        The copy has the settings of the last turn of the original, except those that the parameters or command-line
+        flags set.
+
+        :param source: source recorded in the copy, see :meth:`start`.
+        :param originator: client name for model requests.
+        :raises ThreadNotFound: when there is no such thread, or it is archived.
+        :raises ConfigError: when a setting is invalid.
+        :raises RpcError: when there is no such turn.
+        :raises StorageError: when the copy can't be stored.
         """
         ...
 
@@ -236,9 +275,10 @@ class ThreadManager(Protocol):
         ...
 
     async def archive(self, thread_id: str) -> None:
-        """Unload and archive a thread.
+        """Unload and archive a thread; a running turn is interrupted.
 
         :raises ThreadNotFound: when none is stored.
+        :raises ThreadBusy: when another process is its writer.
         """
         ...
 
@@ -256,8 +296,19 @@ class ThreadManager(Protocol):
         """
         ...
 
+    async def update_git(self, thread_id: str, changes: Mapping[str, str | None]) -> Thread:
+        """Change the state of the work tree that is shown of a thread, loaded or stored.
+
+        :param changes: attributes of :class:`~codex_hookspecs.types.threads.GitInfo` with their new values; others
+            are kept.
+        :return: the thread without its turns.
+        :raises ThreadNotFound: when there is no such thread.
+        :raises RpcError: when the thread is ephemeral.
+        """
+        ...
+
     async def find(self, name_or_id: str, *, cwd: str | None = None) -> str | None:
-        """Return the id of the newest stored thread with this id or name, or ``None``."""
+        """Return the id of the newest stored thread with this id or name that is not archived, or ``None``."""
         ...
 
 

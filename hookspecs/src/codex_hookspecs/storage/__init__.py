@@ -13,11 +13,14 @@ if TYPE_CHECKING:
     from codex_hookspecs.ports.storage import ThreadStore as ThreadStore
     from codex_hookspecs.ports.storage import ThreadWriter as ThreadWriter
     from codex_hookspecs.storage.fragments import FRAGMENTS as FRAGMENTS
+    from codex_hookspecs.storage.fragments import IMAGE_ONLY as IMAGE_ONLY
+    from codex_hookspecs.storage.fragments import begins_thread as begins_thread
     from codex_hookspecs.storage.fragments import fragment_key as fragment_key
     from codex_hookspecs.storage.fragments import hook_prompt as hook_prompt
     from codex_hookspecs.storage.fragments import hook_prompts as hook_prompts
     from codex_hookspecs.storage.fragments import is_context as is_context
     from codex_hookspecs.storage.fragments import is_user_turn as is_user_turn
+    from codex_hookspecs.storage.fragments import preview_of as preview_of
     from codex_hookspecs.storage.fragments import sent_fragments as sent_fragments
     from codex_hookspecs.storage.fragments import texts_of as texts_of
     from codex_hookspecs.storage.listing import cursor_after as cursor_after
@@ -25,15 +28,13 @@ if TYPE_CHECKING:
     from codex_hookspecs.storage.listing import page_of as page_of
     from codex_hookspecs.storage.listing import position_of as position_of
     from codex_hookspecs.storage.listing import source_kind as source_kind
-    from codex_hookspecs.storage.replay import IMAGE_ONLY as IMAGE_ONLY
     from codex_hookspecs.storage.replay import Replay as Replay
-    from codex_hookspecs.storage.replay import begins_thread as begins_thread
-    from codex_hookspecs.storage.replay import preview_of as preview_of
     from codex_hookspecs.types.storage import HistoryAppended as HistoryAppended
     from codex_hookspecs.types.storage import HistoryReplaced as HistoryReplaced
     from codex_hookspecs.types.storage import ItemFinished as ItemFinished
     from codex_hookspecs.types.storage import Observed as Observed
     from codex_hookspecs.types.storage import Record as Record
+    from codex_hookspecs.types.storage import SettingsChanged as SettingsChanged
     from codex_hookspecs.types.storage import StoredThread as StoredThread
     from codex_hookspecs.types.storage import ThreadMeta as ThreadMeta
     from codex_hookspecs.types.storage import ThreadPage as ThreadPage
@@ -51,13 +52,14 @@ __all__, __getattr__, __dir__ = exported(
         "errors": "StorageError ThreadBusy ThreadNotFound",
         "ports.storage": "ThreadStore ThreadWriter",
         "storage.fragments": (
-            "FRAGMENTS fragment_key hook_prompt hook_prompts is_context is_user_turn sent_fragments texts_of"
+            "FRAGMENTS IMAGE_ONLY begins_thread fragment_key hook_prompt hook_prompts is_context is_user_turn "
+            "preview_of sent_fragments texts_of"
         ),
         "storage.listing": "cursor_after matches_query page_of position_of source_kind",
-        "storage.replay": "IMAGE_ONLY Replay begins_thread preview_of",
+        "storage.replay": "Replay",
         "types.storage": (
-            "HistoryAppended HistoryReplaced ItemFinished Observed Record StoredThread ThreadMeta ThreadPage "
-            "ThreadQuery TurnBegan TurnEnded TurnsDropped UnreadableThread UsageCounted"
+            "HistoryAppended HistoryReplaced ItemFinished Observed Record SettingsChanged StoredThread ThreadMeta "
+            "ThreadPage ThreadQuery TurnBegan TurnEnded TurnsDropped UnreadableThread UsageCounted"
         ),
     },
 )

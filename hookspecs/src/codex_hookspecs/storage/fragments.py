@@ -1,13 +1,17 @@
-"""Recognize texts in a conversation that were added by the program, not the user (markers of Codex 0.118)."""
+"""Recognize what the user said in a conversation, and what the program added (markers of Codex 0.118)."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from codex_hookspecs.types.items import UserMessage
 from codex_hookspecs.types.json import JsonObject
+from codex_hookspecs.types.storage import HistoryAppended, HistoryReplaced, ItemFinished, TurnEnded
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+
+    from codex_hookspecs.types.storage import Record
 
 FRAGMENTS = {
     "<permissions instructions>": "permissions",
@@ -18,6 +22,9 @@ FRAGMENTS = {
     "<environment_context>": "environment_context",
 }
 """Key of an instruction fragment by the beginning of its text."""
+
+IMAGE_ONLY = "[Image]"
+"""Preview of a first message without text (0.118)."""
 
 _OTHERS = (
     "<skill>",
@@ -59,6 +66,20 @@ def texts_of(item: JsonObject, *roles: str) -> list[str]:
     if item.get("type") != "message" or item.get("role") not in roles:
         return []
     return list(_texts(_parts(item)))
+
+
+def begins_thread(record: Record) -> bool:
+    """Return whether a record makes a thread visible in lists; for a refused prompt that is the end of its turn."""
+    if isinstance(record, HistoryAppended):
+        return record.item.get("role") == "assistant" or is_user_turn(record.item)
+    return isinstance(record, ItemFinished | HistoryReplaced | TurnEnded)
+
+
+def preview_of(item: UserMessage) -> str:
+    """Return the preview of a thread from its first message."""
+    texts = (part.get("text") for part in item.content if part.get("type") == "text")
+    text = "\n".join(text for text in texts if isinstance(text, str))
+    return text or (IMAGE_ONLY if item.content else "")
 
 
 def sent_fragments(history: Iterable[JsonObject]) -> dict[str, str]:

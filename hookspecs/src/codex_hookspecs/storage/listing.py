@@ -22,7 +22,7 @@ _SUBAGENTS = {"review": "subAgentReview", "compact": "subAgentCompact", "thread_
 
 
 def page_of(threads: Iterable[Thread], query: ThreadQuery) -> ThreadPage:
-    """Return the page of a query, newest first.
+    """Return the page of a query.
 
     :param threads: all archived or all unarchived threads, as the query requests.
     :raises StorageError: for an invalid cursor.
@@ -32,9 +32,10 @@ def page_of(threads: Iterable[Thread], query: ThreadQuery) -> ThreadPage:
     def key(thread: Thread) -> tuple[int, str]:
         return _key(thread, query)
 
-    wanted = sorted((thread for thread in threads if matches_query(thread, query)), key=key, reverse=True)
+    found = (thread for thread in threads if matches_query(thread, query))
+    wanted = sorted(found, key=key, reverse=not query.ascending)
     if after is not None:
-        wanted = [thread for thread in wanted if key(thread) < after]
+        wanted = [one for one in wanted if (key(one) > after if query.ascending else key(one) < after)]
     limit = max(1, query.limit)
     page = wanted[:limit]
     return ThreadPage(tuple(page), cursor_after(page[-1], query) if len(wanted) > limit else None)
@@ -57,7 +58,7 @@ def matches_query(thread: Thread, query: ThreadQuery) -> bool:
             return False
     if query.model_providers and thread.model_provider not in query.model_providers:
         return False
-    if query.cwd is not None and thread.cwd != query.cwd:
+    if query.cwds is not None and thread.cwd not in query.cwds:
         return False
     if query.search_term:
         term = query.search_term.casefold()

@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from codex_hookspecs.storage.fragments import is_user_turn, sent_fragments, texts_of
+from codex_hookspecs.storage.fragments import preview_of, sent_fragments, texts_of
 from codex_hookspecs.types.items import Item, UserMessage
 from codex_hookspecs.types.storage import (
     HistoryAppended,
     HistoryReplaced,
     ItemFinished,
     Record,
+    SettingsChanged,
     StoredThread,
     ThreadMeta,
     TurnBegan,
@@ -32,9 +33,6 @@ from codex_hookspecs.types.threads import (
 
 if TYPE_CHECKING:
     from codex_hookspecs.types.json import JsonObject
-
-IMAGE_ONLY = "[Image]"
-"""Preview of a first message without text (0.118)."""
 
 
 class Replay:
@@ -73,11 +71,13 @@ class Replay:
             self._replace(record)
         elif isinstance(record, TurnsDropped):
             self._drop(record.count)
+        elif isinstance(record, SettingsChanged):
+            self.settings.update(_settings(record.settings, self.meta))
 
     def begin(self, turn_id: str, *, at_ms: int | None = None) -> None:
         """Begin a turn, unless it has already begun."""
         if turn_id not in self._turns:
-            self._turns[turn_id] = _Turn(turn_id, len(self._history), at_ms)
+            self._turns[turn_id] = _Turn(turn_id, self._history, at_ms)
 
     @property
     def history(self) -> list[JsonObject]:
@@ -139,44 +139,32 @@ class Replay:
 
     def _replace(self, record: HistoryReplaced) -> None:
         self._history = list(record.items)
-        for turn in self._turns.values():
-            turn.history_start = None
 
     def _drop(self, count: int) -> None:
-        begun = [turn for turn in self._turns.values() if turn.from_user]
-        if not begun or count <= 0:
-            return
-        first = begun[max(0, len(begun) - count)]
-        ids = list(self._turns)
-        for turn_id in ids[ids.index(first.id) :]:
+        dropped = list(self._turns)[-count:] if count > 0 else []
+        if dropped:
+            first = self._turns[dropped[0]]
+            self._history = first.history[: first.history_start]
+        for turn_id in dropped:
             del self._turns[turn_id]
-        if first.history_start is not None:
-            del self._history[first.history_start :]
-            return
-        said = [index for index, item in enumerate(self._history) if is_user_turn(item)]
-        if said:
-            del self._history[said[max(0, len(said) - count)] :]
 
 
 class _Turn:
     """A turn under construction.
 
-    :param history_start: length of the history at its start; ``None`` if that history was replaced.
+    :param history: the model's history at its start, to which items may have been appended since.
     """
 
-    def __init__(self, turn_id: str, history_start: int | None, began_ms: int | None) -> None:
+    def __init__(self, turn_id: str, history: list[JsonObject], began_ms: int | None) -> None:
         self.id = turn_id
-        self.history_start = history_start
+        self.history = history
+        self.history_start = len(history)
         self.began_ms = began_ms
         self.ended_ms: int | None = None
         self.duration_ms: int | None = None
         self.items: dict[str, Item] = {}
         self.status: TurnStatus = "interrupted"
         self.error: TurnError | None = None
-
-    @property
-    def from_user(self) -> bool:
-        return any(isinstance(item, UserMessage) for item in self.items.values())
 
     def value(self) -> Turn:
         return Turn(
@@ -188,20 +176,6 @@ class _Turn:
             completed_at=None if self.ended_ms is None else self.ended_ms // 1000,
             duration_ms=self.duration_ms,
         )
-
-
-def begins_thread(record: Record) -> bool:
-    """Return whether a record makes a thread visible in lists; for a refused prompt that is the end of its turn."""
-    if isinstance(record, HistoryAppended):
-        return record.item.get("role") == "assistant" or is_user_turn(record.item)
-    return isinstance(record, ItemFinished | HistoryReplaced | TurnEnded)
-
-
-def preview_of(item: UserMessage) -> str:
-    """Return the preview of a thread from its first message."""
-    texts = (part.get("text") for part in item.content if part.get("type") == "text")
-    text = "\n".join(text for text in texts if isinstance(text, str))
-    return text or (IMAGE_ONLY if item.content else "")
 
 
 def _settings(settings: ThreadSettings, meta: ThreadMeta) -> dict[str, Any]:

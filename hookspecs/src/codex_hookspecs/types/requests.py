@@ -35,7 +35,8 @@ ThreadSourceKind = Literal[
     "subAgentOther",
     "unknown",
 ]
-ThreadSortKey = Literal["created_at", "updated_at"]
+ThreadSortKey = Literal["created_at", "updated_at", "recency_at"]
+SortDirection = Literal["asc", "desc"]
 
 
 @frozen(kw_only=True)
@@ -120,15 +121,21 @@ class TurnInterruptParams:
 
 @frozen(kw_only=True)
 class ThreadListParams:
-    """Parameters of ``thread/list``."""
+    """Parameters of ``thread/list``.
+
+    :param sort_key: ``recency_at`` is of 0.169.
+    :param sort_direction: newest first by default (0.169).
+    :param cwd: directory of the threads, or several (0.169).
+    """
 
     cursor: str | None = None
     limit: Unsigned | None = None
     sort_key: ThreadSortKey | None = None
+    sort_direction: SortDirection | None = None
     model_providers: list[str] | None = None
     source_kinds: list[ThreadSourceKind] | None = None
     archived: bool | None = None
-    cwd: str | None = None
+    cwd: str | list[str] | None = None
     search_term: str | None = None
 
 

@@ -83,12 +83,27 @@ class HistoryReplaced:
 
 @frozen
 class TurnsDropped:
-    """Record: the last turns started by the user were rolled back.
+    """Record: the last turns were rolled back.
 
-    :param count: number of turns; their part of the history is removed, too.
+    A turn is everything recorded under one turn id since the turn began: the prompt, input that steered it, prompts
+    of ``stop`` hooks that continued it, the model's answers, calls with their outputs, and a compaction within it.
+    Turns are counted by their ids, as clients see them; never by prompts. The model's history becomes the one at the
+    start of the first turn that is dropped, also when it was compacted since.
+
+    :param count: number of turns; all, if there are fewer.
     """
 
     count: int
+
+
+@frozen
+class SettingsChanged:
+    """Record: settings were changed outside of a turn, such as those of a fork.
+
+    :param settings: settings of the next turn.
+    """
+
+    settings: ThreadSettings
 
 
 @frozen
@@ -146,7 +161,15 @@ class Observed:
 
 
 Record: TypeAlias = (
-    TurnBegan | HistoryAppended | HistoryReplaced | TurnsDropped | ItemFinished | UsageCounted | TurnEnded | Observed
+    TurnBegan
+    | SettingsChanged
+    | HistoryAppended
+    | HistoryReplaced
+    | TurnsDropped
+    | ItemFinished
+    | UsageCounted
+    | TurnEnded
+    | Observed
 )
 
 
@@ -172,25 +195,27 @@ class StoredThread:
 
 @frozen(kw_only=True)
 class ThreadQuery:
-    """Which threads to list, newest first (app-server ``thread/list``).
+    """Which threads to list (app-server ``thread/list``).
 
     :param cursor: ``next_cursor`` of the previous page.
     :param limit: most threads per page.
     :param sort_key: the time to sort by.
+    :param ascending: oldest first instead of newest first.
     :param archived: list archived threads instead of the others.
     :param source_kinds: e.g. ``cli``, ``vscode``, ``exec``, ``subAgent``; ``None`` for every kind.
     :param model_providers: only threads of these providers; ``None`` for all.
-    :param cwd: only threads of this directory.
+    :param cwds: only threads of these directories; ``None`` for all.
     :param search_term: part of the name or the first message, case-insensitive.
     """
 
     cursor: str | None = None
     limit: int = 25
     sort_key: Literal["created_at", "updated_at"] = "created_at"
+    ascending: bool = False
     archived: bool = False
     source_kinds: tuple[str, ...] | None = None
     model_providers: tuple[str, ...] | None = None
-    cwd: str | None = None
+    cwds: tuple[str, ...] | None = None
     search_term: str | None = None
 
 
@@ -212,7 +237,7 @@ class UnreadableThread:
 class ThreadPage:
     """One page of a list of threads, without ``turns``.
 
-    :param threads: newest first.
+    :param threads: in the order of the query.
     :param next_cursor: ``cursor`` of the next page; ``None`` on the last one.
     :param unreadable: all unreadable threads, regardless of the page.
     """

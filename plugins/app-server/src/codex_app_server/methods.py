@@ -17,15 +17,20 @@ if TYPE_CHECKING:
 _NEWER: Final = "codex_app_server.program.newer:"
 
 _METHODS: Final = {
-    "thread/start": ("thread_methods:start", "ThreadStart"),
-    "thread/resume": ("thread_methods:resume", "ThreadResume"),
-    "thread/list": ("thread_store_methods:list_threads", "ThreadList"),
-    "thread/loaded/list": ("thread_store_methods:list_loaded", "ThreadLoadedList"),
-    "thread/read": ("thread_store_methods:read", "ThreadRead"),
-    "thread/unsubscribe": ("thread_methods:unsubscribe", "ThreadUnsubscribe"),
-    "thread/name/set": ("thread_store_methods:set_name", "ThreadSetName"),
-    "thread/archive": ("thread_store_methods:archive", "ThreadArchive"),
-    "thread/unarchive": ("thread_store_methods:unarchive", "ThreadUnarchive"),
+    "thread/start": ("threads.loading:start", "ThreadStart"),
+    "thread/resume": ("threads.loading:resume", "ThreadResume"),
+    "thread/fork": ("threads.loading:fork", "ThreadFork"),
+    "thread/rollback": ("threads.rewinding:roll_back", "ThreadRollback"),
+    "thread/revert": ("threads.rewinding:revert", "ThreadRevert"),
+    "thread/turns/list": ("threads.turn_pages:list_turns", "ThreadTurnsList"),
+    "thread/metadata/update": ("threads.stored:update_metadata", "ThreadMetadataUpdate"),
+    "thread/list": ("threads.stored:list_threads", "ThreadList"),
+    "thread/loaded/list": ("threads.stored:list_loaded", "ThreadLoadedList"),
+    "thread/read": ("threads.stored:read", "ThreadRead"),
+    "thread/unsubscribe": ("threads.loading:unsubscribe", "ThreadUnsubscribe"),
+    "thread/name/set": ("threads.stored:set_name", "ThreadSetName"),
+    "thread/archive": ("threads.stored:archive", "ThreadArchive"),
+    "thread/unarchive": ("threads.stored:unarchive", "ThreadUnarchive"),
     "turn/start": ("turns.turn_methods:start", "TurnStart"),
     "turn/steer": ("turns.turn_methods:steer", "TurnSteer"),
     "turn/interrupt": ("turns.turn_methods:interrupt", "TurnInterrupt"),
@@ -81,6 +86,8 @@ _EXPERIMENTAL: Final = frozenset(
 
 _NOTIFICATIONS: Final = {
     "thread/start": "ThreadStarted ThreadStatusChanged ThreadClosed WarningNotice ConfigWarning DeprecationNotice",
+    "thread/fork": "ThreadStarted",
+    "thread/revert": "ThreadReverted",
     "thread/name/set": "ThreadNameUpdated",
     "account/login/start": "AccountLoginCompletedNotification AccountUpdatedNotification",
     "thread/archive": "ThreadArchivedNotification",

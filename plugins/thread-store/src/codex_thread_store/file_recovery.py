@@ -7,8 +7,7 @@ import time
 from contextlib import suppress
 
 from codex_hookspecs.files import make_private
-from codex_thread_store.files import FILE_MODE
-from codex_thread_store.lock import lock
+from codex_thread_store.files import FILE_MODE, lock
 
 _PIECE = 1024 * 1024
 

@@ -17,6 +17,9 @@ FILE = "state_5.sqlite"
 _BUSY_SECONDS = 2.0
 _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
+_KEPT = ("id", "git_sha", "git_branch", "git_origin_url")
+"""Columns that an update leaves as they are."""
+
 _ROWS = 128
 """Number of rows that are read at once."""
 
@@ -46,10 +49,28 @@ class Index:
         self._off = False
 
     def put(self, rows: Iterable[Row]) -> None:
-        """Insert or update rows."""
+        """Insert or update rows; the state of the work tree in existing rows is kept, since clients may change it."""
         entries = list(rows)
         if entries:
             self._attempt(lambda connection: self._put(connection, entries), None)
+
+    def change(self, thread_id: str, values: Row) -> bool:
+        """Change columns of a row.
+
+        :return: whether there is such a row.
+        """
+        sets = ", ".join(f"{name} = ?" for name in values)
+
+        def update(connection: sqlite3.Connection) -> bool:
+            statement = f"UPDATE threads SET {sets} WHERE id = ?"  # noqa: S608
+            cursor = connection.execute(statement, [*map(_to_sqlite, values.values()), thread_id])
+            return bool(cursor.rowcount)
+
+        return self._attempt(update, default=False)
+
+    def row(self, thread_id: str) -> Row | None:
+        """Return the row of a thread, or ``None``."""
+        return next(iter(self._select("SELECT * FROM threads WHERE id = ?", [thread_id])), None)
 
     def rows(self, *, archived: bool) -> dict[str, Row]:
         """Return the rows of all archived, or all other, threads by thread id; empty when there is no index."""
@@ -71,30 +92,33 @@ class Index:
         *,
         archived: bool,
         by_update: bool,
+        ascending: bool = False,
         after: tuple[int, str] | None = None,
         providers: Sequence[str] | None = None,
-        cwd: str | None = None,
+        cwds: Sequence[str] | None = None,
     ) -> Iterator[Row]:
-        """Yield rows, newest first, reading them lazily.
+        """Yield rows in order of time, reading them lazily.
 
         :param by_update: sort by the time of the last change instead of the creation.
-        :param after: time and id of a row; only older rows are returned.
+        :param ascending: oldest first instead of newest first.
+        :param after: time and id of a row; only those after it are returned.
         :param providers: only threads of these model providers.
-        :param cwd: only threads of this working directory.
+        :param cwds: only threads of these working directories.
         """
+        order, beyond = ("ASC", ">") if ascending else ("DESC", "<")
         key = "updated_at" if by_update else "created_at"
         # The plus keeps SQLite from using the index on ``archived``, so that it uses the one that sorts by time.
         conditions, values = ["+archived = ?"], [int(archived)]
         if providers:
             conditions.append(f"+model_provider IN ({', '.join('?' * len(providers))})")
             values += map(_to_sqlite, providers)
-        if cwd is not None:
-            conditions.append("+cwd = ?")
-            values.append(_to_sqlite(cwd))
+        if cwds is not None:
+            conditions.append(f"+cwd IN ({', '.join('?' * len(cwds))})")
+            values += map(_to_sqlite, cwds)
         while True:
-            more = [*conditions, f"({key}, id) < (?, ?)"] if after else conditions
+            more = [*conditions, f"({key}, id) {beyond} (?, ?)"] if after else conditions
             rows = self._select(
-                f"SELECT * FROM threads WHERE {' AND '.join(more)} ORDER BY {key} DESC, id DESC LIMIT {_ROWS}",  # noqa: S608
+                f"SELECT * FROM threads WHERE {' AND '.join(more)} ORDER BY {key} {order}, id {order} LIMIT {_ROWS}",  # noqa: S608
                 [*values, *(after or ())],
             )
             yield from rows
@@ -153,7 +177,7 @@ class Index:
         try:
             for row in rows:
                 known = [name for name in row if name in self._columns]
-                changed = ", ".join(f"{name} = excluded.{name}" for name in known if name != "id")
+                changed = ", ".join(f"{name} = excluded.{name}" for name in known if name not in _KEPT)
                 connection.execute(
                     f"INSERT INTO threads ({', '.join(known)}) VALUES ({', '.join('?' * len(known))}) "  # noqa: S608
                     f"ON CONFLICT(id) DO UPDATE SET {changed}",

@@ -9,7 +9,16 @@ from typing import Any
 from codex_hookspecs.json_text import JsonError, parse_json
 from codex_hookspecs.protocol import GitInfo, Thread, UserMessage
 from codex_hookspecs.sandbox import SandboxPolicy
-from codex_hookspecs.storage import ItemFinished, Record, ThreadMeta, TurnBegan, TurnEnded, UsageCounted, preview_of
+from codex_hookspecs.storage import (
+    ItemFinished,
+    Record,
+    SettingsChanged,
+    ThreadMeta,
+    TurnBegan,
+    TurnEnded,
+    UsageCounted,
+    preview_of,
+)
 from codex_sandboxing.core_form import write_policy
 from codex_thread_store.settings_formats import decode_source, encode_source
 
@@ -66,9 +75,18 @@ def to_row(thread: Thread, *, archived: bool) -> Row:
     }
 
 
+GIT_COLUMNS = {"sha": "git_sha", "branch": "git_branch", "origin_url": "git_origin_url"}
+"""Column of each attribute of :class:`GitInfo`."""
+
+
+def git_of(row: Row) -> GitInfo | None:
+    """Return the state of the work tree that a row has, ``None`` for none."""
+    git = GitInfo(row["git_sha"], row["git_branch"], origin_url=row["git_origin_url"])
+    return None if git == GitInfo() else git
+
+
 def from_row(row: Row, name: str | None) -> Thread:
     """Build a thread without turns from its row."""
-    git = GitInfo(row["git_sha"], row["git_branch"], origin_url=row["git_origin_url"])
     return Thread(
         id=row["id"],
         session_id=row["id"],
@@ -83,7 +101,7 @@ def from_row(row: Row, name: str | None) -> Thread:
         source=decode_source(_source_value(row["source"])),
         agent_nickname=row["agent_nickname"],
         agent_role=row["agent_role"],
-        git_info=None if git == GitInfo() else git,
+        git_info=git_of(row),
         name=name,
     )
 
@@ -106,7 +124,7 @@ class TrackedRow:
         """
         ended = False
         for record in records:
-            if isinstance(record, TurnBegan):
+            if isinstance(record, TurnBegan | SettingsChanged):
                 self._apply_settings(record)
             elif isinstance(record, UsageCounted):
                 self.row["tokens_used"] = record.usage.total.total_tokens
@@ -118,7 +136,7 @@ class TrackedRow:
         self._listed = self._listed or due
         return due
 
-    def _apply_settings(self, record: TurnBegan) -> None:
+    def _apply_settings(self, record: TurnBegan | SettingsChanged) -> None:
         settings = record.settings
         self.row["sandbox_policy"] = json.dumps(write_policy(settings.sandbox, empty_roots=True), separators=(",", ":"))
         self.row["approval_mode"] = settings.approval_policy

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Iterable
 
 SESSIONS = "sessions"
 ARCHIVED = "archived_sessions"
@@ -12,6 +13,11 @@ _SUFFIX = ".jsonl"
 _STAMP_LENGTH = len("2026-01-31T00-00-00")
 _ID_LENGTH = 36
 _NAME_LENGTH = len(_PREFIX) + _STAMP_LENGTH + 1 + _ID_LENGTH + len(_SUFFIX)
+_SEGMENT_LENGTH = _NAME_LENGTH + 1 + _ID_LENGTH
+"""Length of the name of a file that 0.169 made when it reverted a thread: ``…-THREAD_SEGMENT.jsonl``."""
+_ID_AT = len(_PREFIX) + _STAMP_LENGTH + 1
+_NEWER_CODEX = "thread-writer-locks"
+"""Directory in homes that Codex 0.169 has used."""
 _DAY = 86_400
 
 Rollout = tuple[str, os.DirEntry[str]]
@@ -37,9 +43,11 @@ def archived_path(home: str, name: str) -> str:
 
 def parse_thread_id(name: str) -> str | None:
     """Return the thread id in a file name, or ``None`` when it is not a rollout's name."""
-    if len(name) != _NAME_LENGTH or not name.startswith(_PREFIX) or not name.endswith(_SUFFIX):
+    if not name.startswith(_PREFIX) or not name.endswith(_SUFFIX):
         return None
-    return name[-_ID_LENGTH - len(_SUFFIX) : -len(_SUFFIX)]
+    if len(name) == _NAME_LENGTH or (len(name) == _SEGMENT_LENGTH and name[_ID_AT + _ID_LENGTH] == "_"):
+        return name[_ID_AT : _ID_AT + _ID_LENGTH]
+    return None
 
 
 def list_rollouts(home: str, *, archived: bool) -> list[Rollout]:
@@ -48,16 +56,46 @@ def list_rollouts(home: str, *, archived: bool) -> list[Rollout]:
 
 
 def find(home: str, thread_id: str, *, archived: bool) -> str | None:
-    """Find the file of a thread.
+    """Find the file of a thread; the newest one, of a thread that 0.169 reverted.
 
-    The time stamp in a UUID of version 7 gives the likely directory; all others are searched only after it.
+    The time stamp in a UUID of version 7 gives the likely directory; all others are searched only after it, or when
+    there may be a newer file.
     """
-    if not archived:
+    if not archived and not os.path.isdir(os.path.join(home, _NEWER_CODEX)):
         for folder in _likely_folders(home, thread_id):
             for found, entry in _rollouts(folder, depth=0):
                 if found == thread_id:
                     return entry.path
-    return next((entry.path for found, entry in list_rollouts(home, archived=archived) if found == thread_id), None)
+    files = (entry for found, entry in list_rollouts(home, archived=archived) if found == thread_id)
+    return _newest(files)
+
+
+def find_segment(home: str, segment_id: str) -> str | None:
+    """Find the file that a thread of 0.169 begins with, archived or not.
+
+    :param segment_id: the last id in its name: that of the thread, or of a file made when it was reverted.
+    """
+    tail = f"{segment_id}{_SUFFIX}"
+    rollouts = (one for archived in (False, True) for one in list_rollouts(home, archived=archived))
+    return next((entry.path for _, entry in rollouts if entry.name.endswith(tail)), None)
+
+
+def find_older(home: str, path: str, *, archived: bool) -> list[str]:
+    """Find the files that a thread had before 0.169 reverted it.
+
+    :param path: its newest file.
+    """
+    name = os.path.basename(path)
+    if len(name) != _SEGMENT_LENGTH:
+        return []
+    thread_id = parse_thread_id(name)
+    rollouts = list_rollouts(home, archived=archived)
+    return [entry.path for found, entry in rollouts if found == thread_id and entry.path != path]
+
+
+def _newest(files: Iterable[os.DirEntry[str]]) -> str | None:
+    newest = max(files, key=lambda entry: entry.name, default=None)
+    return None if newest is None else newest.path
 
 
 def _likely_folders(home: str, thread_id: str) -> list[str]:

@@ -11,7 +11,7 @@ import attrs
 from codex_hookspecs.errors import StorageError
 from codex_hookspecs.storage import ThreadPage, UnreadableThread, cursor_after, matches_query, page_of, position_of
 from codex_thread_store import layout
-from codex_thread_store.index_rows import from_row, to_row
+from codex_thread_store.index_rows import GIT_COLUMNS, from_row, git_of, to_row
 from codex_thread_store.summary import summarize
 
 if TYPE_CHECKING:
@@ -54,7 +54,12 @@ class Listing:
         found: list[Thread] = []
         stale = []
         for row in self._index.sorted_rows(
-            archived=query.archived, by_update=by_update, after=after, providers=query.model_providers, cwd=query.cwd
+            archived=query.archived,
+            by_update=by_update,
+            ascending=query.ascending,
+            after=after,
+            providers=query.model_providers,
+            cwds=query.cwds,
         ):
             entry = entries.get(row["id"])
             if entry is None or entry.path != row["rollout_path"]:
@@ -64,7 +69,8 @@ class Listing:
                 thread = self._summary(entry)
                 if thread is None:
                     continue
-                row = {**row, **to_row(thread, archived=query.archived)}  # noqa: PLW2901
+                fresh = to_row(thread, archived=query.archived)
+                row = {**row, **fresh, **{name: row[name] for name in GIT_COLUMNS.values()}}  # noqa: PLW2901
             thread = from_row(row, names.get(row["id"]))
             if matches_query(thread, query):
                 found.append(thread)
@@ -86,7 +92,8 @@ class Listing:
             thread = self._summary(entry)
             if thread is not None:
                 fresh.append(to_row(thread, archived=archived))
-                yield attrs.evolve(thread, name=names.get(thread.id))
+                git = thread.git_info if row is None else git_of(row)
+                yield attrs.evolve(thread, name=names.get(thread.id), git_info=git)
         self._index.put(fresh)
 
     def _entries(self, *, archived: bool) -> dict[str, os.DirEntry[str]]:

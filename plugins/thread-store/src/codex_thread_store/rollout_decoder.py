@@ -76,7 +76,7 @@ class RolloutDecoder:
     """Decodes lines one by one and collects their records, each with the time stamp of its line.
 
     :param history: whether the model's input and the token usage are decoded as well.
-    :ivar settings: settings of each ``turn_context`` line.
+    :ivar settings: settings of the last turn, by attribute of ``ThreadSettings``.
     :ivar turns_with_items: ids of turns that have ``item_completed`` events.
     :ivar malformed_lines: number of malformed lines in all files.
     :ivar malformed_by_file: number of malformed lines by file, filled in by the reader.
@@ -86,7 +86,7 @@ class RolloutDecoder:
     def __init__(self, *, history: bool = True) -> None:
         self.with_history = history
         self.records: list[tuple[Any, Record | TurnStarted | EventItem | EventReasoning]] = []
-        self.settings: list[dict[str, Any]] = []
+        self.settings: dict[str, Any] = {}
         self.turns_with_items: set[str] = set()
         self.malformed_lines = 0
         self.malformed_by_file: dict[str, int] = {}
@@ -107,7 +107,7 @@ class RolloutDecoder:
             elif kind == "event_msg":
                 self._event(payload)
             elif kind == "turn_context":
-                self.settings.append(decode_turn_context(payload))
+                self.settings.update(decode_turn_context(payload))
             elif kind == "compacted":
                 self._compacted(payload)
             elif kind not in _IGNORED:
@@ -240,6 +240,11 @@ class RolloutDecoder:
     def _search(self, payload: dict[str, Any]) -> None:
         self._add_item(decode_search(payload, _text(payload, "call_id")))
 
+    def _thread_settings_applied(self, payload: dict[str, Any]) -> None:
+        settings = payload["thread_settings"]
+        if isinstance(settings, dict):
+            self.settings.update(decode_turn_context(settings))
+
     def _thread_rolled_back(self, payload: dict[str, Any]) -> None:
         count = _to_int(payload["num_turns"])
         if count is None:
@@ -265,6 +270,7 @@ _EVENTS: dict[str, Callable[[RolloutDecoder, dict[str, Any]], None]] = {
     "agent_reasoning_raw_content": RolloutDecoder._agent_reasoning,
     "context_compacted": lambda decoder, _: decoder._add_item(ContextCompaction(id="")),
     "thread_rolled_back": RolloutDecoder._thread_rolled_back,
+    "thread_settings_applied": RolloutDecoder._thread_settings_applied,
     "error": RolloutDecoder._error,
     "exec_command_end": RolloutDecoder._command,
     "patch_apply_end": RolloutDecoder._patch,

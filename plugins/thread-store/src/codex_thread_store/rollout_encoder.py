@@ -21,6 +21,7 @@ from codex_hookspecs.storage import (
     HistoryReplaced,
     ItemFinished,
     Record,
+    SettingsChanged,
     ThreadMeta,
     TurnBegan,
     TurnEnded,
@@ -29,7 +30,7 @@ from codex_hookspecs.storage import (
     is_user_turn,
 )
 from codex_hookspecs.wire import encode
-from codex_thread_store.settings_formats import encode_source, encode_turn_context, to_snake_case
+from codex_thread_store.settings_formats import encode_settings, encode_source, encode_turn_context, to_snake_case
 
 Line = tuple[str, dict[str, Any]]
 """Type and payload of a line."""
@@ -40,12 +41,19 @@ def format_timestamp(now_ms: int) -> str:
     return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(now_ms // 1000))}.{now_ms % 1000:03d}Z"
 
 
-def encode_lines(lines: Iterable[Line], now_ms: int) -> bytes:
-    """Encode lines as JSON."""
-    at = format_timestamp(now_ms)
+def encode_lines(lines: Iterable[Line], now_ms: int, ordinal: int | None = None) -> bytes:
+    """Encode lines as JSON.
+
+    :param ordinal: number of the first line, for files whose lines are numbered.
+    """
+    head: dict[str, Any] = {"timestamp": format_timestamp(now_ms)}
     dumped = [
-        json.dumps({"timestamp": at, "type": kind, "payload": payload}, ensure_ascii=False, separators=(",", ":"))
-        for kind, payload in lines
+        json.dumps(
+            {**head, **({} if ordinal is None else {"ordinal": number}), "type": kind, "payload": payload},
+            ensure_ascii=False,
+            separators=(",", ":"),
+        )
+        for number, (kind, payload) in enumerate(lines, ordinal or 0)
     ]
     dumped.append("")
     return "\n".join(dumped).encode("utf-8", "replace")
@@ -75,8 +83,10 @@ def encode_meta(meta: ThreadMeta) -> Line:
     return "session_meta", payload
 
 
-def encode_records(records: Iterable[Record], thread_id: str, now_ms: int) -> list[Line]:
+def encode_records(records: Iterable[Record], thread_id: str, now_ms: int, *, numbered: bool = False) -> list[Line]:
     """Build the lines of a batch of records, in the order of 0.118.
+
+    :param numbered: whether they are for a file of 0.169 with numbered lines.
 
     There the ``turn_context`` of a turn follows its context messages (instructions, environment) and precedes the
     user's message.
@@ -91,7 +101,7 @@ def encode_records(records: Iterable[Record], thread_id: str, now_ms: int) -> li
             lines.append(("event_msg", _task_started(record, now_ms)))
             context = ("turn_context", encode_turn_context(record))
         else:
-            lines.extend(_encode_record(record, thread_id, now_ms))
+            lines.extend(_encode_record(record, thread_id, now_ms, numbered=numbered))
     if context is not None:
         lines.append(context)
     return lines
@@ -103,19 +113,28 @@ def _is_context_message(record: Record) -> bool:
     return record.item.get("role") in ("developer", "user") and not is_user_turn(record.item)
 
 
-def _encode_record(record: Record, thread_id: str, now_ms: int) -> Iterator[Line]:
+def _encode_record(record: Record, thread_id: str, now_ms: int, *, numbered: bool) -> Iterator[Line]:
     if isinstance(record, HistoryAppended):
         yield "response_item", record.item
     elif isinstance(record, ItemFinished):
-        for event in _legacy_events(record.item):
-            yield "event_msg", event
-        yield "event_msg", _item_completed(record, thread_id, now_ms)
+        form: dict[str, Any]
+        if numbered:
+            from codex_thread_store.core_items import core_item
+
+            form = core_item(record.item)
+        else:
+            for event in legacy_events(record.item):
+                yield "event_msg", event
+            form = encode(record.item)
+        yield "event_msg", _item_completed(record.turn_id, form, thread_id, now_ms, numbered=numbered)
     elif isinstance(record, UsageCounted):
         yield "event_msg", _token_count(record)
     elif isinstance(record, TurnEnded):
         yield "event_msg", _turn_ended(record, now_ms)
     elif isinstance(record, HistoryReplaced):
         yield "compacted", {"message": record.message, "replacement_history": list(record.items)}
+    elif isinstance(record, SettingsChanged):
+        yield "turn_context", encode_settings(record.settings)
     elif isinstance(record, TurnsDropped):
         yield "event_msg", {"type": "thread_rolled_back", "num_turns": record.count}
 
@@ -131,7 +150,7 @@ def _task_started(record: TurnBegan, now_ms: int) -> dict[str, Any]:
     }
 
 
-def _legacy_events(item: Item) -> Iterator[dict[str, Any]]:
+def legacy_events(item: Item) -> Iterator[dict[str, Any]]:
     """Yield the events from which 0.118 rebuilds a thread for clients."""
     if isinstance(item, UserMessage):
         yield {
@@ -157,12 +176,15 @@ def _legacy_events(item: Item) -> Iterator[dict[str, Any]]:
         yield {"type": "context_compacted"}
 
 
-def _item_completed(record: ItemFinished, thread_id: str, now_ms: int) -> dict[str, Any]:
+def _item_completed(
+    turn_id: str, item: dict[str, Any], thread_id: str, now_ms: int, *, numbered: bool
+) -> dict[str, Any]:
     return {
         "type": "item_completed",
         "thread_id": thread_id,
-        "turn_id": record.turn_id,
-        "item": encode(record.item),
+        "turn_id": turn_id,
+        "item": item,
+        **({"started_at_ms": now_ms} if numbered else {}),
         "completed_at_ms": now_ms,
     }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
-from itertools import chain, count
+from itertools import chain, count, islice
 from typing import Any, BinaryIO
 
 import attrs
@@ -15,8 +15,8 @@ from codex_hookspecs.json_text import JsonError, parse_json
 from codex_hookspecs.protocol import GitInfo, Item, Reasoning, Thread, ThreadSettings
 from codex_hookspecs.sandbox import SandboxPolicy
 from codex_hookspecs.storage import ItemFinished, Replay, StoredThread, ThreadMeta, TurnEnded
-from codex_thread_store import layout
 from codex_thread_store.files import open_file
+from codex_thread_store.origins import Origin, find_origin
 from codex_thread_store.rollout_decoder import EventItem, EventReasoning, RolloutDecoder, TurnStarted
 from codex_thread_store.settings_formats import decode_source
 
@@ -74,8 +74,7 @@ def read_thread(
             replay.take(record)
         elif record.turn_id not in decoder.turns_with_items:
             replay.take(ItemFinished(record.turn_id, _item(record, numbers)))
-    for settings in decoder.settings:
-        replay.settings.update(settings)
+    replay.settings.update(decoder.settings)
     stored = replay.result(path=path, name=name, updated_at=int(os.stat(path).st_mtime))
     return attrs.evolve(stored, thread=_number_items(stored.thread), warnings=warnings)
 
@@ -87,6 +86,17 @@ def _item(record: EventItem | EventReasoning, numbers: Iterator[int]) -> Item:
         return Reasoning(id=mark, summary=tuple(record.summary), content=tuple(record.content))
     item = record.item
     return item if item.id else attrs.evolve(item, id=f"{_UNNUMBERED}{next(numbers)}")
+
+
+def read_meta(path: str) -> ThreadMeta:
+    """Read the metadata of a rollout, which its first line has.
+
+    :raises StorageError: when the file can't be read or does not begin like a rollout.
+    """
+    first = next(parse_lines(islice(read_lines(path), 1)), None)
+    if first is None or first["type"] != "session_meta" or not isinstance(first["payload"].get("id"), str):
+        raise not_a_rollout(path)
+    return decode_meta(first["payload"])
 
 
 def decode_meta(payload: dict[str, Any]) -> ThreadMeta:
@@ -135,10 +145,11 @@ def _seconds(text: str) -> int:
     return calendar.timegm(time.strptime(text, "%Y-%m-%dT%H:%M:%S"))
 
 
-def read_lines(path: str, *, longest: int = _LONGEST_LINE) -> Iterator[bytes]:
+def read_lines(path: str, *, longest: int = _LONGEST_LINE, size: int | None = None) -> Iterator[bytes]:
     """Yield the complete lines of a file; an incomplete last line is ignored.
 
     :param longest: maximum length of a line in bytes; ``TOO_LONG`` is yielded for a longer one.
+    :param size: number of bytes after which to stop.
     :raises StorageError: when the file can't be read or is not a regular file.
     """
     try:
@@ -149,6 +160,8 @@ def read_lines(path: str, *, longest: int = _LONGEST_LINE) -> Iterator[bytes]:
                 elif len(line) == longest:
                     yield TOO_LONG
                     _skip_line(file)
+                if size is not None and file.tell() >= size:
+                    return
     except OSError as error:
         raise StorageError(f"reading the thread's file {path}: {error.strerror or error}") from error
 
@@ -185,14 +198,14 @@ def _skip_line(file: BinaryIO) -> None:
         pass
 
 
-def _read(path: str, home: str, decoder: RolloutDecoder, before: int | None, depth: int) -> ThreadMeta:
-    """Decode the lines of a file, after those that it shares with the thread it was forked from.
+def _read(path: str, home: str, decoder: RolloutDecoder, part: Origin | None, depth: int) -> ThreadMeta:
+    """Decode the lines of a file, after those that it shares with another one.
 
-    :param before: ordinal of the line to stop at.
+    :param part: the part of the file to read; ``None`` for all of it.
     """
     meta: ThreadMeta | None = None
-    wanted = decoder.with_history or before is not None
-    lines = read_lines(path)
+    wanted = decoder.with_history or part is not None
+    lines = read_lines(path, size=None if part is None else part.size)
     first = next(lines, b"")
     if first is TOO_LONG:  # The rest may be gigabytes of it.
         raise not_a_rollout(path)
@@ -202,7 +215,7 @@ def _read(path: str, home: str, decoder: RolloutDecoder, before: int | None, dep
         elif meta is None and line["type"] == "session_meta" and isinstance(line["payload"].get("id"), str):
             meta = decode_meta(line["payload"])
             _read_origin(line["payload"], home, decoder, depth)
-        elif before is not None and isinstance(line.get("ordinal"), int) and line["ordinal"] >= before:
+        elif part is not None and part.ends_at(line):
             break
         elif meta is not None:
             decoder.decode(line["type"], line["payload"], line.get("timestamp"))
@@ -221,13 +234,10 @@ def not_a_rollout(path: str) -> StorageError:
 
 
 def _read_origin(payload: dict[str, Any], home: str, decoder: RolloutDecoder, depth: int) -> None:
-    """Decode the lines that a fork of 0.169 shares with its origin instead of repeating them."""
-    end, origin = payload.get("forked_from_ordinal_exclusive"), payload.get("forked_from_id")
-    if not isinstance(end, int) or not isinstance(origin, str) or not depth:
-        return
-    path = layout.find(home, origin, archived=False) or layout.find(home, origin, archived=True)
-    if path is not None:
-        _read(path, home, decoder, end, depth - 1)
+    """Decode the lines that a thread of 0.169 shares with another file instead of repeating them."""
+    origin = find_origin(payload, home) if depth else None
+    if origin is not None:
+        _read(origin.path, home, decoder, origin, depth - 1)
 
 
 def _number_items(thread: Thread) -> Thread:

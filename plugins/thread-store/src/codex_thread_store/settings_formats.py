@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 from typing import Any
 
 from codex_hookspecs.errors import ConfigError
-from codex_hookspecs.protocol import JsonObject
+from codex_hookspecs.protocol import JsonObject, ThreadSettings
+from codex_hookspecs.sandbox import SandboxPolicy
 from codex_hookspecs.storage import TurnBegan
 from codex_sandboxing.core_form import read_policy, write_policy
 
@@ -16,13 +16,23 @@ _OPTIONAL = ("service_tier", "verbosity", "approvals_reviewer", "environment")
 
 
 def encode_turn_context(record: TurnBegan) -> dict[str, Any]:
-    """Build the payload of a ``turn_context`` line."""
-    settings = record.settings
+    """Build the payload of the ``turn_context`` line of a turn."""
     payload: dict[str, Any] = {
         "turn_id": record.turn_id,
-        "cwd": settings.cwd,
+        "cwd": record.settings.cwd,
         "current_date": record.current_date,
         "timezone": record.timezone,
+    }
+    payload |= encode_settings(record.settings)
+    mode = "tokens" if record.counts_tokens else "bytes"
+    payload["truncation_policy"] = {"mode": mode, "limit": _TRUNCATION}
+    return payload
+
+
+def encode_settings(settings: ThreadSettings) -> dict[str, Any]:
+    """Build the payload of a ``turn_context`` line outside of a turn."""
+    payload: dict[str, Any] = {
+        "cwd": settings.cwd,
         "approval_policy": settings.approval_policy,
         "sandbox_policy": write_policy(settings.sandbox, empty_roots=True),
         "model": settings.model,
@@ -43,8 +53,6 @@ def encode_turn_context(record: TurnBegan) -> dict[str, Any]:
     payload["summary"] = settings.reasoning_summary or "auto"
     if settings.developer_instructions is not None:
         payload["developer_instructions"] = settings.developer_instructions
-    mode = "tokens" if record.counts_tokens else "bytes"
-    payload["truncation_policy"] = {"mode": mode, "limit": _TRUNCATION}
     payload.update((key, getattr(settings, key)) for key in _OPTIONAL if getattr(settings, key) is not None)
     return payload
 
@@ -69,8 +77,13 @@ def decode_turn_context(payload: JsonObject) -> dict[str, Any]:
         kind = dict if key == "collaboration_mode" else str
         if isinstance(payload.get(key), kind):
             found[name] = payload[key]
-    with contextlib.suppress(ConfigError):
-        found["sandbox"] = read_policy(payload.get("sandbox_policy"))
+    if "model_provider_id" in payload and isinstance(payload["model_provider_id"], str):
+        found["model_provider"] = payload["model_provider_id"]
+    if payload.get("sandbox_policy") is not None:
+        try:
+            found["sandbox"] = read_policy(payload["sandbox_policy"])
+        except ConfigError:  # A policy of another release: nothing may be written rather than too much.
+            found["sandbox"] = SandboxPolicy("readOnly")
     return found
 
 

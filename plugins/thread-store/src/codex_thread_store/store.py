@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import attrs
 
 from codex_hookspecs.errors import StorageError, ThreadNotFound
-from codex_hookspecs.files import make_private
 from codex_hookspecs.protocol import Thread, is_uuid
 from codex_hookspecs.storage import Record, StoredThread, ThreadMeta, ThreadPage, ThreadQuery
 from codex_thread_store import layout
-from codex_thread_store.index_rows import TrackedRow, listed_thread
+from codex_thread_store.index_rows import GIT_COLUMNS, Row, TrackedRow, git_of, listed_thread, to_row
 from codex_thread_store.writer import RolloutWriter
 
 if TYPE_CHECKING:
@@ -78,11 +77,29 @@ class RolloutStore:
         writer.take_over(self._home)
         try:
             stored = await asyncio.to_thread(self._read, path, thread_id)
+            writer.ordinal = await asyncio.to_thread(_next_ordinal, path)
         except BaseException:
             await writer.aclose()
             raise
         tracked = TrackedRow(stored.thread)
         return stored, writer
+
+    async def fork(self, thread_id: str, meta: ThreadMeta) -> tuple[StoredThread, RolloutWriter]:
+        """Copy a thread into a new file."""
+        from codex_thread_store.forking import copy_rollout
+
+        source = self._path(thread_id, archived=False)
+        target = layout.new_path(self._home, meta.thread_id, meta.created_at_ms)
+        meta = await self._with_git(meta)
+        await asyncio.to_thread(copy_rollout, source, self._home, target, meta)
+        stored, writer = await self.open(meta.thread_id, cli_version=meta.cli_version)
+        if stored.thread.preview:
+            self._put_later(to_row(stored.thread, archived=False))
+        return stored, writer
+
+    async def identify(self, path: str) -> str:
+        """Return the id of the thread in a file below the home."""
+        return await asyncio.to_thread(self._identify, path)
 
     async def read(self, thread_id: str) -> StoredThread:
         """Read a thread, also an archived one, without locking it."""
@@ -90,7 +107,7 @@ class RolloutStore:
 
     async def show(self, thread_id: str, *, turns: bool) -> Thread:
         """Return a thread as clients see it, also an archived one."""
-        return await asyncio.to_thread(lambda: self._show(self._path(thread_id), thread_id, turns))
+        return await asyncio.to_thread(lambda: self._show(self._path(thread_id), thread_id, turns=turns))
 
     async def list(self, query: ThreadQuery) -> ThreadPage:
         """Return one page of threads."""
@@ -113,6 +130,10 @@ class RolloutStore:
         from codex_thread_store.names import write_name
 
         write_name(self._home, thread_id, name)
+
+    async def update_git(self, thread_id: str, changes: Mapping[str, str | None]) -> Thread:
+        """Change the columns ``git_*`` of the index; the file keeps the state at the start."""
+        return await asyncio.to_thread(self._update_git, thread_id, changes)
 
     async def aclose(self) -> None:
         """Finish pending updates of the index and close it; with a timeout, since the index can be updated later."""
@@ -137,10 +158,12 @@ class RolloutStore:
     def _update_index(self, tracked: TrackedRow, records: Sequence[Record], now: int) -> None:
         """Update the index with records in the background."""
         if tracked.take(records, now):
-            row = dict(tracked.row)
-            update = asyncio.get_running_loop().run_in_executor(None, lambda: self._open_index().put([row]))
-            self._updates.add(update)
-            update.add_done_callback(self._updates.discard)
+            self._put_later(dict(tracked.row))
+
+    def _put_later(self, row: Row) -> None:
+        update = asyncio.get_running_loop().run_in_executor(None, lambda: self._open_index().put([row]))
+        self._updates.add(update)
+        update.add_done_callback(self._updates.discard)
 
     def _open_index(self) -> Index:
         from codex_thread_store.index import Index
@@ -153,20 +176,57 @@ class RolloutStore:
         from codex_thread_store.names import read_names
         from codex_thread_store.rollout_reader import read_thread
 
-        return read_thread(path, self._home, name=read_names(self._home).get(thread_id), warn=self._warn)
+        name = read_names(self._home).get(thread_id)
+        stored = read_thread(path, self._home, name=name, warn=self._warn)
+        return attrs.evolve(stored, thread=self._with_shown_git(stored.thread))
 
-    def _show(self, path: str, thread_id: str, turns: bool) -> Thread:
+    def _with_shown_git(self, thread: Thread) -> Thread:
+        """Return a thread with the state of the work tree that clients have set, if it is in the index."""
+        row = self._open_index().row(thread.id)
+        return thread if row is None else attrs.evolve(thread, git_info=git_of(row))
+
+    def _show(self, path: str, thread_id: str, *, turns: bool) -> Thread:
         from codex_thread_store.names import read_names
         from codex_thread_store.summary import summarize
 
         name = read_names(self._home).get(thread_id)
         summary = None if turns else summarize(path, self._home)
         if summary is not None:
-            return attrs.evolve(summary, name=name)
+            return self._with_shown_git(attrs.evolve(summary, name=name))
         from codex_thread_store.rollout_reader import read_thread
 
         thread = read_thread(path, self._home, name=name, warn=self._warn, history=False).thread
+        thread = self._with_shown_git(thread)
         return thread if turns else attrs.evolve(thread, turns=())
+
+    def _identify(self, path: str) -> str:
+        from codex_thread_store.rollout_reader import read_meta
+
+        try:
+            thread_id = read_meta(path).thread_id
+            found = self._path(thread_id)
+            if os.path.samefile(path, found):
+                return thread_id
+        except (StorageError, OSError) as error:
+            reason = (error.__cause__ or error) if isinstance(error, StorageError) else error
+            text = getattr(reason, "strerror", None) or str(error)
+            raise ThreadNotFound(f"failed to load rollout `{path}`: {text}") from error
+        raise ThreadNotFound(
+            f"failed to load rollout `{path}`: it is not the file of thread {thread_id}, which is {found}"
+        )
+
+    def _update_git(self, thread_id: str, changes: Mapping[str, str | None]) -> Thread:
+        values = {GIT_COLUMNS[name]: value for name, value in changes.items()}
+        path = self._path(thread_id)
+        thread_id = thread_id.lower()
+        index = self._open_index()
+        if not index.change(thread_id, values):
+            thread = self._show(path, thread_id, turns=False)
+            index.put([to_row(thread, archived=_is_archived(path)) | values])
+        row = index.row(thread_id)
+        if row is None or any(row[name] != value for name, value in values.items()):
+            raise StorageError(f"changing the index of threads in {self._home}: it can't be written")
+        return self._show(path, thread_id, turns=False)
 
     def _path(self, thread_id: str, *, archived: bool | None = None) -> str:
         """Find a thread's file.
@@ -218,26 +278,21 @@ class RolloutStore:
         return max(named)[1] if named else None
 
     def _archive(self, thread_id: str) -> None:
+        from codex_thread_store.archiving import move_thread
+
         path = self._path(thread_id, archived=False)
-        target = layout.archived_path(self._home, os.path.basename(path))
-        self._move(path, target, thread_id)
+        target = move_thread(self._home, thread_id.lower(), path, archive=True)
         self._update_moved(target, archived=True)
 
     def _unarchive(self, thread_id: str) -> Thread:
-        from codex_thread_store.names import read_names
-        from codex_thread_store.summary import summarize
+        from codex_thread_store.archiving import move_thread
 
         path = self._path(thread_id, archived=True)
-        target = layout.restored_path(self._home, os.path.basename(path))
-        self._move(path, target, thread_id)
-        thread = summarize(target, self._home)
-        if thread is None:
-            raise StorageError(f"reading the unarchived file {target}: it contains no message", thread_id=thread_id)
+        target = move_thread(self._home, thread_id.lower(), path, archive=False)
         self._update_moved(target, archived=False)
-        return attrs.evolve(thread, name=read_names(self._home).get(thread_id))
+        return self._show(target, thread_id.lower(), turns=False)
 
     def _update_moved(self, path: str, *, archived: bool) -> None:
-        from codex_thread_store.index_rows import to_row
         from codex_thread_store.summary import summarize
 
         try:
@@ -247,16 +302,17 @@ class RolloutStore:
             return
         if thread is not None:
             row = to_row(thread, archived=archived)
-            kept = self._open_index().rows(archived=not archived).get(thread.id)
+            kept = self._open_index().row(thread.id)
             moved = ("id", "rollout_path", "archived", "archived_at")
             self._open_index().put([row if kept is None else {**kept, **{key: row[key] for key in moved}}])
 
-    def _move(self, path: str, target: str, thread_id: str) -> None:
-        try:
-            make_private(os.path.dirname(target))
-            os.rename(path, target)
-        except OSError as error:
-            raise StorageError(
-                f"moving the thread's file {path} to {target}: {error.strerror}; check the permissions",
-                thread_id=thread_id,
-            ) from error
+
+def _is_archived(path: str) -> bool:
+    return os.path.basename(os.path.dirname(path)) == layout.ARCHIVED
+
+
+def _next_ordinal(path: str) -> int | None:
+    from codex_thread_store.origins import next_ordinal
+    from codex_thread_store.rollout_reader import read_lines
+
+    return next_ordinal(read_lines(path))

@@ -9,9 +9,9 @@ from typing import Any
 from codex_hookspecs.errors import StorageError
 from codex_hookspecs.protocol import Thread, UserMessage
 from codex_hookspecs.storage import IMAGE_ONLY, ThreadMeta, is_user_turn, preview_of, texts_of
-from codex_thread_store import layout
 from codex_thread_store.index_rows import listed_thread
 from codex_thread_store.item_formats import decode_item
+from codex_thread_store.origins import find_origin
 from codex_thread_store.rollout_reader import MAX_FORKS, TOO_LONG, decode_meta, not_a_rollout, parse_lines, read_lines
 
 _LINES = 200
@@ -49,14 +49,11 @@ def summarize(path: str, home: str, *, forks: int = MAX_FORKS) -> Thread | None:
 
 
 def _origin_preview(payload: dict[str, Any], home: str, forks: int) -> str:
-    origin = payload.get("forked_from_id")
-    if not isinstance(payload.get("forked_from_ordinal_exclusive"), int) or not isinstance(origin, str):
-        return ""
-    path = layout.find(home, origin, archived=False) or layout.find(home, origin, archived=True)
-    if path is None or not forks:
+    origin = find_origin(payload, home) if forks else None
+    if origin is None:
         return ""
     try:
-        thread = summarize(path, home, forks=forks - 1)
+        thread = summarize(origin.path, home, forks=forks - 1)
     except StorageError:
         return ""
     return "" if thread is None else thread.preview

@@ -13,8 +13,7 @@ import attrs
 from codex_hookspecs.errors import StorageError, ThreadBusy
 from codex_hookspecs.files import make_private
 from codex_hookspecs.storage import Record, ThreadMeta, TurnBegan, begins_thread
-from codex_thread_store.files import is_file_at, refuse_special
-from codex_thread_store.lock import find_codex_lock, find_holder, lock
+from codex_thread_store.files import find_codex_lock, find_holder, is_file_at, lock, refuse_special
 from codex_thread_store.rollout_encoder import Line, encode_lines, encode_meta, encode_records
 
 OnAppended = Callable[[Sequence[Record], int], None]
@@ -39,6 +38,7 @@ class RolloutWriter:
     :param on_appended: called after records were written.
     :param describe: adds to the metadata of a new thread what is needed only in its file.
     :param warn: writes a warning to the log about what happened to the file at closing.
+    :ivar ordinal: number of the next line, ``None`` if the file's lines are not numbered.
     """
 
     def __init__(
@@ -62,6 +62,7 @@ class RolloutWriter:
         self._descriptor: int | None = None
         self._size = 0
         self._torn = False
+        self.ordinal: int | None = None
         self._closed = False
         self._write_lock = asyncio.Lock()
 
@@ -145,9 +146,11 @@ class RolloutWriter:
             self._create()
         restored = self._restore()
         now_ms = time.time_ns() // 1_000_000
-        lines += encode_records(records, self._thread_id, now_ms)
+        lines += encode_records(records, self._thread_id, now_ms, numbered=self.ordinal is not None)
         if lines:
-            self._write(encode_lines(lines, now_ms))
+            self._write(encode_lines(lines, now_ms, self.ordinal))
+            if self.ordinal is not None:
+                self.ordinal += len(lines)
         self._begun, self._unwritten = True, []
         if self._on_appended is not None and records:
             self._on_appended(records, now_ms // 1000)

@@ -10,16 +10,21 @@ from codex_hookspecs.types.app_server.model_settings import ServiceTier
 from codex_hookspecs.types.app_server.statuses import ApprovalsReviewer
 from codex_hookspecs.types.json import GitInfoUpdateObject, JsonObject, Unsigned, Unsigned64
 from codex_hookspecs.types.notifications import Notification
+from codex_hookspecs.types.requests import SortDirection
 from codex_hookspecs.types.sandbox import SandboxMode
-from codex_hookspecs.types.threads import ApprovalPolicy, Thread
+from codex_hookspecs.types.threads import ApprovalPolicy, Thread, Turn
 from codex_hookspecs.values import frozen
 
 
 @frozen(kw_only=True)
 class ThreadForkParams:
-    """Parameters of ``thread/fork``.
+    """Parameters of ``thread/fork``; ``None`` keeps the thread's setting.
 
     :param thread_id: id of the thread.
+    :param path: file of the thread; takes precedence over the id.
+    :param last_turn_id: the last turn that the copy has (0.169); by default it has all.
+    :param before_turn_id: the first turn that the copy does not have (0.169).
+    :param exclude_turns: whether the result has no turns (0.169).
     """
 
     thread_id: str
@@ -36,6 +41,9 @@ class ThreadForkParams:
     persist_extended_history: bool = field(default=False, metadata={"experimental": True})
     sandbox: SandboxMode | None = None
     service_tier: ServiceTier | None = None
+    last_turn_id: str | None = None
+    before_turn_id: str | None = None
+    exclude_turns: bool = False
 
 
 @frozen
@@ -163,6 +171,34 @@ class ThreadRollbackParams:
 
 
 @frozen(kw_only=True)
+class ThreadRevertParams:
+    """Parameters of ``thread/revert`` (0.169).
+
+    :param thread_id: id of the thread.
+    :param before_turn_id: the first turn that is taken back.
+    """
+
+    thread_id: str
+    before_turn_id: str
+
+
+@frozen(kw_only=True)
+class ThreadTurnsListParams:
+    """Parameters of ``thread/turns/list`` (0.169).
+
+    :param thread_id: id of the thread.
+    :param sort_direction: newest first by default.
+    :param items_view: which items each turn has: the prompt and the last message, all, or none.
+    """
+
+    thread_id: str
+    cursor: str | None = None
+    limit: Unsigned | None = None
+    sort_direction: SortDirection | None = None
+    items_view: Literal["notLoaded", "summary", "full"] | None = None
+
+
+@frozen(kw_only=True)
 class ThreadLoadedListParams:
     """Parameters of ``thread/loaded/list``.
 
@@ -260,6 +296,33 @@ class ThreadRollbackResponse:
 
 
 @frozen(kw_only=True)
+class ThreadRevertResponse:
+    """Result of ``thread/revert`` (0.169).
+
+    :param thread: the thread, without its turns.
+    :param turns_backwards_cursor: cursor of the last turn that is left, for ``thread/turns/list``.
+    :param items_backwards_cursor: always ``None``: items are not listed by themselves.
+    """
+
+    thread: Thread
+    turns_backwards_cursor: str | None = None
+    items_backwards_cursor: str | None = None
+
+
+@frozen(kw_only=True)
+class ThreadTurnsListResponse:
+    """Result of ``thread/turns/list`` (0.169).
+
+    :param next_cursor: cursor of the next page; ``None`` on the last one.
+    :param backwards_cursor: cursor of the first turn here, for the opposite direction.
+    """
+
+    data: tuple[Turn, ...]
+    next_cursor: str | None = None
+    backwards_cursor: str | None = None
+
+
+@frozen(kw_only=True)
 class ThreadLoadedListResponse:
     """Result of ``thread/loaded/list``.
 
@@ -296,4 +359,15 @@ class ThreadUnarchivedNotification(Notification):
     """
 
     METHOD: ClassVar[str] = "thread/unarchived"
+    thread_id: str
+
+
+@frozen
+class ThreadReverted(Notification):
+    """Turns of a thread were taken back with ``thread/revert`` (0.169).
+
+    :param thread_id: id of the thread.
+    """
+
+    METHOD: ClassVar[str] = "thread/reverted"
     thread_id: str

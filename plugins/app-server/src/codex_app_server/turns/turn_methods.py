@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from codex_app_server.thread_methods import check_id
+from codex_app_server.threads.loading import check_id
 from codex_hookspecs.errors import RpcError
 from codex_hookspecs.protocol import ErrorNotice, Turn, TurnError, TurnInterruptResponse, TurnStartResponse, uuid7
 from codex_hookspecs.wire import json_type_name

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import attrs
 
 from codex_hookspecs.errors import StorageError, ThreadBusy, ThreadNotFound
+from codex_hookspecs.storage.fragments import begins_thread
 from codex_hookspecs.storage.listing import page_of
-from codex_hookspecs.storage.replay import Replay, begins_thread
+from codex_hookspecs.storage.replay import Replay
 from codex_hookspecs.types.storage import (
     Record,
     StoredThread,
@@ -17,7 +18,7 @@ from codex_hookspecs.types.storage import (
     ThreadPage,
     ThreadQuery,
 )
-from codex_hookspecs.types.threads import Thread
+from codex_hookspecs.types.threads import GitInfo, Thread
 
 
 class MemoryThreadStore:
@@ -49,6 +50,19 @@ class MemoryThreadStore:
             raise ThreadBusy(f"thread {thread_id} is being written already", thread_id=thread_id)
         return stored, self._writer(thread_id)
 
+    async def fork(self, thread_id: str, meta: ThreadMeta) -> tuple[StoredThread, MemoryThreadWriter]:
+        """Copy a thread and become the writer of the copy."""
+        self._check(thread_id)
+        if thread_id in self._archived:
+            raise ThreadNotFound(f"no rollout found for thread id {thread_id}: it is archived", thread_id=thread_id)
+        writer = await self.create(meta)
+        await writer.append(self.threads[thread_id])
+        return await self.read(meta.thread_id), writer
+
+    async def identify(self, path: str) -> str:
+        """Raise an error: there are no files."""
+        raise ThreadNotFound(f"failed to load rollout `{path}`: threads are kept in memory")
+
     async def read(self, thread_id: str) -> StoredThread:
         """Read a thread."""
         self._check(thread_id)
@@ -69,13 +83,19 @@ class MemoryThreadStore:
     async def find(self, name_or_id: str, *, cwd: str | None = None) -> str | None:
         """Return the id of the newest thread with this id or name."""
         if name_or_id in self.threads and self._visible(name_or_id):
-            return name_or_id
-        page = await self.list(ThreadQuery(cwd=cwd, limit=len(self.threads) + 1, sort_key="updated_at"))
+            return None if name_or_id in self._archived else name_or_id
+        page = await self.list(
+            ThreadQuery(cwds=None if cwd is None else (cwd,), limit=len(self.threads) + 1, sort_key="updated_at")
+        )
         return next((thread.id for thread in page.threads if thread.name == name_or_id), None)
 
     async def archive(self, thread_id: str) -> None:
         """Archive a thread."""
         self._check(thread_id)
+        if thread_id in self._archived:
+            raise ThreadNotFound(f"no rollout found for thread id {thread_id}: it is archived", thread_id=thread_id)
+        if thread_id in self._writing:
+            raise ThreadBusy(f"thread {thread_id} is being written", thread_id=thread_id)
         self._archived.add(thread_id)
 
     async def unarchive(self, thread_id: str) -> Thread:
@@ -88,6 +108,14 @@ class MemoryThreadStore:
     async def set_name(self, thread_id: str, name: str) -> None:
         """Set the name of a thread."""
         self._names[thread_id] = name
+
+    async def update_git(self, thread_id: str, changes: Mapping[str, str | None]) -> Thread:
+        """Change the state of the work tree of a thread."""
+        self._check(thread_id)
+        meta = self._metas[thread_id]
+        git = attrs.evolve(meta.git or GitInfo(), **changes)
+        self._metas[thread_id] = attrs.evolve(meta, git=None if git == GitInfo() else git)
+        return await self._summary(thread_id)
 
     async def aclose(self) -> None:
         """Close the store."""

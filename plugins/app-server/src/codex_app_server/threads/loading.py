@@ -1,7 +1,8 @@
-"""Methods that load threads: start, resume, unsubscribe."""
+"""Methods that load threads: start, resume, fork, unsubscribe."""
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
 import attrs
@@ -12,9 +13,13 @@ from codex_hookspecs.protocol import ThreadResumeResponse, ThreadStarted, Thread
 from codex_sandboxing.app_server_form import write_policy
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from codex_hookspecs.host import LoadedThread
     from codex_hookspecs.protocol import (
         Thread,
+        ThreadForkParams,
+        ThreadForkResponse,
         ThreadResumeParams,
         ThreadStartParams,
         ThreadUnsubscribeParams,
@@ -41,15 +46,32 @@ async def start(params: ThreadStartParams, context: RpcContext) -> ThreadStartRe
 
 async def resume(params: ThreadResumeParams, context: RpcContext) -> ThreadResumeResponse:
     """Load a stored thread."""
-    check_id(params.thread_id)
-    try:
+    with _explained(params):
         thread = await context.host.threads.resume(
             params, originator=_originator(context), client_version=context.client_version
         )
-    except ThreadNotFound as error:
-        raise RpcError(f"no rollout found for thread id {params.thread_id}") from error
     context.subscribe(thread)
-    return _start_response(ThreadResumeResponse, thread, attrs.evolve(thread.summary(), turns=tuple(thread.turns())))
+    return _start_response(
+        ThreadResumeResponse, thread, attrs.evolve(thread.summary(), turns=tuple(await thread.turns()))
+    )
+
+
+async def fork(params: ThreadForkParams, context: RpcContext) -> ThreadForkResponse:
+    """Copy a stored thread and load the copy; the notification ``thread/started`` follows the response."""
+    from codex_hookspecs.protocol import ThreadForkResponse
+
+    with _explained(params):
+        thread = await context.host.threads.fork(
+            params,
+            source=context.session_source,
+            originator=_originator(context),
+            client_version=context.client_version,
+        )
+    context.subscribe(thread)
+    summary = thread.summary()
+    context.after_response(lambda: thread.notify(ThreadStarted(thread=summary)))
+    turns = () if params.exclude_turns else tuple(await thread.turns())
+    return _start_response(ThreadForkResponse, thread, attrs.evolve(summary, turns=turns))
 
 
 async def unsubscribe(params: ThreadUnsubscribeParams, context: RpcContext) -> ThreadUnsubscribeResponse:
@@ -71,6 +93,21 @@ def check_id(thread_id: str) -> None:
     """
     if not is_uuid(thread_id):
         raise RpcError(f"invalid thread id: {thread_id}")
+
+
+@contextmanager
+def _explained(params: ThreadResumeParams | ThreadForkParams) -> Iterator[None]:
+    """Check the id unless a path is given, which takes precedence; tell in Codex's words that there is no thread.
+
+    :raises RpcError: when the id is none, or there is no such thread.
+    """
+    if params.path is None:
+        check_id(params.thread_id)
+    try:
+        yield
+    except ThreadNotFound as error:
+        message = f"no rollout found for thread id {params.thread_id}" if params.path is None else str(error)
+        raise RpcError(message) from error
 
 
 def _start_response(kind: type[_Response], thread: LoadedThread, summary: Thread) -> _Response:

@@ -1,22 +1,23 @@
-"""Methods for stored threads: list, read, name, archive."""
+"""Methods for stored threads: list, read, name, metadata, archive."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from codex_app_server.paging import paginate
-from codex_app_server.thread_methods import check_id
+from codex_app_server.threads.loading import check_id
 from codex_hookspecs.errors import RpcError, StorageError, ThreadNotFound
 from codex_hookspecs.protocol import (
     ThreadArchivedNotification,
     ThreadArchiveResponse,
     ThreadListResponse,
     ThreadLoadedListResponse,
+    ThreadMetadataUpdateResponse,
     ThreadNameUpdated,
     ThreadReadResponse,
     ThreadSetNameResponse,
     ThreadUnarchivedNotification,
     ThreadUnarchiveResponse,
+    is_uuid,
 )
 from codex_hookspecs.storage import ThreadQuery
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
         ThreadArchiveParams,
         ThreadListParams,
         ThreadLoadedListParams,
+        ThreadMetadataUpdateParams,
         ThreadReadParams,
         ThreadSetNameParams,
         ThreadUnarchiveParams,
@@ -35,18 +37,24 @@ if TYPE_CHECKING:
 _DEFAULT_PAGE = 25
 _MAX_PAGE = 100
 _INTERACTIVE = ("cli", "vscode")
+_GIT = {"sha": "sha", "branch": "branch", "originUrl": "origin_url"}
 
 
 async def list_threads(params: ThreadListParams, context: RpcContext) -> ThreadListResponse:
-    """List stored threads, newest first; without a filter, those of interactive clients."""
+    """List stored threads, newest first; without a filter, those of interactive clients.
+
+    The times of the last change and of the last use (``recency_at`` of 0.169) are the same here.
+    """
+    cwds = (params.cwd,) if isinstance(params.cwd, str) else tuple(params.cwd or ()) or None
     query = ThreadQuery(
         cursor=params.cursor,
         limit=min(params.limit or _DEFAULT_PAGE, _MAX_PAGE),
-        sort_key=params.sort_key or "created_at",
+        sort_key="created_at" if params.sort_key in (None, "created_at") else "updated_at",
+        ascending=params.sort_direction == "asc",
         archived=bool(params.archived),
         source_kinds=tuple(params.source_kinds or _INTERACTIVE),
         model_providers=tuple(params.model_providers) if params.model_providers else None,
-        cwd=params.cwd,
+        cwds=cwds,
         search_term=params.search_term,
     )
     try:
@@ -60,10 +68,14 @@ async def list_threads(params: ThreadListParams, context: RpcContext) -> ThreadL
 
 
 async def list_loaded(params: ThreadLoadedListParams, context: RpcContext) -> ThreadLoadedListResponse:
-    """List the ids of loaded threads."""
-    ids = sorted(thread.id for thread in context.host.threads.loaded())
-    page = paginate(ids, params.cursor, params.limit)
-    return ThreadLoadedListResponse(data=tuple(page["data"]), next_cursor=page["nextCursor"])
+    """List the ids of loaded threads in order; a cursor is the last id of the page before, loaded or not."""
+    after = params.cursor or ""
+    if params.cursor is not None and not is_uuid(params.cursor):
+        raise RpcError(f"invalid cursor: {params.cursor}")
+    ids = sorted(thread.id for thread in context.host.threads.loaded() if thread.id > after)
+    limit = len(ids) if params.limit is None else max(1, params.limit)
+    page = tuple(ids[:limit])
+    return ThreadLoadedListResponse(data=page, next_cursor=page[-1] if len(ids) > limit else None)
 
 
 async def read(params: ThreadReadParams, context: RpcContext) -> ThreadReadResponse:
@@ -93,6 +105,26 @@ async def set_name(params: ThreadSetNameParams, context: RpcContext) -> ThreadSe
         lambda: context.broadcast(ThreadNameUpdated(thread_id=params.thread_id, thread_name=name)),
     )
     return ThreadSetNameResponse()
+
+
+async def update_metadata(params: ThreadMetadataUpdateParams, context: RpcContext) -> ThreadMetadataUpdateResponse:
+    """Change the state of the git work tree that is shown of a thread: null clears, what is absent is kept."""
+    check_id(params.thread_id)
+    if not params.git_info:
+        raise RpcError("gitInfo must include at least one field")
+    changes: dict[str, str | None] = {}
+    for name, value in params.git_info.items():
+        if name in _GIT:
+            changes[_GIT[name]] = value if value is None else str(value).strip()
+            if changes[_GIT[name]] == "":
+                raise RpcError(f"gitInfo.{name} must not be empty")
+    if not changes:
+        raise RpcError("gitInfo must include at least one field")
+    try:
+        thread = await context.host.threads.update_git(params.thread_id, changes)
+    except ThreadNotFound as error:
+        raise RpcError(f"thread not found: {params.thread_id}") from error
+    return ThreadMetadataUpdateResponse(thread)
 
 
 async def archive(params: ThreadArchiveParams, context: RpcContext) -> ThreadArchiveResponse:
