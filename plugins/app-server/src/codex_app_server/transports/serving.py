@@ -121,22 +121,20 @@ async def serve_clients(processor: Processor, listening: Listening, check: Conne
     :raises ConfigError: when the address or path is not available.
     """
     seconds = read_drain_seconds(processor.host)
-    listener, unix = _bind(listening, authenticated=check is not None)
     server = WebsocketServer(processor, check)
-    try:
-        with stop_at_signals() as stop:
+    # Who reads the address may send a signal at once.
+    with stop_at_signals() as stop:
+        listener, unix = _bind(listening, authenticated=check is not None)
+        try:
             accepting = await server.listener.listen(listener)
-            try:
-                await stop.drain.wait()
-            finally:
-                accepting.close()
-                if unix is not None:
-                    unix.remove()
-            await _drain(processor.host, stop, seconds)
-            await _until(stop.now, server.aclose())
-    finally:
-        if unix is not None:
-            unix.remove()
+            await stop.drain.wait()
+            accepting.close()
+        finally:
+            listener.close()
+            if unix is not None:
+                unix.remove()
+        await _drain(processor.host, stop, seconds)
+        await _until(stop.now, server.aclose())
 
 
 def read_drain_seconds(host: Host) -> float:

@@ -7,12 +7,12 @@ from collections import deque
 from typing import TYPE_CHECKING, Final
 
 from codex_hookspecs.jsonrpc import MAX_MESSAGE
-from codex_listener.http_upgrade import Refused, authenticate, find_fault, probe, respond
+from codex_listener.http_upgrade import authenticate, find_fault, probe, respond
 from codex_listener.websocket import Limits
 
 if TYPE_CHECKING:
     from codex_hookspecs.auth import AcceptedClient, ConnectionCheck
-    from codex_listener.http_upgrade import UpgradeRequest
+    from codex_listener.http_upgrade import Refused, UpgradeRequest
     from codex_listener.websocket import WebsocketPeer
 
 LIMITS: Final = Limits(max_frame=MAX_MESSAGE, max_message=MAX_MESSAGE, max_head=400 * 1024)
