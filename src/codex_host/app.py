@@ -30,7 +30,7 @@ from codex_host.shutdown import close_all
 if TYPE_CHECKING:
     from codex_hookspecs.ports.auth import ConnectionAuthenticator
     from codex_hookspecs.ports.sandbox import SandboxLauncher
-    from codex_hookspecs.ports.surface import AppServer, RpcMethod
+    from codex_hookspecs.ports.surface import AppServer, RemoteAddress, RpcMethod
     from codex_hookspecs.types.sandbox import SandboxPolicy
 
 SHUTDOWN_LIMIT = 60.0
@@ -110,6 +110,7 @@ class Application:
         self.threads = HostThreads(self, config=self.config, hooks=self.hooks, dispatch=self.dispatch)
         self.environments = HostEnvironments(self, hooks=self.hooks, failures=self.dispatch.failures)
         self.interactive_options: Sequence[str] = ()
+        self.remote: RemoteAddress | None = None
         self._warnings = list(warnings)
         self._telling: set[asyncio.Task[None]] = set()
         self._listeners: list[Callable[[str], None]] = []

@@ -131,6 +131,10 @@ def _run(options: GlobalOptions) -> int:
 
         if show_command_help(options):
             return 0
+    if options.remote is not None or options.remote_token_variable is not None:
+        from codex_host.remote import check_remote
+
+        check_remote(options, allowed=options.command not in _HOST_COMMANDS)
     if options.interactive and options.command in _HOST_COMMANDS:
         _warn_of_no_effect(options)
     if options.command == "plugins":
@@ -185,6 +189,11 @@ def _run_plugin_command(options: GlobalOptions) -> int:
             print(escape_controls(plain_help(offered[name])))
             return 0
         _check_words(host, plugin, options)
+    if options.remote is not None:
+        from codex_host.remote import check_remote, remote_address
+
+        check_remote(options, allowed=offered[name].remote)
+        host.remote = remote_address(options, host.environ)
     if offered[name].interactive_options:
         host.interactive_options = tuple(options.interactive)
     else:

@@ -23,6 +23,8 @@ _VALUED = {
     "--cd": "cd",
 }
 _FLAGS = {"--no-plugins": "no_plugins", "--strict-plugins": "strict_plugins", "--strict-config": "strict_config"}
+_REMOTE = {"--remote": "remote", "--remote-auth-token-env": "remote_token_variable"}
+"""Options that say where the app-server is; before the sub-command only."""
 _INTERACTIVE_VALUED = {
     "-m": "--model",
     "-s": "--sandbox",
@@ -61,6 +63,9 @@ class GlobalOptions:
     :param overrides: dotted configuration keys, in order of the command line.
     :param interactive: options of the interactive program before the sub-command, each as one word (``--model=x``).
     :param cwd: absolute directory to work in.
+    :param directory: what was given with ``-C``, if anything.
+    :param remote: ``--remote``.
+    :param remote_token_variable: ``--remote-auth-token-env``.
     """
 
     command: str | None = None
@@ -69,6 +74,9 @@ class GlobalOptions:
     interactive: list[str] = field(factory=list)
     profile: str | None = None
     cwd: str = ""
+    directory: str | None = None
+    remote: str | None = None
+    remote_token_variable: str | None = None
     no_plugins: bool = False
     strict_plugins: bool = False
     strict_config: bool = False
@@ -130,15 +138,19 @@ def parse(
             options.help = True
         elif word in ("-V", "--version"):
             options.version = True
+        elif name in _REMOTE:
+            setattr(options, _REMOTE[name], _value(word, value, words))
         elif name in _INTERACTIVE:
             _apply_interactive(options, _INTERACTIVE[name], word, value, words)
         elif word.startswith("-"):
             from codex_host.usage import unexpected_argument
 
-            raise unexpected_argument(word, (*_VALUED, *_FLAGS, *_INTERACTIVE, "--help", "--version"))
+            raise unexpected_argument(word, (*_VALUED, *_FLAGS, *_REMOTE, *_INTERACTIVE, "--help", "--version"))
         else:
             options.command = word
             end = trailing(word)
+    if options.remote is not None:
+        options.cwd = cwd  # -C is a directory of the server's machine
     return options
 
 
@@ -209,5 +221,6 @@ def _apply(options: GlobalOptions, kind: str, value: str) -> None:
     elif kind == "profile":
         options.profile = value
     else:
+        options.directory = value
         path = os.path.abspath(os.path.join(options.cwd, value))
         options.cwd = os.path.realpath(path) if os.path.isdir(path) else path  # one of another machine

@@ -1,7 +1,5 @@
 """How app-servers answer HTTP requests and refuse to start: cases that Codex 0.118.0 and 0.169.0 both pass."""
 
-# ruff: noqa: E501
-
 from __future__ import annotations
 
 import base64

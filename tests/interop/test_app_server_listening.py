@@ -8,7 +8,7 @@ import signal
 import socket
 import subprocess
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING
 
 import pytest
@@ -84,10 +84,8 @@ def place(request: pytest.FixtureRequest) -> Iterator[Place]:
 def answer(port: int, request: bytes) -> tuple[int, str]:
     """Send a request and give status and body of its response."""
     with socket.create_connection(("127.0.0.1", port), timeout=LIMIT) as connection:
-        try:
+        with suppress(OSError):  # Refused before all of it was sent.
             connection.sendall(request)
-        except OSError:
-            pass  # Refused before all of it was sent.
         received = b""
         while b"\r\n\r\n" not in received:
             piece = connection.recv(4096)

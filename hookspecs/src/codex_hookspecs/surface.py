@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from codex_hookspecs.ports.surface import AppServer as AppServer
     from codex_hookspecs.ports.surface import CliCommand as CliCommand
     from codex_hookspecs.ports.surface import DoctorCheck as DoctorCheck
+    from codex_hookspecs.ports.surface import RemoteAddress as RemoteAddress
     from codex_hookspecs.ports.surface import RpcContext as RpcContext
     from codex_hookspecs.ports.surface import RpcMethod as RpcMethod
     from codex_hookspecs.ports.surface import RpcServerRequest as RpcServerRequest
@@ -29,7 +30,8 @@ __all__, __getattr__, __dir__ = exported(
         "markers": "hookimpl",
         "errors": "UsageError",
         "ports.surface": (
-            "AppClient AppServer CliCommand DoctorCheck RpcContext RpcMethod RpcServerRequest RpcType SurfaceHost"
+            "AppClient AppServer CliCommand DoctorCheck RemoteAddress "
+            "RpcContext RpcMethod RpcServerRequest RpcType SurfaceHost"
         ),
         "standard_streams": "PrivateStreams private_streams",
         "terminal_text": "escape_controls escape_controls_in escape_controls_in_line",

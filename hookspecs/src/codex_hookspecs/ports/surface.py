@@ -6,6 +6,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from types import UnionType
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, overload
 
+from attrs import field
+
 from codex_hookspecs.ports.host import Host
 from codex_hookspecs.ports.threads import LoadedThread, RequestHandler
 from codex_hookspecs.types._checking import Checked
@@ -48,6 +50,8 @@ class CliCommand(Checked):
         ``--help`` if the manifest declares none; otherwise the host does both.
     :param interactive_options: whether it uses :attr:`SurfaceHost.interactive_options`; otherwise the user is warned
         that they have no effect.
+    :param remote: whether it can work with an app-server elsewhere (:attr:`SurfaceHost.remote`); otherwise ``--remote``
+        is refused.
     """
 
     name: str
@@ -57,6 +61,21 @@ class CliCommand(Checked):
     interactive_options: bool = False
     usage: str = ""
     own_parser: bool = False
+    remote: bool = False
+
+
+@frozen(kw_only=True)
+class RemoteAddress:
+    """An app-server elsewhere, given with ``--remote``.
+
+    :param url: ``ws://HOST:PORT``, ``wss://HOST:PORT``, ``unix://PATH``, or ``unix://`` for the default socket.
+    :param token: bearer token for the upgrade.
+    :param cwd: absolute directory on the machine of the server that was given with ``-C``, if any.
+    """
+
+    url: str
+    token: str | None = field(default=None, repr=False)
+    cwd: str | None = None
 
 
 @frozen(kw_only=True)
@@ -138,7 +157,7 @@ class RpcMethod(Checked):
 
 
 class AppClient(Protocol):
-    """An in-process connection to the app-server."""
+    """A connection to the app-server of this program, or to one elsewhere."""
 
     @overload
     async def request(self, method: Literal["thread/start"], params: ThreadStartParams) -> ThreadStartResponse: ...
@@ -170,7 +189,10 @@ class AppClient(Protocol):
         ...
 
     def notifications(self) -> AsyncIterator[Notification]:
-        """Iterate over the server's notifications, until the connection is closed."""
+        """Iterate over the server's notifications, until the connection is closed.
+
+        :raises RpcError: when the connection to a server elsewhere is lost.
+        """
         ...
 
     def set_request_handler(self, handler: RequestHandler | None) -> None:
@@ -188,10 +210,12 @@ class AppServer(Protocol):
     async def connect(
         self, *, client_name: str, client_version: str, session_source: str, experimental: bool = True
     ) -> AppClient:
-        """Open an in-process connection, including the handshake.
+        """Open a connection, including the handshake.
 
         :param client_name: used as originator of model requests.
-        :param session_source: source recorded in threads that it starts: ``exec``, ``cli`` …
+        :param session_source: source recorded in threads that it starts: ``exec``, ``cli`` …; a server elsewhere
+            records its own.
+        :raises RpcError: when a server elsewhere can't be reached or refuses.
         """
         ...
 
@@ -219,9 +243,11 @@ class SurfaceHost(Host, Protocol):
         ``--model=NAME``, ``--sandbox=MODE``, ``--image=FILE[,FILE]``, ``--add-dir=DIR``, ``--local-provider=NAME``,
         ``--oss``, ``--full-auto``, ``--yolo`` and its long form, ``--dangerously-bypass-hook-trust``, ``--search``,
         ``--no-alt-screen``. ``-a`` has become the key ``approval_policy``, ``--search`` the key ``web_search`` as well.
+    :ivar remote: the app-server elsewhere that :meth:`app_server` is to be, ``None`` for the one of this program.
     """
 
     interactive_options: Sequence[str]
+    remote: RemoteAddress | None
 
     def app_server(self) -> AppServer:
         """Return the app-server, which processes the requests of all front ends.

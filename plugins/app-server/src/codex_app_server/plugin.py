@@ -10,7 +10,11 @@ from codex_hookspecs.surface import AppServer, CliCommand, RpcMethod, SurfaceHos
 
 @hookimpl
 def app_server(host: SurfaceHost) -> AppServer:
-    """Offer the request processor."""
+    """Offer the request processor, or the server elsewhere that the user has named."""
+    if host.remote is not None:
+        from codex_app_server.remote.server import RemoteAppServer
+
+        return RemoteAppServer(host, host.remote)
     from codex_app_server.processor import Processor
 
     return Processor(host)

@@ -20,16 +20,12 @@ def cli_commands() -> Sequence[CliCommand]:
     async def run_review(arguments: Sequence[str], host: SurfaceHost) -> int:
         return await run_exec(["review", *arguments], host)
 
+    offered = {
+        "exec": ("Run Codex non-interactively", run_exec),
+        "e": ("Short for exec", run_exec),
+        "review": ("Review changes in the repository", run_review),
+    }
     return [
-        CliCommand(
-            name="exec", help="Run Codex non-interactively", run=run_exec, interactive_options=True, own_parser=True
-        ),
-        CliCommand(name="e", help="Short for exec", run=run_exec, interactive_options=True, own_parser=True),
-        CliCommand(
-            name="review",
-            help="Review changes in the repository",
-            run=run_review,
-            interactive_options=True,
-            own_parser=True,
-        ),
+        CliCommand(name=name, help=text, run=run, interactive_options=True, remote=True, own_parser=True)
+        for name, (text, run) in offered.items()
     ]

@@ -18,8 +18,8 @@ from codex_hookspecs.errors import CodexError
 if TYPE_CHECKING:
     from codex_exec_cli.options import Options
     from codex_exec_cli.streams import Stream
-    from codex_hookspecs.host import Host
     from codex_hookspecs.protocol import JsonObject
+    from codex_hookspecs.surface import SurfaceHost
 
 _MAX_SCHEMA_BYTES: Final = 4 * 1024 * 1024
 OSS_MODELS: Final = {"ollama": "gpt-oss:20b", "lmstudio": "openai/gpt-oss-20b"}
@@ -38,6 +38,7 @@ class ExecRequest:
     :param turn: whether a turn is run; a thread can be forked without one.
     :param everywhere: include threads of other directories when searching the thread to resume.
     :param review: target of a review in wire format, or ``None`` for an ordinary turn.
+    :param in_repository: whether the thread's directory, on the machine of the server, must be in a repository.
     """
 
     prompt: str
@@ -50,9 +51,10 @@ class ExecRequest:
     turn: bool = True
     everywhere: bool = False
     review: JsonObject | None = field(default=None)
+    in_repository: bool = False
 
 
-async def make_request(options: Options, host: Host, stdin: int, err: Stream) -> ExecRequest:
+async def make_request(options: Options, host: SurfaceHost, stdin: int, err: Stream) -> ExecRequest:
     """Read standard input and files, and build the request.
 
     :param stdin: descriptor of standard input.
@@ -63,9 +65,10 @@ async def make_request(options: Options, host: Host, stdin: int, err: Stream) ->
         raise ExecError("error: which session? Give its id or name, or --last for the newest one", status=2)
     settings = _settings(options, host)
     prompt = await _prompt(options, review, stdin, err)
+    images = [_image(path, remote=host.remote is not None) for path in options.images]
     return ExecRequest(
         prompt=prompt,
-        input=[*map(_image, options.images), {"type": "text", "text": prompt, "text_elements": []}],
+        input=[*images, {"type": "text", "text": prompt, "text_elements": []}],
         settings=settings,
         ephemeral=options.ephemeral,
         output_schema=_schema(options.output_schema) if options.output_schema is not None else None,
@@ -74,15 +77,18 @@ async def make_request(options: Options, host: Host, stdin: int, err: Stream) ->
         turn=options.command != "fork" or options.prompt is not None,
         everywhere=options.all or options.command == "fork",
         review=review if review is None or review["type"] != "custom" else review | {"instructions": prompt},
+        in_repository=host.remote is not None and not (options.skip_git_check or options.bypass_sandbox),
     )
 
 
-async def check_directory(options: Options, host: Host) -> None:
+async def check_directory(options: Options, host: SurfaceHost) -> None:
     """Check that the working directory is in a repository, so that changes can be reverted, unless that is skipped.
+
+    A directory of an app-server elsewhere is checked when the thread is open.
 
     :raises ExecError: when it is not, naming the option that skips the check.
     """
-    if options.skip_git_check or options.bypass_sandbox:
+    if options.skip_git_check or options.bypass_sandbox or host.remote is not None:
         return
     name = host.config.get("environment")
     if host.environments.is_remote(name):
@@ -98,7 +104,7 @@ async def check_directory(options: Options, host: Host) -> None:
         raise ExecError("Not inside a trusted directory and --skip-git-repo-check was not specified.")
 
 
-def _settings(options: Options, host: Host) -> dict[str, Any]:
+def _settings(options: Options, host: SurfaceHost) -> dict[str, Any]:
     sandbox = options.sandbox
     if options.bypass_sandbox:
         sandbox = "danger-full-access"
@@ -106,7 +112,7 @@ def _settings(options: Options, host: Host) -> dict[str, Any]:
         sandbox = "workspace-write"
     provider = _local_provider(options, host) if options.oss else None
     settings = {
-        "cwd": host.cwd,
+        "cwd": host.cwd if host.remote is None else host.remote.cwd,
         "model": options.model or (OSS_MODELS.get(provider) if provider else None),
         "model_provider": provider,
         "approval_policy": "never",
@@ -116,7 +122,7 @@ def _settings(options: Options, host: Host) -> dict[str, Any]:
     return {name: value for name, value in settings.items() if value is not None}
 
 
-def _local_provider(options: Options, host: Host) -> str:
+def _local_provider(options: Options, host: SurfaceHost) -> str:
     provider = options.local_provider or host.config.get("oss_provider")
     if not provider:
         known = ", ".join(sorted(OSS_MODELS))
@@ -127,11 +133,16 @@ def _local_provider(options: Options, host: Host) -> str:
     return str(provider)
 
 
-def _overrides(options: Options, host: Host) -> dict[str, Any]:
+def _overrides(options: Options, host: SurfaceHost) -> dict[str, Any]:
     overrides: dict[str, Any] = {}
+    if host.remote is not None:
+        from codex_exec_cli.remote import session_flags
+
+        overrides = session_flags(host.config)
     if options.add_dirs:
-        roots = list(host.config.get("sandbox_workspace_write.writable_roots") or [])
-        added = [os.path.abspath(os.path.join(host.cwd, directory)) for directory in options.add_dirs]
+        roots = list(host.config.get("sandbox_workspace_write.writable_roots") or []) if host.remote is None else []
+        base = host.cwd if host.remote is None else host.remote.cwd or "/"
+        added = [os.path.abspath(os.path.join(base, directory)) for directory in options.add_dirs]
         overrides["sandbox_workspace_write.writable_roots"] = roots + [root for root in added if root not in roots]
     if options.bypass_hook_trust:
         overrides["bypass_hook_trust"] = True
@@ -160,8 +171,12 @@ async def _prompt(options: Options, review: JsonObject | None, stdin: int, err: 
         raise ExecError(str(error)) from error
 
 
-def _image(path: str) -> JsonObject:
+def _image(path: str, *, remote: bool) -> JsonObject:
     full = os.path.abspath(path)
+    if remote:
+        from codex_exec_cli.remote import image_content
+
+        return image_content(path)
     try:
         os.stat(full)
     except OSError as error:

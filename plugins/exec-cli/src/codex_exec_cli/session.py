@@ -52,13 +52,13 @@ async def run_session(request: ExecRequest, host: SurfaceHost, reporter: Reporte
     :return: exit status and final message.
     :raises ExecError: when the thread can't be started or resumed, or the turn can't be started.
     """
-    client = await host.app_server().connect(
-        client_name=CLIENT_NAME, client_version=host.version, session_source="exec"
+    client = await _await_response(
+        host.app_server().connect(client_name=CLIENT_NAME, client_version=host.version, session_source="exec")
     )
     session = _Session(client, reporter)
     try:
         with _Signals(session) as signals:
-            status = await session.run(request, host)
+            status = await session.run(request)
         return signals.status or status, session.final_message
     finally:
         await client.aclose()
@@ -73,8 +73,12 @@ class _Session:
         self._interrupting: asyncio.Task[None] | None = None
         self.final_message: str | None = None
 
-    async def run(self, request: ExecRequest, host: SurfaceHost) -> int:
-        opened = await _open(self._client, request, host, self._reporter)
+    async def run(self, request: ExecRequest) -> int:
+        opened = await _open(self._client, request, self._reporter)
+        if request.in_repository:
+            from codex_exec_cli.remote import check_remote_directory
+
+            await check_remote_directory(self._client, opened.cwd)
         self._thread_id = opened.thread.id
         self._reporter.begin(opened, request.prompt if request.turn else None)
         if not request.turn:
@@ -168,14 +172,14 @@ class _Signals:
 
 
 async def _open(
-    client: AppClient, request: ExecRequest, host: SurfaceHost, reporter: Reporter
+    client: AppClient, request: ExecRequest, reporter: Reporter
 ) -> ThreadStartResponse | ThreadForkResponse:
     if request.fork is not None:
-        return await _fork(client, request, request.fork, host)
+        return await _fork(client, request, request.fork)
     if request.resume is None:
         start = ThreadStartParams(**request.settings, ephemeral=request.ephemeral or None)
         return await _await_response(client.request("thread/start", start))
-    thread_id = await _find_thread(client, request, request.resume, host.cwd)
+    thread_id = await _find_thread(client, request, request.resume)
     if thread_id is None:
         if request.resume:
             raise ExecError(f"Error: no session is named `{request.resume}`; give its id, or --last for the newest one")
@@ -191,10 +195,10 @@ async def _open(
         raise ExecError(f"Error: thread/resume: thread/resume failed: {error.message}") from error
 
 
-async def _fork(client: AppClient, request: ExecRequest, session: str, host: SurfaceHost) -> ThreadForkResponse:
+async def _fork(client: AppClient, request: ExecRequest, session: str) -> ThreadForkResponse:
     from codex_hookspecs.protocol import ThreadForkParams
 
-    thread_id = await _find_thread(client, request, session, host.cwd)
+    thread_id = await _find_thread(client, request, session)
     if thread_id is None:
         raise ExecError(f"Error: no session is named `{session}`; give its id")
     fork = ThreadForkParams(thread_id=thread_id, **request.settings, ephemeral=request.ephemeral)
@@ -205,7 +209,7 @@ async def _fork(client: AppClient, request: ExecRequest, session: str, host: Sur
     return opened
 
 
-async def _find_thread(client: AppClient, request: ExecRequest, wanted: str, cwd: str) -> str | None:
+async def _find_thread(client: AppClient, request: ExecRequest, wanted: str) -> str | None:
     """Find a thread: by id, by name, or the newest if neither is given; ``None`` when there is none."""
     if is_uuid(wanted):
         return wanted.lower()
@@ -218,7 +222,7 @@ async def _find_thread(client: AppClient, request: ExecRequest, wanted: str, cwd
             limit=_PAGE if wanted else 1,
             sort_key="updated_at",
             source_kinds=SOURCE_KINDS,
-            cwd=None if request.everywhere else cwd,
+            cwd=None if request.everywhere else request.settings.get("cwd"),
         )
         page = await _await_response(client.request("thread/list", query))
         if not wanted:

@@ -1,0 +1,1 @@
+"""The client of an app-server elsewhere, over a WebSocket."""

@@ -1,0 +1,63 @@
+"""Decode what a server sends to the classes that the methods of this program declare."""
+
+from __future__ import annotations
+
+from types import UnionType
+from typing import TYPE_CHECKING, Any
+
+from codex_hookspecs.errors import RpcError, WireError
+from codex_hookspecs.protocol import OtherNotification
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from codex_hookspecs.protocol import Notification
+    from codex_hookspecs.surface import RpcMethod, RpcType
+
+
+class Decoder:
+    """Decodes results and notifications.
+
+    :param methods: the methods that are known here.
+    """
+
+    def __init__(self, methods: Iterable[RpcMethod]) -> None:
+        self._methods = {method.name: method for method in methods}
+        self._notifications: dict[str, type[Notification]] = {}
+        for method in self._methods.values():
+            offered = method.notifications
+            for kind in offered() if callable(offered) else offered:
+                self._notifications[kind.METHOD] = kind
+
+    def decode_result(self, name: str, result: Any) -> Any:
+        """Decode the result of a method; of an unknown method, or one without a declared result, it stays as it is.
+
+        :raises RpcError: when it does not have the declared shape.
+        """
+        from codex_hookspecs.wire import decode
+
+        method = self._methods.get(name)
+        kind = None if method is None else _resolve(method.result)
+        if kind is None:
+            return result
+        try:
+            return decode(kind, result)
+        except WireError as error:
+            raise RpcError(f"the server's answer to {name} is not understood: {error.faults[0][0]}") from error
+
+    def decode_notification(self, method: str, params: Any) -> Notification:
+        """Decode a notification; an unknown one, or one of another shape, becomes an ``OtherNotification``."""
+        from codex_hookspecs.wire import decode
+
+        kind = self._notifications.get(method)
+        given = params if isinstance(params, dict) else {}
+        if kind is not None:
+            try:
+                return decode(kind, given)
+            except WireError:
+                pass
+        return OtherNotification(method=method, params=given)
+
+
+def _resolve(kind: RpcType) -> Any:
+    return kind if kind is None or isinstance(kind, type | UnionType) else kind()
