@@ -146,7 +146,13 @@ def test_threads_are_listed_and_resumed(tui: Codex, stage: Stage, model: Model) 
 
 
 def test_a_refused_command_is_not_run_and_a_turn_can_be_interrupted(tui: Codex, stage: Stage, model: Model) -> None:
-    model.play([[{"call": "exec_command", "args": SHELL}], [{"sh": {"cmd": "sleep 60", "yield_time_ms": 30000}}], [{"say": "never said"}]])
+    model.play(
+        [
+            [{"call": "exec_command", "args": SHELL}],
+            [{"sh": {"cmd": "sleep 60", "yield_time_ms": 30000}}],
+            [{"say": "never said"}],
+        ]
+    )
     with serving(stage) as url, opened(tui, stage, url) as terminal:
         terminal.wait_for(READY[tui.name])
         terminal.say("build the tower")

@@ -11,7 +11,7 @@ import pytest
 
 from interop.clients import OURS, PEERS, REAL_118, REAL_169
 from interop.conftest import need
-from interop.websocket_auth import Program, Running, refusal, write_files
+from interop.websocket_auth import CAPABILITY, TOKEN, Program, Running, refusal, write_files
 from interop.websocket_handshakes import (
     ALGORITHMS,
     ANY_PATH,
@@ -23,7 +23,7 @@ from interop.websocket_handshakes import (
     TOKENS,
     Handshake,
 )
-from interop.websocket_refusals import DIGEST_REFUSALS, REFUSALS, STARTS, Refusal
+from interop.websocket_refusals import DIGEST_REFUSALS, NO_MODE, REFUSALS, STARTS, Refusal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -128,3 +128,26 @@ def test_command_lines_that_start_a_server(program: Program, place: Path, argume
     status, output = refusal(program, place, *arguments)
 
     assert status is None, output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "told"),
+    [
+        pytest.param(("--ws-token-file", "token"), 1, NO_MODE, id="options need a mode over stdio, too"),
+        pytest.param(CAPABILITY, 1, "is required when `--ws-auth capability-token` is set", id="a mode needs its file"),
+        pytest.param(
+            TOKEN, {"app-server": 0, "exec-server": 1}, "", id="an exec-server has no authentication over stdio"
+        ),
+    ],
+)
+def test_options_over_stdio(
+    program: Program, place: Path, arguments: tuple[str, ...], status: int | dict[str, int], told: str
+) -> None:
+    listen = "stdio" if program.command == "exec-server" else "stdio://"
+
+    found, output = refusal(program, place, *arguments, listen=listen)
+
+    assert found == (status if isinstance(status, int) else status[program.command])
+    assert told in output
+    if not told and found:
+        assert "Error: WebSocket auth requires a WebSocket listener, not stdio" in output.splitlines()

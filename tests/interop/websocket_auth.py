@@ -82,11 +82,13 @@ def write_files(folder: Path) -> None:
         (folder / name).write_bytes(content)
 
 
-def start(program: Program, folder: Path, *arguments: str, log: Path) -> subprocess.Popen[bytes]:
-    """Start a server on a free port; what it prints goes to a file."""
+def start(
+    program: Program, folder: Path, *arguments: str, log: Path, listen: str = "ws://127.0.0.1:0"
+) -> subprocess.Popen[bytes]:
+    """Start a server, on a free port unless told otherwise; what it prints goes to a file."""
     with log.open("wb") as output:
         return subprocess.Popen(
-            [str(program.codex.path), program.command, "--listen", "ws://127.0.0.1:0", *arguments],
+            [str(program.codex.path), program.command, "--listen", listen, *arguments],
             cwd=folder,
             env=clean_environment(folder, folder / "home"),
             stdin=subprocess.DEVNULL,
@@ -135,10 +137,12 @@ class Running:
         return Answer(status, body, headers)
 
 
-def refusal(program: Program, folder: Path, *arguments: str) -> tuple[int | None, str]:
+def refusal(
+    program: Program, folder: Path, *arguments: str, listen: str = "ws://127.0.0.1:0"
+) -> tuple[int | None, str]:
     """Start a server; give its status and output when it ends, and no status when it listens."""
     log = folder / "refusal"
-    process = start(program, folder, *arguments, log=log)
+    process = start(program, folder, *arguments, log=log, listen=listen)
     try:
         end = time.monotonic() + LIMIT
         while process.poll() is None:

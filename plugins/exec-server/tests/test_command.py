@@ -69,6 +69,11 @@ async def test_nothing_is_served_after_a_mistake(arguments: list[str], capsys: p
     assert capsys.readouterr().out == ""
 
 
+async def test_over_stdio_nobody_can_be_authenticated() -> None:
+    with pytest.raises(ConfigError, match=r"^WebSocket auth requires a WebSocket listener, not stdio$"):
+        await run(["--listen", "stdio", *AUTH], StubHost({}, None, (Password(),)))
+
+
 @pytest.mark.parametrize(
     ("url", "authenticated", "warned"),
     [("ws://0.0.0.0:1", False, True), ("ws://[::]:1", False, True), ("ws://0.0.0.0:1", True, False)],

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from codex_exec_server.options import USAGE, parse
+from codex_hookspecs.errors import ConfigError
 from codex_hookspecs.surface import escape_controls, private_streams
 from codex_listener.options import authenticator
 from codex_listener.sockets import bind, is_loopback
@@ -31,6 +32,8 @@ async def run(arguments: Sequence[str], host: Host) -> int:
     options = parse(arguments)
     _print_warnings(host)
     check = authenticator(options.auth, host, usage=USAGE)
+    if check is not None and options.address is None:
+        raise ConfigError("WebSocket auth requires a WebSocket listener, not stdio")
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
