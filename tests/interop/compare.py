@@ -27,6 +27,7 @@ _NOISE: Final = [
     (re.compile(r"http://127\.0\.0\.1:\d+"), "http://HOST"),
     (re.compile(r"^(OpenAI Codex|codex-host) v.*$", re.MULTILINE), "NAME vN"),
     (re.compile(r"^\d{4}-\d\d-\d\dT\S+Z +(ERROR|WARN) .*\n", re.MULTILINE), ""),
+    (re.compile(r"^(ERROR: .*\n)\1", re.MULTILINE), r"\1"),  # the real one tells the error of a failed turn twice
 ]
 
 

@@ -154,7 +154,7 @@ def test_errors_warnings_and_interruptions_are_shown(out, err, make) -> None:
     shown.show(WarningNotice(message="mind"))
     shown.show(make.ended("interrupted"))
 
-    assert err.text == "ERROR: no luck\nERROR: no luck\nwarning: mind\nturn interrupted\n"
+    assert err.text == "ERROR: no luck\nwarning: mind\nturn interrupted\n"
 
 
 def test_the_final_message_goes_to_standard_output_unless_both_streams_are_terminals(err, out, make) -> None:

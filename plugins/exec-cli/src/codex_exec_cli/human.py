@@ -75,6 +75,7 @@ class HumanReporter:
         self._summaries = summaries
         self._hide_reasoning = hide_reasoning
         self._raw_reasoning = raw_reasoning
+        self._error = ""
         self._usage: TokenUsage | None = None
 
     def remark(self, text: str) -> None:
@@ -238,6 +239,9 @@ class HumanReporter:
         return f"  {self._style('•', 'dim')} {self._style(step.step, 'dim')}"
 
     def _show_error(self, message: str) -> None:
+        if message == self._error:
+            return  # A failed turn ends with the error that was shown when it happened.
+        self._error = message
         self._print(f"{self._style('ERROR:', 'bold', 'red')} {message}")
 
     def _print(self, *lines: str) -> None:
