@@ -185,3 +185,45 @@ def test_a_slip_ends_with_status_two(codex: Sessions, line: str, told: str) -> N
 
     assert (ran.returncode, ran.stdout) == (2, "")
     assert told in ran.stderr
+
+
+def test_a_session_is_forked_with_and_without_a_turn(codex: Sessions) -> None:
+    first = codex.begin("first")
+
+    codex.server.play([[{"say": "done"}]] * 3)
+    forked = codex("exec", "fork", "--json", first, "second")
+    only = codex("exec", "fork", "--json", first)
+    copy = json.loads(only.stdout)["thread_id"]
+    told = codex("exec", "fork", first)
+    codex("exec", "resume", copy, "third")
+    resumed = json.dumps(codex.server.turns[-1].body["input"])
+    codex("exec", "resume", first, "fourth")
+    original = json.dumps(codex.server.turns[-1].body["input"])
+
+    events = [json.loads(line) for line in forked.stdout.splitlines()]
+    assert (forked.returncode, only.returncode, told.returncode) == (0, 0, 0)
+    assert [event["type"] for event in events] == ["thread.started", "turn.started", "item.completed", "turn.completed"]
+    assert len({first, copy, events[0]["thread_id"]}) == 3
+    assert (told.stdout, "session id: " in told.stderr, "\nuser\n" in told.stderr) == ("", True, False)
+    assert [word in resumed for word in ("first", "second", "third", "fourth")] == [True, False, True, False]
+    assert [word in original for word in ("first", "second", "third", "fourth")] == [True, False, False, True]
+
+
+def test_a_session_that_can_not_be_forked_is_told(codex: Sessions) -> None:
+    assert codex("exec", "fork", "nosuch", "x").stderr == "Error: no session is named `nosuch`; give its id\n"
+    told = codex("exec", "fork", NOBODY, "x")
+    assert (told.returncode, told.stdout) == (1, "")
+    assert told.stderr == f"Error: thread/fork: thread/fork failed: no rollout found for thread id {NOBODY}\n"
+    assert codex("exec", "fork").returncode == 2
+
+
+def test_a_new_session_in_place_of_a_missing_last_one_is_told(codex: Sessions) -> None:
+    codex.server.play([[{"say": "done"}]])
+
+    done = codex("exec", "resume", "--json", "--last", "hi")
+
+    assert done.returncode == 0
+    assert (
+        done.stderr
+        == "There is no session of this directory (--all: of any directory) to resume; a new one is started.\n"
+    )
