@@ -145,9 +145,7 @@ __all__, __getattr__, __dir__ = exported(
             "McpServerStatusUpdatedNotification McpToolCallProgressNotification Resource ResourceTemplate Tool "
             "UrlMcpServerElicitationRequestParams"
         ),
-        "types.app_server.model_settings": (
-            "CollaborationMode ModeKind Personality ReasoningEffort ReasoningSummary ServiceTier Settings Verbosity"
-        ),
+        "types.app_server.model_settings": "CollaborationMode ModeKind Settings",
         "types.app_server.models": (
             "CollaborationModeListParams CollaborationModeListResponse CollaborationModeMask InputModality Model "
             "ModelAvailabilityNux ModelListParams ModelListResponse ModelRerouteReason ModelReroutedNotification "
@@ -219,13 +217,12 @@ __all__, __getattr__, __dir__ = exported(
             "SkillsListEntry SkillsListExtraRootsForCwd SkillsListParams SkillsListResponse"
         ),
         "types.app_server.statuses": (
-            "ActiveThreadStatus ActiveTurnKind ActiveTurnNotSteerableCodexErrorInfo ApprovalsReviewer AskForApproval "
-            "CodexErrorInfo CustomSessionSource GranularApprovals GranularAskForApproval "
-            "HttpConnectionFailedCodexErrorInfo HttpFailure IdleThreadStatus NonSteerableTurnKind "
-            "NotLoadedThreadStatus OtherSubAgentSource ResponseStreamConnectionFailedCodexErrorInfo "
-            "ResponseStreamDisconnectedCodexErrorInfo ResponseTooManyFailedAttemptsCodexErrorInfo SessionSource "
-            "SubAgentSessionSource SubAgentSource SystemErrorThreadStatus ThreadActiveFlag ThreadSpawn "
-            "ThreadSpawnSubAgentSource ThreadStatus"
+            "ActiveThreadStatus ActiveTurnKind ActiveTurnNotSteerableCodexErrorInfo CodexErrorInfo "
+            "CustomSessionSource HttpConnectionFailedCodexErrorInfo HttpFailure IdleThreadStatus "
+            "NonSteerableTurnKind NotLoadedThreadStatus OtherSubAgentSource "
+            "ResponseStreamConnectionFailedCodexErrorInfo ResponseStreamDisconnectedCodexErrorInfo "
+            "ResponseTooManyFailedAttemptsCodexErrorInfo SessionSource SubAgentSessionSource SubAgentSource "
+            "SystemErrorThreadStatus ThreadActiveFlag ThreadSpawn ThreadSpawnSubAgentSource ThreadStatus"
         ),
         "types.app_server.threads": (
             "ThreadArchiveParams ThreadArchiveResponse ThreadArchivedNotification "
@@ -251,12 +248,13 @@ __all__, __getattr__, __dir__ = exported(
             "Item McpToolCall McpToolCallStatus MessagePhase PatchApplyStatus Plan Reasoning UserMessage WebSearch"
         ),
         "types.json": (
-            "AbsolutePathBuf AbsolutePathMark CodexErrorInfoValue CollabAgentStateObject CollaborationModeObject "
-            "CommandActionObject CommandDecisionValue ConfigObject DynamicToolObject GitInfoUpdateObject "
-            "IntegerRange JsonObject JsonValue McpToolCallErrorObject McpToolCallResultObject MemoryCitationObject "
-            "MessagePhaseValue PatchChangeKindObject RateLimitsObject ResponseItemObject ReviewTargetObject "
-            "SandboxPolicyObject SessionSourceValue Shape Signed32 Size ThreadStatusObject ToolOutputObject Unsigned "
-            "Unsigned16 Unsigned64 Unsigned8 UserContentObject UserInputObject WebSearchActionObject"
+            "AbsolutePathBuf AbsolutePathMark CodexErrorInfoValue CollabAgentStateObject CollabAgentToolValue "
+            "CollaborationModeObject CommandActionObject CommandDecisionValue ConfigObject DynamicToolObject "
+            "GitInfoUpdateObject IntegerRange JsonObject JsonValue McpToolCallErrorObject McpToolCallResultObject "
+            "MemoryCitationObject MessagePhaseValue PatchChangeKindObject RateLimitsObject RequestId "
+            "ResponseItemObject ReviewTargetObject SandboxPolicyObject SessionSourceValue Shape Signed32 Size "
+            "TextRangeObject ThreadStatusObject ToolOutputObject Unsigned Unsigned16 Unsigned64 Unsigned8 "
+            "UserContentObject UserInputObject WebSearchActionObject"
         ),
         "types.notifications": (
             "AgentMessageDelta CommandOutputDelta ConfigWarning DeprecationNotice ErrorNotice FileChangeOutputDelta "
@@ -274,7 +272,8 @@ __all__, __getattr__, __dir__ = exported(
         ),
         "types.sandbox": "SandboxMode",
         "types.threads": (
-            "ApprovalPolicy GitInfo Thread ThreadSettings ThreadTokenUsage TokenUsage Turn TurnError TurnStatus"
+            "ApprovalPolicy ApprovalsReviewer GitInfo Personality ReasoningEffort ReasoningSummary ServiceTier "
+            "Thread ThreadSettings ThreadTokenUsage TokenUsage Turn TurnError TurnStatus Verbosity"
         ),
     },
 )

@@ -13,6 +13,7 @@ import pytest
 from codex_app_server import plugin
 from codex_app_server.processor import Processor
 from codex_app_server.wire_connection import WireConnection
+from protocol_0118.observation import Observer
 
 LIMIT = 10
 
@@ -23,7 +24,9 @@ class MemoryTransport:
     name = "memory"
     patient = True
 
-    def __init__(self) -> None:
+    def __init__(self, observer: Observer) -> None:
+        self._observer = observer
+        self.faults: list[str] = []
         self.to_server: asyncio.Queue[str | None] = asyncio.Queue()
         self.to_client: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
 
@@ -31,7 +34,9 @@ class MemoryTransport:
         return await self.to_server.get()
 
     async def send(self, message: bytes) -> None:
-        self.to_client.put_nowait(json.loads(message))
+        sent = json.loads(message)
+        self.faults += self._observer.sent(sent)
+        self.to_client.put_nowait(sent)
 
     def drop(self) -> None:
         self.to_server.put_nowait(None)
@@ -41,12 +46,14 @@ class WireClient:
     """One connection; answers and notifications come in the order they were sent."""
 
     def __init__(self, processor: Processor) -> None:
-        self.transport = MemoryTransport()
+        self._observer = Observer(tuple(processor.methods.values()))
+        self.transport = MemoryTransport(self._observer)
         self.serving = asyncio.create_task(WireConnection(processor, self.transport).serve())
         self.last: list[dict[str, Any]] = []
         self._number = 0
 
     def send(self, text: str) -> None:
+        self._observer.asked(text)
         self.transport.to_server.put_nowait(text)
 
     async def next(self) -> dict[str, Any]:
@@ -97,6 +104,7 @@ class WireClient:
         self.transport.to_server.put_nowait(None)
         async with asyncio.timeout(LIMIT):
             await self.serving
+        assert self.transport.faults == []
 
 
 Connect = Callable[..., Awaitable[WireClient]]

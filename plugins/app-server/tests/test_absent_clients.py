@@ -29,6 +29,7 @@ class Asking:
         async def ask() -> str:
             """Ask."""
             params = {"threadId": thread.id, "turnId": thread.active_turn_id, "itemId": "i"}
+            params |= {"callId": "i", "tool": "ask", "arguments": {}}
             self.answers.append(await thread.clients.request_handler(self._method, params))
             return "asked"
 

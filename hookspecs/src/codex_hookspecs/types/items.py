@@ -11,12 +11,14 @@ from attrs import field
 
 from codex_hookspecs.types.json import (
     CollabAgentStateObject,
+    CollabAgentToolValue,
     CommandActionObject,
     McpToolCallErrorObject,
     McpToolCallResultObject,
     MemoryCitationObject,
     MessagePhaseValue,
     PatchChangeKindObject,
+    Signed32,
     ToolOutputObject,
     UserContentObject,
     WebSearchActionObject,
@@ -105,7 +107,7 @@ class CommandExecution:
     status: CommandExecutionStatus
     command_actions: tuple[CommandActionObject, ...] = field(default=(), metadata={"required": True})
     aggregated_output: str | None = None
-    exit_code: int | None = None
+    exit_code: Signed32 | None = None
     duration_ms: int | None = None
 
 
@@ -168,7 +170,7 @@ class CollabAgentToolCall:
 
     TYPE: ClassVar[str] = "collabAgentToolCall"
     id: str
-    tool: str
+    tool: CollabAgentToolValue
     status: CollabAgentToolCallStatus
     sender_thread_id: str
     receiver_thread_ids: tuple[str, ...] = field(default=(), metadata={"required": True})

@@ -50,6 +50,8 @@ Unsigned64: TypeAlias = Annotated[int, IntegerRange("u64", "uint64", 0, 2**64 - 
 Size: TypeAlias = Annotated[int, IntegerRange("usize", "uint", 0, 2**64 - 1)]
 """A number of bytes or entries."""
 Signed32: TypeAlias = Annotated[int, IntegerRange("i32", "int32", -(2**31), 2**31 - 1)]
+RequestId: TypeAlias = str | int
+"""Id of a request."""
 AbsolutePathBuf: TypeAlias = Annotated[str, AbsolutePathMark()]
 """An absolute path."""
 
@@ -102,6 +104,8 @@ ToolOutputObject: TypeAlias = Annotated[
 CollabAgentStateObject: TypeAlias = Annotated[
     JsonObject, Shape("codex_hookspecs.types.app_server.item_parts:CollabAgentState")
 ]
+CollabAgentToolValue: TypeAlias = Annotated[str, Shape("codex_hookspecs.types.app_server.item_parts:CollabAgentTool")]
+TextRangeObject: TypeAlias = Annotated[JsonObject, Shape("codex_hookspecs.types.app_server.config:TextRange")]
 CommandDecisionValue: TypeAlias = Annotated[
     str | JsonObject, Shape("codex_hookspecs.types.app_server.server_requests:CommandExecutionApprovalDecision")
 ]

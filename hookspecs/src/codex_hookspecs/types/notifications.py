@@ -5,13 +5,13 @@ Each class is one notification: ``METHOD`` is its name on the wire, its fields a
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 from attrs import field
 
 from codex_hookspecs.types._checking import Checked
 from codex_hookspecs.types.items import Item
-from codex_hookspecs.types.json import JsonObject, RateLimitsObject, ThreadStatusObject
+from codex_hookspecs.types.json import JsonObject, RateLimitsObject, RequestId, TextRangeObject, ThreadStatusObject
 from codex_hookspecs.types.threads import Thread, ThreadTokenUsage, Turn, TurnError
 from codex_hookspecs.values import frozen
 
@@ -313,7 +313,7 @@ class ConfigWarning(Notification):
     summary: str
     details: str | None = None
     path: str | None = None
-    range: Any = None
+    range: TextRangeObject | None = None
 
 
 @frozen(kw_only=True)
@@ -340,7 +340,7 @@ class ServerRequestResolved(Notification):
 
     METHOD: ClassVar[str] = "serverRequest/resolved"
     thread_id: str
-    request_id: int | str
+    request_id: RequestId
 
 
 @frozen(kw_only=True)

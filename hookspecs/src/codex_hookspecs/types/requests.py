@@ -20,7 +20,16 @@ from codex_hookspecs.types.json import (
 )
 from codex_hookspecs.types.sandbox import SandboxMode
 from codex_hookspecs.types.storage import UnreadableThread
-from codex_hookspecs.types.threads import ApprovalPolicy, Thread, Turn
+from codex_hookspecs.types.threads import (
+    ApprovalPolicy,
+    ApprovalsReviewer,
+    Personality,
+    ReasoningEffort,
+    ReasoningSummary,
+    ServiceTier,
+    Thread,
+    Turn,
+)
 from codex_hookspecs.values import frozen
 
 ThreadSourceKind = Literal[
@@ -51,13 +60,13 @@ class ThreadStartParams:
     model_provider: str | None = None
     cwd: str | None = None
     approval_policy: ApprovalPolicy | None = None
-    approvals_reviewer: str | None = None
+    approvals_reviewer: ApprovalsReviewer | None = None
     sandbox: SandboxMode | None = None
     config: JsonObject | None = None
     base_instructions: str | None = None
     developer_instructions: str | None = None
-    personality: str | None = None
-    service_tier: str | None = None
+    personality: Personality | None = None
+    service_tier: ServiceTier | None = None
     service_name: str | None = None
     ephemeral: bool | None = None
     dynamic_tools: list[DynamicToolObject] | None = field(default=None, metadata={"experimental": True})
@@ -79,13 +88,13 @@ class TurnStartParams:
     input: list[UserInputObject]
     cwd: str | None = None
     approval_policy: ApprovalPolicy | None = None
-    approvals_reviewer: str | None = None
+    approvals_reviewer: ApprovalsReviewer | None = None
     sandbox_policy: SandboxPolicyObject | None = None
     model: str | None = None
-    service_tier: str | None = None
-    effort: str | None = None
-    summary: str | None = None
-    personality: str | None = None
+    service_tier: ServiceTier | None = None
+    effort: ReasoningEffort | None = None
+    summary: ReasoningSummary | None = None
+    personality: Personality | None = None
     output_schema: Any = None
     collaboration_mode: CollaborationModeObject | None = field(default=None, metadata={"experimental": True})
 
@@ -99,13 +108,13 @@ class ThreadResumeParams:
     model_provider: str | None = None
     cwd: str | None = None
     approval_policy: ApprovalPolicy | None = None
-    approvals_reviewer: str | None = None
+    approvals_reviewer: ApprovalsReviewer | None = None
     sandbox: SandboxMode | None = None
     config: JsonObject | None = None
     base_instructions: str | None = None
     developer_instructions: str | None = None
-    personality: str | None = None
-    service_tier: str | None = None
+    personality: Personality | None = None
+    service_tier: ServiceTier | None = None
     history: list[ResponseItemObject] | None = field(default=None, metadata={"experimental": True})
     path: str | None = field(default=None, metadata={"experimental": True})
     persist_extended_history: bool = field(default=False, metadata={"experimental": True})
@@ -150,12 +159,12 @@ class ThreadStartResponse:
     thread: Thread
     model: str
     model_provider: str
-    service_tier: str | None = None
+    service_tier: ServiceTier | None = None
     cwd: str
     approval_policy: ApprovalPolicy
-    approvals_reviewer: str
+    approvals_reviewer: ApprovalsReviewer
     sandbox: SandboxPolicyObject
-    reasoning_effort: str | None = None
+    reasoning_effort: ReasoningEffort | None = None
 
 
 @frozen(kw_only=True)

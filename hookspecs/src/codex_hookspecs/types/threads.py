@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 from attrs import field
 
@@ -13,6 +13,18 @@ from codex_hookspecs.values import frozen
 
 TurnStatus = Literal["inProgress", "completed", "interrupted", "failed"]
 ApprovalPolicy = Literal["untrusted", "on-failure", "on-request", "never"]
+ApprovalsReviewer = Literal["user", "guardian_subagent", "auto_review"]
+"""Who answers requests for approval: the user, or a model. ``auto_review`` is the newer word for the model."""
+ReasoningEffort: TypeAlias = str
+"""How much a model thinks: ``none`` to ``xhigh``; models may know further words."""
+Personality: TypeAlias = str
+"""How the model talks: ``none``, ``friendly`` or ``pragmatic``; newer models may know others."""
+ServiceTier: TypeAlias = str
+"""Service tier of model requests: ``fast`` or ``flex``; providers may know others."""
+Verbosity: TypeAlias = str
+"""How long answers of the model are: ``low``, ``medium`` or ``high``."""
+ReasoningSummary: TypeAlias = str
+"""How reasoning is summarized: ``auto``, ``concise``, ``detailed`` or ``none``."""
 
 
 @frozen
@@ -94,14 +106,14 @@ class ThreadSettings:
     model: str
     model_provider: str
     approval_policy: ApprovalPolicy = "on-request"
-    approvals_reviewer: str = "user"
+    approvals_reviewer: ApprovalsReviewer = "user"
     environment: str | None = None
     sandbox: SandboxPolicy
-    reasoning_effort: str | None = None
-    reasoning_summary: str | None = None
-    verbosity: str | None = None
-    personality: str | None = None
-    service_tier: str | None = None
+    reasoning_effort: ReasoningEffort | None = None
+    reasoning_summary: ReasoningSummary | None = None
+    verbosity: Verbosity | None = None
+    personality: Personality | None = None
+    service_tier: ServiceTier | None = None
     base_instructions: str | None = None
     developer_instructions: str | None = None
     collaboration_mode: JsonObject | None = None

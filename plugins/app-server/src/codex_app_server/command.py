@@ -15,9 +15,11 @@ if TYPE_CHECKING:
     from codex_hookspecs.surface import SurfaceHost
 
 COMMANDS: Final = {
-    "proxy": "codex_app_server.transports.proxy",
+    "proxy": "codex_app_server.transports.proxy:run",
+    "generate-json-schema": "codex_app_server.bindings.command:generate_json_schema",
+    "generate-ts": "codex_app_server.bindings.command:generate_typescript",
 }
-"""Modules of sub-commands, which have a function ``run``."""
+"""Functions of sub-commands."""
 
 
 async def serve(arguments: Sequence[str], host: SurfaceHost) -> int:
@@ -28,7 +30,8 @@ async def serve(arguments: Sequence[str], host: SurfaceHost) -> int:
     :raises ConfigError: when the server can't be started as it says.
     """
     if arguments and arguments[0] in COMMANDS:
-        status: int = await import_module(COMMANDS[arguments[0]]).run(arguments[1:], host)
+        module, _, name = COMMANDS[arguments[0]].partition(":")
+        status: int = await getattr(import_module(module), name)(arguments[1:], host)
         return status
     from codex_app_server.transports.options import USAGE, read_listening
     from codex_listener.options import authenticator

@@ -18,6 +18,7 @@ Check = Callable[[Any], bool]
 _DECLARED: dict[str, type] = {
     "str": str,
     "int": int,
+    "Signed32": int,
     "bool": bool,
     "HookPromptFragment": HookPromptFragment,
     "FileUpdateChange": FileUpdateChange,

@@ -7,9 +7,9 @@ from typing import Any, ClassVar, Literal, TypeAlias
 from attrs import field
 
 from codex_hookspecs.types.app_server.config_values import WebSearchMode
-from codex_hookspecs.types.app_server.statuses import AskForApproval
 from codex_hookspecs.types.json import AbsolutePathBuf, ConfigObject, Size, Unsigned16
 from codex_hookspecs.types.sandbox import SandboxMode
+from codex_hookspecs.types.threads import ApprovalPolicy
 from codex_hookspecs.values import frozen
 
 
@@ -237,7 +237,7 @@ ResidencyRequirement = Literal["us"]
 class ConfigRequirements:
     """What administrators allow."""
 
-    allowed_approval_policies: tuple[AskForApproval, ...] | None = None
+    allowed_approval_policies: tuple[ApprovalPolicy, ...] | None = None
     allowed_sandbox_modes: tuple[SandboxMode, ...] | None = None
     allowed_web_search_modes: tuple[WebSearchMode, ...] | None = None
     enforce_residency: ResidencyRequirement | None = None

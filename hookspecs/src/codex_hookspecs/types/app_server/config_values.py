@@ -6,9 +6,15 @@ from typing import ClassVar, Literal
 
 from attrs import field
 
-from codex_hookspecs.types.app_server.model_settings import ReasoningEffort, ReasoningSummary, ServiceTier, Verbosity
-from codex_hookspecs.types.app_server.statuses import ApprovalsReviewer, AskForApproval
 from codex_hookspecs.types.sandbox import SandboxMode
+from codex_hookspecs.types.threads import (
+    ApprovalPolicy,
+    ApprovalsReviewer,
+    ReasoningEffort,
+    ReasoningSummary,
+    ServiceTier,
+    Verbosity,
+)
 from codex_hookspecs.values import frozen
 
 
@@ -112,7 +118,7 @@ class ProfileV2:
     """A profile of the configuration; keys without a field of their own are kept as they are."""
 
     SNAKE_CASE: ClassVar[bool] = True
-    approval_policy: AskForApproval | None = None
+    approval_policy: ApprovalPolicy | None = None
     approvals_reviewer: ApprovalsReviewer | None = None
     chatgpt_base_url: str | None = None
     model: str | None = None
@@ -142,7 +148,7 @@ class Config:
 
     SNAKE_CASE: ClassVar[bool] = True
     analytics: AnalyticsConfig | None = None
-    approval_policy: AskForApproval | None = None
+    approval_policy: ApprovalPolicy | None = None
     approvals_reviewer: ApprovalsReviewer | None = None
     apps: AppsConfig | None = field(default=None, metadata={"experimental": True})
     compact_prompt: str | None = None

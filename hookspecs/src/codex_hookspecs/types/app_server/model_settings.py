@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal, TypeAlias
+from typing import ClassVar, Literal
 
+from codex_hookspecs.types.threads import ReasoningEffort
 from codex_hookspecs.values import frozen
-
-Personality: TypeAlias = str
-"""How the model talks: ``none``, ``friendly`` or ``pragmatic``; newer models may know others."""
-
-ServiceTier: TypeAlias = str
-"""Service tier of model requests: ``fast`` or ``flex``; providers may know others."""
 
 ModeKind = Literal["plan", "default"]
 """A mode of working together."""
-
-ReasoningEffort: TypeAlias = str
-"""How much a model thinks: ``none`` to ``xhigh``; models may know further words."""
 
 
 @frozen(kw_only=True)
@@ -35,10 +27,3 @@ class CollaborationMode:
 
     mode: ModeKind
     settings: Settings
-
-
-ReasoningSummary: TypeAlias = str
-"""How reasoning is summarized: ``auto``, ``concise``, ``detailed`` or ``none``."""
-
-Verbosity: TypeAlias = str
-"""How long answers of the model are: ``low``, ``medium`` or ``high``."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-from codex_hookspecs.types.app_server.model_settings import ModeKind, ReasoningEffort
+from codex_hookspecs.types.app_server.model_settings import ModeKind
 from codex_hookspecs.types.json import Unsigned
 from codex_hookspecs.types.notifications import Notification
+from codex_hookspecs.types.threads import ReasoningEffort
 from codex_hookspecs.values import frozen
 
 

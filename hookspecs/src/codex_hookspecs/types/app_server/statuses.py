@@ -1,4 +1,4 @@
-"""States, sources, approval policies and error kinds (app-server protocol v2, 0.118)."""
+"""States, sources and error kinds (app-server protocol v2, 0.118)."""
 
 from __future__ import annotations
 
@@ -6,32 +6,6 @@ from typing import ClassVar, Literal, TypeAlias
 
 from codex_hookspecs.types.json import Signed32, Unsigned16
 from codex_hookspecs.values import frozen
-
-ApprovalsReviewer = Literal["user", "guardian_subagent", "auto_review"]
-"""Who answers requests for approval: the user, or a model. ``auto_review`` is the newer word for the model."""
-
-
-@frozen(kw_only=True)
-class GranularApprovals:
-    """For which kinds of requests the user is asked; all others are refused."""
-
-    SNAKE_CASE: ClassVar[bool] = True
-    mcp_elicitations: bool
-    rules: bool
-    sandbox_approval: bool
-    request_permissions: bool = False
-    skill_approval: bool = False
-
-
-@frozen
-class GranularAskForApproval:
-    """Asks for some kinds of requests only."""
-
-    granular: GranularApprovals
-
-
-AskForApproval: TypeAlias = Literal["untrusted", "on-failure", "on-request", "never"] | GranularAskForApproval
-"""When the user is asked: a word, or switches per kind of request."""
 
 
 @frozen

@@ -6,13 +6,11 @@ from typing import ClassVar, Literal
 
 from attrs import field
 
-from codex_hookspecs.types.app_server.model_settings import ServiceTier
-from codex_hookspecs.types.app_server.statuses import ApprovalsReviewer
 from codex_hookspecs.types.json import GitInfoUpdateObject, JsonObject, Unsigned, Unsigned64
 from codex_hookspecs.types.notifications import Notification
 from codex_hookspecs.types.requests import SortDirection
 from codex_hookspecs.types.sandbox import SandboxMode
-from codex_hookspecs.types.threads import ApprovalPolicy, Thread, Turn
+from codex_hookspecs.types.threads import ApprovalPolicy, ApprovalsReviewer, ServiceTier, Thread, Turn
 from codex_hookspecs.values import frozen
 
 

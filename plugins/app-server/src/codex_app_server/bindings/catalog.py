@@ -1,0 +1,92 @@
+"""Everything that the bindings describe: requests, notifications and their types."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from attrs import frozen
+
+from codex_app_server.bindings.annotations import Reader
+from codex_app_server.bindings.shapes import Definition
+from codex_hookspecs.protocol import InitializeParams, InitializeResponse
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from codex_hookspecs.surface import RpcMethod, RpcServerRequest
+
+
+@frozen
+class Call:
+    """A request.
+
+    :param params: name of the type of its parameters, or ``None`` if it takes none.
+    :param result: name of the type of its result, or ``None`` if it is not described.
+    """
+
+    method: str
+    params: str | None
+    result: str | None
+
+
+@frozen(kw_only=True)
+class Catalog:
+    """What the bindings describe.
+
+    :param requests: requests of clients, in order.
+    :param server_requests: requests to clients.
+    :param notifications: types of the server's notifications, by method.
+    :param definitions: all types, by name.
+    """
+
+    requests: tuple[Call, ...]
+    server_requests: tuple[Call, ...]
+    notifications: dict[str, str]
+    definitions: dict[str, Definition]
+
+
+def catalog(methods: Iterable[RpcMethod], *, experimental: bool) -> Catalog:
+    """Collect the methods that clients can use, with their types.
+
+    :param experimental: whether methods and members of the experimental API belong to it.
+    :raises TypeError: when an annotation has no form in the bindings.
+    """
+    reader = Reader(experimental=experimental)
+    requests = [
+        Call("initialize", reader.define(InitializeParams, ""), reader.define(InitializeResponse, "")),
+    ]
+    server_requests: dict[str, Call] = {}
+    notifications: dict[str, str] = {}
+    for method in methods:
+        if method.experimental and not experimental:
+            continue
+        requests.append(_call(reader, method))
+        for kind in _listed(method.notifications):
+            notifications[kind.METHOD] = reader.define(kind, "")
+        for request in _listed(method.requests):
+            if experimental or not request.experimental:
+                server_requests[request.name] = _call(reader, request)
+    return Catalog(
+        requests=tuple(requests),
+        server_requests=tuple(server_requests.values()),
+        notifications=notifications,
+        definitions=reader.definitions,
+    )
+
+
+def _call(reader: Reader, described: RpcMethod | RpcServerRequest) -> Call:
+    stem = "".join(part[:1].upper() + part[1:] for part in described.name.replace("_", "/").split("/"))
+    names = [
+        None if (kind := _resolved(given)) is None else reader.define(kind, f"{stem}{suffix}")
+        for given, suffix in ((described.params, "Params"), (described.result, "Response"))
+    ]
+    return Call(described.name, *names)
+
+
+def _resolved(given: Any) -> Any:
+    return given() if callable(given) and not isinstance(given, type) else given
+
+
+def _listed(given: Any) -> Sequence[Any]:
+    listed: Sequence[Any] = given() if callable(given) else given
+    return listed

@@ -1,0 +1,1 @@
+"""The types of the app-server protocol of 0.118, and comparisons with them."""
