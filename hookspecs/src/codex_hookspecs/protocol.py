@@ -232,8 +232,8 @@ __all__, __getattr__, __dir__ = exported(
             "ThreadLoadedListParams ThreadLoadedListResponse ThreadMetadataGitInfoUpdateParams "
             "ThreadMetadataUpdateParams ThreadMetadataUpdateResponse ThreadReadParams ThreadReadResponse "
             "ThreadRevertParams ThreadRevertResponse ThreadReverted ThreadRollbackParams ThreadRollbackResponse "
-            "ThreadSetNameParams ThreadSetNameResponse ThreadTurnsListParams ThreadTurnsListResponse "
-            "ThreadShellCommandParams ThreadShellCommandResponse ThreadUnarchiveParams ThreadUnarchiveResponse "
+            "ThreadSetNameParams ThreadSetNameResponse ThreadShellCommandParams ThreadShellCommandResponse "
+            "ThreadTurnsListParams ThreadTurnsListResponse ThreadUnarchiveParams ThreadUnarchiveResponse "
             "ThreadUnarchivedNotification ThreadUnsubscribeParams ThreadUnsubscribeResponse ThreadUnsubscribeStatus"
         ),
         "types.app_server.turns": "PlanDeltaNotification TurnSteerParams TurnSteerResponse",
@@ -266,9 +266,9 @@ __all__, __getattr__, __dir__ = exported(
             "WarningNotice"
         ),
         "types.requests": (
-            "ThreadForkResponse ThreadListParams ThreadListResponse ThreadResumeParams ThreadResumeResponse "
-            "SortDirection ThreadSortKey ThreadSourceKind ThreadStartParams ThreadStartResponse TurnInterruptParams "
-            "TurnInterruptResponse TurnStartParams TurnStartResponse"
+            "SortDirection ThreadForkResponse ThreadListParams ThreadListResponse ThreadResumeParams "
+            "ThreadResumeResponse ThreadSortKey ThreadSourceKind ThreadStartParams ThreadStartResponse "
+            "TurnInterruptParams TurnInterruptResponse TurnStartParams TurnStartResponse"
         ),
         "types.sandbox": "SandboxMode",
         "types.threads": (

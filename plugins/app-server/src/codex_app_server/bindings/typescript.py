@@ -50,11 +50,11 @@ def typescript_files(catalog: Catalog) -> dict[str, str]:
         for name, definition in catalog.definitions.items()
     }
     bodies |= _messages(catalog)
-    needed = {name: references(definition.shape) for name, definition in catalog.definitions.items()}
-    files = {
-        _path(name): f"{HEADER}\n{_imports(name, needed[name] if name in needed else _mentioned(body, bodies), body)}{body}"
-        for name, body in bodies.items()
-    }
+    files = {}
+    for name, body in bodies.items():
+        definition = catalog.definitions.get(name)
+        needed = references(definition.shape) if definition is not None else _mentioned(body, bodies)
+        files[_path(name)] = f"{HEADER}\n{_imports(name, needed, body)}{body}"
     files["serde_json/JsonValue.ts"] = f"{HEADER}\n{_ANY_JSON}"
     top = sorted(name for name in bodies if not typescript_folder(name))
     second = sorted(name for name in bodies if typescript_folder(name))
