@@ -109,8 +109,10 @@ class WebsocketPeer(asyncio.BufferedProtocol):
         self._deadline = self._loop.call_later(self._limits.upgrade_seconds, self.drop)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Clean up."""
+        """Clean up; what was received in part may be large, and is not left to the collector of cycles."""
         self.gone = True
+        self._parts = bytearray()
+        self._protocol = None
         self._wake()
         self._listener.end_upgrade(self)
         if self._deadline is not None:
