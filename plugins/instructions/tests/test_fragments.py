@@ -87,7 +87,7 @@ async def test_all_fragments_are_in_the_order_of_codex(a_turn: Turn) -> None:
         ("environment_context", "user", 20),
     ]
     assert found["developer_instructions"].text == "DEV"
-    assert found["collaboration_mode"].text == "<collaboration_mode>\nPair up.\n</collaboration_mode>"
+    assert found["collaboration_mode"].text == "<collaboration_mode>Pair up.</collaboration_mode>"
     assert found["agents_md"].text == (
         "# AGENTS.md instructions for /space\n\n<INSTRUCTIONS>\nBe kind.\n\n</INSTRUCTIONS>"
     )

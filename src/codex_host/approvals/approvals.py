@@ -199,6 +199,9 @@ class Approvals:
             reason=question.reason,
         )
         answer = read_answer(found)
+        if not answer.valid:
+            log = self._turn.thread.host.logger("host")
+            log.error("the client's answer to %s is not valid and counts as a refusal: %.500r", question.method, found)
         if answer.kind == "deny":
             raise ToolRejected(question.rejected, kind="declined")
         if answer.kind == "abort":

@@ -131,13 +131,21 @@ class Answer(NamedTuple):
 
     :param kind: ``abort`` also interrupts the turn.
     :param amendment: command prefix that is allowed permanently.
+    :param valid: whether the answer was one of the protocol's; one that was not denies.
     """
 
     kind: Literal["allow", "allow_for_session", "deny", "abort"]
     amendment: tuple[str, ...] | None = None
+    valid: bool = True
 
 
-_ANSWERS = {"accept": Answer("allow"), "acceptForSession": Answer("allow_for_session"), "cancel": Answer("abort")}
+_ANSWERS = {
+    "accept": Answer("allow"),
+    "acceptForSession": Answer("allow_for_session"),
+    "decline": Answer("deny"),
+    "cancel": Answer("abort"),
+}
+_INVALID = Answer("deny", valid=False)
 
 
 async def request_client(
@@ -175,6 +183,6 @@ def read_answer(answer: object) -> Answer:
         given = decision.get("acceptWithExecpolicyAmendment")
         words = given.get("execpolicy_amendment") if isinstance(given, dict) else None
         if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
-            return Answer("deny")
+            return _INVALID
         return Answer("allow", tuple(words) or None)
-    return _ANSWERS.get(decision, Answer("deny")) if isinstance(decision, str) else Answer("deny")
+    return _ANSWERS.get(decision, _INVALID) if isinstance(decision, str) else _INVALID

@@ -72,6 +72,7 @@ def resolve_settings(
         base_instructions=params.base_instructions,
         developer_instructions=pick(params.developer_instructions, "developer_instructions"),
         context_window=table.get("model_context_window"),
+        dynamic_tools=tuple(getattr(params, "dynamic_tools", None) or ()),
         overrides=dict(params.config or {}),
     )
 
@@ -100,6 +101,8 @@ def kept_settings(
         del kept["reasoning_summary"]
     if kept.get("collaboration_mode", {}).get("mode") == "default":  # The same.
         del kept["collaboration_mode"]
+    if stored.get("dynamic_tools"):
+        kept["dynamic_tools"] = stored["dynamic_tools"]
     return attrs.evolve(settings, **kept)
 
 

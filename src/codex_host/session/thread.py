@@ -11,7 +11,6 @@ from codex_hookspecs.ids import uuid7
 from codex_hookspecs.types.notifications import ErrorNotice, ThreadStatusChanged, TurnCompleted, TurnStarted
 from codex_hookspecs.types.storage import TurnEnded, TurnsDropped
 from codex_hookspecs.types.threads import Turn, TurnError
-from codex_host.session.hook_scope import ThreadScope
 from codex_host.session.response_items import text_of
 from codex_host.session.thread_state import ThreadState
 from codex_host.session.turn import TurnRun
@@ -136,6 +135,7 @@ class HostThread(ThreadState):
             await self.wait_idle()
         if self.hooks.session_end.enabled(self) and self.start_source is None:
             from codex_hookspecs.types.lifecycle import SessionEndEvent
+            from codex_host.session.hook_scope import ThreadScope
 
             event = SessionEndEvent(session_id=self.id, transcript_path=self.path, cwd=self.settings.cwd)
             await self.hooks.session_end(event, ThreadScope(self, None))

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from codex_hookspecs.errors import CodexError, ToolError
+from codex_hookspecs.errors import CodexError, RpcError, ToolError
 from codex_hookspecs.types.sandbox import Launch
+from codex_host.plugins.tasks import run_task
 
 if TYPE_CHECKING:
     from codex_hookspecs.ports.environment import Environment
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
         PermissionsRequest,
     )
     from codex_hookspecs.types.items import Item
+    from codex_hookspecs.types.json import JsonObject
     from codex_hookspecs.types.notifications import Notification
     from codex_hookspecs.types.sandbox import LaunchRequest
     from codex_hookspecs.types.tools import ToolCall, ToolOutput
@@ -62,6 +64,14 @@ class CallContext:
         """Store a completed item, then notify clients."""
         self.declined = self.declined or getattr(item, "status", None) == "declined"
         await self.thread.complete_item(self.turn_id, item)
+
+    async def ask_client(self, method: str, params: JsonObject) -> JsonObject:
+        """Send a request to the thread's clients and return the first answer."""
+        handler = self.thread.clients.request_handler
+        if handler is None:
+            raise RpcError("no client is connected that could answer")
+        answer: JsonObject = await run_task(handler, method, params)
+        return answer
 
     async def approve_command(self, call: ToolCall, request: CommandRequest) -> CommandApproval:
         """Approve a command; see :class:`~codex_hookspecs.ports.tools.ToolContext`."""

@@ -11,7 +11,6 @@ from codex_hookspecs.ids import uuid4
 from codex_hookspecs.types.items import UserMessage
 from codex_hookspecs.types.notifications import PlanUpdated, TurnDiffUpdated
 from codex_hookspecs.types.storage import Observed
-from codex_host.session.hook_scope import ThreadScope
 from codex_host.session.response_items import user_message
 from codex_host.session.settings import permission_mode
 
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     from codex_hookspecs.types.json import JsonObject
     from codex_hookspecs.types.models import ModelInfo
     from codex_hookspecs.types.notifications import Notification
+    from codex_host.session.hook_scope import ThreadScope
     from codex_host.session.thread_state import ThreadState
 
 CURRENT_TURN: ContextVar[tuple[str, str] | None] = ContextVar("codex_turn", default=None)
@@ -74,6 +74,8 @@ class TurnState:
 
     def scope(self) -> ThreadScope:
         """Return the scope for a hook call."""
+        from codex_host.session.hook_scope import ThreadScope  # not needed in many turns
+
         return ThreadScope(self.thread, self.id)
 
     def event_fields(self) -> dict[str, Any]:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
         PermissionsRequest,
     )
     from codex_hookspecs.types.items import Item
+    from codex_hookspecs.types.json import JsonObject
     from codex_hookspecs.types.notifications import Notification
     from codex_hookspecs.types.sandbox import Launch, LaunchRequest
     from codex_hookspecs.types.threads import ThreadSettings
@@ -57,6 +58,18 @@ class ToolContext(Protocol):
 
     async def complete_item(self, item: Item) -> None:
         """Store a completed item in the thread, then notify clients."""
+        ...
+
+    async def ask_client(self, method: str, params: JsonObject) -> JsonObject:
+        """Send a request to the thread's clients and return the first answer.
+
+        It waits for as long as no client answers; when the turn is interrupted, it is cancelled.
+
+        :param method: a request of the app-server protocol, e.g. ``item/tool/requestUserInput``.
+        :param params: its parameters in wire form.
+        :return: the result in wire form, which may be anything.
+        :raises RpcError: when the answer is an error, or no client can be asked.
+        """
         ...
 
     async def approve_command(self, call: ToolCall, request: CommandRequest) -> CommandApproval:

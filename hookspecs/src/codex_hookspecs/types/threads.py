@@ -98,6 +98,7 @@ class ThreadSettings:
     :param environment: name of the environment; ``None`` if the thread has always been local.
     :param developer_instructions: the client's text, sent verbatim as a part of a developer message.
     :param output_schema: JSON schema of the final message.
+    :param dynamic_tools: tools that the client offers, in wire form; fixed when the thread starts.
     :param originator: client name for model requests.
     :param overrides: configuration overrides of the client, dotted keys or nested tables.
     """
@@ -118,6 +119,7 @@ class ThreadSettings:
     developer_instructions: str | None = None
     collaboration_mode: JsonObject | None = None
     output_schema: Any = None
+    dynamic_tools: tuple[JsonObject, ...] = ()
     ephemeral: bool = False
     source: str | JsonObject = "cli"
     originator: str = "codex_cli"

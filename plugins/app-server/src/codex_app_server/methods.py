@@ -34,6 +34,7 @@ _METHODS: Final = {
     "turn/start": ("turns.turn_methods:start", "TurnStart"),
     "turn/steer": ("turns.turn_methods:steer", "TurnSteer"),
     "turn/interrupt": ("turns.turn_methods:interrupt", "TurnInterrupt"),
+    "thread/inject_items": ("turns.inject_items:inject", "codex_app_server.turns.inject_items:ThreadInjectItems"),
     "review/start": ("review_methods:start", "ReviewStart"),
     "config/read": ("config.reading:read", "ConfigRead"),
     "config/value/write": ("config.writing:write_value", "ConfigValueWriteParams ConfigWriteResponse"),

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from codex_hookspecs import hookimpl
 from codex_hookspecs.surface import AppServer, CliCommand, RpcMethod, SurfaceHost
+
+if TYPE_CHECKING:
+    from codex_hookspecs.host import AgentThread, Host
+    from codex_hookspecs.tools import Tool
 
 
 @hookimpl
@@ -26,6 +31,16 @@ def rpc_methods() -> Sequence[RpcMethod]:
     from codex_app_server.methods import methods
 
     return methods()
+
+
+@hookimpl(trylast=True)
+def tools(thread: AgentThread, host: Host) -> Sequence[Tool] | None:
+    """Offer the tools of the thread's client; one that has the name of another tool is left out."""
+    if not thread.settings.dynamic_tools:
+        return None
+    from codex_app_server.turns.dynamic_tools import make_tools
+
+    return make_tools(thread.settings.dynamic_tools, host.logger("app-server"))
 
 
 @hookimpl

@@ -11,13 +11,18 @@ _PLAN = (
 )
 
 
-def collaboration_text(mode: JsonObject | None) -> str:
-    """Return the text of the fragment for a collaboration mode; empty when the mode needs none.
+_DEFAULT = (
+    "You are in default mode; instructions for other modes given before no longer hold. Do the work that is asked for. "
+    "The tool request_user_input is not available: decide small things yourself, and ask in your answer only what you "
+    "can't go on without."
+)
+
+
+def collaboration_text(mode: JsonObject) -> str:
+    """Return the text of the fragment for a collaboration mode.
 
     :param mode: ``{"mode":…, "settings":{"developer_instructions":…}}`` as sent by clients.
     """
-    if not mode:
-        return ""
     settings = mode.get("settings") or {}
-    text = settings.get("developer_instructions") or (_PLAN if mode.get("mode") == "plan" else "")
-    return f"<collaboration_mode>\n{text}\n</collaboration_mode>" if text else ""
+    text = settings.get("developer_instructions") or (_PLAN if mode.get("mode") == "plan" else _DEFAULT)
+    return f"<collaboration_mode>{text}</collaboration_mode>"

@@ -12,7 +12,6 @@ from codex_hookspecs.host import AgentThread, Host
 from codex_hookspecs.protocol import ThreadSettings
 from codex_instructions.agents_md import ProjectDocSettings, agents_md_text, find_docs, join_docs
 from codex_instructions.base_prompt import BASE_PROMPT
-from codex_instructions.collaboration import collaboration_text
 from codex_instructions.environment import Machine, environment_text
 from codex_instructions.permissions import permissions_text
 
@@ -41,9 +40,11 @@ async def gather_fragments(thread: AgentThread, settings: ThreadSettings, host: 
     if settings.developer_instructions:
         text = settings.developer_instructions
         fragments.append(Fragment(key="developer_instructions", place="developer", text=text, order=20))
-    collaboration = collaboration_text(settings.collaboration_mode)
-    if collaboration:
-        fragments.append(Fragment(key="collaboration_mode", place="developer", text=collaboration, order=30))
+    if settings.collaboration_mode:
+        from codex_instructions.collaboration import collaboration_text
+
+        text = collaboration_text(settings.collaboration_mode)
+        fragments.append(Fragment(key="collaboration_mode", place="developer", text=text, order=30))
     instructions = join_docs(await _home_instructions(thread, host), await _project_docs(thread, settings, machine))
     if instructions:
         text = agents_md_text(settings.cwd, instructions)

@@ -77,6 +77,8 @@ def encode_meta(meta: ThreadMeta) -> Line:
     if settings.environment is not None:
         payload["environment"] = settings.environment
     payload["base_instructions"] = {"text": meta.base_instructions} if meta.base_instructions else None
+    if settings.dynamic_tools:
+        payload["dynamic_tools"] = list(settings.dynamic_tools)
     if meta.git is not None:
         git = {"commit_hash": meta.git.sha, "branch": meta.git.branch, "repository_url": meta.git.origin_url}
         payload["git"] = {key: value for key, value in git.items() if value is not None}

@@ -12,7 +12,7 @@ import attrs
 
 from codex_hookspecs.errors import StorageError
 from codex_hookspecs.json_text import JsonError, parse_json
-from codex_hookspecs.protocol import GitInfo, Item, Reasoning, Thread, ThreadSettings
+from codex_hookspecs.protocol import GitInfo, Item, JsonObject, Reasoning, Thread, ThreadSettings
 from codex_hookspecs.sandbox import SandboxPolicy
 from codex_hookspecs.storage import ItemFinished, Replay, StoredThread, ThreadMeta, TurnEnded
 from codex_thread_store.files import open_file
@@ -38,7 +38,9 @@ _STAMP_END = len('{"timestamp":"2026-11-30T10:00:00.000Z",')
 _RESPONSE_ITEM = b'"type":"response_item","payload":{'
 _INVISIBLE = (b'"type":"event_msg","payload":{"type":"token_count",', b'"type":"turn_context","payload":{')
 
-_META_SETTINGS = ("cwd", "model_provider", "base_instructions", "source", "originator", "environment")
+_META_SETTINGS = (
+    "cwd", "model_provider", "base_instructions", "source", "originator", "environment", "dynamic_tools",
+)  # fmt: skip
 """Settings that the first line contains."""
 
 
@@ -112,6 +114,7 @@ def decode_meta(payload: dict[str, Any]) -> ThreadMeta:
         source=source,
         originator=str(payload.get("originator", "")),
         environment=_text(payload.get("environment")),
+        dynamic_tools=_objects(payload.get("dynamic_tools")),
     )
     return ThreadMeta(
         thread_id=str(payload["id"]),
@@ -258,6 +261,10 @@ def _git(form: Any) -> GitInfo | None:
         return None
     commit, branch, origin = (_text(form.get(key)) for key in ("commit_hash", "branch", "repository_url"))
     return GitInfo(commit, branch, origin_url=origin) if commit or branch or origin else None
+
+
+def _objects(value: Any) -> tuple[JsonObject, ...]:
+    return tuple(each for each in value if isinstance(each, dict)) if isinstance(value, list) else ()
 
 
 def _text(value: Any) -> str | None:

@@ -32,6 +32,10 @@ _Response = TypeVar("_Response", bound=ThreadStartResponse)
 
 async def start(params: ThreadStartParams, context: RpcContext) -> ThreadStartResponse:
     """Start a thread; the notification ``thread/started`` follows the response."""
+    if params.dynamic_tools:
+        from codex_app_server.turns.dynamic_tools import check_dynamic_tools
+
+        check_dynamic_tools(params.dynamic_tools)
     thread = await context.host.threads.start(
         params,
         source=context.session_source,

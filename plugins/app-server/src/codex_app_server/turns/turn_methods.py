@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
-
-import attrs
 
 from codex_app_server.threads.loading import check_id
 from codex_hookspecs.errors import RpcError
@@ -34,16 +31,10 @@ _INPUTS: dict[Any, tuple[str, ...]] = {
     "skill": ("name", "path"),
     "mention": ("name", "path"),
 }
-_SETTINGS = {
-    "approval_policy": "approval_policy",
-    "approvals_reviewer": "approvals_reviewer",
-    "model": "model",
-    "service_tier": "service_tier",
-    "effort": "reasoning_effort",
-    "summary": "reasoning_summary",
-    "personality": "personality",
-    "collaboration_mode": "collaboration_mode",
-}
+_OVERRIDES = (
+    "cwd", "approval_policy", "approvals_reviewer", "sandbox_policy", "model", "service_tier", "effort", "summary",
+    "personality", "output_schema", "collaboration_mode",
+)  # fmt: skip
 
 
 async def start(params: TurnStartParams, context: RpcContext) -> TurnStartResponse:
@@ -126,22 +117,11 @@ def _check_part(part: JsonObject) -> JsonObject:
 
 
 def _turn_settings(settings: ThreadSettings, params: TurnStartParams) -> ThreadSettings:
-    """Return the thread's settings with the request's changes; an output schema applies to one turn only."""
-    changes: dict[str, Any] = {
-        target: value for name, target in _SETTINGS.items() if (value := getattr(params, name)) is not None
-    }
-    if params.cwd is not None:
-        changes["cwd"] = os.path.join(settings.cwd, params.cwd)
-    if params.sandbox_policy is not None:
-        from codex_sandboxing.app_server_form import read_policy
+    if settings.output_schema is None and all(getattr(params, name) is None for name in _OVERRIDES):
+        return settings
+    from codex_app_server.turns.overrides import with_overrides
 
-        policy = read_policy(params.sandbox_policy)
-        if policy.readable_roots is not None:
-            raise RpcError("sandboxPolicy: restricted read access is not supported; use `fullAccess`")
-        changes["sandbox"] = policy
-    if params.output_schema is not None or settings.output_schema is not None:
-        changes["output_schema"] = params.output_schema
-    return attrs.evolve(settings, **changes) if changes else settings
+    return with_overrides(settings, params)
 
 
 async def _interrupt(thread: LoadedThread, turn_id: str) -> None:
