@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -227,3 +228,37 @@ def test_a_new_session_in_place_of_a_missing_last_one_is_told(codex: Sessions) -
         done.stderr
         == "There is no session of this directory (--all: of any directory) to resume; a new one is started.\n"
     )
+
+
+def test_sessions_of_a_server_elsewhere_are_archived(codex: Sessions, tmp_path: Path) -> None:
+    one = codex.begin("one")
+    socket = tmp_path / "s"
+    other = tmp_path / "other"
+    other.mkdir()
+    server = subprocess.Popen(
+        [str(PROGRAM), "app-server", "--listen", f"unix://{socket}"],
+        cwd=codex.ws,
+        env=codex.environ,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        until = time.monotonic() + LIMIT
+        while not socket.exists():
+            assert server.poll() is None
+            assert time.monotonic() < until
+            time.sleep(0.05)
+        codex.environ["CODEX_HOME"] = str(other)
+        remote = ("--remote", f"unix://{socket}")
+
+        listed = codex(*remote, "resume", "--last", "--all")
+        done = codex(*remote, "archive", one)
+        again = codex(*remote, "archive", one)
+
+        assert f"codex --remote unix://{socket} exec resume {one} PROMPT" in listed.stderr
+        assert (done.returncode, done.stdout) == (0, f"Archived session {one}.\n")
+        assert again.stderr == f"Error: there is no session {one}, or it is archived already\n"
+    finally:
+        server.terminate()
+        server.wait(LIMIT)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 
 from codex_hookspecs.errors import ConfigError
 from codex_host import __version__
+from codex_host.known_commands import own_program
 from codex_host.options import Trailing, parse
 
 if TYPE_CHECKING:
@@ -435,3 +437,15 @@ def test_help_lists_the_commands_that_would_run(codex: Codex, distributions: Dis
     assert "grunt" not in trusted
     assert "  moo          offered by cow and yak; neither is used\n" in both
     assert "  moo          Grunt.\n" in chosen
+
+
+def test_the_page_about_the_command_line_names_every_option_and_command(codex: Codex) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "command-line.md").read_text()
+    program = own_program()
+
+    names = [name for option in (*program.options, *program.root.options) for name in option.names]
+    listed = [line.split()[0] for line in codex("--help").out.splitlines() if re.match(r"  [a-z]", line)]
+
+    assert len(listed) > 10
+    assert [name for name in names if f"`{name}`" not in page and f"`{name} " not in page] == []
+    assert [name for name in listed if name != "help" and f"`codex {name}" not in page] == []

@@ -37,10 +37,14 @@ def cli_commands() -> Sequence[CliCommand]:
         return await refer("fork", arguments, host)
 
     return [
-        CliCommand(name="archive", help="Put sessions away, so that they are no longer listed", run=archive),
-        CliCommand(name="unarchive", help="Bring archived sessions back", run=unarchive),
-        CliCommand(name="apply", help="Apply the changes of a session's last turn to the files here", run=apply),
-        CliCommand(name="a", help="Short for apply", run=apply),
-        CliCommand(name="resume", help="List sessions, and say how to go on with one", run=resume),
-        CliCommand(name="fork", help="List sessions, and say how to go on with a copy of one", run=fork),
+        CliCommand(
+            name="archive", help="Put sessions away, so that they are no longer listed", run=archive, remote=True
+        ),
+        CliCommand(name="unarchive", help="Bring archived sessions back", run=unarchive, remote=True),
+        CliCommand(
+            name="apply", help="Apply the changes of a session's last turn to the files here", run=apply, remote=True
+        ),
+        CliCommand(name="a", help="Short for apply", run=apply, remote=True),
+        CliCommand(name="resume", help="List sessions, and say how to go on with one", run=resume, remote=True),
+        CliCommand(name="fork", help="List sessions, and say how to go on with a copy of one", run=fork, remote=True),
     ]

@@ -38,9 +38,10 @@ async def refer(command: str, arguments: Sequence[str], host: SurfaceHost) -> in
         else:
             thread_id = await _thread_id(client, session, cwd)
     prompt = shlex.join(words) or "PROMPT"
+    program = "codex" if host.remote is None else f"codex --remote {shlex.quote(host.remote.url)}"
     raise UsageError(
         f"codex {command} needs the terminal interface, which is not part of this version",
-        tip=f"run a turn with: codex exec {command} {thread_id} {prompt}",
+        tip=f"run a turn with: {program} exec {command} {thread_id} {prompt}",
         usage=f"Usage: codex exec {command} [OPTIONS] SESSION [PROMPT]",
     )
 
