@@ -38,7 +38,7 @@ async def read(params: ConfigReadParams, context: RpcContext) -> JsonObject:
         config = host.config.for_directory(_directory(params.cwd, host.cwd))
     except ConfigError as error:
         raise RpcError(f"failed to read configuration layers: {error}", code=_INTERNAL) from error
-    layers = [layer for layer in config.layers if not layer.derived]
+    layers = [layer for layer in config.layers if not layer.derived and (layer.table or layer.kind != "sessionFlags")]
     known: JsonObject = dict.fromkeys(field.name for field in attrs.fields(Config)) | {"profiles": {}}
     table: JsonObject = {}
     origins: dict[str, ConfigLayerMetadata] = {}
