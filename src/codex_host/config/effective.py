@@ -12,7 +12,15 @@ from codex_hookspecs.environments.repository import project_root
 from codex_hookspecs.errors import ConfigError
 from codex_hookspecs.types.config import ConfigChange, ConfigLayer
 from codex_host.config.keys import lookup, merge, nested
-from codex_host.config.layers import FILE_NAME, FileState, base_layers, profile_layers, project_layers, state_of
+from codex_host.config.layers import (
+    FILE_NAME,
+    SYSTEM_FOLDER,
+    FileState,
+    base_layers,
+    profile_layers,
+    project_layers,
+    state_of,
+)
 from codex_host.config.schema import check_table
 from codex_host.config.trust import project_setting
 
@@ -112,7 +120,7 @@ class EffectiveConfig:
             for layer in self.layers
             if layer.disabled_reason is not None and layer.file is not None and os.path.lexists(layer.file)
         ]
-        return [*untrusted, *ignored, *typos]
+        return [*_unenforced(), *untrusted, *ignored, *typos]
 
     def for_directory(self, cwd: str | None, overrides: Mapping[str, Any] | None = None) -> EffectiveConfig:
         """Return the configuration of a directory, or of no project, with further session flags.
@@ -238,6 +246,12 @@ class LiveConfig:
         if not self._now.is_current():
             now = self._now.reread(self._cwd)
             self._now, self._directories = now, {self._cwd: now}
+
+
+def _unenforced() -> list[str]:
+    """Return a warning if an administrator requires what this version does not enforce."""
+    file = f"{SYSTEM_FOLDER}/requirements.toml"
+    return [f"{file} is not enforced by this version of the program"] if os.path.lexists(file) else []
 
 
 def _merged(layers: Sequence[ConfigLayer]) -> dict[str, Any]:

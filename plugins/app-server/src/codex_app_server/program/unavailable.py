@@ -36,6 +36,7 @@ SUBJECTS: Final = {
 """Name of the types (before ``Params``) and subject of each method whose subject no part of this version has."""
 
 PLUGINS: Final = {
+    "thread/shellCommand": ("ThreadShellCommand", "tool-exec"),
     "thread/backgroundTerminals/clean": ("ThreadBackgroundTerminalsClean", "tool-exec"),
     "fuzzyFileSearch": ("FuzzyFileSearch", "file-search"),
     "fuzzyFileSearch/sessionStart": ("FuzzyFileSearchSessionStart", "file-search"),

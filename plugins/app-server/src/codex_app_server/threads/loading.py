@@ -39,7 +39,7 @@ async def start(params: ThreadStartParams, context: RpcContext) -> ThreadStartRe
     thread = await context.host.threads.start(
         params,
         source=context.session_source,
-        originator=_originator(context),
+        originator=originator_of(context),
         client_version=context.client_version,
     )
     context.subscribe(thread)
@@ -52,7 +52,7 @@ async def resume(params: ThreadResumeParams, context: RpcContext) -> ThreadResum
     """Load a stored thread."""
     with _explained(params):
         thread = await context.host.threads.resume(
-            params, originator=_originator(context), client_version=context.client_version
+            params, originator=originator_of(context), client_version=context.client_version
         )
     context.subscribe(thread)
     return _start_response(
@@ -68,7 +68,7 @@ async def fork(params: ThreadForkParams, context: RpcContext) -> ThreadForkRespo
         thread = await context.host.threads.fork(
             params,
             source=context.session_source,
-            originator=_originator(context),
+            originator=originator_of(context),
             client_version=context.client_version,
         )
     context.subscribe(thread)
@@ -130,5 +130,6 @@ def _start_response(kind: type[_Response], thread: LoadedThread, summary: Thread
     )
 
 
-def _originator(context: RpcContext) -> str:
+def originator_of(context: RpcContext) -> str:
+    """Return the name of the client, or the one that replaces it, for model requests."""
     return context.host.environ.get(ORIGINATOR_OVERRIDE) or context.client_name
