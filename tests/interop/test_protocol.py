@@ -32,10 +32,7 @@ def test_the_answers_are_those_of_the_real_one(
     answers, events = held(OURS, case, transport, folder, server)
 
     found = differences(real_answers, answers, "answers") + differences(real_events, events, "events")
-    if case.differs is not None:
-        assert case.differs([answers, events]), (answers, events)
-    else:
-        assert found == []
+    assert [text for text in found if not text.startswith(case.known or ("-",))] == []
 
 
 def held(
