@@ -116,7 +116,7 @@ HEADERS = [
     Handshake("parameters belong to the token", "token", bearer("open-sesame; realm=x"), WRONG),
     Handshake("the scheme twice is a wrong token", "token", bearer("Bearer open-sesame"), WRONG),
     Handshake("the token's digest is not the token", "token", bearer(sha256("open-sesame")), WRONG),
-    Handshake("a long token is only wrong", "token", bearer("x" * 30_000), WRONG),
+    Handshake("a long token is only wrong", "token", bearer("x" * 300_000), WRONG),
     Handshake("of two headers the first counts, if good", "token", (*bearer("open-sesame"), *bearer("x"))),
     Handshake("of two headers the first counts, if wrong", "token", (*bearer("x"), *bearer("open-sesame")), WRONG),
     Handshake("of two headers the first counts, if empty", "token", ("Authorization:", *bearer("open-sesame")), HEADER),
@@ -357,6 +357,12 @@ REQUESTS = [
     (
         "what is no upgrade is told before credentials count",
         {"upgrade": False},
+        400,
+        "Connection header did not include 'upgrade'",
+    ),
+    (
+        "what is no upgrade is told with credentials, too",
+        {"upgrade": False, "lines": bearer("open-sesame")},
         400,
         "Connection header did not include 'upgrade'",
     ),

@@ -197,7 +197,7 @@ async def test_what_is_no_http_is_refused(serve, text: bytes) -> None:
 async def test_headers_beyond_the_limit_are_refused(serve) -> None:
     server = await serve()
 
-    assert (await raw(server, b"x" * 100_000)).startswith(b"HTTP/1.1 431")
+    assert (await raw(server, b"x" * 1_000_000)).startswith(b"HTTP/1.1 431")
 
 
 @pytest.mark.parametrize("line", [b"X : y", b" x", b"X: a\0", b"X: a\x7f", b"X", b": y", b"X\xe9: y"])

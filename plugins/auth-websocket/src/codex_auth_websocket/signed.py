@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import re
 import time
+from functools import cache
 from typing import TYPE_CHECKING, Final
 
 from codex_auth_websocket.authorization import bearer_token
@@ -16,6 +17,8 @@ from codex_hookspecs.errors import ConfigError
 
 if TYPE_CHECKING:
     from logging import Logger
+
+    from jwt import PyJWS
 
     from codex_hookspecs.auth import ConnectionAuthOptions, ConnectionCheck
 
@@ -72,7 +75,7 @@ def verified_payload(token: str, secret: bytes) -> bytes:
 
     :raises Refused: when the token is malformed, or its algorithm or signature is wrong.
     """
-    from jwt import PyJWS, PyJWTError
+    from jwt import PyJWTError
 
     parts = _TOKEN.fullmatch(token)
     if parts is None:
@@ -81,10 +84,17 @@ def verified_payload(token: str, secret: bytes) -> bytes:
     if any(header.get(name) is not None and not isinstance(header[name], str) for name in _TEXTS):
         raise Refused(INVALID_JWT)
     try:
-        payload: bytes = PyJWS().decode(token, secret, algorithms=[ALGORITHM])
+        payload: bytes = _library().decode(token, secret, algorithms=[ALGORITHM])
     except (PyJWTError, ValueError, TypeError, RecursionError):
         raise Refused(INVALID_JWT) from None
     return payload
+
+
+@cache
+def _library() -> PyJWS:
+    from jwt import PyJWS
+
+    return PyJWS(algorithms=[ALGORITHM])
 
 
 def _decoded(part: str) -> bytes:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from codex_listener.http_upgrade import UpgradeRequest
 
 
-LIMITS: Final = Limits(max_frame=16 * 1024 * 1024, max_message=64 * 1024 * 1024)
+LIMITS: Final = Limits(max_frame=16 * 1024 * 1024, max_message=64 * 1024 * 1024, max_head=400 * 1024)
 """A message's limit is that of one line over stdio."""
 
 

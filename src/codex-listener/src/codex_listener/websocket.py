@@ -28,6 +28,8 @@ BATCH: Final = 256 * 1024
 LARGE: Final = 64 * 1024
 """Size in bytes from which a message is written apart from its frame header, instead of being copied."""
 PARTING_SECONDS: Final = 1.0
+_END_BYTES: Final = 4
+"""Most bytes of what ends a head."""
 _HEAD_ROOM: Final = bytearray(64 * 1024)
 """Receive buffer before the upgrade; its content is copied at once, so that all connections can share it."""
 _TEXT, _BINARY, _CONTINUATION = 1, 2, 0
@@ -209,8 +211,9 @@ class WebsocketPeer(asyncio.BufferedProtocol):
         self._wake()
 
     def _handshake(self, data: bytearray) -> None:
+        searched = max(0, len(self._head) - _END_BYTES + 1)  # Not all of it again for every byte of a slow client.
         self._head += data
-        end = HEAD_END.search(self._head)
+        end = HEAD_END.search(self._head, searched)
         if end is None:
             if len(self._head) > self._limits.max_head:
                 self._refuse(respond(431))
