@@ -100,10 +100,16 @@ class EffectiveConfig:
                 return layer.file or {"profile": "profile", "sessionFlags": "command line"}.get(layer.kind, layer.kind)
         return None
 
-    def chosen_keys(self) -> frozenset[str]:
-        """Return the first parts of the keys that were set for this session: by flags, or by a profile named there."""
-        kinds = {"sessionFlags", "profile"} if self._profile or "profile" in self.flags else {"sessionFlags"}
-        return frozenset(key for layer in self.layers if layer.kind in kinds for key in layer.table)
+    def chosen_keys(self, overrides: Mapping[str, Any], *, flags: bool) -> frozenset[str]:
+        """Return the first parts of the keys that were set on purpose, rather than in files.
+
+        :param overrides: the client's overrides, dotted keys or tables.
+        :param flags: whether session flags and the profile named on the command line count.
+        """
+        keys = {key.partition(".")[0] for key in (*overrides, *(self.flags if flags else ()))}
+        if "profile" in keys or (flags and self._profile):
+            keys.update(key for layer in self.layers if layer.kind == "profile" for key in layer.table)
+        return frozenset(keys)
 
     def warnings(self) -> list[str]:
         """Return warnings about the files: ignored keys, probable typos, untrusted projects, each with the remedy."""

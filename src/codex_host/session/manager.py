@@ -72,6 +72,7 @@ class HostThreads(StoredThreads):
         *,
         originator: str = "codex_cli",
         client_version: str = "",
+        own_flags: bool = False,
     ) -> HostThread:
         """Load a stored thread; see :class:`~codex_hookspecs.ports.threads.ThreadManager`."""
         thread_id = await self._identify(params)
@@ -81,7 +82,12 @@ class HostThreads(StoredThreads):
         stored, writer = await self._answer(self._need_store(thread_id).open(thread_id, cli_version=__version__))
         try:
             opening = self._opener.stored(
-                stored, params, source=stored.thread.source, originator=originator, client_version=client_version
+                stored,
+                params,
+                own_flags=own_flags,
+                source=stored.thread.source,
+                originator=originator,
+                client_version=client_version,
             )
             return self._load(thread_id, opening, writer=writer, stored=stored)
         except BaseException:
@@ -95,6 +101,7 @@ class HostThreads(StoredThreads):
         source: str | JsonObject = "cli",
         originator: str = "codex_cli",
         client_version: str = "",
+        own_flags: bool = False,
     ) -> HostThread:
         """Copy a stored thread and load the copy; see :class:`~codex_hookspecs.ports.threads.ThreadManager`."""
         thread_id = await self._identify(params)
@@ -106,6 +113,7 @@ class HostThreads(StoredThreads):
         opening = self._opener.stored(
             stored,
             params,
+            own_flags=own_flags,
             source=source,
             originator=originator,
             client_version=client_version,

@@ -185,15 +185,18 @@ class Opener:
         )
         return self._opening(settings, config)
 
-    def stored(self, stored: StoredThread, params: Stored, **fixed: Any) -> Opening:
+    def stored(self, stored: StoredThread, params: Stored, *, own_flags: bool, **fixed: Any) -> Opening:
         """Return what a stored thread, or a copy of it, is opened with: the settings of its last turn unless changed.
 
+        :param own_flags: whether the program's flags are the client's own and change settings, too.
         :param fixed: further settings.
         :raises ConfigError: when a setting is invalid, or its environment is not configured any more.
         """
         params = self._on_stored_environment(stored, params)
         settings, config = self._settings(params.cwd or self._still(stored, params), params)
-        settings = kept_settings(settings, stored.settings, params, config.chosen_keys())
+        settings = kept_settings(
+            settings, stored.settings, params, config.chosen_keys(params.config or {}, flags=own_flags)
+        )
         machine = self._environment_name(config) or (LOCAL if stored.settings.get("environment") else None)
         return self._opening(attrs.evolve(settings, environment=machine, **fixed), config)
 

@@ -82,8 +82,12 @@ class StoredThreads:
 
     async def set_name(self, thread_id: str, name: str) -> None:
         """Set the name of a thread, loaded or stored."""
-        await self._answer(self._need_store(thread_id).set_name(thread_id, name))
+        store = self._need_store(thread_id)
         loaded = self._threads.get(thread_id)
+        if loaded is None:
+            await self._answer(store.show(thread_id, turns=False))  # Raises when there is none.
+        if loaded is None or not loaded.settings.ephemeral:
+            await self._answer(store.set_name(thread_id, name))
         if loaded is not None:
             loaded.rename(name)
 

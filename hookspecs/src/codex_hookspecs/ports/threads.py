@@ -210,11 +210,14 @@ class ThreadManager(Protocol):
         *,
         originator: str = "codex_cli",
         client_version: str = "",
+        own_flags: bool = False,
     ) -> LoadedThread:
         """Load a stored thread, or return it if it is already loaded.
 
-        The thread keeps the settings of its last turn, except those that the parameters or command-line flags set.
+        The thread keeps the settings of its last turn, except those that the parameters set.
 
+        :param originator: client name for model requests.
+        :param own_flags: whether the program's command-line flags are the client's own and change settings, too.
         :raises ThreadNotFound: when there is no such thread, or it is archived.
         :raises ThreadBusy: when another process is its writer.
         """
@@ -227,14 +230,15 @@ class ThreadManager(Protocol):
         source: str | JsonObject = "cli",
         originator: str = "codex_cli",
         client_version: str = "",
+        own_flags: bool = False,
     ) -> LoadedThread:
         """Copy a stored thread as a new one and load the copy; a running turn of the original is copied as interrupted.
 
-        The copy has the settings of the last turn of the original, except those that the parameters or command-line
-        flags set.
+        The copy has the settings of the last turn of the original, except those that the parameters set.
 
         :param source: source recorded in the copy, see :meth:`start`.
         :param originator: client name for model requests.
+        :param own_flags: whether the program's command-line flags are the client's own and change settings, too.
         :raises ThreadNotFound: when there is no such thread, or it is archived.
         :raises ConfigError: when a setting is invalid.
         :raises RpcError: when there is no such turn.

@@ -273,6 +273,10 @@ class Processor:
     async def _unload_if_unused(self, thread_id: str) -> None:
         """Unload a thread without subscribers; a running turn goes on to its end before."""
         subscription = self._subscriptions.get(thread_id)
+        if subscription is not None and self._host.threads.get(thread_id) is not subscription.thread:
+            del self._subscriptions[thread_id]  # It was archived.
+            subscription.end()
+            return
         if subscription is None or subscription.connections or subscription.unloads:
             return
         if subscription.thread.active_turn_id is None:

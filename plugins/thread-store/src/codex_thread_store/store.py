@@ -208,9 +208,9 @@ class RolloutStore:
             if os.path.samefile(path, found):
                 return thread_id
         except (StorageError, OSError) as error:
-            reason = (error.__cause__ or error) if isinstance(error, StorageError) else error
-            text = getattr(reason, "strerror", None) or str(error)
-            raise ThreadNotFound(f"failed to load rollout `{path}`: {text}") from error
+            cause = error.__cause__ if isinstance(error, StorageError) else error
+            reason = f"{cause.strerror} (os error {cause.errno})" if isinstance(cause, OSError) else str(error)
+            raise ThreadNotFound(f"failed to load rollout `{path}`: {reason}") from error
         raise ThreadNotFound(
             f"failed to load rollout `{path}`: it is not the file of thread {thread_id}, which is {found}"
         )

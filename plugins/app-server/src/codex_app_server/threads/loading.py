@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import attrs
 
-from codex_app_server.connection import ORIGINATOR_OVERRIDE
+from codex_app_server.connection import IN_PROCESS, ORIGINATOR_OVERRIDE
 from codex_hookspecs.errors import RpcError, ThreadNotFound
 from codex_hookspecs.protocol import ThreadResumeResponse, ThreadStarted, ThreadStartResponse, is_uuid
 from codex_sandboxing.app_server_form import write_policy
@@ -52,7 +52,10 @@ async def resume(params: ThreadResumeParams, context: RpcContext) -> ThreadResum
     """Load a stored thread."""
     with _explained(params):
         thread = await context.host.threads.resume(
-            params, originator=originator_of(context), client_version=context.client_version
+            params,
+            originator=originator_of(context),
+            client_version=context.client_version,
+            own_flags=context.transport == IN_PROCESS,
         )
     context.subscribe(thread)
     return _start_response(
@@ -70,6 +73,7 @@ async def fork(params: ThreadForkParams, context: RpcContext) -> ThreadForkRespo
             source=context.session_source,
             originator=originator_of(context),
             client_version=context.client_version,
+            own_flags=context.transport == IN_PROCESS,
         )
     context.subscribe(thread)
     summary = thread.summary()

@@ -128,12 +128,15 @@ async def update_metadata(params: ThreadMetadataUpdateParams, context: RpcContex
 
 
 async def archive(params: ThreadArchiveParams, context: RpcContext) -> ThreadArchiveResponse:
-    """Archive a thread."""
+    """Archive a thread; a running turn is interrupted."""
     check_id(params.thread_id)
+    loaded = context.host.threads.get(params.thread_id)
     try:
         await context.host.threads.archive(params.thread_id)
     except ThreadNotFound as error:
         raise RpcError(f"no rollout found for thread id {params.thread_id}") from error
+    if loaded is not None:
+        await loaded.set_status({"type": "notLoaded"})
     context.unsubscribe(params.thread_id)
     _broadcast_later(context, ThreadArchivedNotification(params.thread_id))
     return ThreadArchiveResponse()
