@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any, ClassVar, Literal
 
 import pytest
+from attrs import field
 
 from codex_hookspecs.errors import WireError
 from codex_hookspecs.types.items import AgentMessage, CommandExecution, FileChange, FileUpdateChange, Item, Plan
-from codex_hookspecs.types.json import Unsigned
+from codex_hookspecs.types.json import AbsolutePathBuf, JsonObject, Shape, Signed32, Unsigned
 from codex_hookspecs.types.notifications import HookEntry, HookRun
 from codex_hookspecs.types.requests import ThreadStartParams, TurnStartParams
 from codex_hookspecs.types.sandbox import SandboxPolicy
 from codex_hookspecs.types.threads import Thread, Turn, TurnError
 from codex_hookspecs.values import frozen
-from codex_hookspecs.wire import decode, encode
+from codex_hookspecs.wire import check, decode, encode
 
 PATCH = FileChange(id="p", changes=(FileUpdateChange("/a", {"type": "add"}, diff="x\n"),), status="completed")
 VALUES = [
@@ -134,3 +135,84 @@ def test_a_null_where_a_value_must_be_is_refused() -> None:
     assert faults(TurnStartParams, {"threadId": None, "input": []}) == [
         "invalid type: null, expected a string @ $.threadId"
     ]
+
+
+@frozen(kw_only=True)
+class Snake:
+    SNAKE_CASE: ClassVar[bool] = True
+    some_key: int
+    at: AbsolutePathBuf = "/"
+    own: str = field(default="here", metadata={"local": True})
+
+
+@frozen
+class Form:
+    TAG: ClassVar[str] = "mode"
+    TYPE: ClassVar[str] = "form"
+    title: str
+
+
+@frozen
+class Page2:
+    TAG: ClassVar[str] = "mode"
+    TYPE: ClassVar[str] = "page"
+
+
+@frozen
+class Grant:
+    grant: str
+
+
+@frozen(kw_only=True)
+class Mixed:
+    decision: Literal["yes", "no"] | Grant
+    numbers: dict[str, Signed32] = field(factory=dict)
+    shown: Annotated[JsonObject, Shape(f"{__name__}:Grant")] | None = None
+    checked: Annotated[JsonObject, Shape(f"{__name__}:Grant", validated=True)] | None = None
+
+
+def test_a_class_may_keep_snake_case_and_have_members_for_this_program_only() -> None:
+    assert encode(Snake(some_key=1, own="secret")) == {"some_key": 1, "at": "/"}
+    assert decode(Snake, {"some_key": 1, "own": "other"}) == Snake(some_key=1)
+
+
+def test_the_member_of_the_tag_can_have_another_name() -> None:
+    assert encode(Form("t")) == {"mode": "form", "title": "t"}
+    assert decode(Form | Page2, {"mode": "page"}) == Page2()
+    assert faults(Form | Page2, {"type": "page"}) == ["missing field `mode` @ $"]
+
+
+@pytest.mark.parametrize(
+    ("value", "decoded"), [("yes", "yes"), ({"grant": "all"}, Grant("all"))], ids=["word", "object"]
+)
+def test_a_word_or_an_object_is_told_by_its_kind(value: Any, decoded: Any) -> None:
+    assert decode(Mixed, {"decision": value}).decision == decoded
+
+
+@pytest.mark.parametrize(
+    ("document", "fault"),
+    [
+        ({"decision": "maybe"}, "unknown variant `maybe`, expected `yes` or `no` @ $.decision"),
+        ({"decision": 5}, "invalid type: integer `5`, expected string or map @ $.decision"),
+        ({"decision": "no", "numbers": {"a": 2**31}}, "invalid value: integer `2147483648`, expected i32"),
+        ({"decision": "no", "numbers": []}, "invalid type: sequence, expected a map @ $.numbers"),
+        ({"decision": "no", "checked": {}}, "missing field `grant` @ $.checked"),
+    ],
+)
+def test_members_of_many_kinds_are_checked(document: Any, fault: str) -> None:
+    assert fault in faults(Mixed, document)[0]
+
+
+def test_json_values_stay_as_they_are_and_only_marked_ones_are_validated() -> None:
+    document = {"decision": "no", "shown": {"odd": 1}, "checked": {"grant": "x", "more": 1}}
+
+    value = decode(Mixed, document)
+
+    assert (value.shown, value.checked) == (document["shown"], document["checked"])
+    with pytest.raises(WireError, match="missing field `grant`"):
+        check(Mixed, document)
+
+
+def test_a_path_must_be_absolute() -> None:
+    assert faults(Snake, {"some_key": 1, "at": "a/b"}) == ["AbsolutePathBuf deserialized without a base path @ $.at"]
+    assert decode(Snake, {"some_key": 1, "at": "C:\\a"}).at == "C:\\a"

@@ -48,16 +48,23 @@ def rpc_methods(host: SurfaceHost) -> Sequence[RpcMethod] | None:
     Of two methods with the same name that of the first plugin is used (first-party plugins come first unless
     ``plugin_order`` says otherwise), with a warning that names both plugins. A failing plugin offers nothing.
 
+    The classes that a method names for its parameters, its result and its notifications are shown in the bindings that
+    ``codex app-server generate-ts`` and ``generate-json-schema`` write.
+
     Example::
 
-        from codex_hookspecs import RpcMethod, hookimpl
+        from codex_hookspecs import RpcMethod, frozen, hookimpl
+
+        @frozen
+        class PingResponse:
+            pong: str
 
         async def ping(params, context):
-            return {"pong": context.client_name}
+            return PingResponse(pong=context.client_name)
 
         @hookimpl
         def rpc_methods():
-            return [RpcMethod(name="example/ping", params=None, handle=ping)]
+            return [RpcMethod(name="example/ping", params=None, result=PingResponse, handle=ping)]
     """
 
 

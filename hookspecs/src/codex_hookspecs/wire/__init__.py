@@ -21,7 +21,7 @@ import attrs
 from codex_hookspecs.wire._faults import json_type_name
 from codex_hookspecs.wire._names import camel, is_local, snake, wire_name
 
-__all__ = ["camel", "decode", "encode", "json_type_name", "snake", "wire_name"]
+__all__ = ["camel", "check", "decode", "encode", "json_type_name", "snake", "wire_name"]
 
 T = TypeVar("T")
 
@@ -58,6 +58,17 @@ def decode(kind: type[T], value: Any) -> T:
     from codex_hookspecs.wire._decoding import structure
 
     return structure(kind, value)
+
+
+def check(kind: Any, value: Any) -> None:
+    """Check a JSON document against a type, with the shapes of all JSON values in it.
+
+    :param kind: an attrs class, a union of such classes, or the type of a field.
+    :raises WireError: when the document does not have that shape.
+    """
+    from codex_hookspecs.wire._decoding import structure
+
+    structure(kind, value, shapes=True)
 
 
 def _plan(cls: type) -> tuple[dict[str, str], tuple[tuple[str, str], ...]]:

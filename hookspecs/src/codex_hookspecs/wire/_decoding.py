@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from functools import cache
+from functools import cache, partial
 from importlib import import_module
 from types import UnionType
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
@@ -30,10 +30,13 @@ class Fault(ValueError):
     """Raised by a hook for one JSON value that does not fit."""
 
 
-def structure(kind: type[T], value: Any) -> T:
-    """Decode a value; see :func:`codex_hookspecs.wire.decode`."""
+def structure(kind: type[T], value: Any, *, shapes: bool = False) -> T:
+    """Decode a value; see :func:`codex_hookspecs.wire.decode`.
+
+    :param shapes: whether JSON values must have the shape that their annotation says, also where they need not.
+    """
     try:
-        result: T = _converter().structure(value, kind)
+        result: T = _converter(shapes).structure(value, kind)
     except (cattrs.BaseValidationError, Fault) as error:
         # Codex finds an ill-typed member while parsing and a missing one only at the end.
         faults = sorted(_faults(error, "$"), key=lambda fault: fault[0].startswith("missing field"))
@@ -50,11 +53,11 @@ def one_of(names: tuple[str, ...]) -> str:
 
 
 @cache
-def _converter() -> cattrs.Converter:
+def _converter(shapes: bool) -> cattrs.Converter:
     converter = cattrs.Converter(detailed_validation=True)
     for kind in (str, bool, int, float):
         converter.register_structure_hook(kind, _plain)
-    converter.register_structure_hook_factory(_is_annotated, _annotated_factory)
+    converter.register_structure_hook_factory(_is_annotated, partial(_annotated_factory, shapes))
     converter.register_structure_hook_func(_is_word, _word)
     converter.register_structure_hook_factory(_is_union, _union_factory)
     converter.register_structure_hook_factory(_is_sequence, _sequence_factory)
@@ -79,14 +82,14 @@ def _is_annotated(kind: Any) -> bool:
     return get_origin(kind) is Annotated
 
 
-def _annotated_factory(kind: Any, converter: cattrs.Converter) -> Structure:
+def _annotated_factory(shapes: bool, kind: Any, converter: cattrs.Converter) -> Structure:
     bare, *marks = get_args(kind)
     for mark in marks:
         if isinstance(mark, IntegerRange):
             return lambda value, _kind: _integer(value, mark)
         if isinstance(mark, AbsolutePathMark):
             return _absolute_path
-        if isinstance(mark, Shape) and mark.validated:
+        if isinstance(mark, Shape) and (mark.validated or shapes):
             return _shaped(bare, mark, converter)
     return lambda value, _kind: converter.structure(value, bare)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from codex_testkit.app_client import RpcClient as RpcClient
     from codex_testkit.memory.environment import MemoryEnvironments as MemoryEnvironments
     from codex_testkit.memory.model import ScriptedModel as ScriptedModel
     from codex_testkit.memory.sink import RecordingSink as RecordingSink
@@ -23,6 +24,7 @@ _HOME = {
     "MemoryThreadStore": "memory.store",
     "Project": "project",
     "RecordingSink": "memory.sink",
+    "RpcClient": "app_client",
     "ScriptedModel": "memory.model",
     "TurnOutcome": "outcome",
     "exec_server": "servers.exec_client",

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from codex_hookspecs.surface import AppClient, SurfaceHost
+    from codex_testkit.app_client import RpcClient
     from codex_testkit.memory.model import ScriptedModel
     from codex_testkit.outcome import TurnOutcome
     from codex_testkit.project import Project
@@ -78,6 +79,24 @@ class KitHost:
         )
         self._stack.push_async_callback(client.aclose)
         return client
+
+    @asynccontextmanager
+    async def client(self, *, experimental: bool = True) -> AsyncIterator[RpcClient]:
+        """Connect a client that gets JSON, and holds what it gets against the types that methods declare.
+
+        Requires a plugin with the hook ``app_server``.
+
+        :param experimental: whether it enables the experimental API.
+        """
+        from codex_testkit.app_client import RpcClient
+
+        methods = tuple((await self.program()).rpc_methods())
+        client = RpcClient(await self.connect(experimental=experimental), methods)
+        try:
+            yield client
+        finally:
+            await client.aclose()
+        self.check()
 
     def check(self) -> None:
         """Fail the test if there was an unexpected failure of a plugin so far.

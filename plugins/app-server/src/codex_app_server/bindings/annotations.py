@@ -58,6 +58,7 @@ class Reader:
     def __init__(self, *, experimental: bool) -> None:
         self.definitions: dict[str, Definition] = {}
         self._experimental = experimental
+        self._owners: dict[str, str] = {}
 
     def define(self, kind: Any, fallback: str) -> str:
         """Read a class or a union of classes, and return its name.
@@ -74,18 +75,26 @@ class Reader:
             union = OneOf(tuple(self._of_union(member) for member in members))
             self.definitions[fallback] = Definition(fallback, union)
             return fallback
-        self._named(alias, home.__name__)
-        return protocol_name(alias)
+        shape = self._named(alias, home.__name__)
+        return shape.name if isinstance(shape, Reference) else fallback
 
     def _class(self, kind: type[Any]) -> str:
         if not attrs.has(kind):
             raise TypeError(f"{kind.__module__}.{kind.__name__} has no form in the bindings; it is no attrs class")
-        name = protocol_name(kind.__name__)
+        name = self._name(kind.__name__, kind.__module__)
         if name not in self.definitions:
             self.definitions[name] = Definition(name, ANYTHING)  # until it is read: it may mention itself
             record = self._record(kind)
             self.definitions[name] = Definition(name, record, record.doc)
         return name
+
+    def _name(self, name: str, module: str) -> str:
+        """Return the name of a type; one that another module has taken gets the name of its package in front."""
+        known = protocol_name(name)
+        if self._owners.setdefault(known, module) == module:
+            return known
+        package = "".join(word.capitalize() for word in module.partition(".")[0].split("_"))
+        return f"{package}{known}"
 
     def _record(self, kind: type[Any], *, closed: bool = False) -> Record:
         doc, docs = _documentation(kind)
@@ -213,7 +222,7 @@ class Reader:
         home, node, doc = _alias(name, module)
         if get_origin(value) is Annotated and (marked := self._marked(value)) is not None:
             return marked
-        known = protocol_name(name)
+        known = self._name(name, home)
         if known not in self.definitions:
             self.definitions[known] = Definition(known, ANYTHING)
             self.definitions[known] = Definition(known, self._option(node, home), doc)
