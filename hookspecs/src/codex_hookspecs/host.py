@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from codex_hookspecs.ports.host import Config as Config
     from codex_hookspecs.ports.host import Features as Features
     from codex_hookspecs.ports.host import Host as Host
+    from codex_hookspecs.ports.threads import Action as Action
     from codex_hookspecs.ports.threads import AgentThread as AgentThread
     from codex_hookspecs.ports.threads import Listener as Listener
     from codex_hookspecs.ports.threads import LoadedThread as LoadedThread
@@ -24,7 +25,7 @@ __all__, __getattr__, __dir__ = exported(
     __name__,
     {
         "ports.host": "Config Features Host",
-        "ports.threads": "AgentThread Listener LoadedThread RequestHandler ThreadManager",
+        "ports.threads": "Action AgentThread Listener LoadedThread RequestHandler ThreadManager",
         "types.config": "ConfigChange ConfigLayer Feature LayerKind Stage",
     },
 )
