@@ -249,8 +249,8 @@ class Talk:
     def result(self) -> tuple[list[Message], list[Message]]:
         """Return answers and events in a form that two programs can share."""
         kept = [event for event in self.events if event["method"] not in IGNORED]
-        shared = json.loads(self._shared(json.dumps([self.answers, kept])))
-        return _plain(shared[0]), _ordered(_plain(shared[1]))
+        answers, events = json.loads(self._shared(json.dumps(_plain([self.answers, kept]))))
+        return answers, _ordered(events)
 
     def _shared(self, text: str) -> str:
         seen: dict[str, str] = {}
