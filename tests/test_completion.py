@@ -15,7 +15,7 @@ from typing import Self
 import pytest
 
 PROGRAM = Path(sys.executable).with_name("codex")
-LIMIT = 20
+LIMIT = 60
 COMPLETE_IN_BASH = """
 source "$1"
 shift

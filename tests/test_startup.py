@@ -78,10 +78,11 @@ def test_showing_the_version_imports_no_library(home: Path) -> None:
     assert len(modules) < 30
 
 
-def test_help_imports_no_plugin(home: Path) -> None:
+@pytest.mark.parametrize("line", ["--help", "help exec fork", "archive --help", "completion zsh"])
+def test_help_and_completion_import_no_plugin(home: Path, line: str) -> None:
     modules_after(home, "--help")  # finds the plugins and remembers them
 
-    modules = modules_after(home, "--help")
+    modules = modules_after(home, *line.split())
 
     assert [name for name in modules if name.endswith(".plugin")] == []
 

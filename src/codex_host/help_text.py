@@ -30,7 +30,7 @@ def program_help(program: Program) -> str:
         parts.append(_section(f"{group}:" if group else "Other commands:", rows, width))
     parts.append(_section("Options, before or after the command:", _options(program.options)))
     parts.append(
-        _section("Options before exec and review, where they count as after it:", _options(program.root.options))
+        _section("Options before the command, most of them for exec and review:", _options(program.root.options))
     )
     return "\n\n".join(parts)
 

@@ -6,11 +6,10 @@ from collections.abc import Iterable, Sequence
 
 from codex_hookspecs.errors import UsageError
 
-_NOT_HERE = "that is not part of this version"
 _ELSEWHERE = {
     "agents": "list sessions with codex resume",
     "cloud": "",
-    "debug": "see what runs with codex plugins list, and what is configured with codex features list",
+    "debug": "send requests to codex app-server, which reads JSON lines; see what runs with codex plugins list",
     "delete": "put a session away with codex archive SESSION",
     "doctor": "check plugins with codex plugins doctor, and the configuration with codex --strict-config features list",
     "login": "set OPENAI_API_KEY, or name a provider with a key of its own in config.toml",
@@ -60,7 +59,7 @@ def unknown_command(word: str, known: Iterable[str], *, usage: str | None = None
 def not_a_command(word: str, known: Iterable[str]) -> UsageError:
     """Return the error for a first word that is not a command of any plugin."""
     if word in _ELSEWHERE:
-        return UsageError(f"there is no command '{word}': {_NOT_HERE}", tip=_ELSEWHERE[word] or None)
+        return UsageError(f"the command '{word}' is not part of this version", tip=_ELSEWHERE[word] or None)
     return unknown_command(word, known) if near(word, known) else no_interface(word)
 
 

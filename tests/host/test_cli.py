@@ -322,7 +322,7 @@ def test_the_version_costs_no_library(project: Project) -> None:
         ("-m gpt-5", "a subcommand is required"),
         ("-- hello", "to give a prompt: codex exec hello"),
         ("login", "set OPENAI_API_KEY"),
-        ("mcp list", "there is no command 'mcp': that is not part of this version"),
+        ("mcp list", "the command 'mcp' is not part of this version"),
         ("-a sometimes exec hi", "[possible values: untrusted, on-failure, on-request, never]"),
         ("--oss=1 exec hi", "unexpected value '1' for '--oss'"),
         ("plugins list --jsn", "tip: a similar argument exists: '--json'"),
@@ -449,3 +449,60 @@ def test_the_page_about_the_command_line_names_every_option_and_command(codex: C
     assert len(listed) > 10
     assert [name for name in names if f"`{name}`" not in page and f"`{name} " not in page] == []
     assert [name for name in listed if name != "help" and f"`codex {name}" not in page] == []
+
+
+def test_a_declared_command_is_checked_and_described_without_being_imported(
+    codex: Codex, distributions: Distributions
+) -> None:
+    manifest = """hooks = ["cli_commands"]
+[commands.moo]
+help = "Moo."
+group = "Farm"
+arguments = { "[COW]" = "Who" }
+options = { "--tone TONE" = { help = "How", values = ["low", "high"] }, "--secret" = "" }
+[commands.moo.commands.loudly]
+help = "Moo loudly."
+"""
+    distributions.add("cow", plugin="raise RuntimeError('imported')", manifest=manifest)
+    assert "moo" not in codex("--help").out
+    assert "moo" not in codex("completion").out
+    codex("plugins", "trust", "cow")
+
+    assert "\nFarm:\n  moo " in codex("--help").out
+    shown = codex("moo", "loudly", "--help")
+    assert (shown.status, shown.err) == (0, "")
+    assert shown.out.startswith("Moo loudly.\n\nUsage: codex moo loudly [OPTIONS]\n")
+    assert "--tone TONE  How [possible values: low, high]\n" in shown.out
+    assert "--secret" not in shown.out
+    assert codex("help", "moo", "loudly").out == shown.out
+    assert codex("moo", "help", "loudly").out == shown.out
+    assert "moo loudly" in codex("completion", "bash").out
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("moo --ton low", "a similar argument exists: '--tone'"),
+        ("moo --tone", "a value is required for '--tone <TONE>' but none was supplied"),
+        ("moo --tone=lo", "a similar value exists: 'low'"),
+        ("moo loudly x", "unexpected argument 'x' found\n\nUsage: codex moo loudly [OPTIONS]\n"),
+        ("moo a b", "unexpected argument 'b' found"),
+    ],
+)
+def test_what_a_manifest_does_not_declare_is_refused(
+    codex: Codex, distributions: Distributions, line: str, told: str
+) -> None:
+    manifest = """[commands.moo]
+help = "Moo."
+arguments = { "[COW]" = "Who" }
+options = { "--tone TONE" = { help = "How", values = ["low", "high"] } }
+commands = { loudly = "Moo loudly." }
+"""
+    distributions.add("cow", plugin=MOO, manifest=manifest)
+    codex("plugins", "trust", "cow")
+
+    ran = codex(*line.split())
+
+    assert (ran.status, ran.out) == (2, "")
+    assert told in ran.err
+    assert codex("moo", "daisy", "--tone", "low").out.startswith("['daisy', '--tone', 'low']")
