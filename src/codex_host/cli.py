@@ -188,7 +188,7 @@ def _run_plugin_command(options: GlobalOptions) -> int:
 
             print(escape_controls(plain_help(offered[name])))
             return 0
-        _check_words(host, plugin, options)
+        _check_words(plugin, options)
     if options.remote is not None:
         from codex_host.remote import check_remote, remote_address
 
@@ -203,21 +203,26 @@ def _run_plugin_command(options: GlobalOptions) -> int:
     return run(partial(_run_in_host, host, offered[name], options.rest, plugin=plugin))
 
 
-def _check_words(host: Application, plugin: str, options: GlobalOptions) -> None:
+def _check_words(plugin: str, options: GlobalOptions) -> None:
     """Check the arguments of a plugin's command, if its manifest declares them.
 
     :raises UsageError: when they don't fit.
     """
-    from codex_host.known_commands import own_program, program_with
+    from codex_hookspecs.errors import UsageError
+    from codex_host.command_line import check_words
+    from codex_host.known_commands import own_program, program_of
 
     name = options.command or ""
     found = next((each for each in _plugins() if each.name == plugin), None)
-    program = own_program() if found is None else program_with(found)
-    command = program.root.command(name)
-    if command is not None and command.declared:
-        from codex_host.command_line import check_words
-
-        check_words(program, [name, *options.rest])
+    command = None if found is None else program_of(found).root.command(name)
+    if found is None or command is None or not command.declared:
+        return
+    try:
+        check_words(program_of(found), [name, *options.rest])
+    except UsageError:
+        # Options of the program are not among the words any more, but one of them may have been meant.
+        check_words(program_of(found, own_program().options), [name, *options.rest])
+        raise
 
 
 def _plugin_of_command(host: Application, name: str) -> str:

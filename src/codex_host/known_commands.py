@@ -35,13 +35,14 @@ def own_program() -> Program:
     return Program(root=root, options=read_options(table["global"], "global"))
 
 
-def program_with(plugin: FoundPlugin) -> Program:
-    """Return the program with the commands of the host and those of a plugin."""
-    own = own_program()
+def program_of(plugin: FoundPlugin, options: tuple[Parameter, ...] = ()) -> Program:
+    """Return the program with the commands of a plugin alone.
+
+    :param options: options allowed everywhere.
+    """
     offered = plugin.manifest.commands if plugin.manifest else {}
-    found = [declared_syntax(name, text, plugin) for name, text in offered.items()]
-    root = CommandSyntax(name="codex", options=own.root.options, commands=(*own.root.commands, *found))
-    return Program(root=root, options=own.options)
+    commands = tuple(declared_syntax(name, text, plugin) for name, text in offered.items())
+    return Program(root=CommandSyntax(name="codex", commands=commands), options=options)
 
 
 def declared_syntax(name: str, help_line: str, plugin: FoundPlugin | None) -> CommandSyntax:
