@@ -14,7 +14,9 @@ from codex_hookspecs.auth import AcceptedClient
 from .conftest import SECRET, jwt
 
 pytestmark = pytest.mark.anyio
-SETTINGS = settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+SETTINGS = settings(
+    max_examples=200, deadline=None, database=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 HEADERS = st.text(st.characters(max_codepoint=255), max_size=80)
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
