@@ -55,9 +55,9 @@ class Processor:
     @property
     def methods(self) -> Mapping[str, RpcMethod]:
         """All methods, by name: those of all plugins, and those of the protocol that are not available."""
-        from codex_app_server.program.unavailable import unavailable_methods
+        from codex_app_server.program.unavailable import with_unavailable
 
-        return {**{method.name: method for method in unavailable_methods()}, **self._offered()}
+        return with_unavailable(self._offered().values())
 
     def _offered(self) -> Mapping[str, RpcMethod]:
         if self._methods is None:

@@ -8,6 +8,7 @@ import os
 from typing import TYPE_CHECKING, Final
 
 from codex_app_server.bindings.catalog import catalog
+from codex_app_server.program.unavailable import with_unavailable
 from codex_hookspecs.errors import ConfigError, UsageError
 from codex_listener.options import read_options
 
@@ -66,7 +67,7 @@ def _read(arguments: Sequence[str], valued: Mapping[str, str], usage: str) -> di
 
 def _catalog(host: SurfaceHost, *, experimental: bool) -> Catalog:
     try:
-        return catalog(host.rpc_methods(), experimental=experimental)
+        return catalog(with_unavailable(host.rpc_methods()).values(), experimental=experimental)
     except (TypeError, SyntaxError, NameError, OSError) as error:
         raise ConfigError(f"the types of the methods can't be read: {error}") from error
 

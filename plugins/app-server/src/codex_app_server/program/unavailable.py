@@ -9,7 +9,7 @@ from codex_hookspecs.errors import RpcError
 from codex_hookspecs.surface import RpcMethod
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from codex_hookspecs.surface import RpcContext
 
@@ -65,6 +65,11 @@ _EXPERIMENTAL: Final = frozenset(
 def refusal(method: str, subject: str) -> RpcError:
     """Return the error of a method, or a kind of request, whose subject is not part of this version."""
     return RpcError(f"{method} is not available: {subject} is not part of this version")
+
+
+def with_unavailable(offered: Iterable[RpcMethod]) -> dict[str, RpcMethod]:
+    """Return methods by name: those that plugins offer, and those that are not available."""
+    return {method.name: method for method in (*unavailable_methods(), *offered)}
 
 
 def unavailable_methods() -> Sequence[RpcMethod]:
