@@ -79,6 +79,10 @@ def test_sessions_are_archived_and_brought_back_by_id_and_by_name(codex: Session
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == f"Archived session {one}.\nArchived session {two} (second).\n"
     assert "No sessions of this directory" in codex("resume").stdout
+    for command in ("resume", "fork"):
+        told = codex("exec", command, one, "hi")
+        assert (told.returncode, told.stdout) == (1, "")
+        assert f"session {one} is archived; bring it back with: codex unarchive {one}\n" in told.stderr
     again = codex("archive", one)
     assert (again.returncode, again.stdout) == (1, "")
     assert again.stderr == f"Error: there is no session {one}, or it is archived already\n"

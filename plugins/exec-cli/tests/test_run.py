@@ -74,7 +74,7 @@ class Server:
         self.asked.append((method, params))
         if method == "thread/list":
             return ThreadListResponse(data=tuple(self.stored))
-        if method == "thread/resume" and params.thread_id not in [each.id for each in self.stored]:
+        if method in ("thread/resume", "thread/read") and params.thread_id not in [each.id for each in self.stored]:
             raise RpcError(f"no rollout found for thread id {params.thread_id}")
         if method == "turn/interrupt":
             self._interrupted.set()

@@ -192,7 +192,7 @@ async def _open(
     try:
         return await client.request("thread/resume", resume)
     except RpcError as error:
-        raise ExecError(f"Error: thread/resume: thread/resume failed: {error.message}") from error
+        raise await _explained(client, "thread/resume", thread_id, error) from error
 
 
 async def _fork(client: AppClient, request: ExecRequest, session: str) -> ThreadForkResponse:
@@ -205,8 +205,20 @@ async def _fork(client: AppClient, request: ExecRequest, session: str) -> Thread
     try:
         opened: ThreadForkResponse = await client.request("thread/fork", fork)
     except RpcError as error:
-        raise ExecError(f"Error: thread/fork: thread/fork failed: {error.message}") from error
+        raise await _explained(client, "thread/fork", thread_id, error) from error
     return opened
+
+
+async def _explained(client: AppClient, method: str, thread_id: str, error: RpcError) -> ExecError:
+    """Return the error for a thread that can't be opened; one that can be read is archived."""
+    message = error.message
+    if "no rollout found" in message:
+        from codex_hookspecs.protocol import ThreadReadParams
+
+        with suppress(RpcError):
+            await client.request("thread/read", ThreadReadParams(thread_id=thread_id))
+            message = f"session {thread_id} is archived; bring it back with: codex unarchive {thread_id}"
+    return ExecError(f"Error: {method}: {method} failed: {message}")
 
 
 async def _find_thread(client: AppClient, request: ExecRequest, wanted: str) -> str | None:
