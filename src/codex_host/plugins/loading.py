@@ -24,7 +24,9 @@ if TYPE_CHECKING:
     from codex_host.plugins.stats_file import StatsFile
 
 
-ON_DEMAND = frozenset(("cli_commands", "doctor_checks", "model_provider", "sandbox_launcher"))
+ON_DEMAND = frozenset(
+    ("cli_commands", "connection_authenticators", "doctor_checks", "model_provider", "rpc_methods", "sandbox_launcher")
+)
 """Hooks that most runs don't call: a first-party plugin with no other hooks is imported on their first call."""
 
 HANG_SECONDS = 5.0
