@@ -58,6 +58,7 @@ class ResponseReader:
         self._closed = False
         self._open: set[str] = set()
         self._unnamed = ""
+        self._limits: RateLimitsUpdated | None = None
         self._handlers: dict[type, Callable[[Any], Awaitable[None]]] = {
             ItemAdded: self._added,
             ItemDone: self._done,
@@ -126,6 +127,8 @@ class ResponseReader:
     async def _completed(self, event: Completed) -> None:
         if event.usage is not None:
             await self._thread.count(self._turn.id, event.usage)
+        if self._limits is not None:  # Sent again with the usage (0.118).
+            await self._thread.notify(self._limits)
 
     async def _delta(self, event: Any) -> None:
         from codex_hookspecs.types import notifications
@@ -146,7 +149,8 @@ class ResponseReader:
         )
 
     async def _rate_limits(self, event: RateLimits) -> None:
-        await self._thread.notify(RateLimitsUpdated(rate_limits=event.rate_limits))
+        self._limits = RateLimitsUpdated(rate_limits=event.rate_limits)
+        await self._thread.notify(self._limits)
 
     async def _warning(self, event: ModelWarning) -> None:
         await self._thread.warn(event.message)

@@ -229,7 +229,7 @@ class Session:
         self.item = evolve(
             self.item,
             status="declined" if declined else "completed" if code == 0 else "failed",
-            aggregated_output=self.whole_output(),
+            aggregated_output=self.whole_output() or None,
             exit_code=code,
             duration_ms=int((time.monotonic() - self._began) * 1000),
         )

@@ -9,7 +9,13 @@ import attrs
 
 from codex_app_server.connection import IN_PROCESS, ORIGINATOR_OVERRIDE
 from codex_hookspecs.errors import RpcError, ThreadNotFound
-from codex_hookspecs.protocol import ThreadResumeResponse, ThreadStarted, ThreadStartResponse, is_uuid
+from codex_hookspecs.protocol import (
+    ThreadResumeResponse,
+    ThreadStarted,
+    ThreadStartResponse,
+    ThreadStatusChanged,
+    is_uuid,
+)
 from codex_sandboxing.app_server_form import write_policy
 
 if TYPE_CHECKING:
@@ -49,7 +55,8 @@ async def start(params: ThreadStartParams, context: RpcContext) -> ThreadStartRe
 
 
 async def resume(params: ThreadResumeParams, context: RpcContext) -> ThreadResumeResponse:
-    """Load a stored thread."""
+    """Load a stored thread; its status is sent to all clients if it was not loaded."""
+    before = context.host.threads.get(params.thread_id)
     with _explained(params):
         thread = await context.host.threads.resume(
             params,
@@ -57,6 +64,8 @@ async def resume(params: ThreadResumeParams, context: RpcContext) -> ThreadResum
             client_version=context.client_version,
             own_flags=context.transport == IN_PROCESS,
         )
+    if thread is not before:
+        await context.broadcast(ThreadStatusChanged(thread_id=thread.id, status=thread.summary().status))
     context.subscribe(thread)
     return _start_response(
         ThreadResumeResponse, thread, attrs.evolve(thread.summary(), turns=tuple(await thread.turns()))
