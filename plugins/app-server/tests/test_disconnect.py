@@ -45,7 +45,7 @@ async def test_each_function_is_called_once_at_the_end_of_its_connection(connect
     assert released == ["released"]
 
 
-async def test_a_function_that_fails_is_logged_and_stops_no_other(connect, capsys) -> None:
+async def test_a_function_that_fails_is_logged_and_stops_no_other(connect, capsys, caplog) -> None:
     released = asyncio.Event()
 
     async def fail() -> None:
@@ -60,7 +60,7 @@ async def test_a_function_that_fails_is_logged_and_stops_no_other(connect, capsy
     await client.leave()
 
     assert released.is_set()
-    assert "broken" in capsys.readouterr().err
+    assert "broken" in capsys.readouterr().err + caplog.text
 
 
 async def test_a_function_of_a_client_that_is_gone_is_called_at_once(host) -> None:
