@@ -198,16 +198,36 @@ def _measured(codex: Codex, stage: Stage) -> Sample:
         file = str(stage.ws / "large")
         small = _median(lambda: client.ask("fs/getMetadata", {"path": file}), CALLS) * 1000
         read = _median(lambda: client.ask("fs/readFile", {"path": file}), READS)
-        before = client.memory()
         threads: list[str] = []
-        opened = _median(lambda: threads.append(client.thread()), IDLE)
-        for each in threads:
-            client.turn(each)
-        idle = (client.memory() - before) / IDLE
-        parallel = _together(client, threads[:PARALLEL])
+        opened = _median(lambda: threads.append(client.thread()), PARALLEL)
+        parallel = _together(client, threads)
         return Sample(
-            start, opened, first, late, late / first, small, read, parallel, idle, client.memory("VmHWM") / 1024
+            start,
+            opened,
+            first,
+            late,
+            late / first,
+            small,
+            read,
+            parallel,
+            _idle(codex, stage),
+            client.memory("VmHWM") / 1024,
         )
+    finally:
+        client.close()
+
+
+def _idle(codex: Codex, stage: Stage) -> float:
+    """Return the KiB that a loaded thread takes after one turn, in a server with nothing else."""
+    client = Client(codex, stage)
+    try:
+        client.ask("initialize", {"clientInfo": {"name": "bench", "version": "1"}})
+        for _ in range(IDLE // 10):
+            client.turn(client.thread())
+        before = client.memory()
+        for _ in range(IDLE):
+            client.turn(client.thread())
+        return (client.memory() - before) / IDLE
     finally:
         client.close()
 
