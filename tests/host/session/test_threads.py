@@ -8,12 +8,21 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import attrs
 import pytest
 
 from codex_hookspecs import Fragment, StopVerdict
 from codex_hookspecs.errors import ConfigError, ExecError, ThreadBusy, ThreadNotFound
-from codex_hookspecs.protocol import ThreadResumeParams, ThreadStartParams
-from codex_hookspecs.types.storage import HistoryAppended, ItemFinished, ThreadQuery, TurnBegan, TurnEnded
+from codex_hookspecs.protocol import ThreadForkParams, ThreadResumeParams, ThreadStartParams
+from codex_hookspecs.sandbox import SandboxPolicy
+from codex_hookspecs.types.storage import (
+    HistoryAppended,
+    ItemFinished,
+    SettingsChanged,
+    ThreadQuery,
+    TurnBegan,
+    TurnEnded,
+)
 from codex_hookspecs.types.tools import ToolCall
 from codex_testkit import MemoryThreadStore
 from codex_testkit.memory.environment import MemoryEnvironment
@@ -124,6 +133,55 @@ async def test_what_a_thread_was_made_with_holds_unless_asked_otherwise(
 
     assert (kept.model, kept.reasoning_effort) == ("m1", "high")
     assert (asked.model, asked.reasoning_effort, asked.sandbox.mode) == ("m2", "high", "read-only")
+
+
+async def test_a_thread_keeps_the_settings_of_its_last_turn_against_configuration_and_flags(
+    host: Any, model: Any, store: MemoryThreadStore
+) -> None:
+    run = host(model=model("one", "two"), store=store)
+    thread = (await run.turn("one")).thread
+    policy = SandboxPolicy("workspaceWrite", True, writable_roots=("/opt",), exclude_slash_tmp=True)
+    last = {
+        "sandbox": policy,
+        "approval_policy": "untrusted",
+        "approvals_reviewer": "guardian_subagent",
+        "personality": "friendly",
+        "developer_instructions": "Be kind.",
+        "reasoning_summary": "detailed",
+        "verbosity": "low",
+        "service_tier": "flex",
+        "collaboration_mode": {"mode": "plan", "settings": {"model": "m"}},
+    }
+    await thread.submit([{"type": "text", "text": "two"}], settings=attrs.evolve(thread.settings, **last))
+    await thread.wait_idle()
+    threads = await threads_of(run)
+    await threads.unload(thread.id)
+
+    kept = (await threads.resume(ThreadResumeParams(thread_id=thread.id))).settings
+    await threads.unload(thread.id)
+    overrides = {"sandbox_workspace_write.network_access": False, "model_verbosity": "high"}
+    params = ThreadResumeParams(thread_id=thread.id, config=overrides, approval_policy="never")
+    asked = (await threads.resume(params)).settings
+    await threads.unload(thread.id)
+    flagged = (await threads.resume(ThreadResumeParams(thread_id=thread.id), own_flags=True)).settings
+    forked = (await threads.fork(ThreadForkParams(thread_id=thread.id))).settings
+
+    assert {name: getattr(kept, name) for name in last} == last
+    assert {name: getattr(forked, name) for name in last} == last
+    assert (asked.sandbox.kind, asked.approval_policy, asked.verbosity) == ("dangerFullAccess", "never", "high")
+    assert (flagged.sandbox.kind, flagged.approval_policy) == ("dangerFullAccess", "never")
+    assert flagged.personality == "friendly"
+
+
+async def test_a_policy_that_is_not_known_asks_for_everything(host: Any, model: Any, store: MemoryThreadStore) -> None:
+    run = host(model=model("one"), store=store)
+    thread = (await run.turn("one")).thread
+    threads = await threads_of(run)
+    await threads.unload(thread.id)
+    unknown = attrs.evolve(thread.settings, approval_policy="granular")
+    store.threads[thread.id].append(SettingsChanged(unknown))
+
+    assert (await threads.resume(ThreadResumeParams(thread_id=thread.id))).settings.approval_policy == "untrusted"
 
 
 async def test_a_thread_whose_directory_is_gone_resumes_where_the_program_is(
