@@ -96,14 +96,24 @@ class AppServer:
 
         :raises RuntimeError: when the answer is an error.
         """
-        self._next += 1
-        ident = self._next
-        self._send({"method": method, "id": ident, "params": params})
-        answer = self.wait(lambda message: message.get("id") == ident and "method" not in message)
+        answer = self.answer(self.begin(method, params))
         if "error" in answer:
             raise RuntimeError(f"{method}: {answer['error']}")
         result: Message = answer["result"]
         return result
+
+    def begin(self, method: str, params: Message) -> int:
+        """Send a request and give its id."""
+        self._next += 1
+        self._send({"method": method, "id": self._next, "params": params})
+        return self._next
+
+    def answer(self, ident: int) -> Message:
+        """Wait for the answer to a request, which may have come already."""
+        for message in self.messages:
+            if message.get("id") == ident and "method" not in message:
+                return message
+        return self.wait(lambda message: message.get("id") == ident and "method" not in message)
 
     def wait(self, wanted: Callable[[Message], bool], limit: float = 30) -> Message:
         """Read messages until one is wanted."""
