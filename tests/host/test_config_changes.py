@@ -5,13 +5,17 @@ from __future__ import annotations
 import threading
 import tomllib
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from codex_hookspecs.errors import ConfigConflict, ConfigError
 from codex_hookspecs.host import ConfigLayer
 from codex_hookspecs.protocol import ConfigEdit
+from codex_host.config.edit import change_file
 from codex_host.config.effective import EffectiveConfig, LiveConfig
 
 WRITTEN = """\
@@ -82,6 +86,10 @@ def test_a_table_is_replaced_or_merged(home: Path) -> None:
         ("", [upsert("hooks.state", {"/a.json:stop:0:0": {"enabled": False}})],
          {"hooks": {"state": {"/a.json:stop:0:0": {"enabled": False}}}}),
         ("x = 2026-01-01\n", [replace("y", 1.5)], None),
+        ("a = { b = 1 }\n", [replace("a.c.d", [])], {"a": {"b": 1, "c": {"d": []}}}),
+        ("a.b = 1\n[x]\n", [replace("a.c.d", {"e": 1})], {"a": {"b": 1, "c": {"d": {"e": 1}}}, "x": {}}),
+        ("[a.b]\nx=1\n[c]\n[a]\ny=1\n", [replace("a", {"z": [{"q": 1}]})], {"a": {"z": [{"q": 1}]}, "c": {}}),
+        ("", [replace("a", -(2**63))], {"a": -(2**63)}),
     ],
 )  # fmt: skip
 def test_any_value_finds_its_place(home: Path, before: str, edits: list[ConfigEdit], after: Any) -> None:
@@ -92,6 +100,33 @@ def test_any_value_finds_its_place(home: Path, before: str, edits: list[ConfigEd
     found = tomllib.loads((home / "config.toml").read_text())
     assert after is None or found == after
     assert change.version == ConfigLayer(kind="user", table=found).version
+
+
+_KEYS = st.text(st.characters(exclude_categories=("Cs",)), min_size=1, max_size=4).filter(str.strip).map(str.strip)
+_VALUES = st.recursive(
+    st.booleans()
+    | st.integers(-(2**63), 2**63 - 1)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(max_size=4),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_KEYS, inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.sampled_from(["", WRITTEN, "a.b = 1\n[c.d]\n", "a = { b = 1 }\n[[h]]\n"]), _KEYS, _VALUES)
+def test_every_json_value_can_be_written_and_deleted(before: str, key: str, value: Any) -> None:
+    quoted = '"{}"'.format(key.replace('"', '""'))
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / "config.toml"
+        file.write_text(before)
+
+        change_file(str(file), [replace(f"x.{quoted}", value)], check=lambda _table: None)
+        written = tomllib.loads(file.read_bytes().decode())
+        change_file(str(file), [replace("x", None)], check=lambda _table: None)
+
+        assert written == {**tomllib.loads(before), "x": {key: value}}
+        assert tomllib.loads(file.read_bytes().decode()) == tomllib.loads(before)
 
 
 @pytest.mark.parametrize(

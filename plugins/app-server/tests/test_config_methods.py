@@ -138,6 +138,16 @@ async def test_the_own_file_may_be_named(connect) -> None:
     assert written["filePath"] == str(home / "config.toml")
 
 
+async def test_a_file_that_can_not_be_written_is_a_failure_of_the_machine(connect) -> None:
+    client = await connect()
+    (await home_of(client) / ".state.lock").mkdir()
+
+    answer = await client.ask("config/value/write", write("model", "x"))
+
+    assert answer["error"]["code"] == -32603
+    assert "can't be changed" in answer["error"]["message"]
+
+
 async def test_an_edited_file_that_is_invalid_is_told(connect) -> None:
     client = await connect()
     (await home_of(client) / "config.toml").write_text("model = [\n")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -66,23 +66,51 @@ def _change(
 ) -> str:
     with _changing(file):
         text = read_text(file)
-        document = tomlkit.parse(text or "")
         wanted: dict[str, Any] = parse_toml(text or "")
         if expected_version is not None and expected_version != _version(wanted):
             raise ConfigConflict("it was modified since it was read: read it again and repeat the change", source=file)
         for key, value, upsert in edits:
             path = split_key(key)
             wanted = _applied(wanted, path, value, upsert=upsert, file=file)
-            _assign(document, path, value, upsert=upsert)
         if check is not None:
             check(wanted)
-        after = tomlkit.dumps(document)
-        version = _version(wanted)
-        if _version(parse_toml(after)) != version:
-            raise ConfigError("can't be changed without losing something else in it; change it by hand", source=file)
+        after = _edited(text or "", edits, wanted, file)
         if after != text:
             _write(file, text, after)
-        return version
+        return _version(wanted)
+
+
+def _edited(text: str, edits: Sequence[tuple[str, Any, bool]], wanted: dict[str, Any], file: str) -> str:
+    """Return the text of a file with the changes made.
+
+    :param wanted: its content then. If the library can't make a change where it belongs, the topmost table is written
+        anew, without its comments.
+    :raises ConfigError: when that does not work either.
+    """
+    for change in (_change_in_place, _change_anew):
+        document = tomlkit.parse(text)
+        with suppress(tomlkit.exceptions.TOMLKitError, LookupError, TypeError, ValueError, AttributeError):
+            change(document, edits, wanted)
+            after = tomlkit.dumps(document)
+            if _version(parse_toml(after)) == _version(wanted):
+                return after
+    raise ConfigError("can't be changed without losing something else in it; change it by hand", source=file)
+
+
+def _change_in_place(
+    document: tomlkit.TOMLDocument, edits: Sequence[tuple[str, Any, bool]], _wanted: dict[str, Any]
+) -> None:
+    for key, value, upsert in edits:
+        _assign(document, split_key(key), value, upsert=upsert)
+
+
+def _change_anew(
+    document: tomlkit.TOMLDocument, edits: Sequence[tuple[str, Any, bool]], wanted: dict[str, Any]
+) -> None:
+    for top in dict.fromkeys(split_key(key)[0] for key, _, _ in edits):
+        document.pop(top, None)
+        if top in wanted:
+            document[top] = wanted[top]
 
 
 @contextmanager
@@ -116,7 +144,7 @@ def _check_value(value: Any, file: str, depth: int = 0) -> None:
         raise ConfigError("null can't be written; to delete a key, give null as its value", source=file)
     if depth > MAX_DEPTH:
         raise ConfigError(f"the value has more than {MAX_DEPTH} levels", source=file)
-    if isinstance(value, int) and not -_LARGEST <= value <= _LARGEST:
+    if isinstance(value, int) and not -_LARGEST - 1 <= value <= _LARGEST:
         raise ConfigError("the value holds a number with more than 64 bits", source=file)
     if isinstance(value, str) and any("\ud800" <= sign <= "\udfff" for sign in value):
         raise ConfigError("the value holds text that is not Unicode", source=file)

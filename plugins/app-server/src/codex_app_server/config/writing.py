@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from codex_hookspecs.protocol import ConfigBatchWriteParams, ConfigValueWriteParams
     from codex_hookspecs.surface import RpcContext
 
+_INTERNAL: Final = -32603
 _LAYERS: Final = {"sessionFlags": "session flags", "profile": "the profile", "project": "the project"}
 
 
@@ -44,6 +45,8 @@ async def _write(
         message = "Configuration was modified since last read. Fetch latest version and retry."
         raise _refusal(message, "configVersionConflict") from error
     except ConfigError as error:
+        if isinstance(error.__cause__, OSError):
+            raise RpcError(str(error), code=_INTERNAL) from error
         raise _refusal(f"Invalid configuration: {error}", "configValidationError") from error
     overridden = None
     if change.overridden_by is not None:
