@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from codex_hookspecs.errors import WireError
-from codex_hookspecs.protocol import OtherNotification
-from codex_hookspecs.wire import check, encode
+from codex_hookspecs.errors import RpcError
+from codex_hookspecs.wire import encode
 
 if TYPE_CHECKING:
-    from codex_hookspecs.protocol import JsonObject, Notification
-    from codex_hookspecs.surface import AppClient, RpcMethod, RpcServerRequest
+    from codex_hookspecs.protocol import JsonObject
+    from codex_hookspecs.surface import AppClient
+    from codex_testkit.declared_types import DeclaredTypes
 
 Answer = Callable[["JsonObject"], Any]
 """Gets the parameters of a request in wire form and returns the result, an attrs value or JSON."""
@@ -28,13 +28,9 @@ class RpcClient:
     Results, notifications and requests that have another shape than their method declares fail the test.
     """
 
-    def __init__(self, client: AppClient, methods: tuple[RpcMethod, ...]) -> None:
+    def __init__(self, client: AppClient, types: DeclaredTypes) -> None:
         self._client = client
-        self._results = {method.name: _resolved(method.result) for method in methods}
-        self._kinds = {kind.METHOD: kind for method in methods for kind in _listed(method.notifications)}
-        self._requests: Mapping[str, RpcServerRequest] = {
-            request.name: request for method in methods for request in _listed(method.requests)
-        }
+        self._types = types
         self._answers: dict[str, Answer] = {}
         self._received: deque[tuple[str, JsonObject]] = deque()
         self._arrived = asyncio.Event()
@@ -50,11 +46,9 @@ class RpcClient:
         :raises RpcError: when the response is an error.
         :raises AssertionError: when the result is not what the method declares.
         """
-        result = encode(await self._client.request(method, None if params is None else encode(params)))
-        kind = self._results.get(method)
-        if kind is not None:
-            _check(f"the result of {method}", kind, result)
-        return result
+        return self._types.result(
+            method, await self._client.request(method, None if params is None else encode(params))
+        )
 
     async def notification(self, method: str) -> JsonObject:
         """Wait for a notification; others that come first are kept.
@@ -63,7 +57,7 @@ class RpcClient:
         :raises AssertionError: when it has another shape than declared, or does not come.
         :raises LookupError: when no method declares it.
         """
-        if method not in self._kinds:
+        if method not in self._types.notifications:
             raise LookupError(f"no method declares the notification {method}; RpcMethod has a field for them")
         try:
             async with asyncio.timeout(_LIMIT):
@@ -77,7 +71,7 @@ class RpcClient:
 
         :raises LookupError: when no method declares the request.
         """
-        if method not in self._requests:
+        if method not in self._types.requests:
             raise LookupError(f"no method declares the request {method}; RpcMethod has a field for them")
         self._answers[method] = answer
 
@@ -107,46 +101,17 @@ class RpcClient:
     async def _listen(self) -> None:
         async for notification in self._client.notifications():
             try:
-                self._receive(notification)
+                self._received.append(self._types.notification(notification))
             except AssertionError as error:
                 self._fault = self._fault or error
             self._arrived.set()
 
-    def _receive(self, notification: Notification) -> None:
-        if isinstance(notification, OtherNotification):
-            method, params = notification.method, encode(notification.params)
-        else:
-            method, params = notification.METHOD, encode(notification)
-        if method in self._kinds:
-            _check(f"the notification {method}", self._kinds[method], params)
-        self._received.append((method, params))
-
     async def _handle(self, method: str, params: JsonObject) -> JsonObject:
-        from codex_hookspecs.errors import RpcError
-
         if method not in self._answers:
             raise RpcError(f"this client answers no {method}")
         try:
-            _check(f"the request {method}", _resolved(self._requests[method].params), params)
-            answer: JsonObject = encode(self._answers[method](params))
-            _check(f"the answer to {method}", _resolved(self._requests[method].result), answer)
+            self._types.request(method, params)
+            return self._types.answer(method, self._answers[method](params))
         except AssertionError as error:
             self._fault = self._fault or error
             raise RpcError(str(error)) from error
-        return answer
-
-
-def _check(what: str, kind: Any, value: Any) -> None:
-    try:
-        check(kind, value)
-    except WireError as error:
-        faults = "; ".join(f"{place}: {fault}" for fault, place in error.faults)
-        raise AssertionError(f"{what} is not what is declared: {faults}") from error
-
-
-def _resolved(given: Any) -> Any:
-    return given() if callable(given) and not isinstance(given, type) else given
-
-
-def _listed(given: Any) -> Any:
-    return given() if callable(given) else given

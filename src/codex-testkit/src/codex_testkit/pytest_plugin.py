@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from codex_hookspecs.surface import AppClient, SurfaceHost
     from codex_testkit.app_client import RpcClient
+    from codex_testkit.declared_types import DeclaredTypes
     from codex_testkit.memory.model import ScriptedModel
     from codex_testkit.outcome import TurnOutcome
     from codex_testkit.project import Project
@@ -52,7 +53,15 @@ class KitHost:
         """Run one turn of the host's thread to completion."""
         outcome: TurnOutcome = await (await self.opened()).turn(prompt)
         self.check()
+        types = await self._types()
+        for notification in outcome.notifications:
+            types.notification(notification)
         return outcome
+
+    async def _types(self) -> DeclaredTypes:
+        from codex_testkit.declared_types import DeclaredTypes
+
+        return DeclaredTypes((await self.program()).rpc_methods())
 
     async def program(self) -> SurfaceHost:
         """Return the running program, which hooks get as parameter ``host``."""
@@ -90,8 +99,7 @@ class KitHost:
         """
         from codex_testkit.app_client import RpcClient
 
-        methods = tuple((await self.program()).rpc_methods())
-        client = RpcClient(await self.connect(experimental=experimental), methods)
+        client = RpcClient(await self.connect(experimental=experimental), await self._types())
         try:
             yield client
         finally:
