@@ -20,7 +20,12 @@ NPM = {
     "codex-0.169": ("@openai/codex", "0.169.0", True),
     "sdk-typescript": ("@openai/codex-sdk", "0.163.0", False),
 }
-PIP = {"sdk-python": ("openai-codex-sdk", "0.1.11")}
+# folder -> (package, version, what it needs; empty when pip finds that out)
+PIP = {
+    "sdk-python": ("openai-codex-sdk", "0.1.11", ()),
+    # Without the program that comes with it: ours is what it is to start.
+    "sdk-app-server": ("openai-codex", "0.163.0", ("pydantic>=2.12", "packaging>=26.2")),
+}
 LIMIT = 900
 
 
@@ -44,7 +49,7 @@ def _present(folder: str) -> bool:
         file = modules / package.removeprefix("@openai/") / "package.json"
         there = file.is_file() and json.loads(file.read_text("utf-8"))["version"] == version
         return there and (not platform or any(modules.glob("codex-*-*")))
-    package, version = PIP[folder]
+    package, version, _needs = PIP[folder]
     return any((ROOT / folder).glob(f"**/{package.replace('-', '_')}-{version}.dist-info/METADATA"))
 
 
@@ -59,10 +64,13 @@ def _install(folder: str) -> bool:
         quiet = ["--no-audit", "--no-fund", "--no-package-lock", "--loglevel=error", "--ignore-scripts"]
         command = [_npm(), "install", *quiet, *([] if platform else ["--omit=optional"]), f"{package}@{version}"]
     else:
-        package, version = PIP[folder]
+        package, version, needs = PIP[folder]
         print(f"peers: installing {package}=={version}")
         venv.create(target, with_pip=True)
-        command = [str(target / "bin" / "python"), "-m", "pip", "install", "-q", f"{package}=={version}"]
+        pip = [str(target / "bin" / "python"), "-m", "pip", "install", "-q"]
+        if needs and subprocess.run([*pip, *needs], timeout=LIMIT, check=False).returncode:
+            return False
+        command = [*pip, *(["--no-deps"] if needs else []), f"{package}=={version}"]
     try:
         return subprocess.run(command, cwd=target, timeout=LIMIT, check=False).returncode == 0
     except (OSError, subprocess.TimeoutExpired) as error:
