@@ -79,7 +79,7 @@ def threads(codex: Any, job: dict[str, Any]) -> dict[str, Any]:
     codex.thread_unarchive(thread.id)
     resumed = codex.thread_resume(thread.id)
     return {
-        "thread": thread.id, "fork": fork.id, "read": read, "forked": forked, 
+        "thread": thread.id, "fork": fork.id, "read": read, "forked": forked,
         "archived": [one["id"] for one in archived],
         "listed": [one["id"] for one in plain(codex.thread_list())["data"]], "again": result(resumed.run("third")),
     }  # fmt: skip
