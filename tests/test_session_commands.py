@@ -266,3 +266,29 @@ def test_sessions_of_a_server_elsewhere_are_archived(codex: Sessions, tmp_path: 
     finally:
         server.terminate()
         server.wait(LIMIT)
+
+
+def test_the_messages_of_a_turn_are_shown(codex: Sessions) -> None:
+    codex.server.play([[{"say": "hello\x1b[2J"}]])
+
+    done = codex("debug", "app-server", "send-message-v2", "hi there")
+
+    assert (done.returncode, done.stderr) == (0, "")
+    lines = [line[2:] for line in done.stdout.splitlines()]
+    assert {line[0] for line in done.stdout.splitlines()} == {"<", ">"}
+    messages = []
+    decoder = json.JSONDecoder()
+    text = "\n".join(lines)
+    while text:
+        message, end = decoder.raw_decode(text)
+        messages.append(message)
+        text = text[end:].lstrip()
+    methods = [message.get("method") for message in messages]
+    assert methods[0] == "initialize"
+    assert [methods.index(each) for each in ("initialized", "thread/start", "turn/start", "item/completed")] == sorted(
+        methods.index(each) for each in ("initialized", "thread/start", "turn/start", "item/completed")
+    )
+    assert methods[-1] == "turn/completed"
+    assert "\x1b" not in done.stdout
+    assert codex("debug").returncode == 2
+    assert codex("debug", "models").returncode == 2

@@ -96,6 +96,11 @@ def _split(word: str) -> tuple[str, str, str]:
 
 def _check_arguments(path: Sequence[CommandSyntax], found: Sequence[str]) -> None:
     command = path[-1]
+    if command.needs_command and not found:
+        name = " ".join(each.name for each in path)
+        known = ", ".join(each.name for each in command.commands if each.help)
+        text = f"'{name}' requires a subcommand but one was not provided\n  [subcommands: {known}]"
+        raise UsageError(text, usage=usage_line(path))
     if not command.arguments:
         if found and not command.commands and not command.trailing:
             raise unexpected_argument(found[0], (), usage=usage_line(path))

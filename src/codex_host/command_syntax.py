@@ -8,7 +8,7 @@ from typing import Any
 
 from codex_hookspecs.values import frozen
 
-KEYS = {"help", "group", "alias", "notes", "trailing", "arguments", "options", "commands"}
+KEYS = {"help", "group", "alias", "notes", "trailing", "arguments", "options", "commands", "needs_command"}
 """Keys of a command's table."""
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 _OPTION = re.compile(
@@ -51,6 +51,7 @@ class CommandSyntax:
     :param alias: the words that it is short for; its own syntax is then empty.
     :param notes: text at the end of its help.
     :param trailing: the index, from one, of the positional argument that begins another command line; 0 for none.
+    :param needs_command: whether it can't be called without a sub-command.
     :param options: they are also options of its sub-commands.
     """
 
@@ -63,6 +64,7 @@ class CommandSyntax:
     arguments: tuple[Parameter, ...] = ()
     options: tuple[Parameter, ...] = ()
     commands: tuple[CommandSyntax, ...] = ()
+    needs_command: bool = False
 
     @property
     def declared(self) -> bool:
@@ -132,6 +134,8 @@ def _command(name: str, table: Any, where: str) -> CommandSyntax:
     trailing = facts.get("trailing", 0)
     if type(trailing) is not int or trailing < 0 or (trailing == 0 and "trailing" in facts):
         raise SyntaxProblem(f"{where}.trailing is a number from 1")
+    if type(facts.get("needs_command", False)) is not bool:
+        raise SyntaxProblem(f"{where}.needs_command is true or false")
     commands = facts.get("commands", {})
     if not isinstance(commands, dict):
         raise SyntaxProblem(f"{where}.commands is a table of commands")
@@ -142,6 +146,7 @@ def _command(name: str, table: Any, where: str) -> CommandSyntax:
         alias=tuple(facts.get("alias", "").split()),
         notes=facts.get("notes", ""),
         trailing=trailing,
+        needs_command=facts.get("needs_command", False),
         arguments=tuple(_parameters(facts.get("arguments", {}), f"{where}.arguments", _ARGUMENT, "like [PROMPT]")),
         options=read_options(facts.get("options", {}), f"{where}.options"),
         commands=tuple(_command(key, value, f"{where}.commands.{key}") for key, value in commands.items()),

@@ -9,7 +9,6 @@ from codex_hookspecs.errors import UsageError
 _ELSEWHERE = {
     "agents": "list sessions with codex resume",
     "cloud": "",
-    "debug": "send requests to codex app-server, which reads JSON lines; see what runs with codex plugins list",
     "delete": "put a session away with codex archive SESSION",
     "doctor": "check plugins with codex plugins doctor, and the configuration with codex --strict-config features list",
     "login": "set OPENAI_API_KEY, or name a provider with a key of its own in config.toml",

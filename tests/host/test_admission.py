@@ -67,7 +67,11 @@ def trust_project(home: Path, place: Path) -> None:
         ("[commands]\nmoo = { trailing = 1 }", "incompatible", "commands.moo is a line of help or a table with help"),
         ('[commands]\nmoo = { help = "", trailing = 0 }', "incompatible", "commands.moo.trailing is a number from 1"),
         ('[commands]\nmoo = { help = "", trailing = true }', "incompatible", "commands.moo.trailing is a number"),
-        ('[commands]\nmoo = { help = "", x = 1 }', "incompatible", "out of alias, arguments, commands, group, help"),
+        (
+            '[commands]\nmoo = { help = "", x = 1 }',
+            "incompatible",
+            "out of alias, arguments, commands, group, help, needs_command",
+        ),
         ('[commands]\n"m o" = ""', "incompatible", "the name of a command is letters, digits, - and _"),
         ('[commands.moo]\nhelp = ""\noptions = ["-x"]', "incompatible", "commands.moo.options is a table of lines"),
         ('[commands.moo]\nhelp = ""\noptions = { x = "" }', "incompatible", """'x' is not like "-m, --model MODEL\""""),

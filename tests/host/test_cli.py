@@ -331,6 +331,10 @@ def test_the_version_costs_no_library(project: Project) -> None:
         ("plugins show a b", "unexpected argument 'b' found"),
         ("exec-server --ws-issuer --ws-audience x", "a value is required for '--ws-issuer <ISSUER>'"),
         ("features lst", "tip: a similar subcommand exists: 'list'"),
+        (
+            "hooks",
+            "'codex hooks' requires a subcommand but one was not provided\n  [subcommands: list, trust, untrust]",
+        ),
         ("features enable", "required arguments were not provided:\n  <FEATURE>"),
     ],
 )

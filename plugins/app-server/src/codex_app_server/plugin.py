@@ -45,11 +45,19 @@ def tools(thread: AgentThread, host: Host) -> Sequence[Tool] | None:
 
 @hookimpl
 def cli_commands() -> Sequence[CliCommand]:
-    """Offer ``codex app-server``."""
+    """Offer ``codex app-server`` and ``codex debug``."""
 
     async def run(arguments: Sequence[str], host: SurfaceHost) -> int:
         from codex_app_server.command import serve
 
         return await serve(arguments, host)
 
-    return [CliCommand(name="app-server", help="Run the app server", run=run)]
+    async def debug(arguments: Sequence[str], host: SurfaceHost) -> int:
+        from codex_app_server.debugging import send_message
+
+        return await send_message(arguments, host)
+
+    return [
+        CliCommand(name="app-server", help="Run the app server", run=run),
+        CliCommand(name="debug", help="Show how clients and the app-server talk", run=debug),
+    ]
