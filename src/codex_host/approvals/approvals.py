@@ -138,7 +138,7 @@ class Approvals:
 
         approval = PermissionsApproval(AdditionalPermissions())
         if self._turn.settings.approval_policy != "never":
-            method, params = permissions_question(_ids(self._turn, call.call_id), request)
+            method, params = permissions_question(_ids(self._turn, call.call_id), request, cwd=self._turn.settings.cwd)
             with suppress(ToolRejected):
                 answer = await request_client(self._turn.thread.clients.request_handler, method, params)
                 approval = read_grant(answer, request.permissions)

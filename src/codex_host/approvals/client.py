@@ -73,15 +73,17 @@ def patch_question(where: JsonObject, *, reason: str | None) -> tuple[str, JsonO
     return PATCH, {**where, "startedAtMs": time.time_ns() // 1_000_000, "reason": reason, "grantRoot": None}
 
 
-def permissions_question(where: JsonObject, request: PermissionsRequest) -> tuple[str, JsonObject]:
+def permissions_question(where: JsonObject, request: PermissionsRequest, *, cwd: str) -> tuple[str, JsonObject]:
     """Ask for additional permissions for later commands.
 
     :param where: ``threadId``, ``turnId`` and ``itemId``.
+    :param cwd: absolute directory of the turn.
     :return: method and parameters.
     """
     from codex_sandboxing.additional_form import write_additional
 
-    return PERMISSIONS, {**where, "reason": request.reason, "permissions": write_additional(request.permissions)}
+    asked = {"reason": request.reason, "permissions": write_additional(request.permissions)}
+    return PERMISSIONS, {**where, "startedAtMs": time.time_ns() // 1_000_000, "cwd": cwd, **asked}
 
 
 def read_grant(answer: object, wanted: AdditionalPermissions) -> PermissionsApproval:

@@ -76,23 +76,24 @@ class HostThreads(StoredThreads):
     ) -> HostThread:
         """Load a stored thread; see :class:`~codex_hookspecs.ports.threads.ThreadManager`."""
         thread_id = await self._identify(params)
-        loaded = self._threads.get(thread_id)
-        if loaded is not None:
-            return loaded
-        stored, writer = await self._answer(self._need_store(thread_id).open(thread_id, cli_version=__version__))
-        try:
-            opening = self._opener.stored(
-                stored,
-                params,
-                own_flags=own_flags,
-                source=stored.thread.source,
-                originator=originator,
-                client_version=client_version,
-            )
-            return self._load(thread_id, opening, writer=writer, stored=stored)
-        except BaseException:
-            await writer.aclose()
-            raise
+        async with self._lock(thread_id):
+            loaded = self._threads.get(thread_id)
+            if loaded is not None:
+                return loaded
+            stored, writer = await self._answer(self._need_store(thread_id).open(thread_id, cli_version=__version__))
+            try:
+                opening = self._opener.stored(
+                    stored,
+                    params,
+                    own_flags=own_flags,
+                    source=stored.thread.source,
+                    originator=originator,
+                    client_version=client_version,
+                )
+                return self._load(thread_id, opening, writer=writer, stored=stored)
+            except BaseException:
+                await writer.aclose()
+                raise
 
     async def fork(
         self,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Coroutine, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
+from weakref import WeakValueDictionary
 
 import attrs
 
@@ -31,15 +33,24 @@ class StoredThreads:
         self.hooks = hooks
         self._dispatch = dispatch
         self._threads: dict[str, HostThread] = {}
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._store: ThreadStore | None = None
         self._store_owner = ""
         self._asked_for_store = False
 
     async def unload(self, thread_id: str) -> None:
         """Interrupt, close and unload a thread; unknown ids are ignored."""
-        thread = self._threads.pop(thread_id, None)
-        if thread is not None:
-            await thread.aclose()
+        async with self._lock(thread_id):
+            thread = self._threads.pop(thread_id, None)
+            if thread is not None:
+                await thread.aclose()
+
+    def _lock(self, thread_id: str) -> asyncio.Lock:
+        """Return the lock that is held while a thread is loaded or unloaded."""
+        lock = self._locks.get(thread_id)
+        if lock is None:
+            lock = self._locks[thread_id] = asyncio.Lock()
+        return lock
 
     async def read(self, thread_id: str, *, include_turns: bool) -> Thread:
         """Return a thread, loaded or stored."""

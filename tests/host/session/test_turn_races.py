@@ -10,7 +10,7 @@ import pytest
 
 from codex_hookspecs import StopVerdict
 from codex_hookspecs.types.items import UserMessage
-from codex_hookspecs.types.requests import ThreadStartParams
+from codex_hookspecs.types.requests import ThreadResumeParams, ThreadStartParams
 
 LIMIT = 10
 GO = [{"type": "text", "text": "first"}]
@@ -200,3 +200,26 @@ async def test_messages_of_a_failing_turn_are_kept(host: Any, model: Any, kit: A
 
     assert messages(moment.seen) == ["first", "second"]
     assert moment.seen[-1].turn.status == "failed"
+
+
+async def test_a_thread_that_is_resumed_while_it_is_unloaded_is_loaded_once_and_completely(
+    host: Any, model: Any
+) -> None:
+    from codex_thread_store import plugin as store
+
+    opened = await host(plugins=[("thread-store", store)], model=model(*["said"] * 50)).opened()
+    threads = opened.application.threads
+    thread = await threads.start(ThreadStartParams())
+    await thread.submit(GO)
+    await thread.wait_idle()
+
+    unloading = asyncio.ensure_future(threads.unload(thread.id))
+    params = ThreadResumeParams(thread_id=thread.id)
+    first, second = await asyncio.gather(threads.resume(params), threads.resume(params))
+    await unloading
+    await first.submit(LATE)
+    await first.wait_idle()
+
+    assert first is second
+    assert first is not thread
+    assert told(first)[-2:] == ["first", "second"]

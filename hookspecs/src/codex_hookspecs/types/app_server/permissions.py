@@ -44,6 +44,8 @@ class PermissionsRequestApprovalParams:
     """Parameters of ``item/permissions/requestApproval``.
 
     :param thread_id: id of the thread.
+    :param started_at_ms: milliseconds since the epoch.
+    :param cwd: directory of the turn.
     """
 
     item_id: str
@@ -51,6 +53,8 @@ class PermissionsRequestApprovalParams:
     thread_id: str
     turn_id: str
     reason: str | None = None
+    started_at_ms: int | None = None
+    cwd: str | None = None
 
 
 @frozen(kw_only=True)
