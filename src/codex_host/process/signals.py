@@ -138,12 +138,18 @@ class Signals:
             if self.received == 1 and number == _signal.SIGINT and number in self._answers:
                 self._loop.call_soon_threadsafe(self._acknowledge)
             if number in self._answers:
-                self._loop.call_soon_threadsafe(self._answers[number])
+                self._loop.call_soon_threadsafe(self._answer, number)
             elif self._task is not None:
                 self._loop.call_soon_threadsafe(self._task.cancel)
         elif self.raises and self.received == 1:
             self.raises = False
             raise KeyboardInterrupt
+
+    def _answer(self, number: int) -> None:
+        """Call the function that is registered; one that returns ``True`` needs time, which it bounds itself."""
+        answer = self._answers.get(number)
+        if answer is not None and answer() is True:
+            self._acknowledge()
 
     def _acknowledge(self) -> None:
         """Note that the event loop has reacted: the registered function now decides how long the exit takes."""

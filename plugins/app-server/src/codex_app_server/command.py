@@ -66,7 +66,7 @@ async def _serve_standard_streams(processor: Processor) -> None:
     from codex_hookspecs.surface import private_streams
 
     # Output of plugins and their child processes must not mix with the protocol's messages on stdout.
-    with private_streams() as kept, stop_at_signals() as stop:
+    with private_streams() as kept, stop_at_signals(drains=False) as stop:
         log = processor.host.logger("app-server")
         transport = StdioTransport(log, source=kept.stdin, target=kept.stdout)
         work = asyncio.create_task(WireConnection(processor, transport).serve())

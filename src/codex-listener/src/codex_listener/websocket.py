@@ -375,6 +375,17 @@ class Listener:
             return await loop.create_unix_server(self._make, sock=listener, backlog=BACKLOG)
         return await loop.create_server(self._make, sock=listener, backlog=BACKLOG)
 
+    async def stop(self, accepting: asyncio.Server) -> None:
+        """Accept no more clients.
+
+        A client that asyncio has just accepted would neither be served nor closed if the server were closed at once.
+        """
+        for listening in accepting.sockets:
+            asyncio.get_running_loop().remove_reader(listening.fileno())
+        for _ in range(3):
+            await asyncio.sleep(0)
+        accepting.close()
+
     def begin_upgrade(self, peer: WebsocketPeer) -> None:
         """Note a client that connected; drop the one that has waited longest when there are too many."""
         if len(self._upgrading) >= self.limits.max_upgrades:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import InvalidHandshake, InvalidStatus
 
-from codex_app_server.transports.unix_socket import default_path
+from codex_app_server.transports.unix_socket import connect_socket, default_path
 from codex_hookspecs.errors import RpcError
 from codex_hookspecs.jsonrpc import MAX_MESSAGE
 from codex_hookspecs.surface import escape_controls_in_line
@@ -48,12 +49,13 @@ async def open_link(address: RemoteAddress, codex_home: str) -> ClientConnection
         "proxy": None,
     }
     url = address.url
-    if url.startswith("unix://"):
-        options |= {"path": url.removeprefix("unix://") or default_path(codex_home), "unix": True}
-        url = "ws://localhost/"
-    elif urlsplit(url).hostname not in _LOCAL:
+    if url.startswith("wss://") or (url.startswith("ws://") and urlsplit(url).hostname not in _LOCAL):
         options["proxy"] = True
     try:
+        if url.startswith("unix://"):
+            path = url.removeprefix("unix://") or default_path(codex_home)
+            options["sock"] = await asyncio.to_thread(connect_socket, path, CONNECT_SECONDS)
+            url = "ws://localhost/"
         return await _Connect(url, **options)
     except InvalidStatus as error:
         text = (error.response.body or b"").decode("utf-8", "replace").strip()

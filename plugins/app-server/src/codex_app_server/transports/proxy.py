@@ -8,7 +8,7 @@ import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
-from codex_app_server.transports.unix_socket import default_path
+from codex_app_server.transports.unix_socket import connect_socket, default_path
 from codex_hookspecs.errors import ConfigError
 from codex_hookspecs.surface import private_streams
 from codex_listener.options import read_options
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from codex_hookspecs.surface import SurfaceHost
 
 USAGE: Final = "Usage: codex app-server proxy [OPTIONS]"
+_CONNECT_SECONDS: Final = 10.0
 _CHUNK: Final = 1 << 16
 
 
@@ -30,11 +31,9 @@ async def run(arguments: Sequence[str], host: SurfaceHost) -> int:
     """
     given = read_options(arguments, {"--sock": "PATH"}, usage=USAGE)
     path = os.path.join(host.cwd, given["--sock"]) if "--sock" in given else default_path(host.codex_home)
-    connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
-        connection.connect(path)
+        connection = connect_socket(path, _CONNECT_SECONDS)
     except OSError as error:
-        connection.close()
         reason = f"{error.strerror} (os error {error.errno})" if error.errno else str(error)
         raise ConfigError(f"failed to connect to socket at {path}: {reason}") from error
     with private_streams() as kept, connection:

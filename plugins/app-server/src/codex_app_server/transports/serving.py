@@ -35,23 +35,29 @@ _CLOSE_SECONDS: Final = 5.0
 class Stop:
     """What signals ask for.
 
+    :param drains: whether the first signal is answered by waiting for running turns, for as long as they may take.
     :ivar drain: set by the first signal: accept no more clients, let running turns end.
     :ivar now: set by the second one.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, drains: bool) -> None:
         self.drain = asyncio.Event()
         self.now = asyncio.Event()
+        self._drains = drains
 
-    def signal(self) -> None:
-        """Note a signal."""
+    def signal(self) -> bool:
+        """Note a signal; return whether the program may take its time to end, which it may do once."""
         (self.now if self.drain.is_set() else self.drain).set()
+        return self._drains and not self.now.is_set()
 
 
 @contextmanager
-def stop_at_signals() -> Iterator[Stop]:
-    """Handle signals while a server runs."""
-    stop, loop = Stop(), asyncio.get_running_loop()
+def stop_at_signals(*, drains: bool) -> Iterator[Stop]:
+    """Handle signals while a server runs.
+
+    :param drains: whether the first one is answered by waiting for running turns.
+    """
+    stop, loop = Stop(drains=drains), asyncio.get_running_loop()
     for number in SIGNALS:
         loop.add_signal_handler(number, stop.signal)
     try:
@@ -123,12 +129,12 @@ async def serve_clients(processor: Processor, listening: Listening, check: Conne
     seconds = read_drain_seconds(processor.host)
     server = WebsocketServer(processor, check)
     # Who reads the address may send a signal at once.
-    with stop_at_signals() as stop:
+    with stop_at_signals(drains=True) as stop:
         listener, unix = _bind(listening, authenticated=check is not None)
         try:
             accepting = await server.listener.listen(listener)
             await stop.drain.wait()
-            accepting.close()
+            await server.listener.stop(accepting)
         finally:
             listener.close()
             if unix is not None:

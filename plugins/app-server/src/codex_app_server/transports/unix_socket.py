@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 
 FOLDER: Final = "app-server-control"
 NAME: Final = "app-server-control.sock"
-MAX_PATH: Final = 103
+_MAX_PATH: Final = 103
 """Bytes of a socket's path that every system allows."""
+_DESCRIPTORS: Final = "/proc/self/fd"
 _ALIVE_SECONDS: Final = 2.0
 
 
@@ -36,16 +37,14 @@ class UnixListener:
     """
 
     def __init__(self, path: str) -> None:
-        if len(os.fsencode(path)) > MAX_PATH:
-            raise ConfigError(f"the path of a Unix socket has at most {MAX_PATH} bytes: {path}")
         self.path = path
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
-            with _locked(os.path.dirname(path), path):
+            with _locked(os.path.dirname(path), path), _shortened(path) as short:
                 _remove_dead(path)
                 mask = os.umask(0o177)
                 try:
-                    self.socket.bind(path)
+                    self.socket.bind(short)
                 finally:
                     os.umask(mask)
                 self._identity = _identity(path)
@@ -62,9 +61,47 @@ class UnixListener:
                 os.unlink(self.path)
 
 
+def connect_socket(path: str, seconds: float) -> socket.socket:
+    """Connect to a server's socket.
+
+    :param seconds: how long that may take.
+    :raises ConfigError: when the path is too long for this system.
+    :raises OSError: when no server answers.
+    """
+    connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        connection.settimeout(seconds)
+        with _shortened(path) as short:
+            connection.connect(short)
+        connection.settimeout(None)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
 def make_folder(path: str) -> None:
     """Make the directory of the default socket, for its owner only."""
     os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
+
+
+@contextmanager
+def _shortened(path: str) -> Iterator[str]:
+    """Give a path that a socket can have: a long one by way of its directory's descriptor, where the system has that.
+
+    :raises ConfigError: when it is too long otherwise.
+    """
+    if len(os.fsencode(path)) <= _MAX_PATH:
+        yield path
+        return
+    name = os.path.basename(path)
+    if not os.path.isdir(_DESCRIPTORS) or len(os.fsencode(name)) > _MAX_PATH - len(_DESCRIPTORS) - 12:
+        raise ConfigError(f"the path of a Unix socket has at most {_MAX_PATH} bytes: {path}")
+    descriptor = os.open(os.path.dirname(path), os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        yield f"{_DESCRIPTORS}/{descriptor}/{name}"
+    finally:
+        os.close(descriptor)
 
 
 @contextmanager
@@ -90,16 +127,14 @@ def _remove_dead(path: str) -> None:
             if stat.S_ISLNK(os.lstat(path).st_mode):  # to a socket that is gone, as Codex makes it
                 os.unlink(path)
         return
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as other:
-        other.settimeout(_ALIVE_SECONDS)
-        try:
-            other.connect(path)
-        except ConnectionRefusedError:
-            os.unlink(path)
-        except OSError as error:  # e.g. its backlog is full
-            raise ConfigError(f"app-server control socket is already in use at {path} ({error.strerror})") from error
-        else:
-            raise ConfigError(f"app-server control socket is already in use at {path}")
+    try:
+        connect_socket(path, _ALIVE_SECONDS).close()
+    except ConnectionRefusedError:
+        os.unlink(path)
+    except OSError as error:  # e.g. its backlog is full
+        raise ConfigError(f"app-server control socket is already in use at {path} ({error})") from error
+    else:
+        raise ConfigError(f"app-server control socket is already in use at {path}")
 
 
 def _identity(path: str) -> tuple[int, int]:
