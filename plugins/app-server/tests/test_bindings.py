@@ -79,6 +79,18 @@ def test_schemas_have_the_file_names_of_0_118(run: Run, tmp_path: Path) -> None:
     assert wanted - found == set()
 
 
+def test_the_methods_of_all_plugins_have_the_types_of_0_118(run: Run, tmp_path: Path) -> None:
+    run("generate-json-schema", "--out", "schemas", "--experimental")
+
+    requests = json.loads((tmp_path / "schemas/ClientRequest.json").read_text())["oneOf"]
+    params = {
+        option["properties"]["method"]["enum"][0]: option["properties"]["params"].get("$ref", "").rpartition("/")[2]
+        for option in requests
+    }
+    wanted = {method: names[0] or "" for method, names in FACTS["requests"].items()}
+    assert {method: params.get(method) for method in wanted} == wanted
+
+
 def test_a_request_is_validated_by_the_schema_of_requests(run: Run, tmp_path: Path) -> None:
     run("generate-json-schema", "--out", "schemas")
     validator = jsonschema.Draft7Validator(json.loads((tmp_path / "schemas/ClientRequest.json").read_text()))

@@ -8,10 +8,12 @@ import pytest
 
 from codex_app_server.bindings.catalog import Call, catalog
 from codex_app_server.methods import methods
+from codex_app_server.program.unavailable import with_unavailable
 from protocol_0118.comparison import DIFFERENCES, FACTS, differences
 
 PAGE = Path(__file__).parents[3] / "docs/protocol.md"
-CATALOG = catalog(methods(), experimental=True)
+METHODS = tuple(with_unavailable(methods()).values())
+CATALOG = catalog(METHODS, experimental=True)
 
 
 def test_types_differ_from_those_of_0_118_as_listed() -> None:
@@ -29,7 +31,7 @@ def test_a_method_of_0_118_has_its_types(call: Call) -> None:
 
 
 def test_methods_are_experimental_as_in_0_118() -> None:
-    stable = {call.method for call in catalog(methods(), experimental=False).requests}
+    stable = {call.method for call in catalog(METHODS, experimental=False).requests}
 
     assert [
         call.method
@@ -45,10 +47,22 @@ def test_requests_to_clients_are_those_of_0_118() -> None:
     assert found == FACTS["server_requests"]
 
 
-def test_notifications_of_0_118_have_its_types() -> None:
+def test_every_method_of_0_118_has_an_entry() -> None:
+    assert FACTS["requests"].keys() - {call.method for call in CATALOG.requests} == set()
+
+
+def test_every_notification_of_0_118_has_an_entry_with_its_type() -> None:
     known = FACTS["notifications"]
 
-    assert {m: name for m, name in CATALOG.notifications.items() if known.get(m, name) != name} == {}
+    assert {method: CATALOG.notifications.get(method) for method in known} == known
+
+
+def test_what_0_118_has_not_is_on_the_page_of_the_protocol() -> None:
+    page = PAGE.read_text()
+    more = {call.method for call in CATALOG.requests} - FACTS["requests"].keys()
+    more |= CATALOG.notifications.keys() - FACTS["notifications"].keys()
+
+    assert [method for method in sorted(more) if f"`{method}`" not in page] == []
 
 
 def test_every_listed_difference_is_on_the_page_of_the_protocol() -> None:

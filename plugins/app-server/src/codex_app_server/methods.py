@@ -94,6 +94,9 @@ _NOTIFICATIONS: Final = {
     "account/login/start": "AccountLoginCompletedNotification AccountUpdatedNotification",
     "thread/archive": "ThreadArchivedNotification",
     "thread/unarchive": "ThreadUnarchivedNotification",
+    "skills/list": "SkillsChangedNotification",
+    "app/list": "AppListUpdatedNotification",
+    "mcpServerStatus/list": "McpServerStatusUpdatedNotification",
     "fs/watch": "FsChangedNotification",
     "command/exec": "CommandExecOutputDeltaNotification",
     "turn/start": (

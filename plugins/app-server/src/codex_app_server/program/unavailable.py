@@ -11,6 +11,7 @@ from codex_hookspecs.surface import RpcMethod
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
+    from codex_hookspecs.protocol import Notification
     from codex_hookspecs.surface import RpcContext
 
 _REALTIME: Final = "conversation in real time"
@@ -62,6 +63,21 @@ _EXPERIMENTAL: Final = frozenset(
 )
 
 
+_NOTIFICATIONS: Final = {
+    "thread/realtime/start": (
+        "ThreadRealtimeStartedNotification ThreadRealtimeItemAddedNotification ThreadRealtimeErrorNotification "
+        "ThreadRealtimeTranscriptUpdatedNotification ThreadRealtimeOutputAudioDeltaNotification "
+        "ThreadRealtimeClosedNotification"
+    ),
+    "mcpServer/oauth/login": "McpServerOauthLoginCompletedNotification",
+    "windowsSandbox/setupStart": ("WindowsSandboxSetupCompletedNotification WindowsWorldWritableWarningNotification"),
+    "fuzzyFileSearch/sessionStart": (
+        "FuzzyFileSearchSessionUpdatedNotification FuzzyFileSearchSessionCompletedNotification"
+    ),
+}
+"""Notifications that come with a method, for the bindings."""
+
+
 def refusal(method: str, subject: str) -> RpcError:
     """Return the error of a method, or a kind of request, whose subject is not part of this version."""
     return RpcError(f"{method} is not available: {subject} is not part of this version")
@@ -91,8 +107,16 @@ def _refusing(name: str, types: str, message: str) -> RpcMethod:
         params=_class(f"{types}Params"),
         result=_class(f"{types}Response"),
         handle=refuse,
+        notifications=_notifications(_NOTIFICATIONS.get(name, "")),
         experimental=name in _EXPERIMENTAL,
     )
+
+
+def _notifications(names: str) -> Callable[[], Sequence[type[Notification]]]:
+    def load() -> Sequence[type[Notification]]:
+        return [getattr(import_module("codex_hookspecs.protocol"), name) for name in names.split()]
+
+    return load
 
 
 def _class(name: str) -> Callable[[], type[Any]]:
