@@ -222,3 +222,40 @@ async def test_a_storm_of_changes_gives_few_notifications(client: Client, space:
         count += 1
 
     assert count <= 20
+
+
+async def test_any_path_gets_an_answer_that_is_no_fault_of_the_program(client: Client, space: Path) -> None:
+    chance = random.Random(7)
+    parts = [
+        "a", "b", "..", ".", "", "~", "\0", "\u00e9", "\ufffd", "\U0001f600", "x" * 255, "x" * 256, "a b", "*", "\\",
+        "\n", "dangling", "loop", "pipe", "-rf", "C:", "$HOME",
+    ]  # fmt: skip
+    (space / "dangling").symlink_to("gone/deep")
+    (space / "loop").symlink_to("loop/x")
+    os.mkfifo(space / "pipe")
+    (space / "1/2/3/4").mkdir(parents=True)
+
+    def path() -> str:
+        tail = "/".join(chance.choice(parts) for _ in range(chance.randrange(1, 5)))
+        return f"{space}/1/2/3/4/{tail}" if chance.random() < 0.9 else tail
+
+    sent = []
+    for number in range(400):
+        methods: list[tuple[str, dict[str, Any]]] = [
+            ("fs/readFile", {"path": path()}),
+            ("fs/writeFile", {"path": path(), "dataBase64": chance.choice(["", "YQ==", "\ud7ff", "=", "YQ"])}),
+            ("fs/createDirectory", {"path": path(), "recursive": chance.choice([True, False, None])}),
+            ("fs/getMetadata", {"path": path()}),
+            ("fs/readDirectory", {"path": path()}),
+            ("fs/copy", {"sourcePath": path(), "destinationPath": path(), "recursive": chance.choice([True, False])}),
+            ("fs/watch", {"path": path(), "watchId": str(number)}),
+            ("fs/unwatch", {"watchId": path()}),
+        ]
+        method, params = chance.choice(methods)
+        sent.append((method, params, await client.send(method, params)))
+
+    for method, params, ident in sent:
+        answer = await client.answer(ident)
+        message = answer.get("error", {}).get("message", "")
+        assert not message.startswith(f"{method} failed"), (params, answer)
+    assert await client.call("fs/readDirectory", path=str(space))

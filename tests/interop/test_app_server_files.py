@@ -54,6 +54,8 @@ FILES: list[tuple[str, dict[str, Any]]] = [
         for path in ("$/a/b", "$/folder/../a", "/$/a", "$/a\0b", "$/" + "x" * 300, "$/a/")
     ),
     ("fs/readFile", {}),
+    ("fs/readFile", {"path": 5}),
+    ("fs/readFile", {"path": None}),
     *(
         ("fs/writeFile", {"path": "$/w", "dataBase64": text})
         for text in ("MQ==", "!!", "abc", "YQ=", "YR==", "YQ==\n", "")

@@ -103,7 +103,9 @@ def _integer(value: Any, allowed: IntegerRange) -> int:
 
 
 def _absolute_path(value: Any, _kind: Any) -> str:
-    path: str = _plain(value, str)
+    if type(value) is not str:
+        raise Fault(f"invalid type: {json_type_name(value)}, expected path string")
+    path: str = value
     if not (path.startswith(("/", "\\\\")) or path[1:3] in (":\\", ":/")):
         raise Fault("AbsolutePathBuf deserialized without a base path")
     return path
