@@ -32,6 +32,7 @@ from codex_host.session.response_items import tool_call, with_call_id
 if TYPE_CHECKING:
     from codex_hookspecs.types.json import JsonObject
     from codex_hookspecs.types.tools import ToolCall
+    from codex_host.session.proposed_plans import PlanReader
     from codex_host.session.turn_state import TurnState
 
 _DELTAS: dict[type, str] = {
@@ -59,6 +60,8 @@ class ResponseReader:
         self._open: set[str] = set()
         self._unnamed = ""
         self._limits: RateLimitsUpdated | None = None
+        self._plans = (turn.settings.collaboration_mode or {}).get("mode") == "plan"
+        self._plan: PlanReader | None = None
         self._handlers: dict[type, Callable[[Any], Awaitable[None]]] = {
             ItemAdded: self._added,
             ItemDone: self._done,
@@ -101,7 +104,9 @@ class ResponseReader:
     async def _added(self, event: ItemAdded) -> None:
         item = self._named(event.item, final=False)
         client_item = started_item(item)
-        if client_item is not None:
+        if self._plans and isinstance(client_item, AgentMessage):
+            self._begin_plan(client_item)
+        elif client_item is not None:
             self._open.add(client_item.id)
             await self._thread.start_item(self._turn.id, client_item)
 
@@ -117,11 +122,15 @@ class ResponseReader:
         client_item = completed_item(item)
         if client_item is None:
             return
+        if isinstance(client_item, AgentMessage):
+            self._turn.last_message = client_item.text
+            if self._plans:
+                await (self._plan or self._begin_plan(client_item)).finish(client_item)
+                self._plan = None
+                return
         if client_item.id not in self._open:
             await self._thread.start_item(self._turn.id, started_item(item) or client_item)
         self._open.discard(client_item.id)
-        if isinstance(client_item, AgentMessage):
-            self._turn.last_message = client_item.text
         await self._thread.complete_item(self._turn.id, client_item)
 
     async def _completed(self, event: Completed) -> None:
@@ -130,7 +139,16 @@ class ResponseReader:
         if self._limits is not None:  # Sent again with the usage (0.118).
             await self._thread.notify(self._limits)
 
+    def _begin_plan(self, message: AgentMessage) -> PlanReader:
+        from codex_host.session.proposed_plans import PlanReader
+
+        self._plan = PlanReader(self._turn, attrs.evolve(message, text=""))
+        return self._plan
+
     async def _delta(self, event: Any) -> None:
+        if self._plan is not None and isinstance(event, TextDelta):
+            await self._plan.feed(event.delta)
+            return
         from codex_hookspecs.types import notifications
 
         kind = getattr(notifications, _DELTAS[type(event)])
@@ -140,6 +158,7 @@ class ResponseReader:
     async def _retrying(self, event: Retrying) -> None:
         self.calls.clear()
         self._open.clear()
+        self._plan = None
         self._unnamed = ""
         # Calls of an incomplete response are not run; the history gets an aborted output for each.
         self.calls.clear()

@@ -55,6 +55,7 @@ class TurnState:
         self.diff: TurnDiffUpdated | None = None
         self.stop_blocks = 0
         self.provider_state: dict[str, str] = {}
+        self._plans = 0
         self._model_info: ModelInfo | None = None
 
     @property
@@ -88,6 +89,11 @@ class TurnState:
             "model": self.settings.model,
             "permission_mode": permission_mode(self.settings),
         }
+
+    def next_plan_id(self) -> str:
+        """Return the id of the next plan that is proposed in the turn."""
+        self._plans += 1
+        return f"{self.id}-plan" if self._plans == 1 else f"{self.id}-plan-{self._plans}"
 
     async def emit(self, notification: Notification) -> None:
         """Send a notification to clients; the latest plan and diff are kept for clients that subscribe later."""
