@@ -116,7 +116,10 @@ def _shaped(bare: Any, mark: Shape, converter: cattrs.Converter) -> Structure:
     module, _, name = mark.reference.partition(":")
 
     def structure_shaped(value: Any, _kind: Any) -> Any:
-        converter.structure(value, getattr(import_module(module), name))
+        shape = getattr(import_module(module), name)
+        if not isinstance(value, dict) and all(hasattr(member, "TYPE") for member in get_args(shape) or [shape]):
+            raise Fault(f"invalid type: {json_type_name(value)}, expected internally tagged enum {name}")
+        converter.structure(value, shape)
         return converter.structure(value, bare)
 
     return structure_shaped
@@ -220,6 +223,8 @@ def _tagged(members: list[Any], converter: cattrs.Converter) -> Structure:
         tag = _plain(value, dict).get(member)
         if tag is None:
             raise Fault(f"missing field `{member}`")
+        if type(tag) is int and tag >= 0:
+            raise Fault(f"invalid value: {json_type_name(tag)}, expected variant index 0 <= i < {len(classes)}")
         if not isinstance(tag, str):
             raise Fault(f"invalid type: {json_type_name(tag)}, expected variant identifier")
         if tag not in classes:

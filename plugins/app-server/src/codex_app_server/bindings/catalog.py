@@ -49,7 +49,7 @@ def catalog(methods: Iterable[RpcMethod], *, experimental: bool) -> Catalog:
     """Collect the methods that clients can use, with their types.
 
     :param experimental: whether methods and members of the experimental API belong to it.
-    :raises TypeError: when an annotation has no form in the bindings.
+    :raises TypeError: when an annotation of a method's types has no form in the bindings.
     """
     reader = Reader(experimental=experimental)
     requests = [
@@ -60,12 +60,15 @@ def catalog(methods: Iterable[RpcMethod], *, experimental: bool) -> Catalog:
     for method in methods:
         if method.experimental and not experimental:
             continue
-        requests.append(_call(reader, method))
-        for kind in _listed(method.notifications):
-            notifications[kind.METHOD] = reader.define(kind, "")
-        for request in _listed(method.requests):
-            if experimental or not request.experimental:
-                server_requests[request.name] = _call(reader, request)
+        try:
+            requests.append(_call(reader, method))
+            for kind in _listed(method.notifications):
+                notifications[kind.METHOD] = reader.define(kind, "")
+            for request in _listed(method.requests):
+                if experimental or not request.experimental:
+                    server_requests[request.name] = _call(reader, request)
+        except (TypeError, SyntaxError, NameError, AttributeError, OSError) as error:
+            raise TypeError(f"the types of {method.name} can't be read: {error}") from error
     return Catalog(
         requests=tuple(requests),
         server_requests=tuple(server_requests.values()),

@@ -68,8 +68,8 @@ def _read(arguments: Sequence[str], valued: Mapping[str, str], usage: str) -> di
 def _catalog(host: SurfaceHost, *, experimental: bool) -> Catalog:
     try:
         return catalog(with_unavailable(host.rpc_methods()).values(), experimental=experimental)
-    except (TypeError, SyntaxError, NameError, OSError) as error:
-        raise ConfigError(f"the types of the methods can't be read: {error}") from error
+    except TypeError as error:
+        raise ConfigError(str(error)) from error
 
 
 def _write(folder: str, files: Mapping[str, str]) -> None:
