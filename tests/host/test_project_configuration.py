@@ -14,7 +14,7 @@ import pytest
 from codex_host.config import layers
 from codex_host.config.effective import EffectiveConfig
 from codex_host.config.project_keys import USER_ONLY_KEYS
-from codex_host.session.manager import _rules
+from codex_host.session.settings import _rules
 from codex_testkit.project import Project, RunOutcome
 
 HOME_TOML = 'model_provider = "scripted"\n[projects."{root}"]\ntrust_level = "trusted"\n'
