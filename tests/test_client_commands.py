@@ -115,6 +115,12 @@ async def test_output_beyond_the_cap_is_dropped(client: Client) -> None:
     assert len((await client.call(EXEC, **shell(script, disableOutputCap=True)))["stdout"]) == 3_000_010
 
 
+async def test_a_result_is_bounded_even_without_a_cap(client: Client) -> None:
+    found = await client.call(EXEC, **shell("head -c 40000000 /dev/zero | tr '\\0' x", disableOutputCap=True))
+
+    assert (found["exitCode"], len(found["stdout"])) == (0, 32 * 1024 * 1024)
+
+
 async def test_streamed_output_ends_with_the_cap(client: Client) -> None:
     ident = await client.send(
         EXEC,

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
     StreamName = Literal["stdout", "stderr"]
 
+MAX_KEPT_BYTES: Final = 32 * 1024 * 1024
+"""Maximum number of bytes of each stream that are kept for a result, whatever the client allows."""
 _DELTA_BYTES: Final = 64 * 1024
 """Maximum number of bytes in one notification."""
 
@@ -20,13 +22,13 @@ class CommandOutput:
     """The output of one command; what is beyond the limit is dropped.
 
     :param process_id: the client's name for the process, if output is sent as it comes.
-    :param limit: bytes of each stream; ``None`` for all.
+    :param limit: bytes of each stream; ``None`` for all. What is kept is limited in any case.
     """
 
     def __init__(self, context: RpcContext, process_id: str | None, limit: int | None) -> None:
         self._context = context
         self._process_id = process_id
-        self._limit = limit
+        self._limit = min(MAX_KEPT_BYTES if limit is None else limit, MAX_KEPT_BYTES) if process_id is None else limit
         self._sizes: dict[StreamName, int] = {"stdout": 0, "stderr": 0}
         self._full: set[StreamName] = set()
         self._kept: dict[StreamName, list[bytes]] = {"stdout": [], "stderr": []}
