@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
-from itertools import chain, count, islice
+from itertools import chain, count
 from typing import Any, BinaryIO
 
 import attrs
@@ -88,17 +88,6 @@ def _item(record: EventItem | EventReasoning, numbers: Iterator[int]) -> Item:
         return Reasoning(id=mark, summary=tuple(record.summary), content=tuple(record.content))
     item = record.item
     return item if item.id else attrs.evolve(item, id=f"{_UNNUMBERED}{next(numbers)}")
-
-
-def read_meta(path: str) -> ThreadMeta:
-    """Read the metadata of a rollout, which its first line has.
-
-    :raises StorageError: when the file can't be read or does not begin like a rollout.
-    """
-    first = next(parse_lines(islice(read_lines(path), 1)), None)
-    if first is None or first["type"] != "session_meta" or not isinstance(first["payload"].get("id"), str):
-        raise not_a_rollout(path)
-    return decode_meta(first["payload"])
 
 
 def decode_meta(payload: dict[str, Any]) -> ThreadMeta:

@@ -200,20 +200,17 @@ class RolloutStore:
         return thread if turns else attrs.evolve(thread, turns=())
 
     def _identify(self, path: str) -> str:
-        from codex_thread_store.rollout_reader import read_meta
-
         try:
-            thread_id = read_meta(path).thread_id
-            found = self._path(thread_id)
-            if os.path.samefile(path, found):
+            os.stat(path)
+            thread_id = layout.parse_thread_id(os.path.basename(path))
+            if thread_id is not None and os.path.samefile(path, self._path(thread_id)):
                 return thread_id
-        except (StorageError, OSError) as error:
-            cause = error.__cause__ if isinstance(error, StorageError) else error
-            reason = f"{cause.strerror} (os error {cause.errno})" if isinstance(cause, OSError) else str(error)
-            raise ThreadNotFound(f"failed to load rollout `{path}`: {reason}") from error
-        raise ThreadNotFound(
-            f"failed to load rollout `{path}`: it is not the file of thread {thread_id}, which is {found}"
-        )
+            reason = f"it is no thread's file below {self._home}"
+        except OSError as error:
+            reason = f"{error.strerror} (os error {error.errno})"
+        except (ValueError, StorageError) as error:
+            reason = str(error)
+        raise ThreadNotFound(f"failed to load rollout `{path}`: {reason}")
 
     def _update_git(self, thread_id: str, changes: Mapping[str, str | None]) -> Thread:
         values = {GIT_COLUMNS[name]: value for name, value in changes.items()}
