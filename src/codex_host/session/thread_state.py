@@ -100,7 +100,7 @@ class ThreadState:
         self._writer = writer
         self._kept_turns: dict[str, Turn] = {}
         self._kept_items: dict[str, list[Item]] = {}
-        self._created = int(time.time())
+        self._created = self._updated = int(time.time())
         self._name: str | None = None
         self._cleanups: list[Callable[[], Awaitable[None]]] = []
         if stored is not None:
@@ -120,6 +120,7 @@ class ThreadState:
         self.usage = stored.usage
         self.fragments = dict(stored.fragments)
         self.preview = stored.thread.preview
+        self._updated = stored.thread.updated_at
         self.git_info = stored.thread.git_info
         self.last_turn_id = stored.thread.turns[-1].id if stored.thread.turns else ""
         self._answered = 0
@@ -141,7 +142,7 @@ class ThreadState:
             ephemeral=settings.ephemeral,
             model_provider=settings.model_provider,
             created_at=self._created,
-            updated_at=int(time.time()),
+            updated_at=self._updated,
             status=self.status,
             path=self.path,
             cwd=settings.cwd,
@@ -199,6 +200,7 @@ class ThreadState:
 
     async def record(self, *records: Record) -> None:
         """Store records, if the thread is stored."""
+        self._updated = int(time.time())
         if self._writer is not None:
             message = await self._writer.append(records)
             if message is not None:

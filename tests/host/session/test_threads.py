@@ -173,6 +173,24 @@ async def test_a_thread_keeps_the_settings_of_its_last_turn_against_configuratio
     assert flagged.personality == "friendly"
 
 
+async def test_a_resumed_thread_was_updated_when_something_last_happened(
+    host: Any, model: Any, store: MemoryThreadStore
+) -> None:
+    run = host(model=model("one", "two"), store=store)
+    thread = (await run.turn("one")).thread
+    threads = await threads_of(run)
+    await threads.unload(thread.id)
+    store._updated[thread.id] = 1_700_000_000
+
+    resumed = await threads.resume(ThreadResumeParams(thread_id=thread.id))
+    before = resumed.summary().updated_at
+    await resumed.submit([{"type": "text", "text": "two"}])
+    await resumed.wait_idle()
+
+    assert before == 1_700_000_000
+    assert resumed.summary().updated_at > before
+
+
 async def test_a_policy_that_is_not_known_asks_for_everything(host: Any, model: Any, store: MemoryThreadStore) -> None:
     run = host(model=model("one"), store=store)
     thread = (await run.turn("one")).thread
