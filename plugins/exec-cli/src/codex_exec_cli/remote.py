@@ -52,12 +52,20 @@ async def check_remote_directory(client: AppClient, cwd: str) -> None:
     """
     place = cwd.rstrip("/")
     for _ in range(_MAX_DEPTH):
-        try:
-            await client.request("fs/getMetadata", {"path": f"{place}/.git"})
-        except RpcError:
-            if not place:
-                break
-            place = place.rpartition("/")[0]
-        else:
+        if await _is_repository(client, f"{place}/.git"):
             return
+        if not place:
+            break
+        place = place.rpartition("/")[0]
     raise ExecError("Not inside a trusted directory and --skip-git-repo-check was not specified.")
+
+
+async def _is_repository(client: AppClient, path: str) -> bool:
+    """Tell whether a ``.git`` is one of a work tree, or a directory of a repository, which has a ``HEAD``."""
+    try:
+        found = await client.request("fs/getMetadata", {"path": path})
+        if found.is_directory:
+            await client.request("fs/getMetadata", {"path": f"{path}/HEAD"})
+    except RpcError:
+        return False
+    return bool(found.is_file or found.is_directory)
