@@ -8,7 +8,7 @@ import re
 import subprocess
 import threading
 import time
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING, Any, Protocol
 
 from websockets.exceptions import ConnectionClosed
@@ -37,6 +37,10 @@ IGNORED = {
 """Notifications whose number or place is by chance in the real one, or which depend on the machine."""
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _NOISE = (
+    (
+        re.compile(r'"gitInfo": \{"sha": null, "branch": null, "originUrl": null\}'),
+        '"gitInfo": null',
+    ),  # of a repository without a commit
     (re.compile(r"rollout-\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d-"), "rollout-TIME-"),
     (re.compile(r"http://127\.0\.0\.1:\d+"), "http://HOST"),
     (re.compile(r'"\$STAGE/home/memories"'), ""),  # where the real one keeps what it learns
@@ -113,8 +117,11 @@ class WebsocketLine:
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
         )  # fmt: skip
         self._drain: threading.Thread | None = None
+        self._opened = ExitStack()
         try:
-            self._socket = connect(self._url(), max_size=None, open_timeout=10, close_timeout=5)
+            self._socket = self._opened.enter_context(
+                connect(self._url(), max_size=None, open_timeout=10, close_timeout=5)
+            )
         except BaseException:
             self._end()
             raise
@@ -131,7 +138,7 @@ class WebsocketLine:
 
     def close(self) -> None:
         with suppress(ConnectionClosed):
-            self._socket.close()
+            self._opened.close()
         self._end()
 
     def _url(self) -> str:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import shlex
+import shutil
 import subprocess
+import tempfile
 import time
 from typing import TYPE_CHECKING, Self
 from uuid import uuid4
@@ -28,7 +30,9 @@ class Terminal:
     ) -> None:
         self._name = f"codex-{uuid4().hex[:12]}"
         self._environ = {**environ, "TERM": "xterm-256color"}
-        self._socket = cwd.parent / f"{self._name[-8:]}.sock"
+        # The path of a socket may have about a hundred bytes only.
+        self._folder = tempfile.mkdtemp(prefix="tmux")
+        self._socket = f"{self._folder}/socket"
         words = [f"{name}={value}" for name, value in self._environ.items()]
         command = shlex.join(["env", "-i", *words, *argv])
         self._tmux(
@@ -41,6 +45,7 @@ class Terminal:
 
     def __exit__(self, *_: object) -> None:
         self._tmux("kill-server", check=False)
+        shutil.rmtree(self._folder, ignore_errors=True)
 
     def screen(self, history: int = 400) -> str:
         """Return what is on the screen and above it, without empty lines at the end of rows."""
@@ -80,7 +85,7 @@ class Terminal:
 
     def _tmux(self, *arguments: str, check: bool = True) -> str:
         done = subprocess.run(
-            ["tmux", "-S", str(self._socket), *arguments],
+            ["tmux", "-S", self._socket, *arguments],
             env={**self._environ},
             capture_output=True,
             text=True,

@@ -5,6 +5,9 @@ from __future__ import annotations
 import os
 import time
 
+_DIGITS = frozenset("0123456789abcdefABCDEF-")
+_GROUPS = (8, 4, 4, 4, 12)
+
 
 def uuid7(now_ms: int | None = None) -> str:
     """Return a UUID of version 7 (RFC 9562) as lower-case text.
@@ -30,7 +33,21 @@ def uuid4() -> str:
 
 def is_uuid(text: str) -> bool:
     """Return whether the text has the form of a UUID with dashes."""
-    parts = text.split("-")
-    return [len(part) for part in parts] == [8, 4, 4, 4, 12] and all(
-        character in "0123456789abcdefABCDEF" for part in parts for character in part
-    )
+    return not uuid_fault(text)
+
+
+def uuid_fault(text: str) -> str:
+    """Return what keeps a text from being a UUID with dashes, in the words of Codex; empty if nothing does."""
+    for place, character in enumerate(text, 1):
+        if character not in _DIGITS:
+            expected = "an optional prefix of `urn:uuid:` followed by [0-9a-fA-F-]"
+            return f"invalid character: expected {expected}, found `{character}` at {place}"
+    lengths = [len(part) for part in text.split("-")]
+    if len(lengths) == 1:
+        return f"invalid length: expected length 32 for simple format, found {lengths[0]}"
+    if len(lengths) != len(_GROUPS):
+        return f"invalid group count: expected {len(_GROUPS)}, found {len(lengths)}"
+    for number, (found, wanted) in enumerate(zip(lengths, _GROUPS, strict=True)):
+        if found != wanted:
+            return f"invalid group length in group {number}: expected {wanted}, found {found}"
+    return ""

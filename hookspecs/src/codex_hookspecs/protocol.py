@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from codex_hookspecs.ids import is_uuid as is_uuid
     from codex_hookspecs.ids import uuid4 as uuid4
     from codex_hookspecs.ids import uuid7 as uuid7
+    from codex_hookspecs.ids import uuid_fault as uuid_fault
     from codex_hookspecs.types.app_server.accounts import *
     from codex_hookspecs.types.app_server.apps import *
     from codex_hookspecs.types.app_server.commands import *
@@ -52,7 +53,7 @@ if TYPE_CHECKING:
 __all__, __getattr__, __dir__ = exported(
     __name__,
     {
-        "ids": "is_uuid uuid4 uuid7",
+        "ids": "is_uuid uuid4 uuid7 uuid_fault",
         "types.app_server.accounts": (
             "Account AccountLoginCompletedNotification AccountUpdatedNotification ApiKeyAccount "
             "ApiKeyLoginAccountParams ApiKeyLoginAccountResponse AuthMode CancelLoginAccountParams "

@@ -50,10 +50,10 @@ def _loaded(thread_id: str, context: RpcContext) -> LoadedThread:
 
     :raises RpcError: when no thread of that id is loaded.
     """
-    from codex_hookspecs.protocol import is_uuid
+    from codex_hookspecs.protocol import uuid_fault
 
-    if not is_uuid(thread_id):
-        raise RpcError(f"invalid thread id: {thread_id}")
+    if fault := uuid_fault(thread_id):
+        raise RpcError(f"invalid thread id: {fault}")
     thread = context.host.threads.get(thread_id)
     if thread is None:
         raise RpcError(f"thread not found: {thread_id}")

@@ -14,7 +14,7 @@ from codex_hookspecs.protocol import (
     ThreadStarted,
     ThreadStartResponse,
     ThreadStatusChanged,
-    is_uuid,
+    uuid_fault,
 )
 from codex_sandboxing.app_server_form import write_policy
 
@@ -86,9 +86,10 @@ async def fork(params: ThreadForkParams, context: RpcContext) -> ThreadForkRespo
         )
     context.subscribe(thread)
     summary = thread.summary()
+    if not params.exclude_turns:
+        summary = attrs.evolve(summary, turns=tuple(await thread.turns()))
     context.after_response(lambda: thread.notify(ThreadStarted(thread=summary)))
-    turns = () if params.exclude_turns else tuple(await thread.turns())
-    return _start_response(ThreadForkResponse, thread, attrs.evolve(summary, turns=turns))
+    return _start_response(ThreadForkResponse, thread, summary)
 
 
 async def unsubscribe(params: ThreadUnsubscribeParams, context: RpcContext) -> ThreadUnsubscribeResponse:
@@ -108,8 +109,8 @@ def check_id(thread_id: str) -> None:
 
     :raises RpcError: when it is not a UUID.
     """
-    if not is_uuid(thread_id):
-        raise RpcError(f"invalid thread id: {thread_id}")
+    if fault := uuid_fault(thread_id):
+        raise RpcError(f"invalid thread id: {fault}")
 
 
 @contextmanager
