@@ -353,3 +353,22 @@ async def test_the_first_of_several_clients_decides(connect, model) -> None:
     assert (await first.until("serverRequest/resolved"))[-1]["params"]["requestId"] == question["id"]
     await first.until("turn/completed")
     assert asking.answers == [{"decision": "decline"}]
+
+
+async def test_a_review_can_not_be_steered(connect, model) -> None:
+    client = await connect(model=model([{"say": "looking"}, {"sleep": 60}]))
+    thread_id = await client.thread()
+    target = {"type": "custom", "instructions": "look"}
+    begun = await client.result("review/start", {"threadId": thread_id, "target": target})
+    await client.until("turn/started")
+    text = [{"type": "text", "text": "also"}]
+
+    answer = await client.ask(
+        "turn/steer", {"threadId": thread_id, "input": text, "expectedTurnId": begun["turn"]["id"]}
+    )
+
+    assert answer["error"] == {
+        "code": -32600,
+        "message": "cannot steer a review turn",
+        "data": {"codexErrorInfo": {"activeTurnNotSteerable": {"turnKind": "review"}}},
+    }

@@ -76,6 +76,9 @@ class HostThread(ThreadState):
             raise RpcError("no active turn to steer")
         if turn.id != expected_turn_id:
             raise RpcError(f"expected active turn id `{expected_turn_id}` but found `{turn.id}`")
+        if turn.state.reviews:
+            info = {"activeTurnNotSteerable": {"turnKind": "review"}}
+            raise RpcError("cannot steer a review turn", data={"codexErrorInfo": info})
         if not content:
             raise RpcError("input must not be empty")
         turn.add(content)
