@@ -47,6 +47,8 @@ async def environment(real: Server) -> AsyncIterator[RemoteEnvironment]:
 
 
 class TestExec(ExecBackendContract):
+    closes_pipes = False
+
     @pytest.fixture
     async def environment(self, environment: RemoteEnvironment) -> RemoteEnvironment:
         return environment

@@ -25,6 +25,8 @@ class TestExec(ExecBackendContract):
 
 
 class TestFiles(FileSystemContract):
+    watches = True
+
     @pytest.fixture
     async def files(self) -> AsyncIterator[LocalFileSystem]:
         files = LocalFileSystem()

@@ -16,6 +16,8 @@ from codex_testkit.suites.http import HttpContract
 
 
 class TestExec(ExecBackendContract):
+    closes_pipes = False
+
     @pytest.fixture
     async def environment(self, environment: RemoteEnvironment) -> RemoteEnvironment:
         return environment

@@ -42,6 +42,8 @@ async def environment(older: Server0118, connected: Callable[..., Any]) -> Remot
 
 
 class TestExec(ExecBackendContract):
+    closes_pipes = False
+
     @pytest.fixture
     async def environment(self, environment: RemoteEnvironment) -> RemoteEnvironment:
         return environment

@@ -56,6 +56,8 @@ class ExecBackendContract:
 
     pytestmark = pytest.mark.anyio
     programs: ClassVar[Mapping[str, tuple[str, ...]]] = POSIX_PROGRAMS
+    closes_pipes: ClassVar[bool] = True
+    """Whether the backend can close a stdin that is no terminal; otherwise it must refuse to."""
     cwd: ClassVar[str] = "/"
     _ids: ClassVar[count[int]] = count(1)
 
@@ -219,6 +221,27 @@ class ExecBackendContract:
         await self.until(process, lines[-1])
         result = await process.read()
         assert b"".join(chunk.data for chunk in result.chunks) == b"".join(lines)
+
+    async def test_a_closed_stdin_ends_after_what_was_written(self, environment: Environment) -> None:
+        process = await self.start(environment, "echo", pipe_stdin=True)
+        await process.write(b"x" * 200_000)
+
+        if not self.closes_pipes:
+            with pytest.raises(ExecError):
+                await process.close_stdin()
+            return
+        await process.close_stdin()
+
+        assert output(await self.events(process)) == b"x" * 200_000
+
+    async def test_the_input_of_a_terminal_can_be_ended(self, environment: Environment) -> None:
+        process = await self.start(environment, "echo", tty=True)
+        await process.write(b"line\n")
+        await self.until(process, b"line")
+
+        await process.close_stdin()
+
+        assert isinstance((await self.events(process))[-1], ProcessClosed)
 
     async def test_a_write_to_an_ended_process_is_accepted(self, environment: Environment) -> None:
         process = await self.start(environment, "true", pipe_stdin=True)

@@ -6,6 +6,9 @@ links.
 
 from __future__ import annotations
 
+import asyncio
+from typing import ClassVar, Final
+
 import pytest
 
 from codex_hookspecs.errors import FileSystemError
@@ -13,13 +16,17 @@ from codex_hookspecs.ports.environment import FileSystem
 from codex_hookspecs.types.sandbox import SandboxPolicy
 from codex_sandboxing.file_scope import PolicyFileScope
 
+LIMIT: Final = 20.0
+"""Time limit of a wait in seconds."""
 MISSING = r"^No such file or directory \(os error 2\)$"
 
 
 class FileSystemContract:
-    """Read, write, list, copy, remove."""
+    """Read, write, list, copy, remove, watch."""
 
     pytestmark = pytest.mark.anyio
+    watches: ClassVar[bool] = False
+    """Whether the file system can watch paths; otherwise it must refuse to."""
 
     @pytest.fixture
     async def files(self) -> FileSystem:
@@ -311,6 +318,22 @@ class FileSystemContract:
         await inside.remove(f"{folder}/new", recursive=False)
 
         assert [entry.file_name for entry in await files.read_directory(folder)] == ["in"]
+
+    async def test_a_watch_tells_what_changed_until_it_is_closed(self, files: FileSystem, folder: str) -> None:
+        if not self.watches:
+            with pytest.raises(FileSystemError):
+                await files.watch(folder)
+            return
+        watch = await files.watch(folder)
+
+        await files.write_file(f"{folder}/a", b"1")
+        async with asyncio.timeout(LIMIT):
+            found = await watch.changed(settle=0.1)
+        await watch.aclose()
+        await watch.aclose()
+
+        assert f"{folder}/a" in found
+        assert all(path == folder or path.startswith(f"{folder}/") for path in found)
 
 
 def _scope(folder: str, approved: tuple[str, ...] = ()) -> PolicyFileScope:
