@@ -181,10 +181,17 @@ def read_answer(answer: object) -> Answer:
     decision = answer.get("decision") if isinstance(answer, dict) else None
     if isinstance(decision, dict):
         if "applyNetworkPolicyAmendment" in decision:
-            return Answer("allow")
+            return _network_answer(decision["applyNetworkPolicyAmendment"])
         given = decision.get("acceptWithExecpolicyAmendment")
         words = given.get("execpolicy_amendment") if isinstance(given, dict) else None
         if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
             return _INVALID
         return Answer("allow", tuple(words) or None)
     return _ANSWERS.get(decision, _INVALID) if isinstance(decision, str) else _INVALID
+
+
+def _network_answer(value: object) -> Answer:
+    """Return the decision in a rule for a host; the rule itself is not kept."""
+    rule = value.get("network_policy_amendment") if isinstance(value, dict) else None
+    action = rule.get("action") if isinstance(rule, dict) and isinstance(rule.get("host"), str) else None
+    return {"allow": Answer("allow"), "deny": Answer("deny")}.get(str(action), _INVALID)

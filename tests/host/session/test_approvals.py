@@ -143,12 +143,21 @@ async def test_the_question_tells_what_is_about_to_happen(host: Any, model: Any,
     assert params["proposedExecpolicyAmendment"] == ["make", "it"]
 
 
+def network(rule: Any) -> dict[str, Any]:
+    """Return the answer with a rule for a host."""
+    return {"decision": {"applyNetworkPolicyAmendment": {"network_policy_amendment": rule}}}
+
+
 @pytest.mark.parametrize(
     ("answer", "output"),
     [
         ({"decision": "accept"}, "ran"),
         ({"decision": "acceptForSession"}, "ran"),
         ({"decision": {"acceptWithExecpolicyAmendment": {"execpolicy_amendment": ["make"]}}}, "ran"),
+        (network({"host": "example.org", "action": "allow"}), "ran"),
+        (network({"host": "example.org", "action": "deny"}), "rejected by user"),
+        (network({"host": "example.org"}), "rejected by user"),
+        (network(None), "rejected by user"),
         ({"decision": "decline"}, "rejected by user"),
         ({"decision": {"somethingElse": {}}}, "rejected by user"),
         ({"decision": "ACCEPT"}, "rejected by user"),
