@@ -9,6 +9,7 @@ from importlib import import_module
 from pathlib import Path
 
 import codex_hookspecs
+from codex_hookspecs import protocol
 
 SOURCE = Path(codex_hookspecs.__file__)
 
@@ -32,6 +33,29 @@ def test_type_checkers_and_programs_see_the_same_names() -> None:
     assert [
         n for n, module in seen.items() if getattr(import_module(module), n) is not getattr(codex_hookspecs, n)
     ] == []
+
+
+def test_the_protocol_exports_all_names_of_its_modules() -> None:
+    block = next(node for node in ast.parse(Path(protocol.__file__).read_text()).body if isinstance(node, ast.If))
+    whole = [node.module for node in block.body if isinstance(node, ast.ImportFrom) and node.names[0].name == "*"]
+    defined = {name for module in whole for name in defined_in(module or "")}
+
+    assert len(whole) > 20
+    assert defined - set(protocol.__all__) == set()
+
+
+def defined_in(module: str) -> set[str]:
+    """Return the public names that a module defines."""
+    body = ast.parse(Path(str(import_module(module).__file__)).read_text()).body
+    targets = [
+        target
+        for node in body
+        if isinstance(node, ast.Assign | ast.AnnAssign)
+        for target in (node.targets if isinstance(node, ast.Assign) else [node.target])
+    ]
+    names = {node.name for node in body if isinstance(node, ast.ClassDef | ast.FunctionDef)}
+    names |= {target.id for target in targets if isinstance(target, ast.Name)}
+    return {name for name in names if not name.startswith("_")}
 
 
 def test_every_name_an_example_or_page_uses_is_exported() -> None:

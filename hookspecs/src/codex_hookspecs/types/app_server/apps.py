@@ -16,7 +16,6 @@ class AppsListParams:
     :param cursor: cursor of the page, from the page before; ``None`` for the first one.
     :param force_refetch: whether the list is fetched again.
     :param limit: maximum number of entries of the page.
-    :param thread_id: id of the thread.
     """
 
     cursor: str | None = None

@@ -49,10 +49,7 @@ class WindowsSandboxSetupStartParams:
 
 @frozen(kw_only=True)
 class FeedbackUploadParams:
-    """Parameters of ``feedback/upload``.
-
-    :param thread_id: id of the thread.
-    """
+    """Parameters of ``feedback/upload``."""
 
     classification: str
     include_logs: bool
@@ -112,10 +109,7 @@ class WindowsSandboxSetupStartResponse:
 
 @frozen
 class FeedbackUploadResponse:
-    """Result of ``feedback/upload``.
-
-    :param thread_id: id of the thread.
-    """
+    """Result of ``feedback/upload``."""
 
     thread_id: str
 

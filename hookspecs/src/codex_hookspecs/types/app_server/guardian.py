@@ -27,10 +27,7 @@ class GuardianApprovalReview:
 
 @frozen(kw_only=True)
 class ItemGuardianApprovalReviewStartedNotification(Notification):
-    """An automatic review started.
-
-    :param thread_id: id of the thread.
-    """
+    """An automatic review started."""
 
     METHOD: ClassVar[str] = "item/autoApprovalReview/started"
     review: GuardianApprovalReview
@@ -42,10 +39,7 @@ class ItemGuardianApprovalReviewStartedNotification(Notification):
 
 @frozen(kw_only=True)
 class ItemGuardianApprovalReviewCompletedNotification(Notification):
-    """An automatic review ended.
-
-    :param thread_id: id of the thread.
-    """
+    """An automatic review ended."""
 
     METHOD: ClassVar[str] = "item/autoApprovalReview/completed"
     review: GuardianApprovalReview

@@ -25,7 +25,10 @@ class ClientInfo:
 
 @frozen(kw_only=True)
 class InitializeCapabilities:
-    """Capabilities and preferences of a client."""
+    """Capabilities and preferences of a client.
+
+    :param opt_out_notification_methods: notifications that it does not want.
+    """
 
     experimental_api: bool = False
     opt_out_notification_methods: tuple[str, ...] | None = None
@@ -41,7 +44,12 @@ class InitializeParams:
 
 @frozen(kw_only=True)
 class InitializeResponse:
-    """Result of ``initialize``."""
+    """Result of ``initialize``.
+
+    :param platform_family: ``unix`` or ``windows``.
+    :param platform_os: ``linux``, ``macos`` …
+    :param user_agent: name and version of client and server, with the platform, as in model requests.
+    """
 
     codex_home: AbsolutePathBuf
     platform_family: str

@@ -114,10 +114,7 @@ class ListMcpServerStatusResponse:
 
 @frozen(kw_only=True)
 class McpToolCallProgressNotification(Notification):
-    """A tool of an MCP server reports progress.
-
-    :param thread_id: id of the thread.
-    """
+    """A tool of an MCP server reports progress."""
 
     METHOD: ClassVar[str] = "item/mcpToolCall/progress"
     item_id: str
@@ -152,10 +149,7 @@ class McpServerStatusUpdatedNotification(Notification):
 
 @frozen(kw_only=True)
 class FormMcpServerElicitationRequestParams:
-    """A form for the user to fill in.
-
-    :param thread_id: id of the thread.
-    """
+    """A form for the user to fill in."""
 
     TAG: ClassVar[str] = "mode"
     TYPE: ClassVar[str] = "form"
@@ -169,10 +163,7 @@ class FormMcpServerElicitationRequestParams:
 
 @frozen(kw_only=True)
 class UrlMcpServerElicitationRequestParams:
-    """A page for the user to open.
-
-    :param thread_id: id of the thread.
-    """
+    """A page for the user to open."""
 
     TAG: ClassVar[str] = "mode"
     TYPE: ClassVar[str] = "url"

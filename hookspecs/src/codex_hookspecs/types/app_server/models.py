@@ -113,10 +113,7 @@ ModelRerouteReason = Literal["highRiskCyberActivity"]
 
 @frozen(kw_only=True)
 class ModelReroutedNotification(Notification):
-    """Another model than the chosen one answers.
-
-    :param thread_id: id of the thread.
-    """
+    """Another model than the chosen one answers."""
 
     METHOD: ClassVar[str] = "model/rerouted"
     from_model: str

@@ -43,7 +43,6 @@ class RequestPermissionProfile:
 class PermissionsRequestApprovalParams:
     """Parameters of ``item/permissions/requestApproval``.
 
-    :param thread_id: id of the thread.
     :param started_at_ms: milliseconds since the epoch.
     :param cwd: directory of the turn.
     """

@@ -11,10 +11,7 @@ from codex_hookspecs.values import frozen
 
 @frozen(kw_only=True)
 class ThreadRealtimeStartParams:
-    """Parameters of ``thread/realtime/start``.
-
-    :param thread_id: id of the thread.
-    """
+    """Parameters of ``thread/realtime/start``."""
 
     prompt: str
     thread_id: str
@@ -25,6 +22,7 @@ class ThreadRealtimeStartParams:
 class ThreadRealtimeAudioChunk:
     """A piece of audio.
 
+    :param data: samples, in base64.
     :param num_channels: number of channels.
     :param sample_rate: samples per second.
     :param samples_per_channel: number of samples of each channel.
@@ -39,10 +37,7 @@ class ThreadRealtimeAudioChunk:
 
 @frozen(kw_only=True)
 class ThreadRealtimeAppendAudioParams:
-    """Parameters of ``thread/realtime/appendAudio``.
-
-    :param thread_id: id of the thread.
-    """
+    """Parameters of ``thread/realtime/appendAudio``."""
 
     audio: ThreadRealtimeAudioChunk
     thread_id: str
@@ -50,10 +45,7 @@ class ThreadRealtimeAppendAudioParams:
 
 @frozen(kw_only=True)
 class ThreadRealtimeAppendTextParams:
-    """Parameters of ``thread/realtime/appendText``.
-
-    :param thread_id: id of the thread.
-    """
+    """Parameters of ``thread/realtime/appendText``."""
 
     text: str
     thread_id: str
@@ -61,10 +53,7 @@ class ThreadRealtimeAppendTextParams:
 
 @frozen
 class ThreadRealtimeStopParams:
-    """Parameters of ``thread/realtime/stop``.
-
-    :param thread_id: id of the thread.
-    """
+    """Parameters of ``thread/realtime/stop``."""
 
     thread_id: str
 
@@ -95,10 +84,7 @@ RealtimeConversationVersion = Literal["v1", "v2"]
 
 @frozen(kw_only=True)
 class ThreadRealtimeStartedNotification(Notification):
-    """A realtime conversation started.
-
-    :param thread_id: id of the thread.
-    """
+    """A realtime conversation started."""
 
     METHOD: ClassVar[str] = "thread/realtime/started"
     thread_id: str
@@ -108,10 +94,7 @@ class ThreadRealtimeStartedNotification(Notification):
 
 @frozen(kw_only=True)
 class ThreadRealtimeItemAddedNotification(Notification):
-    """An item was added to a realtime conversation.
-
-    :param thread_id: id of the thread.
-    """
+    """An item was added to a realtime conversation."""
 
     METHOD: ClassVar[str] = "thread/realtime/itemAdded"
     item: Any
@@ -120,10 +103,7 @@ class ThreadRealtimeItemAddedNotification(Notification):
 
 @frozen(kw_only=True)
 class ThreadRealtimeTranscriptUpdatedNotification(Notification):
-    """More was said in a realtime conversation.
-
-    :param thread_id: id of the thread.
-    """
+    """More was said in a realtime conversation."""
 
     METHOD: ClassVar[str] = "thread/realtime/transcriptUpdated"
     role: str
@@ -133,10 +113,7 @@ class ThreadRealtimeTranscriptUpdatedNotification(Notification):
 
 @frozen(kw_only=True)
 class ThreadRealtimeOutputAudioDeltaNotification(Notification):
-    """More audio of the model.
-
-    :param thread_id: id of the thread.
-    """
+    """More audio of the model."""
 
     METHOD: ClassVar[str] = "thread/realtime/outputAudio/delta"
     audio: ThreadRealtimeAudioChunk
@@ -145,10 +122,7 @@ class ThreadRealtimeOutputAudioDeltaNotification(Notification):
 
 @frozen(kw_only=True)
 class ThreadRealtimeErrorNotification(Notification):
-    """A realtime conversation failed.
-
-    :param thread_id: id of the thread.
-    """
+    """A realtime conversation failed."""
 
     METHOD: ClassVar[str] = "thread/realtime/error"
     message: str
@@ -157,10 +131,7 @@ class ThreadRealtimeErrorNotification(Notification):
 
 @frozen(kw_only=True)
 class ThreadRealtimeClosedNotification(Notification):
-    """A realtime conversation ended.
-
-    :param thread_id: id of the thread.
-    """
+    """A realtime conversation ended."""
 
     METHOD: ClassVar[str] = "thread/realtime/closed"
     thread_id: str

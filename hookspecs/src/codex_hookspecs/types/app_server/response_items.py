@@ -354,10 +354,7 @@ ResponseItem: TypeAlias = (
 
 @frozen(kw_only=True)
 class RawResponseItemCompletedNotification(Notification):
-    """An item of the model API was completed; for clients that asked for raw events.
-
-    :param thread_id: id of the thread.
-    """
+    """An item of the model API was completed; for clients that asked for raw events."""
 
     METHOD: ClassVar[str] = "rawResponseItem/completed"
     item: ResponseItemObject

@@ -54,7 +54,6 @@ ReviewTarget: TypeAlias = (
 class ReviewStartParams:
     """Parameters of ``review/start``.
 
-    :param thread_id: id of the thread.
     :param output_schema: JSON schema of the final message; an extension.
     """
 

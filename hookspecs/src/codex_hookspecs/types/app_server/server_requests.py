@@ -65,7 +65,6 @@ class CommandExecutionRequestApprovalParams:
 
     :param available_decisions: decisions that a client may offer; ``None`` for all.
     :param command_actions: what the command does, for display.
-    :param thread_id: id of the thread.
     :param started_at_ms: milliseconds since the epoch.
     """
 
@@ -87,10 +86,7 @@ class CommandExecutionRequestApprovalParams:
 
 @frozen(kw_only=True)
 class DynamicToolCallParams:
-    """Parameters of ``item/tool/call``.
-
-    :param thread_id: id of the thread.
-    """
+    """Parameters of ``item/tool/call``."""
 
     arguments: Any
     call_id: str
@@ -103,7 +99,6 @@ class DynamicToolCallParams:
 class FileChangeRequestApprovalParams:
     """Parameters of ``item/fileChange/requestApproval``.
 
-    :param thread_id: id of the thread.
     :param started_at_ms: milliseconds since the epoch.
     """
 
@@ -139,7 +134,6 @@ class ToolRequestUserInputQuestion:
 class ToolRequestUserInputParams:
     """Parameters of ``item/tool/requestUserInput``.
 
-    :param thread_id: id of the thread.
     :param is_blocking: whether the turn waits for the answer.
     """
 

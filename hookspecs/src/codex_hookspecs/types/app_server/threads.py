@@ -18,7 +18,6 @@ from codex_hookspecs.values import frozen
 class ThreadForkParams:
     """Parameters of ``thread/fork``; ``None`` keeps the thread's setting.
 
-    :param thread_id: id of the thread.
     :param path: file of the thread; takes precedence over the id.
     :param last_turn_id: the last turn that the copy has (0.169); by default it has all.
     :param before_turn_id: the first turn that the copy does not have (0.169).
@@ -46,50 +45,35 @@ class ThreadForkParams:
 
 @frozen
 class ThreadArchiveParams:
-    """Parameters of ``thread/archive``.
-
-    :param thread_id: id of the thread.
-    """
+    """Parameters of ``thread/archive``."""
 
     thread_id: str
 
 
 @frozen
 class ThreadUnsubscribeParams:
-    """Parameters of ``thread/unsubscribe``.
-
-    :param thread_id: id of the thread.
-    """
+    """Parameters of ``thread/unsubscribe``."""
 
     thread_id: str
 
 
 @frozen
 class ThreadIncrementElicitationParams:
-    """Parameters of ``thread/increment_elicitation``.
-
-    :param thread_id: id of the thread.
-    """
+    """Parameters of ``thread/increment_elicitation``."""
 
     thread_id: str
 
 
 @frozen
 class ThreadDecrementElicitationParams:
-    """Parameters of ``thread/decrement_elicitation``.
-
-    :param thread_id: id of the thread.
-    """
+    """Parameters of ``thread/decrement_elicitation``."""
 
     thread_id: str
 
 
 @frozen(kw_only=True)
 class ThreadSetNameParams:
-    """Parameters of ``thread/name/set``.
-
-    :param thread_id: id of the thread.
-    """
+    """Parameters of ``thread/name/set``."""
 
     name: str
     thread_id: str
@@ -106,10 +90,7 @@ class ThreadMetadataGitInfoUpdateParams:
 
 @frozen(kw_only=True)
 class ThreadMetadataUpdateParams:
-    """Parameters of ``thread/metadata/update``.
-
-    :param thread_id: id of the thread.
-    """
+    """Parameters of ``thread/metadata/update``."""
 
     thread_id: str
     git_info: GitInfoUpdateObject | None = None
@@ -117,30 +98,21 @@ class ThreadMetadataUpdateParams:
 
 @frozen
 class ThreadUnarchiveParams:
-    """Parameters of ``thread/unarchive``.
-
-    :param thread_id: id of the thread.
-    """
+    """Parameters of ``thread/unarchive``."""
 
     thread_id: str
 
 
 @frozen
 class ThreadCompactStartParams:
-    """Parameters of ``thread/compact/start``.
-
-    :param thread_id: id of the thread.
-    """
+    """Parameters of ``thread/compact/start``."""
 
     thread_id: str
 
 
 @frozen(kw_only=True)
 class ThreadShellCommandParams:
-    """Parameters of ``thread/shellCommand``.
-
-    :param thread_id: id of the thread.
-    """
+    """Parameters of ``thread/shellCommand``."""
 
     command: str
     thread_id: str
@@ -148,10 +120,7 @@ class ThreadShellCommandParams:
 
 @frozen
 class ThreadBackgroundTerminalsCleanParams:
-    """Parameters of ``thread/backgroundTerminals/clean``.
-
-    :param thread_id: id of the thread.
-    """
+    """Parameters of ``thread/backgroundTerminals/clean``."""
 
     thread_id: str
 
@@ -161,7 +130,6 @@ class ThreadRollbackParams:
     """Parameters of ``thread/rollback``.
 
     :param num_turns: number of turns to remove from the end, at least 1.
-    :param thread_id: id of the thread.
     """
 
     num_turns: Unsigned
@@ -172,7 +140,6 @@ class ThreadRollbackParams:
 class ThreadRevertParams:
     """Parameters of ``thread/revert`` (0.169).
 
-    :param thread_id: id of the thread.
     :param before_turn_id: the first turn that is taken back.
     """
 
@@ -184,7 +151,6 @@ class ThreadRevertParams:
 class ThreadTurnsListParams:
     """Parameters of ``thread/turns/list`` (0.169).
 
-    :param thread_id: id of the thread.
     :param sort_direction: newest first by default.
     :param items_view: which items each turn has: the prompt and the last message, all, or none.
     """
@@ -213,7 +179,6 @@ class ThreadReadParams:
     """Parameters of ``thread/read``.
 
     :param include_turns: whether the turns are returned too.
-    :param thread_id: id of the thread.
     """
 
     thread_id: str
@@ -340,10 +305,7 @@ class ThreadReadResponse:
 
 @frozen
 class ThreadArchivedNotification(Notification):
-    """A thread was archived.
-
-    :param thread_id: id of the thread.
-    """
+    """A thread was archived."""
 
     METHOD: ClassVar[str] = "thread/archived"
     thread_id: str
@@ -351,10 +313,7 @@ class ThreadArchivedNotification(Notification):
 
 @frozen
 class ThreadUnarchivedNotification(Notification):
-    """A thread was unarchived.
-
-    :param thread_id: id of the thread.
-    """
+    """A thread was unarchived."""
 
     METHOD: ClassVar[str] = "thread/unarchived"
     thread_id: str
@@ -362,10 +321,7 @@ class ThreadUnarchivedNotification(Notification):
 
 @frozen
 class ThreadReverted(Notification):
-    """Turns of a thread were taken back with ``thread/revert`` (0.169).
-
-    :param thread_id: id of the thread.
-    """
+    """Turns of a thread were taken back with ``thread/revert`` (0.169)."""
 
     METHOD: ClassVar[str] = "thread/reverted"
     thread_id: str

@@ -14,7 +14,6 @@ class TurnSteerParams:
     """Parameters of ``turn/steer``.
 
     :param expected_turn_id: the turn that the client believes to run.
-    :param thread_id: id of the thread.
     """
 
     expected_turn_id: str
@@ -31,10 +30,7 @@ class TurnSteerResponse:
 
 @frozen(kw_only=True)
 class PlanDeltaNotification(Notification):
-    """More text of a plan in plan mode.
-
-    :param thread_id: id of the thread.
-    """
+    """More text of a plan in plan mode."""
 
     METHOD: ClassVar[str] = "item/plan/delta"
     delta: str
