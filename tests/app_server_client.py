@@ -9,6 +9,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
+from protocol_0118.observation import Observer
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -43,6 +45,7 @@ class ServerProcess:
         self.answers: dict[str, Message | Callable[[Message], Message]] = {}
         self._number = 0
         self._log = folder / "log"
+        self._observer = Observer()
 
     async def __aenter__(self) -> Self:
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("CODEX", "OPENAI"))}
@@ -75,6 +78,7 @@ class ServerProcess:
             self._process.kill()
             await self._process.wait()
             raise
+        assert self._observer.faults == []
 
     def log(self) -> str:
         """Return what the servers of this folder have logged."""
@@ -82,13 +86,16 @@ class ServerProcess:
 
     def send(self, message: Message) -> None:
         assert self._process.stdin is not None
-        self._process.stdin.write(json.dumps(message).encode() + b"\n")
+        text = json.dumps(message)
+        self._observer.asked(text)
+        self._process.stdin.write(text.encode() + b"\n")
 
     async def next(self) -> Message:
         assert self._process.stdout is not None
         line = await asyncio.wait_for(self._process.stdout.readline(), LIMIT)
         assert line, self.log()[-2000:]
         message: Message = json.loads(line)
+        self._observer.sent(message)
         self.messages.append(message)
         if "id" in message and message.get("method") in self.answers:
             answer = self.answers[message["method"]]

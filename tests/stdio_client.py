@@ -11,6 +11,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+from protocol_0118.observation import Observer
+
 CODEX = str(Path(sys.executable).with_name("codex"))
 LIMIT = 60
 Message = dict[str, Any]
@@ -27,6 +29,7 @@ class Client:
         self.notifications: list[Message] = []
         self._answers: dict[int, Message] = {}
         self._last = 0
+        self.observer = Observer()
 
     async def send(self, method: str, params: Message) -> int:
         """Send a request and return its id."""
@@ -67,7 +70,9 @@ class Client:
 
     async def _write(self, message: Message) -> None:
         assert self.process.stdin is not None
-        self.process.stdin.write(json.dumps(message).encode() + b"\n")
+        text = json.dumps(message)
+        self.observer.asked(text)
+        self.process.stdin.write(text.encode() + b"\n")
         await self.process.stdin.drain()
 
     async def _until(self, done: Callable[[], bool]) -> None:
@@ -77,6 +82,7 @@ class Client:
                 line = await self.process.stdout.readline()
                 assert line, "the server has ended"
                 message = json.loads(line)
+                self.observer.sent(message)
                 if "method" in message:
                     self.notifications.append(message)
                 else:
@@ -104,6 +110,7 @@ async def connected(folder: Path, config: str = "") -> AsyncIterator[Client]:
         async with asyncio.timeout(LIMIT):
             await process.communicate()
         assert process.returncode == 0
+        assert client.observer.faults == []
     finally:
         if process.returncode is None:
             process.kill()

@@ -4,18 +4,32 @@ from __future__ import annotations
 
 import json
 from functools import cache
+from importlib.metadata import entry_points
+from inspect import signature
 from typing import Any
 
 import jsonschema
 
 from codex_app_server.bindings.catalog import Catalog, catalog
 from codex_app_server.bindings.json_schema import document
+from codex_app_server.program.unavailable import with_unavailable
 from protocol_0118.comparison import DIFFERENCES, FACTS
 from protocol_0118.notation import faults
 
 _WHOLE = [name for name in DIFFERENCES["types"] if "." not in name and name != "ThreadItem"]
 _TYPES = {**FACTS["types"], **dict.fromkeys(_WHOLE, "any")}
 """Shapes of 0.118, without those that differ as a whole."""
+
+
+@cache
+def program_methods() -> tuple[Any, ...]:
+    """Return the methods of all installed plugins."""
+    found: list[Any] = []
+    for point in entry_points(group="codex.plugins"):
+        offer = getattr(point.load(), "rpc_methods", None)
+        if offer is not None:
+            found += offer(*(None for _ in signature(offer).parameters)) or ()
+    return tuple(with_unavailable(found).values())
 
 
 @cache
@@ -29,10 +43,15 @@ def _validator(methods: tuple[Any, ...], name: str) -> Any:
 
 
 class Observer:
-    """Follows one connection; messages of the server are compared with their types."""
+    """Follows one connection and compares messages of the server with their types.
 
-    def __init__(self, methods: tuple[Any, ...]) -> None:
-        self._methods = methods
+    :param methods: those of the server; by default those of all installed plugins.
+    :ivar faults: what was found so far.
+    """
+
+    def __init__(self, methods: tuple[Any, ...] = ()) -> None:
+        self._methods = methods or program_methods()
+        self.faults: list[str] = []
         self._asked: dict[int | str, str] = {}
 
     def asked(self, text: str) -> None:
@@ -48,8 +67,11 @@ class Observer:
         ):
             self._asked[message["id"]] = message["method"]
 
-    def sent(self, message: dict[str, Any]) -> list[str]:
-        """Return the faults of a message of the server."""
+    def sent(self, message: dict[str, Any]) -> None:
+        """Keep the faults of a message of the server."""
+        self.faults += self._all_faults(message)
+
+    def _all_faults(self, message: dict[str, Any]) -> list[str]:
         known = _catalog(self._methods)
         method = message.get("method")
         if method is None:

@@ -26,7 +26,6 @@ class MemoryTransport:
 
     def __init__(self, observer: Observer) -> None:
         self._observer = observer
-        self.faults: list[str] = []
         self.to_server: asyncio.Queue[str | None] = asyncio.Queue()
         self.to_client: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
 
@@ -35,7 +34,7 @@ class MemoryTransport:
 
     async def send(self, message: bytes) -> None:
         sent = json.loads(message)
-        self.faults += self._observer.sent(sent)
+        self._observer.sent(sent)
         self.to_client.put_nowait(sent)
 
     def drop(self) -> None:
@@ -104,7 +103,7 @@ class WireClient:
         self.transport.to_server.put_nowait(None)
         async with asyncio.timeout(LIMIT):
             await self.serving
-        assert self.transport.faults == []
+        assert self._observer.faults == []
 
 
 Connect = Callable[..., Awaitable[WireClient]]
