@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from types import UnionType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from codex_hookspecs.errors import RpcError, WireError
 from codex_hookspecs.protocol import OtherNotification
@@ -13,6 +13,10 @@ if TYPE_CHECKING:
 
     from codex_hookspecs.protocol import Notification
     from codex_hookspecs.surface import RpcMethod, RpcType
+
+
+_TIMES: Final = {"item/started": {"startedAtMs": 0}, "item/completed": {"completedAtMs": 0}}
+"""Members of notifications that a server of 0.118 does not send yet."""
 
 
 class Decoder:
@@ -41,7 +45,7 @@ class Decoder:
         if kind is None:
             return result
         try:
-            return decode(kind, result)
+            return decode(kind, _complete(result))
         except WireError as error:
             raise RpcError(f"the server's answer to {name} is not understood: {error.faults[0][0]}") from error
 
@@ -53,10 +57,21 @@ class Decoder:
         given = params if isinstance(params, dict) else {}
         if kind is not None:
             try:
-                return decode(kind, given)
+                return decode(kind, _complete(given) | _TIMES.get(method, {}) | given)
             except WireError:
                 pass
         return OtherNotification(method=method, params=given)
+
+
+def _complete(message: Any) -> Any:
+    """Add the member of threads that a server of 0.118 does not send yet."""
+    if not isinstance(message, dict):
+        return message
+    threads = [message.get("thread"), *(message["data"] if isinstance(message.get("data"), list) else ())]
+    for thread in threads:
+        if isinstance(thread, dict) and "id" in thread:
+            thread.setdefault("sessionId", thread["id"])
+    return message
 
 
 def _resolve(kind: RpcType) -> Any:
