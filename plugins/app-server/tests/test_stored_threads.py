@@ -135,10 +135,7 @@ async def test_an_ephemeral_fork_is_stored_nowhere(connect, model, store) -> Non
 @pytest.mark.parametrize(
     ("params", "told"),
     [
-        (
-            {"threadId": "nonsense"},
-            ({"threadId": "0-0"}, "invalid thread id: invalid group count: expected 5, found 2"),
-        ),
+        ({"threadId": "0-0"}, "invalid thread id: invalid group count: expected 5, found 2"),
         ({"threadId": UNKNOWN}, f"no rollout found for thread id {UNKNOWN}"),
     ],
 )
