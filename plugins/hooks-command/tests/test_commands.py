@@ -10,6 +10,7 @@ import pytest
 
 from codex_hooks_command import plugin
 from codex_hookspecs.errors import ConfigError
+from codex_hookspecs.wire import check
 
 pytestmark = pytest.mark.anyio
 
@@ -237,3 +238,4 @@ async def test_clients_list_hooks_by_directory(world: Any, keys: list[str]) -> N
         "Stop hook `./check.sh`",
     ]
     assert answer["data"][0]["errors"] == []
+    check(method.result(), answer)

@@ -21,7 +21,13 @@ class HooksListParams:
 
 def hooks_list_method() -> RpcMethod:
     """Return the method ``hooks/list``."""
-    return RpcMethod(name="hooks/list", params=HooksListParams, handle=_list_hooks)
+    return RpcMethod(name="hooks/list", params=HooksListParams, result=_result, handle=_list_hooks)
+
+
+def _result() -> type[Any]:
+    from codex_hooks_command.listing_types import HooksListResponse
+
+    return HooksListResponse
 
 
 async def _list_hooks(params: HooksListParams, context: RpcContext) -> dict[str, Any]:

@@ -48,7 +48,8 @@ class Catalog:
 def catalog(methods: Iterable[RpcMethod], *, experimental: bool) -> Catalog:
     """Collect the methods that clients can use, with their types.
 
-    :param experimental: whether methods and members of the experimental API belong to it.
+    :param experimental: whether methods and members of the experimental API belong to it; notifications always do, as
+        in 0.118.
     :raises TypeError: when an annotation of a method's types has no form in the bindings.
     """
     reader = Reader(experimental=experimental)
@@ -58,14 +59,14 @@ def catalog(methods: Iterable[RpcMethod], *, experimental: bool) -> Catalog:
     server_requests: dict[str, Call] = {}
     notifications: dict[str, str] = {}
     for method in methods:
-        if method.experimental and not experimental:
-            continue
+        offered = experimental or not method.experimental
         try:
-            requests.append(_call(reader, method))
+            if offered:
+                requests.append(_call(reader, method))
             for kind in _listed(method.notifications):
                 notifications[kind.METHOD] = reader.define(kind, "")
             for request in _listed(method.requests):
-                if experimental or not request.experimental:
+                if offered and (experimental or not request.experimental):
                     server_requests[request.name] = _call(reader, request)
         except (TypeError, SyntaxError, NameError, AttributeError, OSError) as error:
             raise TypeError(f"the types of {method.name} can't be read: {error}") from error

@@ -17,6 +17,7 @@ _NAMES: Final = {
     "ThreadStatusChanged": "ThreadStatusChangedNotification",
     "ThreadClosed": "ThreadClosedNotification",
     "ThreadNameUpdated": "ThreadNameUpdatedNotification",
+    "ThreadReverted": "ThreadRevertedNotification",
     "TokenUsageUpdated": "ThreadTokenUsageUpdatedNotification",
     "TurnStarted": "TurnStartedNotification",
     "TurnCompleted": "TurnCompletedNotification",
