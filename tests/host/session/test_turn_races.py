@@ -11,6 +11,7 @@ import pytest
 from codex_hookspecs import StopVerdict
 from codex_hookspecs.types.items import UserMessage
 from codex_hookspecs.types.requests import ThreadResumeParams, ThreadStartParams
+from codex_testkit import MemoryThreadStore
 
 LIMIT = 10
 GO = [{"type": "text", "text": "first"}]
@@ -205,9 +206,7 @@ async def test_messages_of_a_failing_turn_are_kept(host: Any, model: Any, kit: A
 async def test_a_thread_that_is_resumed_while_it_is_unloaded_is_loaded_once_and_completely(
     host: Any, model: Any
 ) -> None:
-    from codex_thread_store import plugin as store
-
-    opened = await host(plugins=[("thread-store", store)], model=model(*["said"] * 50)).opened()
+    opened = await host(model=model(*["said"] * 50), store=MemoryThreadStore()).opened()
     threads = opened.application.threads
     thread = await threads.start(ThreadStartParams())
     await thread.submit(GO)
