@@ -443,3 +443,29 @@ def test_a_git_file_that_is_something_else_is_not_waited_for(repository: Project
     ran = repository.run("-C", str(folder), "exec", "--skip-git-repo-check", "hello", limit=30)
 
     assert ran.status == 0, ran.stderr
+
+
+# --- what follows from trust alone
+
+
+@pytest.mark.parametrize(
+    ("home", "sandbox", "approval"),
+    [
+        (HOME_TOML, "workspace-write", None),
+        (HOME_TOML.replace('"trusted"', '"untrusted"'), None, "untrusted"),
+        ("", None, None),
+        ('sandbox_mode = "read-only"\n' + HOME_TOML, "read-only", None),
+        ('default_permissions = ":read-only"\n' + HOME_TOML, None, None),
+        ('approval_policy = "never"\n' + HOME_TOML.replace('"trusted"', '"untrusted"'), None, "never"),
+    ],
+)
+def test_trust_decides_what_nothing_else_does(
+    project: Project, home: str, sandbox: str | None, approval: str | None
+) -> None:
+    project.write({"~/config.toml": home.format(root=project.root)})
+    project.write({".codex/config.toml": f'[projects."{project.root}"]\ntrust_level = "trusted"\n'})
+
+    found = effective(project)
+
+    assert (found.get("sandbox_mode"), found.get("approval_policy")) == (sandbox, approval)
+    assert found.origin("sandbox_mode") == (str(project.home / "config.toml") if sandbox == "read-only" else None)

@@ -27,6 +27,7 @@ from codex_host.config.trust import project_setting
 if TYPE_CHECKING:
     from codex_hookspecs.protocol import ConfigEdit
 
+_CHOICES_OF_SANDBOX = {"sandbox_mode", "default_permissions"}
 _MAX_DIRECTORIES = 64
 """Directories whose configuration is kept."""
 
@@ -61,6 +62,8 @@ class EffectiveConfig:
         self._base = list(base) if base is not None else base_layers(codex_home, self._seen)
         self.layers: tuple[ConfigLayer, ...] = tuple(self._stack(cwd))
         self.table: dict[str, Any] = _merged(self.layers)
+        if cwd is not None:
+            self._set_defaults(self._trust_level(cwd))
         if strict:
             _refuse_unknown(self.layers)
 
@@ -78,6 +81,18 @@ class EffectiveConfig:
             layers += profile_layers(name, self._home, profiles, self._seen)
         layers.append(ConfigLayer(kind="sessionFlags", table=flags))
         return layers
+
+    def _set_defaults(self, trust_level: Any) -> None:
+        """Set what depends on whether the user trusts the project, where nothing else says it."""
+        if trust_level == "trusted" and not _CHOICES_OF_SANDBOX & self.table.keys():
+            self.table["sandbox_mode"] = "workspace-write"
+        elif trust_level == "untrusted":
+            self.table.setdefault("approval_policy", "untrusted")
+
+    def _trust_level(self, cwd: str) -> Any:
+        """Return what the user, and not a project, says of the project of a directory."""
+        own = [layer for layer in self.layers if layer.kind != "project"]
+        return project_setting(cwd, project_root(cwd), _merged(own).get("projects", {}), "trust_level")
 
     @property
     def user_file(self) -> str:
