@@ -125,8 +125,9 @@ def _run(options: GlobalOptions) -> int:
     if options.help or options.command in (None, "help"):
         from codex_host.help_command import show_help
 
-        return show_help(options, options.rest if options.command == "help" else [])
-    if options.rest[:1] == ["help"] or _wants_help(options):
+        if show_help(options, options.rest if options.command == "help" else []):
+            return 0
+    elif options.rest[:1] == ["help"] or _wants_help(options):
         from codex_host.help_command import show_command_help
 
         if show_command_help(options):

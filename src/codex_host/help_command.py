@@ -12,8 +12,10 @@ if TYPE_CHECKING:
     from codex_host.options import GlobalOptions
 
 
-def show_help(options: GlobalOptions, words: Sequence[str]) -> int:
-    """Print the help of the program, or of the command that words name; return the exit status.
+def show_help(options: GlobalOptions, words: Sequence[str]) -> bool:
+    """Print the help of the program, or of the command that words name.
+
+    :return: ``False`` for a command whose manifest declares no syntax; ``options`` ask its plugin for help then.
 
     :raises UsageError: when there is no such command.
     """
@@ -21,7 +23,7 @@ def show_help(options: GlobalOptions, words: Sequence[str]) -> int:
     names = [word for word in words if not word.startswith("-")]
     if not names:
         print(program_help(program))
-        return 0
+        return True
     path = [program.root]
     for name in names:
         found = path[-1].command(name)
@@ -34,8 +36,11 @@ def show_help(options: GlobalOptions, words: Sequence[str]) -> int:
                 raise not_a_command(name, known)
             raise unknown_command(name, known, usage=usage_line(path))
         path = program.root.resolve(found.alias) if found.alias and len(path) == 1 else [*path, found]
+    if len(path) == 2 and not path[1].declared:
+        options.command, options.rest = path[1].name, ["--help"]
+        return False
     print(command_help(path, program))
-    return 0
+    return True
 
 
 def show_command_help(options: GlobalOptions) -> bool:

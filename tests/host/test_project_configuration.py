@@ -17,7 +17,8 @@ from codex_host.config.project_keys import USER_ONLY_KEYS
 from codex_host.session.settings import _rules
 from codex_testkit.project import Project, RunOutcome
 
-HOME_TOML = 'model_provider = "scripted"\n[projects."{root}"]\ntrust_level = "trusted"\n'
+TRUSTED = 'model_provider = "scripted"\n[projects."{root}"]\ntrust_level = "trusted"\n'
+HOME_TOML = f'sandbox_mode = "read-only"\n{TRUSTED}'
 
 
 @pytest.fixture
@@ -236,7 +237,7 @@ def test_a_project_can_t_switch_off_the_user_s_hooks(project: Project, tmp_path:
     [
         ('sandbox_mode = "workspace-write"', 'sandbox_mode = "read-only"', "sandbox_mode", "read-only"),
         ('sandbox_mode = "workspace-write"', 'sandbox_mode = "danger-full-access"', "sandbox_mode", "workspace-write"),
-        ("", 'sandbox_mode = "workspace-write"', "sandbox_mode", None),
+        ('sandbox_mode = "read-only"', 'sandbox_mode = "workspace-write"', "sandbox_mode", "read-only"),
         ('default_permissions = "p"', 'sandbox_mode = "read-only"', "sandbox_mode", None),
         ('approval_policy = "never"', 'approval_policy = "untrusted"', "approval_policy", "untrusted"),
         ('approval_policy = "untrusted"', 'approval_policy = "on-request"', "approval_policy", "untrusted"),
@@ -259,7 +260,7 @@ def test_a_folder_below_the_root_only_tightens(
     names = {"n": f"{table}.network_access", "t": f"{table}.exclude_slash_tmp", "r": f"{table}.writable_roots"}
     project.write(
         {
-            "~/config.toml": f"{user}\n{HOME_TOML.format(root=project.root)}",
+            "~/config.toml": f"{user}\n{TRUSTED.format(root=project.root)}",
             "inner/.codex/config.toml": inner.replace("ROOTS", f"{table}.writable_roots"),
         }
     )
@@ -290,7 +291,7 @@ def test_what_a_link_leads_to_only_tightens(project: Project, linked: str) -> No
 
     found = effective(project)
 
-    assert found.get("sandbox_mode") is None
+    assert found.get("sandbox_mode") == "read-only"
     assert "ignored: sandbox_mode" in found.warnings()[0]
 
 
@@ -305,7 +306,7 @@ def test_only_what_is_trusted_itself_counts_above_a_trusted_folder(project: Proj
 
     found = effective(project, "inner")
 
-    assert (found.get("sandbox_mode"), found.get("approval_policy")) == (None, "untrusted")
+    assert (found.get("sandbox_mode"), found.get("approval_policy")) == ("read-only", "untrusted")
 
 
 @pytest.mark.parametrize(
@@ -451,12 +452,12 @@ def test_a_git_file_that_is_something_else_is_not_waited_for(repository: Project
 @pytest.mark.parametrize(
     ("home", "sandbox", "approval"),
     [
-        (HOME_TOML, "workspace-write", None),
-        (HOME_TOML.replace('"trusted"', '"untrusted"'), None, "untrusted"),
+        (TRUSTED, "workspace-write", None),
+        (TRUSTED.replace('"trusted"', '"untrusted"'), None, "untrusted"),
         ("", None, None),
-        ('sandbox_mode = "read-only"\n' + HOME_TOML, "read-only", None),
-        ('default_permissions = ":read-only"\n' + HOME_TOML, None, None),
-        ('approval_policy = "never"\n' + HOME_TOML.replace('"trusted"', '"untrusted"'), None, "never"),
+        (HOME_TOML, "read-only", None),
+        ('default_permissions = ":read-only"\n' + TRUSTED, None, None),
+        ('approval_policy = "never"\n' + TRUSTED.replace('"trusted"', '"untrusted"'), None, "never"),
     ],
 )
 def test_trust_decides_what_nothing_else_does(

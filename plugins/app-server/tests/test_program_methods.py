@@ -42,7 +42,7 @@ class Bare:
         return ModelInfo()
 
     def stream(self, request: Any) -> Any:
-        raise NotImplementedError
+        raise AssertionError("no turn runs here")
 
     async def aclose(self) -> None:
         pass
@@ -222,28 +222,6 @@ async def test_what_is_not_there_is_listed_as_empty(connect) -> None:
     }
     modes = await client.result("collaborationMode/list", {})
     assert [mode["name"] for mode in modes["data"]] == ["Plan", "Default"]
-
-
-async def test_a_stored_thread_is_described_in_the_older_api(connect) -> None:
-    from codex_thread_store import plugin as thread_store
-
-    client = await connect(plugins=[("thread-store", thread_store)])
-    thread = (await client.result("thread/start", {}))["thread"]
-    fresh = await client.refusal("getConversationSummary", {"conversationId": thread["id"]})
-    await client.turn(thread["id"], "the question")
-
-    by_id = await client.result("getConversationSummary", {"conversationId": thread["id"]})
-    by_path = await client.result("getConversationSummary", {"rolloutPath": thread["path"]})
-    code, message = await client.refusal("getConversationSummary", {"rolloutPath": "/nope/x.jsonl"})
-
-    assert fresh == (-32600, f"no rollout found for conversation id {thread['id']}")
-    assert by_id == by_path
-    assert by_id["summary"]["preview"] == "the question"
-    assert by_id["summary"]["path"] == thread["path"]
-    assert by_id["summary"]["timestamp"].endswith("Z")
-    assert code == -32603
-    assert message.startswith("failed to load conversation summary from /nope/x.jsonl: ")
-    assert (await client.refusal("getConversationSummary", {}))[1].startswith("Invalid request: data did not match")
 
 
 async def test_experimental_methods_need_the_capability(connect) -> None:

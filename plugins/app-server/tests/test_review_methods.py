@@ -8,6 +8,7 @@ import pytest
 
 from codex_app_server.review_methods import review_prompt
 from codex_hookspecs.errors import RpcError
+from codex_testkit.memory.store import MemoryThreadStore
 
 
 @pytest.mark.parametrize("target", [{"type": "baseBranch"}, {"type": "commit", "sha": " "}, {"type": "other"}])
@@ -43,9 +44,7 @@ async def test_a_review_is_shown_by_its_target(connect) -> None:
 
 @pytest.mark.anyio
 async def test_a_detached_review_is_done_in_a_copy_of_the_thread(connect) -> None:
-    from codex_thread_store import plugin as thread_store
-
-    client = await connect(plugins=[("thread-store", thread_store)])
+    client = await connect(store=MemoryThreadStore())
     thread_id = await client.thread()
     await client.turn(thread_id)
 

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from codex_testkit.memory.store import MemoryThreadStore
-from codex_thread_store.store import RolloutStore
 
 POLICY = {
     "type": "workspaceWrite",
@@ -148,23 +147,6 @@ async def test_what_cannot_be_forked_is_told(connect, model, store, params, told
         -32600,
         f"no rollout found for thread id {fresh}",
     )
-
-
-async def test_a_path_takes_precedence_over_an_id(connect, model, tmp_path: Path) -> None:
-    store = RolloutStore(str(tmp_path / "files"), warn=print)
-    client = await connect(model=model("a"), store=store, capabilities={"experimentalApi": True})
-    origin = await client.thread()
-    await client.turn(origin, "one")
-    path = (await client.result("thread/read", {"threadId": origin}))["thread"]["path"]
-    missing = str(tmp_path / "missing.jsonl")
-
-    fork = (await client.result("thread/fork", {"threadId": "nonsense", "path": path}))["thread"]
-    resumed = (await client.result("thread/resume", {"threadId": "nonsense", "path": path}))["thread"]
-    refused = await client.refusal("thread/resume", {"threadId": origin, "path": missing})
-
-    assert (len(fork["turns"]), resumed["id"]) == (1, origin)
-    assert fork["path"] not in (None, path)
-    assert refused == (-32600, f"failed to load rollout `{missing}`: No such file or directory (os error 2)")
 
 
 async def test_turns_are_taken_back_for_the_client_and_the_model_alike(connect, model, store) -> None:
