@@ -57,8 +57,11 @@ class Connection(Protocol):
     transport: str
     experimental: bool
 
-    async def notify(self, notification: Notification) -> None:
-        """Send a notification, with backpressure, unless the client opted out of it."""
+    async def notify(self, notification: Notification, *, wait: bool = True) -> None:
+        """Send a notification unless the client opted out of it.
+
+        :param wait: whether to wait for one client of several that is slow; others are always waited for.
+        """
         ...
 
     async def request_client(self, request_id: int, method: str, params: JsonObject) -> JsonObject:
@@ -106,7 +109,7 @@ class InProcessClient:
         """Set the handler of the server's requests."""
         self._request_handler = handler
 
-    async def notify(self, notification: Notification) -> None:
+    async def notify(self, notification: Notification, *, wait: bool = True) -> None:  # noqa: ARG002
         """Queue a notification, with backpressure; one that could not be sent to external clients is dropped."""
         if isinstance(notification, OtherNotification) and not self._requests.can_send(notification):
             return

@@ -11,9 +11,11 @@ T = TypeVar("T")
 PATIENT: Final = 512
 """Notifications that are queued for a client that the server waits for."""
 IMPATIENT: Final = 4096
-"""Notifications that are queued for a client before it is disconnected."""
+"""Notifications that are queued for one client of several."""
 MAX_BYTES: Final = 4 * 1024 * 1024
 """Bytes of queued notifications, and of queued responses, that count as full as well; one more message always fits."""
+_PROGRESS: Final = 16
+"""The part of a full queue that counts as progress when it is read."""
 
 
 class _Lane:
@@ -22,6 +24,8 @@ class _Lane:
     def __init__(self) -> None:
         self.entries = 0
         self.bytes = 0
+        self.read_entries = 0
+        self.read_bytes = 0
         self.not_full = asyncio.Event()
         self.not_full.set()
 
@@ -40,14 +44,27 @@ class Outbox(Generic[T]):
         self._not_empty = asyncio.Event()
         self._closed = False
 
+    @property
+    def full(self) -> bool:
+        """Whether notifications wait for room."""
+        return not self._closed and self._is_full(self._notifications)
+
+    def progressed(self) -> bool:
+        """Return whether there is room, or a part of the queue was read since the last call."""
+        lane = self._notifications
+        read = lane.read_entries * _PROGRESS >= self._limit or lane.read_bytes * _PROGRESS >= MAX_BYTES
+        lane.read_entries = lane.read_bytes = 0
+        return read or not self.full
+
     def offer(self, entry: T, size: int = 0) -> bool:
-        """Add a notification without waiting; return whether there was room. A closed queue ignores it.
+        """Add a notification without waiting, to a full queue, too; a closed one ignores it.
 
         :param size: its bytes.
+        :return: whether there was room: a queue has at most twice as many entries or bytes as a full one.
         """
         if self._closed:
             return True
-        if self._is_full(self._notifications):
+        if self._is_full(self._notifications, times=2):
             return False
         self._add(entry, size, self._notifications)
         return True
@@ -70,6 +87,8 @@ class Outbox(Generic[T]):
         entry, size, lane = self._entries.popleft()
         lane.entries -= 1
         lane.bytes -= size
+        lane.read_entries += 1
+        lane.read_bytes += size
         if not self._is_full(lane):
             lane.not_full.set()
         return entry
@@ -99,5 +118,5 @@ class Outbox(Generic[T]):
         self._entries.append((entry, size, lane))
         self._not_empty.set()
 
-    def _is_full(self, lane: _Lane) -> bool:
-        return lane.entries >= self._limit or lane.bytes >= MAX_BYTES
+    def _is_full(self, lane: _Lane, times: int = 1) -> bool:
+        return lane.entries >= self._limit * times or lane.bytes >= MAX_BYTES * times

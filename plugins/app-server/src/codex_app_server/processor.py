@@ -183,9 +183,9 @@ class Processor:
             raise RpcError(f"{method.name} failed: {error!r}", code=_INTERNAL) from error
 
     async def broadcast(self, notification: Notification) -> None:
-        """Send a notification to all clients."""
+        """Send a notification to all clients; a slow one delays none of the others."""
         for connection in tuple(self._connections.values()):
-            await connection.notify(notification)
+            await connection.notify(notification, wait=False)
 
     def subscribe(self, connection: Connection, thread: LoadedThread) -> None:
         """Subscribe a client to a thread."""

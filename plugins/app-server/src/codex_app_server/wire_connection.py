@@ -25,6 +25,9 @@ _FLUSH_SECONDS: Final = 5.0
 _ANSWER_SECONDS: Final = 10.0
 """Seconds for responding to what was received before the client ended its input."""
 
+PATIENCE_SECONDS: Final = 5.0
+"""Seconds in which one client of several has to read a part of its full queue before it is disconnected."""
+
 MAX_OPEN_REQUESTS: Final = 128
 """Maximum number of concurrent requests of a client; beyond it, they are refused or reading is paused."""
 MAX_OPEN_BYTES: Final = 64 * 1024 * 1024
@@ -41,7 +44,7 @@ class Transport(Protocol):
 
     @property
     def patient(self) -> bool:
-        """Whether the server waits for a slow client, having no other, instead of refusing and disconnecting it."""
+        """Whether the server waits for a slow client however long it takes, having no other."""
         ...
 
     async def receive(self) -> bytes | str | None:
@@ -74,6 +77,7 @@ class WireConnection:
         self._slots = asyncio.Semaphore(MAX_OPEN_REQUESTS)
         self._open_bytes = 0
         self._fewer_bytes = asyncio.Event()
+        self._clock: asyncio.TimerHandle | None = None
         self._log = processor.host.logger("app-server")
         self.number = processor.next_number()
         self.client_name = ""
@@ -97,16 +101,18 @@ class WireConnection:
             await asyncio.gather(*requests, return_exceptions=True)
             await self._processor.detach(self)
             self._outbox.close()
+            if self._clock is not None:
+                self._clock.cancel()
             await asyncio.wait({writer}, timeout=_FLUSH_SECONDS)
             writer.cancel()
 
-    async def notify(self, notification: Notification) -> None:
-        """Send a notification; never waits unless this is the only client."""
+    async def notify(self, notification: Notification, *, wait: bool = True) -> None:
+        """Send a notification, with backpressure; a client that does not read is disconnected."""
         if method_name(notification) in self._opted_out:
             return
         if isinstance(notification, OtherNotification) and not self._processor.can_send(notification):
             return
-        await self._send(ENCODER.encode(notification))
+        await self._send(ENCODER.encode(notification), wait=wait)
 
     async def request_client(self, request_id: int, method: str, params: JsonObject) -> JsonObject:
         """Send a request to the client and wait for its response."""
@@ -138,14 +144,32 @@ class WireConnection:
             elif isinstance(event, Malformed):
                 self._log.error("ignored an invalid message: %s", event.reason)
 
-    async def _send(self, message: bytes) -> None:
-        if self._transport.patient:
+    async def _send(self, message: bytes, *, wait: bool = True) -> None:
+        if not self._transport.patient and self._outbox.full:
+            self._start_clock()
+        if wait or self._transport.patient:
             await self._outbox.put(message, len(message))
         elif not self._outbox.offer(message, len(message)):
-            self._log.warning("disconnected client %s, which does not read its messages", self.number)
-            self._outbox.close(discard=True)
-            self._fail_pending()
-            self._transport.drop()
+            self._disconnect()
+
+    def _start_clock(self) -> None:
+        """Give the client time to read a part of its queue."""
+        if self._clock is None:
+            self._outbox.progressed()
+            self._clock = asyncio.get_running_loop().call_later(PATIENCE_SECONDS, self._check_progress)
+
+    def _check_progress(self) -> None:
+        self._clock = None
+        if not self._outbox.progressed():
+            self._disconnect()
+        elif self._outbox.full:
+            self._start_clock()
+
+    def _disconnect(self) -> None:
+        self._log.warning("disconnected client %s, which does not read its messages", self.number)
+        self._outbox.close(discard=True)
+        self._fail_pending()
+        self._transport.drop()
 
     async def _refuse_overload(self, request: Request) -> None:
         error = RpcError("Server overloaded; retry later.", code=OVERLOADED)
