@@ -29,6 +29,7 @@ TURN = [
 ]
 PER_THREAD_KIB = 400
 PER_CLIENT_KIB = 1024
+STALLED_KIB = 64 * 1024
 
 
 class Streams:
@@ -117,3 +118,44 @@ async def test_every_client_gets_all_of_its_threads_and_nothing_of_others(server
     peak = server.memory(peak=True)
     print(f"KiB: {before} at first, {loaded} with all threads, {peak} at most, {server.memory()} in the end")
     assert peak - before < CLIENTS * (PER_CLIENT_KIB + THREADS * PER_THREAD_KIB)
+
+
+async def test_a_client_that_stalls_is_disconnected_and_its_threads_are_whole(server: WebsocketServer) -> None:
+    reader, stalled = Streams(await server.connect()), await server.connect()
+    rounds, count, deltas = 3, 6, 2000
+    await reader.begin("shared", count, deltas)
+    own = [await stalled.thread() for _ in range(count)]
+    for thread in reader.tags:
+        await stalled.ask("thread/resume", threadId=thread)
+    before = server.memory()
+    stalled.stall()
+    for number in range(rounds):
+        for thread in own:
+            stalled.begin("turn/start", {"threadId": thread, "input": wanted(f"own{number}", deltas)})
+
+    for _ in range(rounds):
+        reader.open = count
+        reader.done.clear()
+        await reader.run(deltas)
+        await asyncio.wait_for(reader.done.wait(), LIMIT)
+    async with asyncio.timeout(LIMIT):
+        while "which does not read its messages" not in server.log():
+            await asyncio.sleep(0.05)
+    growth = server.memory(peak=True) - before
+
+    print(f"KiB: {growth} more than at first")
+    assert growth < STALLED_KIB
+    for thread, tag in reader.tags.items():
+        assert reader.deltas[thread] == pieces(tag, deltas) * rounds
+    again = await server.connect()
+    for thread in own:
+        resumed = (await again.ask("thread/resume", threadId=thread))["thread"]
+        while resumed["status"]["type"] == "active":
+            await again.completed(thread)
+            resumed = (await again.ask("thread/resume", threadId=thread))["thread"]
+        said = [item["text"] for turn in resumed["turns"] for item in turn["items"] if item["type"] == "agentMessage"]
+        started = [item for turn in resumed["turns"] for item in turn["items"] if item["type"] == "userMessage"]
+        assert len(started) == rounds
+        # Messages that arrive during a turn are answered together, so that not each has an answer of its own.
+        assert said[-1:] == ["".join(pieces(f"own{rounds - 1}", deltas))]
+        assert set(said) <= {"".join(pieces(f"own{number}", deltas)) for number in range(rounds)}

@@ -40,6 +40,7 @@ class WebsocketServer:
     """
 
     def __init__(self, folder: Path, base_url: str, config: str = "", tables: str = "") -> None:
+        self._clients: list[RawClient] = []
         self.home, self.ws, self._log = folder / "home", folder / "ws", folder / "log"
         for each in (self.home, self.ws):
             each.mkdir(parents=True, exist_ok=True)
@@ -56,7 +57,7 @@ class WebsocketServer:
             self.process = await asyncio.create_subprocess_exec(
                 CODEX, "app-server", "--listen", "ws://127.0.0.1:0",
                 cwd=self.ws, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.DEVNULL, stderr=log,
-                env={**kept, "CODEX_HOME": str(self.home), "HOME": str(self.home), "SHELL": "/bin/bash"},
+                env={**kept, "CODEX_HOME": str(self.home), "HOME": str(self.home), "CODEX_LOG": "warning", "SHELL": "/bin/bash"},
             )  # fmt: skip
         try:
             async with asyncio.timeout(LIMIT):
@@ -73,6 +74,9 @@ class WebsocketServer:
         if self.process.returncode is None:
             self.process.kill()
         await self.process.wait()
+        for client in self._clients:
+            client.vanish()
+        await asyncio.gather(*(client.lost.wait() for client in self._clients))
 
     @property
     def pid(self) -> int:
@@ -92,8 +96,9 @@ class WebsocketServer:
 
     def children(self) -> set[int]:
         """Return the ids of the processes that it has started and not yet waited for."""
-        tasks = Path(f"/proc/{self.pid}/task").iterdir()
-        return {int(child) for task in tasks for child in (task / "children").read_text().split()}
+        folder = f"/proc/{self.pid}/task"
+        found = [Path(folder, task, "children").read_text().split() for task in os.listdir(folder)]
+        return {int(child) for children in found for child in children}
 
     def signal(self, number: signal.Signals = signal.SIGTERM) -> None:
         os.kill(self.pid, number)
@@ -111,6 +116,7 @@ class WebsocketServer:
         loop = asyncio.get_running_loop()
         async with asyncio.timeout(LIMIT):
             _, client = await loop.create_connection(RawClient, "127.0.0.1", self.port)
+            self._clients.append(client)
             await client.ask(
                 "initialize",
                 clientInfo={"name": "client", "version": "1"},
