@@ -57,7 +57,8 @@ class WebsocketServer:
             self.process = await asyncio.create_subprocess_exec(
                 CODEX, "app-server", "--listen", "ws://127.0.0.1:0",
                 cwd=self.ws, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.DEVNULL, stderr=log,
-                env={**kept, "CODEX_HOME": str(self.home), "HOME": str(self.home), "CODEX_LOG": "warning", "SHELL": "/bin/bash"},
+                env={**kept, "CODEX_HOME": str(self.home), "HOME": str(self.home), "CODEX_LOG": "warning",
+                     "SHELL": "/bin/bash"},
             )  # fmt: skip
         try:
             async with asyncio.timeout(LIMIT):

@@ -109,7 +109,7 @@ class InProcessClient:
         """Set the handler of the server's requests."""
         self._request_handler = handler
 
-    async def notify(self, notification: Notification, *, wait: bool = True) -> None:  # noqa: ARG002
+    async def notify(self, notification: Notification, *, wait: bool = True) -> None:
         """Queue a notification, with backpressure; one that could not be sent to external clients is dropped."""
         if isinstance(notification, OtherNotification) and not self._requests.can_send(notification):
             return
