@@ -44,8 +44,8 @@ def streaming_model() -> Iterator[str]:
     """Run the server; give its base URL."""
     command = [sys.executable, str(Path(__file__).resolve())]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-    assert process.stdin is not None
-    assert process.stdout is not None
+        assert process.stdin is not None
+        assert process.stdout is not None
         try:
             yield f"http://127.0.0.1:{int(process.stdout.readline())}/v1"
         finally:

@@ -107,31 +107,32 @@ class HostThreads(StoredThreads):
         """Copy a stored thread and load the copy; see :class:`~codex_hookspecs.ports.threads.ThreadManager`."""
         thread_id = await self._identify(params)
         store = self._need_store(thread_id)
-        if await self._answer(store.find(thread_id)) is None:
-            raise ThreadNotFound(f"no rollout found for thread id {thread_id}", thread_id=thread_id)
-        stored = await self._answer(store.read(thread_id))
-        dropped = _dropped_by(params, stored.thread.turns)
-        opening = self._opener.stored(
-            stored,
-            params,
-            own_flags=own_flags,
-            source=source,
-            originator=originator,
-            client_version=client_version,
-            ephemeral=params.ephemeral,
-        )
-        meta = attrs.evolve(_new_meta(opening), forked_from=thread_id)
-        if params.ephemeral:
-            if dropped:
-                raise RpcError("an ephemeral fork has all turns; fork without `ephemeral`, or without a turn id")
-            return self._load(meta.thread_id, opening, writer=None, stored=stored)
-        stored, writer = await self._answer(store.fork(thread_id, meta))
-        try:
-            stored = await self._answer(_adjust_copy(store, writer, stored, opening, dropped))
-            return self._load(meta.thread_id, opening, writer=writer, stored=stored)
-        except BaseException:
-            await writer.aclose()
-            raise
+        async with self._lock(thread_id):
+            if await self._answer(store.find(thread_id)) is None:
+                raise ThreadNotFound(f"no rollout found for thread id {thread_id}", thread_id=thread_id)
+            stored = await self._answer(store.read(thread_id))
+            dropped = _dropped_by(params, stored.thread.turns)
+            opening = self._opener.stored(
+                stored,
+                params,
+                own_flags=own_flags,
+                source=source,
+                originator=originator,
+                client_version=client_version,
+                ephemeral=params.ephemeral,
+            )
+            meta = attrs.evolve(_new_meta(opening), forked_from=thread_id)
+            if params.ephemeral:
+                if dropped:
+                    raise RpcError("an ephemeral fork has all turns; fork without `ephemeral`, or without a turn id")
+                return self._load(meta.thread_id, opening, writer=None, stored=stored)
+            stored, writer = await self._answer(store.fork(thread_id, meta))
+            try:
+                stored = await self._answer(_adjust_copy(store, writer, stored, opening, dropped))
+                return self._load(meta.thread_id, opening, writer=writer, stored=stored)
+            except BaseException:
+                await writer.aclose()
+                raise
 
     async def models(self) -> Sequence[Model]:
         """Return the models for new threads; see :class:`~codex_hookspecs.ports.threads.ThreadManager`."""

@@ -41,12 +41,15 @@ class StoredThreads:
     async def unload(self, thread_id: str) -> None:
         """Interrupt, close and unload a thread; unknown ids are ignored."""
         async with self._lock(thread_id):
-            thread = self._threads.pop(thread_id, None)
-            if thread is not None:
-                await thread.aclose()
+            await self._close(thread_id)
+
+    async def _close(self, thread_id: str) -> None:
+        thread = self._threads.pop(thread_id, None)
+        if thread is not None:
+            await thread.aclose()
 
     def _lock(self, thread_id: str) -> asyncio.Lock:
-        """Return the lock that is held while a thread is loaded or unloaded."""
+        """Return the lock that is held while a thread is loaded, unloaded, copied or moved."""
         lock = self._locks.get(thread_id)
         if lock is None:
             lock = self._locks[thread_id] = asyncio.Lock()
@@ -82,14 +85,16 @@ class StoredThreads:
     async def archive(self, thread_id: str) -> None:
         """Unload and archive a thread."""
         store = self._need_store(thread_id)
-        if await self._answer(store.find(thread_id)) is None:
-            raise ThreadNotFound(f"no rollout found for thread id {thread_id}", thread_id=thread_id)
-        await self.unload(thread_id)
-        await self._answer(store.archive(thread_id))
+        async with self._lock(thread_id):
+            if await self._answer(store.find(thread_id)) is None:
+                raise ThreadNotFound(f"no rollout found for thread id {thread_id}", thread_id=thread_id)
+            await self._close(thread_id)
+            await self._answer(store.archive(thread_id))
 
     async def unarchive(self, thread_id: str) -> Thread:
         """Unarchive a thread."""
-        return await self._answer(self._need_store(thread_id).unarchive(thread_id))
+        async with self._lock(thread_id):
+            return await self._answer(self._need_store(thread_id).unarchive(thread_id))
 
     async def set_name(self, thread_id: str, name: str) -> None:
         """Set the name of a thread, loaded or stored."""

@@ -133,6 +133,8 @@ class HostThread(ThreadState):
         if self.closed:
             return
         self.closed = True
+        if self._changing is not None:
+            await asyncio.wait({self._changing})
         if self._turn is not None:
             self._turn.interrupt()
             await self.wait_idle()

@@ -77,7 +77,11 @@ def read_thread(
         elif record.turn_id not in decoder.turns_with_items:
             replay.take(ItemFinished(record.turn_id, _item(record, numbers)))
     replay.settings.update(decoder.settings)
-    stored = replay.result(path=path, name=name, updated_at=int(os.stat(path).st_mtime))
+    try:
+        updated_at = int(os.stat(path).st_mtime)
+    except OSError as error:
+        raise StorageError(f"reading the thread's file {path}: {error.strerror or error}") from error
+    stored = replay.result(path=path, name=name, updated_at=updated_at)
     return attrs.evolve(stored, thread=_number_items(stored.thread), warnings=warnings)
 
 

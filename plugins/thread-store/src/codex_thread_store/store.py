@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import attrs
 
@@ -22,8 +22,12 @@ if TYPE_CHECKING:
     from codex_thread_store.index import Index
     from codex_thread_store.listing import Listing
 
+T = TypeVar("T")
+
 _CLOSE_SECONDS = 5.0
 _GIT_SECONDS = 5.0
+_MOVES = 3
+"""How often a file may be moved while it is read."""
 
 
 class RolloutStore:
@@ -103,11 +107,11 @@ class RolloutStore:
 
     async def read(self, thread_id: str) -> StoredThread:
         """Read a thread, also an archived one, without locking it."""
-        return await asyncio.to_thread(lambda: self._read(self._path(thread_id), thread_id))
+        return await asyncio.to_thread(self._at_file, thread_id, lambda path: self._read(path, thread_id))
 
     async def show(self, thread_id: str, *, turns: bool) -> Thread:
         """Return a thread as clients see it, also an archived one."""
-        return await asyncio.to_thread(lambda: self._show(self._path(thread_id), thread_id, turns=turns))
+        return await asyncio.to_thread(self._at_file, thread_id, lambda path: self._show(path, thread_id, turns=turns))
 
     async def list(self, query: ThreadQuery) -> ThreadPage:
         """Return one page of threads."""
@@ -171,6 +175,16 @@ class RolloutStore:
         if self._index is None:
             self._index = Index(self._home, self._warn)
         return self._index
+
+    def _at_file(self, thread_id: str, read: Callable[[str], T]) -> T:
+        """Read a thread's file, again when it was archived or unarchived meanwhile."""
+        for _ in range(_MOVES):
+            try:
+                return read(self._path(thread_id))
+            except StorageError as error:
+                if not isinstance(error.__cause__, FileNotFoundError):
+                    raise
+        return read(self._path(thread_id))
 
     def _read(self, path: str, thread_id: str) -> StoredThread:
         from codex_thread_store.names import read_names
