@@ -1,4 +1,4 @@
-"""A client of ``codex app-server`` over its standard streams, for tests of whole turns."""
+"""A client of ``codex app-server`` over its standard streams, for tests of the whole program."""
 
 from __future__ import annotations
 
@@ -24,82 +24,100 @@ Message = dict[str, Any]
 class ServerProcess:
     """One server process and its client; use as an asynchronous context manager.
 
-    :param folder: holds ``home`` and ``ws``, which are made.
-    :param base_url: of the server that plays the model.
+    :param folder: holds ``home``, ``ws`` and ``log``, which are made.
+    :param base_url: of the server that plays the model; empty for none.
     :param config: TOML lines for the top of the configuration.
+    :param compare: whether what the server sends is compared with the types of the protocol, which takes longer.
+    :param environ: further environment variables.
     :ivar messages: what the server has sent, oldest first.
+    :ivar notifications: those of them that :meth:`notification` has not returned yet.
     :ivar answers: answers to the server's requests by method: an object, or what makes one of the parameters.
         A request without an answer stays open.
     """
 
-    def __init__(self, folder: Path, base_url: str, config: str = "") -> None:
+    def __init__(
+        self, folder: Path, base_url: str = "", config: str = "", *, compare: bool = True, **environ: str
+    ) -> None:
         self.home, self.ws = folder / "home", folder / "ws"
         for each in (self.home, self.ws):
             each.mkdir(parents=True, exist_ok=True)
-        table = f'[model_providers.mock]\nname = "mock"\nbase_url = "{base_url}"\nwire_api = "responses"\n'
-        retries = "request_max_retries = 0\nstream_max_retries = 0\n"
-        (self.home / "config.toml").write_text(
-            f'model = "gpt-5.2-codex"\nmodel_provider = "mock"\n{config}\n{table}{retries}'
-        )
+        provider, table = _model(base_url) if base_url else ("", "")
+        (self.home / "config.toml").write_text(f"{provider}{config}\n{table}")
         self.messages: list[Message] = []
+        self.notifications: list[Message] = []
         self.answers: dict[str, Message | Callable[[Message], Message]] = {}
+        self._environ = environ
+        self._responses: dict[int | str, Message] = {}
         self._number = 0
         self._log = folder / "log"
-        self._observer = Observer()
+        self._observer = Observer() if compare else None
 
     async def __aenter__(self) -> Self:
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(("CODEX", "OPENAI"))}
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("CODEX", "OPENAI", "TRACE"))}
         with self._log.open("ab") as log:
-            self._process = await asyncio.create_subprocess_exec(
+            self.process = await asyncio.create_subprocess_exec(
                 CODEX,
                 "app-server",
                 cwd=self.ws,
-                env={**kept, "CODEX_HOME": str(self.home), "SHELL": "/bin/bash"},
-                limit=2**24,
+                env={**kept, "CODEX_HOME": str(self.home), "SHELL": "/bin/bash", **self._environ},
+                limit=2**28,
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=log,
             )
-        hello = {"clientInfo": {"name": "client", "version": "1"}, "capabilities": {"experimentalApi": True}}
         try:
-            await self.ask("initialize", hello)
+            client = {"name": "client", "version": "1"}
+            await self.call("initialize", clientInfo=client, capabilities={"experimentalApi": True})
+            await self.write({"method": "initialized"})
         except BaseException:
-            await self.__aexit__()
+            await self.kill()
             raise
-        self.send({"method": "initialized"})
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        assert self._process.stdin is not None
-        self._process.stdin.close()
-        try:
-            await asyncio.wait_for(self._process.communicate(), LIMIT)
-        except TimeoutError:
-            self._process.kill()
-            await self._process.wait()
-            raise
-        assert self._observer.faults == []
+        if self.process.returncode is None:
+            assert self.process.stdin is not None
+            self.process.stdin.close()
+            try:
+                await asyncio.wait_for(self.process.communicate(), LIMIT)
+            except TimeoutError:
+                self.process.kill()
+                await self.process.wait()
+                raise
+            assert self.process.returncode == 0, self.log()[-2000:]
+        assert self._observer is None or self._observer.faults == []
+
+    async def kill(self) -> None:
+        """Kill the server, then read what it had already sent."""
+        assert self.process.stdout is not None
+        self.process.kill()
+        await asyncio.wait_for(self.process.wait(), LIMIT)
+        while (line := await self.process.stdout.readline()).endswith(b"\n"):
+            self._keep(json.loads(line))
 
     def log(self) -> str:
         """Return what the servers of this folder have logged."""
         return self._log.read_text("utf-8", "replace")
 
-    def send(self, message: Message) -> None:
-        assert self._process.stdin is not None
+    async def write(self, message: Message) -> None:
+        """Send a message."""
+        assert self.process.stdin is not None
         text = json.dumps(message)
-        self._observer.asked(text)
-        self._process.stdin.write(text.encode() + b"\n")
+        if self._observer is not None:
+            self._observer.asked(text)
+        self.process.stdin.write(text.encode() + b"\n")
+        await self.process.stdin.drain()
 
     async def next(self) -> Message:
-        assert self._process.stdout is not None
-        line = await asyncio.wait_for(self._process.stdout.readline(), LIMIT)
+        """Read a message; a request with an answer in ``answers`` is answered."""
+        assert self.process.stdout is not None
+        line = await asyncio.wait_for(self.process.stdout.readline(), LIMIT)
         assert line, self.log()[-2000:]
-        message: Message = json.loads(line)
-        self._observer.sent(message)
-        self.messages.append(message)
+        message = self._keep(json.loads(line))
         if "id" in message and message.get("method") in self.answers:
             answer = self.answers[message["method"]]
-            self.send({"id": message["id"], **(answer if isinstance(answer, dict) else answer(message["params"]))})
+            given = answer if isinstance(answer, dict) else answer(message["params"])
+            await self.write({"id": message["id"], **given})
         return message
 
     async def until(self, wanted: str | Callable[[Message], bool]) -> Message:
@@ -109,13 +127,45 @@ class ServerProcess:
             if message.get("method") == wanted if isinstance(wanted, str) else wanted(message):
                 return message
 
+    async def send(self, method: str, params: Message, **members: Any) -> int:
+        """Send a request and return its id.
+
+        :param members: further members of the message, beside the parameters.
+        """
+        self._number += 1
+        await self.write({"id": self._number, "method": method, "params": params, **members})
+        return self._number
+
+    async def answer(self, number: int) -> Message:
+        """Return the response to a request."""
+        while number not in self._responses:
+            await self.next()
+        return self._responses.pop(number)
+
     async def ask(self, method: str, params: Message) -> Any:
         """Send a request and return its result, or its error."""
-        self._number += 1
-        number = self._number
-        self.send({"id": number, "method": method, "params": params})
-        answer = await self.until(lambda message: message.get("id") == number and "method" not in message)
+        answer = await self.answer(await self.send(method, params))
         return answer["result"] if "result" in answer else answer["error"]
+
+    async def call(self, method: str, **params: Any) -> Any:
+        """Send a request and return its result."""
+        answer = await self.answer(await self.send(method, params))
+        assert "error" not in answer, answer
+        return answer["result"]
+
+    async def refusal(self, method: str, **params: Any) -> tuple[int, str]:
+        """Send a request and return code and message of its error."""
+        answer = await self.answer(await self.send(method, params))
+        assert "error" in answer, answer
+        return answer["error"]["code"], answer["error"]["message"]
+
+    async def notification(self, method: str) -> Message:
+        """Return the parameters of the oldest notification of a method that was not returned before."""
+        while not (found := [each for each in self.notifications if each["method"] == method]):
+            await self.next()
+        self.notifications.remove(found[0])
+        params: Message = found[0]["params"]
+        return params
 
     async def thread(self, **params: Any) -> str:
         """Start a thread with full access and return its id; ``messages`` begins after it."""
@@ -137,6 +187,23 @@ class ServerProcess:
         await self.begin(thread_id, text, **params)
         await self.until("turn/completed")
         return self.messages[:]
+
+    def _keep(self, message: Message) -> Message:
+        if self._observer is not None:
+            self._observer.sent(message)
+        self.messages.append(message)
+        if "method" not in message:
+            self._responses[message["id"]] = message
+        elif "id" not in message:
+            self.notifications.append(message)
+        return message
+
+
+def _model(base_url: str) -> tuple[str, str]:
+    """Return the lines that choose a model, and the table of its provider."""
+    table = f'[model_providers.mock]\nname = "mock"\nbase_url = "{base_url}"\nwire_api = "responses"\n'
+    retries = "request_max_retries = 0\nstream_max_retries = 0\n"
+    return 'model = "gpt-5.2-codex"\nmodel_provider = "mock"\n', table + retries
 
 
 def shape(message: Message) -> str:

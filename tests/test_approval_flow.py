@@ -2,88 +2,27 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import os
-import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from app_server_client import Message, ServerProcess
 
 from codex_testkit.servers.responses import ResponsesServer
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("this_machine")]
-CODEX = str(Path(sys.executable).with_name("codex"))
-LIMIT = 60
 ASKED = "item/commandExecution/requestApproval"
 RETRY = "command failed; retry without sandbox?"
 HOOK = """cat > "$CODEX_HOME/asked"
 echo '{"hookSpecificOutput":{"hookEventName":"PermissionRequest","decision":{"behavior":"BEHAVIOR","message":"no"}}}'
 """
+CONFIG = """bypass_hook_trust = true
+[sandbox_workspace_write]
+exclude_slash_tmp = true
+exclude_tmpdir_env_var = true
+"""
 INTERESTING = {"item/started", "item/completed", "serverRequest/resolved", "thread/status/changed", ASKED}
-
-Message = dict[str, Any]
-
-
-class Client:
-    """Speaks with one server over its standard streams and answers every question in the same way."""
-
-    def __init__(self, folder: Path, decision: object) -> None:
-        self.messages: list[Message] = []
-        self._folder = folder
-        self._decision = decision
-
-    async def turn(self, policy: str, *, sandbox: str = "workspace-write") -> list[Message]:
-        """Run one turn and return the messages of it."""
-        process = await asyncio.create_subprocess_exec(
-            CODEX, "app-server", cwd=self._folder / "ws", env=self._environ(), limit=2**24,
-            stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
-        )  # fmt: skip
-        self._process = process
-        try:
-            async with asyncio.timeout(LIMIT):
-                await self._ask("initialize", clientInfo={"name": "flow", "version": "1"})
-                await self._send({"method": "initialized"})
-                started = await self._ask(
-                    "thread/start", cwd=str(self._folder / "ws"), approvalPolicy=policy, sandbox=sandbox
-                )
-                begin = len(self.messages)
-                text = [{"type": "text", "text": "go"}]
-                await self._ask("turn/start", threadId=started["thread"]["id"], input=text)
-                await self._until(lambda message: message.get("method") == "turn/completed")
-                return self.messages[begin:]
-        finally:
-            assert process.stdin is not None
-            process.stdin.close()
-            await asyncio.wait_for(process.communicate(), LIMIT)
-
-    def _environ(self) -> dict[str, str]:
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(("CODEX", "OPENAI"))}
-        return {**kept, "CODEX_HOME": str(self._folder / "home"), "SHELL": "/bin/sh"}
-
-    async def _ask(self, method: str, **params: object) -> Message:
-        ident = len(self.messages) + 1
-        await self._send({"id": ident, "method": method, "params": params})
-        answer = await self._until(lambda message: message.get("id") == ident and "method" not in message)
-        result: Message = answer["result"]
-        return result
-
-    async def _send(self, message: Message) -> None:
-        assert self._process.stdin is not None
-        self._process.stdin.write(json.dumps(message).encode() + b"\n")
-        await self._process.stdin.drain()
-
-    async def _until(self, wanted: Callable[[Message], bool]) -> Message:
-        assert self._process.stdout is not None
-        while True:
-            message: Message = json.loads(await self._process.stdout.readline())
-            self.messages.append(message)
-            if message.get("method") == ASKED:
-                await self._send({"id": message["id"], "result": {"decision": self._decision}})
-            if wanted(message):
-                return message
 
 
 class Flow:
@@ -93,29 +32,27 @@ class Flow:
         self.folder = folder
         self.target = folder / "outside" / "x"
         self.output = ""
-        for name in ("home", "ws", "outside"):
-            (folder / name).mkdir(parents=True)
+        self.target.parent.mkdir(parents=True)
 
     async def __call__(self, policy: str, decision: object, *, hook: str | None = None) -> list[Message]:
         """Run the turn and return what the client saw."""
         with ResponsesServer() as model:
             step = {"cmd": f"echo writing; touch {self.target}", "login": False}
             model.play([[{"sh": step, "call_id": "c"}], [{"say": "done"}]])
-            self._configure(model.url, hook)
-            messages = await Client(self.folder, decision).turn(policy)
+            server = ServerProcess(self.folder, model.url, CONFIG)
+            server.answers[ASKED] = {"result": {"decision": decision}}
+            if hook is not None:
+                self._add_hook(server.home, hook)
+            async with server:
+                thread = await server.thread(approvalPolicy=policy, sandbox="workspace-write")
+                messages = await server.turn(thread)
             self.output = model.turns[-1].body["input"][-1]["output"]
         return [message for message in messages if message.get("method") in INTERESTING]
 
-    def _configure(self, url: str, hook: str | None) -> None:
-        lines = ['model = "m"', 'model_provider = "mock"', "bypass_hook_trust = true"]
-        lines += ["[sandbox_workspace_write]", "exclude_slash_tmp = true", "exclude_tmpdir_env_var = true"]
-        lines += ["[model_providers.mock]", 'name = "mock"', f'base_url = "{url}"', 'wire_api = "responses"']
-        (self.folder / "home" / "config.toml").write_text("\n".join(lines))
-        if hook is not None:
-            (self.folder / "home" / "hook.sh").write_text(HOOK.replace("BEHAVIOR", hook))
-            handler = {"type": "command", "command": f"sh {self.folder / 'home' / 'hook.sh'}"}
-            hooks = {"hooks": {"PermissionRequest": [{"hooks": [handler]}]}}
-            (self.folder / "home" / "hooks.json").write_text(json.dumps(hooks))
+    def _add_hook(self, home: Path, behavior: str) -> None:
+        (home / "hook.sh").write_text(HOOK.replace("BEHAVIOR", behavior))
+        handler = {"type": "command", "command": f"sh {home / 'hook.sh'}"}
+        (home / "hooks.json").write_text(json.dumps({"hooks": {"PermissionRequest": [{"hooks": [handler]}]}}))
 
     def commands(self, messages: list[Message]) -> list[tuple[str, Any]]:
         """Say what happened to the command: its states, questions, and what the thread waited for."""

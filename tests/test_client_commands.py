@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from stdio_client import LIMIT, Client, connected
+from app_server_client import LIMIT, ServerProcess
 
 pytestmark = pytest.mark.anyio
 
@@ -21,8 +21,8 @@ EXEC = "command/exec"
 
 
 @pytest.fixture
-async def client(tmp_path: Path) -> AsyncIterator[Client]:
-    async with connected(tmp_path) as found:
+async def client(tmp_path: Path) -> AsyncIterator[ServerProcess]:
+    async with ServerProcess(tmp_path) as found:
         yield found
 
 
@@ -30,7 +30,7 @@ def shell(script: str, **params: Any) -> dict[str, Any]:
     return {"command": ["sh", "-c", script], "sandboxPolicy": FULL, **params}
 
 
-async def streamed(client: Client, ident: int) -> tuple[Any, dict[str, bytes]]:
+async def streamed(client: ServerProcess, ident: int) -> tuple[Any, dict[str, bytes]]:
     """Return the result of a command and its output by stream, sent before the result."""
     answer = await client.answer(ident)
     found: dict[str, bytes] = {}
@@ -41,7 +41,7 @@ async def streamed(client: Client, ident: int) -> tuple[Any, dict[str, bytes]]:
     return answer["result"], found
 
 
-async def output(client: Client, wanted: bytes) -> None:
+async def output(client: ServerProcess, wanted: bytes) -> None:
     """Wait for output."""
     found = b""
     while wanted not in found:
@@ -66,7 +66,7 @@ def marked(mark: str) -> list[str]:
     return found
 
 
-async def test_a_command_gives_its_exit_code_and_output(client: Client) -> None:
+async def test_a_command_gives_its_exit_code_and_output(client: ServerProcess) -> None:
     found = await client.call(EXEC, **shell("echo out; echo err >&2; exit 3"))
 
     assert found == {"exitCode": 3, "stdout": "out\n", "stderr": "err\n"}
@@ -78,14 +78,14 @@ async def test_the_environment_is_changed_by_the_client_and_keeps_no_secrets(
     monkeypatch.setenv("A_SECRET", "hidden")
     monkeypatch.setenv("KEPT", "kept")
     monkeypatch.setenv("REMOVED", "removed")
-    async with connected(tmp_path) as client:
+    async with ServerProcess(tmp_path) as client:
         env = {"NEW": "new", "REMOVED": None}
         found = await client.call(EXEC, **shell('echo "$A_SECRET-$KEPT-$REMOVED-$NEW"', env=env))
 
     assert found["stdout"] == "-kept--new\n"
 
 
-async def test_the_directory_is_relative_to_that_of_the_server(client: Client, tmp_path: Path) -> None:
+async def test_the_directory_is_relative_to_that_of_the_server(client: ServerProcess, tmp_path: Path) -> None:
     (tmp_path / "ws/below").mkdir()
 
     for cwd, wanted in (("below", "/below"), (str(tmp_path / "ws/below"), "/below"), (None, ""), ("", "")):
@@ -97,7 +97,7 @@ async def test_the_directory_is_relative_to_that_of_the_server(client: Client, t
     )
 
 
-async def test_time_runs_out(client: Client) -> None:
+async def test_time_runs_out(client: ServerProcess) -> None:
     mark = f"0.{uuid.uuid4().int}"
 
     found = await client.call(EXEC, **shell(f"echo begun; sleep 600 & sleep 60{mark}", timeoutMs=500))
@@ -106,7 +106,7 @@ async def test_time_runs_out(client: Client) -> None:
     await gone(mark)
 
 
-async def test_output_beyond_the_cap_is_dropped(client: Client) -> None:
+async def test_output_beyond_the_cap_is_dropped(client: ServerProcess) -> None:
     script = "echo 123456789; echo abcdefghi >&2; head -c 3000000 /dev/zero | tr '\\0' x"
 
     found = await client.call(EXEC, **shell(script, outputBytesCap=5))
@@ -115,13 +115,13 @@ async def test_output_beyond_the_cap_is_dropped(client: Client) -> None:
     assert len((await client.call(EXEC, **shell(script, disableOutputCap=True)))["stdout"]) == 3_000_010
 
 
-async def test_a_result_is_bounded_even_without_a_cap(client: Client) -> None:
+async def test_a_result_is_bounded_even_without_a_cap(client: ServerProcess) -> None:
     found = await client.call(EXEC, **shell("head -c 40000000 /dev/zero | tr '\\0' x", disableOutputCap=True))
 
     assert (found["exitCode"], len(found["stdout"])) == (0, 32 * 1024 * 1024)
 
 
-async def test_streamed_output_ends_with_the_cap(client: Client) -> None:
+async def test_streamed_output_ends_with_the_cap(client: ServerProcess) -> None:
     ident = await client.send(
         EXEC,
         shell("head -c 100000 /dev/zero; echo e >&2", processId="p", streamStdoutStderr=True, outputBytesCap=70000),
@@ -134,7 +134,7 @@ async def test_streamed_output_ends_with_the_cap(client: Client) -> None:
     assert sum(len(base64.b64decode(each["deltaBase64"])) for each in last) == 70000
 
 
-async def test_a_client_writes_and_closes_stdin(client: Client) -> None:
+async def test_a_client_writes_and_closes_stdin(client: ServerProcess) -> None:
     ident = await client.send(EXEC, shell("cat; echo done", processId="p", streamStdin=True))
     for text in (b"one ", b"two "):
         await client.call(f"{EXEC}/write", processId="p", deltaBase64=base64.b64encode(text).decode())
@@ -147,7 +147,7 @@ async def test_a_client_writes_and_closes_stdin(client: Client) -> None:
     )
 
 
-async def test_a_large_input_reaches_a_slow_reader_before_the_end(client: Client) -> None:
+async def test_a_large_input_reaches_a_slow_reader_before_the_end(client: ServerProcess) -> None:
     ident = await client.send(EXEC, shell("sleep 0.5; wc -c", processId="p", streamStdin=True))
     data = base64.b64encode(b"x" * 1_000_000).decode()
     await client.call(f"{EXEC}/write", processId="p", deltaBase64=data, closeStdin=True)
@@ -155,7 +155,7 @@ async def test_a_large_input_reaches_a_slow_reader_before_the_end(client: Client
     assert (await client.answer(ident))["result"]["stdout"].strip() == "1000000"
 
 
-async def test_a_terminal_has_a_size_and_can_be_resized(client: Client) -> None:
+async def test_a_terminal_has_a_size_and_can_be_resized(client: ServerProcess) -> None:
     script = "stty size; read line; stty size; echo got $line; exit 5"
     size = {"rows": 7, "cols": 9}
     ident = await client.send(EXEC, shell(script, processId="p", tty=True, size=size))
@@ -170,7 +170,7 @@ async def test_a_terminal_has_a_size_and_can_be_resized(client: Client) -> None:
     assert b"got line\r\n" in found["stdout"]
 
 
-async def test_closing_the_input_of_a_terminal_is_its_end_of_file(client: Client) -> None:
+async def test_closing_the_input_of_a_terminal_is_its_end_of_file(client: ServerProcess) -> None:
     ident = await client.send(EXEC, shell("echo up; cat; echo done", processId="p", tty=True))
     await output(client, b"up")
     await client.call(f"{EXEC}/write", processId="p", closeStdin=True)
@@ -181,7 +181,7 @@ async def test_closing_the_input_of_a_terminal_is_its_end_of_file(client: Client
     assert found["stdout"].endswith(b"done\r\n")
 
 
-async def test_a_command_is_killed_with_what_it_started(client: Client) -> None:
+async def test_a_command_is_killed_with_what_it_started(client: ServerProcess) -> None:
     mark = f"0.{uuid.uuid4().int}"
     script = f"trap '' TERM INT HUP; sleep 60{mark} & echo up; wait; sleep 60{mark}"
     ident = await client.send(EXEC, shell(script, processId="p", streamStdoutStderr=True))
@@ -193,7 +193,7 @@ async def test_a_command_is_killed_with_what_it_started(client: Client) -> None:
     await gone(mark)
 
 
-async def test_what_a_command_leaves_behind_delays_its_result_only_briefly(client: Client) -> None:
+async def test_what_a_command_leaves_behind_delays_its_result_only_briefly(client: ServerProcess) -> None:
     mark = f"0.{uuid.uuid4().int}"
 
     found = await client.call(EXEC, **shell(f"echo x; sleep 300{mark} & exit 0", disableTimeout=True))
@@ -204,7 +204,7 @@ async def test_what_a_command_leaves_behind_delays_its_result_only_briefly(clien
 
 async def test_commands_end_with_their_connection(tmp_path: Path) -> None:
     mark = f"0.{uuid.uuid4().int}"
-    async with connected(tmp_path) as client:
+    async with ServerProcess(tmp_path) as client:
         for number in range(3):
             script = f"trap '' TERM INT HUP; echo up; sleep 60{mark}; sleep 60{mark}"
             params = shell(script, processId=str(number), streamStdoutStderr=True, disableTimeout=True)
@@ -215,7 +215,7 @@ async def test_commands_end_with_their_connection(tmp_path: Path) -> None:
     await gone(mark)
 
 
-async def test_a_client_that_does_not_read_stops_only_its_own_command(client: Client, tmp_path: Path) -> None:
+async def test_a_client_that_does_not_read_stops_only_its_own_command(client: ServerProcess, tmp_path: Path) -> None:
     endless = shell("yes", processId="p", streamStdoutStderr=True, disableOutputCap=True, disableTimeout=True)
     await client.send(EXEC, endless)
     other = await client.send(EXEC, shell(f"touch {tmp_path}/done"))
@@ -257,13 +257,15 @@ async def test_a_client_that_does_not_read_stops_only_its_own_command(client: Cl
         (INVALID, "command/exec tty or streaming requires a client-supplied processId", {"streamStdin": True}),
     ],
 )  # fmt: skip
-async def test_what_makes_no_sense_is_refused(client: Client, code: int, message: str, params: dict[str, Any]) -> None:
+async def test_what_makes_no_sense_is_refused(
+    client: ServerProcess, code: int, message: str, params: dict[str, Any]
+) -> None:
     refusal = await client.refusal(EXEC, **{"command": ["true"], "sandboxPolicy": FULL, **params})
 
     assert refusal == (code, message)
 
 
-async def test_what_a_running_command_does_not_allow_is_refused(client: Client) -> None:
+async def test_what_a_running_command_does_not_allow_is_refused(client: ServerProcess) -> None:
     await client.send(EXEC, shell("sleep 60", processId='a"b'))
     refusals = [
         await client.refusal(EXEC, **shell("true", processId='a"b')),

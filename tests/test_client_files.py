@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from stdio_client import Client, connected
+from app_server_client import ServerProcess
 
 pytestmark = pytest.mark.anyio
 
@@ -27,8 +27,8 @@ def space(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-async def client(tmp_path: Path, space: Path) -> AsyncIterator[Client]:
-    async with connected(tmp_path) as found:
+async def client(tmp_path: Path, space: Path) -> AsyncIterator[ServerProcess]:
+    async with ServerProcess(tmp_path) as found:
         yield found
 
 
@@ -36,7 +36,7 @@ def encoded(data: bytes) -> str:
     return base64.b64encode(data).decode()
 
 
-async def test_content_is_written_and_read_byte_by_byte(client: Client, space: Path) -> None:
+async def test_content_is_written_and_read_byte_by_byte(client: ServerProcess, space: Path) -> None:
     data = random.Random(1).randbytes(10_000_000)
 
     assert await client.call("fs/writeFile", path=f"{space}/big", dataBase64=encoded(data)) == {}
@@ -47,7 +47,7 @@ async def test_content_is_written_and_read_byte_by_byte(client: Client, space: P
     assert await client.call("fs/readFile", path=f"{space}/big") == {"dataBase64": ""}
 
 
-async def test_requests_of_a_client_are_done_in_their_order(client: Client, space: Path) -> None:
+async def test_requests_of_a_client_are_done_in_their_order(client: ServerProcess, space: Path) -> None:
     sent = []
     for number in range(20):
         data = encoded(bytes([number]) * (400_000 if number % 2 else 4))
@@ -60,7 +60,7 @@ async def test_requests_of_a_client_are_done_in_their_order(client: Client, spac
     assert firsts == list(range(20))
 
 
-async def test_files_that_are_none_are_refused_at_once(client: Client, space: Path) -> None:
+async def test_files_that_are_none_are_refused_at_once(client: ServerProcess, space: Path) -> None:
     os.mkfifo(space / "pipe")
     for path in (space, space / "pipe", Path("/dev/zero"), Path("/dev/tty")):
         assert await client.refusal("fs/readFile", path=str(path)) == (INVALID, f"path `{path}` is not a file")
@@ -68,7 +68,7 @@ async def test_files_that_are_none_are_refused_at_once(client: Client, space: Pa
     assert (space / "pipe").is_fifo()
 
 
-async def test_a_file_too_large_for_a_message_is_refused(client: Client, space: Path) -> None:
+async def test_a_file_too_large_for_a_message_is_refused(client: ServerProcess, space: Path) -> None:
     with (space / "sparse").open("wb") as file:
         file.truncate(200 * 1024 * 1024)
 
@@ -79,7 +79,7 @@ async def test_a_file_too_large_for_a_message_is_refused(client: Client, space: 
 
 
 @pytest.mark.parametrize("path", ["", "a", "./a", "~/a", "file:///a"])
-async def test_paths_must_be_absolute(client: Client, path: str) -> None:
+async def test_paths_must_be_absolute(client: ServerProcess, path: str) -> None:
     text = "Invalid request: AbsolutePathBuf deserialized without a base path"
 
     assert await client.refusal("fs/readFile", path=path) == (INVALID, text)
@@ -96,7 +96,7 @@ async def test_paths_must_be_absolute(client: Client, path: str) -> None:
         ("YQ==\n", "Invalid symbol 10, offset 4."),
     ],
 )
-async def test_wrong_base64_changes_nothing(client: Client, space: Path, text: str, fault: str) -> None:
+async def test_wrong_base64_changes_nothing(client: ServerProcess, space: Path, text: str, fault: str) -> None:
     (space / "file").write_text("before")
 
     refusal = await client.refusal("fs/writeFile", path=f"{space}/file", dataBase64=text)
@@ -105,7 +105,7 @@ async def test_wrong_base64_changes_nothing(client: Client, space: Path, text: s
     assert (space / "file").read_text() == "before"
 
 
-async def test_metadata_follows_links_and_tells_of_them(client: Client, space: Path) -> None:
+async def test_metadata_follows_links_and_tells_of_them(client: ServerProcess, space: Path) -> None:
     (space / "file").touch()
     (space / "link").symlink_to("file")
     (space / "dangling").symlink_to("nowhere")
@@ -117,7 +117,7 @@ async def test_metadata_follows_links_and_tells_of_them(client: Client, space: P
     assert await client.refusal("fs/getMetadata", path=f"{space}/dangling") == MISSING
 
 
-async def test_a_listing_leaves_out_dangling_links(client: Client, space: Path) -> None:
+async def test_a_listing_leaves_out_dangling_links(client: ServerProcess, space: Path) -> None:
     (space / "dangling").symlink_to("nowhere")
     (space / "loop").symlink_to("loop")
     (space / "folder").mkdir()
@@ -128,7 +128,7 @@ async def test_a_listing_leaves_out_dangling_links(client: Client, space: Path) 
     assert sorted(entry["fileName"] for entry in found["entries"]) == ["folder", "odd\ufffd"]
 
 
-async def test_directories_are_made_and_removed_with_all_below_by_default(client: Client, space: Path) -> None:
+async def test_directories_are_made_and_removed_with_all_below_by_default(client: ServerProcess, space: Path) -> None:
     assert await client.refusal("fs/createDirectory", path=f"{space}/a/b", recursive=False) == MISSING
     assert await client.call("fs/createDirectory", path=f"{space}/a/b") == {}
     code, message = await client.refusal("fs/remove", path=f"{space}/a", recursive=False)
@@ -138,7 +138,7 @@ async def test_directories_are_made_and_removed_with_all_below_by_default(client
     assert await client.refusal("fs/remove", path=f"{space}/a", force=False) == MISSING
 
 
-async def test_the_root_and_mounted_file_systems_are_not_removed(client: Client) -> None:
+async def test_the_root_and_mounted_file_systems_are_not_removed(client: ServerProcess) -> None:
     for path in ("/", "/proc", "/dev/../proc", "//"):
         code, _ = await client.refusal("fs/remove", path=path)
         assert code == INTERNAL
@@ -146,7 +146,7 @@ async def test_the_root_and_mounted_file_systems_are_not_removed(client: Client)
     assert Path("/proc/self").exists()
 
 
-async def test_removing_a_link_keeps_its_target(client: Client, space: Path) -> None:
+async def test_removing_a_link_keeps_its_target(client: ServerProcess, space: Path) -> None:
     (space / "folder").mkdir()
     (space / "folder/file").touch()
     (space / "link").symlink_to("folder")
@@ -156,7 +156,7 @@ async def test_removing_a_link_keeps_its_target(client: Client, space: Path) -> 
     assert (space / "folder/file").exists()
 
 
-async def test_trees_are_copied_without_what_is_no_file(client: Client, space: Path) -> None:
+async def test_trees_are_copied_without_what_is_no_file(client: ServerProcess, space: Path) -> None:
     (space / "tree/below").mkdir(parents=True)
     (space / "tree/below/file").write_text("1")
     (space / "tree/link").symlink_to("below")
@@ -174,7 +174,7 @@ async def test_trees_are_copied_without_what_is_no_file(client: Client, space: P
     assert await client.refusal("fs/copy", **copy, recursive=True) == (INVALID, text)
 
 
-async def test_a_file_copied_onto_itself_keeps_its_content(client: Client, space: Path) -> None:
+async def test_a_file_copied_onto_itself_keeps_its_content(client: ServerProcess, space: Path) -> None:
     (space / "file").write_text("content")
     (space / "link").symlink_to("file")
 
@@ -183,7 +183,7 @@ async def test_a_file_copied_onto_itself_keeps_its_content(client: Client, space
         assert (space / "file").read_text() == "content"
 
 
-async def test_changes_are_reported_until_the_watch_ends(client: Client, space: Path) -> None:
+async def test_changes_are_reported_until_the_watch_ends(client: ServerProcess, space: Path) -> None:
     assert await client.call("fs/watch", path=f"{space}/../ws/", watchId="mine") == {
         "path": str(space),
         "watchId": "mine",
@@ -208,7 +208,7 @@ async def test_changes_are_reported_until_the_watch_ends(client: Client, space: 
     assert (await client.notification("fs/changed"))["watchId"] == own["watchId"]
 
 
-async def test_a_storm_of_changes_gives_few_notifications(client: Client, space: Path) -> None:
+async def test_a_storm_of_changes_gives_few_notifications(client: ServerProcess, space: Path) -> None:
     await client.call("fs/watch", path=str(space), watchId="w")
 
     for number in range(2000):
@@ -224,7 +224,7 @@ async def test_a_storm_of_changes_gives_few_notifications(client: Client, space:
     assert count <= 20
 
 
-async def test_any_path_gets_an_answer_that_is_no_fault_of_the_program(client: Client, space: Path) -> None:
+async def test_any_path_gets_an_answer_that_is_no_fault_of_the_program(client: ServerProcess, space: Path) -> None:
     chance = random.Random(7)
     parts = [
         "a", "b", "..", ".", "", "~", "\0", "\u00e9", "\ufffd", "\U0001f600", "x" * 255, "x" * 256, "a b", "*", "\\",

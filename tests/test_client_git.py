@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from stdio_client import Client, connected
+from app_server_client import ServerProcess
 
 pytestmark = pytest.mark.anyio
 
@@ -36,12 +36,12 @@ def space(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-async def client(tmp_path: Path, space: Path) -> AsyncIterator[Client]:
-    async with connected(tmp_path) as found:
+async def client(tmp_path: Path, space: Path) -> AsyncIterator[ServerProcess]:
+    async with ServerProcess(tmp_path) as found:
         yield found
 
 
-async def test_changes_commits_and_new_files_are_told(client: Client, space: Path, tmp_path: Path) -> None:
+async def test_changes_commits_and_new_files_are_told(client: ServerProcess, space: Path, tmp_path: Path) -> None:
     base = git(space, "rev-parse", "HEAD")
     assert await client.call("gitDiffToRemote", cwd=str(space)) == {"sha": base, "diff": ""}
     (space / "file").write_text("one\ntwo\n")
@@ -67,7 +67,7 @@ async def test_changes_commits_and_new_files_are_told(client: Client, space: Pat
     }  # fmt: skip
 
 
-async def test_without_a_commit_that_the_remote_has_there_is_no_answer(client: Client, tmp_path: Path) -> None:
+async def test_without_a_commit_that_the_remote_has_there_is_no_answer(client: ServerProcess, tmp_path: Path) -> None:
     alone = tmp_path / "alone"
     alone.mkdir()
     git(alone, "init", "-q")
@@ -82,7 +82,9 @@ async def test_without_a_commit_that_the_remote_has_there_is_no_answer(client: C
         assert refusal == (-32600, f'failed to compute git diff to remote for cwd: "{quoted}"')
 
 
-async def test_nothing_that_the_repository_names_is_executed(client: Client, space: Path, tmp_path: Path) -> None:
+async def test_nothing_that_the_repository_names_is_executed(
+    client: ServerProcess, space: Path, tmp_path: Path
+) -> None:
     trap = tmp_path / "trap"
     trap.write_text(f"#!/bin/sh\necho $0 $@ >> {tmp_path}/sprung\ncat\n")
     trap.chmod(0o755)
@@ -110,7 +112,7 @@ async def test_nothing_that_the_repository_names_is_executed(client: Client, spa
     assert not (tmp_path / "sprung").exists()
 
 
-async def test_commands_of_a_submodule_are_not_executed(client: Client, space: Path, tmp_path: Path) -> None:
+async def test_commands_of_a_submodule_are_not_executed(client: ServerProcess, space: Path, tmp_path: Path) -> None:
     git(space, "-c", "protocol.file.allow=always", "submodule", "add", "-q", str(tmp_path / "origin.git"), "module")
     git(space, "commit", "-qm", "module")
     trap = tmp_path / "trap"
@@ -129,7 +131,7 @@ async def test_commands_of_a_submodule_are_not_executed(client: Client, space: P
     assert not (tmp_path / "sprung").exists()
 
 
-async def test_too_many_new_files_give_no_answer(client: Client, space: Path) -> None:
+async def test_too_many_new_files_give_no_answer(client: ServerProcess, space: Path) -> None:
     for number in range(600):
         (space / str(number)).touch()
 

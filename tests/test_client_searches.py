@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from stdio_client import Client, connected
+from app_server_client import ServerProcess
 
 pytestmark = pytest.mark.anyio
 
@@ -25,12 +25,12 @@ def space(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-async def client(tmp_path: Path, space: Path) -> AsyncIterator[Client]:
-    async with connected(tmp_path) as found:
+async def client(tmp_path: Path, space: Path) -> AsyncIterator[ServerProcess]:
+    async with ServerProcess(tmp_path) as found:
         yield found
 
 
-async def test_one_search_gives_the_best_matches(client: Client, space: Path) -> None:
+async def test_one_search_gives_the_best_matches(client: ServerProcess, space: Path) -> None:
     found = await client.call(SEARCH, query="abc", roots=[str(space)], cancellationToken=None)
 
     assert found["files"] == [
@@ -45,7 +45,7 @@ async def test_one_search_gives_the_best_matches(client: Client, space: Path) ->
         assert await client.call(SEARCH, **nothing) == {"files": []}
 
 
-async def test_a_later_search_with_the_same_token_ends_an_earlier_one(client: Client) -> None:
+async def test_a_later_search_with_the_same_token_ends_an_earlier_one(client: ServerProcess) -> None:
     sent = [
         await client.send(SEARCH, {"query": "abc", "roots": ["."] * 10, "cancellationToken": "t"}) for _ in range(20)
     ]
@@ -56,7 +56,7 @@ async def test_a_later_search_with_the_same_token_ends_an_earlier_one(client: Cl
     assert answers[-1]["result"]["files"]
 
 
-async def test_a_session_answers_one_query_after_another(client: Client, space: Path) -> None:
+async def test_a_session_answers_one_query_after_another(client: ServerProcess, space: Path) -> None:
     await client.call(f"{SEARCH}/sessionStart", sessionId="s", roots=[str(space)])
     updated, completed = f"{SEARCH}/sessionUpdated", f"{SEARCH}/sessionCompleted"
 
@@ -72,7 +72,7 @@ async def test_a_session_answers_one_query_after_another(client: Client, space: 
     assert await client.refusal(f"{SEARCH}/sessionUpdate", sessionId="s", query="a") == (INVALID, text)
 
 
-async def test_of_queries_in_quick_succession_the_last_is_answered(client: Client, space: Path) -> None:
+async def test_of_queries_in_quick_succession_the_last_is_answered(client: ServerProcess, space: Path) -> None:
     await client.call(f"{SEARCH}/sessionStart", sessionId="s", roots=[str(space)])
 
     for _ in range(50):
@@ -84,7 +84,7 @@ async def test_of_queries_in_quick_succession_the_last_is_answered(client: Clien
             pass
 
 
-async def test_sessions_that_make_no_sense_are_refused(client: Client) -> None:
+async def test_sessions_that_make_no_sense_are_refused(client: ServerProcess) -> None:
     start = f"{SEARCH}/sessionStart"
 
     assert await client.refusal(start, sessionId="", roots=["."]) == (INVALID, "sessionId must not be empty")
