@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
 CODEX = str(Path(sys.executable).with_name("codex"))
-LIMIT = 90
+LIMIT = 60
 """Seconds after which a wait has failed."""
 UPGRADE = (
     b"GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
@@ -270,3 +270,22 @@ class RawClient(asyncio.Protocol):
         else:
             self.messages.append(message)
             self._changed.set()
+
+
+def sleep(server: WebsocketServer) -> str:
+    """Return a command that sleeps, and that no other test uses."""
+    return f"sleep 600.{server.port}"
+
+
+def processes(command: str) -> list[int]:
+    """Return the processes whose command line has a text."""
+    wanted = command.replace(" ", "\0").encode()
+    ids = [int(name) for name in os.listdir("/proc") if name.isdigit()]
+    return [each for each in ids if wanted in command_line(each)]
+
+
+def command_line(process: int) -> bytes:
+    try:
+        return Path(f"/proc/{process}/cmdline").read_bytes()
+    except OSError:
+        return b""

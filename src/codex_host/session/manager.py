@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -157,8 +158,7 @@ class HostThreads(StoredThreads):
 
     async def aclose(self) -> None:
         """Unload all threads and close the store."""
-        for thread_id in tuple(self._threads):
-            await self.unload(thread_id)
+        await asyncio.gather(*(self.unload(thread_id) for thread_id in tuple(self._threads)))
         if self._store is not None:
             await close_all(self._host, "threads", [self._store.aclose])
 

@@ -210,8 +210,7 @@ class Processor:
         """Remove all clients, unload their threads and wait for background tasks; may be called twice."""
         for connection in tuple(self._connections.values()):
             await self.detach(connection)
-        for thread_id in tuple(self._subscriptions):
-            await self._unload(thread_id)
+        await asyncio.gather(*(self._unload(thread_id) for thread_id in tuple(self._subscriptions)))
         if self._tasks:
             _done, late = await asyncio.wait(self._tasks, timeout=_CLOSE_SECONDS)
             for task in late:
@@ -292,7 +291,9 @@ class Processor:
             await self._unload_if_unused(subscription.thread.id)
 
     async def _unload(self, thread_id: str) -> None:
-        subscription = self._subscriptions.pop(thread_id)
+        subscription = self._subscriptions.pop(thread_id, None)
+        if subscription is None:
+            return
         await self._host.threads.unload(thread_id)
         subscription.end()
         await self.broadcast(ThreadStatusChanged(thread_id=thread_id, status={"type": "notLoaded"}))

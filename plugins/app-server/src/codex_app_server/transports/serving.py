@@ -190,8 +190,11 @@ async def _drain(host: Host, stop: Stop, seconds: float) -> None:
     running = [thread for thread in host.threads.loaded() if thread.active_turn_id is not None]
     if running and seconds:
         host.logger("app-server").info("waiting up to %s s for %s running turns", seconds, len(running))
-        ends = asyncio.gather(*(thread.wait_idle() for thread in running))
-        await _until(stop.now, asyncio.wait_for(ends, seconds))
+        ends = {asyncio.create_task(thread.wait_idle()) for thread in running}
+        await _until(stop.now, asyncio.wait(ends, timeout=seconds))
+        for end in ends:
+            end.cancel()
+        await asyncio.wait(ends)
 
 
 async def _until(event: asyncio.Event, work: Any) -> None:
