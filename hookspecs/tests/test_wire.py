@@ -192,7 +192,7 @@ def test_a_word_or_an_object_is_told_by_its_kind(value: Any, decoded: Any) -> No
 @pytest.mark.parametrize(
     ("document", "fault"),
     [
-        ({"decision": "maybe"}, "unknown variant `maybe`, expected `yes` or `no` @ $.decision"),
+        ({"decision": "maybe"}, "unknown variant `maybe`, expected one of `yes`, `no`, `grant` @ $.decision"),
         ({"decision": 5}, "invalid type: integer `5`, expected string or map @ $.decision"),
         ({"decision": "no", "numbers": {"a": 2**31}}, "invalid value: integer `2147483648`, expected i32"),
         ({"decision": "no", "numbers": []}, "invalid type: sequence, expected a map @ $.numbers"),

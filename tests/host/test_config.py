@@ -262,6 +262,11 @@ def test_a_link_that_goes_round_in_circles_is_told(home: Path, project: Path) ->
     [
         ('sandbox_mode = "open"', "sandbox_mode = 'open', allowed is one of read-only, workspace-write, danger"),
         ("approval_policy = 5", "approval_policy = 5, allowed is one of untrusted, on-failure, on-request, never"),
+        (
+            "approval_policy = {granular = {rules = true}}",
+            "allowed is one of untrusted, on-failure, on-request, never or",
+        ),
+        ("[approval_policy.granular]\nrules = 1\nsandbox_approval = true\nmcp_elicitations = true", "'rules': 1"),
         ("model = 5", "model = 5, allowed is text"),
         ("model = true", "model = True, allowed is text"),
         ("features = 1", "features = 1, allowed is a table"),

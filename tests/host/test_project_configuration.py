@@ -231,6 +231,14 @@ def test_a_project_can_t_switch_off_the_user_s_hooks(project: Project, tmp_path:
 
 # --- below the root
 
+GRANULAR = "approval_policy.granular = {{sandbox_approval = {0}, rules = {1}, mcp_elicitations = true}}"
+
+ALL_ASKED = GRANULAR.format("true", "true")[:-1] + ", skill_approval = true, request_permissions = true}"
+
+
+def granular(sandbox_approval: bool, rules: bool) -> dict[str, Any]:
+    return {"granular": {"sandbox_approval": sandbox_approval, "rules": rules, "mcp_elicitations": True}}
+
 
 @pytest.mark.parametrize(
     ("user", "inner", "key", "value"),
@@ -242,6 +250,27 @@ def test_a_project_can_t_switch_off_the_user_s_hooks(project: Project, tmp_path:
         ('approval_policy = "never"', 'approval_policy = "untrusted"', "approval_policy", "untrusted"),
         ('approval_policy = "untrusted"', 'approval_policy = "on-request"', "approval_policy", "untrusted"),
         ("", 'approval_policy = "never"', "approval_policy", None),
+        ("", GRANULAR.format("true", "false"), "approval_policy", granular(True, False)),
+        ('approval_policy = "untrusted"', GRANULAR.format("true", "true"), "approval_policy", "untrusted"),
+        ('approval_policy = "on-failure"', GRANULAR.format("false", "false"), "approval_policy", "on-failure"),
+        ('approval_policy = "never"', GRANULAR.format("true", "true"), "approval_policy", granular(True, True)),
+        (
+            GRANULAR.format("true", "false"),
+            GRANULAR.format("false", "false"),
+            "approval_policy",
+            granular(False, False),
+        ),
+        (
+            GRANULAR.format("true", "false"),
+            GRANULAR.format("false", "true"),
+            "approval_policy",
+            granular(True, False),
+        ),
+        (GRANULAR.format("true", "false"), 'approval_policy = "untrusted"', "approval_policy", granular(True, False)),
+        (GRANULAR.format("true", "true"), 'approval_policy = "untrusted"', "approval_policy", granular(True, True)),
+        (ALL_ASKED, 'approval_policy = "untrusted"', "approval_policy", "untrusted"),
+        (GRANULAR.format("true", "true"), 'approval_policy = "never"', "approval_policy", granular(True, True)),
+        ("", "approval_policy = {granular = {}}", "approval_policy", None),
         ("sandbox_workspace_write.network_access = true", "sandbox_workspace_write.network_access = false", "n", False),
         ("", "sandbox_workspace_write.network_access = true", "n", None),
         ("", "sandbox_workspace_write.exclude_slash_tmp = true", "t", True),

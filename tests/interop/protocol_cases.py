@@ -129,10 +129,22 @@ CASES = [
     ),
     Case("params of a wrong type", [Ask("thread/start", {"cwd": 5})]),
     Case("a sandbox mode that is unknown", [Ask("thread/start", {"sandbox": "loose"})]),
+    Case("an approval policy that is unknown", [Ask("thread/start", {"approvalPolicy": "maybe"})]),
     Case(
-        "an approval policy that is unknown",
-        [Ask("thread/start", {"approvalPolicy": "maybe"})],
-        known=("answers[1].error.message: ",),  # granular policies are not part of ours
+        "granular approval policies",
+        [
+            start(approvalPolicy={"granular": {"sandbox_approval": True, "rules": False, "mcp_elicitations": False}}),
+            Ask("thread/start", {"approvalPolicy": "granular"}),
+            Ask("thread/start", {"approvalPolicy": {"granular": {"rules": True}}}),
+            Ask("thread/start", {"approvalPolicy": {"coarse": {}}}),
+            Ask("thread/start", {"approvalPolicy": {}}),
+            Ask("thread/start", {"approvalPolicy": 5}),
+        ],
+        hello=EXPERIMENTAL,
+    ),
+    Case(
+        "a granular approval policy without the capability",
+        [start(approvalPolicy={"granular": {"sandbox_approval": True, "rules": True, "mcp_elicitations": True}})],
     ),
     Case("an experimental method without the capability", [Ask("mock/experimentalMethod", {})]),
     Case("an experimental field without the capability", [start(mockExperimentalField="x")]),

@@ -9,7 +9,7 @@ import pytest
 from attrs import frozen
 
 from interop.app_server import AppServer
-from interop.clients import OURS, REAL_118, Codex, Stage
+from interop.clients import OURS, REAL_118, REAL_169, Codex, Stage
 from interop.conftest import need
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def turn_of(
     stage: Stage,
     server: ResponsesServer,
     calls: list[dict[str, Any]],
-    policy: str,
+    policy: Any,
     decision: Any,
     *,
     sandbox: str = "workspace-write",
@@ -287,6 +287,45 @@ def test_patches_are_asked_about_where_they_leave_the_workspace(
     turn = play(wanted, policy, "accept", sandbox=sandbox)
 
     assert turn.questions == [(name, None, None) for name in asked]
+    assert outside(stage).exists() is ("outside" in asked)
+
+
+def granular(**refused: bool) -> dict[str, Any]:
+    names = ("sandbox_approval", "rules", "skill_approval", "request_permissions", "mcp_elicitations")
+    return {"granular": dict.fromkeys(names, True) | refused}
+
+
+@pytest.mark.parametrize("release", [REAL_118, REAL_169, OURS], ids=lambda codex: codex.name)
+@pytest.mark.parametrize(
+    ("policy", "asked"),
+    [
+        (granular(), ["danger", "ruled", "more", "outside"]),
+        (granular(sandbox_approval=False), ["ruled"]),
+        (granular(rules=False), ["danger", "more", "outside"]),
+        (granular(sandbox_approval=False, rules=False), []),
+    ],
+)
+def test_granular_policies_ask_about_their_categories_only(
+    release: Codex, stage: Stage, server: ResponsesServer, policy: Any, asked: list[str]
+) -> None:
+    need(release.path, f"codex {release.name}")
+    more = {"sandbox_permissions": "require_escalated", "justification": "May I?"}
+    wanted = [
+        sh("danger", "rm -rf zzz"),
+        sh("ruled", "mkdir q"),
+        sh("more", f"touch {outside(stage)}-2", **more),
+        {"patch": f"*** Begin Patch\n*** Add File: {outside(stage)}\n+x\n*** End Patch", "call_id": "outside"},
+    ]
+
+    turn = turn_of(release, stage, server, wanted, policy, "accept", rules=RULES)
+
+    found = [item for item, *_ in turn.questions]
+    if release is REAL_118:  # It refuses every request for more under a granular policy.
+        assert "you cannot ask for escalated permissions" in turn.outputs["more"]
+        asked = [item for item in asked if item != "more"]
+    if release is REAL_169 and not policy["granular"]["sandbox_approval"]:  # It still asks about dangerous commands.
+        found.remove("danger")
+    assert found == asked
     assert outside(stage).exists() is ("outside" in asked)
 
 

@@ -273,7 +273,8 @@ __all__, __getattr__, __dir__ = exported(
         ),
         "types.sandbox": "SandboxMode",
         "types.threads": (
-            "ApprovalPolicy ApprovalsReviewer GitInfo Personality ReasoningEffort ReasoningSummary ServiceTier "
+            "ApprovalCategory ApprovalPolicy ApprovalsReviewer GitInfo GranularApprovalPolicy GranularApprovals "
+            "Personality ReasoningEffort ReasoningSummary ServiceTier "
             "Thread ThreadSettings ThreadTokenUsage TokenUsage Turn TurnError TurnStatus Verbosity"
         ),
     },

@@ -11,7 +11,7 @@ import pytest
 
 from codex_hookspecs.context import Fragment
 from codex_hookspecs.errors import EnvironmentLost, ExecError
-from codex_hookspecs.protocol import ThreadSettings
+from codex_hookspecs.protocol import GranularApprovalPolicy, GranularApprovals, ThreadSettings
 from codex_hookspecs.sandbox import SandboxPolicy
 from codex_hookspecs.storage import fragment_key
 from codex_instructions.plugin import instruction_fragments
@@ -159,6 +159,20 @@ async def test_every_policy_is_described(a_turn: Turn, policy: Any, kind: Any) -
     assert f"`{sandbox.mode}`" in text
     assert f"`{policy}`" in text
     assert ("require_escalated" in text) == (policy in ("untrusted", "on-request"))
+
+
+@pytest.mark.parametrize("asked", [True, False])
+async def test_a_granular_policy_is_described_with_its_categories(a_turn: Turn, asked: bool) -> None:
+    granular = GranularApprovals(sandbox_approval=asked, rules=not asked, mcp_elicitations=True)
+    sandbox = SandboxPolicy("workspaceWrite")
+
+    fragments = await a_turn.fragments(approval_policy=GranularApprovalPolicy(granular), sandbox=sandbox)
+
+    _, _, text = fragments["permissions"].text.partition("`granular`")
+    asks, _, refuses = text.partition("Refused: ")
+    assert ("`sandbox_approval`" in asks, "`rules`" in asks) == (asked, not asked)
+    assert ("`sandbox_approval`" in refuses, "`rules`" in refuses) == (not asked, asked)
+    assert ("require_escalated" in text) is asked
 
 
 async def test_writable_roots_and_network_access_are_described(a_turn: Turn) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from codex_hookspecs.protocol import Turn, TurnError
+from codex_hookspecs.protocol import GranularApprovalPolicy, GranularApprovals, Turn, TurnError
 from codex_hookspecs.sandbox import SandboxPolicy
 from codex_hookspecs.storage import ThreadQuery
 from codex_testkit.suites._store_samples import VERSION, turn
@@ -102,6 +102,29 @@ async def test_the_settings_of_a_rollout_of_0_118_are_known(store: RolloutStore,
     assert stored.thread.git_info is not None
     assert stored.thread.git_info.branch == "master"
     assert stored.thread.cli_version == "0.118.0"
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        (
+            {"granular": {"sandbox_approval": True, "rules": False, "mcp_elicitations": False}},
+            GranularApprovalPolicy(GranularApprovals(sandbox_approval=True, rules=False, mcp_elicitations=False)),
+        ),
+        ({"granular": {"rules": "sometimes"}}, "untrusted"),
+        ({"by_the_moon": {}}, "untrusted"),
+    ],
+)
+async def test_a_granular_approval_policy_is_read_back(
+    store: RolloutStore, tmp_path: Path, written: Any, read: Any
+) -> None:
+    thread_id = put(tmp_path, "exec-0.118.jsonl")
+    [path] = tmp_path.rglob("*.jsonl")
+    path.write_text(path.read_text().replace('"approval_policy":"never"', f'"approval_policy":{json.dumps(written)}'))
+
+    stored = await store.read(thread_id)
+
+    assert stored.settings["approval_policy"] == read
 
 
 async def test_an_extended_rollout_of_0_118_gives_commands_patches_and_failures(

@@ -13,7 +13,7 @@ from codex_execpolicy.rules.starlark import read_rules
 from codex_execpolicy.verdict import evaluate_command
 from codex_hookspecs.types.approvals import CommandRequest
 from codex_hookspecs.types.sandbox import SandboxPolicy
-from codex_hookspecs.types.threads import ThreadSettings
+from codex_hookspecs.types.threads import GranularApprovalPolicy, GranularApprovals, ThreadSettings
 
 RULES = read_rules(
     """
@@ -29,14 +29,14 @@ NONE = RuleBook()
 
 
 def judge(
-    script: str, approval: str = "on-request", sandbox: str = "workspaceWrite", rules: RuleBook = RULES, **options: Any
+    script: str, approval: Any = "on-request", sandbox: str = "workspaceWrite", rules: RuleBook = RULES, **options: Any
 ) -> CommandDecision:
     settings = ThreadSettings(
         cwd="/space",
         model="m",
         model_provider="p",
         sandbox=SandboxPolicy(sandbox),  # type: ignore[arg-type]
-        approval_policy=approval,  # type: ignore[arg-type]
+        approval_policy=approval,
     )
     given = {"cwd": "/space", "command": script, "argv": ("/bin/bash", "-lc", script), **options}
     return evaluate_command(CommandRequest(item_id="i", **given), settings, rules)
@@ -206,3 +206,34 @@ def test_the_largest_command_is_judged_without_long_looking(piece: str) -> None:
 
 def test_what_is_nested_too_much_to_be_looked_through_is_asked_about() -> None:
     assert judge("find . " + "-exec find . " * 2_000, "on-request").kind == "ask"
+
+
+def granular(**refused: bool) -> GranularApprovalPolicy:
+    return GranularApprovalPolicy(
+        GranularApprovals(**{"sandbox_approval": True, "rules": True, "mcp_elicitations": True, **refused})
+    )
+
+
+@pytest.mark.parametrize(
+    ("script", "options"),
+    [("rm -rf x", {}), ("touch /etc/x", {"escalated": True}), ("mkdir q", {}), ("ls x", {}), ("rmdir q", {})],
+)
+@pytest.mark.parametrize("sandbox", ["workspaceWrite", "dangerFullAccess"])
+def test_a_granular_policy_asks_as_on_request_does(script: str, options: Any, sandbox: str) -> None:
+    assert judge(script, granular(), sandbox, **options) == judge(script, "on-request", sandbox, **options)
+
+
+@pytest.mark.parametrize("sandbox", ["workspaceWrite", "dangerFullAccess"])
+def test_a_granular_policy_refuses_what_it_does_not_ask_about(sandbox: str) -> None:
+    no_sandbox, no_rules = granular(sandbox_approval=False), granular(rules=False)
+
+    more = refusal("touch /etc/x", no_sandbox, sandbox, escalated=True)
+    assert more.startswith("approval policy is Granular with sandbox_approval: false; reject command")
+    dangerous = "approval required by policy, but AskForApproval::Granular.sandbox_approval is false"
+    assert refusal("rm -rf x", no_sandbox, sandbox) == dangerous
+    ruled = "approval required by policy rule, but AskForApproval::Granular.rules is false"
+    assert refusal("mkdir q", no_rules, sandbox) == ruled
+    assert judge("mkdir q", no_sandbox, sandbox).kind == judge("rm -rf x", no_rules, sandbox).kind == "ask"
+    assert refusal("mkdir q; rm -rf x", no_sandbox, sandbox) == dangerous
+    assert refusal("mkdir q; rm -rf x", no_rules, sandbox) == ruled
+    assert judge("ls x", granular(sandbox_approval=False, rules=False), sandbox).kind == "allow"

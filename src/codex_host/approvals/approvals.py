@@ -13,7 +13,7 @@ The result is an approval, or a :class:`~codex_hookspecs.errors.ToolRejected` wh
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import TYPE_CHECKING, NamedTuple, NoReturn
+from typing import TYPE_CHECKING, Literal, NamedTuple, NoReturn
 
 from codex_hookspecs.errors import ToolRejected
 from codex_host.approvals.policy import ask_about_command, ask_about_patch
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from codex_host.session.turn_state import TurnState
 
 _RETRIED = ("untrusted", "on-failure")
+"""Policies that ask for a run without sandbox after a failure; a granular one with ``sandbox_approval`` does, too."""
 
 
 class Question(NamedTuple):
@@ -80,12 +81,15 @@ class Approvals:
         from codex_host.approvals.decisions import decide_command
 
         decision = decide_command(request, settings, self._remembered.rules, answer)
-        retried = settings.approval_policy in _RETRIED and settings.sandbox.needs_sandbox
+        retried = settings.sandbox.needs_sandbox and _asks_after_denial(settings)
+        granular = not isinstance(settings.approval_policy, str)
         if decision.kind == "allow":
             unsandboxed = decision.unsandboxed or request.escalated
             return CommandApproval(unsandboxed, "ask" if retried else "no", decision.amendment, additional)
         await self._ask_about_command(call, request, decision)
-        return CommandApproval(request.escalated, "yes" if retried else "no", additional=additional)
+        # Of a granular policy, consent to what a rule asks about is none to running it without sandbox.
+        again: Literal["no", "yes", "ask"] = ("ask" if granular else "yes") if retried else "no"
+        return CommandApproval(request.escalated, again, additional=additional)
 
     async def retry(self, call: ToolCall, request: CommandRequest, approval: CommandApproval) -> None:
         """Approve running a command again without a sandbox, after the sandbox made it fail.
@@ -137,7 +141,7 @@ class Approvals:
         from codex_host.approvals.client import permissions_question, read_grant, request_client
 
         approval = PermissionsApproval(AdditionalPermissions())
-        if self._turn.settings.approval_policy != "never":
+        if self._turn.settings.may_ask("request_permissions"):
             method, params = permissions_question(_ids(self._turn, call.call_id), request, cwd=self._turn.settings.cwd)
             with suppress(ToolRejected):
                 answer = await request_client(self._turn.thread.clients.request_handler, method, params)
@@ -213,6 +217,11 @@ class Approvals:
     def _is_free(self, settings: ThreadSettings) -> bool:
         """Return whether every command runs without approval and sandbox."""
         return settings.approval_policy == "never" and settings.sandbox.unrestricted and not self._remembered.has_rules
+
+
+def _asks_after_denial(settings: ThreadSettings) -> bool:
+    policy = settings.approval_policy
+    return policy in _RETRIED or (not isinstance(policy, str) and policy.granular.sandbox_approval)
 
 
 def _reject(decision: CommandDecision) -> NoReturn:

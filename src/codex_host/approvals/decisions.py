@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from codex_execpolicy.decision import NEVER_ASKED, CommandDecision
+from codex_execpolicy.decision import NEVER_ASKED, RULES_NOT_ASKED, CommandDecision
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from codex_hookspecs.types.threads import ThreadSettings
 
 RETRY = "command failed; retry without sandbox?"
+NO_RETRY = "the approval policy does not allow to ask for a run without sandbox"
 OUTSIDE = "patch rejected: writing outside of the project; rejected by user approval settings"
 
 
@@ -41,9 +42,11 @@ def decide_retry(
     :param answer: decision of the company rules, or ``None``.
     """
     if approval.retry == "no":
-        return CommandDecision("forbidden", "the approval policy does not allow to ask for a run without sandbox")
+        return CommandDecision("forbidden", NO_RETRY)
     if answer is not None:
         return _decide_as_answered(answer, settings, f"`{request.command}`")
+    if not settings.may_ask("sandbox_approval"):
+        return CommandDecision("forbidden", NO_RETRY)
     return CommandDecision("allow" if approval.retry == "yes" else "ask", RETRY, approval.amendment)
 
 
@@ -59,7 +62,7 @@ def decide_patch(outside: Sequence[str], settings: ThreadSettings, answer: Polic
     if policy != "untrusted":
         if not outside:
             return CommandDecision("allow")
-        if policy == "never":
+        if not settings.may_ask("sandbox_approval"):
             return CommandDecision("forbidden", OUTSIDE)
     return CommandDecision("ask", RETRY if policy == "on-failure" else None)
 
@@ -70,6 +73,7 @@ def _decide_as_answered(answer: PolicyDecision, settings: ThreadSettings, what: 
         return CommandDecision("allow")
     if answer.behavior == "deny":
         return CommandDecision.rejected(what, answer.reason or "forbidden by policy")
-    if settings.approval_policy != "never":
+    if settings.may_ask("rules"):
         return CommandDecision("ask", answer.reason)
-    return CommandDecision("forbidden", NEVER_ASKED if answer.reason is None else f"{NEVER_ASKED}: {answer.reason}")
+    refusal = NEVER_ASKED if settings.approval_policy == "never" else RULES_NOT_ASKED
+    return CommandDecision("forbidden", refusal if answer.reason is None else f"{refusal}: {answer.reason}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from codex_host.config.schema import APPROVAL_POLICIES, SANDBOX_MODES
+from codex_host.config.schema import APPROVAL_CATEGORIES, APPROVAL_POLICIES, SANDBOX_MODES, is_approval_policy
 
 USER_ONLY_KEYS = (
     # trust and review of hooks
@@ -128,10 +128,25 @@ def _is_stricter_sandbox(value: Any, below: Mapping[str, Any]) -> bool:
 
 def _is_stricter_approval(value: Any, below: Mapping[str, Any]) -> bool:
     lower = below.get("approval_policy", "on-request")
-    if value not in APPROVAL_POLICIES:
+    if not is_approval_policy(value):
         return False
+    if isinstance(value, dict):
+        return _is_stricter_granular(value["granular"], lower)
+    if isinstance(lower, dict):  # What is refused without asking may not become a question.
+        return value != "never" and is_approval_policy(lower) and not _refused(lower["granular"])
     at = APPROVAL_POLICIES.index(lower) if lower in APPROVAL_POLICIES else 0
     return APPROVAL_POLICIES.index(value) <= at
+
+
+def _is_stricter_granular(value: Mapping[str, Any], lower: Any) -> bool:
+    """Return whether a granular policy, which refuses or asks where ``on-request`` asks, is stricter than another."""
+    if isinstance(lower, dict):
+        return is_approval_policy(lower) and _refused(lower["granular"]) <= _refused(value)
+    return lower in ("on-request", "never")
+
+
+def _refused(granular: Mapping[str, Any]) -> set[str]:
+    return {name for name in APPROVAL_CATEGORIES if not granular.get(name)}
 
 
 def _is_stricter_workspace(name: str, value: Any, below: Mapping[str, Any]) -> bool:

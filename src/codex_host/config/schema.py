@@ -8,6 +8,8 @@ from typing import Any
 from codex_hookspecs.errors import ConfigError
 
 APPROVAL_POLICIES = ("untrusted", "on-failure", "on-request", "never")
+APPROVAL_CATEGORIES = ("sandbox_approval", "rules", "mcp_elicitations", "skill_approval", "request_permissions")
+"""Categories of a granular approval policy; the first three must be given."""
 SANDBOX_MODES = ("read-only", "workspace-write", "danger-full-access")
 EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh")
 SUMMARIES = ("auto", "concise", "detailed", "none")
@@ -29,7 +31,22 @@ _NAMES: Rule = ((lambda value: isinstance(value, str) or _TEXTS[0](value)), "the
 _TABLE: Rule = (lambda value: isinstance(value, dict)), "a table"
 _NUMBER: Rule = (lambda value: type(value) is int and value >= 0), "a number from 0"
 _SWITCH: Rule = (lambda value: isinstance(value, bool)), "true or false"
-_APPROVAL: Rule = (lambda value: value in APPROVAL_POLICIES or isinstance(value, dict)), _one_of(APPROVAL_POLICIES)[1]
+
+
+def is_approval_policy(value: Any) -> bool:
+    """Tell whether a value is an approval policy: a word, or a table ``granular`` with its categories."""
+    if isinstance(value, str):
+        return value in APPROVAL_POLICIES
+    if not isinstance(value, dict) or set(value) != {"granular"} or not isinstance(value["granular"], dict):
+        return False
+    granular = value["granular"]
+    required = APPROVAL_CATEGORIES[:3]
+    return all(name in granular for name in required) and all(
+        isinstance(granular.get(name, False), bool) for name in APPROVAL_CATEGORIES
+    )
+
+
+_APPROVAL: Rule = is_approval_policy, f"{_one_of(APPROVAL_POLICIES)[1]} or granular = {{…}}"
 _FEATURE: Rule = (lambda value: isinstance(value, bool | dict)), "true or false"
 
 

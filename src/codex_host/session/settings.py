@@ -11,7 +11,7 @@ import attrs
 from codex_hookspecs.errors import ConfigError
 from codex_hookspecs.types.threads import ApprovalPolicy, ThreadSettings
 from codex_host.config.layers import may_only_restrict
-from codex_host.config.schema import APPROVAL_POLICIES
+from codex_host.config.schema import APPROVAL_POLICIES, is_approval_policy
 from codex_host.environments import LOCAL
 from codex_sandboxing.core_form import configured_policy, sandbox_of
 
@@ -51,8 +51,13 @@ def resolve_settings(
         return value if value is not None else table.get(key, default)
 
     approval = pick(params.approval_policy, "approval_policy", "on-request")
-    if approval not in APPROVAL_POLICIES:
-        raise ConfigError(f"approval policy {approval!r}, allowed is one of {', '.join(APPROVAL_POLICIES)}")
+    if isinstance(approval, dict) and is_approval_policy(approval):
+        from codex_hookspecs.types.threads import GranularApprovalPolicy
+        from codex_hookspecs.wire import decode
+
+        approval = decode(GranularApprovalPolicy, approval)
+    elif isinstance(approval, str | dict) and not is_approval_policy(approval):
+        raise ConfigError(f"approval policy {approval!r}, allowed is one of {', '.join(APPROVAL_POLICIES)}, granular")
     if params.sandbox is None:
         sandbox = sandbox_of(table, cwd)
     else:
@@ -95,7 +100,8 @@ def kept_settings(
         for name, keys in _KEPT.items()
         if stored.get(name) and getattr(params, name, None) is None and chosen.isdisjoint(keys)
     }
-    if kept.get("approval_policy", "never") not in APPROVAL_POLICIES:
+    approval = kept.get("approval_policy", "never")
+    if isinstance(approval, str) and approval not in APPROVAL_POLICIES:
         kept["approval_policy"] = "untrusted"  # A policy of another release: asking is never too little.
     if kept.get("reasoning_summary") == "auto":  # Rollouts have it for no setting at all.
         del kept["reasoning_summary"]

@@ -226,7 +226,7 @@ async def _confirm(turn: TurnState, call: ToolCall, payload: HookPayload, reason
 
     :raises ToolRejected: when the user declines, or no client can be asked.
     """
-    if turn.settings.approval_policy == "never" or turn.thread.clients.request_handler is None:
+    if not turn.settings.may_ask("rules") or turn.thread.clients.request_handler is None:
         raise _denied(payload, reason)
     from codex_host.approvals.approvals import Approvals
 

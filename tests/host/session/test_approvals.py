@@ -560,9 +560,12 @@ async def test_more_permissions_are_asked_of_the_client(
     assert answers == [granted]
 
 
-@pytest.mark.parametrize(("connected", "policy"), [(False, "on-request"), (True, "never")])
+GRANULAR = {"granular": {"sandbox_approval": True, "rules": True, "mcp_elicitations": True}}
+
+
+@pytest.mark.parametrize(("connected", "policy"), [(False, "on-request"), (True, "never"), (True, GRANULAR)])
 async def test_nothing_more_is_granted_where_nobody_can_be_asked(
-    host: Any, model: Any, kit: Any, connected: bool, policy: str
+    host: Any, model: Any, kit: Any, connected: bool, policy: Any
 ) -> None:
     answers: list[Any] = []
     client = Client({"permissions": {"network": {"enabled": True}}})

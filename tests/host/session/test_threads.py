@@ -196,10 +196,23 @@ async def test_a_policy_that_is_not_known_asks_for_everything(host: Any, model: 
     thread = (await run.turn("one")).thread
     threads = await threads_of(run)
     await threads.unload(thread.id)
-    unknown = attrs.evolve(thread.settings, approval_policy="granular")
+    unknown = attrs.evolve(thread.settings, approval_policy="trusting")
     store.threads[thread.id].append(SettingsChanged(unknown))
 
     assert (await threads.resume(ThreadResumeParams(thread_id=thread.id))).settings.approval_policy == "untrusted"
+
+
+async def test_a_granular_policy_is_kept(host: Any, model: Any, store: MemoryThreadStore) -> None:
+    granular = {"sandbox_approval": True, "rules": False, "mcp_elicitations": False}
+    run = host(model=model("one"), store=store, config={"approval_policy": {"granular": granular}})
+    thread = (await run.turn("one")).thread
+    threads = await threads_of(run)
+    await threads.unload(thread.id)
+
+    kept = await threads.resume(ThreadResumeParams(thread_id=thread.id))
+
+    assert (thread.settings.may_ask("sandbox_approval"), thread.settings.may_ask("rules")) == (True, False)
+    assert kept.settings.approval_policy == thread.settings.approval_policy
 
 
 async def test_a_thread_whose_directory_is_gone_resumes_where_the_program_is(

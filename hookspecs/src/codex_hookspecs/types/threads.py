@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, TypeAlias
+from typing import Any, ClassVar, Literal, TypeAlias
 
 from attrs import field
 
@@ -12,7 +12,41 @@ from codex_hookspecs.types.sandbox import SandboxPolicy
 from codex_hookspecs.values import frozen
 
 TurnStatus = Literal["inProgress", "completed", "interrupted", "failed"]
-ApprovalPolicy = Literal["untrusted", "on-failure", "on-request", "never"]
+ApprovalCategory = Literal["sandbox_approval", "rules", "skill_approval", "request_permissions", "mcp_elicitations"]
+
+
+@frozen(kw_only=True)
+class GranularApprovals:
+    """What users are asked about; what is false is refused without asking.
+
+    :param sandbox_approval: running a command without or with more than its sandbox, dangerous commands, and patches
+        outside of what the sandbox allows.
+    :param rules: what rules require approval for.
+    :param mcp_elicitations: questions of MCP servers.
+    :param skill_approval: running scripts of skills.
+    :param request_permissions: granting more permissions for later commands.
+    """
+
+    SNAKE_CASE: ClassVar[bool] = True
+    sandbox_approval: bool
+    rules: bool
+    skill_approval: bool = False
+    request_permissions: bool = False
+    mcp_elicitations: bool
+
+
+@frozen
+class GranularApprovalPolicy:
+    """An approval policy like ``on-request``, with categories that are refused instead (0.118)."""
+
+    EXPERIMENTAL: ClassVar[str] = "askForApproval.granular"
+    granular: GranularApprovals
+
+
+ApprovalPolicy: TypeAlias = (
+    Literal["untrusted", "on-failure", "on-request"] | GranularApprovalPolicy | Literal["never"]  # noqa: PYI030
+)
+"""When users are asked for approval; in the order of error texts."""
 ApprovalsReviewer = Literal["user", "guardian_subagent", "auto_review"]
 """Who answers requests for approval: the user, or a model. ``auto_review`` is the newer word for the model."""
 ReasoningEffort: TypeAlias = str
@@ -126,6 +160,14 @@ class ThreadSettings:
     client_version: str = ""
     context_window: int | None = None
     overrides: JsonObject = field(factory=dict)
+
+    def may_ask(self, category: ApprovalCategory) -> bool:
+        """Tell whether the approval policy lets users be asked about something of a category."""
+        policy = self.approval_policy
+        if isinstance(policy, GranularApprovalPolicy):
+            allowed: bool = getattr(policy.granular, category)
+            return allowed
+        return policy != "never"
 
 
 @frozen(kw_only=True)

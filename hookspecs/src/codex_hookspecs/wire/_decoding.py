@@ -184,6 +184,9 @@ def _union_factory(kind: Any, converter: cattrs.Converter) -> Structure:
 
 def _untagged(value: Any, members: list[Any], converter: cattrs.Converter) -> Any:
     """Structure a value by the members of a union that are of its kind; the last one's faults are reported."""
+    words = any(get_origin(member) is Literal for member in members)
+    if words and isinstance(value, str | dict) and all(map(_is_variant, members)):
+        return _variant(value, members, converter)
     candidates = [member for member in members if _may_fit(value, member)]
     for member in candidates[:-1]:
         try:
@@ -192,10 +195,30 @@ def _untagged(value: Any, members: list[Any], converter: cattrs.Converter) -> An
             continue
     if candidates:
         return converter.structure(value, candidates[-1])
-    if any(get_origin(member) is Literal for member in members):
+    if words:
         raise Fault(f"invalid type: {json_type_name(value)}, expected string or map")
     expected = " or ".join(_PLAIN.get(get_origin(member) or member, "a map") for member in members)
     raise Fault(f"invalid type: {json_type_name(value)}, expected {expected}")
+
+
+def _is_variant(member: Any) -> bool:
+    return get_origin(member) is Literal or (attrs.has(member) and len(attrs.fields(member)) == 1)
+
+
+def _variant(value: Any, members: list[Any], converter: cattrs.Converter) -> Any:
+    """Structure a word, or an object of one member that is named like one."""
+    variants: dict[str, Any] = {}
+    for member in members:
+        names = get_args(member) if get_origin(member) is Literal else [wire_name(attrs.fields(member)[0], member)]
+        variants.update(dict.fromkeys(names, member))
+    name = value if isinstance(value, str) else next(iter(value), None)
+    if name is None:
+        raise Fault("invalid value: map, expected map with a single key")
+    if name not in variants:
+        raise Fault(f"unknown variant `{name}`, expected {one_of(tuple(variants))}")
+    if (get_origin(variants[name]) is Literal) is not isinstance(value, str):
+        raise Fault("invalid type: unit variant, expected struct variant")
+    return converter.structure(value, variants[name])
 
 
 def _may_fit(value: Any, member: Any) -> bool:

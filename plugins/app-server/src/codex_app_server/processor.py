@@ -323,7 +323,10 @@ def _refuse_experimental(method: RpcMethod, params: Any) -> None:
     if method.experimental:
         raise RpcError(f"{method.name} requires experimentalApi capability")
     for attribute in getattr(params, "__attrs_attrs__", ()):
-        if attribute.metadata.get("experimental") and getattr(params, attribute.name):
+        value = getattr(params, attribute.name)
+        if attribute.metadata.get("experimental") and value:
             from codex_hookspecs.wire import wire_name
 
             raise RpcError(f"{method.name}.{wire_name(attribute)} requires experimentalApi capability")
+        if hasattr(value, "EXPERIMENTAL"):
+            raise RpcError(f"{value.EXPERIMENTAL} requires experimentalApi capability")

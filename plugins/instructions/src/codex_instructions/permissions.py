@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from codex_hookspecs.protocol import ThreadSettings
+from codex_hookspecs.protocol import GranularApprovals, ThreadSettings
 from codex_hookspecs.sandbox import SandboxPolicy
 
 _START, _STOP = "<permissions instructions>", "</permissions instructions>"
@@ -31,6 +31,13 @@ _APPROVAL = {
         f"only read. Keep commands simple and few. {_ESCALATION}"
     ),
 }
+_CATEGORIES = {
+    "sandbox_approval": "running without the sandbox, dangerous commands, changing files elsewhere",
+    "rules": "commands that rules require approval for",
+    "skill_approval": "scripts of skills",
+    "request_permissions": "more permissions for later commands",
+    "mcp_elicitations": "questions of MCP servers",
+}
 
 
 def permissions_text(settings: ThreadSettings, *, temporary_directory: str) -> str:
@@ -39,8 +46,26 @@ def permissions_text(settings: ThreadSettings, *, temporary_directory: str) -> s
     :param temporary_directory: ``$TMPDIR`` of the machine that commands run on.
     """
     sandbox = _sandbox(settings.sandbox, settings.cwd, temporary_directory)
-    approval = _APPROVAL[settings.approval_policy]
+    policy = settings.approval_policy
+    approval = _APPROVAL[policy] if isinstance(policy, str) else _granular(policy.granular)
     return f"{_START}\n{sandbox}\n{approval}\n{_STOP}"
+
+
+def _granular(allowed: GranularApprovals) -> str:
+    """Return the text of a granular policy."""
+    parts = [
+        "Approval policy is `granular`: commands run in the sandbox without asking. For each category below either the "
+        "user is asked, or what would need approval is refused without asking."
+    ]
+    for head, wanted in (("Asked", True), ("Refused", False)):
+        names = [f"`{name}` ({what})" for name, what in _CATEGORIES.items() if getattr(allowed, name) is wanted]
+        if names:
+            parts.append(f"{head}: {', '.join(names)}.")
+    if allowed.sandbox_approval:
+        parts.append(_ESCALATION)
+    else:
+        parts.append("Never request escalated permissions; when a command is refused, find another way.")
+    return " ".join(parts)
 
 
 def _sandbox(policy: SandboxPolicy, cwd: str, temporary_directory: str) -> str:

@@ -19,6 +19,7 @@ from codex_hookspecs.storage import (
     UsageCounted,
     preview_of,
 )
+from codex_hookspecs.wire import encode
 from codex_sandboxing.core_form import write_policy
 from codex_thread_store.settings_formats import decode_source, encode_source
 
@@ -139,7 +140,10 @@ class TrackedRow:
     def _apply_settings(self, record: TurnBegan | SettingsChanged) -> None:
         settings = record.settings
         self.row["sandbox_policy"] = json.dumps(write_policy(settings.sandbox, empty_roots=True), separators=(",", ":"))
-        self.row["approval_mode"] = settings.approval_policy
+        policy = settings.approval_policy
+        self.row["approval_mode"] = (
+            policy if isinstance(policy, str) else json.dumps(encode(policy), separators=(",", ":"))
+        )
         self.row["model"] = settings.model
         self.row["reasoning_effort"] = settings.reasoning_effort
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from codex_hookspecs.errors import ConfigError
-from codex_hookspecs.protocol import JsonObject, ThreadSettings
+from codex_hookspecs.errors import ConfigError, WireError
+from codex_hookspecs.protocol import ApprovalPolicy, JsonObject, ThreadSettings
 from codex_hookspecs.sandbox import SandboxPolicy
 from codex_hookspecs.storage import TurnBegan
+from codex_hookspecs.wire import decode, encode
 from codex_sandboxing.core_form import read_policy, write_policy
 
 _TRUNCATION = 10_000
@@ -33,7 +34,7 @@ def encode_settings(settings: ThreadSettings) -> dict[str, Any]:
     """Build the payload of a ``turn_context`` line outside of a turn."""
     payload: dict[str, Any] = {
         "cwd": settings.cwd,
-        "approval_policy": settings.approval_policy,
+        "approval_policy": encode(settings.approval_policy),
         "sandbox_policy": write_policy(settings.sandbox, empty_roots=True),
         "model": settings.model,
         "personality": settings.personality,
@@ -77,6 +78,8 @@ def decode_turn_context(payload: JsonObject) -> dict[str, Any]:
         kind = dict if key == "collaboration_mode" else str
         if isinstance(payload.get(key), kind):
             found[name] = payload[key]
+    if isinstance(payload.get("approval_policy"), dict):
+        found["approval_policy"] = _decode_granular(payload["approval_policy"])
     if "model_provider_id" in payload and isinstance(payload["model_provider_id"], str):
         found["model_provider"] = payload["model_provider_id"]
     if payload.get("sandbox_policy") is not None:
@@ -85,6 +88,16 @@ def decode_turn_context(payload: JsonObject) -> dict[str, Any]:
         except ConfigError:  # A policy of another release: nothing may be written rather than too much.
             found["sandbox"] = SandboxPolicy("readOnly")
     return found
+
+
+def _decode_granular(payload: JsonObject) -> ApprovalPolicy:
+    """Decode an approval policy that is an object; one that can't be read asks more rather than less."""
+    from codex_hookspecs.protocol import GranularApprovalPolicy
+
+    try:
+        return decode(GranularApprovalPolicy, payload)
+    except WireError:
+        return "untrusted"
 
 
 def encode_source(source: str | JsonObject) -> str | JsonObject:

@@ -8,7 +8,7 @@ import posixpath
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from codex_execpolicy.verdict import NEVER_ESCALATED
+from codex_execpolicy.verdict import not_escalated
 from codex_hookspecs.errors import ToolError, ToolRejected
 from codex_hookspecs.tools import PermissionsRequest, ToolOutput
 from codex_sandboxing.additional_form import write_additional
@@ -61,8 +61,8 @@ def read_requested_permissions(
         if wanted.additional is not None:
             raise ToolError(NOT_ALONE)
         return None
-    if context.settings.approval_policy == "never":
-        raise ToolRejected(NEVER_ESCALATED, kind="no_escalation")
+    if not context.settings.may_ask("sandbox_approval"):
+        raise ToolRejected(not_escalated(context.settings), kind="no_escalation")
     if not possible:
         raise ToolError(DISABLED)
     if wanted.additional is None:

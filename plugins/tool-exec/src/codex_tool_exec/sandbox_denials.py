@@ -24,7 +24,7 @@ def denial_text(item: CommandExecution, settings: ThreadSettings, output: str, *
     :param refused: why it was not retried without a sandbox, ``None`` when that was not asked.
     """
     policy = settings.sandbox
-    advice = _REMAIN if settings.approval_policy == "never" else _ESCALATE
+    advice = _ESCALATE if settings.may_ask("sandbox_approval") else _REMAIN
     if refused is not None:
         advice = f"It was not run again without the sandbox: {refused}. Find a way that stays within it."
     network = "" if policy.network_access else ", without network"

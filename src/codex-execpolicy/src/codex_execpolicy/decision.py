@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Literal, NamedTuple
 
 NEVER_ASKED = "approval required by policy, but AskForApproval is set to Never"
+SANDBOX_NOT_ASKED = "approval required by policy, but AskForApproval::Granular.sandbox_approval is false"
+RULES_NOT_ASKED = "approval required by policy rule, but AskForApproval::Granular.rules is false"
 
 
 class CommandDecision(NamedTuple):

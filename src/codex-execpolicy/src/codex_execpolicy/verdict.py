@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from codex_execpolicy.decision import NEVER_ASKED, CommandDecision
+from codex_execpolicy.decision import NEVER_ASKED, RULES_NOT_ASKED, SANDBOX_NOT_ASKED, CommandDecision
 from codex_execpolicy.known_commands import (
     are_known_safe,
     command_with_document,
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from codex_hookspecs.types.approvals import CommandRequest
     from codex_hookspecs.types.threads import ThreadSettings
 
-NEVER_ESCALATED = (
+_NEVER_ESCALATED = (
     "approval policy is Never; reject command — you cannot ask for escalated permissions "
     "if the approval policy is Never"
 )
@@ -33,8 +33,8 @@ _RUN_TEXT = frozenset(("-", "-c", "-lc", "-e", "-r", "-3", "-Command"))
 def evaluate_command(request: CommandRequest, settings: ThreadSettings, rules: RuleBook) -> CommandDecision:
     """Decide about a command."""
     wants_more = request.escalated or request.additional is not None
-    if wants_more and settings.approval_policy == "never":
-        return CommandDecision("no_escalation", NEVER_ESCALATED)
+    if wants_more and not settings.may_ask("sandbox_approval"):
+        return CommandDecision("no_escalation", not_escalated(settings))
     parts = _parts(request, settings, rules)
     matches = [match for part in parts for match in part.matches]
     decision = strictest(match.decision for match in matches)
@@ -44,14 +44,38 @@ def evaluate_command(request: CommandRequest, settings: ThreadSettings, rules: R
     if "forbidden" in defaults:
         return CommandDecision.rejected(f"`{request.command}`", "blocked by policy")
     if decision == "prompt" or "prompt" in defaults:
-        if settings.approval_policy == "never":
-            return CommandDecision("forbidden", NEVER_ASKED)
+        refusal = _not_asked(settings, rule=decision == "prompt", sandbox="prompt" in defaults)
+        if refusal is not None:
+            return CommandDecision("forbidden", refusal)
         reason = _prompt(request.command, matches) if decision == "prompt" else None
         asked = [part for part, verdict in zip(parts, defaults, strict=True) if verdict == "prompt"]
         amendment = None if decision == "prompt" else _amendment(request, parts, asked, defaults)
         return CommandDecision("ask", reason, amendment)
     amendment = None if matches else _plain(parts[0])
     return CommandDecision("allow", None, amendment, all(part.matches for part in parts))
+
+
+def not_escalated(settings: ThreadSettings) -> str:
+    """Return what the model is told when it asks for more than its sandbox, and nobody may be asked."""
+    if settings.approval_policy == "never":
+        return _NEVER_ESCALATED
+    return (
+        "approval policy is Granular with sandbox_approval: false; reject command — you cannot ask for escalated "
+        "permissions"
+    )
+
+
+def _not_asked(settings: ThreadSettings, *, rule: bool, sandbox: bool) -> str | None:
+    """Return why nobody may be asked about a command, or ``None``.
+
+    :param rule: whether a rule requires approval.
+    :param sandbox: whether the kind of command does.
+    """
+    if settings.approval_policy == "never":
+        return NEVER_ASKED
+    if rule and not settings.may_ask("rules"):
+        return RULES_NOT_ASKED
+    return SANDBOX_NOT_ASKED if sandbox and not settings.may_ask("sandbox_approval") else None
 
 
 class _Part(NamedTuple):
