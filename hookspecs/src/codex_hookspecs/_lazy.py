@@ -1,10 +1,13 @@
-"""Lazy exports: a façade imports the module that defines a name when the name is first used."""
+"""Names that are imported when they are first used: exports of façades, types of RPC methods."""
 
 from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from typing import Any
+
+    from codex_hookspecs.ports.surface import RpcType
 
 
 def exported(
@@ -35,3 +38,22 @@ def exported(
         return sorted({*vars(sys.modules[facade]), *public})
 
     return public, getattr_, dir_
+
+
+def protocol_type(name: str) -> Callable[[], Any]:
+    """Return a function that returns a type of :mod:`codex_hookspecs.protocol`, which is imported only then.
+
+    :param name: e.g. ``ThreadReadParams``.
+    """
+
+    def load() -> Any:
+        from importlib import import_module
+
+        return getattr(import_module(f"{__package__}.protocol"), name)
+
+    return load
+
+
+def resolve_type(kind: RpcType) -> Any:
+    """Return the class or union that describes parameters or a result, ``None`` if there is none."""
+    return kind() if callable(kind) and not isinstance(kind, type) else kind

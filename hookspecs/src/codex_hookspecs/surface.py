@@ -6,6 +6,8 @@ from codex_hookspecs._lazy import exported
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from codex_hookspecs._lazy import protocol_type as protocol_type
+    from codex_hookspecs._lazy import resolve_type as resolve_type
     from codex_hookspecs.errors import UsageError as UsageError
     from codex_hookspecs.markers import hookimpl as hookimpl
     from codex_hookspecs.ports.surface import AppClient as AppClient
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 __all__, __getattr__, __dir__ = exported(
     __name__,
     {
+        "_lazy": "protocol_type resolve_type",
         "markers": "hookimpl",
         "errors": "UsageError",
         "ports.surface": (

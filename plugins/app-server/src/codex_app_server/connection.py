@@ -22,7 +22,6 @@ ORIGINATOR_OVERRIDE: Final = "CODEX_INTERNAL_ORIGINATOR_OVERRIDE"
 """Environment variable with a name in place of the client's."""
 IN_PROCESS: Final = "in_process"
 """Transport name of clients inside this program."""
-_INTERNAL_ERROR: Final = -32603
 MISSING_PARAMS: Final = "Invalid request: missing field `params`"
 UNSENDABLE: Final = (TypeError, ValueError, RecursionError)
 """What encoding raises for a value that JSON has not, or that holds itself."""
@@ -127,9 +126,16 @@ class InProcessClient:
         await self._requests.detach(self)
 
 
+def internal_error(message: str) -> RpcError:
+    """Return the error of a request that failed through no fault of the client."""
+    from codex_hookspecs.jsonrpc import INTERNAL_ERROR
+
+    return RpcError(message, code=INTERNAL_ERROR)
+
+
 def unsendable_answer(method: str, error: Exception) -> RpcError:
     """Return the error in place of an answer that can't be sent."""
-    return RpcError(f"the answer to {method} can't be sent: {error}", code=_INTERNAL_ERROR)
+    return internal_error(f"the answer to {method} can't be sent: {error}")
 
 
 def check_answer(method: str, result: Any) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
-from codex_hookspecs.surface import RpcContext, RpcMethod
+from codex_hookspecs.surface import RpcContext, RpcMethod, protocol_type
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -133,7 +133,7 @@ def methods() -> Sequence[RpcMethod]:
             params=_type(_names(types)[0]),
             result=_type(_names(types)[1]),
             handle=_handler(handler, owners),
-            notifications=_notifications(_NOTIFICATIONS[name]) if name in _NOTIFICATIONS else (),
+            notifications=notification_types(_NOTIFICATIONS[name]) if name in _NOTIFICATIONS else (),
             requests=_requests if name == "turn/start" else (),
             experimental=name in _EXPERIMENTAL,
         )
@@ -150,17 +150,18 @@ def _names(types: str) -> tuple[str, str]:
 def _type(name: str) -> Callable[[], Any] | None:
     if name == "-":
         return None
-
-    def load() -> Any:
-        module, _, attribute = name.rpartition(":")
-        return getattr(import_module(module or "codex_hookspecs.protocol"), attribute)
-
-    return load
+    module, _, attribute = name.rpartition(":")
+    return (lambda: getattr(import_module(module), attribute)) if module else protocol_type(name)
 
 
-def _notifications(names: str) -> Callable[[], Sequence[type[Notification]]]:
+def notification_types(names: str) -> Callable[[], Sequence[type[Notification]]]:
+    """Return a function that returns notifications of the protocol, which are imported only then.
+
+    :param names: of their classes, with blanks between them.
+    """
+
     def load() -> Sequence[type[Notification]]:
-        return [getattr(import_module("codex_hookspecs.protocol"), name) for name in names.split()]
+        return [protocol_type(name)() for name in names.split()]
 
     return load
 
@@ -169,7 +170,7 @@ def _requests() -> Sequence[RpcServerRequest]:
     from codex_hookspecs.surface import RpcServerRequest
 
     return [
-        RpcServerRequest(name=name, params=_type(f"{types}Params"), result=_type(f"{types}Response"))
+        RpcServerRequest(name=name, params=protocol_type(f"{types}Params"), result=protocol_type(f"{types}Response"))
         for name, types in _REQUESTS.items()
     ]
 

@@ -12,11 +12,12 @@ from codex_app_server.connection import (
     check_answer,
     check_params,
     find_fault,
+    internal_error,
 )
 from codex_app_server.turns.subscriptions import UNATTENDED_SECONDS, Subscription
 from codex_hookspecs.errors import CodexError, ConfigError, RpcError, WireError
 from codex_hookspecs.protocol import Notification, OtherNotification, ThreadClosed, ThreadStatusChanged
-from codex_hookspecs.surface import RpcContext, RpcMethod
+from codex_hookspecs.surface import RpcContext, RpcMethod, resolve_type
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Mapping
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     AfterResponse = list[Callable[[], Awaitable[None]]]
 
 _CLOSE_SECONDS: Final = 10.0
-_INTERNAL: Final = -32603
 
 
 class Processor:
@@ -131,7 +131,7 @@ class Processor:
             return None
         if params is None:
             raise RpcError(MISSING_PARAMS)
-        if isinstance(params, _params_class(method)):
+        if isinstance(params, resolve_type(method.params)):
             return params
         check_params(params)
         return self.decode_params(method, params)
@@ -155,7 +155,7 @@ class Processor:
         from codex_hookspecs.wire import decode
 
         try:
-            return decode(_params_class(method), params)
+            return decode(resolve_type(method.params), params)
         except WireError as error:
             raise RpcError(f"Invalid request: {error.faults[0][0]}") from error
 
@@ -176,11 +176,11 @@ class Processor:
         except ConfigError as error:
             raise RpcError(str(error)) from error
         except CodexError as error:
-            raise RpcError(str(error), code=_INTERNAL) from error
+            raise internal_error(str(error)) from error
         except Exception as error:
             self._log.error("%s failed: %r%s", method.name, error, _place_of(error))  # at debug below
             self._log.debug("%s failed", method.name, exc_info=True)
-            raise RpcError(f"{method.name} failed: {error!r}", code=_INTERNAL) from error
+            raise internal_error(f"{method.name} failed: {error!r}") from error
 
     async def broadcast(self, notification: Notification) -> None:
         """Send a notification to all clients; a slow one delays none of the others."""
@@ -312,11 +312,6 @@ def _place_of(error: BaseException) -> str:
     while traceback is not None and traceback.tb_next is not None:
         traceback = traceback.tb_next
     return "" if traceback is None else f" ({traceback.tb_frame.f_code.co_filename}:{traceback.tb_lineno})"
-
-
-def _params_class(method: RpcMethod) -> Any:
-    kind: Any = method.params
-    return kind() if callable(kind) and not isinstance(kind, type) else kind
 
 
 def _refuse_experimental(method: RpcMethod, params: Any) -> None:

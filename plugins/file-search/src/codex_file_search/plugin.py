@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 from codex_hookspecs import hookimpl
-from codex_hookspecs.surface import RpcMethod
+from codex_hookspecs.surface import RpcMethod, protocol_type
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -41,22 +40,14 @@ def rpc_methods() -> Sequence[RpcMethod]:
     return [
         RpcMethod(
             name=method,
-            params=_type(f"{types}Params"),
-            result=_type(f"{types}Response"),
+            params=protocol_type(f"{types}Params"),
+            result=protocol_type(f"{types}Response"),
             handle=handler(name),
             notifications=_notifications if name == "start" else (),
             experimental=name != "search",
         )
         for method, (name, types) in _METHODS.items()
     ]
-
-
-def _type(name: str) -> Callable[[], type[Any]]:
-    def load() -> type[Any]:
-        found: type[Any] = getattr(import_module("codex_hookspecs.protocol"), name)
-        return found
-
-    return load
 
 
 def _notifications() -> Sequence[type[Notification]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from codex_hookspecs import hookimpl
-from codex_hookspecs.surface import RpcMethod
+from codex_hookspecs.surface import RpcMethod, protocol_type
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,16 +22,11 @@ def rpc_methods() -> Sequence[RpcMethod]:
 
         return await diff_to_remote(params, context)
 
-    return [RpcMethod(name="gitDiffToRemote", params=_params, result=_result, handle=handle)]
-
-
-def _params() -> type[Any]:
-    from codex_hookspecs.protocol import GitDiffToRemoteParams
-
-    return GitDiffToRemoteParams
-
-
-def _result() -> type[Any]:
-    from codex_hookspecs.protocol import GitDiffToRemoteResponse
-
-    return GitDiffToRemoteResponse
+    return [
+        RpcMethod(
+            name="gitDiffToRemote",
+            params=protocol_type("GitDiffToRemoteParams"),
+            result=protocol_type("GitDiffToRemoteResponse"),
+            handle=handle,
+        )
+    ]

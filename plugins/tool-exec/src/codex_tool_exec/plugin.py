@@ -84,33 +84,23 @@ def cli_commands() -> Sequence[CliCommand]:
 @hookimpl
 def rpc_methods() -> Sequence[RpcMethod]:
     """Offer the methods about commands of a thread."""
-    from codex_hookspecs.surface import RpcMethod
+    from codex_hookspecs.surface import RpcMethod, protocol_type
 
     return [
         RpcMethod(
             name="thread/shellCommand",
-            params=_type("ThreadShellCommandParams"),
+            params=protocol_type("ThreadShellCommandParams"),
             handle=_handler("shell_command"),
-            result=_type("ThreadShellCommandResponse"),
+            result=protocol_type("ThreadShellCommandResponse"),
         ),
         RpcMethod(
             name="thread/backgroundTerminals/clean",
-            params=_type("ThreadBackgroundTerminalsCleanParams"),
+            params=protocol_type("ThreadBackgroundTerminalsCleanParams"),
             handle=_handler("clean_terminals"),
-            result=_type("ThreadBackgroundTerminalsCleanResponse"),
+            result=protocol_type("ThreadBackgroundTerminalsCleanResponse"),
             experimental=True,
         ),
     ]
-
-
-def _type(name: str) -> Callable[[], type[Any]]:
-    def load() -> type[Any]:
-        from codex_hookspecs import protocol
-
-        kind: type[Any] = getattr(protocol, name)
-        return kind
-
-    return load
 
 
 def _handler(name: str) -> Callable[[Any, RpcContext], Awaitable[Any]]:

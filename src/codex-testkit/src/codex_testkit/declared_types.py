@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from codex_hookspecs.errors import WireError
 from codex_hookspecs.protocol import Notification, OtherNotification
+from codex_hookspecs.surface import resolve_type
 from codex_hookspecs.wire import check, encode
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ class DeclaredTypes:
 
     def __init__(self, methods: Iterable[RpcMethod]) -> None:
         listed = tuple(methods)
-        self._results = {method.name: _resolved(method.result) for method in listed}
+        self._results = {method.name: resolve_type(method.result) for method in listed}
         self.notifications: Mapping[str, type[Notification]] = {
             kind.METHOD: kind for method in listed for kind in _listed(method.notifications)
         }
@@ -61,7 +62,7 @@ class DeclaredTypes:
 
         :raises AssertionError: when it is not what is declared.
         """
-        _check(f"the request {method}", _resolved(self.requests[method].params), params)
+        _check(f"the request {method}", resolve_type(self.requests[method].params), params)
 
     def answer(self, method: str, value: Any) -> JsonObject:
         """Return the JSON of an answer to a request of the server.
@@ -69,7 +70,7 @@ class DeclaredTypes:
         :raises AssertionError: when it is not what is declared.
         """
         answer: JsonObject = encode(value)
-        _check(f"the answer to {method}", _resolved(self.requests[method].result), answer)
+        _check(f"the answer to {method}", resolve_type(self.requests[method].result), answer)
         return answer
 
 
@@ -79,10 +80,6 @@ def _check(what: str, kind: Any, value: Any) -> None:
     except WireError as error:
         faults = "; ".join(f"{place}: {fault}" for fault, place in error.faults)
         raise AssertionError(f"{what} is not what is declared: {faults}") from error
-
-
-def _resolved(given: Any) -> Any:
-    return given() if callable(given) and not isinstance(given, type) else given
 
 
 def _listed(given: Any) -> Any:

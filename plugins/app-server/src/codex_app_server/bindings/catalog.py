@@ -9,6 +9,7 @@ from attrs import frozen
 from codex_app_server.bindings.annotations import Reader
 from codex_app_server.bindings.shapes import Definition
 from codex_hookspecs.protocol import InitializeParams, InitializeResponse
+from codex_hookspecs.surface import resolve_type
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -81,14 +82,10 @@ def catalog(methods: Iterable[RpcMethod], *, experimental: bool) -> Catalog:
 def _call(reader: Reader, described: RpcMethod | RpcServerRequest) -> Call:
     stem = "".join(part[:1].upper() + part[1:] for part in described.name.replace("_", "/").split("/"))
     names = [
-        None if (kind := _resolved(given)) is None else reader.define(kind, f"{stem}{suffix}")
+        None if (kind := resolve_type(given)) is None else reader.define(kind, f"{stem}{suffix}")
         for given, suffix in ((described.params, "Params"), (described.result, "Response"))
     ]
     return Call(described.name, *names)
-
-
-def _resolved(given: Any) -> Any:
-    return given() if callable(given) and not isinstance(given, type) else given
 
 
 def _listed(given: Any) -> Sequence[Any]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import attrs
 
 from codex_hookspecs.errors import ConfigError, RpcError
+from codex_hookspecs.jsonrpc import INTERNAL_ERROR
 from codex_hookspecs.protocol import (
     Config,
     ConfigLayer,
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
 SWITCHABLE: Final = ("apps", "plugins", "tool_search", "tool_suggest", "tool_call_mcp_elicitation")
 """Features that clients can switch while the program runs (0.118)."""
 
-_INTERNAL: Final = -32603
-
 
 async def read(params: ConfigReadParams, context: RpcContext) -> JsonObject:
     """Return the merged configuration of a directory, and the origin of each value."""
@@ -37,7 +36,7 @@ async def read(params: ConfigReadParams, context: RpcContext) -> JsonObject:
     try:
         config = host.config.for_directory(_directory(params.cwd, host.cwd))
     except ConfigError as error:
-        raise RpcError(f"failed to read configuration layers: {error}", code=_INTERNAL) from error
+        raise RpcError(f"failed to read configuration layers: {error}", code=INTERNAL_ERROR) from error
     layers = [layer for layer in config.layers if not layer.derived and (layer.table or layer.kind != "sessionFlags")]
     known: JsonObject = dict.fromkeys(field.name for field in attrs.fields(Config)) | {"profiles": {}}
     table: JsonObject = {}

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from codex_app_server.config.reading import metadata_of
 from codex_hookspecs.errors import ConfigConflict, ConfigError, RpcError
+from codex_hookspecs.jsonrpc import INTERNAL_ERROR
 from codex_hookspecs.protocol import ConfigEdit, ConfigWriteResponse, OverriddenMetadata
 
 if TYPE_CHECKING:
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from codex_hookspecs.protocol import ConfigBatchWriteParams, ConfigValueWriteParams
     from codex_hookspecs.surface import RpcContext
 
-_INTERNAL: Final = -32603
 _LAYERS: Final = {"sessionFlags": "session flags", "profile": "the profile", "project": "the project"}
 
 
@@ -46,7 +46,7 @@ async def _write(
         raise _refusal(message, "configVersionConflict") from error
     except ConfigError as error:
         if isinstance(error.__cause__, OSError):
-            raise RpcError(str(error), code=_INTERNAL) from error
+            raise RpcError(str(error), code=INTERNAL_ERROR) from error
         raise _refusal(f"Invalid configuration: {error}", "configValidationError") from error
     overridden = None
     if change.overridden_by is not None:

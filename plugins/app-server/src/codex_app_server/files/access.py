@@ -5,17 +5,16 @@ from __future__ import annotations
 import asyncio
 import posixpath
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from codex_hookspecs.errors import FileSystemError, RpcError
+from codex_hookspecs.jsonrpc import INTERNAL_ERROR
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from codex_hookspecs.environments import FileSystem
     from codex_hookspecs.surface import RpcContext
-
-_INTERNAL: Final = -32603
 
 
 class FileAccess:
@@ -59,4 +58,4 @@ def to_rpc_error(error: FileSystemError) -> RpcError:
     text = str(error)
     if "null byte" in text:
         return RpcError("file name contained an unexpected NUL byte")
-    return RpcError(text) if error.errno is None else RpcError(text, code=_INTERNAL)
+    return RpcError(text) if error.errno is None else RpcError(text, code=INTERNAL_ERROR)

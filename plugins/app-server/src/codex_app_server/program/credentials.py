@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Final
 from codex_hookspecs.errors import ConfigError, RpcError
 from codex_hookspecs.files import locked, read_bytes, replace_file
 from codex_hookspecs.json_text import parse_json
+from codex_hookspecs.jsonrpc import INTERNAL_ERROR
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _VARIABLES: Final = ("CODEX_API_KEY", "OPENAI_API_KEY")
-_INTERNAL: Final = -32603
 
 
 def find_key(codex_home: str, environ: Mapping[str, str]) -> str | None:
@@ -47,7 +47,7 @@ def store_key(codex_home: str, key: str) -> None:
             # A link may lead to where the user keeps credentials.
             replace_file(os.path.realpath(file), json.dumps({"auth_mode": "apikey", "OPENAI_API_KEY": key}, indent=2))
     except OSError as error:
-        raise RpcError(f"{file} can't be written: {error.strerror or error}", code=_INTERNAL) from error
+        raise RpcError(f"{file} can't be written: {error.strerror or error}", code=INTERNAL_ERROR) from error
 
 
 def forget_credentials(codex_home: str) -> None:
@@ -60,7 +60,7 @@ def forget_credentials(codex_home: str) -> None:
         with locked(file), suppress(FileNotFoundError):
             os.unlink(file)
     except OSError as error:
-        raise RpcError(f"{file} can't be removed: {error.strerror or error}", code=_INTERNAL) from error
+        raise RpcError(f"{file} can't be removed: {error.strerror or error}", code=INTERNAL_ERROR) from error
 
 
 def _file(codex_home: str) -> str:

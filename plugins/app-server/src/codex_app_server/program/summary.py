@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from codex_hookspecs.errors import RpcError, ThreadNotFound
+from codex_hookspecs.jsonrpc import INTERNAL_ERROR
 from codex_hookspecs.protocol import ConversationGitInfo, ConversationSummary, GetConversationSummaryResponse, is_uuid
 
 if TYPE_CHECKING:
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
     from codex_hookspecs.surface import RpcContext
 
 _ID_CHARACTERS: Final = 36
-_INTERNAL: Final = -32603
 _MISSING: Final = "No such file or directory (os error 2)"
 
 
@@ -24,7 +24,7 @@ async def read_summary(params: GetConversationSummaryParams, context: RpcContext
         path = _absolute(params.rollout_path, context.host.codex_home)
         thread = await _find(_id_in(path), context)
         if thread is None or not _is_file_of(thread, path):
-            raise RpcError(f"failed to load conversation summary from {path}: {_MISSING}", code=_INTERNAL)
+            raise RpcError(f"failed to load conversation summary from {path}: {_MISSING}", code=INTERNAL_ERROR)
         return _summary(thread)
     if params.conversation_id is None or not is_uuid(params.conversation_id):
         raise RpcError("Invalid request: data did not match any variant of untagged enum GetConversationSummaryParams")

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
+from codex_app_server.methods import notification_types
 from codex_hookspecs.errors import RpcError
-from codex_hookspecs.surface import RpcMethod
+from codex_hookspecs.surface import RpcMethod, protocol_type
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
 
-    from codex_hookspecs.protocol import Notification
     from codex_hookspecs.surface import RpcContext
 
 _REALTIME: Final = "conversation in real time"
@@ -62,7 +61,6 @@ _EXPERIMENTAL: Final = frozenset(
     )
 )
 
-
 _NOTIFICATIONS: Final = {
     "thread/realtime/start": (
         "ThreadRealtimeStartedNotification ThreadRealtimeItemAddedNotification ThreadRealtimeErrorNotification "
@@ -70,7 +68,7 @@ _NOTIFICATIONS: Final = {
         "ThreadRealtimeClosedNotification"
     ),
     "mcpServer/oauth/login": "McpServerOauthLoginCompletedNotification",
-    "windowsSandbox/setupStart": ("WindowsSandboxSetupCompletedNotification WindowsWorldWritableWarningNotification"),
+    "windowsSandbox/setupStart": "WindowsSandboxSetupCompletedNotification WindowsWorldWritableWarningNotification",
     "fuzzyFileSearch/sessionStart": (
         "FuzzyFileSearchSessionUpdatedNotification FuzzyFileSearchSessionCompletedNotification"
     ),
@@ -104,24 +102,9 @@ def _refusing(name: str, types: str, message: str) -> RpcMethod:
 
     return RpcMethod(
         name=name,
-        params=_class(f"{types}Params"),
-        result=_class(f"{types}Response"),
+        params=protocol_type(f"{types}Params"),
+        result=protocol_type(f"{types}Response"),
         handle=refuse,
-        notifications=_notifications(_NOTIFICATIONS.get(name, "")),
+        notifications=notification_types(_NOTIFICATIONS.get(name, "")),
         experimental=name in _EXPERIMENTAL,
     )
-
-
-def _notifications(names: str) -> Callable[[], Sequence[type[Notification]]]:
-    def load() -> Sequence[type[Notification]]:
-        return [getattr(import_module("codex_hookspecs.protocol"), name) for name in names.split()]
-
-    return load
-
-
-def _class(name: str) -> Callable[[], type[Any]]:
-    def load() -> type[Any]:
-        kind: type[Any] = getattr(import_module("codex_hookspecs.protocol"), name)
-        return kind
-
-    return load

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from types import UnionType
 from typing import TYPE_CHECKING, Any, Final
 
 from codex_hookspecs.errors import RpcError, WireError
 from codex_hookspecs.protocol import OtherNotification
+from codex_hookspecs.surface import resolve_type
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from codex_hookspecs.protocol import Notification
-    from codex_hookspecs.surface import RpcMethod, RpcType
+    from codex_hookspecs.surface import RpcMethod
 
 
 _TIMES: Final = {"item/started": {"startedAtMs": 0}, "item/completed": {"completedAtMs": 0}}
@@ -41,7 +41,7 @@ class Decoder:
         from codex_hookspecs.wire import decode
 
         method = self._methods.get(name)
-        kind = None if method is None else _resolve(method.result)
+        kind = None if method is None else resolve_type(method.result)
         if kind is None:
             return result
         try:
@@ -72,7 +72,3 @@ def _complete(message: Any) -> Any:
         if isinstance(thread, dict) and "id" in thread:
             thread.setdefault("sessionId", thread["id"])
     return message
-
-
-def _resolve(kind: RpcType) -> Any:
-    return kind if kind is None or isinstance(kind, type | UnionType) else kind()
