@@ -1,1 +1,1 @@
-"""The thread and turn protocol (app-server v2) over an in-process transport."""
+"""The app-server: threads and turns for clients, over the app-server protocol v2."""

@@ -39,7 +39,7 @@ async def serve(arguments: Sequence[str], host: SurfaceHost) -> int:
     listening = read_listening(arguments, codex_home=host.codex_home, cwd=host.cwd)
 
     check = authenticator(listening.auth, host, usage=USAGE)
-    processor = _processor(host)
+    processor = own_processor(host)
     if listening.address is None and listening.path is None:
         await _serve_standard_streams(processor)
     else:
@@ -49,12 +49,16 @@ async def serve(arguments: Sequence[str], host: SurfaceHost) -> int:
     return 0
 
 
-def _processor(host: SurfaceHost) -> Processor:
+def own_processor(host: SurfaceHost) -> Processor:
+    """Return the request processor.
+
+    :raises PluginError: when another plugin provides the app-server, so that there is none.
+    """
     from codex_app_server.processor import Processor
 
     processor = host.app_server()
     if not isinstance(processor, Processor):
-        raise PluginError("another plugin provides the app-server; it must serve clients itself", plugin="app-server")
+        raise PluginError("another plugin provides the app-server, which only it can serve", plugin="app-server")
     return processor
 
 

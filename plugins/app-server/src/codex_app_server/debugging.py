@@ -6,8 +6,8 @@ import asyncio
 import json
 from typing import TYPE_CHECKING, Any, Final
 
+from codex_app_server.command import own_processor
 from codex_app_server.wire_connection import WireConnection
-from codex_hookspecs.errors import PluginError
 from codex_hookspecs.surface import escape_controls
 
 if TYPE_CHECKING:
@@ -26,13 +26,8 @@ async def send_message(arguments: Sequence[str], host: SurfaceHost) -> int:
     :param arguments: ``app-server``, ``send-message-v2`` and the text of the turn.
     :return: 0 when the turn completed, else 1.
     """
-    from codex_app_server.processor import Processor
-
-    processor = host.app_server()
-    if not isinstance(processor, Processor):
-        raise PluginError("another plugin provides the app-server, whose messages can't be shown", plugin="app-server")
     client = _ShownClient(arguments[-1], version=host.version)
-    await WireConnection(processor, client).serve()
+    await WireConnection(own_processor(host), client).serve()
     return client.status
 
 

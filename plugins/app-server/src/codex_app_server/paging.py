@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final, Generic, NamedTuple, TypeVar
 
 from codex_hookspecs.errors import RpcError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from codex_hookspecs.protocol import JsonObject
+T = TypeVar("T")
 
 _MAX_DIGITS: Final = 18
 
 
-def paginate(entries: Sequence[Any], cursor: str | None, limit: int | None, *, what: str = "") -> JsonObject:
+class Page(NamedTuple, Generic[T]):
+    """A part of a list.
+
+    :param next_cursor: cursor of the next page; ``None`` on the last one.
+    """
+
+    entries: tuple[T, ...]
+    next_cursor: str | None
+
+
+def paginate(entries: Sequence[T], cursor: str | None, limit: int | None, *, what: str) -> Page[T]:
     """Return one page.
 
     :param limit: maximum number of entries; a page has at least one.
@@ -25,6 +35,6 @@ def paginate(entries: Sequence[Any], cursor: str | None, limit: int | None, *, w
         raise RpcError(f"invalid cursor: {cursor}")
     begin = int(cursor or 0)
     if begin > len(entries):
-        raise RpcError(f"cursor {cursor} exceeds total {what} {len(entries)}" if what else f"invalid cursor: {cursor}")
+        raise RpcError(f"cursor {cursor} exceeds total {what} {len(entries)}")
     end = min(begin + (len(entries) if limit is None else max(limit, 1)), len(entries))
-    return {"data": list(entries[begin:end]), "nextCursor": str(end) if end < len(entries) else None}
+    return Page(tuple(entries[begin:end]), str(end) if end < len(entries) else None)

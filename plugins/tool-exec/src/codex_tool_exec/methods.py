@@ -5,6 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from codex_hookspecs.errors import RpcError
+from codex_hookspecs.protocol import (
+    ThreadBackgroundTerminalsCleanResponse,
+    ThreadShellCommandResponse,
+    uuid_fault,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,7 +24,7 @@ if TYPE_CHECKING:
     from codex_hookspecs.tools import ToolContext
 
 
-async def shell_command(params: ThreadShellCommandParams, context: RpcContext) -> JsonObject:
+async def shell_command(params: ThreadShellCommandParams, context: RpcContext) -> ThreadShellCommandResponse:
     """Run a command of the user in the thread's running turn, or in a turn of its own."""
     thread = _loaded(params.thread_id, context)
     command = params.command
@@ -32,17 +37,19 @@ async def shell_command(params: ThreadShellCommandParams, context: RpcContext) -
         return await run_user_command(command, turn, context.host.environ)
 
     await thread.act(run)
-    return {}
+    return ThreadShellCommandResponse()
 
 
-async def clean_terminals(params: ThreadBackgroundTerminalsCleanParams, context: RpcContext) -> JsonObject:
+async def clean_terminals(
+    params: ThreadBackgroundTerminalsCleanParams, context: RpcContext
+) -> ThreadBackgroundTerminalsCleanResponse:
     """Kill the commands that the thread left in the background; their items are completed after the response."""
     from codex_tool_exec.shell import SHELLS
 
     shell = SHELLS.get(_loaded(params.thread_id, context))
     if shell is not None:
         context.after_response(shell.kill_all)
-    return {}
+    return ThreadBackgroundTerminalsCleanResponse()
 
 
 def _loaded(thread_id: str, context: RpcContext) -> LoadedThread:
@@ -50,8 +57,6 @@ def _loaded(thread_id: str, context: RpcContext) -> LoadedThread:
 
     :raises RpcError: when no thread of that id is loaded.
     """
-    from codex_hookspecs.protocol import uuid_fault
-
     if fault := uuid_fault(thread_id):
         raise RpcError(f"invalid thread id: {fault}")
     thread = context.host.threads.get(thread_id)

@@ -13,6 +13,7 @@ from codex_hookspecs.protocol import (
     Config,
     ConfigLayer,
     ConfigLayerMetadata,
+    ConfigRequirementsReadResponse,
     ProjectConfigLayerSource,
     SessionFlagsConfigLayerSource,
     SystemConfigLayerSource,
@@ -55,9 +56,9 @@ async def read(params: ConfigReadParams, context: RpcContext) -> JsonObject:
     return answer
 
 
-async def read_requirements(_params: None, context: RpcContext) -> JsonObject:
+async def read_requirements(_params: None, _context: RpcContext) -> ConfigRequirementsReadResponse:
     """Return the requirements of an administrator; there is nothing that reads any."""
-    return {"requirements": None}
+    return ConfigRequirementsReadResponse()
 
 
 def _directory(cwd: str | None, base: str) -> str | None:

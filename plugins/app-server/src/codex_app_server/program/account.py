@@ -24,6 +24,7 @@ from codex_hookspecs.protocol import (
 if TYPE_CHECKING:
     from codex_hookspecs.host import Host
     from codex_hookspecs.protocol import (
+        AuthMode,
         CancelLoginAccountParams,
         GetAccountParams,
         GetAuthStatusParams,
@@ -100,8 +101,8 @@ async def read_rate_limits(_params: None, context: RpcContext) -> NoReturn:
 
 
 async def _tell_account(context: RpcContext) -> None:
-    mode = None if _key(context.host) is None else "apikey"
-    await context.broadcast(AccountUpdatedNotification(auth_mode=mode))  # type: ignore[arg-type]
+    mode: AuthMode | None = None if _key(context.host) is None else "apikey"
+    await context.broadcast(AccountUpdatedNotification(auth_mode=mode))
 
 
 def _key(host: Host) -> str | None:

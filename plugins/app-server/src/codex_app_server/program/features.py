@@ -38,8 +38,8 @@ async def list_features(params: ExperimentalFeatureListParams, context: RpcConte
     features = context.host.features
     page = paginate(features.all(), params.cursor, params.limit, what="feature flags")
     return ExperimentalFeatureListResponse(
-        data=tuple(_wire(feature, enabled=features.enabled(feature.key)) for feature in page["data"]),
-        next_cursor=page["nextCursor"],
+        data=tuple(_wire(feature, enabled=features.enabled(feature.key)) for feature in page.entries),
+        next_cursor=page.next_cursor,
     )
 
 

@@ -16,7 +16,7 @@ async def list_models(params: ModelListParams, context: RpcContext) -> ModelList
     """List the models for new threads; the default is the one that they get."""
     models = [model for model in await context.host.threads.models() if params.include_hidden or not model.hidden]
     page = paginate(models, params.cursor, params.limit, what="models")
-    return ModelListResponse(data=tuple(page["data"]), next_cursor=page["nextCursor"])
+    return ModelListResponse(data=page.entries, next_cursor=page.next_cursor)
 
 
 async def list_collaboration_modes(

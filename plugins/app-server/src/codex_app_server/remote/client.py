@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from websockets.exceptions import ConnectionClosed
 
+from codex_app_server.connection import UNSENDABLE
 from codex_app_server.outbox import Outbox
 from codex_hookspecs.errors import RpcError
 from codex_hookspecs.jsonrpc import (
@@ -128,7 +129,7 @@ class RemoteClient:
         """
         try:
             data = dump(message)
-        except (TypeError, ValueError, RecursionError) as error:
+        except UNSENDABLE as error:
             raise RpcError(f"Invalid request: {error}") from error
         pieces = [data[start : start + _FRAME_BYTES] for start in range(0, len(data), _FRAME_BYTES)]
         try:
