@@ -9,7 +9,7 @@ from attrs import field
 
 from codex_hookspecs.errors import WireError
 from codex_hookspecs.types.items import AgentMessage, CommandExecution, FileChange, FileUpdateChange, Item, Plan
-from codex_hookspecs.types.json import AbsolutePathBuf, JsonObject, Shape, Signed32, Unsigned
+from codex_hookspecs.types.json import CLEARED, AbsolutePathBuf, Cleared, JsonObject, Shape, Signed32, Unsigned
 from codex_hookspecs.types.notifications import HookEntry, HookRun
 from codex_hookspecs.types.requests import ThreadStartParams, TurnStartParams
 from codex_hookspecs.types.sandbox import SandboxPolicy
@@ -163,6 +163,12 @@ class Grant:
     grant: str
 
 
+@frozen
+class Changed:
+    other: str | None = None
+    tier: str | Cleared | None = field(default=None, metadata={"clearable": True})
+
+
 @frozen(kw_only=True)
 class Mixed:
     decision: Literal["yes", "no"] | Grant
@@ -174,6 +180,16 @@ class Mixed:
 def test_a_class_may_keep_snake_case_and_have_members_for_this_program_only() -> None:
     assert encode(Snake(some_key=1, own="secret")) == {"some_key": 1, "at": "/"}
     assert decode(Snake, {"some_key": 1, "own": "other"}) == Snake(some_key=1)
+
+
+def test_null_can_be_told_from_an_absent_member() -> None:
+    absent, cleared, given = Changed(), Changed(tier=CLEARED), Changed(tier="fast")
+
+    assert encode(absent) == {"other": None}
+    assert encode(cleared) == {"other": None, "tier": None}
+    assert encode(given) == {"other": None, "tier": "fast"}
+    assert [decode(Changed, encode(each)) for each in (absent, cleared, given)] == [absent, cleared, given]
+    assert faults(Changed, {"tier": 5}) == ["invalid type: integer `5`, expected a string @ $.tier"]
 
 
 def test_the_member_of_the_tag_can_have_another_name() -> None:

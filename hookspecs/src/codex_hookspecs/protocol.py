@@ -249,7 +249,8 @@ __all__, __getattr__, __dir__ = exported(
             "Item McpToolCall McpToolCallStatus MessagePhase PatchApplyStatus Plan Reasoning UserMessage WebSearch"
         ),
         "types.json": (
-            "AbsolutePathBuf AbsolutePathMark CodexErrorInfoValue CollabAgentStateObject CollabAgentToolValue "
+            "AbsolutePathBuf AbsolutePathMark CLEARED Cleared CodexErrorInfoValue CollabAgentStateObject "
+            "CollabAgentToolValue "
             "CollaborationModeObject CommandActionObject CommandDecisionValue ConfigObject DynamicToolObject "
             "GitInfoUpdateObject IntegerRange JsonObject JsonValue McpToolCallErrorObject McpToolCallResultObject "
             "MemoryCitationObject MessagePhaseValue PatchChangeKindObject RateLimitsObject RequestId "

@@ -71,6 +71,21 @@ async def test_a_turn_can_change_the_settings_and_a_schema_holds_for_one_turn(co
     assert (second.model, second.output_schema) == ("other", None)
 
 
+async def test_null_clears_the_service_tier_and_an_absent_one_stays(connect, model) -> None:
+    agent = model("one", "two", "three", "four")
+    client = await connect(model=agent)
+    thread_id = await client.thread(serviceTier="fast")
+
+    await client.turn(thread_id)
+    await client.turn(thread_id, serviceTier=None)
+    await client.turn(thread_id)
+    unchanged = await client.result("thread/fork", {"threadId": thread_id, "serviceTier": "flex"})
+    cleared = await client.result("thread/fork", {"threadId": unchanged["thread"]["id"], "serviceTier": None})
+
+    assert [request.service_tier for request in agent.requests] == ["fast", None, None]
+    assert (unchanged["serviceTier"], cleared["serviceTier"]) == ("flex", None)
+
+
 async def test_a_turn_can_not_restrict_what_is_read(connect) -> None:
     client = await connect()
     thread_id = await client.thread()

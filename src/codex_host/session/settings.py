@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 import attrs
 
 from codex_hookspecs.errors import ConfigError
+from codex_hookspecs.types.json import CLEARED
 from codex_hookspecs.types.threads import ApprovalPolicy, ThreadSettings
 from codex_host.config.layers import may_only_restrict
 from codex_host.config.schema import APPROVAL_POLICIES, is_approval_policy
@@ -48,6 +49,8 @@ def resolve_settings(
     """
 
     def pick(value: Any, key: str, default: Any = None) -> Any:
+        if value is CLEARED:
+            return None
         return value if value is not None else table.get(key, default)
 
     approval = pick(params.approval_policy, "approval_policy", "on-request")

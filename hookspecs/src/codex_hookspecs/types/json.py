@@ -7,11 +7,24 @@ validates the marked ones, and the bindings of the app-server protocol show the 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, NamedTuple, TypeAlias
+from typing import Annotated, Any, Final, NamedTuple, TypeAlias
 
 JsonValue: TypeAlias = "bool | int | float | str | Sequence[JsonValue] | Mapping[str, JsonValue] | None"
 JsonObject: TypeAlias = dict[str, Any]
 """A decoded JSON object that is passed on unchanged: response items, tool schemas, configuration tables."""
+
+
+class Cleared:
+    """What ``null`` is decoded to, where an absent member keeps a setting and ``null`` removes it.
+
+    The fields of such members have ``clearable`` in their metadata; ``None`` means that the member is absent.
+    """
+
+    def __repr__(self) -> str:
+        return "CLEARED"
+
+
+CLEARED: Final = Cleared()
 
 
 class Shape(NamedTuple):

@@ -10,6 +10,7 @@ from typing import Any, Literal
 from attrs import field
 
 from codex_hookspecs.types.json import (
+    Cleared,
     CollaborationModeObject,
     DynamicToolObject,
     JsonObject,
@@ -66,7 +67,7 @@ class ThreadStartParams:
     base_instructions: str | None = None
     developer_instructions: str | None = None
     personality: Personality | None = None
-    service_tier: ServiceTier | None = None
+    service_tier: ServiceTier | Cleared | None = field(default=None, metadata={"clearable": True})
     service_name: str | None = None
     ephemeral: bool | None = None
     dynamic_tools: list[DynamicToolObject] | None = field(default=None, metadata={"experimental": True})
@@ -91,7 +92,7 @@ class TurnStartParams:
     approvals_reviewer: ApprovalsReviewer | None = None
     sandbox_policy: SandboxPolicyObject | None = None
     model: str | None = None
-    service_tier: ServiceTier | None = None
+    service_tier: ServiceTier | Cleared | None = field(default=None, metadata={"clearable": True})
     effort: ReasoningEffort | None = None
     summary: ReasoningSummary | None = None
     personality: Personality | None = None
@@ -114,7 +115,7 @@ class ThreadResumeParams:
     base_instructions: str | None = None
     developer_instructions: str | None = None
     personality: Personality | None = None
-    service_tier: ServiceTier | None = None
+    service_tier: ServiceTier | Cleared | None = field(default=None, metadata={"clearable": True})
     history: list[ResponseItemObject] | None = field(default=None, metadata={"experimental": True})
     path: str | None = field(default=None, metadata={"experimental": True})
     persist_extended_history: bool = field(default=False, metadata={"experimental": True})

@@ -8,8 +8,10 @@ first needed.
 Members of unions without tags are told by the kind of the JSON value, and classes by their required members. Values of
 an ``Annotated`` type with a :class:`~codex_hookspecs.types.json.Shape` stay as they are.
 
-Decoding ignores unknown members and accepts ``null`` for every optional member. Error texts are those of Codex's
-server: ``missing field `threadId` ``, ``invalid type: integer `5`, expected a string``.
+Decoding ignores unknown members and accepts ``null`` for every optional member. Where ``null`` and an absent member
+differ, the field has ``clearable`` in its metadata: ``null`` is :data:`~codex_hookspecs.types.json.CLEARED`, ``None``
+is absent. Error texts are those of Codex's server: ``missing field `threadId` ``, ``invalid type: integer `5`,
+expected a string``.
 """
 
 from __future__ import annotations
@@ -18,14 +20,17 @@ from typing import Any, TypeVar
 
 import attrs
 
+from codex_hookspecs.types.json import CLEARED
 from codex_hookspecs.wire._faults import json_type_name
-from codex_hookspecs.wire._names import camel, is_local, snake, wire_name
+from codex_hookspecs.wire._names import camel, is_clearable, is_local, snake, wire_name
 
 __all__ = ["camel", "check", "decode", "encode", "json_type_name", "snake", "wire_name"]
 
 T = TypeVar("T")
 
-_PLANS: dict[type, tuple[dict[str, str], tuple[tuple[str, str], ...]]] = {}
+_Names = tuple[tuple[str, str], ...]
+_PLANS: dict[type, tuple[dict[str, str], _Names, _Names]] = {}
+"""By class: the member of the tag, and field and wire name of the others and of those that ``null`` clears."""
 
 
 def encode(value: Any) -> Any:
@@ -42,10 +47,14 @@ def encode(value: Any) -> Any:
         if not attrs.has(cls):
             return value
         plan = _PLANS[cls] = _plan(cls)
-    tag, fields = plan
+    tag, fields, clearable = plan
     result: dict[str, Any] = dict(tag)
     for name, wire in fields:
         result[wire] = encode(getattr(value, name))
+    for name, wire in clearable:
+        given = getattr(value, name)
+        if given is not None:
+            result[wire] = None if given is CLEARED else encode(given)
     return result
 
 
@@ -71,8 +80,9 @@ def check(kind: Any, value: Any) -> None:
     structure(kind, value, shapes=True)
 
 
-def _plan(cls: type) -> tuple[dict[str, str], tuple[tuple[str, str], ...]]:
+def _plan(cls: type) -> tuple[dict[str, str], _Names, _Names]:
     word: str | None = getattr(cls, "TYPE", None)
     tag = {getattr(cls, "TAG", "type"): word} if word else {}
-    fields = tuple((field.name, wire_name(field, cls)) for field in attrs.fields(cls) if not is_local(field))
-    return tag, fields
+    shown = [field for field in attrs.fields(cls) if not is_local(field)]
+    fields = tuple((field.name, wire_name(field, cls)) for field in shown if not is_clearable(field))
+    return tag, fields, tuple((field.name, wire_name(field, cls)) for field in shown if is_clearable(field))

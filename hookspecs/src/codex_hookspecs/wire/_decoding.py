@@ -15,9 +15,9 @@ from cattrs.errors import ClassValidationError, IterableValidationError
 from cattrs.gen import make_dict_structure_fn, override
 
 from codex_hookspecs.errors import WireError
-from codex_hookspecs.types.json import AbsolutePathMark, IntegerRange, Shape
+from codex_hookspecs.types.json import CLEARED, AbsolutePathMark, Cleared, IntegerRange, Shape
 from codex_hookspecs.wire._faults import json_type_name
-from codex_hookspecs.wire._names import is_local, wire_name
+from codex_hookspecs.wire._names import is_clearable, is_local, wire_name
 
 T = TypeVar("T")
 Structure = Callable[[Any, Any], Any]
@@ -166,9 +166,9 @@ def _is_union(kind: Any) -> bool:
 
 
 def _union_factory(kind: Any, converter: cattrs.Converter) -> Structure:
-    members = [member for member in get_args(kind) if member is not type(None)]
+    members = [member for member in get_args(kind) if member not in (type(None), Cleared)]
     inner = _tagged(members, converter) if all(hasattr(member, "TYPE") for member in members) else None
-    optional = len(members) < len(get_args(kind))
+    optional = type(None) in get_args(kind)
 
     def structure_union(value: Any, _kind: Any) -> Any:
         if value is None and optional:
@@ -260,10 +260,19 @@ def _tagged(members: list[Any], converter: cattrs.Converter) -> Structure:
 def _class_factory(kind: Any, converter: cattrs.Converter) -> Structure:
     attrs.resolve_types(kind)
     overrides: Any = {
-        field.name: override(rename=wire_name(field, kind), omit=is_local(field)) for field in attrs.fields(kind)
+        field.name: override(
+            rename=wire_name(field, kind),
+            omit=is_local(field),
+            struct_hook=partial(_clearable, converter) if is_clearable(field) else None,
+        )
+        for field in attrs.fields(kind)
     }
     inner = make_dict_structure_fn(kind, converter, **overrides)
-    optional = frozenset(wire_name(field, kind) for field in attrs.fields(kind) if field.default is not attrs.NOTHING)
+    optional = frozenset(
+        wire_name(field, kind)
+        for field in attrs.fields(kind)
+        if field.default is not attrs.NOTHING and not is_clearable(field)
+    )
 
     def structure_class(value: Any, wanted: Any) -> Any:
         if not isinstance(value, dict):
@@ -272,6 +281,10 @@ def _class_factory(kind: Any, converter: cattrs.Converter) -> Structure:
         return inner(given, wanted)
 
     return structure_class
+
+
+def _clearable(converter: cattrs.Converter, value: Any, kind: Any) -> Any:
+    return CLEARED if value is None else converter.structure(value, kind)
 
 
 def _faults(error: BaseException, path: str) -> Iterator[tuple[str, str]]:

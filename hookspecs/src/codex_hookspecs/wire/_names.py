@@ -24,6 +24,11 @@ def is_local(attribute: attrs.Attribute[Any]) -> bool:
     return bool(attribute.metadata.get("local"))
 
 
+def is_clearable(attribute: attrs.Attribute[Any]) -> bool:
+    """Return whether ``null`` of an attrs field is told from an absent member."""
+    return bool(attribute.metadata.get("clearable"))
+
+
 def camel(name: str) -> str:
     """Return a snake case name in camel case."""
     head, *rest = name.split("_")

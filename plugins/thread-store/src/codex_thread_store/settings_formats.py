@@ -12,7 +12,7 @@ from codex_hookspecs.wire import decode, encode
 from codex_sandboxing.core_form import read_policy, write_policy
 
 _TRUNCATION = 10_000
-_OPTIONAL = ("service_tier", "verbosity", "approvals_reviewer", "environment")
+_OPTIONAL = ("verbosity", "approvals_reviewer", "environment")
 """Settings beyond those of 0.118, stored in ``turn_context`` under their own names."""
 
 
@@ -48,6 +48,7 @@ def encode_settings(settings: ThreadSettings) -> dict[str, Any]:
             },
         },
         "realtime_active": False,
+        "service_tier": settings.service_tier,
     }
     if settings.reasoning_effort is not None:
         payload["effort"] = settings.reasoning_effort
@@ -78,6 +79,8 @@ def decode_turn_context(payload: JsonObject) -> dict[str, Any]:
         kind = dict if key == "collaboration_mode" else str
         if isinstance(payload.get(key), kind):
             found[name] = payload[key]
+    if "service_tier" in payload and payload["service_tier"] is None:  # It was cleared.
+        found["service_tier"] = None
     if isinstance(payload.get("approval_policy"), dict):
         found["approval_policy"] = _decode_granular(payload["approval_policy"])
     if "model_provider_id" in payload and isinstance(payload["model_provider_id"], str):

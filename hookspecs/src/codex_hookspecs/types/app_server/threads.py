@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 
 from attrs import field
 
-from codex_hookspecs.types.json import GitInfoUpdateObject, JsonObject, Unsigned, Unsigned64
+from codex_hookspecs.types.json import Cleared, GitInfoUpdateObject, JsonObject, Unsigned, Unsigned64
 from codex_hookspecs.types.notifications import Notification
 from codex_hookspecs.types.requests import SortDirection
 from codex_hookspecs.types.sandbox import SandboxMode
@@ -37,7 +37,7 @@ class ThreadForkParams:
     path: str | None = field(default=None, metadata={"experimental": True})
     persist_extended_history: bool = field(default=False, metadata={"experimental": True})
     sandbox: SandboxMode | None = None
-    service_tier: ServiceTier | None = None
+    service_tier: ServiceTier | Cleared | None = field(default=None, metadata={"clearable": True})
     last_turn_id: str | None = None
     before_turn_id: str | None = None
     exclude_turns: bool = False

@@ -45,7 +45,7 @@ _PLAIN: Final[dict[str, Shape]] = {
 }
 _LISTS: Final = ("list", "tuple", "Sequence")
 _MAPS: Final = ("dict", "Mapping")
-_NONE: Final = ("None", "NoneType")
+_NONE: Final = ("None", "NoneType", "Cleared")
 
 
 class Reader:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import attrs
 
 from codex_hookspecs.errors import RpcError
+from codex_hookspecs.protocol import CLEARED
 
 if TYPE_CHECKING:
     from codex_hookspecs.protocol import JsonObject, ThreadSettings, TurnStartParams
@@ -39,7 +40,9 @@ def with_overrides(settings: ThreadSettings, params: TurnStartParams) -> ThreadS
         if value is not None:
             _check_word(value, allowed)
     changes: dict[str, Any] = {
-        target: value for name, target in _SETTINGS.items() if (value := getattr(params, name)) is not None
+        target: None if value is CLEARED else value
+        for name, target in _SETTINGS.items()
+        if (value := getattr(params, name)) is not None
     }
     if params.cwd is not None:
         changes["cwd"] = os.path.normpath(os.path.join(settings.cwd, params.cwd))

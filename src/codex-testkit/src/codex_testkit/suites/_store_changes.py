@@ -163,6 +163,11 @@ class StoreChanges:
         assert {key: found[key] for key in expected} == expected
         assert (await store.read(thread_id)).settings["model"] == "gpt-5.2-codex"
 
+    async def test_a_service_tier_that_was_cleared_does_not_come_back(self, store: ThreadStore) -> None:
+        thread_id = await self.kept(store, [began("t1", service_tier="fast"), *said("t1", "go"), began("t2")])
+
+        assert (await (await self.reopened(store)).read(thread_id)).settings.get("service_tier") is None
+
     async def test_a_thread_that_is_being_written_can_be_forked_but_not_archived(self, store: ThreadStore) -> None:
         writer, thread_id = await self.created(store)
         await writer.append([*turn("t1", "a", "b"), began("t2"), *said("t2", "c")])
