@@ -71,7 +71,7 @@ def fuzzy(needle: str, text: str, bonus: list[int]) -> tuple[int, list[int]] | N
     last = text.rfind(needle[-1])
     text, bonus = text[first : last + 1], bonus[first : last + 1]
     rows = _rows(needle, text, bonus)
-    return _trace(rows, needle, text, first)
+    return _trace(rows, needle, first)
 
 
 def _rows(needle: str, text: str, bonus: list[int]) -> list[tuple[list[int], list[int]]]:
@@ -110,9 +110,7 @@ def _rows(needle: str, text: str, bonus: list[int]) -> list[tuple[list[int], lis
     return rows
 
 
-def _trace(
-    rows: list[tuple[list[int], list[int]]], needle: str, text: str, offset: int
-) -> tuple[int, list[int]] | None:
+def _trace(rows: list[tuple[list[int], list[int]]], needle: str, offset: int) -> tuple[int, list[int]] | None:
     """Return the points of the best match, and its places from the last character back to the first."""
     points, runs = rows[-1]
     column = max(range(len(points)), key=points.__getitem__)

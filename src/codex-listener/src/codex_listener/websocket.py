@@ -69,14 +69,14 @@ class Receiver(Protocol):
 class WebsocketPeer(asyncio.BufferedProtocol):
     """A client that connected, over TCP or a Unix socket.
 
-    :ivar address: the client's IP and port; empty for a Unix socket.
+    :ivar address: the client's IP and port; ``this machine`` for a Unix socket.
     :ivar label: what its messages are called in errors; the server sets it.
     :ivar paused: whether the client does not read fast enough.
     :ivar gone: whether the connection is lost.
     """
 
     def __init__(self, listener: Listener) -> None:
-        self.address = ""
+        self.address = "this machine"
         self.label = ""
         self.paused = False
         self.gone = False
@@ -229,7 +229,7 @@ class WebsocketPeer(asyncio.BufferedProtocol):
             self._refuse(decision)
             return
         name = f" ({decision.name})" if decision.name else ""
-        self._listener.logger.info("accepted a connection from %s%s", self.address or "this machine", name)
+        self._listener.logger.info("accepted a connection from %s%s", self.address, name)
         receiver = self._upgrade(request)
         if more:
             self._parser.take(more)

@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 DRAFT: Final = "http://json-schema.org/draft-07/schema#"
 _ENVELOPES: Final = ("ClientRequest", "ServerRequest", "ServerNotification", "ClientNotification")
 _REQUEST_ID: Final[dict[str, Any]] = {"anyOf": [{"type": "string"}, {"type": "integer", "format": "int64"}]}
-_ANY_PARAMS: Final = True
 
 
 def schema_files(catalog: Catalog) -> dict[str, Any]:
@@ -37,9 +36,7 @@ def schema_files(catalog: Catalog) -> dict[str, Any]:
     names = dict.fromkeys(_named(catalog.requests, catalog.server_requests))
     names |= dict.fromkeys(catalog.notifications.values())
     messages = _messages(catalog, _flat)
-    files = {
-        f"{schema_folder(name)}/{name}.json".lstrip("/"): document(name, catalog.definitions, _flat) for name in names
-    }
+    files = {f"{schema_folder(name)}/{name}.json".lstrip("/"): document(name, catalog.definitions) for name in names}
     for name, schema in messages.items():
         needed = {each: _define(catalog.definitions[each], _flat) for each in _reached(schema, catalog.definitions)}
         parts = {part: messages[part] for part in _plainly_reached(schema, messages)}
@@ -54,11 +51,10 @@ def schema_files(catalog: Catalog) -> dict[str, Any]:
     return files
 
 
-def document(name: str, definitions: Mapping[str, Definition], prefix: Prefix | None = None) -> dict[str, Any]:
+def document(name: str, definitions: Mapping[str, Definition]) -> dict[str, Any]:
     """Return the schema of one definition with all that it mentions."""
-    to_reference = prefix or _flat
-    schema = _define(definitions[name], to_reference)
-    needed = {each: _define(definitions[each], to_reference) for each in _closure([name], definitions) if each != name}
+    schema = _define(definitions[name], _flat)
+    needed = {each: _define(definitions[each], _flat) for each in _closure([name], definitions) if each != name}
     recursive = {name: schema} if name in _closure(_mentioned(definitions[name]), definitions) else {}
     inner = {**needed, **recursive}
     return {"$schema": DRAFT, "title": name, **schema, **({"definitions": inner} if inner else {})}
@@ -164,7 +160,7 @@ def _pascal(word: str) -> str:
 def _messages(catalog: Catalog, prefix: Prefix) -> dict[str, dict[str, Any]]:
     """Return the schemas of messages: requests, notifications, and JSON-RPC in general."""
     identifier = {"$ref": prefix("RequestId")}
-    envelope = {"method": {"type": "string"}, "params": _ANY_PARAMS}
+    envelope = {"method": {"type": "string"}, "params": True}
     kinds = ("Request", "Notification", "Response", "Error")
     return {
         "RequestId": _REQUEST_ID,
