@@ -133,6 +133,26 @@ def test_a_directory_of_the_server_is_checked_there(places: Places, tmp_path: Pa
     assert "-C work: with --remote the directory is one of the server" in relative.stderr
 
 
+def test_an_added_directory_is_one_of_the_server_and_never_of_its_root(places: Places) -> None:
+    places.start()
+    options = ("exec", "-s", "workspace-write")
+
+    for given in (".", "srv"):
+        refused = places.run("--add-dir", given, *options, "go")
+        assert refused.returncode == 1
+        assert refused.stderr.splitlines()[-1] == (
+            f"Error: --add-dir {given}: with --remote the directory is one of the server's; "
+            "give it as an absolute path, or give -C"
+        )
+    setting = f"sandbox_workspace_write.writable_roots={json.dumps(['srv'])}"
+    assert "allowed are absolute paths" in places.run("-c", setting, *options, "go").stderr
+    absolute = places.run("--add-dir", "/srv", *options, "go")
+    below = places.run("-C", str(places.work), "--add-dir", "srv", *options, "go")
+
+    assert "/srv]" in re.findall("sandbox: .*", absolute.stderr)[0].replace(", ", " ").split("[")[-1]
+    assert f"{places.work}/srv" in re.findall("sandbox: .*", below.stderr)[0]
+
+
 def test_settings_of_the_command_line_reach_the_server(places: Places) -> None:
     places.start()
 

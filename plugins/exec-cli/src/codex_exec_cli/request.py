@@ -141,14 +141,27 @@ def _overrides(options: Options, host: SurfaceHost) -> dict[str, Any]:
         overrides = session_flags(host.config)
     if options.add_dirs:
         roots = list(host.config.get("sandbox_workspace_write.writable_roots") or []) if host.remote is None else []
-        base = host.cwd if host.remote is None else host.remote.cwd or "/"
-        added = [os.path.abspath(os.path.join(base, directory)) for directory in options.add_dirs]
+        added = [_added_directory(directory, host) for directory in options.add_dirs]
         overrides["sandbox_workspace_write.writable_roots"] = roots + [root for root in added if root not in roots]
     if options.bypass_hook_trust:
         overrides["bypass_hook_trust"] = True
     if options.ignore_rules:
         overrides["ignore_rules"] = True
     return overrides
+
+
+def _added_directory(given: str, host: SurfaceHost) -> str:
+    """Return the absolute path of a directory of ``--add-dir``, on the machine of the server.
+
+    :raises ExecError: when it is relative, and the server's working directory is not known here.
+    """
+    base = host.cwd if host.remote is None else host.remote.cwd
+    if base is None and not os.path.isabs(given):
+        raise ExecError(
+            f"Error: --add-dir {given}: with --remote the directory is one of the server's; "
+            "give it as an absolute path, or give -C"
+        )
+    return os.path.abspath(os.path.join(base or "", given))
 
 
 async def _prompt(options: Options, review: JsonObject | None, stdin: int, err: Stream) -> str:
