@@ -34,19 +34,58 @@ def check(prepare, tmp_path):
         ("\n  s3cret \r\n", "s3cret"),
         ("\u00a0s3cret\u3000", "s3cret"),
         ("two words", "two words"),
-        ("laptop = s3cret", "laptop = s3cret"),
-        ("sha256:" + DIGEST, "sha256:" + DIGEST),
-        ("# s3cret", "# s3cret"),
+        ("laptop=s3cret", "laptop=s3cret"),
+        ("YWJj==", "YWJj=="),
+        ("two words = s3cret", "two words = s3cret"),
         ("x", "x"),
     ],
 )
-async def test_one_line_is_one_token_whatever_it_contains(prepare, tmp_path, content: str, token: str) -> None:
+async def test_one_line_without_a_name_is_one_token(prepare, tmp_path, content: str, token: str) -> None:
     (tmp_path / "token").write_text(content, "utf-8")
     check = prepare(MODE, token_file=tmp_path / "token")
 
     assert check(f"Bearer {token}") == AcceptedClient()
     assert check(f"Bearer {token}x") == "invalid websocket bearer token"
     assert check("Bearer s3cre") == "invalid websocket bearer token"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "laptop = s3cret",
+        "laptop =s3cret",
+        "laptop= s3cret",
+        "\tlaptop\t=\ts3cret\r\n",
+        f"laptop = sha256:{DIGEST}",
+        f"laptop=sha256:{DIGEST.upper()}",
+    ],
+)
+async def test_one_line_with_a_name_is_a_list(prepare, tmp_path, line: str) -> None:
+    (tmp_path / "token").write_text(line)
+    check = prepare(MODE, token_file=tmp_path / "token")
+
+    assert check("Bearer s3cret") == AcceptedClient("laptop")
+    for token in (line.strip(), DIGEST, f"sha256:{DIGEST}", "laptop"):
+        assert check(f"Bearer {token}") == "invalid websocket bearer token"
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("# s3cret", "has no token, only comments"),
+        ("# one\n\n# two", "has no token, only comments"),
+        (f"sha256:{DIGEST}", "has a digest without a name; expected NAME = TOKEN or NAME = sha256:HEX, or give it as"),
+        ("laptop =", "line 1: expected NAME = TOKEN or NAME = sha256:HEX"),
+        ("laptop=sha256:abc", "line 1: the digest of laptop has not 64 hexadecimal digits"),
+    ],
+)
+async def test_one_line_that_is_no_token_is_refused(prepare, tmp_path, line: str, told: str) -> None:
+    (tmp_path / "token").write_text(line)
+
+    with pytest.raises(ConfigError) as caught:
+        prepare(MODE, token_file=tmp_path / "token")
+
+    assert told in str(caught.value)
 
 
 async def test_the_digest_of_the_token_is_enough(prepare) -> None:
@@ -99,7 +138,6 @@ async def test_only_one_form_of_the_header_is_understood(check, header: str | No
         (f"a = s3cret\nb = sha256:{DIGEST}", "line 2: b has the token of a"),
         ("a = x\nb = sha256:12", "line 2: the digest of b has not 64 hexadecimal digits"),
         ("a = x\nb = \u00e9", "line 2: the token of b has characters other than printable ASCII"),
-        ("# a\n# b", "must not be empty"),
         ("\n".join(f"a{number} = {number}" for number in range(1001)), "line 1001: a file may have at most 1000"),
     ],
 )

@@ -107,7 +107,7 @@ async def test_a_file_with_the_time_stamp_and_size_of_the_old_one_counts(prepare
     assert check("Bearer new") == AcceptedClient()
 
 
-@pytest.mark.parametrize("content", ["", "a = x\nb", b"\xff", None])
+@pytest.mark.parametrize("content", ["", "a = x\nb", "# a = x", b"\xff", None])
 async def test_nobody_is_let_in_while_the_file_is_unusable_and_this_is_told_once(
     prepare, path: Path, told, content: str | bytes | None
 ) -> None:
@@ -128,6 +128,16 @@ async def test_nobody_is_let_in_while_the_file_is_unusable_and_this_is_told_once
     path.unlink()
     assert check("Bearer old") == UNCHECKED
     assert len(told()) == 1
+
+
+async def test_a_list_that_shrinks_to_one_entry_stays_a_list(prepare, path: Path) -> None:
+    path.write_text("a = one\nb = two\n")
+    check = prepare(MODE, token_file=path)
+
+    replace(path, "b = two\n")
+
+    assert check("Bearer two") == AcceptedClient("b")
+    assert check("Bearer one") == check("Bearer b = two") == WRONG
 
 
 async def test_a_file_that_was_moved_away_and_back_counts_again(prepare, path: Path) -> None:

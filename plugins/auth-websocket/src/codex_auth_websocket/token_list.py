@@ -19,6 +19,8 @@ MAX_TOKENS: Final = 1000
 _DIGEST: Final = re.compile(r"[0-9A-Fa-f]{64}")
 _NAME: Final = re.compile(r"[0-9A-Za-z][0-9A-Za-z._@-]{0,63}")
 _HASHED: Final = "sha256:"
+_NAMED: Final = re.compile(rf"{_NAME.pattern}([ \t]+=|=[ \t]|={_HASHED})")
+"""How a line begins that is an entry of a list even where it stands alone: no bearer token has a blank or a colon."""
 _NAMES: Final = "a name has up to 64 letters, digits and signs of ._@-, and begins with a letter or digit"
 _LINE: Final = "expected NAME = TOKEN or NAME = sha256:HEX"
 
@@ -26,14 +28,19 @@ _LINE: Final = "expected NAME = TOKEN or NAME = sha256:HEX"
 def parse_tokens(text: str, path: str) -> Tokens:
     """Return the tokens of a file.
 
-    One line is one token, whatever it contains; none is returned when no client could send it. Several lines are a
-    list: ``NAME = TOKEN`` or ``NAME = sha256:HEX`` each, empty lines and comments with ``#`` aside.
+    One line is one token, unless it is an entry of a list or a comment; none is returned when no client could send
+    it. Several lines are a list: ``NAME = TOKEN`` or ``NAME = sha256:HEX`` each, empty lines and comments with ``#``
+    aside.
 
     :param text: the content without blanks around it.
-    :raises ConfigError: when a line of a list is invalid; it holds no token.
+    :raises ConfigError: when a line of a list is invalid, or there are only comments; the error holds no token.
     """
     lines = text.split("\n")
-    if len(lines) == 1:
+    if len(lines) == 1 and not text.startswith("#") and not _NAMED.match(text):
+        if text.startswith(_HASHED):
+            raise ConfigError(
+                f"websocket auth secret {path} has a digest without a name; {_LINE}, or give it as --ws-token-sha256"
+            )
         return {digest(text): None} if is_presentable(text) else {}
     found: Tokens = {}
     names = set[str]()
@@ -51,7 +58,7 @@ def parse_tokens(text: str, path: str) -> Tokens:
         names.add(name)
         found[token] = name
     if not found:
-        raise ConfigError(f"websocket auth secret {path} must not be empty")
+        raise ConfigError(f"websocket auth secret {path} has no token, only comments")
     return found
 
 
