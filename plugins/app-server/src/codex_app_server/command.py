@@ -64,8 +64,8 @@ def own_processor(host: SurfaceHost) -> Processor:
 
 async def _serve_standard_streams(processor: Processor) -> None:
     """Serve the client at standard input and output until its end or a signal."""
-    from codex_app_server.transports.serving import stop_at_signals
     from codex_app_server.transports.stdio import StdioTransport
+    from codex_app_server.transports.stopping import stop_at_signals
     from codex_app_server.wire_connection import WireConnection
     from codex_hookspecs.surface import private_streams
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from email.utils import formatdate
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from codex_hookspecs.auth import AcceptedClient
@@ -120,7 +119,7 @@ def respond(status: int, text: str = "", *, allow: str = "") -> Refused:
     if text:
         lines.append("content-type: text/plain; charset=utf-8")
     body = text.encode("utf-8", "replace")
-    lines += [f"content-length: {len(body)}", f"date: {formatdate(usegmt=True)}", "", ""]
+    lines += [f"content-length: {len(body)}", f"date: {_date()}", "", ""]
     return Refused("\r\n".join(lines).encode("latin-1") + body)
 
 
@@ -130,5 +129,12 @@ def accept(request: UpgradeRequest) -> bytes:
 
     key = accept_key(request.header("sec-websocket-key") or "")
     lines = [f"HTTP/1.1 101 {_REASONS[101]}", "connection: upgrade", "upgrade: websocket"]
-    lines += [f"sec-websocket-accept: {key}", f"date: {formatdate(usegmt=True)}", "", ""]
+    lines += [f"sec-websocket-accept: {key}", f"date: {_date()}", "", ""]
     return "\r\n".join(lines).encode("latin-1")
+
+
+def _date() -> str:
+    """Return the time in the format of HTTP."""
+    from email.utils import formatdate  # A large import that a server does not need until a client comes.
+
+    return formatdate(usegmt=True)

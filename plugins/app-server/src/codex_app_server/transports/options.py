@@ -5,10 +5,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from codex_app_server.transports.unix_socket import default_path
 from codex_hookspecs.errors import ConfigError, UsageError
 from codex_listener.options import AUTH_VALUED, auth_options, read_options
-from codex_listener.sockets import websocket_address
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -54,6 +52,8 @@ def read_listening(arguments: Sequence[str], *, codex_home: str, cwd: str) -> Li
     path = _path(url, codex_home, cwd)
     address = None
     if path is None and url not in (STDIO, "off"):
+        from codex_listener.sockets import websocket_address  # Standard streams need no sockets.
+
         address = websocket_address(url)
         if address is None:
             what = (
@@ -72,4 +72,8 @@ def _path(url: str, codex_home: str, cwd: str) -> str | None:
     if not url.startswith("unix://"):
         return None
     given = url.removeprefix("unix://")
-    return os.path.normpath(os.path.join(cwd, given)) if given else default_path(codex_home)
+    if given:
+        return os.path.normpath(os.path.join(cwd, given))
+    from codex_app_server.transports.unix_socket import default_path
+
+    return default_path(codex_home)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import math
-import signal
 import sys
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
+from codex_app_server.transports.stopping import stop_at_signals
 from codex_app_server.transports.unix_socket import UnixListener, make_folder
 from codex_app_server.transports.websocket import LIMITS, WebsocketTransport, decide
 from codex_app_server.wire_connection import WireConnection
@@ -18,53 +17,17 @@ from codex_listener.websocket import Listener
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Iterator
 
     from codex_app_server.processor import Processor
     from codex_app_server.transports.options import Listening
+    from codex_app_server.transports.stopping import Stop
     from codex_hookspecs.auth import ConnectionCheck
     from codex_hookspecs.host import Host
     from codex_listener.websocket import WebsocketPeer
 
-SIGNALS: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 DRAIN_SECONDS: Final = 30.0
 """How long running turns may go on after the first signal."""
 _CLOSE_SECONDS: Final = 5.0
-
-
-class Stop:
-    """What signals ask for.
-
-    :param drains: whether the first signal is answered by waiting for running turns, for as long as they may take.
-    :ivar drain: set by the first signal: accept no more clients, let running turns end.
-    :ivar now: set by the second one.
-    """
-
-    def __init__(self, *, drains: bool) -> None:
-        self.drain = asyncio.Event()
-        self.now = asyncio.Event()
-        self._drains = drains
-
-    def signal(self) -> bool:
-        """Note a signal; return whether the program may take its time to end, which it may do once."""
-        (self.now if self.drain.is_set() else self.drain).set()
-        return self._drains and not self.now.is_set()
-
-
-@contextmanager
-def stop_at_signals(*, drains: bool) -> Iterator[Stop]:
-    """Handle signals while a server runs.
-
-    :param drains: whether the first one is answered by waiting for running turns.
-    """
-    stop, loop = Stop(drains=drains), asyncio.get_running_loop()
-    for number in SIGNALS:
-        loop.add_signal_handler(number, stop.signal)
-    try:
-        yield stop
-    finally:
-        for number in SIGNALS:
-            loop.remove_signal_handler(number)
 
 
 class _Client:
