@@ -19,14 +19,13 @@ LIBRARIES = {
     "attr",
     "attrs",
     "anyio",
-    "cattrs",
     "certifi",
     "httptools",
     "httpcore",
     "importlib.metadata",
     "pluggy",
 }
-NEVER_IN_A_TURN = {"argparse", "cattrs", "email", "h11", "httpx", "importlib.metadata", "stevedore", "tomlkit"}
+NEVER_IN_A_TURN = {"argparse", "email", "h11", "httpx", "importlib.metadata", "stevedore", "tomlkit"}
 PROGRAM = """
 import os, sys
 bare = set(sys.modules)

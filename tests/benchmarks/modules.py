@@ -19,7 +19,6 @@ HEAVY: Final = (
     "asyncio",
     "importlib.metadata",
     "stevedore",
-    "cattrs",
     "httpx",
     "anyio",
     "rich",
