@@ -116,6 +116,7 @@ class Application:
         self._listeners: list[Callable[[str], None]] = []
         self._app_server: AppServer | None = None
         self._rpc_methods: tuple[RpcMethod, ...] | None = None
+        self._methods_of: dict[str, Mapping[str, RpcMethod]] = {}
         self.dispatch.on_warning = self._tell_clients
 
     async def __aenter__(self) -> Self:
@@ -163,8 +164,24 @@ class Application:
     def rpc_methods(self) -> Sequence[RpcMethod]:
         """Return the RPC methods that plugins offer."""
         if self._rpc_methods is None:
-            self._rpc_methods = tuple(self.hooks.rpc_methods().values())
+            offered = dict(self.hooks.rpc_methods())
+            for given in self._methods_of.values():
+                offered.update(given)  # They may have state.
+            self._rpc_methods = tuple(offered.values())
         return self._rpc_methods
+
+    def rpc_method(self, name: str) -> RpcMethod | None:
+        """Return the RPC method of a name, ``None`` when no plugin offers it."""
+        if self._rpc_methods is None:
+            plugins = self.registry.sharing("rpc_methods")
+            # Of those of the host no two offer the same name, so each is only imported when those before lack it.
+            if all(self.registry.status(plugin).first_party for plugin in plugins):
+                for plugin in plugins:
+                    if plugin not in self._methods_of:
+                        self._methods_of[plugin] = self.hooks.rpc_methods(plugin=plugin)
+                    if name in self._methods_of[plugin]:
+                        return self._methods_of[plugin][name]
+        return next((method for method in self.rpc_methods() if method.name == name), None)
 
     def connection_authenticators(self) -> Sequence[ConnectionAuthenticator]:
         """Return the authenticators for incoming connections."""

@@ -189,7 +189,8 @@ def _run_plugin_command(options: GlobalOptions) -> int:
 
             print(escape_controls(plain_help(offered[name])))
             return 0
-        _check_words(plugin, options)
+        if options.rest or name not in host.registry.status(plugin).wordless:
+            _check_words(plugin, options)
     if options.remote is not None:
         from codex_host.remote import check_remote, remote_address
 

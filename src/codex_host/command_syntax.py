@@ -71,6 +71,11 @@ class CommandSyntax:
         """Whether more is known than the name and the line of help."""
         return bool(self.alias or self.arguments or self.options or self.commands)
 
+    @property
+    def wordless(self) -> bool:
+        """Whether it can be called without a word after it."""
+        return not (self.alias or self.needs_command) and all(each.heading.startswith("[") for each in self.arguments)
+
     def command(self, name: str) -> CommandSyntax | None:
         """Return a sub-command by name."""
         return next((each for each in self.commands if each.name == name), None)

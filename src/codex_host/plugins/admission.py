@@ -64,6 +64,7 @@ class Admission:
             description=manifest.description if manifest else "",
             hooks=manifest.hooks if manifest else (),
             commands=dict(manifest.commands) if manifest else {},
+            wordless=manifest.wordless if manifest else (),
             before=manifest.before if manifest else (),
             after=manifest.after if manifest else (),
         )

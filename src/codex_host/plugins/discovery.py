@@ -18,7 +18,7 @@ from codex_hookspecs.json_text import parse_json
 from codex_hookspecs.state_file import replace_file
 from codex_host.plugins.manifest import FoundPlugin, Manifest
 
-_FORMAT = 6
+_FORMAT = 7
 
 
 def found_plugins(home: str, *, refresh: bool = False) -> list[FoundPlugin]:
@@ -55,7 +55,7 @@ def _from_cache(cache: str) -> list[FoundPlugin] | None:
 def _manifest(facts: dict[str, Any] | None) -> Manifest | None:
     if facts is None:
         return None
-    lists = {key: tuple(facts[key]) for key in ("platforms", "hooks", "needs", "before", "after")}
+    lists = {key: tuple(facts[key]) for key in ("platforms", "hooks", "wordless", "needs", "before", "after")}
     return Manifest(**{**facts, **lists})
 
 

@@ -25,9 +25,23 @@ if TYPE_CHECKING:
 
 
 ON_DEMAND = frozenset(
-    ("cli_commands", "connection_authenticators", "doctor_checks", "model_provider", "rpc_methods", "sandbox_launcher")
+    (
+        "cli_commands",
+        "connection_authenticators",
+        "doctor_checks",
+        "environments",
+        "instruction_fragments",
+        "model_provider",
+        "rpc_methods",
+        "sandbox_launcher",
+        "thread_store",
+        "tools",
+    )
 )
-"""Hooks that most runs don't call: a first-party plugin with no other hooks is imported on their first call."""
+"""Hooks that need no plugin before they are called: a first-party plugin with no others is imported at the first call.
+
+That is never the case in most runs, or for a server when its first thread or turn starts.
+"""
 
 HANG_SECONDS = 5.0
 """An import that is interrupted after this many seconds counts as a crash."""

@@ -36,6 +36,7 @@ class Manifest:
     :param trailing: for a sub-command that ends with another command line, the index (from one) of the positional
         argument that begins it; options from there on belong to that command line.
     :param valued: names of the options of such a sub-command that take a value.
+    :param wordless: sub-commands that can be called without any word after them.
     :param needs: plugins it depends on.
     :param before: plugins that it is called before, in every hook that both implement.
     :param after: plugins that it is called after.
@@ -51,6 +52,7 @@ class Manifest:
     commands: dict[str, str] = field(factory=dict)
     trailing: dict[str, int] = field(factory=dict)
     valued: dict[str, list[str]] = field(factory=dict)
+    wordless: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
     before: tuple[str, ...] = ()
     after: tuple[str, ...] = ()
@@ -145,6 +147,7 @@ def manifest_from_table(table: dict[str, Any], *, source: str, plugin: str) -> M
             for command in syntax
             if command.trailing
         },
+        wordless=tuple(command.name for command in syntax if command.wordless),
         needs=tuple(table.get("needs", ())),
         before=tuple(table.get("before", ())),
         after=tuple(table.get("after", ())),

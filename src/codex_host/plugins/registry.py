@@ -30,6 +30,7 @@ class PluginStatus:
     :param mistakes: non-fatal mistakes of its author, and hooks that are not called yet.
     :param remedy: command that changes the status, or the empty string.
     :param hooks: hooks that it implements; as long as it is not loaded, those listed in its manifest.
+    :param wordless: those of its commands that can be called without any word after them.
     :param before: plugins that its manifest puts it before.
     :param after: plugins that its manifest puts it after.
     :param trusted: whether it is first-party or was trusted, even if its files have changed since; also set for plugins
@@ -47,6 +48,7 @@ class PluginStatus:
     hooks: tuple[str, ...] = ()
     description: str = ""
     commands: dict[str, str] = field(factory=dict)
+    wordless: tuple[str, ...] = ()
     expected: bool = False
     trusted: bool = False
     quarantined: dict[str, str] = field(factory=dict)

@@ -259,3 +259,7 @@ class SurfaceHost(Host, Protocol):
     def rpc_methods(self) -> Sequence[RpcMethod]:
         """Return the RPC methods that plugins offer."""
         ...
+
+    def rpc_method(self, name: str) -> RpcMethod | None:
+        """Return the RPC method of a name, ``None`` when no plugin offers it; imports no plugin needlessly."""
+        ...

@@ -37,7 +37,7 @@ class Processor:
 
     def __init__(self, host: SurfaceHost) -> None:
         self._host = host
-        self._methods: Mapping[str, RpcMethod] | None = None
+        self._methods: dict[str, RpcMethod] = {}
         self._connections: dict[int, Connection] = {}
         self._on_disconnect: DisconnectCallbacks | None = None
         self._subscriptions: dict[str, Subscription] = {}
@@ -57,12 +57,7 @@ class Processor:
         """All methods, by name: those of all plugins, and those of the protocol that are not available."""
         from codex_app_server.program.unavailable import with_unavailable
 
-        return with_unavailable(self._offered().values())
-
-    def _offered(self) -> Mapping[str, RpcMethod]:
-        if self._methods is None:
-            self._methods = {method.name: method for method in self._host.rpc_methods()}
-        return self._methods
+        return with_unavailable(self._host.rpc_methods())
 
     async def connect(
         self, *, client_name: str, client_version: str, session_source: str, experimental: bool = True
@@ -141,10 +136,11 @@ class Processor:
 
         :raises RpcError: when it is unknown.
         """
-        method = self._offered().get(name) or self.methods.get(name)
+        method = self._methods.get(name) or self._host.rpc_method(name) or self.methods.get(name)
         if method is None:
             known = ", ".join(f"`{known}`" for known in sorted({"initialize", *self.methods}))
             raise RpcError(f"Invalid request: unknown variant `{name}`, expected one of {known}")
+        self._methods[name] = method
         return method
 
     def decode_params(self, method: RpcMethod, params: Any) -> Any:
