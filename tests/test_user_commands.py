@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from app_server_client import ServerProcess, shapes
+from websocket_clients import WebsocketServer
 
 from codex_testkit.servers.responses import ResponsesServer
 
@@ -151,3 +153,59 @@ async def test_commands_in_the_background_are_killed_on_request(tmp_path: Path, 
     assert shapes(messages) == ["answer", "item/completed commandExecution failed"]
     assert command(messages)["exitCode"] == -1
     assert again == {}
+
+
+STEPS = ("decrement", "increment", "increment", "decrement")
+NONE = "out-of-band elicitation count is already zero"
+WAITING = [
+    [{"sh": {"cmd": "until test -e go; do sleep 0.05; done", "yield_time_ms": 250, "login": False}}],
+    [{"say": "done"}],
+]
+
+
+async def test_a_question_of_a_client_stops_the_time_that_calls_wait_for_commands(
+    tmp_path: Path, model: ResponsesServer
+) -> None:
+    model.play(WAITING)
+    async with ServerProcess(tmp_path, model.url) as client:
+        thread_id = await client.thread()
+        counted = [await client.ask(f"thread/{step}_elicitation", {"threadId": thread_id}) for step in STEPS]
+        await client.begin(thread_id)
+        await client.until("item/started")
+        await asyncio.sleep(1)
+        (tmp_path / "ws/go").touch()
+        await client.until("turn/completed")
+
+    assert [each.get("count", each.get("message")) for each in counted] == [NONE, 1, 2, 1]
+    assert [each["paused"] for each in counted[1:]] == [True, True, True]
+    assert "Process exited with code 0" in model.turns[-1].body["input"][-1]["output"]
+
+
+async def test_the_time_goes_on_after_the_last_question(tmp_path: Path, model: ResponsesServer) -> None:
+    model.play(WAITING)
+    async with ServerProcess(tmp_path, model.url) as client:
+        thread_id = await client.thread()
+        await client.ask("thread/increment_elicitation", {"threadId": thread_id})
+        await client.begin(thread_id)
+        await client.until("item/started")
+        ended = await client.ask("thread/decrement_elicitation", {"threadId": thread_id})
+        await client.until("turn/completed")
+        (tmp_path / "ws/go").touch()
+
+    assert ended == {"count": 0, "paused": False}
+    assert "Process running with session ID" in model.turns[-1].body["input"][-1]["output"]
+
+
+async def test_the_time_goes_on_when_the_client_that_asks_has_left(tmp_path: Path, model: ResponsesServer) -> None:
+    model.play(WAITING)
+    async with WebsocketServer(tmp_path, model.url) as server:
+        client, other = await server.connect(), await server.connect()
+        thread_id = await client.thread()
+        await other.ask("thread/increment_elicitation", threadId=thread_id)
+        turn_id = await client.turn(thread_id, "go")
+        await client.until(lambda message: message.get("method") == "item/started")
+        await other.close()
+        await client.completed(thread_id, turn_id)
+        (tmp_path / "ws/go").touch()
+
+    assert "Process running with session ID" in model.turns[-1].body["input"][-1]["output"]

@@ -323,6 +323,19 @@ CASES = [
             Ask("thread/metadata/update", {"threadId": "$t"}),
         ],
     ),
+    Case(
+        "questions of clients are counted",
+        [
+            start(),
+            *(
+                Ask(f"thread/{step}_elicitation", {"threadId": "$t"})
+                for step in ("decrement", "increment", "increment", "decrement", "decrement")
+            ),
+            Ask("thread/increment_elicitation", {"threadId": UNKNOWN}),
+            Ask("thread/decrement_elicitation", {"threadId": "nope"}),
+        ],
+        hello=EXPERIMENTAL,
+    ),
     # Turns.
     Case(
         "turns of threads that are not loaded",

@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING
 from codex_hookspecs.errors import RpcError
 from codex_hookspecs.protocol import (
     ThreadBackgroundTerminalsCleanResponse,
+    ThreadDecrementElicitationResponse,
+    ThreadIncrementElicitationResponse,
     ThreadShellCommandResponse,
     uuid_fault,
 )
+from codex_tool_exec.pauses import pauses_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,6 +21,8 @@ if TYPE_CHECKING:
     from codex_hookspecs.protocol import (
         JsonObject,
         ThreadBackgroundTerminalsCleanParams,
+        ThreadDecrementElicitationParams,
+        ThreadIncrementElicitationParams,
         ThreadShellCommandParams,
     )
     from codex_hookspecs.surface import RpcContext
@@ -50,6 +55,32 @@ async def clean_terminals(
     if shell is not None:
         context.after_response(shell.kill_all)
     return ThreadBackgroundTerminalsCleanResponse()
+
+
+async def begin_question(
+    params: ThreadIncrementElicitationParams, context: RpcContext
+) -> ThreadIncrementElicitationResponse:
+    """Pause the time limits of the thread's calls until the question is over, or the client has disconnected."""
+    pauses = pauses_of(_loaded(params.thread_id, context))
+    connection = context.connection_id
+    if pauses.begin(connection):
+
+        async def forget() -> None:
+            pauses.forget(connection)
+
+        context.on_disconnect(forget)
+    return ThreadIncrementElicitationResponse(count=pauses.count, paused=True)
+
+
+async def end_question(
+    params: ThreadDecrementElicitationParams, context: RpcContext
+) -> ThreadDecrementElicitationResponse:
+    """Let the time limits of the thread's calls go on, unless there are more questions."""
+    pauses = pauses_of(_loaded(params.thread_id, context))
+    if not pauses.count:
+        raise RpcError("out-of-band elicitation count is already zero")
+    pauses.end(context.connection_id)
+    return ThreadDecrementElicitationResponse(count=pauses.count, paused=pauses.count > 0)
 
 
 def _loaded(thread_id: str, context: RpcContext) -> LoadedThread:

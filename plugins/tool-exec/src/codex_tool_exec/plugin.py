@@ -100,6 +100,20 @@ def rpc_methods() -> Sequence[RpcMethod]:
             result=protocol_type("ThreadBackgroundTerminalsCleanResponse"),
             experimental=True,
         ),
+        RpcMethod(
+            name="thread/increment_elicitation",
+            params=protocol_type("ThreadIncrementElicitationParams"),
+            handle=_handler("begin_question"),
+            result=protocol_type("ThreadIncrementElicitationResponse"),
+            experimental=True,
+        ),
+        RpcMethod(
+            name="thread/decrement_elicitation",
+            params=protocol_type("ThreadDecrementElicitationParams"),
+            handle=_handler("end_question"),
+            result=protocol_type("ThreadDecrementElicitationResponse"),
+            experimental=True,
+        ),
     ]
 
 

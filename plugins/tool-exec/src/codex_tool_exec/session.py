@@ -13,6 +13,7 @@ from attrs import evolve
 from codex_hookspecs.environments import OutputChunk, ProcessEvent, ProcessExited, ProcessFailed
 from codex_hookspecs.protocol import CommandOutputDelta
 from codex_tool_exec.buffer import HeadTail
+from codex_tool_exec.pauses import pauses_of
 
 if TYPE_CHECKING:
     from codex_hookspecs.environments import ExecProcess
@@ -116,14 +117,15 @@ class Session:
             await self.report()
 
     async def wait(self, seconds: float) -> bool:
-        """Wait until the command has ended, or until the timeout.
+        """Wait until the command has ended, or for some time, without that of pauses.
 
         :return: whether it has ended.
         """
         if not self.ended.is_set():
             try:
-                async with asyncio.timeout(seconds):
-                    await self.ended.wait()
+                async with asyncio.timeout(seconds) as limit:
+                    with pauses_of(self._context.thread).holding(limit):
+                        await self.ended.wait()
             except TimeoutError:
                 pass
         return self.ended.is_set()

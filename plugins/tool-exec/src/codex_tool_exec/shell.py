@@ -123,7 +123,7 @@ class Shell:
         try:
             if await session.wait(min(SHORT_SECONDS, seconds)):
                 return self._output_of(session, 0.0, exec_call.max_output_tokens)
-            await session.wait(started + seconds - time.monotonic())
+            await session.wait(seconds - SHORT_SECONDS)
         except asyncio.CancelledError:
             # The model never gets the session's number, so no later call could refer to it.
             self._sessions.release(session.number)

@@ -15,12 +15,9 @@ if TYPE_CHECKING:
 
 _REALTIME: Final = "conversation in real time"
 _BUNDLES: Final = "installing bundles from marketplaces"
-_PAUSES: Final = "pausing time limits while a user is asked"
 
 SUBJECTS: Final = {
     "thread/compact/start": ("ThreadCompactStart", "compaction"),
-    "thread/increment_elicitation": ("ThreadIncrementElicitation", _PAUSES),
-    "thread/decrement_elicitation": ("ThreadDecrementElicitation", _PAUSES),
     "thread/realtime/start": ("ThreadRealtimeStart", _REALTIME),
     "thread/realtime/appendAudio": ("ThreadRealtimeAppendAudio", _REALTIME),
     "thread/realtime/appendText": ("ThreadRealtimeAppendText", _REALTIME),
@@ -38,6 +35,8 @@ SUBJECTS: Final = {
 PLUGINS: Final = {
     "thread/shellCommand": ("ThreadShellCommand", "tool-exec"),
     "thread/backgroundTerminals/clean": ("ThreadBackgroundTerminalsClean", "tool-exec"),
+    "thread/increment_elicitation": ("ThreadIncrementElicitation", "tool-exec"),
+    "thread/decrement_elicitation": ("ThreadDecrementElicitation", "tool-exec"),
     "fuzzyFileSearch": ("FuzzyFileSearch", "file-search"),
     "fuzzyFileSearch/sessionStart": ("FuzzyFileSearchSessionStart", "file-search"),
     "fuzzyFileSearch/sessionUpdate": ("FuzzyFileSearchSessionUpdate", "file-search"),
