@@ -7,20 +7,34 @@ from typing import Any
 import pytest
 
 from codex_app_server.review_methods import review_prompt
-from codex_hookspecs.errors import RpcError
+from codex_hookspecs.protocol import BaseBranchReviewTarget, CommitReviewTarget, CustomReviewTarget
 from codex_testkit.memory.store import MemoryThreadStore
 
 
-@pytest.mark.parametrize("target", [{"type": "baseBranch"}, {"type": "commit", "sha": " "}, {"type": "other"}])
-def test_a_review_needs_something_to_look_at(target: dict[str, Any]) -> None:
-    with pytest.raises(RpcError):
-        review_prompt(target)
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    ("target", "message"),
+    [
+        ({"type": "baseBranch"}, "Invalid request: missing field `branch`"),
+        ({"type": "commit", "sha": " "}, "sha must not be empty"),
+        ({"type": "custom", "instructions": ""}, "instructions must not be empty"),
+        ({"type": "other"}, "Invalid request: unknown variant `other`, expected one of "),
+    ],
+)
+async def test_a_review_needs_something_to_look_at(connect, target: dict[str, Any], message: str) -> None:
+    client = await connect()
+    thread_id = await client.thread()
+
+    code, told = await client.refusal("review/start", {"threadId": thread_id, "target": target})
+
+    assert code == -32600
+    assert told.startswith(message)
 
 
 def test_a_review_names_what_is_looked_at() -> None:
-    assert "merge-base HEAD main" in review_prompt({"type": "baseBranch", "branch": "main"})
-    assert 'abc ("fix")' in review_prompt({"type": "commit", "sha": "abc", "title": "fix"})
-    assert review_prompt({"type": "custom", "instructions": " only names "}) == "only names"
+    assert "merge-base HEAD main" in review_prompt(BaseBranchReviewTarget("main"))
+    assert 'abc ("fix")' in review_prompt(CommitReviewTarget(sha="abc", title="fix"))
+    assert review_prompt(CustomReviewTarget("only names")) == "only names"
 
 
 @pytest.mark.anyio

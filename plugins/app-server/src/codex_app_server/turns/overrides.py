@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import attrs
 
 from codex_hookspecs.errors import RpcError
-from codex_hookspecs.protocol import CLEARED
+from codex_hookspecs.protocol import CLEARED, CollaborationMode
 
 if TYPE_CHECKING:
     from codex_hookspecs.protocol import JsonObject, ThreadSettings, TurnStartParams
@@ -27,7 +27,6 @@ _WORDS: Final = {
     "summary": ("auto", "concise", "detailed", "none"),
     "personality": ("none", "friendly", "pragmatic"),
 }
-_MODES: Final = ("plan", "default")
 
 
 def with_overrides(settings: ThreadSettings, params: TurnStartParams) -> ThreadSettings:
@@ -60,21 +59,14 @@ def with_overrides(settings: ThreadSettings, params: TurnStartParams) -> ThreadS
     return attrs.evolve(settings, **changes) if changes else settings
 
 
-def _mode_changes(mode: JsonObject) -> dict[str, Any]:
-    """Return the changes of a collaboration mode, whose model and reasoning effort win over other members.
+def _mode_changes(given: JsonObject) -> dict[str, Any]:
+    """Return the changes of a collaboration mode, whose model and reasoning effort win over other members."""
+    from codex_hookspecs.wire import decode
 
-    :raises RpcError: when it is invalid.
-    """
-    for member in ("mode", "settings"):
-        if member not in mode:
-            raise RpcError(f"Invalid request: missing field `{member}`")
-    _check_word(mode["mode"], _MODES)
-    chosen = mode["settings"]
-    if not isinstance(chosen, dict) or not isinstance(chosen.get("model"), str):
-        raise RpcError("Invalid request: missing field `model`")
-    changes: dict[str, Any] = {"collaboration_mode": mode, "reasoning_effort": chosen.get("reasoning_effort")}
-    if chosen["model"]:
-        changes["model"] = chosen["model"]
+    chosen = decode(CollaborationMode, given).settings
+    changes: dict[str, Any] = {"collaboration_mode": given, "reasoning_effort": chosen.reasoning_effort}
+    if chosen.model:
+        changes["model"] = chosen.model
     return changes
 
 

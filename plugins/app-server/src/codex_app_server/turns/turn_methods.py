@@ -7,11 +7,9 @@ from typing import TYPE_CHECKING
 from codex_app_server.threads.loading import check_id
 from codex_hookspecs.errors import RpcError
 from codex_hookspecs.protocol import ErrorNotice, Turn, TurnError, TurnInterruptResponse, TurnStartResponse, uuid7
-from codex_hookspecs.wire import json_type_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from typing import Any
 
     from codex_hookspecs.host import LoadedThread
     from codex_hookspecs.protocol import (
@@ -24,13 +22,6 @@ if TYPE_CHECKING:
     )
     from codex_hookspecs.surface import RpcContext
 
-_INPUTS: dict[Any, tuple[str, ...]] = {
-    "text": ("text",),
-    "image": ("url",),
-    "localImage": ("path",),
-    "skill": ("name", "path"),
-    "mention": ("name", "path"),
-}
 _OVERRIDES = (
     "cwd", "approval_policy", "approvals_reviewer", "sandbox_policy", "model", "service_tier", "effort", "summary",
     "personality", "output_schema", "collaboration_mode",
@@ -42,7 +33,7 @@ async def start(params: TurnStartParams, context: RpcContext) -> TurnStartRespon
     thread = require_loaded(params.thread_id, context)
     if not params.input:
         return _reject_empty_turn(thread, context)
-    turn_id = await thread.submit(check_user_input(params.input), settings=_turn_settings(thread.settings, params))
+    turn_id = await thread.submit(_user_input(params.input), settings=_turn_settings(thread.settings, params))
     return TurnStartResponse(Turn(id=turn_id, status="inProgress"))
 
 
@@ -51,7 +42,7 @@ async def steer(params: TurnSteerParams, context: RpcContext) -> TurnSteerRespon
     from codex_hookspecs.protocol import TurnSteerResponse
 
     thread = require_loaded(params.thread_id, context)
-    await thread.steer(check_user_input(params.input), expected_turn_id=params.expected_turn_id)
+    await thread.steer(_user_input(params.input), expected_turn_id=params.expected_turn_id)
     return TurnSteerResponse(params.expected_turn_id)
 
 
@@ -79,14 +70,6 @@ def require_loaded(thread_id: str, context: RpcContext) -> LoadedThread:
     return thread
 
 
-def check_user_input(parts: Sequence[JsonObject]) -> list[JsonObject]:
-    """Validate the parts of a user message and add default members.
-
-    :raises RpcError: when the type of a part is unknown, or a member is missing.
-    """
-    return [_check_part(part) for part in parts]
-
-
 def _reject_empty_turn(thread: LoadedThread, context: RpcContext) -> TurnStartResponse:
     """Respond to a turn without input as Codex 0.118 does: with a turn that fails at once and never completes."""
     turn_id = uuid7()
@@ -101,19 +84,11 @@ def _reject_empty_turn(thread: LoadedThread, context: RpcContext) -> TurnStartRe
     return TurnStartResponse(Turn(id=turn_id, status="inProgress"))
 
 
-def _check_part(part: JsonObject) -> JsonObject:
-    kind = part.get("type")
-    if kind is None:
-        raise RpcError("Invalid request: missing field `type`")
-    if kind not in _INPUTS:
-        allowed = ", ".join(f"`{known}`" for known in _INPUTS)
-        raise RpcError(f"Invalid request: unknown variant `{kind}`, expected one of {allowed}")
-    for name in _INPUTS[kind]:
-        if name not in part:
-            raise RpcError(f"Invalid request: missing field `{name}`")
-        if not isinstance(part[name], str):
-            raise RpcError(f"Invalid request: invalid type: {json_type_name(part[name])}, expected a string")
-    return {**part, "text_elements": part.get("text_elements") or []} if kind == "text" else part
+def _user_input(parts: Sequence[JsonObject]) -> list[JsonObject]:
+    """Return the parts of a user message with default members."""
+    return [
+        {**part, "text_elements": part.get("text_elements") or []} if part["type"] == "text" else part for part in parts
+    ]
 
 
 def _turn_settings(settings: ThreadSettings, params: TurnStartParams) -> ThreadSettings:
