@@ -234,7 +234,8 @@ async def test_the_first_signal_waits_for_the_running_turn(start, tmp_path: Path
     async with server.client() as client:
         thread = await client.ask("thread/start", {"sandbox": "danger-full-access", "approvalPolicy": "never"})
         thread_id = thread["result"]["thread"]["id"]
-        await client.ask("turn/start", {"threadId": thread_id, "input": [{"type": "text", "text": "go"}]})
+        text = {"type": "text", "text": "go"}
+        begun_turn = await client.ask("turn/start", {"threadId": thread_id, "input": [text]})
         await made(begun)
         server.process.send_signal(signal.SIGTERM)
         async with asyncio.timeout(LIMIT):
@@ -242,6 +243,18 @@ async def test_the_first_signal_waits_for_the_running_turn(start, tmp_path: Path
                 while True:  # until it accepts no more clients
                     async with connect(url, open_timeout=LIMIT):
                         await asyncio.sleep(0.01)
+        for method, params in (
+            ("thread/start", {}),
+            ("thread/resume", {"threadId": thread_id}),
+            ("thread/fork", {"threadId": thread_id}),
+            ("turn/start", {"threadId": thread_id, "input": [{"type": "text", "text": "more"}]}),
+            ("review/start", {"threadId": thread_id, "target": {"type": "uncommittedChanges"}}),
+        ):
+            refused = await client.ask(method, params)
+            assert refused["error"] == {"code": -32001, "message": "the server is shutting down; retry later"}, method
+        steered = {"threadId": thread_id, "input": [{"type": "text", "text": "more"}]}
+        answer = await client.ask("turn/steer", {**steered, "expectedTurnId": begun_turn["result"]["turn"]["id"]})
+        assert "result" in answer
         go.touch()
         turn = await client.until(lambda message: message.get("method") == "turn/completed")
         with pytest.raises(ConnectionClosed) as closed:
@@ -251,6 +264,9 @@ async def test_the_first_signal_waits_for_the_running_turn(start, tmp_path: Path
     assert closed.value.rcvd is not None
     assert closed.value.rcvd.code == 1001
     assert await server.ended() == 0
+    assert server.log.splitlines()[-1] == (
+        "Waiting up to 30 s for 1 running turn; press Ctrl-C again (or send the signal again) to end at once"
+    )
 
 
 @pytest.mark.parametrize(
@@ -269,11 +285,50 @@ async def test_a_turn_that_does_not_end_is_waited_for_no_longer(
         thread = opened["result"]["thread"]["id"]
         await client.ask("turn/start", {"threadId": thread, "input": [{"type": "text", "text": "go"}]})
         await made(begun)
-        for _ in range(signals):
+        server.process.send_signal(signal.SIGTERM)
+        if signals > 1:
+            await server.said("Waiting up to 30 s for 1 running turn")
             server.process.send_signal(signal.SIGTERM)
-            await asyncio.sleep(0.2)  # so that the second one is not merged with the first
+        turn = await client.until(lambda message: message.get("method") == "turn/completed")
+        with pytest.raises(ConnectionClosed) as closed:
+            await client.until(lambda _: False)
 
-        assert await server.ended() == 0
+    assert turn["params"]["turn"]["status"] == "interrupted"
+    assert closed.value.rcvd is not None
+    assert closed.value.rcvd.code == 1001
+    assert await server.ended() == 0
+    assert "Traceback" not in server.log
+    assert "never retrieved" not in server.log
+
+
+async def test_a_signal_interrupts_the_turn_of_the_client_at_standard_input(start, tmp_path: Path) -> None:
+    begun = tmp_path / "begun"
+    script = shell(f"touch {shlex.quote(str(begun))}; sleep 600")
+    server = await start(rounds=script, stdin=asyncio.subprocess.PIPE)
+    process = server.process
+    settings = {"sandbox": "danger-full-access", "approvalPolicy": "never"}
+
+    async def until(wanted: Callable[[Any], bool]) -> Any:
+        async with asyncio.timeout(LIMIT):
+            while line := await process.stdout.readline():
+                if wanted(message := json.loads(line)):
+                    return message
+        raise AssertionError("the output has ended")
+
+    async def ask(number: int, method: str, params: Any) -> Any:
+        process.stdin.write(json.dumps({"id": number, "method": method, "params": params}).encode() + b"\n")
+        return (await until(lambda message: message.get("id") == number))["result"]
+
+    await ask(1, "initialize", {"clientInfo": {"name": "test", "version": "1"}})
+    thread = (await ask(2, "thread/start", settings))["thread"]["id"]
+    await ask(3, "turn/start", {"threadId": thread, "input": [{"type": "text", "text": "go"}]})
+    await made(begun)
+    process.send_signal(signal.SIGTERM)
+    turn = await until(lambda message: message.get("method") == "turn/completed")
+
+    assert turn["params"]["turn"]["status"] == "interrupted"
+    assert await server.ended() == 0
+    assert server.log == ""
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])

@@ -32,7 +32,8 @@ class ProgramLoop(_Base):  # type: ignore[misc]
     """An event loop that integrates with the program's handling of signals.
 
     A handler added for a terminating signal is called first; the program still exits if that has no effect in time. The
-    handler of the first signal can return ``True`` to have as much time as it needs, e.g. for work that is going on.
+    handler of the first signal can return ``True`` to have as much time as it needs, e.g. for work that is going on,
+    and that of the second one to have five seconds.
     """
 
     def add_signal_handler(self, sig: int, callback: Callable[..., object], *args: Any) -> None:

@@ -148,8 +148,11 @@ class Signals:
     def _answer(self, number: int) -> None:
         """Call the function that is registered; one that returns ``True`` needs time, which it bounds itself."""
         answer = self._answers.get(number)
-        if answer is not None and answer() is True:
-            self._acknowledge()
+        if answer is None or answer() is not True:
+            return
+        if self.received == 2:
+            self._deadline = max(self._deadline, time.monotonic() + FIRST_LIMIT)
+        self._acknowledge()
 
     def _acknowledge(self) -> None:
         """Note that the event loop has reacted: the registered function now decides how long the exit takes."""

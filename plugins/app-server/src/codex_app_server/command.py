@@ -77,6 +77,11 @@ async def _serve_standard_streams(processor: Processor) -> None:
         signalled = asyncio.create_task(stop.drain.wait())
         await asyncio.wait({work, signalled}, return_when=asyncio.FIRST_COMPLETED)
         signalled.cancel()
+        if not work.done():
+            from codex_app_server.transports.ending import interrupt_turns
+
+            processor.ending = True
+            await interrupt_turns(processor.host)
         work.cancel()
         await asyncio.wait({work})
         if not work.cancelled():

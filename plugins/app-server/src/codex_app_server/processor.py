@@ -30,10 +30,22 @@ if TYPE_CHECKING:
     AfterResponse = list[Callable[[], Awaitable[None]]]
 
 _CLOSE_SECONDS: Final = 10.0
+_BEGINS: Final = (
+    "thread/start",
+    "thread/resume",
+    "thread/fork",
+    "thread/shellCommand",
+    "turn/start",
+    "review/start",
+)
+"""Methods that begin what a server that is shutting down would not finish."""
 
 
 class Processor:
-    """The request processor of the program."""
+    """The request processor of the program.
+
+    :ivar ending: whether the server is shutting down, so that clients can begin nothing new.
+    """
 
     def __init__(self, host: SurfaceHost) -> None:
         self._host = host
@@ -44,6 +56,7 @@ class Processor:
         self._tasks: set[asyncio.Task[None]] = set()
         self._connections_made = 0
         self._requests_made = 0
+        self.ending = False
         self.unattended_seconds = _seconds(host.config.get("plugins.app-server.unattended_seconds"))
         self._log = host.logger("app-server")
 
@@ -162,6 +175,8 @@ class Processor:
         """
         if not connection.experimental:
             _refuse_experimental(method, params)
+        if self.ending and method.name in _BEGINS:
+            raise _shutting_down()
         after: AfterResponse = []
         self._log.debug("request %s", method.name, extra={"connection": connection.number})
         try:
@@ -294,6 +309,13 @@ class Processor:
         subscription.end()
         await self.broadcast(ThreadStatusChanged(thread_id=thread_id, status={"type": "notLoaded"}))
         await self.broadcast(ThreadClosed(thread_id=thread_id))
+
+
+def _shutting_down() -> RpcError:
+    """Return the error of a request that comes too late; its code tells clients to try again."""
+    from codex_hookspecs.jsonrpc import OVERLOADED
+
+    return RpcError("the server is shutting down; retry later", code=OVERLOADED)
 
 
 def _seconds(value: Any) -> float:

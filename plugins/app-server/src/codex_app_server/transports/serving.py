@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import math
 import sys
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
+from codex_app_server.transports.ending import drain, read_drain_seconds
 from codex_app_server.transports.stopping import stop_at_signals
 from codex_app_server.transports.unix_socket import UnixListener, make_folder
 from codex_app_server.transports.websocket import LIMITS, WebsocketTransport, decide
@@ -20,14 +20,12 @@ if TYPE_CHECKING:
 
     from codex_app_server.processor import Processor
     from codex_app_server.transports.options import Listening
-    from codex_app_server.transports.stopping import Stop
     from codex_hookspecs.auth import ConnectionCheck
-    from codex_hookspecs.host import Host
     from codex_listener.websocket import WebsocketPeer
 
-DRAIN_SECONDS: Final = 30.0
-"""How long running turns may go on after the first signal."""
 _CLOSE_SECONDS: Final = 5.0
+_HURRIED_SECONDS: Final = 2.0
+"""How long clients get to take what is queued for them, ordinarily and after the second signal."""
 
 
 class _Client:
@@ -58,13 +56,13 @@ class WebsocketServer:
         self._log = processor.host.logger("app-server")
         self.listener = Listener(lambda request: decide(request, check), self._accept, LIMITS, self._log)
 
-    async def aclose(self) -> None:
-        """Disconnect all clients after sending what is queued for them, within a few seconds."""
+    async def aclose(self, seconds: float) -> None:
+        """Disconnect all clients after sending what is queued for them, as far as they take it in some seconds."""
         clients = dict(self._clients)
         for task in clients:
             task.cancel()
         if clients:
-            await asyncio.wait(clients, timeout=_CLOSE_SECONDS)
+            await asyncio.wait(clients, timeout=seconds)
         for transport in clients.values():
             transport.close()
 
@@ -97,24 +95,14 @@ async def serve_clients(processor: Processor, listening: Listening, check: Conne
         try:
             accepting = await server.listener.listen(listener)
             await stop.drain.wait()
+            processor.ending = True
             await server.listener.stop(accepting)
         finally:
             listener.close()
             if unix is not None:
                 unix.remove()
-        await _drain(processor.host, stop, seconds)
-        await _until(stop.now, server.aclose())
-
-
-def read_drain_seconds(host: Host) -> float:
-    """Return the setting ``drain_seconds``.
-
-    :raises ConfigError: when it is not a number of seconds.
-    """
-    value = host.config.get("plugins.app-server.drain_seconds", DRAIN_SECONDS)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < math.inf:
-        raise ConfigError(f"plugins.app-server.drain_seconds must be a number of seconds, not {value!r}")
-    return float(value)
+        await drain(processor.host, stop, seconds)
+        await server.aclose(_HURRIED_SECONDS if stop.now.is_set() else _CLOSE_SECONDS)
 
 
 def _bind(listening: Listening, *, authenticated: bool) -> tuple[socket.socket, UnixListener | None]:
@@ -146,26 +134,3 @@ def banner(url: str, *, local: bool, authenticated: bool) -> str:
             "warning: whoever can connect to this port can run commands and change files here, as this user",
         ]
     return "\n".join(lines)
-
-
-async def _drain(host: Host, stop: Stop, seconds: float) -> None:
-    """Wait for the running turns, but not for ever."""
-    running = [thread for thread in host.threads.loaded() if thread.active_turn_id is not None]
-    if running and seconds:
-        host.logger("app-server").info("waiting up to %s s for %s running turns", seconds, len(running))
-        ends = {asyncio.create_task(thread.wait_idle()) for thread in running}
-        await _until(stop.now, asyncio.wait(ends, timeout=seconds))
-        for end in ends:
-            end.cancel()
-        await asyncio.wait(ends)
-
-
-async def _until(event: asyncio.Event, work: Any) -> None:
-    """Await some work, given up at an event; a timeout of it is no error."""
-    task, waiter = asyncio.ensure_future(work), asyncio.ensure_future(event.wait())
-    try:
-        await asyncio.wait({task, waiter}, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for each in (task, waiter):
-            each.cancel()
-        await asyncio.gather(task, waiter, return_exceptions=True)

@@ -27,9 +27,9 @@ class Stop:
         self._drains = drains
 
     def signal(self) -> bool:
-        """Note a signal; return whether the program may take its time to end, which it may do once."""
+        """Note a signal; return whether the program may take its time to end."""
         (self.now if self.drain.is_set() else self.drain).set()
-        return self._drains and not self.now.is_set()
+        return self._drains
 
 
 @contextmanager
