@@ -16,7 +16,7 @@ expected a string``.
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from typing import Any, TypeVar, overload
 
 import attrs
 
@@ -58,10 +58,18 @@ def encode(value: Any) -> Any:
     return result
 
 
-def decode(kind: type[T], value: Any) -> T:
+@overload
+def decode(kind: type[T], value: Any) -> T: ...
+
+
+@overload
+def decode(kind: Any, value: Any) -> Any: ...
+
+
+def decode(kind: Any, value: Any) -> Any:
     """Decode a JSON document to a value of a type.
 
-    :param kind: an attrs class, or the type of a field.
+    :param kind: an attrs class, a union of such classes, or the type of a field.
     :raises WireError: when the document does not have that shape; has every fault with its path.
     """
     from codex_hookspecs.wire._decoding import structure

@@ -73,7 +73,7 @@ def _read_target(target: JsonObject) -> ReviewTarget:
     from codex_hookspecs.wire import decode, wire_name
 
     trimmed = {name: value.strip() if isinstance(value, str) else value for name, value in target.items()}
-    found: ReviewTarget = decode(ReviewTarget, trimmed)  # type: ignore[arg-type]  # a union is no class
+    found: ReviewTarget = decode(ReviewTarget, trimmed)
     for field in attrs.fields(type(found)):
         if field.default is attrs.NOTHING and not getattr(found, field.name):
             raise RpcError(f"{wire_name(field)} must not be empty")

@@ -54,7 +54,7 @@ def _is_known(item: Any, number: int) -> bool:
         problem = "missing field `type`"
     else:
         try:
-            return not isinstance(decode(ResponseItem, item), OtherResponseItem)  # type: ignore[arg-type]
+            return not isinstance(decode(ResponseItem, item), OtherResponseItem)
         except WireError as error:
             problem = error.faults[0][0]
             if problem.startswith(f"unknown variant `{item['type']}`"):
