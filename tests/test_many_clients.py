@@ -68,13 +68,14 @@ class Streams:
             if not self.open:
                 self.done.set()
 
-    async def begin(self, name: str, count: int, deltas: int) -> None:
-        """Start threads, then a turn in each."""
+    async def begin(self, name: str, count: int) -> None:
+        """Start threads."""
         opened = await asyncio.gather(*(self.client.thread() for _ in range(count)))
         self.tags = {thread: f"{name}t{number}" for number, thread in enumerate(opened)}
         self.open = count
 
     async def run(self, deltas: int) -> None:
+        """Start a turn in each."""
         await asyncio.gather(*(self.client.turn(thread, wanted(tag, deltas)) for thread, tag in self.tags.items()))
 
     def check(self, deltas: int) -> None:
@@ -106,7 +107,7 @@ async def test_every_client_gets_all_of_its_threads_and_nothing_of_others(server
     quiet = [EVERY_THREAD if number >= 3 else () for number in range(CLIENTS)]
     clients = [Streams(await server.connect(opt_out=quiet[number])) for number in range(CLIENTS)]
     for number, each in enumerate(clients):
-        await each.begin(f"c{number}", THREADS, DELTAS)
+        await each.begin(f"c{number}", THREADS)
     loaded = server.memory()
 
     await asyncio.gather(*(each.run(DELTAS) for each in clients))
@@ -123,7 +124,7 @@ async def test_every_client_gets_all_of_its_threads_and_nothing_of_others(server
 async def test_a_client_that_stalls_is_disconnected_and_its_threads_are_whole(server: WebsocketServer) -> None:
     reader, stalled = Streams(await server.connect()), await server.connect()
     rounds, count, deltas = 3, 6, 2000
-    await reader.begin("shared", count, deltas)
+    await reader.begin("shared", count)
     own = [await stalled.thread() for _ in range(count)]
     for thread in reader.tags:
         await stalled.ask("thread/resume", threadId=thread)
@@ -159,3 +160,36 @@ async def test_a_client_that_stalls_is_disconnected_and_its_threads_are_whole(se
         # Messages that arrive during a turn are answered together, so that not each has an answer of its own.
         assert said[-1:] == ["".join(pieces(f"own{rounds - 1}", deltas))]
         assert set(said) <= {"".join(pieces(f"own{number}", deltas)) for number in range(rounds)}
+
+
+async def test_threads_may_have_more_open_files_than_programs_usually_may(tmp_path: Path, model: str) -> None:
+    server = WebsocketServer(tmp_path, model)
+    server.launcher = ("/bin/sh", "-c", 'ulimit -Sn 64; exec "$@"', "sh")
+    async with server:
+        seen = Streams(await server.connect())
+        await seen.begin("many", 40)
+        await seen.run(5)
+        await asyncio.wait_for(seen.done.wait(), LIMIT)
+        seen.check(5)
+        assert server.open_files() > 64
+
+
+async def test_turns_fail_where_no_more_files_can_be_opened(tmp_path: Path, model: str) -> None:
+    server = WebsocketServer(tmp_path, model)
+    server.launcher = ("/bin/sh", "-c", 'ulimit -n 40; exec "$@"', "sh")
+    async with server:
+        client = await server.connect()
+        threads = [await client.thread() for _ in range(40)]
+        for thread in threads:
+            await client.turn(thread, wanted("one", 5))
+        ends = [(await client.completed(thread))["params"]["turn"]["status"] for thread in threads]
+        await client.close()
+        other = await server.connect()
+        async with asyncio.timeout(LIMIT):
+            while (await other.ask("thread/loaded/list"))["data"]:  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
+        thread = await other.thread()
+        last = await other.completed(thread, await other.turn(thread, wanted("two", 5)))
+
+    assert set(ends) == {"completed", "failed"}
+    assert last["params"]["turn"]["status"] == "completed"

@@ -37,9 +37,11 @@ class WebsocketServer:
     :param base_url: of the server that plays the model.
     :param config: TOML lines for the top of the configuration.
     :param tables: TOML tables for the end of it.
+    :ivar launcher: words before the command line.
     """
 
     def __init__(self, folder: Path, base_url: str, config: str = "", tables: str = "") -> None:
+        self.launcher: tuple[str, ...] = ()
         self._clients: list[RawClient] = []
         self.home, self.ws, self._log = folder / "home", folder / "ws", folder / "log"
         for each in (self.home, self.ws):
@@ -55,7 +57,7 @@ class WebsocketServer:
         self._log_start = self._log.stat().st_size if self._log.exists() else 0
         with self._log.open("ab") as log:
             self.process = await asyncio.create_subprocess_exec(
-                CODEX, "app-server", "--listen", "ws://127.0.0.1:0",
+                *self.launcher, CODEX, "app-server", "--listen", "ws://127.0.0.1:0",
                 cwd=self.ws, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.DEVNULL, stderr=log,
                 env={**kept, "CODEX_HOME": str(self.home), "HOME": str(self.home), "CODEX_LOG": "warning",
                      "SHELL": "/bin/bash"},

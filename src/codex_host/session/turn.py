@@ -114,12 +114,12 @@ class TurnRun:
         await asyncio.wait({self._task})
         status, error = self._outcome()
         if status != "completed":
-            from codex_host.session.unfinished import end_actions, keep_inputs, note_interruption
+            try:
+                from codex_host.session.unfinished import leave
 
-            await end_actions(self._actions)
-            await keep_inputs(self.state)
-            if status == "interrupted":
-                await note_interruption(self.state)
+                await leave(self.state, self._actions, interrupted=status == "interrupted")
+            except Exception:  # Whatever is missing, even files that can be opened, the turn ends.
+                self._thread.host.logger("host").warning("after an unfinished turn", exc_info=True)
         return status, error
 
     async def _run(self) -> None:

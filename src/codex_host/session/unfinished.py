@@ -22,6 +22,14 @@ _SHOWN = 200
 """Number of characters that are shown of an input that is not kept."""
 
 
+async def leave(state: TurnState, actions: Collection[asyncio.Task[None]], *, interrupted: bool) -> None:
+    """End the user's actions, keep inputs that the turn has not got to, and tell of an interruption."""
+    await end_actions(actions)
+    await keep_inputs(state)
+    if interrupted:
+        await note_interruption(state)
+
+
 async def end_actions(actions: Collection[asyncio.Task[None]]) -> None:
     """Cancel the user's actions and wait for their end."""
     for task in actions:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Final, Protocol
 
-from codex_app_server.connection import MISSING_PARAMS, UNSENDABLE, unsendable_answer
+from codex_app_server.connection import MISSING_PARAMS, UNSENDABLE, internal_error, unsendable_answer
 from codex_app_server.encoding import ENCODER, encode_answer, method_name
 from codex_app_server.handshake import build_initialize_result, decode_initialize
 from codex_app_server.outbox import IMPATIENT, PATIENT, Outbox
@@ -206,6 +206,9 @@ class WireConnection:
             message = dump(self._session.refuse(request.id, error))
         except UNSENDABLE as error:
             message = dump(self._session.refuse(request.id, unsendable_answer(request.method, error)))
+        except Exception as error:  # Such as no more files to be opened, for the module of the method.
+            self._log.exception("%s failed", request.method)
+            message = dump(self._session.refuse(request.id, internal_error(f"{request.method} failed: {error!r}")))
         await self._outbox.respond(message, len(message))
         return after
 

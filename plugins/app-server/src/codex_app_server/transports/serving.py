@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from codex_app_server.transports.ending import drain, read_drain_seconds
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 _CLOSE_SECONDS: Final = 5.0
 _HURRIED_SECONDS: Final = 2.0
 """How long clients get to take what is queued for them, ordinarily and after the second signal."""
+_OPEN_FILES: Final = 16384
+"""Files that the process may have open if the system lets it: each loaded thread has two, its own and the model's."""
 
 
 class _Client:
@@ -88,6 +91,7 @@ async def serve_clients(processor: Processor, listening: Listening, check: Conne
     :raises ConfigError: when the address or path is not available.
     """
     seconds = read_drain_seconds(processor.host)
+    _allow_many_files()
     server = WebsocketServer(processor, check)
     # Who reads the address may send a signal at once.
     with stop_at_signals(drains=True) as stop:
@@ -103,6 +107,19 @@ async def serve_clients(processor: Processor, listening: Listening, check: Conne
                 unix.remove()
         await drain(processor.host, stop, seconds)
         await server.aclose(_HURRIED_SECONDS if stop.now.is_set() else _CLOSE_SECONDS)
+
+
+def _allow_many_files() -> None:
+    """Raise the soft limit of open files, which is 1,024 on many systems, as far as the hard one permits."""
+    if sys.platform == "win32":
+        return
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, _OPEN_FILES)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        with suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _bind(listening: Listening, *, authenticated: bool) -> tuple[socket.socket, UnixListener | None]:
