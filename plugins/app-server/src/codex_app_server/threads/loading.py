@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, TypeVar
 import attrs
 
 from codex_app_server.connection import IN_PROCESS, ORIGINATOR_OVERRIDE
+from codex_app_server.turns.turn_methods import check_id
 from codex_hookspecs.errors import RpcError, ThreadNotFound
 from codex_hookspecs.protocol import (
     ThreadResumeResponse,
     ThreadStarted,
     ThreadStartResponse,
     ThreadStatusChanged,
-    uuid_fault,
 )
 from codex_sandboxing.app_server_form import write_policy
 
@@ -102,15 +102,6 @@ async def unsubscribe(params: ThreadUnsubscribeParams, context: RpcContext) -> T
     return ThreadUnsubscribeResponse(
         status="unsubscribed" if context.unsubscribe(params.thread_id) else "notSubscribed"
     )
-
-
-def check_id(thread_id: str) -> None:
-    """Check the form of a thread id.
-
-    :raises RpcError: when it is not a UUID.
-    """
-    if fault := uuid_fault(thread_id):
-        raise RpcError(f"invalid thread id: {fault}")
 
 
 @contextmanager

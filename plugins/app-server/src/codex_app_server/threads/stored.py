@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from codex_app_server.threads.loading import check_id
+from codex_app_server.turns.turn_methods import check_id
 from codex_hookspecs.errors import RpcError, StorageError, ThreadNotFound
 from codex_hookspecs.protocol import (
     ThreadArchivedNotification,

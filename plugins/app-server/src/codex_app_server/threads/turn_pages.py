@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from codex_app_server.threads.loading import check_id
+from codex_app_server.turns.turn_methods import check_id
 from codex_hookspecs.errors import RpcError, ThreadNotFound
 from codex_hookspecs.json_text import JsonError, parse_json
 from codex_hookspecs.protocol import AgentMessage, ThreadTurnsListResponse, Turn, UserMessage

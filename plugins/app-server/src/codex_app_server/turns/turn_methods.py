@@ -4,9 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from codex_app_server.threads.loading import check_id
 from codex_hookspecs.errors import RpcError
-from codex_hookspecs.protocol import ErrorNotice, Turn, TurnError, TurnInterruptResponse, TurnStartResponse, uuid7
+from codex_hookspecs.protocol import (
+    ErrorNotice,
+    Turn,
+    TurnError,
+    TurnInterruptResponse,
+    TurnStartResponse,
+    uuid7,
+    uuid_fault,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -56,6 +63,15 @@ async def interrupt(params: TurnInterruptParams, context: RpcContext) -> TurnInt
         raise RpcError(f"expected active turn id `{params.turn_id}` but found `{active}`")
     context.after_response(lambda: _interrupt(thread, params.turn_id))
     return TurnInterruptResponse()
+
+
+def check_id(thread_id: str) -> None:
+    """Check the form of a thread id.
+
+    :raises RpcError: when it is not a UUID.
+    """
+    if fault := uuid_fault(thread_id):
+        raise RpcError(f"invalid thread id: {fault}")
 
 
 def require_loaded(thread_id: str, context: RpcContext) -> LoadedThread:
