@@ -57,6 +57,32 @@ async def test_a_review_is_shown_by_its_target(connect) -> None:
 
 
 @pytest.mark.anyio
+@pytest.mark.parametrize(
+    ("script", "review"),
+    [
+        ([{"say": "looks good"}], "looks good"),
+        ([{"reason": "hm"}], "The reviewer gave no answer."),
+        ([{"failed": ["invalid_prompt", "nope"]}], "The review ended before it was done; start it again."),
+    ],
+)
+async def test_a_review_has_items_around_it_that_are_kept(connect, model, script, review) -> None:
+    client = await connect(model=model(script), store=MemoryThreadStore())
+    thread_id = await client.thread()
+
+    await client.result("review/start", {"threadId": thread_id, "target": {"type": "uncommittedChanges"}})
+    messages = await client.until("turn/completed")
+    read = await client.result("thread/read", {"threadId": thread_id, "includeTurns": True})
+
+    shown = [message["params"]["item"] for message in messages if message["method"] == "item/completed"]
+    assert (shown[0]["type"], shown[0]["review"]) == ("enteredReviewMode", "current changes")
+    assert (shown[-1]["type"], shown[-1]["review"]) == ("exitedReviewMode", review)
+    assert [message["method"] for message in messages].index("turn/started") < [
+        message["params"].get("item", {}).get("type") for message in messages
+    ].index("enteredReviewMode")
+    assert read["thread"]["turns"][0]["items"] == shown
+
+
+@pytest.mark.anyio
 async def test_a_detached_review_is_done_in_a_copy_of_the_thread(connect) -> None:
     client = await connect(store=MemoryThreadStore())
     thread_id = await client.thread()

@@ -35,7 +35,7 @@ class HostThread(ThreadState):
     _changing: asyncio.Task[None] | None = None
 
     async def submit(
-        self, content: Sequence[JsonObject], *, settings: ThreadSettings | None = None, reviews: bool = False
+        self, content: Sequence[JsonObject], *, settings: ThreadSettings | None = None, review: str | None = None
     ) -> str:
         """Start a turn, or steer the running one."""
         self._check_open()
@@ -50,7 +50,7 @@ class HostThread(ThreadState):
             self.settings = settings
         if await self._join(lambda turn: turn.add(content)) is None:
             self.preview = self.preview or text_of(content)
-            self._begin(TurnRun(self, turn_id, content, reviews=reviews))
+            self._begin(TurnRun(self, turn_id, content, review=review))
         return turn_id
 
     async def act(self, action: Action) -> str:
@@ -76,7 +76,7 @@ class HostThread(ThreadState):
             raise RpcError("no active turn to steer")
         if turn.id != expected_turn_id:
             raise RpcError(f"expected active turn id `{expected_turn_id}` but found `{turn.id}`")
-        if turn.state.reviews:
+        if turn.state.review is not None:
             info = {"activeTurnNotSteerable": {"turnKind": "review"}}
             raise RpcError("cannot steer a review turn", data={"codexErrorInfo": info})
         if not content:
@@ -207,6 +207,10 @@ class HostThread(ThreadState):
         said = run.state.last_message
         ended = TurnEnded(turn_id=run.id, status=status, error=error, last_agent_message=said, duration_ms=duration)
         try:
+            if run.state.entered_review:
+                from codex_host.session.reviewing import leave_review
+
+                await leave_review(run.state, status)
             await self.record(ended)
         except Exception as failure:
             first = "" if error is None else f"{error.message}; "

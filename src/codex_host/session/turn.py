@@ -48,7 +48,7 @@ class TurnRun:
 
     :param content: initial user inputs, in wire form; ``None`` for the turn of an action.
     :param action: what the user does in it, instead of writing to the model.
-    :param reviews: whether it is a review, for which ``session_start`` and ``stop`` hooks are not called.
+    :param review: what it reviews, if it is a review, for which ``session_start`` and ``stop`` hooks are not called.
     :ivar state: the state of the turn.
     """
 
@@ -59,9 +59,9 @@ class TurnRun:
         content: Sequence[JsonObject] | None,
         *,
         action: Action | None = None,
-        reviews: bool = False,
+        review: str | None = None,
     ) -> None:
-        self.state = TurnState(thread, turn_id, reviews=reviews)
+        self.state = TurnState(thread, turn_id, review=review)
         if content is not None:
             self.state.pending.append(content)
         self._thread = thread
@@ -134,6 +134,10 @@ class TurnRun:
         for warning in (*thread.host.startup_warnings(), *thread.first_warnings):
             await thread.warn(warning)
         await self._begin()
+        if self.state.review is not None:
+            from codex_host.session.reviewing import enter_review
+
+            await enter_review(self.state, self.state.review)
         if self._content is None:
             while self._actions:
                 await asyncio.wait(self._actions)
@@ -164,7 +168,7 @@ class TurnRun:
 
     async def _session_start(self) -> bool:
         thread = self._thread
-        if self.state.reviews:
+        if self.state.review is not None:
             return True
         source, thread.start_source = thread.start_source, None
         if source is None or not thread.hooks.session_start.enabled(thread):
@@ -359,7 +363,7 @@ class TurnRun:
 
     async def _stop(self, *, active: bool) -> StopVerdict | None:
         thread = self._thread
-        if self.state.reviews or not thread.hooks.stop.enabled(thread):
+        if self.state.review is not None or not thread.hooks.stop.enabled(thread):
             return None
         from codex_hookspecs.types.lifecycle import StopEvent
 

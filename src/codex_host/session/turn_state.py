@@ -32,7 +32,8 @@ class TurnInterrupted(Exception):
 class TurnState:
     """One turn, with the interface for its calls, hooks and responses.
 
-    :param reviews: whether it is a review, for which ``session_start`` and ``stop`` hooks are not called.
+    :param review: what it reviews, if it is a review, for which ``session_start`` and ``stop`` hooks are not called.
+    :ivar entered_review: whether clients know that it is a review.
     :ivar settings: settings at its start.
     :ivar pending: user inputs that are not in the history yet.
     :ivar injected: items for the history before the next model request.
@@ -43,10 +44,11 @@ class TurnState:
     :ivar provider_state: state of the model provider, passed from request to request.
     """
 
-    def __init__(self, thread: ThreadState, turn_id: str, *, reviews: bool = False) -> None:
+    def __init__(self, thread: ThreadState, turn_id: str, *, review: str | None = None) -> None:
         self.thread = thread
         self.id = turn_id
-        self.reviews = reviews
+        self.review = review
+        self.entered_review = False
         self.settings = thread.settings
         self.pending: list[Sequence[JsonObject]] = []
         self.injected: list[JsonObject] = []

@@ -99,13 +99,14 @@ class LoadedThread(AgentThread, Protocol):
         ...
 
     async def submit(
-        self, content: Sequence[JsonObject], *, settings: ThreadSettings | None = None, reviews: bool = False
+        self, content: Sequence[JsonObject], *, settings: ThreadSettings | None = None, review: str | None = None
     ) -> str:
         """Start a turn, or steer the running one.
 
         :param content: user inputs in wire form, e.g. ``{"type":"text","text":…}``.
         :param settings: settings of this and later turns; ``None`` keeps the current ones.
-        :param reviews: whether the turn is a review, for which ``session_start`` and ``stop`` hooks are not called.
+        :param review: if the turn is a review, what it reviews, as shown to users. For a review, ``session_start`` and
+            ``stop`` hooks are not called.
         :return: id of the turn; its progress is sent as notifications. Empty input starts no turn; the id is that of an
             error notification.
         :raises RpcError: when the thread is closed.

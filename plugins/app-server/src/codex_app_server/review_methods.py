@@ -38,14 +38,14 @@ async def start(params: ReviewStartParams, context: RpcContext) -> ReviewStartRe
     """Start a review as a turn of the thread itself, or of a copy of it."""
     thread = require_loaded(params.thread_id, context)
     target = _read_target(params.target)
-    text = review_prompt(target)
+    text, title = review_prompt(target), review_title(target)
     if params.delivery == "detached":
         thread = await _copy(thread, context)
     settings = attrs.evolve(thread.settings, output_schema=params.output_schema)
     turn_id = await thread.submit(
-        [{"type": "text", "text": text, "text_elements": []}], settings=settings, reviews=True
+        [{"type": "text", "text": text, "text_elements": []}], settings=settings, review=title
     )
-    shown = UserMessage(id=turn_id, content=({"type": "text", "text": review_title(target), "text_elements": []},))
+    shown = UserMessage(id=turn_id, content=({"type": "text", "text": title, "text_elements": []},))
     return ReviewStartResponse(
         turn=Turn(id=turn_id, status="inProgress", items=(shown,)),
         review_thread_id=thread.id,
