@@ -53,7 +53,7 @@ class Streams:
             if thread is not None and method not in EVERY_THREAD:
                 self.foreign.append(message)
             return
-        if method == "thread/status/changed":
+        if method in ("thread/status/changed", "warning"):  # A loaded machine may be warned of.
             return
         kind = f"{method} {params['item']['type']}" if "item" in params else method
         kinds = self.kinds.setdefault(thread, [])
