@@ -14,6 +14,8 @@ from codex_testkit.servers.responses import ResponsesServer
 
 # Python 3.13 splits some of its own modules, so the same imports count for more there.
 MODULES_OF_A_TURN = 366 if sys.version_info < (3, 13) else 381
+MODULES_OF_A_SERVER = 336 if sys.version_info < (3, 13) else 351
+MODULES_OF_A_LISTENER = 297 if sys.version_info < (3, 13) else 312
 LIBRARIES = {
     "asyncio",
     "attr",
@@ -26,6 +28,11 @@ LIBRARIES = {
     "pluggy",
 }
 NEVER_IN_A_TURN = {"argparse", "email", "h11", "httpx", "importlib.metadata", "stevedore", "tomlkit"}
+NEVER_IN_A_SERVER = NEVER_IN_A_TURN | {"dataclasses", "httptools", "pathlib", "shutil", "sqlite3", "websockets"}
+HANDSHAKE = (
+    {"id": 1, "method": "initialize", "params": {"clientInfo": {"name": "tester", "version": "1"}}},
+    {"id": 2, "method": "thread/start", "params": {}},
+)
 PROGRAM = """
 import os, sys
 bare = set(sys.modules)
@@ -50,16 +57,20 @@ def home(tmp_path: Path) -> Path:
     return folder
 
 
-def modules_after(home: Path, *arguments: str) -> set[str]:
+def environment(home: Path, file: Path) -> dict[str, str]:
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(("CODEX", "OPENAI"))}
+    return {**kept, "CODEX_HOME": str(home), "MODULES_FILE": str(file)}
+
+
+def modules_after(home: Path, *arguments: str, stdin: str = "") -> set[str]:
     """Run the program; return the modules it had loaded when it wanted HTTP, or at its end when it did not."""
     file = home / "modules.txt"
-    kept = {key: value for key, value in os.environ.items() if not key.startswith(("CODEX", "OPENAI"))}
 
     done = subprocess.run(
         [sys.executable, "-P", "-c", PROGRAM, *arguments],
-        env={**kept, "CODEX_HOME": str(home), "MODULES_FILE": str(file)},
+        env=environment(home, file),
         cwd=home,
-        stdin=subprocess.DEVNULL,
+        input=stdin,
         capture_output=True,
         text=True,
         timeout=60,
@@ -68,6 +79,12 @@ def modules_after(home: Path, *arguments: str) -> set[str]:
 
     assert done.returncode == 0, done.stderr
     return set(file.read_text().split())
+
+
+def use_provider(home: Path, url: str) -> None:
+    provider = {"name": "mock", "base_url": url, "wire_api": "responses"}
+    table = "\n".join(f"{key} = {json.dumps(value)}" for key, value in provider.items())
+    (home / "config.toml").write_text(f'model_provider = "mock"\n[model_providers.mock]\n{table}\n')
 
 
 def test_showing_the_version_imports_no_library(home: Path) -> None:
@@ -89,9 +106,7 @@ def test_help_and_completion_import_no_plugin(home: Path, line: str) -> None:
 @pytest.mark.usefixtures("this_machine")
 def test_a_turn_stays_within_its_budget_of_modules(home: Path) -> None:
     with ResponsesServer() as server:
-        provider = {"name": "mock", "base_url": server.url, "wire_api": "responses"}
-        table = "\n".join(f"{key} = {json.dumps(value)}" for key, value in provider.items())
-        (home / "config.toml").write_text(f'model_provider = "mock"\n[model_providers.mock]\n{table}\n')
+        use_provider(home, server.url)
         command = ["exec", "--dangerously-bypass-approvals-and-sandbox", "--skip-git-repo-check", "--json", "hello"]
         modules_after(home, *command)  # finds the plugins and remembers them
 
@@ -99,6 +114,46 @@ def test_a_turn_stays_within_its_budget_of_modules(home: Path) -> None:
 
     assert modules & NEVER_IN_A_TURN == set()
     assert len(modules) <= MODULES_OF_A_TURN
+
+
+@pytest.mark.usefixtures("this_machine")
+def test_a_server_with_a_thread_stays_within_its_budget_of_modules(home: Path) -> None:
+    use_provider(home, "http://127.0.0.1:9/v1")
+    lines = "".join(f"{json.dumps(message)}\n" for message in HANDSHAKE)
+    modules_after(home, "app-server", stdin=lines)  # finds the plugins and remembers them
+
+    modules = modules_after(home, "app-server", stdin=lines)
+
+    assert modules & NEVER_IN_A_SERVER == set()
+    assert {name for name in modules if name.startswith(("codex_tool_", "codex_git", "codex_file_search"))} == set()
+    assert "codex_app_server.threads.loading" in modules
+    assert len(modules) <= MODULES_OF_A_SERVER
+
+
+@pytest.mark.usefixtures("this_machine")
+def test_a_server_that_listens_stays_within_its_budget_of_modules(home: Path) -> None:
+    modules_after(home, "app-server")  # finds the plugins and remembers them
+    file = home / "modules.txt"
+
+    with subprocess.Popen(
+        [sys.executable, "-P", "-c", PROGRAM, "app-server", "--listen", "ws://127.0.0.1:0"],
+        env=environment(home, file),
+        cwd=home,
+        stdin=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        try:
+            assert process.stderr is not None
+            assert next(line for line in process.stderr if "healthz" in line)
+            process.terminate()
+            assert process.wait(60) == 0
+        finally:
+            process.kill()
+
+    modules = set(file.read_text().split())
+    assert modules & NEVER_IN_A_SERVER == set()
+    assert len(modules) <= MODULES_OF_A_LISTENER
 
 
 def test_the_garbage_collector_works_while_the_event_loop_runs(home: Path) -> None:

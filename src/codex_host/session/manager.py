@@ -190,9 +190,6 @@ class HostThreads(StoredThreads):
             stored=stored,
             rules=opening.rules,
         )
-        offered = self.hooks.tools(thread)
-        thread.tools.update(offered)
-        thread.tool_owners.update(offered.owners)
         self._threads[thread_id] = thread
         return thread
 

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from codex_hookspecs.types.tools import Tool
     from codex_host.approvals.remembered import RememberedAnswers
     from codex_host.config.effective import EffectiveConfig
+    from codex_host.plugins.dispatch import Offered
     from codex_host.plugins.failures import Failures
     from codex_host.plugins.hooks import Hooks
 
@@ -81,8 +82,6 @@ class ThreadState:
         self.model = model
         self.model_owner = model_owner
         self.clients = Clients(thread_id, host)
-        self.tools: dict[str, Tool] = {}
-        self.tool_owners: dict[str, str] = {}
         self.history: list[JsonObject] = []
         self.usage = ThreadTokenUsage(total=TokenUsage(), last=TokenUsage())
         self.fragments: dict[str, str] = {}
@@ -106,6 +105,11 @@ class ThreadState:
         if stored is not None:
             self._created, self._name = stored.thread.created_at, stored.thread.name
             self.restore(stored)
+
+    @cached_property
+    def tools(self) -> Offered[Tool]:
+        """The tools that plugins offer, which are asked when a turn needs the tools."""
+        return self.hooks.tools(self)
 
     @cached_property
     def remembered(self) -> RememberedAnswers:

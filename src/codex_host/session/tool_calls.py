@@ -155,7 +155,7 @@ async def _run_tool(turn: TurnState, tool: Tool, call: ToolCall) -> tuple[ToolOu
     failed = False
 
     async def left_behind(places: Places) -> None:
-        owner = turn.thread.tool_owners.get(call.name, "")
+        owner = turn.thread.tools.owners.get(call.name, "")
         await turn.thread.warn(turn.thread.failures.report_left_behind(f"tool {call.name}", owner, places, tool.run))
 
     try:
@@ -178,7 +178,7 @@ async def _failure(turn: TurnState, tool: Tool, call: ToolCall, error: Exception
         return await _refused(turn, call, hook_payload(tool, call), error, declined=declined)
     if isinstance(error, CodexError) and not _is_fault(error):
         return ToolOutput(str(error), success=False)
-    owner = turn.thread.tool_owners.get(call.name, "")
+    owner = turn.thread.tools.owners.get(call.name, "")
     await turn.thread.warn(turn.thread.failures.report(f"tool {call.name}", owner, error, tool.run))
     return ToolOutput(f"tool {call.name} {text_for_model(error)}", success=False)
 

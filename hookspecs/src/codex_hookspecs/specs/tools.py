@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @offer(key="name", requires=("spec", "run"))
 def tools(thread: AgentThread, host: Host) -> Sequence[Tool] | None:
-    """Offer tools to a thread; called once, when the thread is loaded.
+    """Offer tools to a thread; called once, when a loaded thread begins its first turn.
 
     :param thread: the thread; release the tools' resources in ``thread.on_close``.
     :param host: the running program.
