@@ -153,6 +153,19 @@ def test_an_added_directory_is_one_of_the_server_and_never_of_its_root(places: P
     assert f"{places.work}/srv" in re.findall("sandbox: .*", below.stderr)[0]
 
 
+def test_warnings_of_the_server_are_shown_once(places: Places) -> None:
+    (places.work / ".codex").mkdir()
+    (places.work / ".codex" / "config.toml").write_text('model = "other"\n')
+    with (places.home / "config.toml").open("a") as config:
+        config.write('[model_providers.x]\nbase_ulr = "http://x"\n')
+    places.start()
+
+    shown = places.run("-C", str(places.work), "exec", "go").stderr
+
+    assert shown.count("config.toml does not count") == 1
+    assert shown.count("did you mean") == 1
+
+
 def test_settings_of_the_command_line_reach_the_server(places: Places) -> None:
     places.start()
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from codex_hookspecs import RpcMethod, hookimpl
 from codex_hookspecs.protocol import OtherNotification
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 pytestmark = pytest.mark.anyio
 
@@ -116,6 +119,24 @@ async def test_faults_of_the_configuration_are_told_after_the_handshake(connect)
     assert warning["method"] == "configWarning"
     assert "did you mean model?" in warning["params"]["summary"]
     assert warning["params"]["details"] is None
+
+
+async def test_warnings_about_a_directory_come_with_its_threads_and_once(connect, tmp_path: Path) -> None:
+    project = tmp_path / "project"
+    (project / ".git").mkdir(parents=True)
+    (project / ".codex").mkdir()
+    (project / ".codex" / "config.toml").write_text('model = "other"\n')
+    client = await connect(cwd=str(project))
+    assert await client.result("thread/loaded/list", {}) == {"data": [], "nextCursor": None}
+    assert client.last == []
+
+    opened = await client.result("thread/start", {"cwd": str(project)})
+    warning = (await client.until("warning"))[-1]["params"]
+    turn = await client.turn(opened["thread"]["id"])
+
+    assert warning["threadId"] == opened["thread"]["id"]
+    assert warning["message"].startswith(f"{project}/.codex/config.toml does not count: {project} is not trusted")
+    assert "warning" not in [message["method"] for message in turn]
 
 
 async def test_a_client_can_opt_out_of_the_warnings(connect) -> None:

@@ -9,7 +9,7 @@ from codex_app_server.connection import MISSING_PARAMS, UNSENDABLE, internal_err
 from codex_app_server.encoding import ENCODER, encode_answer, method_name
 from codex_app_server.handshake import build_initialize_result, decode_initialize
 from codex_app_server.outbox import IMPATIENT, PATIENT, Outbox
-from codex_hookspecs.errors import RpcError
+from codex_hookspecs.errors import ConfigError, RpcError
 from codex_hookspecs.jsonrpc import ABSENT, OVERLOADED, Malformed, Request, Response, RpcSession, dump
 from codex_hookspecs.protocol import ConfigWarning, OtherNotification
 from codex_hookspecs.tracing import TraceContext, parse_trace, set_trace
@@ -228,8 +228,12 @@ class WireConnection:
         return result
 
     async def _warn(self) -> None:
-        """Send the warnings about the configuration."""
-        for text in self._processor.host.config.warnings():
+        """Send the warnings about the program's configuration; those of a directory come with its threads."""
+        try:
+            found = self._processor.host.config.for_directory(None).warnings()
+        except ConfigError as error:
+            found = [f"{error}; what was read before stays in force"]
+        for text in found:
             await self.notify(ConfigWarning(summary=text))
 
     def _decode_request(self, request: Request) -> tuple[RpcMethod, object]:

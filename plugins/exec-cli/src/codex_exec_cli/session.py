@@ -11,11 +11,13 @@ from codex_exec_cli.errors import ExecError
 from codex_hookspecs.errors import CodexError, RpcError
 from codex_hookspecs.protocol import (
     AgentMessage,
+    ConfigWarning,
     ItemCompleted,
     Plan,
     ThreadStartParams,
     TurnCompleted,
     TurnStartParams,
+    WarningNotice,
     is_uuid,
 )
 
@@ -70,6 +72,7 @@ class _Session:
         self._reporter = reporter
         self._thread_id = ""
         self._turn_id = ""
+        self._warnings: set[str] = set()
         self._interrupting: asyncio.Task[None] | None = None
         self.final_message: str | None = None
 
@@ -115,7 +118,7 @@ class _Session:
 
     async def _follow(self) -> TurnStatus:
         async for notification in self._client.notifications():
-            if not self._is_relevant(notification):
+            if not self._is_relevant(notification) or self._was_told(notification):
                 continue
             if isinstance(notification, ItemCompleted) and isinstance(notification.item, AgentMessage | Plan):
                 self.final_message = notification.item.text
@@ -126,6 +129,18 @@ class _Session:
 
     def _is_relevant(self, notification: Notification) -> bool:
         return getattr(notification, "thread_id", None) in (None, self._thread_id)
+
+    def _was_told(self, notification: Notification) -> bool:
+        """Return whether a warning was shown before; a server tells some of itself, and again with a thread."""
+        if isinstance(notification, ConfigWarning):
+            text = notification.summary
+        elif isinstance(notification, WarningNotice):
+            text = notification.message
+        else:
+            return False
+        before = text in self._warnings
+        self._warnings.add(text)
+        return before
 
     async def _interrupt(self) -> None:
         from codex_hookspecs.protocol import TurnInterruptParams

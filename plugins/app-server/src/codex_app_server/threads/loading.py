@@ -19,7 +19,8 @@ from codex_hookspecs.protocol import (
 from codex_sandboxing.app_server_form import write_policy
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
+    from typing import Any
 
     from codex_hookspecs.host import LoadedThread
     from codex_hookspecs.protocol import (
@@ -51,6 +52,7 @@ async def start(params: ThreadStartParams, context: RpcContext) -> ThreadStartRe
     context.subscribe(thread)
     summary = thread.summary()
     context.after_response(lambda: thread.notify(ThreadStarted(thread=summary)))
+    _warn(thread, params.config, context)
     return _start_response(ThreadStartResponse, thread, summary)
 
 
@@ -67,6 +69,7 @@ async def resume(params: ThreadResumeParams, context: RpcContext) -> ThreadResum
     if thread is not before:
         await context.broadcast(ThreadStatusChanged(thread_id=thread.id, status=thread.summary().status))
     context.subscribe(thread)
+    _warn(thread, params.config, context)
     return _start_response(
         ThreadResumeResponse, thread, attrs.evolve(thread.summary(), turns=tuple(await thread.turns()))
     )
@@ -89,6 +92,7 @@ async def fork(params: ThreadForkParams, context: RpcContext) -> ThreadForkRespo
     if not params.exclude_turns:
         summary = attrs.evolve(summary, turns=tuple(await thread.turns()))
     context.after_response(lambda: thread.notify(ThreadStarted(thread=summary)))
+    _warn(thread, params.config, context)
     return _start_response(ThreadForkResponse, thread, summary)
 
 
@@ -102,6 +106,21 @@ async def unsubscribe(params: ThreadUnsubscribeParams, context: RpcContext) -> T
     return ThreadUnsubscribeResponse(
         status="unsubscribed" if context.unsubscribe(params.thread_id) else "notSubscribed"
     )
+
+
+def _warn(thread: LoadedThread, overrides: Mapping[str, Any] | None, context: RpcContext) -> None:
+    """Send the warnings about a thread's configuration after the response; clients inside the program get them later.
+
+    A warning that the thread has sent before is not sent again, and its first turn sends what is left.
+    """
+    if context.transport == IN_PROCESS:
+        return
+
+    async def send() -> None:
+        for text in context.host.config.for_directory(thread.settings.cwd, overrides or None).warnings():
+            await thread.warn(text)
+
+    context.after_response(send)
 
 
 @contextmanager
