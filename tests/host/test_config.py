@@ -125,12 +125,47 @@ def test_an_untrusted_project_is_listed_with_the_reason_and_not_read(home: Path,
     assert f'[projects."{project}"] trust_level = "trusted"' in layer.disabled_reason
 
 
-@pytest.mark.parametrize("level", ["untrusted", "", 5])
-def test_a_project_is_not_trusted_with_any_other_word(home: Path, project: Path, level: object) -> None:
-    put(home / "config.toml", f'[projects."{project}"]\ntrust_level = {level!r}\n')
+@pytest.mark.parametrize("spelling", ["{}", "{}/", "{}//", "{}/.", "/.{}/./"])
+def test_a_decision_not_to_trust_a_project_counts_and_is_not_questioned(
+    home: Path, project: Path, spelling: str
+) -> None:
+    put(
+        home / "config.toml",
+        f'{trusting(project)}[projects."{spelling.format(project)}/"]\ntrust_level = "untrusted"\n',
+    )
+    put(project / ".codex/config.toml", "a = 1")
+
+    found = config(home, project)
+
+    assert found.get("a") is None
+    assert found.get("approval_policy") == "untrusted"
+    assert found.warnings() == []
+
+
+@pytest.mark.parametrize("spelling", ["{}/", "{}//", "{}/.", "/.{}"])
+def test_slashes_and_dots_in_the_path_of_a_project_change_nothing(home: Path, project: Path, spelling: str) -> None:
+    put(
+        home / "config.toml",
+        trusting(Path("/none")) + f'[projects."{spelling.format(project)}"]\ntrust_level = "trusted"\n',
+    )
+    put(project / ".codex/config.toml", "a = 1")
+
+    assert config(home, project).get("a") == 1
+
+
+def test_a_path_with_a_step_up_trusts_nothing(home: Path, project: Path) -> None:
+    put(home / "config.toml", f'[projects."{project}/sub/.."]\ntrust_level = "trusted"\n')
     put(project / ".codex/config.toml", "a = 1")
 
     assert config(home, project).get("a") is None
+
+
+@pytest.mark.parametrize("level", ["yes", "", 5])
+def test_another_word_on_trust_is_an_error(home: Path, project: Path, level: object) -> None:
+    put(home / "config.toml", f'[projects."{project}"]\ntrust_level = {level!r}\n')
+
+    with pytest.raises(ConfigError, match=r"trust_level = .*, allowed is one of trusted, untrusted"):
+        config(home, project)
 
 
 def test_the_nearest_word_on_trust_counts(home: Path, project: Path) -> None:

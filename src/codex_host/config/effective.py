@@ -22,7 +22,7 @@ from codex_host.config.layers import (
     state_of,
 )
 from codex_host.config.schema import check_table
-from codex_host.config.trust import project_setting
+from codex_host.config.trust import project_setting, trust_level
 
 if TYPE_CHECKING:
     from codex_hookspecs.protocol import ConfigEdit
@@ -82,17 +82,17 @@ class EffectiveConfig:
         layers.append(ConfigLayer(kind="sessionFlags", table=flags))
         return layers
 
-    def _set_defaults(self, trust_level: Any) -> None:
+    def _set_defaults(self, level: str | None) -> None:
         """Set what depends on whether the user trusts the project, where nothing else says it."""
-        if trust_level == "trusted" and not _CHOICES_OF_SANDBOX & self.table.keys():
+        if level == "trusted" and not _CHOICES_OF_SANDBOX & self.table.keys():
             self.table["sandbox_mode"] = "workspace-write"
-        elif trust_level == "untrusted":
+        elif level == "untrusted":
             self.table.setdefault("approval_policy", "untrusted")
 
-    def _trust_level(self, cwd: str) -> Any:
+    def _trust_level(self, cwd: str) -> str | None:
         """Return what the user, and not a project, says of the project of a directory."""
         own = [layer for layer in self.layers if layer.kind != "project"]
-        return project_setting(cwd, project_root(cwd), _merged(own).get("projects", {}), "trust_level")
+        return trust_level(cwd, project_root(cwd), _merged(own).get("projects", {}))
 
     @property
     def user_file(self) -> str:
@@ -127,7 +127,10 @@ class EffectiveConfig:
         return frozenset(keys)
 
     def warnings(self) -> list[str]:
-        """Return warnings about the files: ignored keys, probable typos, untrusted projects, each with the remedy."""
+        """Return warnings about the files: ignored keys, probable typos, untrusted projects, each with the remedy.
+
+        A project whose ``trust_level`` is ``untrusted`` is not among them: the user has decided.
+        """
         ignored = [
             _ignored_keys(layer, self._home) for layer in self.layers if layer.ignored and layer.disabled_reason is None
         ]
@@ -139,7 +142,10 @@ class EffectiveConfig:
         untrusted = [
             f"{layer.file} does not count: {layer.disabled_reason}"
             for layer in self.layers
-            if layer.disabled_reason is not None and layer.file is not None and os.path.lexists(layer.file)
+            if layer.disabled_reason is not None
+            and layer.file is not None
+            and os.path.lexists(layer.file)
+            and self._trust_level(os.path.dirname(os.path.dirname(layer.file))) is None
         ]
         return [*_unenforced(), *untrusted, *ignored, *typos]
 

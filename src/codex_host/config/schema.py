@@ -94,6 +94,7 @@ RULES: dict[str, Rule] = {
     "profiles.*": _TABLE,
     "projects": _TABLE,
     "projects.*": _TABLE,
+    "projects.*.trust_level": _one_of(("trusted", "untrusted")),
     "projects.*.plugins": _TABLE,
     "projects.*.plugins.*": _TABLE,
     "projects.*.plugins.*.enabled": _SWITCH,

@@ -18,8 +18,20 @@ def untrusted_reason(root: str) -> str:
 
 def is_trusted(cwd: str, root: str | None, projects: Mapping[str, Any]) -> bool:
     """Return whether the user trusts a directory, its project, or the repository its work tree is linked to."""
-    level = project_setting(cwd, root, projects, "trust_level")
-    return bool(level == "trusted")
+    return trust_level(cwd, root, projects) == "trusted"
+
+
+def trust_level(cwd: str, root: str | None, projects: Mapping[str, Any]) -> str | None:
+    """Return what the user says of a directory, its project, or the repository that it is linked to.
+
+    :param projects: table ``[projects]`` of the user.
+    :return: ``trusted``, ``untrusted``, or ``None`` when nothing is said. Of several spellings of one path that
+        contradict each other, ``untrusted`` counts.
+    """
+    found = _settings(cwd, root, projects, "trust_level")
+    if not found:
+        return None
+    return "trusted" if all(level == "trusted" for level in found) else "untrusted"
 
 
 def project_setting(cwd: str, root: str | None, projects: Mapping[str, Any], key: str) -> Any:
@@ -28,10 +40,30 @@ def project_setting(cwd: str, root: str | None, projects: Mapping[str, Any], key
     :param projects: table ``[projects]`` of the user.
     :return: ``None`` when the key is not set for any of them.
     """
+    found = _settings(cwd, root, projects, key)
+    return found[0] if found else None
+
+
+def _settings(cwd: str, root: str | None, projects: Mapping[str, Any], key: str) -> list[Any]:
+    """Return the values of a key for the nearest directory that has any, that of its exact path first."""
     if not projects:
-        return None
+        return []
     for directory in (cwd, root, main_repository(root) if root else None):
-        entry = projects.get(directory) if directory else None
-        if isinstance(entry, dict) and key in entry:
-            return entry[key]
-    return None
+        if directory is None:
+            continue
+        entries = [projects.get(directory), *_other_spellings(directory, projects)]
+        found = [entry[key] for entry in entries if isinstance(entry, dict) and key in entry]
+        if found:
+            return found
+    return []
+
+
+def _other_spellings(directory: str, projects: Mapping[str, Any]) -> list[Any]:
+    """Return the entries whose path is a directory's, but for slashes and dots that change nothing."""
+    return [entry for path, entry in projects.items() if path != directory and _plain(path) == directory]
+
+
+def _plain(path: str) -> str:
+    """Return a path without doubled and trailing slashes and ``.``; ``..`` stays, since links may lead elsewhere."""
+    parts = [part for part in path.split("/") if part not in ("", ".")]
+    return f"/{'/'.join(parts)}" if path.startswith("/") else path
