@@ -241,3 +241,13 @@ def test_the_commands_never_import_a_plugin(distributions: Distributions, codex:
         assert codex("plugins", *command.split()).status == 0
 
     assert "third_codex_noisy.plugin" not in sys.modules
+
+
+def test_the_doctor_knows_what_the_command_line_sets(codex: Codex) -> None:
+    given = 'environments.there.url="ws://127.0.0.1:9"'
+
+    found = codex("-c", given, "plugins", "doctor", "exec-remote")
+    nothing = codex("plugins", "doctor", "exec-remote")
+
+    assert (found.status, nothing.status) == (1, 0)
+    assert "environment there: failed to connect" in found.out

@@ -42,11 +42,16 @@ class CommandContext:
     """Everything the commands need: configuration, plugins, their status and statistics."""
 
     home: str
-    cwd: str
+    options: GlobalOptions
     config: EffectiveConfig
     plugins: dict[str, FoundPlugin]
     statuses: dict[str, PluginStatus]
     stats_file: StatsFile
+
+    @property
+    def cwd(self) -> str:
+        """The directory to work in."""
+        return self.options.cwd
 
     @cached_property
     def order(self) -> OrderReport:
@@ -107,7 +112,7 @@ def _open_context(options: GlobalOptions, *, refresh: bool) -> CommandContext:
     statuses = admission.admit_all(found)
     for status in statuses.values():
         _apply_recorded_error(status, stats_file)
-    return CommandContext(home, options.cwd, config, {plugin.name: plugin for plugin in found}, statuses, stats_file)
+    return CommandContext(home, options, config, {plugin.name: plugin for plugin in found}, statuses, stats_file)
 
 
 def _apply_recorded_error(status: PluginStatus, stats_file: StatsFile) -> None:
@@ -316,7 +321,9 @@ def _doctor(context: CommandContext, words: Sequence[str], flags: set[str]) -> i
     for fault in faults:
         print(escape_controls(fault))
     plugins = [context.plugins[name] for name in names]
-    return examine(plugins, context.statuses, untrusted_is_fine=not words) or bool(faults)
+    given = {"cwd": context.cwd, "flags": context.options.overrides, "profile": context.options.profile}
+    found = examine(plugins, context.statuses, configuration=given, untrusted_is_fine=not words)
+    return found or bool(faults)
 
 
 _RUNS: dict[str, Callable[[CommandContext, Sequence[str], set[str]], int]] = {

@@ -21,9 +21,16 @@ SLOW_MS = 25.0
 """Import time in milliseconds above which a remark is printed."""
 
 
-def examine(plugins: Sequence[FoundPlugin], statuses: Mapping[str, PluginStatus], *, untrusted_is_fine: bool) -> int:
+def examine(
+    plugins: Sequence[FoundPlugin],
+    statuses: Mapping[str, PluginStatus],
+    *,
+    configuration: Mapping[str, Any],
+    untrusted_is_fine: bool,
+) -> int:
     """Print the problems of each plugin; return 1 if there are any, else 0.
 
+    :param configuration: parameters of the configuration beside the files: ``cwd``, ``flags`` and ``profile``.
     :param untrusted_is_fine: don't count it as a problem that a plugin is not examined because it is not trusted.
     """
     sick = 0
@@ -34,7 +41,7 @@ def examine(plugins: Sequence[FoundPlugin], statuses: Mapping[str, PluginStatus]
         elif status.state == "incompatible":
             findings = [status.detail]
         else:
-            report = _probe(plugin)
+            report = _probe(plugin, configuration)
             if report.get("untrusted"):
                 remedy = f"(run: codex plugins trust {plugin.name})"
                 print(escape_controls(f"{plugin.name}: not examined, {report['untrusted']} {remedy}"))
@@ -50,11 +57,13 @@ def examine(plugins: Sequence[FoundPlugin], statuses: Mapping[str, PluginStatus]
     return 1 if sick else 0
 
 
-def _probe(plugin: FoundPlugin) -> dict[str, Any]:
+def _probe(plugin: FoundPlugin, configuration: Mapping[str, Any]) -> dict[str, Any]:
     """Check a plugin in a separate process, which imports it only if it is trusted."""
     command = [sys.executable, "-I", "-X", "utf8", "-m", "codex_host.plugins.probe", plugin.name]
     try:
-        done = subprocess.run(command, capture_output=True, timeout=LIMIT, check=False, stdin=subprocess.DEVNULL)
+        # Not in an argument: what was given with -c may be a secret.
+        given = json.dumps(configuration, default=str).encode()
+        done = subprocess.run(command, capture_output=True, timeout=LIMIT, check=False, input=given)
     except subprocess.TimeoutExpired:
         return {"problems": [f"took longer than {LIMIT:g} s to be imported and checked"]}
     try:

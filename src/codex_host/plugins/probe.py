@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def main() -> None:
-    """Check the plugin named on the command line."""
+    """Check the plugin named on the command line, with the configuration that standard input says."""
     from codex_host.app import Application, codex_home
     from codex_host.config.effective import EffectiveConfig
     from codex_host.plugins.discovery import found_plugins
@@ -32,7 +32,8 @@ def main() -> None:
     from codex_host.plugins.registry import Registry
     from codex_host.plugins.stats_file import StatsFile
 
-    home, cwd = codex_home(os.environ), os.getcwd()
+    home = codex_home(os.environ)
+    given = json.load(sys.stdin)
     plugin = next(each for each in found_plugins(home) if each.name == sys.argv[1])
     objection = None if plugin.first_party else _guard_imports(plugin, home)
     report: dict[str, Any] = {"untrusted": objection, "problems": [], "hooks": [], "load_ms": 0.0, "modules": 0}
@@ -51,9 +52,9 @@ def main() -> None:
         report["load_ms"] = (time.perf_counter() - started) * 1000
         report["modules"] = len(sys.modules) - modules
         host = Application(
-            config=EffectiveConfig(home, cwd=cwd),
+            config=EffectiveConfig(home, **given),
             home=home,
-            cwd=cwd,
+            cwd=given["cwd"],
             environ=dict(os.environ),
             registry=registry,
             stats_file=StatsFile(),
