@@ -215,7 +215,7 @@ def test_a_session_is_forked_with_and_without_a_turn(codex: Sessions) -> None:
 
 
 def test_a_session_that_can_not_be_forked_is_told(codex: Sessions) -> None:
-    assert codex("exec", "fork", "nosuch", "x").stderr == "Error: no session is named `nosuch`; give its id\n"
+    assert codex("exec", "fork", "nosuch", "x").stderr == "Error: no session is named `nosuch`; give its whole id\n"
     told = codex("exec", "fork", NOBODY, "x")
     assert (told.returncode, told.stdout) == (1, "")
     assert told.stderr == f"Error: thread/fork: thread/fork failed: no rollout found for thread id {NOBODY}\n"

@@ -107,7 +107,7 @@ def usage_line(path: Sequence[CommandSyntax]) -> str:
         words.append("[OPTIONS]")
     words += [argument.heading for argument in command.arguments]
     if command.commands:
-        words.append("[COMMAND]" if command.arguments else "COMMAND")
+        words.append("COMMAND" if command.needs_command else "[COMMAND]")
     return f"Usage: {' '.join(words)}"
 
 

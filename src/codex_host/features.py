@@ -131,6 +131,22 @@ def known_key(key: str) -> str | None:
     return key if any(key == word.rstrip("*") for keys in _KEYS.values() for word in keys.split()) else None
 
 
+def require_key(name: str) -> str:
+    """Return the key of a name or alias.
+
+    :raises ConfigError: when it is unknown; names a similar one.
+    """
+    key = known_key(name)
+    if key is None:
+        from codex_hookspecs.errors import ConfigError
+        from codex_host.usage import near
+
+        meant = near(name, sorted(known_names()))
+        hint = f"; did you mean {meant}?" if meant else " (codex features list shows them all)"
+        raise ConfigError(f"Unknown feature flag: {name}{hint}")
+    return key
+
+
 def known_names() -> frozenset[str]:
     """Return all keys and their aliases."""
     return frozenset(word.rstrip("*") for keys in _KEYS.values() for word in keys.split()) | _ALIASES.keys()

@@ -5,12 +5,11 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from codex_hookspecs.errors import ConfigError
 from codex_host.app import codex_home
 from codex_host.command_line import read_group
 from codex_host.config.edit import edit_file
 from codex_host.config.effective import EffectiveConfig
-from codex_host.features import FeatureSwitches, aliases_of, default_of, known_key, rows
+from codex_host.features import FeatureSwitches, aliases_of, default_of, require_key, rows
 from codex_host.plugins.tables import aligned
 
 if TYPE_CHECKING:
@@ -34,9 +33,7 @@ def run_features(options: GlobalOptions) -> int:
 
 
 def _switch(home: str, name: str, *, enable: bool, profile: str | None) -> int:
-    key = known_key(name)
-    if key is None:
-        raise ConfigError(f"Unknown feature flag: {name}")
+    key = require_key(name)
     table = f'profiles."{profile}".features' if profile else "features"
     # A feature that is off by default needs no key (as Codex 0.118 writes it).
     value = None if not enable and not default_of(key) and profile is None else enable

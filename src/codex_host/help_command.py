@@ -33,7 +33,7 @@ def show_help(options: GlobalOptions, words: Sequence[str]) -> bool:
 
             known = [each.name for each in path[-1].commands]
             if len(path) == 1:
-                raise not_a_command(name, known)
+                raise not_a_command(name, known, help_for=True)
             raise unknown_command(name, known, usage=usage_line(path))
         path = program.root.resolve(found.alias) if found.alias and len(path) == 1 else [*path, found]
     if len(path) == 2 and not path[1].declared:

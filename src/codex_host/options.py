@@ -8,7 +8,7 @@ from typing import Any
 
 from attrs import define, field
 
-from codex_hookspecs.errors import ConfigError, UsageError
+from codex_hookspecs.errors import UsageError
 from codex_hookspecs.values import frozen
 from codex_host.config.keys import parse_override
 
@@ -47,6 +47,8 @@ _ONCE = {
     "cd": "--cd <DIR>",
     "--ask-for-approval": "--ask-for-approval <APPROVAL_POLICY>",
     "--search": "--search",
+    "remote": "--remote <ADDR>",
+    "remote_token_variable": "--remote-auth-token-env <ENV_VAR>",
 }
 """Options that may be given once before the command, and once after it, as they are named in an error."""
 _INTERACTIVE = {**_INTERACTIVE_VALUED, **{name: name for name in (*_INTERACTIVE_VALUED.values(), *_INTERACTIVE_FLAGS)}}
@@ -157,7 +159,7 @@ def parse(
 def _check_once(options: GlobalOptions, name: str, seen: set[tuple[str, bool]]) -> None:
     """Refuse an option that is given again, and one that contradicts another one before the command."""
     inside = options.command is not None
-    kind = _VALUED.get(name) or ("" if inside else _INTERACTIVE.get(name, ""))
+    kind = _VALUED.get(name) or ("" if inside else (_INTERACTIVE.get(name) or _REMOTE.get(name, "")))
     if kind in _ONCE:
         if (kind, inside) in seen:
             raise UsageError(f"the argument '{_ONCE[kind]}' cannot be used multiple times")
@@ -212,12 +214,9 @@ def _apply(options: GlobalOptions, kind: str, value: str) -> None:
         options.overrides.pop(key, None)
         options.overrides[key] = parsed
     elif kind in ("enable", "disable"):
-        from codex_host.features import known_key
+        from codex_host.features import require_key
 
-        key_of_feature = known_key(value)
-        if key_of_feature is None:
-            raise ConfigError(f"Unknown feature flag: {value}")
-        options.overrides[f"features.{key_of_feature}"] = kind == "enable"
+        options.overrides[f"features.{require_key(value)}"] = kind == "enable"
     elif kind == "profile":
         options.profile = value
     else:

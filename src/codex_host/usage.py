@@ -9,8 +9,11 @@ from codex_hookspecs.errors import UsageError
 _ELSEWHERE = {
     "agents": "list sessions with codex resume",
     "cloud": "",
+    "config": "edit config.toml in $CODEX_HOME (~/.codex), or set a key for one command with -c KEY=VALUE",
     "delete": "put a session away with codex archive SESSION",
     "doctor": "check plugins with codex plugins doctor, and the configuration with codex --strict-config features list",
+    "generate-json-schema": "write the schemas with codex app-server generate-json-schema --out DIR",
+    "generate-ts": "write the types with codex app-server generate-ts --out DIR",
     "login": "set OPENAI_API_KEY, or name a provider with a key of its own in config.toml",
     "logout": "take OPENAI_API_KEY out of the environment",
     "mcp": "",
@@ -18,9 +21,12 @@ _ELSEWHERE = {
     "migrate-nfs-db": "",
     "migrate-rollouts": "sessions of other releases are read as they are",
     "plugin": "see codex plugins list",
+    "proto": "serve programs with codex app-server",
     "queue": "go on with a session with codex exec resume SESSION PROMPT",
     "remote-control": "serve other machines with codex app-server",
+    "responses-api-proxy": "",
     "update": "install the new version as this one was installed",
+    "version": "show the version with codex --version",
 }
 """Commands of other releases that are not part of this version, with what to use instead, if anything."""
 
@@ -55,11 +61,18 @@ def unknown_command(word: str, known: Iterable[str], *, usage: str | None = None
     return UsageError(f"unrecognized subcommand '{word}'", tip=tip, usage=usage)
 
 
-def not_a_command(word: str, known: Iterable[str]) -> UsageError:
-    """Return the error for a first word that is not a command of any plugin."""
+def not_a_command(word: str, known: Iterable[str], *, help_for: bool = False) -> UsageError:
+    """Return the error for a first word that is not a command of any plugin.
+
+    :param help_for: whether help for it is asked for, so that it is no prompt.
+    """
     if word in _ELSEWHERE:
         return UsageError(f"the command '{word}' is not part of this version", tip=_ELSEWHERE[word] or None)
-    return unknown_command(word, known) if near(word, known) else no_interface(word)
+    if near(word, known):
+        return unknown_command(word, known)
+    if help_for:
+        return UsageError(f"unrecognized subcommand '{word}'", tip="list the commands with codex --help")
+    return no_interface(word)
 
 
 def no_interface(prompt: str) -> UsageError:
@@ -71,4 +84,5 @@ def no_interface(prompt: str) -> UsageError:
 
     word = shlex.quote(prompt) if prompt else "PROMPT"
     message = f"unrecognized subcommand '{prompt}'" if prompt else "a subcommand is required"
-    return UsageError(message, tip=f"there is no terminal interface yet; to give a prompt: codex exec {word}")
+    tip = f"the terminal interface is not part of this version; to give a prompt: codex exec {word}"
+    return UsageError(message, tip=tip)

@@ -144,7 +144,7 @@ def test_aliases_of_features_become_their_keys() -> None:
         ("--nonsense", "unexpected argument '--nonsense' found"),
         ("-x exec", "unexpected argument '-x' found"),
         ("-c model", "'model' is not of the form key=value"),
-        ("--enable zzz", "Unknown feature flag: zzz"),
+        ("--enable zzz", "Unknown feature flag: zzz (codex features list shows them all)"),
     ],
 )
 def test_a_wrong_command_line_is_told(line: str, told: str) -> None:
@@ -193,7 +193,7 @@ def test_an_unknown_sub_command_is_named(codex: Codex) -> None:
 def test_an_unknown_feature_ends_with_status_one(codex: Codex, option: str) -> None:
     ran = codex(option, "zzz", "exec", "hi")
 
-    assert (ran.status, ran.err) == (1, "Error: Unknown feature flag: zzz\n")
+    assert (ran.status, ran.err) == (1, "Error: Unknown feature flag: zzz (codex features list shows them all)\n")
 
 
 def test_an_unknown_profile_ends_with_status_one(codex: Codex) -> None:
@@ -317,8 +317,20 @@ def test_the_version_costs_no_library(project: Project) -> None:
         ("--modle x exec hi", "tip: a similar argument exists: '--model'"),
         ("exce hi", "tip: a similar subcommand exists: 'exec'"),
         ("help exce", "tip: a similar subcommand exists: 'exec'"),
-        ("help nope", "unrecognized subcommand 'nope'"),
-        ("explain", "tip: there is no terminal interface yet; to give a prompt: codex exec explain"),
+        ("help nope", "unrecognized subcommand 'nope'\n\n  tip: list the commands with codex --help"),
+        (
+            "help proto",
+            "the command 'proto' is not part of this version\n\n  tip: serve programs with codex app-server",
+        ),
+        ("version", "tip: show the version with codex --version"),
+        ("generate-ts", "tip: write the types with codex app-server generate-ts --out DIR"),
+        ("responses-api-proxy", "the command 'responses-api-proxy' is not part of this version"),
+        ("--remote unix://a --remote unix://b resume", "the argument '--remote <ADDR>' cannot be used multiple times"),
+        (
+            "--remote-auth-token-env A --remote-auth-token-env=A resume",
+            "the argument '--remote-auth-token-env <ENV_VAR>' cannot be used multiple times",
+        ),
+        ("explain", "tip: the terminal interface is not part of this version; to give a prompt: codex exec explain"),
         ("-m gpt-5", "a subcommand is required"),
         ("-- hello", "to give a prompt: codex exec hello"),
         ("login", "set OPENAI_API_KEY"),
@@ -350,12 +362,12 @@ def test_a_slip_ends_with_status_two_and_what_was_meant(codex: Codex, line: str,
     [
         ("help exec", "Usage: codex exec [OPTIONS]"),
         ("help exec review", "Usage: codex exec review"),
-        ("help plugins", "Usage: codex plugins COMMAND"),
+        ("help plugins", "Usage: codex plugins [COMMAND]"),
         ("help plugins show", "Usage: codex plugins show [OPTIONS] PLUGIN"),
         ("plugins show --help", "Usage: codex plugins show [OPTIONS] PLUGIN"),
         ("features list --help", "Usage: codex features list"),
         ("features enable -h", "Usage: codex features enable FEATURE"),
-        ("features help", "Usage: codex features COMMAND"),
+        ("features help", "Usage: codex features [COMMAND]"),
     ],
 )
 def test_help_is_that_of_the_command(codex: Codex, line: str, usage: str) -> None:
@@ -510,3 +522,23 @@ commands = { loudly = "Moo loudly." }
     assert (ran.status, ran.out) == (2, "")
     assert told in ran.err
     assert codex("moo", "daisy", "--tone", "low").out.startswith("['daisy', '--tone', 'low']")
+
+
+def test_an_unknown_feature_is_told_with_a_similar_one(codex: Codex) -> None:
+    for words in (("--enable", "shell_tol", "features", "list"), ("features", "enable", "shell_tol")):
+        ran = codex(*words)
+
+        assert (ran.status, ran.err) == (1, "Error: Unknown feature flag: shell_tol; did you mean shell_tool?\n")
+
+
+@pytest.mark.parametrize(
+    ("line", "usage"),
+    [
+        ("app-server", "Usage: codex app-server [OPTIONS] [COMMAND]"),
+        ("plugins", "Usage: codex plugins [COMMAND]"),
+        ("debug", "Usage: codex debug COMMAND"),
+    ],
+)
+def test_usage_tells_whether_a_command_can_be_left_out(codex: Codex, line: str, usage: str) -> None:
+    assert usage in codex(line, "--help").out
+    assert f"{usage}\n" in codex(line, "nosuch").err

@@ -131,7 +131,7 @@ def test_enabling_unfinished_work_warns(codex: Codex, home: Path) -> None:
 def test_an_unknown_feature_is_refused(codex: Codex, home: Path) -> None:
     ran = codex("features", "enable", "nosuch")
 
-    assert (ran.status, ran.err) == (1, "Error: Unknown feature flag: nosuch\n")
+    assert (ran.status, ran.err) == (1, "Error: Unknown feature flag: nosuch (codex features list shows them all)\n")
     assert not (home / "config.toml").exists()
 
 
@@ -148,7 +148,7 @@ def test_the_commands_explain_themselves(codex: Codex, line: str) -> None:
     ran = codex("features", line)
 
     assert (ran.status, ran.err) == (0, "")
-    assert "Usage: codex features COMMAND" in ran.out
+    assert "Usage: codex features [COMMAND]" in ran.out
 
 
 def test_switches_warn_of_aliases_and_unfinished_work_unless_told_not_to() -> None:

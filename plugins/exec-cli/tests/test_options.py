@@ -138,8 +138,12 @@ def test_the_error_for_an_unknown_option_is_that_of_codex() -> None:
             "--full-auto --yolo x",
             "the argument '--full-auto' cannot be used with '--dangerously-bypass-approvals-and-sandbox'",
         ),
-        ("fork", "the following required arguments were not provided:\n  <SESSION_ID>"),
+        ("fork", "the following required arguments were not provided:\n  <SESSION>"),
         ("fork --last x", "unexpected argument '--last' found"),
+        (
+            "--oss --local-provider foo x",
+            "invalid value 'foo' for '--local-provider <OSS_PROVIDER>'\n  [possible values: ",
+        ),
         ("review --uncommitted --base b", "the argument '--uncommitted' cannot be used with '--base <BRANCH>'"),
         ("--last x", "unexpected argument '--last' found"),
     ],
@@ -153,7 +157,25 @@ def test_invalid_utf8_is_refused() -> None:
 
 
 def test_an_error_shows_the_usage_of_its_command() -> None:
-    assert "Usage: codex exec resume [OPTIONS] [SESSION_ID] [PROMPT]" in refusal("resume", "--nope")
+    assert "Usage: codex exec resume [OPTIONS] [SESSION] [PROMPT]" in refusal("resume", "--nope")
+
+
+@pytest.mark.parametrize(
+    ("words", "tip"),
+    [
+        ("-a never hi", "put it in front of exec: codex -a never exec …"),
+        ("--search hi", "put it in front of exec: codex --search exec …"),
+        ("--remote=unix://s hi", "put it in front of exec: codex --remote unix://s exec …"),
+        ("--remote", "put it in front of exec: codex --remote ADDR exec …"),
+        ("resume --no-alt-screen a", "put it in front of exec: codex --no-alt-screen exec resume …"),
+        ("fork --last hi", "name the session by its id or name; codex fork --last shows that of the newest one"),
+        ("--last hi", "it is an option of codex exec resume"),
+        ("hi there you -m x", "to give a prompt of several words, quote it: codex exec 'hi there you'"),
+        ("resume a hi there", "to give a prompt of several words, quote it: codex exec resume a 'hi there'"),
+    ],
+)
+def test_a_wrong_command_line_is_told_with_the_right_one(words: str, tip: str) -> None:
+    assert f"\n\n  tip: {tip}\n\nUsage: codex exec" in refusal(*words.split())
 
 
 @pytest.mark.parametrize("command", ["", *COMMANDS])

@@ -201,6 +201,20 @@ async def test_a_local_provider_must_be_known(codex) -> None:
     )
 
 
+async def test_options_without_an_effect_are_told(codex, tmp_path) -> None:
+    (tmp_path / "project" / "sub").mkdir(parents=True)
+
+    words = ("--local-provider", "ollama", "--add-dir", "nowhere", "--add-dir", "sub", "hi")
+    status, _, err = await codex(Server(), FULL, "--json", *words)
+
+    assert status == 0
+    assert [line for line in err.splitlines() if line.startswith("warning: ")] == [
+        "warning: --local-provider has no effect without --oss",
+        "warning: --add-dir nowhere: there is no such directory",
+        "warning: --add-dir has no effect: the sandbox is read-only (-s workspace-write lets commands write)",
+    ]
+
+
 async def test_outside_of_a_repository_nothing_runs(codex) -> None:
     status, out, err = await codex(Server(), "hello")
 
@@ -330,6 +344,23 @@ async def test_an_unknown_session_prints_nothing_but_the_error(codex) -> None:
     assert err == f"Error: thread/resume: thread/resume failed: no rollout found for thread id {ID}\n"
 
 
+async def test_a_session_is_resumed_by_the_start_of_its_id(codex) -> None:
+    server = Server()
+    server.stored = [thread("01a20248-0000-78c1-9ed2-8f218306b201"), thread("01a20248-0001-78c1-9ed2-8f218306b201")]
+
+    both, _, err = await codex(server, FULL, "resume", "01A20248", "again")
+    short, _, told = await codex(server, FULL, "resume", "01a2024", "again")
+    assert (both, short) == (1, 1)
+    assert err.startswith(
+        "Error: the ids of 2 sessions start with 01A20248; give the whole id of one:\n  01a20248-0000-"
+    )
+    assert "no session is named `01a2024`; give its whole id" in told
+    status, _, _ = await codex(server, FULL, "resume", "01a20248-0001", "again")
+
+    assert status == 0
+    assert server.params("thread/resume").thread_id == "01a20248-0001-78c1-9ed2-8f218306b201"
+
+
 async def test_a_session_is_resumed_by_its_name(codex) -> None:
     server = Server()
     server.stored = [thread("01a20248-0000-78c1-9ed2-8f218306b201", "other"), thread(ID, "mine")]
@@ -344,7 +375,7 @@ async def test_an_unknown_name_is_an_error(codex) -> None:
     status, _, err = await codex(Server(), FULL, "resume", "nobody", "again")
 
     assert status == 1
-    assert err == "Error: no session is named `nobody`; give its id, or --last for the newest one\n"
+    assert err == "Error: no session is named `nobody`; give its whole id, or --last for the newest one\n"
 
 
 @pytest.mark.parametrize("everywhere", [False, True])

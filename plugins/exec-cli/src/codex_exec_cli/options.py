@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 SANDBOX_MODES: Final = ("read-only", "workspace-write", "danger-full-access")
+LOCAL_PROVIDERS: Final = ("lmstudio", "ollama")
 COLORS: Final = ("always", "never", "auto")
 COMMANDS: Final = ("resume", "fork", "review")
 USAGES: Final = {
     "": "codex exec [OPTIONS] [PROMPT] [COMMAND]",
-    "resume": "codex exec resume [OPTIONS] [SESSION_ID] [PROMPT]",
-    "fork": "codex exec fork [OPTIONS] <SESSION_ID> [PROMPT]",
+    "resume": "codex exec resume [OPTIONS] [SESSION] [PROMPT]",
+    "fork": "codex exec fork [OPTIONS] SESSION [PROMPT]",
     "review": "codex exec review [OPTIONS] [PROMPT]",
 }
 
@@ -117,7 +118,7 @@ OPTIONS: Final = (
     Option(("-i", "--image"), "images", "FILE", many="all"),
     Option(("-m", "--model"), "model", "MODEL"),
     Option(("--oss",), "oss"),
-    Option(("--local-provider",), "local_provider", "OSS_PROVIDER"),
+    Option(("--local-provider",), "local_provider", "OSS_PROVIDER", choices=LOCAL_PROVIDERS),
     Option(("-s", "--sandbox"), "sandbox", "SANDBOX_MODE", choices=SANDBOX_MODES),
     Option(("--full-auto",), "full_auto"),
     Option(("--dangerously-bypass-approvals-and-sandbox", "--yolo"), "bypass_sandbox"),
@@ -210,14 +211,22 @@ class _Reader:
 
     def _positional(self, word: str) -> None:
         if len(self._positionals) == (2 if self._options.command in ("resume", "fork") else 1):
-            raise self._error(f"unexpected argument '{word}' found")
+            from codex_exec_cli.tips import quoted_prompt
+
+            tip = quoted_prompt(self._options.command, [*self._positionals, word, *self._words])
+            raise self._error(f"unexpected argument '{word}' found", tip=tip)
         self._positionals.append(word)
 
     def _option(self, word: str) -> None:
         name, value = _split(word)
         option = _BY_NAME.get(name)
         if option is None or option.command not in ("", self._options.command):
-            raise self._error(f"unexpected argument '{name}' found", tip=self._tip(name))
+            from codex_exec_cli.tips import unknown_option
+
+            tip = unknown_option(
+                name, value, self._words, self._options.command, {each: _BY_NAME[each].command for each in _BY_NAME}
+            )
+            raise self._error(f"unexpected argument '{name}' found", tip=tip)
         if not option.value:
             if value is not None:
                 raise self._error(f"unexpected value '{value}' for '{name}' found; no more were expected")
@@ -232,13 +241,6 @@ class _Reader:
         if option.many == "all" and not self._options.command and not attached:
             while self._words and not self._is_option(self._words[0]):
                 self._set(option, self._words.pop(0))
-
-    def _tip(self, name: str) -> str:
-        from difflib import get_close_matches
-
-        known = [each for each, option in _BY_NAME.items() if option.command in ("", self._options.command)]
-        meant = get_close_matches(name, known, 1, 0.7) if name.startswith("--") else []
-        return f"a similar argument exists: '{meant[0]}'" if meant else f"to pass '{name}' as a value, use '-- {name}'"
 
     def _is_option(self, word: str) -> bool:
         return word.startswith("-") and word != "-"
@@ -268,7 +270,7 @@ class _Reader:
         if words:
             options.prompt = words.pop()
         if options.command == "fork" and options.session is None:
-            raise self._error("the following required arguments were not provided:\n  <SESSION_ID>")
+            raise self._error("the following required arguments were not provided:\n  <SESSION>")
 
     def _error(self, message: str, *, tip: str | None = None) -> UsageError:
         return UsageError(message, command=self._options.command, tip=tip)

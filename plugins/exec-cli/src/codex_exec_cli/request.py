@@ -14,6 +14,7 @@ from codex_exec_cli.prompt import PromptError, read_optional_stdin, read_stdin, 
 from codex_hookspecs import frozen
 from codex_hookspecs.environments import project_root
 from codex_hookspecs.errors import CodexError
+from codex_hookspecs.surface import escape_controls_in_line
 
 if TYPE_CHECKING:
     from codex_exec_cli.options import Options
@@ -38,6 +39,8 @@ class ExecRequest:
     :param turn: whether a turn is run; a thread can be forked without one.
     :param everywhere: include threads of other directories when searching the thread to resume.
     :param review: target of a review in wire format, or ``None`` for an ordinary turn.
+    :param adds_directories: whether directories that commands may write to were given.
+    :param remote: address of the app-server elsewhere that is used, or ``None``.
     :param in_repository: whether the thread's directory, on the machine of the server, must be in a repository.
     """
 
@@ -51,6 +54,8 @@ class ExecRequest:
     turn: bool = True
     everywhere: bool = False
     review: JsonObject | None = field(default=None)
+    adds_directories: bool = False
+    remote: str | None = None
     in_repository: bool = False
 
 
@@ -64,6 +69,7 @@ async def make_request(options: Options, host: SurfaceHost, stdin: int, err: Str
     if options.command == "resume" and options.session is None and not options.last:
         raise ExecError("error: which session? Give its id or name, or --last for the newest one", status=2)
     settings = _settings(options, host)
+    _warn_of_no_effect(options, host, err)
     prompt = await _prompt(options, review, stdin, err)
     images = [_image(path, remote=host.remote is not None) for path in options.images]
     return ExecRequest(
@@ -77,6 +83,8 @@ async def make_request(options: Options, host: SurfaceHost, stdin: int, err: Str
         turn=options.command != "fork" or options.prompt is not None,
         everywhere=options.all or options.command == "fork",
         review=review if review is None or review["type"] != "custom" else review | {"instructions": prompt},
+        adds_directories=bool(options.add_dirs),
+        remote=None if host.remote is None else host.remote.url,
         in_repository=host.remote is not None and not (options.skip_git_check or options.bypass_sandbox),
     )
 
@@ -120,6 +128,16 @@ def _settings(options: Options, host: SurfaceHost) -> dict[str, Any]:
         "config": _overrides(options, host) or None,
     }
     return {name: value for name, value in settings.items() if value is not None}
+
+
+def _warn_of_no_effect(options: Options, host: SurfaceHost, err: Stream) -> None:
+    """Name options that change nothing: a provider that is not asked for, directories that are not there."""
+    if options.local_provider is not None and not options.oss:
+        err.line("warning: --local-provider has no effect without --oss")
+    for directory in options.add_dirs if host.remote is None else ():
+        path = os.path.join(host.cwd, directory)
+        if not os.path.isdir(path) and not host.environments.is_remote(host.config.get("environment")):
+            err.line(escape_controls_in_line(f"warning: --add-dir {directory}: there is no such directory"))
 
 
 def _local_provider(options: Options, host: SurfaceHost) -> str:

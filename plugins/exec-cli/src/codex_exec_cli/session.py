@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import signal
 from contextlib import suppress
-from typing import TYPE_CHECKING, Final, Self, TypeVar
+from typing import TYPE_CHECKING, Final, Self
 
-from codex_exec_cli.errors import ExecError
+from codex_exec_cli.errors import ExecError, await_response
 from codex_hookspecs.errors import CodexError, RpcError
 from codex_hookspecs.protocol import (
     AgentMessage,
@@ -18,32 +18,22 @@ from codex_hookspecs.protocol import (
     TurnCompleted,
     TurnStartParams,
     WarningNotice,
-    is_uuid,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable
-
     from codex_exec_cli.reporter import Reporter
     from codex_exec_cli.request import ExecRequest
     from codex_hookspecs.protocol import (
         Notification,
         ReviewStartResponse,
         ThreadForkResponse,
-        ThreadListResponse,
-        ThreadSourceKind,
         ThreadStartResponse,
         TurnStartResponse,
         TurnStatus,
     )
     from codex_hookspecs.surface import AppClient, SurfaceHost
 
-T = TypeVar("T")
-
 CLIENT_NAME: Final = "codex_exec"
-SOURCE_KINDS: Final[list[ThreadSourceKind]] = ["cli", "vscode", "exec", "appServer", "unknown"]
-_PAGE: Final = 100
-_MAX_PAGES: Final = 200
 _INTERRUPTED_STATUS: Final = 1
 _SIGNALS: Final = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 
@@ -54,7 +44,7 @@ async def run_session(request: ExecRequest, host: SurfaceHost, reporter: Reporte
     :return: exit status and final message.
     :raises ExecError: when the thread can't be started or resumed, or the turn can't be started.
     """
-    client = await _await_response(
+    client = await await_response(
         host.app_server().connect(client_name=CLIENT_NAME, client_version=host.version, session_source="exec")
     )
     session = _Session(client, reporter)
@@ -84,6 +74,10 @@ class _Session:
             await check_remote_directory(self._client, opened.cwd)
         self._thread_id = opened.thread.id
         self._reporter.begin(opened, request.prompt if request.turn else None)
+        if request.adds_directories and opened.sandbox.get("type") == "readOnly":
+            self._reporter.remark(
+                "warning: --add-dir has no effect: the sandbox is read-only (-s workspace-write lets commands write)"
+            )
         if not request.turn:
             return 0
         self._turn_id = await self._begin(request)
@@ -106,14 +100,14 @@ class _Session:
             review = {"threadId": self._thread_id, "target": request.review}
             if request.output_schema is not None:
                 review["outputSchema"] = request.output_schema
-            answer: TurnStartResponse | ReviewStartResponse = await _await_response(
+            answer: TurnStartResponse | ReviewStartResponse = await await_response(
                 self._client.request("review/start", review)
             )
         else:
             params = TurnStartParams(
                 thread_id=self._thread_id, input=request.input, output_schema=request.output_schema
             )
-            answer = await _await_response(self._client.request("turn/start", params))
+            answer = await await_response(self._client.request("turn/start", params))
         return answer.turn.id
 
     async def _follow(self) -> TurnStatus:
@@ -193,92 +187,37 @@ async def _open(
         return await _fork(client, request, request.fork)
     if request.resume is None:
         start = ThreadStartParams(**request.settings, ephemeral=request.ephemeral or None)
-        return await _await_response(client.request("thread/start", start))
-    thread_id = await _find_thread(client, request, request.resume)
+        return await await_response(client.request("thread/start", start))
+    from codex_exec_cli.finding import explained, find_thread
+
+    thread_id = await find_thread(client, request, request.resume)
     if thread_id is None:
         if request.resume:
-            raise ExecError(f"Error: no session is named `{request.resume}`; give its id, or --last for the newest one")
+            raise ExecError(
+                f"Error: no session is named `{request.resume}`; give its whole id, or --last for the newest one"
+            )
         where = "" if request.everywhere else " of this directory (--all: of any directory)"
         reporter.remark(f"There is no session{where} to resume; a new one is started.")
-        return await _await_response(client.request("thread/start", ThreadStartParams(**request.settings)))
+        return await await_response(client.request("thread/start", ThreadStartParams(**request.settings)))
     from codex_hookspecs.protocol import ThreadResumeParams
 
     resume = ThreadResumeParams(thread_id=thread_id, **request.settings)
     try:
         return await client.request("thread/resume", resume)
     except RpcError as error:
-        raise await _explained(client, "thread/resume", thread_id, error) from error
+        raise await explained(client, request, "thread/resume", thread_id, error) from error
 
 
 async def _fork(client: AppClient, request: ExecRequest, session: str) -> ThreadForkResponse:
+    from codex_exec_cli.finding import explained, find_thread
     from codex_hookspecs.protocol import ThreadForkParams
 
-    thread_id = await _find_thread(client, request, session)
+    thread_id = await find_thread(client, request, session)
     if thread_id is None:
-        raise ExecError(f"Error: no session is named `{session}`; give its id")
+        raise ExecError(f"Error: no session is named `{session}`; give its whole id")
     fork = ThreadForkParams(thread_id=thread_id, **request.settings, ephemeral=request.ephemeral)
     try:
         opened: ThreadForkResponse = await client.request("thread/fork", fork)
     except RpcError as error:
-        raise await _explained(client, "thread/fork", thread_id, error) from error
+        raise await explained(client, request, "thread/fork", thread_id, error) from error
     return opened
-
-
-async def _explained(client: AppClient, method: str, thread_id: str, error: RpcError) -> ExecError:
-    """Return the error for a thread that can't be opened; one that can be read is archived."""
-    message = error.message
-    if "no rollout found" in message:
-        from codex_hookspecs.protocol import ThreadReadParams
-
-        with suppress(RpcError):
-            await client.request("thread/read", ThreadReadParams(thread_id=thread_id))
-            message = f"session {thread_id} is archived; bring it back with: codex unarchive {thread_id}"
-    return ExecError(f"Error: {method}: {method} failed: {message}")
-
-
-async def _find_thread(client: AppClient, request: ExecRequest, wanted: str) -> str | None:
-    """Find a thread: by id, by name, or the newest if neither is given; ``None`` when there is none."""
-    if is_uuid(wanted):
-        return wanted.lower()
-    from codex_hookspecs.protocol import ThreadListParams
-
-    cursor = None
-    for _page in range(_MAX_PAGES):
-        query = ThreadListParams(
-            cursor=cursor,
-            limit=_PAGE if wanted else 1,
-            sort_key="updated_at",
-            source_kinds=SOURCE_KINDS,
-            cwd=None if request.everywhere else request.settings.get("cwd"),
-        )
-        page = await _await_response(client.request("thread/list", query))
-        if not wanted:
-            _refuse_if_newest_is_unreadable(page)
-        for thread in page.data:
-            if not wanted or thread.name == wanted:
-                return thread.id
-        if not wanted or page.next_cursor is None:
-            return None
-        cursor = page.next_cursor
-    return None
-
-
-def _refuse_if_newest_is_unreadable(page: ThreadListResponse) -> None:
-    """Check that no unreadable session is newer than the first thread of a page.
-
-    :raises ExecError: when one is.
-    """
-    newest = max(page.unreadable, key=lambda each: each.updated_at, default=None)
-    if newest is None or (page.data and page.data[0].updated_at > newest.updated_at):
-        return
-    raise ExecError(
-        f"Error: the newest session can't be resumed: {newest.reason}; move that file away or repair it, "
-        "or give the id of the session to resume"
-    )
-
-
-async def _await_response(answer: Awaitable[T]) -> T:
-    try:
-        return await answer
-    except RpcError as error:
-        raise ExecError(f"Error: {error.message}") from error
