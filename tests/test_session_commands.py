@@ -82,10 +82,20 @@ def test_sessions_are_archived_and_brought_back_by_id_and_by_name(codex: Session
     for command in ("resume", "fork"):
         told = codex("exec", command, one, "hi")
         assert (told.returncode, told.stdout) == (1, "")
-        assert f"session {one} is archived; bring it back with: codex unarchive {one}\n" in told.stderr
+        assert told.stderr.endswith(f"Error: session {one} is archived; bring it back with: codex unarchive {one}\n")
+        put_away = codex(command, "second")
+        assert (put_away.returncode, put_away.stdout) == (1, "")
+        assert put_away.stderr == f"Error: session `second` is archived; bring it back with: codex unarchive {two}\n"
+        again = codex(command, one)
+        assert again.stderr == f"Error: session {one} is archived; bring it back with: codex unarchive {one}\n"
     again = codex("archive", one)
     assert (again.returncode, again.stdout) == (1, "")
     assert again.stderr == f"Error: there is no session {one}, or it is archived already\n"
+    listed = codex("resume", "--archived").stdout
+    assert one in listed
+    assert two in listed
+    assert "Bring one back with: codex unarchive SESSION" in listed
+    assert "(codex resume --archived lists them)" in codex("unarchive", "third").stderr
     back = codex("unarchive", "second", one)
     assert (back.returncode, back.stdout) == (0, f"Unarchived session {two} (second).\nUnarchived session {one}.\n")
     assert codex("unarchive", one).stderr == f"Error: there is no archived session {one}\n"
@@ -98,7 +108,7 @@ def test_those_that_are_there_are_archived_and_the_others_told(codex: Sessions) 
 
     assert (done.returncode, done.stdout) == (1, f"Archived session {one}.\n")
     assert done.stderr.splitlines() == [
-        "Error: no session is named `nosuch`; give a name or an id (codex resume --all lists them)",
+        "Error: no session is named `nosuch`; give a name or a whole id (codex resume --all lists them)",
         f"Error: there is no session {NOBODY}, or it is archived already",
     ]
 
@@ -111,7 +121,7 @@ def test_a_name_of_several_sessions_is_refused_with_their_ids(codex: Sessions) -
     done = codex("archive", "same")
 
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr.startswith("Error: 2 sessions are named `same`; give the id of one:\n")
+    assert done.stderr.startswith("Error: 2 sessions are named `same`; give the whole id of one:\n")
     assert all(f"\n  {each}" in done.stderr for each in ids)
 
 
@@ -121,10 +131,10 @@ def test_the_command_that_goes_on_with_a_session_is_shown(codex: Sessions, comma
     codex.name(first, "tests")
 
     listed = codex(command)
-    assert listed.returncode == 2
-    assert [line.split()[0] for line in listed.stdout.splitlines()[1:]] == [last, first]
+    assert (listed.returncode, listed.stderr) == (0, "")
+    assert [line.split()[0] for line in listed.stdout.splitlines()[1:3]] == [last, first]
     assert "write docs" in listed.stdout
-    assert f"run a turn with: codex exec {command} SESSION PROMPT" in listed.stderr
+    assert listed.stdout.endswith(f"\n\nGo on with one: codex exec {command} SESSION PROMPT\n")
     for words, wanted in (
         (["--last"], f"{last} PROMPT"),
         (["--last", "go on"], f"{last} 'go on'"),
@@ -133,10 +143,30 @@ def test_the_command_that_goes_on_with_a_session_is_shown(codex: Sessions, comma
     ):
         told = codex(command, *words)
         assert (told.returncode, told.stdout) == (2, "")
-        assert f"tip: run a turn with: codex exec {command} {wanted}\n" in told.stderr
+        assert told.stderr == (
+            f"error: codex {command} needs the terminal interface, which is not part of this version\n\n"
+            f"  tip: run a turn with: codex exec {command} {wanted}\n"
+        )
     assert codex(command, "nosuch").returncode == 1
     assert "there is no session of this directory" in codex(command, "--last", cwd=codex.home).stderr
     assert last in codex(command, "--last", "--all", cwd=codex.home).stderr
+
+
+def test_a_session_is_named_by_the_start_of_its_id(codex: Sessions) -> None:
+    one = codex.begin("one")
+
+    told = codex("resume", one[:13].upper())
+    short = codex("archive", one[:7])
+    missing = codex("resume", NOBODY)
+    done = codex("archive", one[:8])
+
+    assert f"codex exec resume {one} PROMPT" in told.stderr
+    assert short.stderr.startswith(f"Error: no session is named `{one[:7]}`; give a name or a whole id")
+    assert (missing.returncode, missing.stderr) == (
+        1,
+        f"Error: there is no session {NOBODY} (codex resume --all lists them)\n",
+    )
+    assert (done.returncode, done.stdout) == (0, f"Archived session {one} ({one[:8]}).\n")
 
 
 @pytest.mark.usefixtures("this_machine")
@@ -256,11 +286,23 @@ def test_sessions_of_a_server_elsewhere_are_archived(codex: Sessions, tmp_path: 
         codex.environ["CODEX_HOME"] = str(other)
         remote = ("--remote", f"unix://{socket}")
 
-        listed = codex(*remote, "resume", "--last", "--all")
+        elsewhere = {"cwd": other}
+        listed = codex(*remote, "resume", **elsewhere)
+        newest = codex(*remote, "resume", "--last", **elsewhere)
+        named = codex(*remote, "-C", str(codex.ws), "resume", "--last", **elsewhere)
+        nothing = codex(*remote, "-C", str(other), "resume", **elsewhere)
         done = codex(*remote, "archive", one)
         again = codex(*remote, "archive", one)
 
-        assert f"codex --remote unix://{socket} exec resume {one} PROMPT" in listed.stderr
+        program = f"codex --remote unix://{socket}"
+        assert one in listed.stdout
+        assert f"Go on with one: {program} exec resume SESSION PROMPT" in listed.stdout
+        for each in (newest, named):
+            assert f"{program} exec resume {one} PROMPT" in each.stderr
+        assert nothing.stdout == f"No sessions of {other} (--all: of all directories).\n"
+        for words in (("resume", one), ("exec", "--skip-git-repo-check", "resume", one, "hi")):
+            assert f"bring it back with: {program} unarchive {one}\n" in codex(*remote, *words).stderr
+        assert f"({program} resume --all lists them)" in codex(*remote, "archive", "nosuch").stderr
         assert (done.returncode, done.stdout) == (0, f"Archived session {one}.\n")
         assert again.stderr == f"Error: there is no session {one}, or it is archived already\n"
     finally:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from codex_hookspecs.environments import project_root
 from codex_hookspecs.protocol import FileChange, ThreadReadParams
 from codex_hookspecs.surface import escape_controls, escape_controls_in_line
-from codex_threads_cli.finding import connected, thread_id_of
+from codex_threads_cli.finding import connected, program, thread_id_of
 from codex_threads_cli.git import ApplyError, git_apply
 from codex_threads_cli.patch import Change, PatchProblem, git_patch
 
@@ -27,7 +27,7 @@ async def apply_changes(arguments: Sequence[str], host: SurfaceHost) -> int:
     """
     session = next(word for word in arguments if not word.startswith("--"))
     async with connected(host) as client:
-        thread_id = await thread_id_of(client, session)
+        thread_id = await thread_id_of(client, session, program=program(host))
         params = ThreadReadParams(thread_id=thread_id, include_turns=True)
         answer: ThreadReadResponse = await client.request("thread/read", params)
     thread = answer.thread

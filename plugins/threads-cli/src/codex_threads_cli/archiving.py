@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from codex_hookspecs.errors import CodexError, RpcError
 from codex_hookspecs.protocol import ThreadArchiveParams, ThreadUnarchiveParams
 from codex_hookspecs.surface import escape_controls, escape_controls_in_line
-from codex_threads_cli.finding import connected, thread_id_of
+from codex_threads_cli.finding import connected, program, thread_id_of
 
 if TYPE_CHECKING:
     from codex_hookspecs.surface import SurfaceHost
@@ -25,7 +25,7 @@ async def move(sessions: Sequence[str], host: SurfaceHost, *, archived: bool) ->
     async with connected(host) as client:
         for session in dict.fromkeys(sessions):
             try:
-                thread_id = await thread_id_of(client, session, archived=not archived)
+                thread_id = await thread_id_of(client, session, program=program(host), archived=not archived)
                 if archived:
                     await client.request("thread/archive", ThreadArchiveParams(thread_id=thread_id))
                 else:
