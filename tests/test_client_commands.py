@@ -283,3 +283,13 @@ async def test_what_a_running_command_does_not_allow_is_refused(client: ServerPr
         (COMBINATION, "invalid deltaBase64: Invalid symbol 33, offset 0."),
         (INVALID, "failed to resize PTY: process is not attached to a PTY"),
     ]
+
+
+async def test_commands_go_on_when_methods_are_asked_for_that_other_plugins_have_or_none(client: ServerProcess) -> None:
+    ident = await client.send(EXEC, shell("cat", processId="p", streamStdin=True))
+
+    await client.refusal("command/none")
+    await client.call("fuzzyFileSearch", query="a", roots=[])
+    await client.call(f"{EXEC}/write", processId="p", deltaBase64="eA==", closeStdin=True)
+
+    assert (await client.answer(ident))["result"] == {"exitCode": 0, "stdout": "x", "stderr": ""}
