@@ -187,3 +187,25 @@ async def test_a_server_waits_no_longer_than_it_may_and_loses_nothing(
     async with WebsocketServer(tmp_path, model.url) as again:
         for seen in clients:
             await check(await again.connect(), seen, {"completed", "interrupted"})
+
+
+async def test_a_turn_of_another_server_is_in_progress_until_that_server_has_ended(
+    tmp_path: Path, model: ResponsesServer
+) -> None:
+    async with WebsocketServer(tmp_path, model.url) as first:
+        client = await first.connect()
+        thread = await client.thread()
+        await client.turn(thread, running(first))
+        await counted(sleep(first), 1)
+        async with WebsocketServer(tmp_path, model.url) as second:
+            reader = await second.connect()
+
+            async def status() -> str:
+                read = await reader.ask("thread/read", threadId=thread, includeTurns=True)
+                return str(read["thread"]["turns"][-1]["status"])
+
+            assert await status() == "inProgress"
+            first.signal(signal.SIGKILL)
+            await first.ended()
+            await counted(sleep(first), 0)
+            assert await status() == "interrupted"

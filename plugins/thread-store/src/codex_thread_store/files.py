@@ -69,7 +69,7 @@ def find_codex_lock(home: str, thread_id: str) -> str | None:
 
     :param home: ``$CODEX_HOME``.
     """
-    path = os.path.join(home, "thread-writer-locks", f"{thread_id}.lock")
+    path = codex_lock_path(home, thread_id)
     try:
         descriptor = os.open(path, os.O_RDWR | getattr(os, "O_CLOEXEC", 0))
     except OSError:
@@ -78,6 +78,11 @@ def find_codex_lock(home: str, thread_id: str) -> str | None:
         return None if lock(descriptor) else path
     finally:
         os.close(descriptor)
+
+
+def codex_lock_path(home: str, thread_id: str) -> str:
+    """Return the path of the file that a running Codex of 0.169 or later locks for a thread."""
+    return os.path.join(home, "thread-writer-locks", f"{thread_id}.lock")
 
 
 def find_holder(path: str) -> int | None:

@@ -13,6 +13,7 @@ from codex_hookspecs.errors import StorageError, ThreadNotFound
 from codex_hookspecs.protocol import Thread, is_uuid
 from codex_hookspecs.storage import Record, StoredThread, ThreadMeta, ThreadPage, ThreadQuery
 from codex_thread_store import layout
+from codex_thread_store.files import codex_lock_path, find_holder
 from codex_thread_store.index_rows import GIT_COLUMNS, Row, TrackedRow, git_of, listed_thread, to_row
 from codex_thread_store.writer import RolloutWriter
 
@@ -211,7 +212,16 @@ class RolloutStore:
 
         thread = read_thread(path, self._home, name=name, warn=self._warn, history=False).thread
         thread = self._with_shown_git(thread)
-        return thread if turns else attrs.evolve(thread, turns=())
+        return self._with_running_turn(thread, path) if turns else attrs.evolve(thread, turns=())
+
+    def _with_running_turn(self, thread: Thread, path: str) -> Thread:
+        """Return a thread whose last turn is in progress if it has no end and another process is writing the file."""
+        last = thread.turns[-1] if thread.turns else None
+        if last is None or last.status != "interrupted" or last.completed_at is not None:
+            return thread
+        if find_holder(path) is None and find_holder(codex_lock_path(self._home, thread.id)) is None:
+            return thread
+        return attrs.evolve(thread, turns=(*thread.turns[:-1], attrs.evolve(last, status="inProgress")))
 
     def _identify(self, path: str) -> str:
         try:
