@@ -177,6 +177,15 @@ async def test_what_is_no_text_is_ignored_and_pings_are_answered(start) -> None:
     assert answer["result"]["data"] == []
 
 
+async def test_an_invalid_message_is_a_warning_with_the_number_of_the_connection(start) -> None:
+    server = await start(*WS)
+
+    async with server.client() as client:
+        await client.link.send("no JSON")
+        await server.said(r"WARN app-server: ignored an invalid message: .* connection=1\n")
+        assert (await client.ask("thread/loaded/list", {}))["result"]["data"] == []
+
+
 async def test_a_message_in_fragments_is_one_message(start) -> None:
     server = await start(*WS)
 

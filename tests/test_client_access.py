@@ -153,6 +153,34 @@ def test_the_subject_of_a_signed_token_cannot_forge_the_log(start: Any, tmp_path
 
 
 @BOTH
+def test_the_log_alone_says_what_is_wrong_with_a_signed_token(start: Any, tmp_path: Path, command: str) -> None:
+    (tmp_path / "secret").write_bytes(SECRET)
+    server = start(command, "--ws-auth", "signed-bearer-token", "--ws-shared-secret-file", "secret")
+    valid = signed()
+    tokens = {
+        "x.y": "it is not three parts of Base64 for URLs",
+        signed(exp=None): "the claim exp is missing",
+        signed(nbf="soon"): "the claim nbf is no integer",
+        valid[:-3] + ("AAA" if valid[-3:] != "AAA" else "BBB"): "it is not signed with this secret",
+        f"eyJhbGciOiJub25lIn0.{valid.partition('.')[2]}": "its algorithm is not HS256",
+    }
+
+    for token, detail in tokens.items():
+        assert server.knock(token) == (401, "invalid websocket jwt")
+        server.said(rf"auth-websocket: invalid websocket jwt: {detail}\n.*refused a connection from 127")
+        assert token not in server.log
+
+
+def test_the_log_of_an_app_server_names_connections(start: Any) -> None:
+    server = start("app-server")
+
+    assert server.knock(None) == (101, "")
+
+    place = server.said(r"accepted a connection from (127\.0\.0\.1:[0-9]+) connection=1\n")[1]
+    server.said(rf"INFO app-server: the connection from {place} has ended connection=1\n")
+
+
+@BOTH
 @pytest.mark.parametrize(
     "token",
     [b"x" * 1_000_000, b"\xff" * 1000, b"a\0b", b"." * 30_000, b"e30." + b"W1tb" * 7_000 + b".x", b"\t" * 30_000],

@@ -53,7 +53,10 @@ async def test_a_turn_has_the_trace_of_its_request(tmp_path: Path, model: Respon
     log = server.log()
 
     assert seen(model) == [(PARENT, "tower=1"), (OTHER, None), (None, None), (None, None)]
-    assert [record["trace_id"] for record in map(json.loads, log.splitlines()) if "trace_id" in record] != []
+    records = [json.loads(line) for line in log.splitlines()]
+    assert [record["trace_id"] for record in records if "trace_id" in record] != []
+    requests = [record for record in records if "request turn/start" in str(record)]
+    assert [thread in str(record) for record in requests] == [True] * 4
 
 
 def test_a_turn_of_exec_has_the_trace_of_the_environment(project: Project, model: ResponsesServer) -> None:

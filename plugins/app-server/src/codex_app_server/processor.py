@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     AfterResponse = list[Callable[[], Awaitable[None]]]
 
 _CLOSE_SECONDS: Final = 10.0
+_MAX_LOGGED_ID: Final = 64
 _BEGINS: Final = (
     "thread/start",
     "thread/resume",
@@ -178,11 +179,13 @@ class Processor:
         if self.ending and method.name in _BEGINS:
             raise _shutting_down()
         after: AfterResponse = []
-        self._log.debug("request %s", method.name, extra={"connection": connection.number})
+        thread_id = getattr(params, "thread_id", None) or ""
+        facts = {"connection": connection.number, "thread_id": thread_id[:_MAX_LOGGED_ID] or None}
+        self._log.debug("request %s", method.name, extra=facts)
         try:
             return await method.handle(params, self._context(connection, after)), after
         except RpcError as error:
-            self._log.debug("request %s refused: %s", method.name, error, extra={"connection": connection.number})
+            self._log.debug("request %s refused: %s", method.name, error, extra=facts)
             raise
         except ConfigError as error:
             raise RpcError(str(error)) from error

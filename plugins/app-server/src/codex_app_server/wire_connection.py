@@ -142,7 +142,7 @@ class WireConnection:
             elif isinstance(event, Response):
                 self._handle_response(event)
             elif isinstance(event, Malformed):
-                self._log.error("ignored an invalid message: %s", event.reason)
+                self._log.warning("ignored an invalid message: %s", event.reason, extra={"connection": self.number})
 
     async def _send(self, message: bytes, *, wait: bool = True) -> None:
         if not self._transport.patient and self._outbox.full:

@@ -44,20 +44,21 @@ class Members(dict[str, Any]):
             self[name] = value
 
 
-def parse_object(data: bytes, once: frozenset[str]) -> Members:
+def parse_object(data: bytes, once: frozenset[str], what: str) -> Members:
     """Return the JSON object of a token's header or payload.
 
+    :param what: which of them, for the log.
     :param once: names that it may have only once.
     :raises Refused: when it is something else.
     """
-    if data.startswith(b"\xef\xbb\xbf"):
-        _refuse()
     try:
-        found = parse_json(data, object_pairs_hook=Members)
+        found = None if data.startswith(b"\xef\xbb\xbf") else parse_json(data, object_pairs_hook=Members)
     except JsonError:
-        _refuse()
-    if not isinstance(found, Members) or found.repeated & once or not all(map(_is_text, found)):
-        _refuse()
+        found = None
+    if not isinstance(found, Members) or not all(map(_is_text, found)):
+        _refuse(f"its {what} is no JSON object")
+    if twice := sorted(found.repeated & once):
+        _refuse(f"its {what} has {twice[0]} twice")
     return found
 
 
@@ -68,18 +69,20 @@ def subject(payload: bytes, expected: Expected, now: int) -> str | None:
     :return: the claim ``sub``, if it is text.
     :raises Refused: when a claim has the wrong type, or does not fit.
     """
-    claims = parse_object(payload, _KNOWN)
+    claims = parse_object(payload, _KNOWN, "payload")
     expires, not_before = claims.get("exp"), claims.get("nbf")
     issuer, audience, client = claims.get("iss"), claims.get("aud"), claims.get("sub")
     audiences = audience if isinstance(audience, list) else [] if audience is None else [audience]
-    if (
-        not _is_integer(expires)
-        or (not_before is not None and not _is_integer(not_before))
-        or (issuer is not None and not _is_text(issuer))
-        or not all(map(_is_text, audiences))
-        or isinstance(client, list | dict)
-    ):
-        _refuse()
+    if not _is_integer(expires):
+        _refuse("the claim exp is missing" if expires is None else "the claim exp is no integer")
+    if not_before is not None and not _is_integer(not_before):
+        _refuse("the claim nbf is no integer")
+    if issuer is not None and not _is_text(issuer):
+        _refuse("the claim iss is no text")
+    if not all(map(_is_text, audiences)):
+        _refuse("the claim aud is no text and no list of texts")
+    if isinstance(client, list | dict):
+        _refuse("the claim sub is a list or an object")
     if now > expires + expected.skew:
         raise Refused(EXPIRED)
     if not_before is not None and now < not_before - expected.skew:
@@ -100,5 +103,5 @@ def _is_text(value: Any) -> bool:
     return isinstance(value, str) and not any("\ud800" <= sign <= "\udfff" for sign in value)
 
 
-def _refuse() -> NoReturn:
-    raise Refused(INVALID_JWT)
+def _refuse(detail: str) -> NoReturn:
+    raise Refused(INVALID_JWT, detail)

@@ -17,4 +17,11 @@ UNCHECKED: Final = "the credentials could not be checked"
 
 
 class Refused(Exception):
-    """Raised for a client that may not connect; the text is the reason."""
+    """Raised for a client that may not connect; the text is the reason, as the client gets it.
+
+    :ivar detail: what was found, for the log; empty when the reason says it. It holds nothing of a token.
+    """
+
+    def __init__(self, reason: str, detail: str = "") -> None:
+        super().__init__(reason)
+        self.detail = detail

@@ -63,6 +63,8 @@ class SignedBearerToken:
                     raise Refused(UNCHECKED)
                 return AcceptedClient(subject(verified_payload(token, key), expected, int(time.time())))
             except Refused as refused:
+                if refused.detail:
+                    self._logger.info("%s: %s", refused, refused.detail)
                 return str(refused)
 
         return check
@@ -75,18 +77,23 @@ def verified_payload(token: str, secret: bytes) -> bytes:
 
     :raises Refused: when the token is malformed, or its algorithm or signature is wrong.
     """
-    from jwt import PyJWTError
+    from jwt import InvalidSignatureError, PyJWTError
 
     parts = _TOKEN.fullmatch(token)
     if parts is None:
-        raise Refused(INVALID_JWT)
-    header = parse_object(_decoded(parts[1]), _ONCE)
-    if any(header.get(name) is not None and not isinstance(header[name], str) for name in _TEXTS):
-        raise Refused(INVALID_JWT)
+        raise Refused(INVALID_JWT, "it is not three parts of Base64 for URLs")
+    header = parse_object(_decoded(parts[1]), _ONCE, "header")
+    for name in _TEXTS:
+        if header.get(name) is not None and not isinstance(header[name], str):
+            raise Refused(INVALID_JWT, f"{name} of its header is no text")
+    if header.get("alg") != ALGORITHM:
+        raise Refused(INVALID_JWT, f"its algorithm is not {ALGORITHM}")
     try:
         payload: bytes = _library().decode(token, secret, algorithms=[ALGORITHM])
+    except InvalidSignatureError:
+        raise Refused(INVALID_JWT, "it is not signed with this secret") from None
     except (PyJWTError, ValueError, TypeError, RecursionError):
-        raise Refused(INVALID_JWT) from None
+        raise Refused(INVALID_JWT, "its header or form is not accepted") from None
     return payload
 
 
@@ -105,9 +112,9 @@ def _decoded(part: str) -> bytes:
     try:
         data = base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))
     except ValueError:
-        raise Refused(INVALID_JWT) from None
+        raise Refused(INVALID_JWT, "its header is not Base64 for URLs") from None
     if base64.urlsafe_b64encode(data).rstrip(b"=") != part.encode():
-        raise Refused(INVALID_JWT)
+        raise Refused(INVALID_JWT, "its header is not Base64 for URLs")
     return data
 
 

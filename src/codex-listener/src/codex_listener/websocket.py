@@ -70,6 +70,7 @@ class WebsocketPeer(asyncio.BufferedProtocol):
     """A client that connected, over TCP or a Unix socket.
 
     :ivar address: the client's IP and port; ``this machine`` for a Unix socket.
+    :ivar number: what the log calls the connection; ``None`` unless the server sets it.
     :ivar label: what its messages are called in errors; the server sets it.
     :ivar paused: whether the client does not read fast enough.
     :ivar gone: whether the connection is lost.
@@ -77,6 +78,7 @@ class WebsocketPeer(asyncio.BufferedProtocol):
 
     def __init__(self, listener: Listener) -> None:
         self.address = "this machine"
+        self.number: int | None = None
         self.label = ""
         self.paused = False
         self.gone = False
@@ -120,6 +122,7 @@ class WebsocketPeer(asyncio.BufferedProtocol):
         if self._deadline is not None:
             self._deadline.cancel()
         if self._receiver is not None:
+            self._log("the connection from %s has ended", self.address)
             self._receiver.lost()
 
     def eof_received(self) -> bool:
@@ -228,9 +231,9 @@ class WebsocketPeer(asyncio.BufferedProtocol):
         if isinstance(decision, Refused):
             self._refuse(decision)
             return
-        name = f" ({decision.name})" if decision.name else ""
-        self._listener.logger.info("accepted a connection from %s%s", self.address, name)
         receiver = self._upgrade(request)
+        name = f" ({decision.name})" if decision.name else ""
+        self._log("accepted a connection from %s%s", self.address, name)
         if more:
             self._parser.take(more)
             self._feed(receiver)
@@ -259,6 +262,9 @@ class WebsocketPeer(asyncio.BufferedProtocol):
         if self._deadline is not None:
             self._deadline.cancel()
         self._deadline = self._loop.call_later(PARTING_SECONDS, self._transport.abort)
+
+    def _log(self, text: str, *values: object) -> None:
+        self._listener.logger.info(text, *values, extra={"connection": self.number})
 
     def _feed(self, receiver: Receiver) -> None:
         try:
@@ -352,7 +358,7 @@ class Listener:
 
     :param decide: returns whose request is to be upgraded, or how it is refused.
     :param accept: called with each client whose connection was upgraded.
-    :param logger: told who is accepted, and whose credentials are refused.
+    :param logger: told who is accepted and disconnected, and whose credentials are refused.
     """
 
     def __init__(

@@ -71,7 +71,9 @@ class WebsocketServer:
 
     def _accept(self, peer: WebsocketPeer) -> _Client:
         transport = WebsocketTransport(peer)
-        task = asyncio.create_task(WireConnection(self._processor, transport).serve())
+        connection = WireConnection(self._processor, transport)
+        peer.number = connection.number
+        task = asyncio.create_task(connection.serve())
         self._clients[task] = transport
         task.add_done_callback(self._end)
         return _Client(transport)

@@ -45,7 +45,7 @@ class StdioTransport:
             self._ended = not data
             self._lines.extend(self._framer.feed(data) if data else self._framer.finish())
             if self._framer.dropped:
-                self._log.error("ignored a line that is longer than allowed")
+                self._log.warning("ignored a line that is longer than allowed")
                 self._framer.dropped = 0
         return self._lines.popleft() if self._lines else None
 
