@@ -15,7 +15,7 @@ from codex_hookspecs.errors import ConfigError, PluginError, SandboxUnavailable
 from codex_hookspecs.state_file import make_private
 from codex_host import __version__
 from codex_host.config.effective import EffectiveConfig, LiveConfig
-from codex_host.environments import HostEnvironments
+from codex_host.environments import HostEnvironments, check_directory
 from codex_host.features import FeatureSwitches
 from codex_host.launchers import NamedLauncher
 from codex_host.platform import PLATFORM
@@ -273,6 +273,6 @@ def build(
     host = Application(
         config=config, home=home, cwd=cwd, environ=environ, registry=registry, stats_file=stats_file, warnings=warnings
     )
-    if not os.path.isdir(cwd) and not host.environments.is_remote(config.get("environment")):
-        raise ConfigError(f"working directory {cwd} does not exist or is not a directory")
+    if not host.environments.is_remote(config.get("environment")):
+        check_directory(cwd)
     return host

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from typing import TYPE_CHECKING
 
 from codex_hookspecs.errors import CodexError, ConfigError, ExecError
@@ -120,6 +121,17 @@ class HostEnvironments:
             ranked = sorted(providers.values(), key=lambda each: (not each.default, each.id == "local", each.id))
             self._default = ranked[0].id if ranked else None
         return self._providers
+
+
+def check_directory(path: str) -> None:
+    """Check that a directory of the local environment can be worked in.
+
+    :raises ConfigError: when it is missing, something else, or can't be entered.
+    """
+    if not os.path.isdir(path):
+        raise ConfigError(f"working directory {path} does not exist or is not a directory")
+    if not os.access(path, os.X_OK):
+        raise ConfigError(f"working directory {path} can't be entered: permission denied")
 
 
 def _require_environment(opened: object) -> None:

@@ -219,6 +219,19 @@ def test_a_missing_working_directory_is_told(codex: Codex) -> None:
     assert ran.err == "Error: working directory /nowhere/at/all does not exist or is not a directory\n"
 
 
+@pytest.mark.usefixtures("this_machine")
+@pytest.mark.parametrize("listen", ["stdio://", "ws://127.0.0.1:0", "unix://socket"])
+def test_an_app_server_with_a_broken_configuration_ends_before_it_listens(
+    codex: Codex, home: Path, listen: str
+) -> None:
+    (home / "config.toml").write_text("a = 1\nb = \n")
+
+    ran = codex("app-server", "--listen", listen)
+
+    assert (ran.status, ran.out) == (1, "")
+    assert ran.err == f"Error: {home}/config.toml: is not TOML: Invalid value (at line 2, column 5)\n"
+
+
 @pytest.mark.parametrize("line", ["exec hi", "plugins list", "features list", "--help"])
 def test_a_home_that_is_no_directory_is_told(
     codex: Codex, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, line: str

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -139,6 +140,25 @@ def test_a_home_that_can_t_be_entered_is_one_error(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert done.stderr.startswith("Error: "), done.stderr
     assert str(home) in done.stderr
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+def test_a_working_directory_that_can_t_be_entered_is_one_error() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        closed, home = Path(folder) / "closed", Path(folder) / "home"
+        closed.mkdir(mode=0o600)
+        home.mkdir()
+        home.chmod(0o777)
+        Path(folder).chmod(0o755)
+        program = [str(Path(sys.executable).with_name("codex")), "exec", "-C", str(closed), "hi"]
+
+        done = subprocess.run(
+            as_ordinary_user(program), cwd="/",
+            env={**os.environ, "CODEX_HOME": str(home)}, capture_output=True, text=True, timeout=60, check=False,
+        )  # fmt: skip
+
+    assert done.returncode == 1
+    assert done.stderr == f"Error: working directory {closed} can't be entered: permission denied\n"
 
 
 def test_a_home_that_is_a_file_is_one_error(project: Project) -> None:

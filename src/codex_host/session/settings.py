@@ -13,7 +13,7 @@ from codex_hookspecs.types.json import CLEARED
 from codex_hookspecs.types.threads import ApprovalPolicy, ThreadSettings
 from codex_host.config.layers import may_only_restrict
 from codex_host.config.schema import APPROVAL_POLICIES, is_approval_policy
-from codex_host.environments import LOCAL
+from codex_host.environments import LOCAL, check_directory
 from codex_sandboxing.core_form import configured_policy, sandbox_of
 
 if TYPE_CHECKING:
@@ -218,8 +218,8 @@ class Opener:
     ) -> tuple[ThreadSettings, EffectiveConfig]:
         directory = os.path.abspath(os.path.join(self._host.cwd, cwd or ""))
         config = self._config.for_directory(directory, params.config or None)
-        if not self._directory_exists(directory, config.table):
-            raise ConfigError(f"working directory {directory} does not exist or is not a directory")
+        if not self._host.environments.is_remote(config.table.get("environment")):
+            check_directory(directory)
         return resolve_settings(config.table, params, cwd=directory), config
 
     def _environment_name(self, config: EffectiveConfig) -> str | None:
