@@ -273,6 +273,5 @@ def build(
     host = Application(
         config=config, home=home, cwd=cwd, environ=environ, registry=registry, stats_file=stats_file, warnings=warnings
     )
-    if not host.environments.is_remote(config.get("environment")):
-        check_directory(cwd)
+    check_directory(cwd, host.environments, config.get("environment"))
     return host

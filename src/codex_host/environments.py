@@ -12,7 +12,7 @@ from codex_host.plugins.tasks import Overrun, run_contained, run_task, time_limi
 from codex_host.shutdown import CLOSE_LIMIT, close_all
 
 if TYPE_CHECKING:
-    from codex_hookspecs.ports.environment import Environment, EnvironmentProvider
+    from codex_hookspecs.ports.environment import Environment, EnvironmentManager, EnvironmentProvider
     from codex_hookspecs.ports.host import Host
     from codex_hookspecs.ports.threads import AgentThread
     from codex_host.plugins.failures import Failures
@@ -123,15 +123,20 @@ class HostEnvironments:
         return self._providers
 
 
-def check_directory(path: str) -> None:
-    """Check that a directory of the local environment can be worked in.
+def check_directory(path: str, environments: EnvironmentManager, name: str | None) -> None:
+    """Check that a directory can be worked in; those of remote environments are checked only when they are used.
 
+    :param name: of the environment; ``None`` for the default one.
     :raises ConfigError: when it is missing, something else, or can't be entered.
     """
     if not os.path.isdir(path):
-        raise ConfigError(f"working directory {path} does not exist or is not a directory")
-    if not os.access(path, os.X_OK):
-        raise ConfigError(f"working directory {path} can't be entered: permission denied")
+        fault = "does not exist or is not a directory"
+    elif not os.access(path, os.X_OK):
+        fault = "can't be entered: permission denied"
+    else:
+        return
+    if not environments.is_remote(name):
+        raise ConfigError(f"working directory {path} {fault}")
 
 
 def _require_environment(opened: object) -> None:

@@ -218,8 +218,7 @@ class Opener:
     ) -> tuple[ThreadSettings, EffectiveConfig]:
         directory = os.path.abspath(os.path.join(self._host.cwd, cwd or ""))
         config = self._config.for_directory(directory, params.config or None)
-        if not self._host.environments.is_remote(config.table.get("environment")):
-            check_directory(directory)
+        check_directory(directory, self._host.environments, config.table.get("environment"))
         return resolve_settings(config.table, params, cwd=directory), config
 
     def _environment_name(self, config: EffectiveConfig) -> str | None:
