@@ -12,7 +12,7 @@ from websockets.exceptions import ConnectionClosed
 
 from codex_exec_server import listening
 from codex_hookspecs.errors import RpcError
-from codex_listener.websocket import Limits
+from codex_listener.limits import Limits
 from codex_testkit.servers.exec_client import LIMIT
 
 pytestmark = pytest.mark.anyio

@@ -23,8 +23,9 @@ from codex_listener.http_upgrade import (
     probe,
     read_request,
 )
+from codex_listener.limits import Limits
 from codex_listener.sockets import bind, is_loopback, websocket_address
-from codex_listener.websocket import Limits, Listener, WebsocketPeer
+from codex_listener.websocket import Listener, WebsocketPeer
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

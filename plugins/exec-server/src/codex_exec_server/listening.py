@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from codex_listener.http_upgrade import Refused, authenticate, find_fault, probe, respond
-from codex_listener.websocket import Limits, Listener, WebsocketPeer
+from codex_listener.limits import Limits
+from codex_listener.websocket import Listener, WebsocketPeer
 
 if TYPE_CHECKING:
     import asyncio

@@ -6,7 +6,6 @@ import asyncio
 import socket
 from typing import TYPE_CHECKING, Final, Protocol, cast
 
-from codex_hookspecs.values import frozen
 from codex_listener.frames import TEXT_HEAD, FrameParser, TooLarge, frame_head, is_text, text_frame
 from codex_listener.http_upgrade import HEAD_END, Refused, accept, read_request, respond
 from codex_listener.sockets import BACKLOG, configure_socket
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
 
     from codex_hookspecs.auth import AcceptedClient
     from codex_listener.http_upgrade import UpgradeRequest
+    from codex_listener.limits import Limits
 
 HIGH_WATER: Final = 256 * 1024
 MAX_UNSENT: Final = 8 * 1024 * 1024
@@ -34,24 +34,6 @@ _HEAD_ROOM: Final = bytearray(64 * 1024)
 """Receive buffer before the upgrade; its content is copied at once, so that all connections can share it."""
 _TEXT, _BINARY, _CONTINUATION = 1, 2, 0
 _GOING_AWAY: Final = 1001
-
-
-@frozen(kw_only=True)
-class Limits:
-    """What a listener accepts.
-
-    :param max_frame: payload of a frame in bytes.
-    :param max_message: bytes of a message.
-    :param max_head: bytes of request line and headers.
-    :param upgrade_seconds: time for the upgrade.
-    :param max_upgrades: connections that may be without their upgrade at once; the oldest makes room.
-    """
-
-    max_frame: int
-    max_message: int
-    max_head: int = 32 * 1024
-    upgrade_seconds: float = 10.0
-    max_upgrades: int = 512
 
 
 class Receiver(Protocol):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from codex_hookspecs.jsonrpc import MAX_MESSAGE
 from codex_listener.http_upgrade import authenticate, find_fault, probe, respond
-from codex_listener.websocket import Limits
+from codex_listener.limits import Limits
 
 if TYPE_CHECKING:
     from codex_hookspecs.auth import AcceptedClient, ConnectionCheck
