@@ -33,7 +33,14 @@ CASES = [
     (["-a", "un"], ["untrusted"]),
     (["features", "enable", "hoo"], ["hooks"]),
     (["plugins", "show", "exec-l"], ["exec-local"]),
-    (["-p", ""], ["fast", "slow"]),
+    (["-p", ""], ["fast", "slow", "team", "two words"]),
+    (["help", "exe"], ["exec", "exec-server", "execpolicy"]),
+    (["help", "exec", "res"], ["resume"]),
+    (["plugins", "trust", ""], []),
+    (["app-server", "--ws-auth", ""], ["capability-token", "signed-bearer-token"]),
+    (["exec-server", "--listen", "st"], ["stdio"]),
+    (["app-server", "proxy", "--s"], ["--sock", "--strict-config", "--strict-plugins"]),
+    (["app-server", "proxy", "--ws"], []),
     (["exec", "-o", "not"], ["notes.txt"]),
     (["exec", "--add-dir", "n"], ["nested"]),
     (["sandbox", "lin"], ["linux"]),
@@ -49,7 +56,11 @@ CASES = [
 def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("completion")
     (folder / "home").mkdir()
-    (folder / "home" / "config.toml").write_text("[profiles.fast]\n[profiles.slow.features]\n")
+    (folder / "home" / "config.toml").write_text(
+        '[profiles.fast]\n[profiles.slow.features]\n[profiles."two words"]\n[profiles."$(touch made)"]\n'
+    )
+    (folder / "home" / "team.config.toml").touch()
+    (folder / "home" / "$(touch made).config.toml").touch()
     (folder / "nested").mkdir()
     (folder / "notes.txt").touch()
     for shell in ("bash", "fish", "zsh"):
@@ -80,7 +91,9 @@ def need(shell: str) -> str:
 def test_bash_completes(place: Path, words: list[str], wanted: list[str]) -> None:
     shown = run(place, need("bash"), "-c", COMPLETE_IN_BASH, "bash", str(place / "codex.bash"), "codex", *words)
 
-    assert sorted(shown.split()) == wanted
+    found = sorted(line.replace("\\ ", " ") for line in shown.splitlines() if line)
+    assert found == wanted
+    assert not (place / "made").exists()
 
 
 @pytest.mark.parametrize(("words", "wanted"), CASES, ids=" ".join)
@@ -92,6 +105,7 @@ def test_fish_completes(place: Path, words: list[str], wanted: list[str]) -> Non
 
     found = sorted({each.partition("\t")[0].rstrip("/") for each in shown.splitlines()})
     assert found == wanted
+    assert not (place / "made").exists()
 
 
 def test_zsh_completes(place: Path) -> None:
@@ -106,6 +120,10 @@ def test_zsh_completes(place: Path) -> None:
         "codex features enable hoo\t": "codex features enable hooks",
         "codex plugins show exec-l\t": "codex plugins show exec-local",
         "codex -p fa\t": "codex -p fast",
+        "codex -p tw\t": "codex -p two\\ words",
+        "codex -p te\t": "codex -p team",
+        "codex help exec res\t": "codex help exec resume",
+        "codex app-server --ws-auth cap\t": "--ws-auth capability-token",
         "codex exec -o not\t": "codex exec -o notes.txt",
         "codex sandbox linux cat not\t": "cat notes.txt",
     }

@@ -8,8 +8,10 @@ from typing import Any
 
 from codex_hookspecs.values import frozen
 
-KEYS = {"help", "group", "alias", "notes", "trailing", "arguments", "options", "commands", "needs_command"}
+_SWITCHES = ("needs_command", "own_options")
+KEYS = {"help", "group", "alias", "notes", "trailing", "arguments", "options", "commands", *_SWITCHES}
 """Keys of a command's table."""
+_VALUES = ("values", "suggested")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 _OPTION = re.compile(
     r"(?P<names>--?[A-Za-z0-9][A-Za-z0-9_-]*(?:, --?[A-Za-z0-9][A-Za-z0-9_-]*)*)"
@@ -32,6 +34,7 @@ class Parameter:
     :param value: placeholder of the value, without brackets; empty for a flag. ``FILE``, ``DIR``, ``FEATURE``,
         ``PROFILE`` and ``PLUGIN`` are completed with what there is.
     :param values: the allowed values; empty for any.
+    :param suggested: values that completion offers, where others are allowed as well.
     """
 
     heading: str
@@ -39,6 +42,7 @@ class Parameter:
     names: tuple[str, ...] = ()
     value: str = ""
     values: tuple[str, ...] = ()
+    suggested: tuple[str, ...] = ()
 
 
 @frozen(kw_only=True)
@@ -52,7 +56,8 @@ class CommandSyntax:
     :param notes: text at the end of its help.
     :param trailing: the index, from one, of the positional argument that begins another command line; 0 for none.
     :param needs_command: whether it can't be called without a sub-command.
-    :param options: they are also options of its sub-commands.
+    :param options: they are also options of its sub-commands, unless they are its own.
+    :param own_options: whether sub-commands don't have its options.
     """
 
     name: str
@@ -65,6 +70,7 @@ class CommandSyntax:
     options: tuple[Parameter, ...] = ()
     commands: tuple[CommandSyntax, ...] = ()
     needs_command: bool = False
+    own_options: bool = False
 
     @property
     def declared(self) -> bool:
@@ -96,7 +102,12 @@ class CommandSyntax:
 
 def options_of(path: Sequence[CommandSyntax]) -> list[Parameter]:
     """Return the options of the last command of a path, its own first; those of the program itself are left out."""
-    return [option for command in reversed(path[1:]) for option in command.options]
+    return [
+        option
+        for command in reversed(path[1:])
+        if command is path[-1] or not command.own_options
+        for option in command.options
+    ]
 
 
 def usage_line(path: Sequence[CommandSyntax]) -> str:
@@ -139,8 +150,9 @@ def _command(name: str, table: Any, where: str) -> CommandSyntax:
     trailing = facts.get("trailing", 0)
     if type(trailing) is not int or trailing < 0 or (trailing == 0 and "trailing" in facts):
         raise SyntaxProblem(f"{where}.trailing is a number from 1")
-    if type(facts.get("needs_command", False)) is not bool:
-        raise SyntaxProblem(f"{where}.needs_command is true or false")
+    for key in _SWITCHES:
+        if type(facts.get(key, False)) is not bool:
+            raise SyntaxProblem(f"{where}.{key} is true or false")
     commands = facts.get("commands", {})
     if not isinstance(commands, dict):
         raise SyntaxProblem(f"{where}.commands is a table of commands")
@@ -152,6 +164,7 @@ def _command(name: str, table: Any, where: str) -> CommandSyntax:
         notes=facts.get("notes", ""),
         trailing=trailing,
         needs_command=facts.get("needs_command", False),
+        own_options=facts.get("own_options", False),
         arguments=tuple(_parameters(facts.get("arguments", {}), f"{where}.arguments", _ARGUMENT, "like [PROMPT]")),
         options=read_options(facts.get("options", {}), f"{where}.options"),
         commands=tuple(_command(key, value, f"{where}.commands.{key}") for key, value in commands.items()),
@@ -168,16 +181,24 @@ def _parameters(table: Any, where: str, form: re.Pattern[str], example: str) -> 
         facts = {"help": fact} if isinstance(fact, str) else fact
         if (
             not isinstance(facts, dict)
-            or not set(facts) <= {"help", "values"}
+            or not set(facts) <= {"help", *_VALUES}
             or not isinstance(facts.get("help"), str)
         ):
             raise SyntaxProblem(f'{where}: {heading!r} is a line of help or {{ help = "…", values = ["…"] }}')
-        values = facts.get("values", [])
-        if not isinstance(values, list) or not all(isinstance(each, str) and _VALUE.fullmatch(each) for each in values):
-            raise SyntaxProblem(f"{where}: the values of {heading!r} are a list of words")
+        values, suggested = (facts.get(key, []) for key in _VALUES)
+        for each in (values, suggested):
+            if not isinstance(each, list) or not all(isinstance(word, str) and _VALUE.fullmatch(word) for word in each):
+                raise SyntaxProblem(f"{where}: the values of {heading!r} are a list of words")
         groups = found.groupdict()
         names = tuple(groups["names"].split(", ")) if "names" in groups else ()
         value = (groups["value"] or "") if names else heading.removesuffix("...").strip("[]")
-        if values and not value:
+        if (values or suggested) and not value:
             raise SyntaxProblem(f"{where}: {heading!r} has values, but no placeholder for them")
-        yield Parameter(heading=heading, help=facts["help"], names=names, value=value, values=tuple(values))
+        yield Parameter(
+            heading=heading,
+            help=facts["help"],
+            names=names,
+            value=value,
+            values=tuple(values),
+            suggested=tuple(suggested),
+        )

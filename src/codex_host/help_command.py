@@ -22,7 +22,7 @@ def show_help(options: GlobalOptions, words: Sequence[str]) -> bool:
     program = whole_program(options)
     names = [word for word in words if not word.startswith("-")]
     if not names:
-        print(program_help(program))
+        print(program_help(program, options=options.help or options.command is not None))
         return True
     path = [program.root]
     for name in names:

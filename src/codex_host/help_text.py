@@ -20,14 +20,19 @@ _WIDEST_COLUMN = 30
 _WIDEST = 110
 
 
-def program_help(program: Program) -> str:
-    """Return the text of ``codex --help``."""
+def program_help(program: Program, *, options: bool = True) -> str:
+    """Return the text of ``codex --help``.
+
+    :param options: whether they are described too.
+    """
     listed = [command for command in program.root.commands if command.help]
     width = max(len(command.name) for command in listed) + 2
     parts = ["Run coding agents; every part is a plugin.", "Usage: codex [OPTIONS] COMMAND [ARGS]"]
     for group, commands in groupby(sorted(listed, key=_place), key=lambda command: command.group):
         rows = [(command.name, command.help) for command in commands]
         parts.append(_section(f"{group}:" if group else "Other commands:", rows, width))
+    if not options:
+        return "\n\n".join([*parts, "codex --help also describes the options, codex help COMMAND a command."])
     parts.append(_section("Options, before or after the command:", _options(program.options)))
     parts.append(
         _section("Options before the command, most of them for exec and review:", _options(program.root.options))

@@ -70,7 +70,7 @@ def trust_project(home: Path, place: Path) -> None:
         (
             '[commands]\nmoo = { help = "", x = 1 }',
             "incompatible",
-            "out of alias, arguments, commands, group, help, needs_command",
+            "out of alias, arguments, commands, group, help, needs_command, notes, options, own_options",
         ),
         ('[commands]\n"m o" = ""', "incompatible", "the name of a command is letters, digits, - and _"),
         ('[commands.moo]\nhelp = ""\noptions = ["-x"]', "incompatible", "commands.moo.options is a table of lines"),

@@ -555,3 +555,14 @@ def test_an_unknown_feature_is_told_with_a_similar_one(codex: Codex) -> None:
 def test_usage_tells_whether_a_command_can_be_left_out(codex: Codex, line: str, usage: str) -> None:
     assert usage in codex(line, "--help").out
     assert f"{usage}\n" in codex(line, "nosuch").err
+
+
+def test_without_words_the_commands_are_listed_in_short(codex: Codex) -> None:
+    short, full = codex(), codex("--help")
+
+    assert (short.status, short.err) == (0, "")
+    assert "  exec " in short.out
+    assert "--config" not in short.out
+    assert short.out.endswith("\n\ncodex --help also describes the options, codex help COMMAND a command.\n")
+    assert full.out.startswith(short.out.rpartition("\n\n")[0])
+    assert "--config" in full.out

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
+import pty
+import subprocess
 import sys
+import termios
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,6 +35,37 @@ def test_the_listing_has_aligned_columns_and_every_plugin_once(codex: Codex) -> 
     assert len(names) == len(set(names))
     column = head.index("STATUS")
     assert all(line[column - 1] == " " and line[column] != " " for line in rows)
+
+
+def test_on_a_terminal_every_plugin_takes_one_line(home: Path, place: Path) -> None:
+    width = 80
+    terminal, inner = pty.openpty()
+    termios.tcsetwinsize(inner, (24, width))
+    program = Path(sys.executable).with_name("codex")
+    given = {"PATH": os.environ["PATH"], "HOME": str(home), "CODEX_HOME": str(home)}
+    listing = subprocess.Popen(
+        [program, "plugins", "list"], cwd=place, env=given, stdin=inner, stdout=inner, stderr=inner
+    )
+    os.close(inner)
+    shown = b""
+    with suppress(OSError):  # The end of a terminal is an error.
+        while part := os.read(terminal, 1 << 16):
+            shown += part
+    os.close(terminal)
+    assert listing.wait(60) == 0
+
+    lines = shown.decode().splitlines()
+    assert [line.split()[0] for line in lines if len(line) > width] == []
+    assert any(line.endswith("…") for line in lines)
+    assert "exec-local" in [line.split()[0] for line in lines]
+
+
+def test_trust_is_completed_with_plugins_that_need_it(distributions: Distributions, codex: Codex) -> None:
+    distributions.add("noisy")
+
+    script = codex("completion", "bash").out
+
+    assert "'<foreign-plugins>') _codex_reply noisy" in script
 
 
 def test_no_words_mean_the_listing(codex: Codex) -> None:

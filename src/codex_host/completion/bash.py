@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from shlex import quote
 
-from codex_host.completion.table import COMMANDS, Place, Table
+from codex_host.completion.table import COMMANDS, PROFILES_OF_HOME, Place, Table
 
 _SCRIPT = r"""# Completion of codex for bash; made by: codex completion bash
 
@@ -25,6 +25,11 @@ _codex_values() {
     esac
 }
 
+_codex_profiles() {
+    local home=${CODEX_HOME:-$HOME/.codex}
+@PROFILES@
+}
+
 _codex_reply() {
     local IFS=$'\n' word
     case "$1" in
@@ -32,9 +37,9 @@ _codex_reply() {
     '<directories>') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -d -- "$2")) ;;
     '<commands>') COMPREPLY=($(compgen -c -- "$2")) ;;
     '<profiles>')
-        word=${CODEX_HOME:-$HOME/.codex}/config.toml
-        word=$(sed -n 's/^\[profiles\.\([A-Za-z0-9_-]*\)[].].*/\1/p' "$word" 2>/dev/null)
-        COMPREPLY=($(compgen -W "$word" -- "$2")) ;;
+        word=$(_codex_profiles)
+        COMPREPLY=($(compgen -W "$word" -- "$2"))
+        [[ ${#COMPREPLY[@]} -gt 0 ]] && COMPREPLY=($(printf '%q\n' "${COMPREPLY[@]}")) ;;
 @NAMED@
     *) IFS=$' \n'; COMPREPLY=($(compgen -W "$1" -- "$2")) ;;
     esac
@@ -116,7 +121,12 @@ def script(table: Table) -> str:
     shown = "\n".join(map(_place, table.places))
     values = "\n".join(line for place in table.places for line in _values(place))
     named = "\n".join(f'    {quote(kind)}) _codex_reply {_words(words)} "$2" ;;' for kind, words in table.named.items())
-    return _SCRIPT.replace("@PLACES@", shown).replace("@VALUES@", values).replace("@NAMED@", named)
+    return (
+        _SCRIPT.replace("@PROFILES@", PROFILES_OF_HOME)
+        .replace("@PLACES@", shown)
+        .replace("@VALUES@", values)
+        .replace("@NAMED@", named)
+    )
 
 
 def _place(place: Place) -> str:

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from codex_host.completion.table import COMMANDS, DIRECTORIES, FEATURES, FILES, PLUGINS, PROFILES, Choice, Place, Table
+from codex_host.completion.table import (
+    COMMANDS,
+    DIRECTORIES,
+    FEATURES,
+    FILES,
+    FOREIGN_PLUGINS,
+    PLUGINS,
+    PROFILES,
+    Choice,
+    Place,
+    Table,
+)
 
 _SCRIPT = r"""# Completion of codex for fish; made by: codex completion fish
 
@@ -49,7 +60,11 @@ end
 function __codex_profiles
     set -l home $CODEX_HOME
     test -n "$home"; or set home $HOME/.codex
-    sed -n 's/^\[profiles\.\([A-Za-z0-9_-]*\)[].].*/\1/p' $home/config.toml 2>/dev/null
+    begin
+        sed -n -e 's/^\[profiles\.\([A-Za-z0-9_-]*\)[].].*/\1/p' \
+            -e 's/^\[profiles\."\([A-Za-z0-9_. -]*\)"[].].*/\1/p' "$home/config.toml"
+        ls "$home" | sed -n 's/^\([A-Za-z0-9_. -]*\)\.config\.toml$/\1/p'
+    end 2>/dev/null | sort -u
 end
 
 function __codex_named
@@ -81,6 +96,7 @@ def script(table: Table) -> str:
     named = [
         f"        case {_quote(kind)}\n            printf '%s\\n' {' '.join(map(_quote, words))}"
         for kind, words in table.named.items()
+        if words
     ]
     commands = [_case(place, [name for name, _ in place.commands]) for place in places if place.commands]
     valued = [
@@ -119,7 +135,7 @@ def _option(option: Choice) -> str:
 
 
 def _values(values: Sequence[str]) -> str:
-    if values[0] in (FEATURES, PLUGINS):
+    if values[0] in (FEATURES, PLUGINS, FOREIGN_PLUGINS):
         return f"-f -a {_quote(f'(__codex_named {_quote(values[0])})')}"
     kinds = {
         FILES: "-F",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from shlex import quote
 
-from codex_host.completion.table import COMMANDS, Place, Table
+from codex_host.completion.table import COMMANDS, PROFILES_OF_HOME, Place, Table
 
 _SCRIPT = r"""#compdef codex
 # Completion of codex for zsh; made by: codex completion zsh
@@ -34,8 +34,10 @@ _codex_reply() {
     '<commands>') _command_names -e ;;
     '<profiles>')
         local -a names
-        local config=${CODEX_HOME:-$HOME/.codex}/config.toml
-        names=(${(f)"$(sed -n 's/^\[profiles\.\([A-Za-z0-9_-]*\)[].].*/\1/p' $config 2>/dev/null)"})
+        local home=${CODEX_HOME:-$HOME/.codex}
+        names=(${(f)"$(
+@PROFILES@
+        )"})
         compadd -- $names ;;
 @NAMED@
     '') return 1 ;;
@@ -112,7 +114,12 @@ def script(table: Table) -> str:
     named = "\n".join(
         f"    {quote(kind)}) compadd -- {' '.join(map(quote, words))} ;;" for kind, words in table.named.items()
     )
-    return _SCRIPT.replace("@PLACES@", shown).replace("@VALUES@", values).replace("@NAMED@", named)
+    return (
+        _SCRIPT.replace("@PROFILES@", PROFILES_OF_HOME)
+        .replace("@PLACES@", shown)
+        .replace("@VALUES@", values)
+        .replace("@NAMED@", named)
+    )
 
 
 def _place(place: Place) -> str:
