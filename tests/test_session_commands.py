@@ -158,6 +158,7 @@ def test_a_session_is_named_by_the_start_of_its_id(codex: Sessions) -> None:
     told = codex("resume", one[:13].upper())
     short = codex("archive", one[:7])
     missing = codex("resume", NOBODY)
+    assert codex("apply", NOBODY).stderr == missing.stderr
     done = codex("archive", one[:8])
 
     assert f"codex exec resume {one} PROMPT" in told.stderr

@@ -7,14 +7,14 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from codex_hookspecs.environments import project_root
-from codex_hookspecs.protocol import FileChange, ThreadReadParams
+from codex_hookspecs.protocol import FileChange
 from codex_hookspecs.surface import escape_controls, escape_controls_in_line
-from codex_threads_cli.finding import connected, program, thread_id_of
+from codex_threads_cli.finding import connected, program, read_thread, thread_id_of
 from codex_threads_cli.git import ApplyError, git_apply
 from codex_threads_cli.patch import Change, PatchProblem, git_patch
 
 if TYPE_CHECKING:
-    from codex_hookspecs.protocol import Thread, ThreadReadResponse
+    from codex_hookspecs.protocol import Thread
     from codex_hookspecs.surface import SurfaceHost
 
 
@@ -28,9 +28,7 @@ async def apply_changes(arguments: Sequence[str], host: SurfaceHost) -> int:
     session = next(word for word in arguments if not word.startswith("--"))
     async with connected(host) as client:
         thread_id = await thread_id_of(client, session, program=program(host))
-        params = ThreadReadParams(thread_id=thread_id, include_turns=True)
-        answer: ThreadReadResponse = await client.request("thread/read", params)
-    thread = answer.thread
+        thread = await read_thread(client, thread_id, program=program(host), turns=True)
     changes = last_changes(thread)
     if not changes:
         raise ApplyError(f"no turn of session {thread_id} has changed files with patches")

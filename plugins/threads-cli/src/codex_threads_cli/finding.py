@@ -12,7 +12,7 @@ from codex_hookspecs.errors import CodexError, RpcError
 from codex_hookspecs.protocol import ThreadListParams, ThreadReadParams, Unsigned, is_uuid
 
 if TYPE_CHECKING:
-    from codex_hookspecs.protocol import Thread, ThreadListResponse, ThreadSourceKind
+    from codex_hookspecs.protocol import Thread, ThreadListResponse, ThreadReadResponse, ThreadSourceKind
     from codex_hookspecs.surface import AppClient, SurfaceHost
 
 CLIENT_NAME: Final = "codex_cli"
@@ -97,14 +97,28 @@ async def open_thread_id(client: AppClient, session: str, *, program: str) -> st
         raise NotFoundHere(f"session `{session}` is archived; {remark} {thread_id}") from error
     if not is_uuid(session):
         return thread_id
-    try:
-        await client.request("thread/read", ThreadReadParams(thread_id=thread_id))
-    except RpcError as error:
-        raise NotFoundHere(f"there is no session {thread_id} ({program} resume --all lists them)") from error
+    await read_thread(client, thread_id, program=program)
     async for thread in _threads(client, archived=True):
         if thread.id == thread_id:
             raise NotFoundHere(f"session {thread_id} is archived; {remark} {thread_id}")
     return thread_id
+
+
+async def read_thread(client: AppClient, thread_id: str, *, program: str, turns: bool = False) -> Thread:
+    """Return a session, archived or not.
+
+    :param turns: whether its turns are wanted.
+    :raises NotFoundHere: when there is none.
+    :raises RpcError: when it can't be read.
+    """
+    params = ThreadReadParams(thread_id=thread_id, include_turns=turns)
+    try:
+        answer: ThreadReadResponse = await client.request("thread/read", params)
+    except RpcError as error:
+        if "thread not loaded" not in error.message:
+            raise
+        raise NotFoundHere(f"there is no session {thread_id} ({program} resume --all lists them)") from error
+    return answer.thread
 
 
 async def newest(client: AppClient, *, cwd: str | None, count: int, archived: bool = False) -> list[Thread]:
