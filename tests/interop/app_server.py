@@ -1,4 +1,4 @@
-"""A small client of ``codex app-server`` over its standard streams."""
+"""Clients of ``codex app-server`` over its standard streams."""
 
 from __future__ import annotations
 
@@ -19,6 +19,64 @@ if TYPE_CHECKING:
 Message = dict[str, Any]
 
 
+class StdioLine:
+    """A server of its own, on its standard streams; it logs to ``app-server.log``."""
+
+    def __init__(self, codex: Codex, stage: Stage) -> None:
+        self._log = stage.folder / "app-server.log"
+        with self._log.open("wb") as log:
+            self._process = subprocess.Popen(
+                [str(codex.path), "app-server"],
+                cwd=stage.ws,
+                env=stage.environment(),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+            )
+        self._lines: queue.Queue[bytes] = queue.Queue()
+        self._reader = threading.Thread(target=self._read)
+        self._reader.start()
+
+    def send(self, text: str) -> None:
+        """Send a line."""
+        assert self._process.stdin is not None
+        self._process.stdin.write(text.encode() + b"\n")
+        self._process.stdin.flush()
+
+    def receive(self, limit: float) -> Message:
+        """Return the next message.
+
+        :raises TimeoutError: when nothing comes.
+        """
+        try:
+            line = self._lines.get(timeout=limit)
+        except queue.Empty:
+            raise TimeoutError from None
+        if not line:
+            raise RuntimeError(f"the server ended: {self._log.read_text('utf-8', 'replace')[-2000:]}")
+        message: Message = json.loads(line)
+        return message
+
+    def close(self) -> None:
+        """End the server."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.close()
+        try:
+            self._process.wait(10)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait(10)
+        self._reader.join()
+        self._process.stdout.close()
+
+    def _read(self) -> None:
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            self._lines.put(line)
+        self._lines.put(b"")
+
+
 class AppServer:
     """Drive one server process; every wait has a bound.
 
@@ -32,19 +90,8 @@ class AppServer:
         self.messages: list[Message] = []
         self.approve = approve or {}
         self._stage = stage
-        self._lines: queue.Queue[bytes] = queue.Queue()
         self._next = 0
-        self._log = (stage.folder / "app-server.log").open("wb")
-        self._process = subprocess.Popen(
-            [str(codex.path), "app-server"],
-            cwd=stage.ws,
-            env=stage.environment(),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self._log,
-        )
-        self._reader = threading.Thread(target=self._read)
-        self._reader.start()
+        self._line = StdioLine(codex, stage)
 
     def __enter__(self) -> Self:
         client = {"name": "interop", "version": "1"}
@@ -57,17 +104,7 @@ class AppServer:
         return self
 
     def __exit__(self, *_: object) -> None:
-        assert self._process.stdin is not None
-        self._process.stdin.close()
-        try:
-            self._process.wait(10)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait(10)
-        self._reader.join()
-        assert self._process.stdout is not None
-        self._process.stdout.close()
-        self._log.close()
+        self._line.close()
 
     def start(self, **params: object) -> str:
         """Start a thread with full access and give its id."""
@@ -120,13 +157,9 @@ class AppServer:
         end = time.monotonic() + limit
         while True:
             try:
-                line = self._lines.get(timeout=max(0.01, end - time.monotonic()))
-            except queue.Empty:
+                message = self._line.receive(max(0.01, end - time.monotonic()))
+            except TimeoutError:
                 raise TimeoutError(f"nothing wanted within {limit} s; the last was {self.messages[-1:]}") from None
-            if not line:
-                log = (self._stage.folder / "app-server.log").read_text("utf-8", "replace")
-                raise RuntimeError(f"the server ended: {log[-2000:]}")
-            message: Message = json.loads(line)
             self.messages.append(message)
             if "method" in message and "id" in message:
                 self._answer(message)
@@ -143,12 +176,4 @@ class AppServer:
             self._send({"id": message["id"], "error": {"code": -32000, "message": "refused"}})
 
     def _send(self, message: Message) -> None:
-        assert self._process.stdin is not None
-        self._process.stdin.write(json.dumps(message).encode() + b"\n")
-        self._process.stdin.flush()
-
-    def _read(self) -> None:
-        assert self._process.stdout is not None
-        for line in self._process.stdout:
-            self._lines.put(line)
-        self._lines.put(b"")
+        self._line.send(json.dumps(message))

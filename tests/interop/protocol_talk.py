@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import queue
 import re
 import subprocess
 import threading
@@ -60,52 +59,6 @@ class Line(Protocol):
         ...
 
     def close(self) -> None: ...
-
-
-class StdioLine:
-    """A server of its own, on its standard streams."""
-
-    def __init__(self, codex: Codex, stage: Stage) -> None:
-        self._process = subprocess.Popen(
-            [str(codex.path), "app-server"], cwd=stage.ws, env=stage.environment(),
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-        )  # fmt: skip
-        self._lines: queue.Queue[bytes] = queue.Queue()
-        self._reader = threading.Thread(target=self._read)
-        self._reader.start()
-
-    def send(self, text: str) -> None:
-        assert self._process.stdin is not None
-        self._process.stdin.write(text.encode() + b"\n")
-        self._process.stdin.flush()
-
-    def receive(self, limit: float) -> Message:
-        try:
-            line = self._lines.get(timeout=limit)
-        except queue.Empty:
-            raise TimeoutError from None
-        if not line:
-            raise RuntimeError("the server ended")
-        message: Message = json.loads(line)
-        return message
-
-    def close(self) -> None:
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.close()
-        try:
-            self._process.wait(10)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait(10)
-        self._reader.join()
-        self._process.stdout.close()
-
-    def _read(self) -> None:
-        assert self._process.stdout is not None
-        for line in self._process.stdout:
-            self._lines.put(line)
-        self._lines.put(b"")
 
 
 class WebsocketLine:
