@@ -38,8 +38,7 @@ def seen(model: ResponsesServer) -> list[tuple[str | None, str | None]]:
 
 @pytest.mark.anyio
 async def test_a_turn_has_the_trace_of_its_request(tmp_path: Path, model: ResponsesServer) -> None:
-    environ = {"CODEX_LOG": "app-server=debug", "CODEX_LOG_FORMAT": "json"}
-    async with ServerProcess(tmp_path, model.url, **environ) as server:
+    async with ServerProcess(tmp_path, model.url, CODEX_LOG="app-server=debug", CODEX_LOG_FORMAT="json") as server:
         thread = await server.thread()
         for trace in (
             {"traceparent": PARENT, "tracestate": "tower=1"},

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from interop.app_server import StdioLine
 from interop.clients import OURS, REAL_118, Codex, Stage
 from interop.conftest import need
 from interop.protocol_cases import CASES, Case
-from interop.protocol_talk import StdioLine, Talk, WebsocketLine, differences
+from interop.protocol_talk import Talk, WebsocketLine, differences
 
 if TYPE_CHECKING:
     from pathlib import Path
