@@ -52,7 +52,7 @@ _METHODS: Final = {
     "experimentalFeature/list": ("program.features:list_features", "ExperimentalFeatureList"),
     "experimentalFeature/enablement/set": ("program.features:set_enablement", "ExperimentalFeatureEnablementSet"),
     "mock/experimentalMethod": ("program.features:echo", "MockExperimentalMethod"),
-    "getConversationSummary": ("program.summary:read_summary", "GetConversationSummary"),
+    "getConversationSummary": ("threads.summary:read_summary", "GetConversationSummary"),
     "skills/list": ("program.lists:list_skills", "SkillsList"),
     "plugin/list": ("program.lists:list_plugins", "PluginList"),
     "plugin/installed": ("program.newer:list_installed_plugins", f"{_NEWER}PluginInstalled"),
