@@ -25,7 +25,7 @@ pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("this_machine")]
 CAN_BOX = sys.platform == "linux" and shutil.which("bwrap") is not None
 MODULES = sorted(
     {*sys.stdlib_module_names, "codex_host", "codex_hookspecs", "sitecustomize", "usercustomize"}
-    | {"attr", "attrs", "pluggy", "stevedore", "tomlkit", "httptools", "anyio"}
+    | {"attr", "attrs", "pluggy", "stevedore", "tomlkit", "httptools", "cattrs", "anyio"}
     | {f"codex_{path.name.replace('-', '_')}" for path in Path(__file__).parents[1].glob("plugins/*")}
 )
 PACKAGES = {"encodings", "codex_hookspecs", "codex_host", "attr", "importlib", "collections"}

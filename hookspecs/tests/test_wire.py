@@ -232,23 +232,3 @@ def test_json_values_stay_as_they_are_and_only_marked_ones_are_validated() -> No
 def test_a_path_must_be_absolute() -> None:
     assert faults(Snake, {"some_key": 1, "at": "a/b"}) == ["AbsolutePathBuf deserialized without a base path @ $.at"]
     assert decode(Snake, {"some_key": 1, "at": "C:\\a"}).at == "C:\\a"
-
-
-@frozen
-class Folder:
-    name: str
-    inside: tuple[Folder, ...] = ()
-
-
-def test_a_class_may_have_values_of_itself() -> None:
-    documents: list[dict[str, Any]] = [{"name": "b"}, {"name": 1}]
-
-    assert faults(Folder, {"name": "a", "inside": documents}) == [
-        "invalid type: integer `1`, expected a string @ $.inside[1].name"
-    ]
-    assert decode(Folder, {"name": "a", "inside": documents[:1]}) == Folder("a", (Folder("b"),))
-
-
-def test_a_type_that_no_protocol_has_is_refused() -> None:
-    with pytest.raises(TypeError, match="no JSON form"):
-        decode(set[str], [])

@@ -19,6 +19,7 @@ HEAVY: Final = (
     "asyncio",
     "importlib.metadata",
     "stevedore",
+    "cattrs",
     "httpx",
     "anyio",
     "rich",

@@ -313,7 +313,7 @@ def test_a_reader_that_goes_away_is_no_traceback(project: Project) -> None:
 def test_the_version_costs_no_library(project: Project) -> None:
     code = (
         "import sys; from codex_host.cli import main; main(['--version']); "
-        "print(sorted({'asyncio', 'importlib.metadata', 'stevedore', 'attrs', 'pluggy'} & set(sys.modules)))"
+        "print(sorted({'asyncio', 'importlib.metadata', 'stevedore', 'cattrs', 'attrs', 'pluggy'} & set(sys.modules)))"
     )
 
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -2,8 +2,8 @@
 
 The wire name of a field is its name in camel case, unless its metadata has another one under ``wire``; a class that
 has ``SNAKE_CASE`` keeps the names. ``TYPE`` of a class is its tag; its member is ``type``, or what ``TAG`` says. Fields
-with ``local`` in their metadata are not on the wire. Fields can have text, numbers, flags, ``Any``, ``Literal``,
-``list``, ``tuple``, ``dict``, unions, attrs classes, and the ``Annotated`` types of :mod:`codex_hookspecs.types.json`.
+with ``local`` in their metadata are not on the wire. Encoding needs no library; decoding uses cattrs, imported when
+first needed.
 
 Members of unions without tags are told by the kind of the JSON value, and classes by their required members. Values of
 an ``Annotated`` type with a :class:`~codex_hookspecs.types.json.Shape` stay as they are.

@@ -1,18 +1,18 @@
-"""Decode JSON to attrs values, with the error texts of Codex (serde).
-
-Only the forms of types that a protocol uses are known. A general library for that takes as long to import as a server's
-whole handshake, and would leave little less to write: the texts and the order of faults are Codex's.
-"""
+"""Decode JSON to attrs values with cattrs, with the error texts of Codex (serde)."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterator
 from functools import cache, partial
 from importlib import import_module
-from types import NoneType, UnionType
-from typing import Annotated, Any, Literal, TypeVar, Union, cast, get_args, get_origin
+from types import UnionType
+from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 
 import attrs
+import cattrs
+from cattrs.cols import homogenous_tuple_structure_factory, list_structure_factory, mapping_structure_factory
+from cattrs.errors import ClassValidationError, IterableValidationError
+from cattrs.gen import make_dict_structure_fn, override
 
 from codex_hookspecs.errors import WireError
 from codex_hookspecs.types.json import CLEARED, AbsolutePathMark, Cleared, IntegerRange, Shape
@@ -20,28 +20,14 @@ from codex_hookspecs.wire._faults import json_type_name
 from codex_hookspecs.wire._names import is_clearable, is_local, wire_name
 
 T = TypeVar("T")
-Decoder = Callable[[Any], Any]
-"""Converts a JSON value to a value of a type.
-
-:raises Faults: when it does not fit.
-"""
+Structure = Callable[[Any, Any], Any]
+"""A cattrs hook: converts a JSON value to a value of a type."""
 
 _PLAIN = {str: "a string", bool: "a boolean", int: "i64", float: "f64", list: "a sequence", dict: "a map"}
 
 
-class Faults(ValueError):
-    """Raised for a JSON value that does not fit.
-
-    :param found: what is wrong, and where in the value.
-    """
-
-    def __init__(self, *found: tuple[str, str]) -> None:
-        super().__init__(found)
-        self.found = found
-
-    def below(self, place: str) -> list[tuple[str, str]]:
-        """Return the faults as those of a value that has this one at a place."""
-        return [(text, place + rest) for text, rest in self.found]
+class Fault(ValueError):
+    """Raised by a hook for one JSON value that does not fit."""
 
 
 def structure(kind: type[T], value: Any, *, shapes: bool = False) -> T:
@@ -50,10 +36,10 @@ def structure(kind: type[T], value: Any, *, shapes: bool = False) -> T:
     :param shapes: whether JSON values must have the shape that their annotation says, also where they need not.
     """
     try:
-        result: T = _decoder(cast("Any", kind), shapes)(value)
-    except Faults as error:
+        result: T = _converter(shapes).structure(value, kind)
+    except (cattrs.BaseValidationError, Fault) as error:
         # Codex finds an ill-typed member while parsing and a missing one only at the end.
-        faults = sorted(error.below("$"), key=lambda fault: fault[0].startswith("missing field"))
+        faults = sorted(_faults(error, "$"), key=lambda fault: fault[0].startswith("missing field"))
         raise WireError(tuple(faults)) from error
     return result
 
@@ -67,182 +53,172 @@ def one_of(names: tuple[str, ...]) -> str:
 
 
 @cache
-def _decoder(kind: Any, shapes: bool) -> Decoder:
-    """Return the decoder of a type.
-
-    :raises TypeError: when values of the type have no JSON form.
-    """
-    origin = get_origin(kind)
-    if origin is Annotated:
-        return _annotated(kind, shapes)
-    if origin is Literal:
-        return partial(_word, get_args(kind))
-    if origin in (Union, UnionType):
-        return _union(kind, shapes)
-    if origin in (list, tuple):
-        return _sequence(origin, kind, shapes)
-    if origin is dict:
-        return _object(get_args(kind)[1], shapes)
-    if kind in _PLAIN:
-        return partial(_plain, kind)
-    if kind is Any:
-        return lambda value: value
-    if attrs.has(kind):
-        return _class(kind, shapes)
-    raise TypeError(f"values of {kind!r} have no JSON form")
+def _converter(shapes: bool) -> cattrs.Converter:
+    converter = cattrs.Converter(detailed_validation=True)
+    for kind in (str, bool, int, float):
+        converter.register_structure_hook(kind, _plain)
+    converter.register_structure_hook_factory(_is_annotated, partial(_annotated_factory, shapes))
+    converter.register_structure_hook_func(_is_word, _word)
+    converter.register_structure_hook_factory(_is_union, _union_factory)
+    converter.register_structure_hook_factory(_is_sequence, _sequence_factory)
+    converter.register_structure_hook_factory(_is_object, _object_factory)
+    converter.register_structure_hook_factory(attrs.has, _class_factory)
+    return converter
 
 
-def _fault(text: str) -> Faults:
-    return Faults((text, ""))
+def _fits(value: Any, kind: type) -> bool:
+    if kind is float:
+        return type(value) in (int, float)
+    return type(value) is kind
 
 
-def _plain(kind: type, value: Any) -> Any:
-    if type(value) is kind or (kind is float and type(value) is int):
-        return value
-    raise _fault(f"invalid type: {json_type_name(value)}, expected {_PLAIN[kind]}")
-
-
-def _annotated(kind: Any, shapes: bool) -> Decoder:
-    bare, *marks = get_args(kind)
-    for mark in marks:
-        if isinstance(mark, IntegerRange):
-            return partial(_integer, mark)
-        if isinstance(mark, AbsolutePathMark):
-            return _absolute_path
-        if isinstance(mark, Shape) and (mark.validated or shapes):
-            return _shaped(bare, mark, shapes)
-    return _decoder(bare, shapes)
-
-
-def _integer(allowed: IntegerRange, value: Any) -> int:
-    if type(value) is not int:
-        raise _fault(f"invalid type: {json_type_name(value)}, expected {allowed.kind}")
-    if not allowed.lowest <= value <= allowed.highest:
-        raise _fault(f"invalid value: {json_type_name(value)}, expected {allowed.kind}")
+def _plain(value: Any, kind: type) -> Any:
+    if not _fits(value, kind):
+        raise Fault(f"invalid type: {json_type_name(value)}, expected {_PLAIN[kind]}")
     return value
 
 
-def _absolute_path(value: Any) -> str:
+def _is_annotated(kind: Any) -> bool:
+    return get_origin(kind) is Annotated
+
+
+def _annotated_factory(shapes: bool, kind: Any, converter: cattrs.Converter) -> Structure:
+    bare, *marks = get_args(kind)
+    for mark in marks:
+        if isinstance(mark, IntegerRange):
+            return lambda value, _kind: _integer(value, mark)
+        if isinstance(mark, AbsolutePathMark):
+            return _absolute_path
+        if isinstance(mark, Shape) and (mark.validated or shapes):
+            return _shaped(bare, mark, converter)
+    return lambda value, _kind: converter.structure(value, bare)
+
+
+def _integer(value: Any, allowed: IntegerRange) -> int:
+    if type(value) is not int:
+        raise Fault(f"invalid type: {json_type_name(value)}, expected {allowed.kind}")
+    if not allowed.lowest <= value <= allowed.highest:
+        raise Fault(f"invalid value: {json_type_name(value)}, expected {allowed.kind}")
+    return value
+
+
+def _absolute_path(value: Any, _kind: Any) -> str:
     if type(value) is not str:
-        raise _fault(f"invalid type: {json_type_name(value)}, expected path string")
+        raise Fault(f"invalid type: {json_type_name(value)}, expected path string")
     path: str = value
     if not (path.startswith(("/", "\\\\")) or path[1:3] in (":\\", ":/")):
-        raise _fault("AbsolutePathBuf deserialized without a base path")
+        raise Fault("AbsolutePathBuf deserialized without a base path")
     return path
 
 
-def _shaped(bare: Any, mark: Shape, shapes: bool) -> Decoder:
-    """Return a decoder that validates a value by the type that describes it, and returns the value unchanged."""
+def _shaped(bare: Any, mark: Shape, converter: cattrs.Converter) -> Structure:
+    """Return a hook that validates a value by the type that describes it, and returns the value unchanged."""
     module, _, name = mark.reference.partition(":")
 
-    def decode(value: Any) -> Any:
+    def structure_shaped(value: Any, _kind: Any) -> Any:
         shape = getattr(import_module(module), name)
         if not isinstance(value, dict) and all(hasattr(member, "TYPE") for member in get_args(shape) or [shape]):
-            raise _fault(f"invalid type: {json_type_name(value)}, expected internally tagged enum {name}")
-        _decoder(shape, shapes)(value)
-        return _decoder(bare, shapes)(value)
+            raise Fault(f"invalid type: {json_type_name(value)}, expected internally tagged enum {name}")
+        converter.structure(value, shape)
+        return converter.structure(value, bare)
 
-    return decode
+    return structure_shaped
 
 
-def _word(words: tuple[Any, ...], value: Any) -> Any:
+def _is_word(kind: Any) -> bool:
+    return get_origin(kind) is Literal
+
+
+def _word(value: Any, kind: Any) -> Any:
+    words = get_args(kind)
     if value in words and not isinstance(value, bool):
         return value
     if not isinstance(value, str):
-        raise _fault(f"invalid type: {json_type_name(value)}, expected string or map")
-    raise _fault(f"unknown variant `{value}`, expected {one_of(words)}")
+        raise Fault(f"invalid type: {json_type_name(value)}, expected string or map")
+    raise Fault(f"unknown variant `{value}`, expected {one_of(words)}")
 
 
-def _sequence(origin: type[list[Any] | tuple[Any, ...]], kind: Any, shapes: bool) -> Decoder:
-    part = get_args(kind)[0]
-
-    def decode(value: Any) -> Any:
-        each = _decoder(part, shapes)
-        return origin(_parts((f"[{index}]", each, one) for index, one in enumerate(_plain(list, value))))
-
-    return decode
+def _is_object(kind: Any) -> bool:
+    return get_origin(kind) is dict
 
 
-def _object(part: Any, shapes: bool) -> Decoder:
-    if part is Any:
-        return partial(_plain, dict)
-
-    def decode(value: Any) -> Any:
-        each = _decoder(part, shapes)
-        members = _plain(dict, value)
-        return dict(zip(members, _parts((f"[{key}]", each, one) for key, one in members.items()), strict=True))
-
-    return decode
+def _object_factory(kind: Any, converter: cattrs.Converter) -> Structure:
+    if get_args(kind)[1] is Any:
+        return lambda value, _kind: _plain(value, dict)
+    inner = mapping_structure_factory(kind, converter)
+    return lambda value, wanted: inner(_plain(value, dict), wanted)
 
 
-def _parts(given: Iterable[tuple[str, Decoder, Any]]) -> list[Any]:
-    """Decode the parts of a value.
-
-    :param given: place, decoder and value of each.
-    :raises Faults: with the faults of all parts.
-    """
-    decoded, faults = [], []
-    for place, decode, value in given:
-        try:
-            decoded.append(decode(value))
-        except Faults as error:
-            faults += error.below(place)
-    if faults:
-        raise Faults(*faults)
-    return decoded
+def _is_sequence(kind: Any) -> bool:
+    return get_origin(kind) in (list, tuple)
 
 
-def _union(kind: Any, shapes: bool) -> Decoder:
-    members = [member for member in get_args(kind) if member not in (NoneType, Cleared)]
-    optional = NoneType in get_args(kind)
-    if all(hasattr(member, "TYPE") for member in members):
-        inner = _tagged(members, shapes)
-    elif len(members) == 1:
-        inner = _decoder(members[0], shapes)
+def _sequence_factory(kind: Any, converter: cattrs.Converter) -> Structure:
+    if get_origin(kind) is list:
+        inner: Any = list_structure_factory(kind, converter)
     else:
-        inner = partial(_untagged, members, shapes)
-    if not optional:
-        return inner
-    return lambda value: None if value is None else inner(value)
+        inner = homogenous_tuple_structure_factory(kind, converter)
+    return lambda value, wanted: inner(_plain(value, list), wanted)
 
 
-def _untagged(members: list[Any], shapes: bool, value: Any) -> Any:
-    """Decode a value by the members of a union that are of its kind; the last one's faults are reported."""
+def _is_union(kind: Any) -> bool:
+    return get_origin(kind) in (Union, UnionType)
+
+
+def _union_factory(kind: Any, converter: cattrs.Converter) -> Structure:
+    members = [member for member in get_args(kind) if member not in (type(None), Cleared)]
+    inner = _tagged(members, converter) if all(hasattr(member, "TYPE") for member in members) else None
+    optional = type(None) in get_args(kind)
+
+    def structure_union(value: Any, _kind: Any) -> Any:
+        if value is None and optional:
+            return None
+        if inner is not None:
+            return inner(value, None)
+        if len(members) == 1:
+            return converter.structure(value, members[0])
+        return _untagged(value, members, converter)
+
+    return structure_union
+
+
+def _untagged(value: Any, members: list[Any], converter: cattrs.Converter) -> Any:
+    """Structure a value by the members of a union that are of its kind; the last one's faults are reported."""
     words = any(get_origin(member) is Literal for member in members)
     if words and isinstance(value, str | dict) and all(map(_is_variant, members)):
-        return _variant(members, shapes, value)
+        return _variant(value, members, converter)
     candidates = [member for member in members if _may_fit(value, member)]
     for member in candidates[:-1]:
         try:
-            return _decoder(member, shapes)(value)
-        except Faults:
+            return converter.structure(value, member)
+        except (cattrs.BaseValidationError, Fault):
             continue
     if candidates:
-        return _decoder(candidates[-1], shapes)(value)
+        return converter.structure(value, candidates[-1])
     if words:
-        raise _fault(f"invalid type: {json_type_name(value)}, expected string or map")
+        raise Fault(f"invalid type: {json_type_name(value)}, expected string or map")
     expected = " or ".join(_PLAIN.get(get_origin(member) or member, "a map") for member in members)
-    raise _fault(f"invalid type: {json_type_name(value)}, expected {expected}")
+    raise Fault(f"invalid type: {json_type_name(value)}, expected {expected}")
 
 
 def _is_variant(member: Any) -> bool:
     return get_origin(member) is Literal or (attrs.has(member) and len(attrs.fields(member)) == 1)
 
 
-def _variant(members: list[Any], shapes: bool, value: Any) -> Any:
-    """Decode a word, or an object of one member that is named like one."""
+def _variant(value: Any, members: list[Any], converter: cattrs.Converter) -> Any:
+    """Structure a word, or an object of one member that is named like one."""
     variants: dict[str, Any] = {}
     for member in members:
         names = get_args(member) if get_origin(member) is Literal else [wire_name(attrs.fields(member)[0], member)]
         variants.update(dict.fromkeys(names, member))
     name = value if isinstance(value, str) else next(iter(value), None)
     if name is None:
-        raise _fault("invalid value: map, expected map with a single key")
+        raise Fault("invalid value: map, expected map with a single key")
     if name not in variants:
-        raise _fault(f"unknown variant `{name}`, expected {one_of(tuple(variants))}")
+        raise Fault(f"unknown variant `{name}`, expected {one_of(tuple(variants))}")
     if (get_origin(variants[name]) is Literal) is not isinstance(value, str):
-        raise _fault("invalid type: unit variant, expected struct variant")
-    return _decoder(variants[name], shapes)(value)
+        raise Fault("invalid type: unit variant, expected struct variant")
+    return converter.structure(value, variants[name])
 
 
 def _may_fit(value: Any, member: Any) -> bool:
@@ -262,57 +238,72 @@ def _may_fit(value: Any, member: Any) -> bool:
     return required <= value.keys() or not required.isdisjoint(value)
 
 
-def _tagged(members: list[Any], shapes: bool) -> Decoder:
+def _tagged(members: list[Any], converter: cattrs.Converter) -> Structure:
     classes = {member.TYPE: member for member in members}
     member = getattr(members[0], "TAG", "type")
 
-    def decode(value: Any) -> Any:
-        tag = _plain(dict, value).get(member)
+    def structure_tagged(value: Any, _kind: Any) -> Any:
+        tag = _plain(value, dict).get(member)
         if tag is None:
-            raise _fault(f"missing field `{member}`")
+            raise Fault(f"missing field `{member}`")
         if type(tag) is int and tag >= 0:
-            raise _fault(f"invalid value: {json_type_name(tag)}, expected variant index 0 <= i < {len(classes)}")
+            raise Fault(f"invalid value: {json_type_name(tag)}, expected variant index 0 <= i < {len(classes)}")
         if not isinstance(tag, str):
-            raise _fault(f"invalid type: {json_type_name(tag)}, expected variant identifier")
+            raise Fault(f"invalid type: {json_type_name(tag)}, expected variant identifier")
         if tag not in classes:
-            raise _fault(f"unknown variant `{tag}`, expected {one_of(tuple(classes))}")
-        return _decoder(classes[tag], shapes)(value)
+            raise Fault(f"unknown variant `{tag}`, expected {one_of(tuple(classes))}")
+        return converter.structure(value, classes[tag])
 
-    return decode
+    return structure_tagged
 
 
-def _class(kind: Any, shapes: bool) -> Decoder:
+def _class_factory(kind: Any, converter: cattrs.Converter) -> Structure:
     attrs.resolve_types(kind)
-    fields = [
-        (wire_name(field, kind), field.alias or field.name, field, field.default is attrs.NOTHING)
+    overrides: Any = {
+        field.name: override(
+            rename=wire_name(field, kind),
+            omit=is_local(field),
+            struct_hook=partial(_clearable, converter) if is_clearable(field) else None,
+        )
         for field in attrs.fields(kind)
-        if not is_local(field)
-    ]
+    }
+    inner = make_dict_structure_fn(kind, converter, **overrides)
+    optional = frozenset(
+        wire_name(field, kind)
+        for field in attrs.fields(kind)
+        if field.default is not attrs.NOTHING and not is_clearable(field)
+    )
 
-    def decode(value: Any) -> Any:
+    def structure_class(value: Any, wanted: Any) -> Any:
         if not isinstance(value, dict):
-            raise _fault(f"invalid type: {json_type_name(value)}, expected struct {kind.__name__}")
-        given: dict[str, Any] = {}
-        faults: list[tuple[str, str]] = []
-        for name, parameter, field, required in fields:
-            if name not in value:
-                if required:
-                    faults.append((f"missing field `{name}`", ""))
-                continue
-            one = value[name]
-            if one is None and not required:
-                if is_clearable(field):
-                    given[parameter] = CLEARED
-                continue
-            try:
-                given[parameter] = _decoder(field.type, shapes)(one)
-            except Faults as error:
-                faults += error.below(f".{name}")
-        if faults:
-            raise Faults(*faults)
-        try:
-            return kind(**given)
-        except (TypeError, ValueError) as error:
-            raise _fault(str(error)) from error
+            raise Fault(f"invalid type: {json_type_name(value)}, expected struct {kind.__name__}")
+        given = {name: part for name, part in value.items() if part is not None or name not in optional}
+        return inner(given, wanted)
 
-    return decode
+    return structure_class
+
+
+def _clearable(converter: cattrs.Converter, value: Any, kind: Any) -> Any:
+    return CLEARED if value is None else converter.structure(value, kind)
+
+
+def _faults(error: BaseException, path: str) -> Iterator[tuple[str, str]]:
+    """Yield the faults in a group of validation errors, with paths from the notes of cattrs."""
+    if isinstance(error, ClassValidationError):
+        noted, bare = error.group_exceptions()
+        names = {field.name: wire_name(field, error.cl) for field in attrs.fields(error.cl)}
+        for part, note in noted:
+            place = path if isinstance(part, KeyError) else f"{path}.{names[note.name]}"
+            yield from _faults(part, place)
+        for part in bare:
+            yield from _faults(part, path)
+    elif isinstance(error, IterableValidationError):
+        indexed, bare = error.group_exceptions()
+        for part, index_note in indexed:
+            yield from _faults(part, f"{path}[{index_note.index}]")
+        for part in bare:
+            yield from _faults(part, path)
+    elif isinstance(error, KeyError):
+        yield f"missing field `{error.args[0]}`", path
+    else:
+        yield str(error), path
