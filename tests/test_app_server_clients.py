@@ -391,7 +391,7 @@ async def test_a_unix_socket_is_for_its_owner_and_removed_in_the_end(start, tmp_
 
     assert mode == 0o600
     assert not path.exists()
-    assert server.log == ""
+    assert server.log == f"codex app-server (Unix socket)\n  listening on: {path}\n"
 
 
 async def test_the_default_socket_is_below_the_home(start, tmp_path: Path) -> None:
@@ -499,11 +499,36 @@ async def test_off_serves_nobody(start) -> None:
 
 async def test_an_address_that_is_taken_is_told(start) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        server = await start("--listen", f"ws://127.0.0.1:{taken.getsockname()[1]}")
+        url = f"ws://127.0.0.1:{taken.getsockname()[1]}"
+        server = await start("--listen", url)
 
         assert await server.ended() == 1
 
-    assert server.log == f"Error: {os.strerror(98)} (os error 98)\n"
+    assert server.log == f"Error: {os.strerror(98)} (os error 98): cannot listen at {url}\n"
+
+
+async def test_a_socket_in_a_directory_that_is_missing_is_told(start, tmp_path: Path) -> None:
+    server = await start("--listen", "unix://none/sock")
+
+    assert await server.ended() == 1
+    assert server.log == f"Error: {os.strerror(2)} (os error 2): cannot listen at unix://{tmp_path}/none/sock\n"
+
+
+async def test_an_address_by_name_is_refused_with_the_one_to_use(start) -> None:
+    server = await start("--listen", "ws://localhost:4500")
+
+    assert await server.ended() == 2
+    assert "tip: use ws://127.0.0.1:4500\n" in server.log
+
+
+async def test_who_starts_it_in_a_terminal_is_told_what_it_waits_for(start) -> None:
+    terminal, stdin = os.openpty()
+    try:
+        server = await start(stdin=stdin)
+        await server.said("reading JSON-RPC messages from standard input; see --listen\n")
+    finally:
+        os.close(stdin)
+        os.close(terminal)
 
 
 async def test_whoever_lets_other_machines_in_is_warned(start) -> None:

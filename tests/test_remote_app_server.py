@@ -221,6 +221,7 @@ def test_a_token_is_taken_from_the_environment(places: Places) -> None:
         (["--remote", "ws://127.0.0.1:1", "features", "list"], "is not supported for `codex features`"),
         (["--remote", "ws://127.0.0.1:1", "exec", "go"], "at ws://127.0.0.1:1: Connection refused"),
         (["--remote", "unix:///none", "exec", "go"], "at unix:///none: No such file or directory"),
+        (["--remote", "unix://", "exec", "go"], "/client/app-server-control/app-server-control.sock: No such file"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )

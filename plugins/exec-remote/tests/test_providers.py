@@ -112,8 +112,13 @@ async def test_the_upgrade_can_be_refused() -> None:
     async with websockets.asyncio.server.serve(never, "127.0.0.1", 0, process_request=deny) as listener:
         port = next(iter(listener.sockets)).getsockname()[1]
 
-        with pytest.raises(EnvironmentLost, match=r"HTTP 401: wrong\^Jpassword$"):
+        with pytest.raises(
+            EnvironmentLost, match=r"HTTP 401: wrong\^Jpassword; to send a token, .*environments\.NAME\."
+        ):
             await offered(f"ws://127.0.0.1:{port}")["remote"].open()
+        table = {"url": f"ws://127.0.0.1:{port}", "token": "t"}
+        with pytest.raises(EnvironmentLost, match=r"HTTP 401: wrong\^Jpassword$"):
+            await offered(None, {"b": table})["b"].open()
 
 
 async def test_two_that_want_to_be_the_default_are_told_and_can_be_named() -> None:

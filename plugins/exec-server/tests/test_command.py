@@ -82,7 +82,7 @@ def test_a_warning_tells_that_other_machines_can_connect(url: str, authenticated
     said = banner(url, authenticated=authenticated)
 
     assert said.startswith(f"codex exec-server (WebSockets)\n  listening on: {url}")
-    assert ("Warning: whoever can connect to this port can run commands" in said) == warned
+    assert ("warning: whoever can connect to this port can run commands" in said) == warned
 
 
 def test_addresses_of_this_machine_only_are_known() -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
@@ -71,6 +73,8 @@ async def _serve_standard_streams(processor: Processor) -> None:
 
     # Output of plugins and their child processes must not mix with the protocol's messages on stdout.
     with private_streams() as kept, stop_at_signals(drains=False) as stop:
+        if os.isatty(kept.stdin):
+            print("reading JSON-RPC messages from standard input; see --listen", file=sys.stderr, flush=True)
         log = processor.host.logger("app-server")
         transport = StdioTransport(log, source=kept.stdin, target=kept.stdout)
         work = asyncio.create_task(WireConnection(processor, transport).serve())

@@ -28,6 +28,7 @@ RECEIVE_BUFFER: Final = 256 * 1024
 UNAUTHORIZED: Final = 401
 MAX_REASON: Final = 200
 """Most characters shown of the text with which a server refuses a connection."""
+_HINT: Final = "to send a token, configure the environment with environments.NAME.token_env_var"
 _TEXT, _CONTINUATION, _BINARY = 1, 0, 2
 
 
@@ -67,6 +68,7 @@ class WebSocketLink(asyncio.Protocol):
         self._writable: asyncio.Future[None] | None = None
         self._parts: list[bytes] = []
         self._paused = False
+        self._authorized = False
         self._last_received = self._last_check = self._loop.time()
         self._keepalive: asyncio.TimerHandle | None = None
         self._reason = "the connection was closed"
@@ -81,6 +83,7 @@ class WebSocketLink(asyncio.Protocol):
         :raises LinkError: when the server rejects it.
         """
         request = self._protocol.connect()
+        self._authorized = token is not None
         if token is not None:
             request.headers["Authorization"] = f"Bearer {token}"
         self._protocol.send_request(request)
@@ -179,7 +182,8 @@ class WebSocketLink(asyncio.Protocol):
             elif self._protocol.handshake_exc is None:
                 self._handshake.set_result(None)
             else:
-                self._handshake.set_exception(LinkError(_describe_rejection(self._protocol.handshake_exc)))
+                found = _describe_rejection(self._protocol.handshake_exc, authorized=self._authorized)
+                self._handshake.set_exception(LinkError(found))
         problem = self._protocol.handshake_exc or self._protocol.parser_exc
         if problem is not None:
             self._reason = str(problem)
@@ -275,14 +279,19 @@ def _tls(target: Target) -> SSLContext:
         raise LinkError(str(error)) from error
 
 
-def _describe_rejection(error: Exception) -> str:
-    """Return why a handshake failed; of a server's refusal, with the text that it gives as its reason."""
+def _describe_rejection(error: Exception, *, authorized: bool) -> str:
+    """Return why a handshake failed; of a server's refusal, with the text that it gives as its reason.
+
+    :param authorized: whether a token was sent.
+    """
     response = getattr(error, "response", None)
-    body = (getattr(response, "body", None) or b"") if getattr(response, "status_code", 0) == UNAUTHORIZED else b""
+    refused = getattr(response, "status_code", 0) == UNAUTHORIZED
+    body = (getattr(response, "body", None) or b"") if refused else b""
     reason = escape_controls_in_line(body[: 4 * MAX_REASON].decode("utf-8", "replace").strip())
     if len(reason) > MAX_REASON:
         reason = f"{reason[:MAX_REASON]}…"
-    return f"{error}: {reason}" if reason else str(error)
+    told = f"{error}: {reason}" if reason else str(error)
+    return f"{told}; {_HINT}" if refused and not authorized else told
 
 
 def _describe_os_error(error: OSError) -> str:

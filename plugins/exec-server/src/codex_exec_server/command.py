@@ -66,7 +66,8 @@ async def _serve(
     try:
         listener, url = bind(*options.address)
     except OSError as error:
-        print(f"Error: {os.strerror(error.errno or 0)} (os error {error.errno})", file=sys.stderr)
+        where = f"cannot listen at {options.url}"
+        print(f"Error: {os.strerror(error.errno or 0)} (os error {error.errno}): {where}", file=sys.stderr)
         return 1
     # The URL is printed already; clients that connect meanwhile wait in the backlog until this is imported.
     os.write(streams.stdout, f"{url}\n".encode())

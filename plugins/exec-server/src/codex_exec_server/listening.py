@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from codex_listener.http_upgrade import Refused, authenticate, find_fault, probe, respond
 from codex_listener.limits import Limits
+from codex_listener.sockets import EXPOSED
 from codex_listener.websocket import Listener, WebsocketPeer
 
 if TYPE_CHECKING:
@@ -67,9 +68,5 @@ def banner(url: str, *, authenticated: bool) -> str:
     """Return the message for a server that other machines can connect to."""
     lines = ["codex exec-server (WebSockets)", f"  listening on: {url}, which other machines may reach"]
     if not authenticated:
-        lines.append(
-            "Warning: whoever can connect to this port can run commands and change files here, as this user, without "
-            "authentication. Listen on 127.0.0.1 and forward the port (ssh -L), or restrict access to a trusted "
-            "network."
-        )
+        lines.append(EXPOSED)
     return "\n".join(lines)

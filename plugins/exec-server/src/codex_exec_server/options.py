@@ -20,11 +20,13 @@ class Options(NamedTuple):
     """The parsed command line.
 
     :param address: IP and port, or ``None`` for stdio.
+    :param url: the address as errors show it.
     """
 
     address: tuple[str, int] | None
     concurrent: int
     auth: ConnectionAuthOptions | None
+    url: str
 
 
 def parse(arguments: Sequence[str]) -> Options:
@@ -34,9 +36,8 @@ def parse(arguments: Sequence[str]) -> Options:
     :raises ConfigError: when the URL is not supported.
     """
     given = read_options(arguments, {"--listen": "URL", _CONCURRENT: "COUNT", **AUTH_VALUED}, usage=USAGE)
-    return Options(
-        listen_address(given.get("--listen", DEFAULT_LISTEN)), _count(given), auth_options(given, usage=USAGE)
-    )
+    url = given.get("--listen", DEFAULT_LISTEN)
+    return Options(listen_address(url), _count(given), auth_options(given, usage=USAGE), url)
 
 
 def listen_address(url: str) -> tuple[str, int] | None:

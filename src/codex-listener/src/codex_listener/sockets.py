@@ -9,6 +9,11 @@ from typing import Final
 BACKLOG: Final = 512
 SEND_BUFFER: Final = 1024 * 1024
 """Kernel send buffer; must stay below what a session keeps of the sent output for a client that resumes."""
+EXPOSED: Final = (
+    "warning: whoever can connect to this port can run commands and change files here, as this user; listen on "
+    "127.0.0.1 and forward the port (ssh -L), or make clients authenticate (--ws-auth)"
+)
+"""What the user is told of a server that other machines can reach without authentication."""
 _KEEP_ALIVE: Final = {"TCP_KEEPIDLE": 60, "TCP_KEEPINTVL": 15, "TCP_KEEPCNT": 4}
 """TCP keepalive: idle seconds, interval and attempts after which an unreachable client counts as gone."""
 

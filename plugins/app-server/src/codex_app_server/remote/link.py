@@ -32,6 +32,11 @@ class _Connect(connect):
         return exc
 
 
+def shown_address(address: RemoteAddress, codex_home: str) -> str:
+    """Return the address with the path of the default socket, as errors show it."""
+    return f"unix://{default_path(codex_home)}" if address.url == "unix://" else address.url
+
+
 async def open_link(address: RemoteAddress, codex_home: str) -> ClientConnection:
     """Connect; the certificate of a ``wss`` server is verified.
 
@@ -48,22 +53,21 @@ async def open_link(address: RemoteAddress, codex_home: str) -> ClientConnection
         "close_timeout": CLOSE_SECONDS,
         "proxy": None,
     }
-    url = address.url
+    url, shown = address.url, shown_address(address, codex_home)
     if url.startswith("wss://") or (url.startswith("ws://") and urlsplit(url).hostname not in _LOCAL):
         options["proxy"] = True
     try:
         if url.startswith("unix://"):
-            path = url.removeprefix("unix://") or default_path(codex_home)
-            options["sock"] = await asyncio.to_thread(connect_socket, path, CONNECT_SECONDS)
+            options["sock"] = await asyncio.to_thread(connect_socket, shown.removeprefix("unix://"), CONNECT_SECONDS)
             url = "ws://localhost/"
         return await _Connect(url, **options)
     except InvalidStatus as error:
         text = (error.response.body or b"").decode("utf-8", "replace").strip()
         said = f": {escape_controls_in_line(text[:_MAX_REASON])}" if text else ""
         status = f"HTTP {error.response.status_code}{said}"
-        raise RpcError(f"the app-server at {address.url} refused the connection: {status}") from error
+        raise RpcError(f"the app-server at {shown} refused the connection: {status}") from error
     except (OSError, InvalidHandshake, EOFError) as error:
-        raise RpcError(f"cannot connect to the app-server at {address.url}: {_reason(error)}") from error
+        raise RpcError(f"cannot connect to the app-server at {shown}: {_reason(error)}") from error
 
 
 def _reason(error: Exception) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from codex_app_server.remote.client import RemoteClient
 from codex_app_server.remote.decoding import Decoder
-from codex_app_server.remote.link import open_link
+from codex_app_server.remote.link import open_link, shown_address
 
 if TYPE_CHECKING:
     from codex_hookspecs.surface import RemoteAddress, SurfaceHost
@@ -29,7 +29,8 @@ class RemoteAppServer:
         :raises RpcError: when the server can't be reached or refuses.
         """
         link = await open_link(self._address, self._host.codex_home)
-        client = RemoteClient(link, Decoder(self._host.rpc_methods()), self._address.url, client_name)
+        shown = shown_address(self._address, self._host.codex_home)
+        client = RemoteClient(link, Decoder(self._host.rpc_methods()), shown, client_name)
         self._clients.append(client)
         await client.initialize(client_version, experimental=experimental)
         return client

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 STDIO: Final = "stdio://"
 USAGE: Final = "Usage: codex app-server [OPTIONS] [COMMAND]"
 _EXPECTED: Final = "expected `stdio://`, `unix://`, `unix://PATH`, `ws://IP:PORT`, or `off`"
+_LOCALHOST: Final = "ws://localhost"
 _WITHOUT_EFFECT: Final = ("--analytics-default-enabled",)
 
 
@@ -26,12 +27,14 @@ class Listening(NamedTuple):
     :param path: absolute path of a Unix socket.
     :param is_default_path: whether the path is the default one, whose directory is made.
     :param auth: how clients authenticate. Without address and path, standard input and output are served.
+    :param url: the address as errors show it.
     """
 
     address: tuple[str, int] | None = None
     path: str | None = None
     is_default_path: bool = False
     auth: ConnectionAuthOptions | None = None
+    url: str = STDIO
 
 
 def read_listening(arguments: Sequence[str], *, codex_home: str, cwd: str) -> Listening:
@@ -61,11 +64,13 @@ def read_listening(arguments: Sequence[str], *, codex_home: str, cwd: str) -> Li
                 if url.startswith("ws://")
                 else f"unsupported --listen URL `{url}`; {_EXPECTED}"
             )
-            raise UsageError(f"invalid value '{url}' for '--listen <URL>': {what}", usage=USAGE)
+            tip = f"use ws://127.0.0.1{url.removeprefix(_LOCALHOST)}" if url.startswith(f"{_LOCALHOST}:") else None
+            raise UsageError(f"invalid value '{url}' for '--listen <URL>': {what}", tip=tip, usage=USAGE)
     auth = auth_options(given, usage=USAGE)
     if url == "off":
         raise ConfigError("no transport configured; use --listen")
-    return Listening(address=address, path=path, is_default_path=url == "unix://", auth=auth)
+    shown = url if path is None else f"unix://{path}"
+    return Listening(address=address, path=path, is_default_path=url == "unix://", auth=auth, url=shown)
 
 
 def _path(url: str, codex_home: str, cwd: str) -> str | None:

@@ -13,7 +13,7 @@ from codex_app_server.transports.unix_socket import UnixListener, make_folder
 from codex_app_server.transports.websocket import LIMITS, WebsocketTransport, decide
 from codex_app_server.wire_connection import WireConnection
 from codex_hookspecs.errors import ConfigError
-from codex_listener.sockets import bind, is_loopback
+from codex_listener.sockets import EXPOSED, bind, is_loopback
 from codex_listener.websocket import Listener
 
 if TYPE_CHECKING:
@@ -125,16 +125,22 @@ def _allow_many_files() -> None:
 
 
 def _bind(listening: Listening, *, authenticated: bool) -> tuple[socket.socket, UnixListener | None]:
+    """Listen, and print where.
+
+    :raises ConfigError: when the address or path is not available.
+    """
     try:
         if listening.path is not None:
             if listening.is_default_path:
                 make_folder(listening.path)
             unix = UnixListener(listening.path)
+            print(f"codex app-server (Unix socket)\n  listening on: {listening.path}", file=sys.stderr, flush=True)
             return unix.socket, unix
         assert listening.address is not None
         listener, url = bind(*listening.address)
     except OSError as error:
-        raise ConfigError(f"{error.strerror} (os error {error.errno})") from error
+        reason = f"{error.strerror} (os error {error.errno})"
+        raise ConfigError(f"{reason}: cannot listen at {listening.url}") from error
     local = is_loopback(listening.address[0])
     print(banner(url, local=local, authenticated=authenticated), file=sys.stderr, flush=True)
     return listener, None
@@ -150,6 +156,6 @@ def banner(url: str, *, local: bool, authenticated: bool) -> str:
     elif not authenticated:
         lines += [
             "  note: websocket auth is opt-in in this build; configure `--ws-auth ...` before real remote use",
-            "warning: whoever can connect to this port can run commands and change files here, as this user",
+            EXPOSED,
         ]
     return "\n".join(lines)
