@@ -223,7 +223,7 @@ class Application:
             if "CODEX_LOG" in self.environ:
                 from codex_host.logs import configure
 
-                configure(self.environ)
+                configure(self.environ, self.registry.statuses)
         return logging.getLogger(f"codex.{plugin}")
 
     def _tell_clients(self, text: str) -> None:

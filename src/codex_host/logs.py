@@ -14,11 +14,12 @@ from codex_host.session.turn_state import CURRENT_TURN
 from codex_responses.redaction import redact
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
 LEVEL: Final = "CODEX_LOG"
 FORMATS: Final = ("CODEX_LOG_FORMAT", "LOG_FORMAT")
 ROOT: Final = "codex"
+HOST: Final = "host"
 _TRACE: Final = 5
 _LEVELS: Final = {
     "off": logging.CRITICAL + 1,
@@ -33,8 +34,11 @@ _NAMES: Final = {logging.CRITICAL: "ERROR", logging.WARNING: "WARN", _TRACE: "TR
 _SECRET_NAME: Final = re.compile(r"(?:KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIALS)$", re.IGNORECASE)
 
 
-def configure(environ: Mapping[str, str]) -> logging.Handler:
-    """Set up the log of the process and return its handler."""
+def configure(environ: Mapping[str, str], plugins: Collection[str] = ()) -> logging.Handler:
+    """Set up the log of the process and return its handler.
+
+    :param plugins: names of the plugins that can log; with none, any name is accepted.
+    """
     root = logging.getLogger(ROOT)
     logging.addLevelName(_TRACE, "TRACE")
     general, levels, faults = parse_levels(environ.get(LEVEL, ""))
@@ -46,8 +50,12 @@ def configure(environ: Mapping[str, str]) -> logging.Handler:
     root.setLevel(general)
     for name, level in levels.items():
         logging.getLogger(f"{ROOT}.{name}").setLevel(level)
+    host = logging.getLogger(f"{ROOT}.{HOST}")
     for fault in faults:
-        root.error("%s: %s", LEVEL, fault)
+        host.error("%s: %s", LEVEL, fault)
+    for name in levels:
+        if plugins and name != HOST and name not in plugins:
+            host.error("%s: there is no plugin %s; the host's own records are those of %s", LEVEL, name, HOST)
     return handler
 
 

@@ -98,8 +98,15 @@ def test_secrets_are_never_logged(place: Project) -> None:
     assert "abcdefghijklmnop" not in text
 
 
-def test_a_wrong_level_is_told_and_the_rest_counts(place: Project) -> None:
-    done = place.run(*OPTIONS, "go", environ={"CODEX_LOG": "chatty,talkative=warn"})
+def test_levels_of_plugins_that_the_command_does_not_use_are_no_fault(place: Project) -> None:
+    done = place.run(*OPTIONS, "go", environ={"CODEX_LOG": "host=warn,exec-server=warn,auth-websocket=warn,git=warn"})
 
-    assert "CODEX_LOG: 'chatty' is not a level" in done.stderr
+    assert "CODEX_LOG" not in done.stderr
+
+
+def test_a_wrong_level_is_told_and_the_rest_counts(place: Project) -> None:
+    done = place.run(*OPTIONS, "go", environ={"CODEX_LOG": "chatty,talkative=warn,nobody=warn"})
+
+    assert "ERROR host: CODEX_LOG: 'chatty' is not a level" in done.stderr
+    assert done.stderr.count("ERROR host: CODEX_LOG: there is no plugin nobody; ") == 1
     assert "the key is" in done.stderr
