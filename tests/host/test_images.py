@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from codex_hookspecs.errors import CodexError
 from codex_host.session.images import MAX_BYTES, with_images
 from codex_host.session.response_items import user_message
 
@@ -40,7 +39,7 @@ async def test_images_stand_between_marks_which_number_those_that_were_files(tmp
 
 
 @pytest.mark.parametrize("kind", ["missing", "pipe", "directory", "text", "large"])
-async def test_what_is_no_image_is_told_and_not_waited_for(tmp_path: Path, kind: str) -> None:
+async def test_the_model_is_told_what_is_no_image_and_nothing_waits_for_it(tmp_path: Path, kind: str) -> None:
     path = tmp_path / "x.png"
     if kind == "pipe":
         os.mkfifo(path)
@@ -53,5 +52,7 @@ async def test_what_is_no_image_is_told_and_not_waited_for(tmp_path: Path, kind:
             file.write(PNG)
             file.truncate(MAX_BYTES + 1)
 
-    with pytest.raises(CodexError, match=r"x\.png"):
-        await with_images([{"type": "localImage", "path": str(path)}])
+    parts = await with_images([{"type": "text", "text": "look"}, {"type": "localImage", "path": str(path)}])
+
+    assert [part["type"] for part in parts] == ["text", "text"]
+    assert parts[1]["text"].startswith(f"Codex could not read the local image at `{path}`: ")

@@ -10,6 +10,7 @@ import pytest
 from codex_hookspecs import Tool, hookimpl
 
 pytestmark = pytest.mark.anyio
+MISSING = "No such file or directory"
 
 
 def shape(messages: list[dict[str, Any]]) -> list[str]:
@@ -197,6 +198,22 @@ async def test_inputs_are_checked(connect, part: dict[str, Any], message: str) -
     thread_id = await client.thread()
 
     assert await client.refusal("turn/start", {"threadId": thread_id, "input": [part]}) == (-32600, message)
+
+
+async def test_a_message_with_an_image_that_is_not_there_is_kept(connect, model) -> None:
+    client = await connect(model=(script := model("I see none")))
+    thread_id = await client.thread()
+    image = {"type": "localImage", "path": "/nope.png"}
+    await client.result("turn/start", {"threadId": thread_id, "input": [image]})
+
+    messages = await client.until("turn/completed")
+
+    assert "item/completed userMessage" in shape(messages)
+    assert shape(messages)[-1] == "turn/completed completed"
+    read = await client.result("thread/read", {"threadId": thread_id, "includeTurns": True})
+    assert read["thread"]["turns"][0]["items"][0]["content"] == [image]
+    told = script.requests[0].input[-1]["content"]
+    assert told == [{"type": "input_text", "text": f"Codex could not read the local image at `/nope.png`: {MISSING}"}]
 
 
 async def test_unknown_threads_are_told_in_the_words_of_each_method(connect) -> None:
