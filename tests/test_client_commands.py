@@ -235,6 +235,11 @@ async def test_a_client_that_does_not_read_stops_only_its_own_command(client: Se
         (INVALID, "command must not be empty", {"command": []}),
         (INTERNAL, "failed to spawn command: missing program for pipe spawn", {"command": [""]}),
         (INTERNAL, "failed to spawn command: No such file or directory (os error 2)", {"command": ["/missing"]}),
+        (
+            INTERNAL,
+            "failed to spawn command: No such file or directory (os error 2)",
+            {"command": ["no-such-program"], "sandboxPolicy": {"type": "readOnly"}},
+        ),
         (INTERNAL, "failed to spawn command: nul byte found in provided data", {"command": ["echo", "a\0"]}),
         (
             COMBINATION,

@@ -90,7 +90,7 @@ async def test_every_thread_comes_back_with_all_items_that_were_announced(tmp_pa
                 _code, refused = await other.refusal("thread/resume", threadId=thread)
                 assert f"thread {thread} is in use: process {third.process.pid} is writing" in refused
                 _code, refused = await other.refusal("thread/archive", threadId=thread)
-                assert f"thread {thread} is in use" in refused
+                assert f"thread {thread} is in use: process {third.process.pid} is writing" in refused
                 assert await other.call("thread/name/set", threadId=thread, name=" Mine ") == {}
             [named] = (await third.call("thread/list", searchTerm="mine"))["data"]
             assert (named["id"], named["name"]) == (thread, "Mine")

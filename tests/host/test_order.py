@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from codex_hookspecs.tools import Tool, ToolOutput
 from codex_host.plugins.order import Candidate, in_order, preferred
 from codex_host.plugins.order_checks import order_faults, shadow_warnings
 from codex_host.plugins.order_report import OrderReport
@@ -136,6 +137,13 @@ def test_who_comes_before_and_after_is_told_of_each_hook(report: OrderReport) ->
     assert report.of_plugin("gone") == {}
 
 
+def _tool(name: str, *, of_client: bool = False) -> Tool:
+    async def run(*_: object) -> ToolOutput:
+        return ToolOutput(output="")
+
+    return Tool(name=name, spec={}, run=run, of_client=of_client)
+
+
 def test_who_shadows_whom_follows_the_setting_before_the_next_run(report: OrderReport) -> None:
     report._preferred = {"tools": ("mine",)}
 
@@ -146,8 +154,14 @@ def test_who_shadows_whom_follows_the_setting_before_the_next_run(report: OrderR
 
 
 def test_a_plugin_that_offers_two_of_one_name_is_told_so() -> None:
-    assert shadow_warnings(Registry(), "tools", "dice", "mine", "mine") == [
+    assert shadow_warnings(Registry(), "tools", _tool("dice"), "mine", "mine") == [
         "Tool dice of plugin mine is left out: the plugin offers two of that name"
+    ]
+
+
+def test_the_tool_of_a_client_is_called_that_and_no_order_is_advised() -> None:
+    assert shadow_warnings(Registry(), "tools", _tool("dice", of_client=True), "mine", "app-server") == [
+        "the client's tool dice is left out: plugin mine offers one of that name"
     ]
 
 

@@ -82,6 +82,29 @@ async def test_a_written_value_is_in_force_for_new_threads(connect) -> None:
     assert (old["model"], new["model"]) == ("gpt-5.3-codex", "gpt-written")
 
 
+async def test_a_misspelt_key_is_told_after_it_was_written(connect) -> None:
+    client = await connect()
+    home = await home_of(client)
+
+    await client.result("config/value/write", write("modle", "mine"))
+    told = [(await client.until("configWarning"))[-1]["params"]["summary"]]
+    await client.result("config/value/write", write("model_provider", "scripted"))
+    told += [message["params"]["summary"] for message in client.last if message["method"] == "configWarning"]
+
+    assert told == [f"{home}/config.toml: unknown key modle is ignored; did you mean model?"]
+
+
+async def test_a_bad_value_of_a_request_is_said_to_be_of_the_request(connect) -> None:
+    client = await connect()
+
+    refusal = await client.refusal("thread/start", {"config": {"sandbox_mode": "x"}})
+
+    assert refusal == (
+        -32600,
+        "config of the request: sandbox_mode = 'x', allowed is one of read-only, workspace-write, danger-full-access",
+    )
+
+
 async def test_a_change_is_made_by_the_version_that_the_client_has_seen(connect) -> None:
     client = await connect()
 

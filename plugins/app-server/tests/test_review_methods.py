@@ -101,6 +101,18 @@ async def test_a_detached_review_is_done_in_a_copy_of_the_thread(connect) -> Non
 
 
 @pytest.mark.anyio
+async def test_a_thread_that_is_not_kept_has_no_copy_for_a_review(connect) -> None:
+    client = await connect()
+    thread_id = await client.thread(ephemeral=True)
+    target = {"type": "uncommittedChanges"}
+
+    refusal = await client.refusal("review/start", {"threadId": thread_id, "target": target, "delivery": "detached"})
+
+    assert refusal == (-32600, f"no rollout found for thread id {thread_id}")
+    assert refusal == await client.refusal("thread/fork", {"threadId": thread_id})
+
+
+@pytest.mark.anyio
 async def test_a_delivery_that_is_unknown_is_refused(connect) -> None:
     client = await connect()
     thread_id = await client.thread()

@@ -87,6 +87,18 @@ async def test_null_clears_the_service_tier_and_an_absent_one_stays(connect, mod
     assert (unchanged["serviceTier"], cleared["serviceTier"]) == ("flex", None)
 
 
+async def test_a_turn_can_not_move_to_a_directory_that_is_not_there(connect, model) -> None:
+    client = await connect(model=model("fine"))
+    thread_id = await client.thread()
+    params = {"threadId": thread_id, "input": [{"type": "text", "text": "x"}], "cwd": "/nope"}
+
+    refusal = await client.refusal("turn/start", params)
+    messages = await client.turn(thread_id)
+
+    assert refusal == (-32600, "working directory /nope does not exist or is not a directory")
+    assert shape(messages)[-1] == "turn/completed completed"
+
+
 async def test_a_turn_can_not_restrict_what_is_read(connect) -> None:
     client = await connect()
     thread_id = await client.thread()

@@ -153,7 +153,11 @@ class EffectiveConfig:
         """Return the configuration of a directory, or of no project, with further session flags.
 
         The files of system and user are not read again.
+
+        :param overrides: the client's overrides, dotted keys or tables.
         """
+        if overrides:
+            check_table(nested(overrides), source="config of the request")
         made = self._with(cwd, {**self.flags, **(overrides or {})}, self._base)
         made._seen |= {file: state for file, state in self._seen.items() if file not in made._seen}
         return made

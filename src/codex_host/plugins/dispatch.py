@@ -120,7 +120,7 @@ class Dispatcher:
                         shadowed[name] = offered.owners[name]
                     from codex_host.plugins.order_checks import shadow_warnings
 
-                    for text in shadow_warnings(self._registry, hook, name, offered.owners[name], bound.plugin):
+                    for text in shadow_warnings(self._registry, hook, part, offered.owners[name], bound.plugin):
                         self.warn(text)
                     continue
                 offered[name], offered.owners[name] = part, bound.plugin

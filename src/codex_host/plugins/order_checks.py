@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from codex_hookspecs.errors import PluginError
 from codex_host.plugins.manifest import FILE_NAME
@@ -57,11 +57,15 @@ def check_command(registry: Registry, command: str, first: str, *others: str) ->
     return warnings
 
 
-def shadow_warnings(registry: Registry, hook: str, name: str, first: str, other: str) -> list[str]:
+def shadow_warnings(registry: Registry, hook: str, part: Any, first: str, other: str) -> list[str]:
     """Return warnings about a contribution that is shadowed by another plugin's.
 
+    :param part: the contribution that is left out.
     :param first: the plugin whose contribution is used.
     """
+    name = getattr(part, registry.policies[hook].key)
+    if getattr(part, "of_client", False):
+        return [f"the client's tool {name} is left out: plugin {first} offers one of that name"]
     what = f"{registry.policies[hook].result} {name} of plugin {other} is left out"
     if first == other:
         return [f"{what}: the plugin offers two of that name"]

@@ -35,6 +35,7 @@ class Tool(Checked):
         ``dynamicToolCall``.
     :param programs: argv by name of programs added to the end of the ``PATH`` of local commands. They run in
         the command's sandbox.
+    :param of_client: whether the tool comes from a client: it is left out where a plugin offers one of its name.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Tool(Checked):
     emits_own_items: bool = False
     programs: Mapping[str, Sequence[str]] = field(factory=dict)
     spec_for: Callable[[str], JsonObject] | None = None
+    of_client: bool = False
 
     def __attrs_post_init__(self) -> None:
         super().__attrs_post_init__()

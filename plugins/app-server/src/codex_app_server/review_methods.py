@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from codex_app_server.threads.loading import originator_of
+from codex_app_server.threads.loading import explained, originator_of
 from codex_app_server.turns.turn_methods import require_loaded
 from codex_hookspecs.errors import RpcError
 from codex_hookspecs.protocol import (
@@ -54,12 +54,14 @@ async def start(params: ReviewStartParams, context: RpcContext) -> ReviewStartRe
 
 async def _copy(thread: LoadedThread, context: RpcContext) -> LoadedThread:
     """Copy a thread for a review; the client is subscribed to the copy and told of it."""
-    copy = await context.host.threads.fork(
-        ThreadForkParams(thread_id=thread.id),
-        source=context.session_source,
-        originator=originator_of(context),
-        client_version=context.client_version,
-    )
+    params = ThreadForkParams(thread_id=thread.id)
+    with explained(params):
+        copy = await context.host.threads.fork(
+            params,
+            source=context.session_source,
+            originator=originator_of(context),
+            client_version=context.client_version,
+        )
     context.subscribe(copy)
     await copy.notify(ThreadStarted(thread=copy.summary()))
     return copy

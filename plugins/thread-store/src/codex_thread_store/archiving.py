@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from codex_hookspecs.errors import StorageError, ThreadBusy
 from codex_hookspecs.files import make_private
 from codex_thread_store import layout
-from codex_thread_store.files import find_codex_lock, lock
+from codex_thread_store.files import find_codex_lock, holder_of, lock
 
 _FLAGS = os.O_RDWR | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
 
@@ -27,9 +27,10 @@ def move_thread(home: str, thread_id: str, path: str, *, archive: bool) -> str:
     with ExitStack() as held:
         try:
             held.callback(os.close, descriptor := os.open(path, _FLAGS))
-            if not lock(descriptor) or find_codex_lock(home, thread_id) is not None:
+            locked = find_codex_lock(home, thread_id) if lock(descriptor) else path
+            if locked is not None:
                 raise ThreadBusy(
-                    f"thread {thread_id} is in use: another process is writing {path}; end that session first",
+                    f"thread {thread_id} is in use: {holder_of(locked)} is writing {path}; end that session first",
                     thread_id=thread_id,
                 )
             for older in layout.find_older(home, path, archived=not archive):

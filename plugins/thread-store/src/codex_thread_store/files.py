@@ -85,7 +85,13 @@ def codex_lock_path(home: str, thread_id: str) -> str:
     return os.path.join(home, "thread-writer-locks", f"{thread_id}.lock")
 
 
-def find_holder(path: str) -> int | None:
+def holder_of(path: str) -> str:
+    """Return who holds the lock of a file, for messages to users."""
+    pid = _find_holder(path)
+    return "another process" if pid is None else "this process" if pid == os.getpid() else f"process {pid}"
+
+
+def _find_holder(path: str) -> int | None:
     """Return the id of the process that holds the lock of a file, where the system provides it."""
     try:
         inode = os.stat(path).st_ino

@@ -13,7 +13,7 @@ import attrs
 from codex_hookspecs.errors import StorageError, ThreadBusy
 from codex_hookspecs.files import make_private
 from codex_hookspecs.storage import Record, ThreadMeta, TurnBegan, begins_thread
-from codex_thread_store.files import find_codex_lock, find_holder, is_file_at, lock, refuse_special
+from codex_thread_store.files import find_codex_lock, holder_of, is_file_at, lock, refuse_special
 from codex_thread_store.rollout_encoder import Line, encode_lines, encode_meta, encode_records
 
 OnAppended = Callable[[Sequence[Record], int], None]
@@ -213,10 +213,8 @@ class RolloutWriter:
         :param locked: the file whose lock is taken.
         """
         self._release()
-        pid = find_holder(locked)
-        who = "another process" if pid is None else "this process" if pid == os.getpid() else f"process {pid}"
         return ThreadBusy(
-            f"thread {self._thread_id} is in use: {who} is writing {self._path}; "
+            f"thread {self._thread_id} is in use: {holder_of(locked)} is writing {self._path}; "
             "end that session first, or start a new thread",
             thread_id=self._thread_id,
         )

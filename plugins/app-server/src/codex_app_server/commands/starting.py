@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import posixpath
+from errno import ENOENT
 from typing import TYPE_CHECKING, NamedTuple
 
 from codex_hookspecs.environments import EnvironPolicy, ExecParams, apply_policy, read_environ_policy, start_launched
@@ -96,6 +98,7 @@ async def _start(
     )
     if remote or not sandboxed:
         return await environment.exec.start(command), None
+    _require_program(command)
     request = LaunchRequest(
         argv=command.argv,
         cwd=command.cwd,
@@ -108,6 +111,22 @@ async def _start(
     )
     launch = host.launcher(policy).launch(request)
     return await start_launched(environment.exec, command, launch), launch
+
+
+def _require_program(command: ExecParams) -> None:
+    """Check that a program exists: the sandbox, which is started instead of it, could only print that it does not.
+
+    :raises ExecError: when it does not.
+    """
+    from shutil import which
+
+    name = command.argv[0]
+    path = os.pathsep.join(
+        os.path.join(command.cwd, each) for each in command.env.get("PATH", os.defpath).split(os.pathsep)
+    )
+    found = os.path.lexists(os.path.join(command.cwd, name)) if os.sep in name else which(name, path=path)
+    if not found:
+        raise ExecError(f"{os.strerror(ENOENT)} (os error {ENOENT})")
 
 
 def _variables(

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import os
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from codex_app_server.config.reading import metadata_of
 from codex_hookspecs.errors import ConfigConflict, ConfigError, RpcError
 from codex_hookspecs.jsonrpc import INTERNAL_ERROR
-from codex_hookspecs.protocol import ConfigEdit, ConfigWriteResponse, OverriddenMetadata
+from codex_hookspecs.protocol import ConfigEdit, ConfigWarning, ConfigWriteResponse, OverriddenMetadata
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,7 +23,7 @@ _LAYERS: Final = {"sessionFlags": "session flags", "profile": "the profile", "pr
 
 
 async def write_value(params: ConfigValueWriteParams, context: RpcContext) -> ConfigWriteResponse:
-    """Change one key of the user's file."""
+    """Change one key of the user's file; the client is told of a key that is probably misspelt."""
     edit = ConfigEdit(key_path=params.key_path, value=params.value, merge_strategy=params.merge_strategy)
     return await _write([edit], params.file_path, params.expected_version, context)
 
@@ -39,6 +40,7 @@ async def _write(
     file = f"{host.codex_home}/config.toml"
     if file_path is not None and not _same(file_path, file):
         raise _refusal("Only writes to the user config are allowed", "configLayerReadonly")
+    known = set(host.config.warnings())
     try:
         change = await asyncio.to_thread(host.config.edit_user, edits, expected_version=expected_version)
     except ConfigConflict as error:
@@ -55,6 +57,9 @@ async def _write(
             overriding_layer=metadata_of(change.overridden_by, host.codex_home),
             effective_value=change.effective_value,
         )
+    for text in host.config.warnings():
+        if text not in known:
+            context.after_response(partial(context.notify, ConfigWarning(summary=text)))
     return ConfigWriteResponse(
         status="ok" if overridden is None else "okOverridden",
         version=change.version,

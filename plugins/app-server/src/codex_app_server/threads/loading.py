@@ -59,7 +59,7 @@ async def start(params: ThreadStartParams, context: RpcContext) -> ThreadStartRe
 async def resume(params: ThreadResumeParams, context: RpcContext) -> ThreadResumeResponse:
     """Load a stored thread; its status is sent to all clients if it was not loaded."""
     before = context.host.threads.get(params.thread_id)
-    with _explained(params):
+    with explained(params):
         thread = await context.host.threads.resume(
             params,
             originator=originator_of(context),
@@ -79,7 +79,7 @@ async def fork(params: ThreadForkParams, context: RpcContext) -> ThreadForkRespo
     """Copy a stored thread and load the copy; the notification ``thread/started`` follows the response."""
     from codex_hookspecs.protocol import ThreadForkResponse
 
-    with _explained(params):
+    with explained(params):
         thread = await context.host.threads.fork(
             params,
             source=context.session_source,
@@ -124,7 +124,7 @@ def _warn(thread: LoadedThread, overrides: Mapping[str, Any] | None, context: Rp
 
 
 @contextmanager
-def _explained(params: ThreadResumeParams | ThreadForkParams) -> Iterator[None]:
+def explained(params: ThreadResumeParams | ThreadForkParams) -> Iterator[None]:
     """Check the id unless a path is given, which takes precedence; tell in Codex's words that there is no thread.
 
     :raises RpcError: when the id is none, or there is no such thread.

@@ -87,7 +87,7 @@ def _make_tool(offered: JsonObject, log: Logger) -> Tool:
     async def run(call: ToolCall, context: ToolContext) -> ToolOutput:
         return await _run(call, context, log)
 
-    return Tool(name=name, spec=spec, run=run, emits_own_items=True)
+    return Tool(name=name, spec=spec, run=run, emits_own_items=True, of_client=True)
 
 
 async def _run(call: ToolCall, context: ToolContext, log: Logger) -> ToolOutput:

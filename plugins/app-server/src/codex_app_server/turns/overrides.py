@@ -44,7 +44,7 @@ def with_overrides(settings: ThreadSettings, params: TurnStartParams) -> ThreadS
         if (value := getattr(params, name)) is not None
     }
     if params.cwd is not None:
-        changes["cwd"] = os.path.normpath(os.path.join(settings.cwd, params.cwd))
+        changes["cwd"] = _directory(settings, params.cwd)
     if params.sandbox_policy is not None:
         from codex_sandboxing.app_server_form import read_policy
 
@@ -57,6 +57,17 @@ def with_overrides(settings: ThreadSettings, params: TurnStartParams) -> ThreadS
     if params.collaboration_mode is not None:
         changes.update(_mode_changes(params.collaboration_mode))
     return attrs.evolve(settings, **changes) if changes else settings
+
+
+def _directory(settings: ThreadSettings, given: str) -> str:
+    """Return the new directory of a thread; on a remote environment it is checked when it is used.
+
+    :raises RpcError: when there is no such directory.
+    """
+    directory = os.path.normpath(os.path.join(settings.cwd, given))
+    if settings.environment is None and not os.path.isdir(directory):
+        raise RpcError(f"working directory {directory} does not exist or is not a directory")
+    return directory
 
 
 def _mode_changes(given: JsonObject) -> dict[str, Any]:
