@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from codex_exec_local import atomic_write
 from codex_exec_local.files import LocalFileSystem
 from codex_exec_local.inotify import Inotify
 from codex_exec_local.watching import MAX_CHANGES
@@ -51,6 +52,19 @@ async def test_a_directory_reports_its_direct_children(files: LocalFileSystem, t
 
     assert str(tmp_path / "new") in found
     assert found <= {str(tmp_path / "new"), str(tmp_path / "deep")}
+
+
+async def test_a_file_that_has_no_name_yet_is_not_reported(files: LocalFileSystem, tmp_path: Path) -> None:
+    watch = await files.watch(str(tmp_path))
+
+    def change() -> None:
+        atomic_write.write(str(tmp_path / "new"), b"1")
+        (tmp_path / "#7").write_text("this one has a name")
+
+    found = await seen_after(watch, change)
+    await watch.aclose()
+
+    assert found == {str(tmp_path / "new"), str(tmp_path / "#7")}
 
 
 async def test_a_file_is_followed_over_replacement_removal_and_return(files: LocalFileSystem, tmp_path: Path) -> None:

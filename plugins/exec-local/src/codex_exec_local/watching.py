@@ -80,13 +80,22 @@ class LocalWatch:
         if mask & OVERFLOW:
             self._add(self._path)
         for wanted in tuple(self._names.get(watch, ())):
-            if wanted is None and name:
+            if wanted is None and name and not self._is_unnamed(name, mask):
                 self._add(os.path.join(self._path, name))
             elif wanted is not None and wanted == name and mask & _CONTENT:
                 self._look_again(always=True)
         if mask & (OVERFLOW | IGNORED | SELF_GONE) or (not mask & _CONTENT and name in self._names.get(watch, ())):
             self._look_again(always=False)
             self.follow()
+
+    def _is_unnamed(self, name: str, mask: int) -> bool:
+        """Return whether a name stands for a file without one (``O_TMPFILE``), as those that are yet to be renamed."""
+        return (
+            name.startswith("#")
+            and name[1:].isdecimal()
+            and not mask & ~_CONTENT
+            and not os.path.lexists(os.path.join(self._path, name))
+        )
 
     def _follow(self) -> bool:
         for _ in range(_ATTEMPTS):
