@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
@@ -27,14 +28,22 @@ class Shown(Notification):
     text: str
 
 
+@frozen
+class Undeclared(Notification):
+    METHOD: ClassVar[str] = "x/undeclared"
+
+
 class Methods:
     """A plugin whose methods answer and send what the tests say."""
 
-    def __init__(self, *, answer: Any = None, sent: Notification | None = None) -> None:
+    def __init__(self, *, answer: Any = None, sent: Any = None, asks: bool = False) -> None:
         self._answer = answer
         self._sent = sent
+        self._asks = asks
 
     async def _handle(self, params: Text, context: RpcContext) -> Any:
+        if self._asks:
+            return await context.request("x/ask", params)
         if self._sent is not None:
             await context.notify(self._sent)
         return self._answer or Text(params.text.upper())
@@ -85,6 +94,41 @@ async def test_what_no_method_declares_can_not_be_waited_for_or_answered(host: A
             await client.notification("x/other")
         with pytest.raises(LookupError, match="no method declares the request x/other"):
             client.answer("x/other", lambda params: params)
+
+
+@pytest.mark.parametrize("sent", [Undeclared(), OtherNotification(method="x/undeclared", params={})])
+async def test_a_notification_that_no_method_declares_fails_the_test_unawaited(host: Any, sent: Notification) -> None:
+    with pytest.raises(AssertionError, match="no method declares the notification x/undeclared"):
+        async with host(plugins=[app_server, Methods(sent=sent)]).client() as client:
+            await client.request("x/say", Text("hi"))
+
+
+async def test_what_is_no_notification_is_not_sent(host: Any) -> None:
+    async with host(plugins=[app_server, Methods(sent={"method": "x/shown"})]).client() as client:
+        with pytest.raises(RpcError, match="a notification is dict, allowed is a subclass of Notification"):
+            await client.request("x/say", Text("hi"))
+
+
+async def test_a_method_asks_its_client(host: Any) -> None:
+    async with host(plugins=[app_server, Methods(asks=True)]).client() as client:
+        client.answer("x/ask", lambda params: {"text": f"{params['text']}?"})
+
+        assert await client.request("x/say", Text("hi")) == {"text": "hi?"}
+
+
+async def test_a_client_that_refuses_or_stays_silent_is_an_error_of_the_method(host: Any) -> None:
+    agent = host(plugins=[app_server, Methods(asks=True)], config={"plugins.app-server.unattended_seconds": 0.2})
+    async with agent.client() as client:
+        with pytest.raises(RpcError, match="this client answers no x/ask"):
+            await client.request("x/say", Text("hi"))
+    silent = await agent.connect()
+
+    async def never(_method: str, _params: Any) -> Any:
+        await asyncio.Event().wait()
+
+    silent.set_request_handler(never)
+    with pytest.raises(RpcError, match=r"the client did not answer x/ask in 0\.2 seconds"):
+        await silent.request("x/say", {"text": "hi"})
 
 
 async def test_a_client_answers_approvals(host: Any, model: Any) -> None:

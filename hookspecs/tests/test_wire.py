@@ -17,6 +17,12 @@ from codex_hookspecs.types.threads import Thread, Turn, TurnError
 from codex_hookspecs.values import frozen
 from codex_hookspecs.wire import check, decode, encode
 
+
+@frozen
+class Moment:
+    at: int
+
+
 PATCH = FileChange(id="p", changes=(FileUpdateChange("/a", {"type": "add"}, diff="x\n"),), status="completed")
 VALUES = [
     Turn(id="t", items=(AgentMessage(id="m", text="hi"), PATCH), status="failed", error=TurnError("no", {"a": {}})),
@@ -129,6 +135,12 @@ def test_what_does_not_fit_is_named_with_its_place(document: Any, fault: str) ->
 @pytest.mark.parametrize("number", [-1, 2**32])
 def test_an_unsigned_number_has_bounds(number: int) -> None:
     assert faults(Page, {"limit": number}) == [f"invalid value: integer `{number}`, expected u32 @ $.limit"]
+
+
+def test_a_number_has_64_bits() -> None:
+    assert decode(Moment, {"at": -(2**63)}) == Moment(-(2**63))
+    with pytest.raises(WireError, match="invalid value: integer `1180591620717411303424`, expected i64"):
+        decode(Moment, {"at": 2**70})
 
 
 def test_a_null_where_a_value_must_be_is_refused() -> None:

@@ -164,7 +164,12 @@ class Application:
     def rpc_methods(self) -> Sequence[RpcMethod]:
         """Return the RPC methods that plugins offer."""
         if self._rpc_methods is None:
-            offered = dict(self.hooks.rpc_methods())
+            found = self.hooks.rpc_methods()
+            offered: dict[str, RpcMethod] = dict(found)
+            if not all(self._is_first_party(plugin) for plugin in found.owners.values()):
+                from codex_host.plugins.rpc_checks import checked_methods
+
+                offered = checked_methods(found, is_trusted=self._is_first_party, warn=self.dispatch.warn)
             for given in self._methods_of.values():
                 offered.update(given)  # They may have state.
             self._rpc_methods = tuple(offered.values())
@@ -175,13 +180,16 @@ class Application:
         if self._rpc_methods is None:
             plugins = self.registry.sharing("rpc_methods")
             # Of those of the host no two offer the same name, so each is only imported when those before lack it.
-            if all(self.registry.status(plugin).first_party for plugin in plugins):
+            if all(map(self._is_first_party, plugins)):
                 for plugin in plugins:
                     if plugin not in self._methods_of:
                         self._methods_of[plugin] = self.hooks.rpc_methods(plugin=plugin)
                     if name in self._methods_of[plugin]:
                         return self._methods_of[plugin][name]
         return next((method for method in self.rpc_methods() if method.name == name), None)
+
+    def _is_first_party(self, plugin: str) -> bool:
+        return self.registry.status(plugin).first_party
 
     def connection_authenticators(self) -> Sequence[ConnectionAuthenticator]:
         """Return the authenticators for incoming connections."""

@@ -412,3 +412,103 @@ def test_a_command_of_two_plugins_is_listed_as_it_is_answered(distributions: Dis
     shown = place.run("plugins", "hooks", "cli_commands").stdout
     assert "tally is that of greet; that of debate is shadowed (plugin_order.cli_commands names greet)" in shown
     assert place.run("tally").stdout == "third_codex_greet\n"
+
+
+RPC = """
+from codex_hookspecs import frozen
+from codex_hookspecs.protocol import Notification
+from codex_hookspecs.surface import RpcMethod
+
+@frozen
+class Params:
+    x: int = 0
+
+@frozen
+class Foo(Notification):
+    METHOD = "turn/completed"
+
+async def handle(params, context):
+    return {}
+
+def slow(params, context):
+    return {}
+
+@hookimpl
+def rpc_methods():
+    return [
+        RpcMethod(name="model/list", params=Params, handle=handle),
+        RpcMethod(name="initialize", params=Params, handle=handle),
+        RpcMethod(name="x/plain", params=str, handle=handle),
+        RpcMethod(name="x/fine", params=Params, result=Params, notifications=(Foo,), handle=slow),
+    ]
+"""
+CLASH = (
+    "RpcMethod model/list of plugin noisy is left out: plugin app-server offers one of that name (plugin_order.rpc_me"
+)
+RPC_FAULTS = [
+    "RpcMethod initialize of plugin noisy is left out: the handshake has this name",
+    "RpcMethod x/plain of plugin noisy is left out: params is <class 'str'>, allowed is an attrs class or a union of "
+    "attrs classes",
+    "the notification turn/completed of RpcMethod x/fine of plugin noisy is left out: there is one of that name with "
+    "another type",
+]
+
+
+def handshake(place: Project) -> Any:
+    hello = {"id": 1, "method": "initialize", "params": {"clientInfo": {"name": "c", "version": "1"}}}
+    return place.run("app-server", stdin=f"{json.dumps(hello)}\n")
+
+
+def test_faulty_rpc_methods_are_told_to_user_and_clients_and_do_not_spoil_the_bindings(
+    distributions: Distributions, place: Project
+) -> None:
+    install(distributions, place, RPC)
+
+    ran = handshake(place)
+    made = place.run("app-server", "generate-json-schema", "--out", "schemas")
+
+    told = [
+        message["params"]["summary"]
+        for message in map(json.loads, ran.stdout.splitlines())
+        if message.get("method") == "configWarning"
+    ]
+    assert [text for text in told if text in RPC_FAULTS] == RPC_FAULTS
+    assert any(text.startswith(CLASH) for text in told)
+    assert all(ran.stderr.count(f"warning: {text}\n") == 1 for text in told)
+    made.assert_success()
+    notifications = json.loads((place.root / "schemas/ServerNotification.json").read_text())
+    [completed] = [each for each in notifications["oneOf"] if "turn/completed" in json.dumps(each)]
+    assert completed["properties"]["params"] == {"$ref": "#/definitions/TurnCompletedNotification"}
+    requests = (place.root / "schemas/ClientRequest.json").read_text()
+    assert ("x/fine" in requests, "x/plain" in requests) == (True, False)
+
+
+def test_a_hook_that_returns_no_list_of_methods_is_told_to_clients(
+    distributions: Distributions, place: Project
+) -> None:
+    install(distributions, place, "@hookimpl\ndef rpc_methods():\n    return {1: 2}\n")
+
+    ran = handshake(place)
+
+    assert "plugin noisy (codex-noisy 1.0.0): rpc_methods returned int where a RpcMethod belongs" in ran.stdout
+    assert "warning: plugin noisy (codex-noisy 1.0.0): rpc_methods returned int where a RpcMethod belongs" in ran.stderr
+
+
+def test_a_plugin_that_changed_since_it_was_trusted_is_told_to_clients(
+    distributions: Distributions, place: Project
+) -> None:
+    install(distributions, place, RPC)
+    distributions.add("noisy", plugin=f"from codex_hookspecs import hookimpl\n\n{RPC}\n# changed\n")
+
+    ran = handshake(place)
+
+    assert "plugin noisy is untrusted" in ran.stdout
+    assert "warning: plugin noisy is untrusted" in ran.stderr
+
+
+def test_the_doctor_finds_faulty_rpc_methods(distributions: Distributions, place: Project) -> None:
+    install(distributions, place, RPC)
+
+    report = place.run("plugins", "doctor", "noisy").stdout
+
+    assert all(text in report for text in (*RPC_FAULTS, CLASH, "RpcMethod x/fine: the handler slow is not async"))

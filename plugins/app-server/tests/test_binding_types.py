@@ -2,10 +2,9 @@
 
 # Annotations here are no text, as in a module of a plugin that does not ask for that.
 
+import re
 from types import ModuleType
 from typing import Annotated, Any, ClassVar, Literal, Optional, Union
-
-import pytest
 
 from codex_app_server.bindings.catalog import catalog
 from codex_app_server.bindings.json_schema import document, schema_files
@@ -89,12 +88,22 @@ def test_annotations_become_schemas() -> None:
 
 
 def test_annotations_become_typescript() -> None:
-    files = typescript_files(catalog([method(result=Drawing)], experimental=True))
+    files = typescript_files(catalog([method(params=None, result=Drawing)], experimental=True))
 
     text = files["v2/Drawing.ts"]
     assert 'shapes: Array<{ "type": "circle", radius: number } | { "type": "square", side: number }>' in text
     assert "owner: Thread | GitInfo | null" in text
     assert 'import type { Thread } from "./Thread";' in text
+
+
+def test_what_clients_may_leave_out_is_optional_and_may_be_null() -> None:
+    text = typescript_files(catalog([method(params=Drawing)], experimental=True))["v2/Drawing.ts"]
+
+    assert 'kind?: "plain" | "fancy" | null' in text
+    assert "names?: Array<string> | null" in text
+    assert "count?: number | null" in text
+    assert "anything?: JsonValue" in text
+    assert "shapes: Array<" in text
 
 
 def test_a_union_is_named_after_its_method() -> None:
@@ -114,6 +123,11 @@ def test_of_two_classes_with_one_name_the_second_gets_its_package_in_front() -> 
     assert {"mine"} == {member.name for member in found.definitions[names[1]].shape.members}
 
 
-def test_a_type_without_a_form_is_named_with_its_method() -> None:
-    with pytest.raises(TypeError, match=r"the types of x/odd can't be read: .* has no form in the bindings"):
-        catalog([method("x/odd", params=Unfit)], experimental=True)
+def test_a_method_whose_type_has_no_form_is_left_out_alone() -> None:
+    found = catalog([method("x/odd", params=Unfit, notifications=(Drawn,)), method("x/draw")], experimental=True)
+
+    assert [call.method for call in found.requests] == ["initialize", "x/draw"]
+    assert found.notifications == {}
+    assert "Unfit" not in found.definitions
+    [fault] = found.faults
+    assert re.fullmatch(r"x/odd \(.*test_binding_types\) is left out, its types can't be read: .*", fault)

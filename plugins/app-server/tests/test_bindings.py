@@ -57,6 +57,7 @@ def test_every_schema_is_valid_and_complete(run: Run, tmp_path: Path) -> None:
     run("generate-json-schema", "--out", "schemas", "--experimental")
 
     schemas = schemas_of(tmp_path / "schemas")
+    del schemas["methods.json"]  # It is no schema.
     assert {"ClientRequest.json", "v1/InitializeParams.json", "v2/ThreadStartParams.json"} < schemas.keys()
     for name, schema in schemas.items():
         jsonschema.Draft7Validator.check_schema(schema)
@@ -136,6 +137,45 @@ def test_typescript_types_may_leave_out_what_has_a_default(run: Run, tmp_path: P
     thread = (tmp_path / "types/v2/Thread.ts").read_text()
     assert "cwd?: string | null" in params
     assert "path: string | null" in thread
+    assert "createdAt: number" in thread
+
+
+def test_typescript_types_may_leave_out_what_is_not_always_sent(run: Run, tmp_path: Path) -> None:
+    run("generate-ts", "--out", "types", "--experimental")
+
+    asked, text, policy = (
+        (tmp_path / f"types/v2/{name}.ts").read_text()
+        for name in ("CommandExecutionRequestApprovalParams", "UserInput", "SandboxPolicy")
+    )
+    for member in ("approvalId", "additionalPermissions", "networkApprovalContext"):
+        assert f"{member}?: " in asked
+    assert "itemId: string" in asked
+    assert "text_elements?: Array<TextElement> | null" in text
+    assert "writableRoots?: Array<AbsolutePathBuf> | null" in policy
+
+
+def test_comments_speak_of_null(run: Run, tmp_path: Path) -> None:
+    run("generate-ts", "--out", "types", "--experimental")
+
+    texts = files_of(tmp_path / "types")
+    assert [name for name, text in texts.items() if re.search(r"`None`|`True`|`False`|``", text)] == []
+
+
+def test_methods_are_mapped_to_their_types(run: Run, tmp_path: Path) -> None:
+    run("generate-ts", "--out", "types")
+    run("generate-json-schema", "--out", "schemas")
+
+    methods = json.loads((tmp_path / "schemas/methods.json").read_text())
+    start = methods["clientRequests"]["turn/start"]
+    assert start == {"params": "TurnStartParams", "result": "TurnStartResponse"}
+    assert methods["clientRequests"]["account/logout"]["params"] is None
+    assert methods["serverRequests"]["item/tool/call"]["result"] == "DynamicToolCallResponse"
+    assert methods["serverNotifications"]["turn/completed"] == {"params": "TurnCompletedNotification"}
+    mapped = (tmp_path / "types/ClientRequestTypes.ts").read_text()
+    assert '"turn/start": { params: TurnStartParams, result: TurnStartResponse }' in mapped
+    assert 'import type { TurnStartResponse } from "./v2/TurnStartResponse";' in mapped
+    told = (tmp_path / "types/ServerNotificationTypes.ts").read_text()
+    assert '"turn/completed": TurnCompletedNotification' in told
 
 
 def test_a_formatter_gets_the_files(run: Run, tmp_path: Path) -> None:

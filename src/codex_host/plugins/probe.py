@@ -61,7 +61,7 @@ def main() -> None:
         )
         report["problems"] = [
             *mistakes,
-            *asyncio.run(_checks(host, plugin.manifest.commands if plugin.manifest else ())),
+            *asyncio.run(_checks(host, plugin)),
         ]
     except BaseException as error:
         frames = "".join(traceback.format_tb(error.__traceback__, limit=-3)).splitlines()
@@ -80,8 +80,9 @@ def _guard_imports(plugin: FoundPlugin, home: str) -> str | None:
     return TrustStore(home).objection(plugin, contents)
 
 
-async def _checks(host: Application, listed: Collection[str]) -> list[str]:
+async def _checks(host: Application, plugin: FoundPlugin) -> list[str]:
     problems: list[str] = []
+    listed: Collection[str] = plugin.manifest.commands if plugin.manifest else ()
     async with host:
         offered = host.hooks.cli_commands()
         problems += [
@@ -92,10 +93,43 @@ async def _checks(host: Application, listed: Collection[str]) -> list[str]:
         ]
         for hook in (host.hooks.connection_authenticators, host.hooks.environments, host.hooks.rpc_methods):
             hook()  # Its warnings are reported below.
+        problems += _check_rpc_methods(host, plugin)
         problems += await _check_model_provider(host)
         for name, check in host.hooks.doctor_checks().items():
             problems += [f"{name}: {text}" for text in await check.run()]
     return problems + host.dispatch.warnings
+
+
+def _check_rpc_methods(host: Application, plugin: FoundPlugin) -> list[str]:
+    """Compare the RPC methods of a third-party plugin with those of the host's own plugins."""
+    offered = host.hooks.rpc_methods()
+    if plugin.first_party or not offered:
+        return []
+    from codex_host.plugins.discovery import found_plugins
+    from codex_host.plugins.dispatch import Dispatcher
+    from codex_host.plugins.hooks import Hooks
+    from codex_host.plugins.loading import import_object
+    from codex_host.plugins.registry import PluginStatus, Registry
+    from codex_host.plugins.rpc_checks import checked_methods, handler_faults
+    from codex_host.plugins.stats_file import StatsFile
+
+    together = Registry()
+    for each in found_plugins(host.codex_home):
+        if each.name == plugin.name or (each.first_party and _offers_rpc_methods(each)):
+            together.register(import_object(each.value), each.name)
+            together.statuses[each.name] = PluginStatus(name=each.name, first_party=each.first_party)
+    dispatcher = Dispatcher(together, StatsFile(), host=host)
+    checked_methods(
+        Hooks(dispatcher).rpc_methods(),
+        is_trusted=lambda name: together.status(name).first_party,
+        warn=dispatcher.warn,
+    )
+    slips = [f"RpcMethod {name}: {text}" for name, method in offered.items() for text in handler_faults(method)]
+    return [*slips, *(text for text in dispatcher.warnings if text not in host.dispatch.warnings)]
+
+
+def _offers_rpc_methods(plugin: FoundPlugin) -> bool:
+    return plugin.manifest is not None and "rpc_methods" in plugin.manifest.hooks
 
 
 async def _check_model_provider(host: Application) -> list[str]:

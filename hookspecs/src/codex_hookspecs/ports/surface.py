@@ -15,6 +15,7 @@ from codex_hookspecs.types.notifications import Notification
 from codex_hookspecs.values import frozen
 
 if TYPE_CHECKING:
+    from codex_hookspecs.types.json import JsonObject
     from codex_hookspecs.types.requests import (
         ThreadListParams,
         ThreadListResponse,
@@ -91,6 +92,9 @@ class RpcContext:
     :param experimental: whether the client enabled the experimental API.
     :param notify: send a notification to this connection only.
     :param broadcast: send a notification to every connection.
+    :param request: send a request, which :attr:`RpcMethod.requests` should declare, to this client, and return its
+        answer; parameters are an attrs value or a wire object. Raises ``RpcError`` when the client refuses, leaves, or
+        does not answer within ``unattended_seconds`` of the app-server's settings.
     :param subscribe: subscribe this connection to a thread: it gets the notifications and requests of the thread.
     :param unsubscribe: end a subscription; returns whether the connection was subscribed.
     :param after_response: register a function to be called after the response to the current request is sent.
@@ -107,6 +111,7 @@ class RpcContext:
     experimental: bool = False
     notify: Callable[[Notification], Awaitable[None]]
     broadcast: Callable[[Notification], Awaitable[None]]
+    request: Callable[[str, Any], Awaitable[JsonObject]]
     subscribe: Callable[[LoadedThread], None]
     unsubscribe: Callable[[str], bool]
     after_response: Callable[[Callable[[], Awaitable[None]]], None]

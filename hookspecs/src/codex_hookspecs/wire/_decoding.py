@@ -75,6 +75,8 @@ def _fits(value: Any, kind: type) -> bool:
 def _plain(value: Any, kind: type) -> Any:
     if not _fits(value, kind):
         raise Fault(f"invalid type: {json_type_name(value)}, expected {_PLAIN[kind]}")
+    if kind is int and not -(2**63) <= value < 2**63:
+        raise Fault(f"invalid value: {json_type_name(value)}, expected i64")
     return value
 
 

@@ -40,6 +40,7 @@ async def serve(arguments: Sequence[str], host: SurfaceHost) -> int:
 
     listening = read_listening(arguments, codex_home=host.codex_home, cwd=host.cwd)
 
+    _print_warnings(host)
     check = authenticator(listening.auth, host, usage=USAGE)
     processor = own_processor(host)
     if listening.address is None and listening.path is None:
@@ -49,6 +50,22 @@ async def serve(arguments: Sequence[str], host: SurfaceHost) -> int:
 
         await serve_clients(processor, listening, check)
     return 0
+
+
+def _print_warnings(host: SurfaceHost) -> None:
+    """Print the warnings about the program to stderr, those of now and later ones."""
+    from codex_hookspecs.surface import escape_controls_in_line
+
+    printed: set[str] = set()
+
+    def show(text: str) -> None:
+        if text not in printed:
+            printed.add(text)
+            print(f"warning: {escape_controls_in_line(text)}", file=sys.stderr, flush=True)
+
+    for text in host.startup_warnings():
+        show(text)
+    host.on_warning(show)
 
 
 def own_processor(host: SurfaceHost) -> Processor:

@@ -20,11 +20,12 @@ from codex_hookspecs.protocol import Notification, OtherNotification, ThreadClos
 from codex_hookspecs.surface import RpcContext, RpcMethod, resolve_type
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Coroutine, Mapping
+    from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
     from typing import Any
 
     from codex_app_server.disconnect import DisconnectCallbacks
     from codex_hookspecs.host import LoadedThread
+    from codex_hookspecs.protocol import JsonObject
     from codex_hookspecs.surface import SurfaceHost
 
     AfterResponse = list[Callable[[], Awaitable[None]]]
@@ -65,6 +66,15 @@ class Processor:
     def host(self) -> SurfaceHost:
         """The host of the program."""
         return self._host
+
+    def warnings(self) -> Sequence[str]:
+        """Return the warnings about the program's configuration, and about plugins so far; threads have their own."""
+        try:
+            found = self._host.config.for_directory(None).warnings()
+        except ConfigError as error:
+            found = [f"{error}; what was read before stays in force"]
+        self._host.rpc_method("thread/start")  # Where other plugins offer methods, it asks them all.
+        return list(dict.fromkeys((*found, *self._host.startup_warnings())))
 
     @property
     def methods(self) -> Mapping[str, RpcMethod]:
@@ -258,6 +268,19 @@ class Processor:
                 self._on_disconnect = DisconnectCallbacks(self._host.logger("app-server"))
             self._on_disconnect.add(connection.number, callback)
 
+        async def request(method: str, params: Any) -> JsonObject:
+            from codex_app_server.asking import ask  # Not needed in ordinary turns.
+
+            return await ask(connection, self.next_request_id(), method, params, seconds=self.unattended_seconds)
+
+        async def notify(notification: Notification) -> None:
+            _require_notification(notification)
+            await connection.notify(notification)
+
+        async def broadcast(notification: Notification) -> None:
+            _require_notification(notification)
+            await self.broadcast(notification)
+
         return RpcContext(
             host=self._host,
             connection_id=connection.number,
@@ -266,8 +289,9 @@ class Processor:
             session_source=connection.session_source,
             transport=connection.transport,
             experimental=connection.experimental,
-            notify=connection.notify,
-            broadcast=self.broadcast,
+            notify=notify,
+            broadcast=broadcast,
+            request=request,
             subscribe=subscribe,
             unsubscribe=unsubscribe,
             after_response=after.append,
@@ -319,6 +343,15 @@ def _shutting_down() -> RpcError:
     from codex_hookspecs.jsonrpc import OVERLOADED
 
     return RpcError("the server is shutting down; retry later", code=OVERLOADED)
+
+
+def _require_notification(given: object) -> None:
+    """Check what a plugin sends.
+
+    :raises TypeError: when it is no notification.
+    """
+    if not isinstance(given, Notification):
+        raise TypeError(f"a notification is {type(given).__name__}, allowed is a subclass of Notification")
 
 
 def _seconds(value: Any) -> float:

@@ -9,9 +9,9 @@ from codex_app_server.connection import MISSING_PARAMS, UNSENDABLE, internal_err
 from codex_app_server.encoding import ENCODER, encode_answer, method_name
 from codex_app_server.handshake import build_initialize_result, decode_initialize
 from codex_app_server.outbox import IMPATIENT, PATIENT, Outbox
-from codex_hookspecs.errors import ConfigError, RpcError
+from codex_hookspecs.errors import RpcError
 from codex_hookspecs.jsonrpc import ABSENT, OVERLOADED, Malformed, Request, Response, RpcSession, dump
-from codex_hookspecs.protocol import ConfigWarning, OtherNotification
+from codex_hookspecs.protocol import ConfigWarning, OtherNotification, WarningNotice
 from codex_hookspecs.tracing import TraceContext, parse_trace, set_trace
 from codex_hookspecs.wire import json_type_name
 
@@ -74,6 +74,7 @@ class WireConnection:
         self._pending_requests: dict[int | str, asyncio.Future[JsonObject]] = {}
         self._initialized = False
         self._opted_out: frozenset[str] = frozenset()
+        self._told: set[str] = set()
         self._slots = asyncio.Semaphore(MAX_OPEN_REQUESTS)
         self._open_bytes = 0
         self._fewer_bytes = asyncio.Event()
@@ -109,6 +110,8 @@ class WireConnection:
     async def notify(self, notification: Notification, *, wait: bool = True) -> None:
         """Send a notification, with backpressure; a client that does not read is disconnected."""
         if method_name(notification) in self._opted_out:
+            return
+        if isinstance(notification, WarningNotice) and notification.message in self._told:
             return
         if isinstance(notification, OtherNotification) and not self._processor.can_send(notification):
             return
@@ -228,12 +231,10 @@ class WireConnection:
         return result
 
     async def _warn(self) -> None:
-        """Send the warnings about the program's configuration; those of a directory come with its threads."""
-        try:
-            found = self._processor.host.config.for_directory(None).warnings()
-        except ConfigError as error:
-            found = [f"{error}; what was read before stays in force"]
-        for text in found:
+        """Send the warnings about the configuration and about plugins."""
+        warnings = self._processor.warnings()
+        self._told.update(warnings)
+        for text in warnings:
             await self.notify(ConfigWarning(summary=text))
 
     def _decode_request(self, request: Request) -> tuple[RpcMethod, object]:

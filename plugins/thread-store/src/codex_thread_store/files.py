@@ -87,11 +87,11 @@ def codex_lock_path(home: str, thread_id: str) -> str:
 
 def holder_of(path: str) -> str:
     """Return who holds the lock of a file, for messages to users."""
-    pid = _find_holder(path)
+    pid = find_holder(path)
     return "another process" if pid is None else "this process" if pid == os.getpid() else f"process {pid}"
 
 
-def _find_holder(path: str) -> int | None:
+def find_holder(path: str) -> int | None:
     """Return the id of the process that holds the lock of a file, where the system provides it."""
     try:
         inode = os.stat(path).st_ino

@@ -101,7 +101,12 @@ class RpcClient:
     async def _listen(self) -> None:
         async for notification in self._client.notifications():
             try:
-                self._received.append(self._types.notification(notification))
+                method, params = self._types.notification(notification)
+                self._received.append((method, params))
+                if method not in self._types.notifications:
+                    raise AssertionError(
+                        f"no method declares the notification {method}; RpcMethod has a field for them"
+                    )
             except AssertionError as error:
                 self._fault = self._fault or error
             self._arrived.set()

@@ -193,7 +193,7 @@ WriteStatus = Literal["ok", "okOverridden"]
 class ConfigWriteResponse:
     """Result of ``config/value/write``.
 
-    :param file_path: absolute path of the file; ``None`` for that of the user.
+    :param file_path: absolute path of the file that was changed.
     :param version: digest of the file's new contents.
     """
 

@@ -9,6 +9,7 @@ import ast
 import inspect
 import re
 import sys
+from collections.abc import Collection
 from functools import cache
 from importlib import import_module
 from typing import Annotated, Any, Final, get_args, get_origin
@@ -77,6 +78,12 @@ class Reader:
             return fallback
         shape = self._named(alias, home.__name__)
         return shape.name if isinstance(shape, Reference) else fallback
+
+    def forget(self, names: Collection[str]) -> None:
+        """Forget definitions, as those that were read for a type of which another part can't be read."""
+        for name in names:
+            del self.definitions[name]
+            self._owners.pop(name, None)
 
     def _class(self, kind: type[Any]) -> str:
         if not attrs.has(kind):
@@ -287,4 +294,5 @@ def _documentation(kind: type[Any]) -> tuple[str, dict[str, str]]:
 
 def _plain_text(text: str) -> str:
     """Return a text without the markup of docstrings."""
-    return re.sub(r":\w+:`~?([^`]*)`", r"`\1`", " ".join(inspect.cleandoc(text).split())).replace("``", "`")
+    plain = re.sub(r":\w+:`~?([^`]*)`", r"`\1`", " ".join(inspect.cleandoc(text).split())).replace("``", "`")
+    return plain.replace("`None`", "`null`").replace("`True`", "`true`").replace("`False`", "`false`")

@@ -38,20 +38,21 @@ class Catalog:
     :param server_requests: requests to clients.
     :param notifications: types of the server's notifications, by method.
     :param definitions: all types, by name.
+    :param faults: why methods are left out.
     """
 
     requests: tuple[Call, ...]
     server_requests: tuple[Call, ...]
     notifications: dict[str, str]
     definitions: dict[str, Definition]
+    faults: tuple[str, ...] = ()
 
 
 def catalog(methods: Iterable[RpcMethod], *, experimental: bool) -> Catalog:
-    """Collect the methods that clients can use, with their types.
+    """Collect the methods that clients can use, with their types; one whose types can't be read is left out.
 
     :param experimental: whether methods and members of the experimental API belong to it; notifications always do, as
-        in 0.118.
-    :raises TypeError: when an annotation of a method's types has no form in the bindings.
+        as in 0.118.
     """
     reader = Reader(experimental=experimental)
     requests = [
@@ -59,23 +60,32 @@ def catalog(methods: Iterable[RpcMethod], *, experimental: bool) -> Catalog:
     ]
     server_requests: dict[str, Call] = {}
     notifications: dict[str, str] = {}
+    faults: list[str] = []
     for method in methods:
         offered = experimental or not method.experimental
+        read = set(reader.definitions)
         try:
-            if offered:
-                requests.append(_call(reader, method))
-            for kind in _listed(method.notifications):
-                notifications[kind.METHOD] = reader.define(kind, "")
-            for request in _listed(method.requests):
-                if offered and (experimental or not request.experimental):
-                    server_requests[request.name] = _call(reader, request)
+            own = [_call(reader, method)] if offered else []
+            told = {kind.METHOD: reader.define(kind, "") for kind in _listed(method.notifications)}
+            asked = {
+                request.name: _call(reader, request)
+                for request in _listed(method.requests)
+                if offered and (experimental or not request.experimental)
+            }
         except (TypeError, SyntaxError, NameError, AttributeError, OSError) as error:
-            raise TypeError(f"the types of {method.name} can't be read: {error}") from error
+            reader.forget(reader.definitions.keys() - read)
+            place = getattr(method.handle, "__module__", "")
+            faults.append(f"{method.name} ({place}) is left out, its types can't be read: {error}")
+            continue
+        requests += own
+        notifications |= told
+        server_requests |= asked
     return Catalog(
         requests=tuple(requests),
         server_requests=tuple(server_requests.values()),
         notifications=notifications,
         definitions=reader.definitions,
+        faults=tuple(faults),
     )
 
 

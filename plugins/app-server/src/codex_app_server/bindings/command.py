@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import sys
 from typing import TYPE_CHECKING, Final
 
 from codex_app_server.bindings.catalog import catalog
 from codex_app_server.program.unavailable import with_unavailable
 from codex_hookspecs.errors import ConfigError, UsageError
+from codex_hookspecs.surface import escape_controls_in_line
 from codex_listener.options import read_options
 
 if TYPE_CHECKING:
@@ -34,10 +36,11 @@ async def generate_json_schema(arguments: Sequence[str], host: SurfaceHost) -> i
     from codex_app_server.bindings.json_schema import schema_files
 
     given = _read(arguments, {"--out": "DIR"}, _SCHEMA_USAGE)
-    files = schema_files(_catalog(host, experimental=_EXPERIMENTAL in given))
+    described = catalog(with_unavailable(host.rpc_methods()).values(), experimental=_EXPERIMENTAL in given)
+    files = schema_files(described)
     texts = {path: f"{json.dumps(schema, indent=2, ensure_ascii=False)}\n" for path, schema in files.items()}
     await asyncio.to_thread(_write, os.path.join(host.cwd, given["--out"]), texts)
-    return 0
+    return _report(described)
 
 
 async def generate_typescript(arguments: Sequence[str], host: SurfaceHost) -> int:
@@ -49,12 +52,13 @@ async def generate_typescript(arguments: Sequence[str], host: SurfaceHost) -> in
     from codex_app_server.bindings.typescript import typescript_files
 
     given = _read(arguments, {"--out": "DIR", "--prettier": "PRETTIER_BIN"}, _TYPESCRIPT_USAGE)
-    files = typescript_files(_catalog(host, experimental=_EXPERIMENTAL in given))
+    described = catalog(with_unavailable(host.rpc_methods()).values(), experimental=_EXPERIMENTAL in given)
+    files = typescript_files(described)
     folder = os.path.join(host.cwd, given["--out"])
     await asyncio.to_thread(_write, folder, files)
     if "--prettier" in given:
         await _format(_program(given["--prettier"], host.cwd), folder, sorted(files))
-    return 0
+    return _report(described)
 
 
 def _read(arguments: Sequence[str], valued: Mapping[str, str], usage: str) -> dict[str, str]:
@@ -65,11 +69,11 @@ def _read(arguments: Sequence[str], valued: Mapping[str, str], usage: str) -> di
     return given
 
 
-def _catalog(host: SurfaceHost, *, experimental: bool) -> Catalog:
-    try:
-        return catalog(with_unavailable(host.rpc_methods()).values(), experimental=experimental)
-    except TypeError as error:
-        raise ConfigError(str(error)) from error
+def _report(described: Catalog) -> int:
+    """Tell the user which methods are left out, and return the exit status."""
+    for fault in described.faults:
+        print(f"error: {escape_controls_in_line(fault)}", file=sys.stderr)
+    return 1 if described.faults else 0
 
 
 def _write(folder: str, files: Mapping[str, str]) -> None:

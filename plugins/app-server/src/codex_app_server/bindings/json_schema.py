@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     Prefix = Callable[[str], str]
 
 DRAFT: Final = "http://json-schema.org/draft-07/schema#"
+METHODS: Final = "methods.json"
+"""File with the types of each method; it is no schema."""
 _ENVELOPES: Final = ("ClientRequest", "ServerRequest", "ServerNotification", "ClientNotification")
 _REQUEST_ID: Final[dict[str, Any]] = {"anyOf": [{"type": "string"}, {"type": "integer", "format": "int64"}]}
 
@@ -46,9 +48,21 @@ def schema_files(catalog: Catalog) -> dict[str, Any]:
             **schema,
             **({"definitions": {**needed, **parts}} if needed or parts else {}),
         }
+    files[METHODS] = _methods(catalog)
     files["codex_app_server_protocol.schemas.json"] = _nested_bundle(catalog)
     files["codex_app_server_protocol.v2.schemas.json"] = _flat_bundle(catalog)
     return files
+
+
+def _methods(catalog: Catalog) -> dict[str, Any]:
+    """Return the names of the types of each method; ``null`` stands for none."""
+    return {
+        "clientRequests": {call.method: {"params": call.params, "result": call.result} for call in catalog.requests},
+        "serverRequests": {
+            call.method: {"params": call.params, "result": call.result} for call in catalog.server_requests
+        },
+        "serverNotifications": {method: {"params": name} for method, name in catalog.notifications.items()},
+    }
 
 
 def document(name: str, definitions: Mapping[str, Definition]) -> dict[str, Any]:

@@ -60,6 +60,7 @@ _TOP_OF_TYPESCRIPT: Final = frozenset(
     ReasoningItemReasoningSummary ReasoningSummary RequestId Resource ResourceTemplate ResponseItem ReviewDecision
     ServerNotification ServerRequest ServiceTier SessionSource Settings SubAgentSource Tool Verbosity
     WebSearchContextSize WebSearchLocation WebSearchMode WebSearchToolConfig
+    ClientRequestTypes ServerNotificationTypes ServerRequestTypes
     """.split()  # noqa: SIM905
 )
 """Types whose TypeScript file is not in the folder ``v2``."""

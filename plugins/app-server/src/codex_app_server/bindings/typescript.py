@@ -7,6 +7,7 @@ import posixpath
 import re
 from typing import TYPE_CHECKING, Final
 
+from codex_app_server.bindings.annotations import ANYTHING
 from codex_app_server.bindings.names import typescript_folder
 from codex_app_server.bindings.shapes import (
     Definition,
@@ -64,11 +65,11 @@ def typescript_files(catalog: Catalog) -> dict[str, str]:
 
 
 def _inputs(catalog: Catalog) -> set[str]:
-    """Return the types that only clients write: what has a default may be left out there."""
+    """Return the types where what has a default may be left out: those that clients write, and of server requests."""
     written = {call.params for call in catalog.requests} | {call.result for call in catalog.server_requests}
-    read = {call.result for call in catalog.requests} | {call.params for call in catalog.server_requests}
-    sent = _closure({*read, *catalog.notifications.values()}, catalog.definitions)
-    return _closure(written, catalog.definitions) - sent
+    asked = {call.params for call in catalog.server_requests}
+    sent = _closure({*(call.result for call in catalog.requests), *catalog.notifications.values()}, catalog.definitions)
+    return _closure(written, catalog.definitions) | (_closure(asked, catalog.definitions) - sent)
 
 
 def _closure(names: Iterable[str | None], definitions: Mapping[str, Definition]) -> set[str]:
@@ -111,8 +112,9 @@ def _record(record: Record, optional: bool) -> str:
 def _member(member: Member, optional: bool) -> str:
     name = member.name if re.fullmatch(r"[A-Za-z_]\w*", member.name) else json.dumps(member.name)
     mark = "?" if optional and not member.required else ""
+    null = " | null" if mark and not isinstance(member.shape, Nullable) and member.shape != ANYTHING else ""
     doc = f"\n{_doc(member.doc)}" if member.doc else ""
-    return f"{doc}{name}{mark}: {_type(member.shape, optional)}"
+    return f"{doc}{name}{mark}: {_type(member.shape, optional)}{null}"
 
 
 def _doc(text: str) -> str:
@@ -154,8 +156,19 @@ def _messages(catalog: Catalog) -> dict[str, str]:
         "ServerNotification": notifications,
         "ServerRequest": [_request(call) for call in catalog.server_requests],
     }
+    maps = {
+        "ClientRequestTypes": [_types_of(call) for call in catalog.requests],
+        "ServerRequestTypes": [_types_of(call) for call in catalog.server_requests],
+        "ServerNotificationTypes": [f"{json.dumps(method)}: {name}" for method, name in catalog.notifications.items()],
+    }
     types = {name: f"export type {name} = {' | '.join(options) or 'never'};\n" for name, options in unions.items()}
+    types |= {name: f"export type {name} = {{ {', '.join(entries)} }};\n" for name, entries in maps.items()}
     return {**types, "RequestId": "export type RequestId = string | number;\n"}
+
+
+def _types_of(call: Call) -> str:
+    params, result = call.params or "undefined", call.result or _JSON_VALUE
+    return f"{json.dumps(call.method)}: {{ params: {params}, result: {result} }}"
 
 
 def _request(call: Call) -> str:
