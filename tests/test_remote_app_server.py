@@ -8,6 +8,7 @@ import json
 import re
 import subprocess
 import sys
+import time
 from contextlib import asynccontextmanager
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -113,6 +114,41 @@ def test_a_thread_is_resumed_where_the_server_is(places: Places) -> None:
     for done in (last, by_id):
         assert json.loads(done.stdout.splitlines()[0]) == first
         assert done.returncode == 0
+
+
+@pytest.mark.parametrize("options", [["--json"], []])
+def test_a_turn_whose_server_was_killed_has_failed_and_says_how_to_go_on(places: Places, options: list[str]) -> None:
+    (places.home / "script.json").write_text(json.dumps([[{"sh": "echo $$ > started; exec sleep 60"}]]))
+    places.start()
+    client = subprocess.Popen(
+        [*CODEX, "--remote", places.url, "-s", "danger-full-access", "exec", *options, "go"],
+        cwd=places.here,
+        env=places.environment(places.here),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    places.processes.append(client)
+    started = places.work / "started"
+    for _ in range(int(LIMIT) * 10):
+        if started.exists() or client.poll() is not None:
+            break
+        time.sleep(0.1)
+    places.processes[0].kill()
+    out, err = client.communicate(timeout=LIMIT)
+
+    [thread] = [path.stem[-36:] for path in places.home.glob("sessions/**/*.jsonl")]
+    reason = f"the connection to the app-server at {places.url} was lost: "
+    assert client.returncode == 1
+    assert f"to go on, when the server is there again: codex exec resume {thread}\n" in err
+    if options:
+        error, failed = [json.loads(line) for line in out.splitlines()[-2:]]
+        assert (error["type"], failed["type"]) == ("error", "turn.failed")
+        assert error["message"].startswith(reason)
+        assert failed["error"]["message"] == error["message"]
+    else:
+        assert err.count(reason) == 1
 
 
 def test_a_directory_of_the_server_is_checked_there(places: Places, tmp_path: Path) -> None:

@@ -62,6 +62,7 @@ class _Session:
         self._reporter = reporter
         self._thread_id = ""
         self._turn_id = ""
+        self._kept = False
         self._warnings: set[str] = set()
         self._interrupting: asyncio.Task[None] | None = None
         self.final_message: str | None = None
@@ -73,6 +74,7 @@ class _Session:
 
             await check_remote_directory(self._client, opened.cwd)
         self._thread_id = opened.thread.id
+        self._kept = not opened.thread.ephemeral
         self._reporter.begin(opened, request.prompt if request.turn else None)
         if request.adds_directories and opened.sandbox.get("type") == "readOnly":
             self._reporter.remark(
@@ -111,15 +113,30 @@ class _Session:
         return answer.turn.id
 
     async def _follow(self) -> TurnStatus:
-        async for notification in self._client.notifications():
-            if not self._is_relevant(notification) or self._was_told(notification):
-                continue
-            if isinstance(notification, ItemCompleted) and isinstance(notification.item, AgentMessage | Plan):
-                self.final_message = notification.item.text
-            self._reporter.show(notification)
-            if isinstance(notification, TurnCompleted):
-                return notification.turn.status
-        raise ExecError("Error: the app-server closed the connection before the turn was over")
+        try:
+            async for notification in self._client.notifications():
+                if not self._is_relevant(notification) or self._was_told(notification):
+                    continue
+                if isinstance(notification, ItemCompleted) and isinstance(notification.item, AgentMessage | Plan):
+                    self.final_message = notification.item.text
+                self._reporter.show(notification)
+                if isinstance(notification, TurnCompleted):
+                    return notification.turn.status
+        except RpcError as error:
+            return self._lose(error.message)
+        return self._lose("the app-server closed the connection before the turn was over")
+
+    def _lose(self, message: str) -> TurnStatus:
+        """Report a turn whose end can't be known."""
+        from codex_hookspecs.protocol import ErrorNotice, Turn, TurnError
+
+        error, ids = TurnError(message), {"thread_id": self._thread_id, "turn_id": self._turn_id}
+        self._reporter.show(ErrorNotice(error=error, will_retry=False, **ids))
+        turn = Turn(id=self._turn_id, status="failed", error=error)
+        self._reporter.show(TurnCompleted(thread_id=self._thread_id, turn=turn))
+        if self._kept:
+            self._reporter.remark(f"to go on, when the server is there again: codex exec resume {self._thread_id}")
+        return "failed"
 
     def _is_relevant(self, notification: Notification) -> bool:
         return getattr(notification, "thread_id", None) in (None, self._thread_id)
