@@ -103,6 +103,15 @@ def test_hooks_of_an_untrusted_project_do_not_run_and_do_not_shift_numbers(tmp_p
     assert [one.display_order for one in registry.matching(Event.STOP, None)] == [0]
 
 
+def test_hooks_of_a_project_that_is_untrusted_on_purpose_are_not_told(tmp_path: Path) -> None:
+    options: dict[str, Any] = {"disabled_reason": "/p is not trusted", "disabled_on_purpose": True}
+
+    registry = found(layer(tmp_path / "p/.codex", "project", declared=DECLARED, **options))
+
+    assert [one.skipped is None for one in registry.handlers] == [False]
+    assert registry.warnings == ()
+
+
 def test_an_invalid_file_of_an_untrusted_project_causes_no_warning(tmp_path: Path) -> None:
     assert found(layer(tmp_path, "project", declared="{", disabled_reason="no")).warnings == ()
 

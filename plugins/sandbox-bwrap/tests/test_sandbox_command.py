@@ -226,3 +226,33 @@ def test_the_fast_command_imports_no_slow_libraries() -> None:
     modules = set(done.stdout.split())
     assert modules & {"attrs", "asyncio", "collections", "contextlib", "enum", "functools", "re", "typing"} == set()
     assert len(modules) < 50
+
+
+@needs_bwrap
+def test_the_default_policy_is_that_of_the_help(tmp_path: Path) -> None:
+    project, home = tmp_path / "project", tmp_path / "home"
+    (project / ".git").mkdir(parents=True)
+    (project / ".git" / "HEAD").touch()
+    home.mkdir()
+
+    def codex(*words: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [Path(sys.executable).with_name("codex"), "sandbox", *words],
+            cwd=project,
+            env={"PATH": os.environ["PATH"], "HOME": str(home), "CODEX_HOME": str(home), "COLUMNS": "110"},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+    told = " ".join(codex("--help").stdout.split())
+    unknown = [codex("linux", "touch", "unknown").returncode for _ in range(2)]
+    (home / "config.toml").write_text(f'[projects."{project}/"]\ntrust_level = "trusted"\n')
+    trusted = [codex("linux", "touch", "trusted").returncode for _ in range(2)]
+
+    assert "by default it is workspace-write in a project that you trust, and read-only anywhere else" in told
+    assert (unknown, trusted) == ([1, 1], [0, 0])
+    assert not (project / "unknown").exists()
+    assert (project / "trusted").exists()

@@ -145,7 +145,7 @@ class EffectiveConfig:
             if layer.disabled_reason is not None
             and layer.file is not None
             and os.path.lexists(layer.file)
-            and self._trust_level(os.path.dirname(os.path.dirname(layer.file))) is None
+            and not layer.disabled_on_purpose
         ]
         return [*_unenforced(), *untrusted, *ignored, *typos]
 

@@ -12,7 +12,7 @@ from codex_hookspecs.file_reading import parse_toml, read_text
 from codex_hookspecs.types.config import ConfigLayer
 from codex_host.config.keys import merge
 from codex_host.config.schema import check_table
-from codex_host.config.trust import is_trusted, untrusted_reason
+from codex_host.config.trust import trust_level, untrusted_reason
 
 SYSTEM_FOLDER = "/etc/codex"
 FILE_NAME = "config.toml"
@@ -98,7 +98,7 @@ def project_layers(
     :raises ConfigError: when a file can't be used.
     """
     root = project_root(cwd)
-    trusted = is_trusted(cwd, root, projects)
+    level = trust_level(cwd, root, projects)
     layers = []
     for directory in _directories_between(root or cwd, cwd):
         folder = f"{directory.rstrip('/')}/{PROJECT_FOLDER}"
@@ -106,9 +106,8 @@ def project_layers(
         seen |= {folder: state_of(folder), file: state_of(file)}
         if not os.path.isdir(folder) or os.path.realpath(folder) == codex_home:
             continue
-        reason = None
-        if not trusted or not is_trusted(directory, root, projects):
-            reason = untrusted_reason(root or cwd)
+        levels = (level, trust_level(directory, root, projects))
+        reason = None if levels == ("trusted", "trusted") else untrusted_reason(root or cwd)
         nested = directory != (root or cwd) or commands_can_write(file, directory)
         table, ignored = _project_table(file, below, nested=nested) if reason is None else ({}, ())
         below = merge(below, table)
@@ -119,6 +118,7 @@ def project_layers(
                 file=file,
                 table=table,
                 disabled_reason=reason,
+                disabled_on_purpose="untrusted" in levels,
                 nested=nested,
                 ignored=ignored,
             )

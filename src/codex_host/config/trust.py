@@ -16,11 +16,6 @@ def untrusted_reason(root: str) -> str:
     )
 
 
-def is_trusted(cwd: str, root: str | None, projects: Mapping[str, Any]) -> bool:
-    """Return whether the user trusts a directory, its project, or the repository its work tree is linked to."""
-    return trust_level(cwd, root, projects) == "trusted"
-
-
 def trust_level(cwd: str, root: str | None, projects: Mapping[str, Any]) -> str | None:
     """Return what the user says of a directory, its project, or the repository that it is linked to.
 

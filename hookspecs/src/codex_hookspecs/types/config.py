@@ -22,6 +22,7 @@ class ConfigLayer:
     :param file: path of the layer's ``config.toml``, which may not exist, or ``None``.
     :param table: parsed content, empty if there is no file.
     :param disabled_reason: why the layer is disabled (an untrusted project), or ``None``.
+    :param disabled_on_purpose: whether the user has decided that, so that no warning is needed.
     :param nested: whether it is a project layer below the project's root, where sandboxed commands may have written it;
         such a layer can only make restrictions stricter.
     :param ignored: keys of the file that are ignored, and not in ``table``.
@@ -34,6 +35,7 @@ class ConfigLayer:
     file: str | None = None
     table: JsonObject = field(factory=dict)
     disabled_reason: str | None = None
+    disabled_on_purpose: bool = False
     nested: bool = False
     ignored: tuple[str, ...] = ()
     derived: bool = False

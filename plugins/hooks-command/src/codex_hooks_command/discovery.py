@@ -156,7 +156,14 @@ def _origin(layer: ConfigLayer, path: str, key: str) -> HookSource:
         command = f"codex hooks trust --project --all -C {shlex.quote(os.path.dirname(layer.folder))}"
         disabled = f"{disabled}; to trust it with its hooks, run: {command}"
     linked = _in_main_repository(key) if layer.kind == "project" else None
-    return HookSource(path=path, key=key, kind=_SOURCES[layer.kind], disabled=disabled, linked_key=linked)
+    return HookSource(
+        path=path,
+        key=key,
+        kind=_SOURCES[layer.kind],
+        disabled=disabled,
+        disabled_on_purpose=layer.disabled_on_purpose,
+        linked_key=linked,
+    )
 
 
 def _in_main_repository(key: str) -> str | None:
@@ -190,7 +197,7 @@ def _skip_warnings(handlers: Sequence[RegisteredHook]) -> Iterator[str]:
     not_counting: dict[str, list[str]] = {}
     for registered in handlers:
         handler, source = registered.handler, registered.source
-        if registered.skipped is None:
+        if registered.skipped is None or source.disabled_on_purpose:
             continue
         if source.disabled is not None:
             not_counting.setdefault(source.path, []).append(registered.skipped)

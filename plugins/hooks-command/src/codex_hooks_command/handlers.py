@@ -80,6 +80,7 @@ class HookSource:
     :param environment: additional variables for handlers of a bundle; they are also substituted in commands.
     :param linked_key: for a file in a linked work tree, the key of the same file in the main work tree.
     :param disabled: why none of its handlers may run and how to change that, or ``None``.
+    :param disabled_on_purpose: whether the user has decided that, so that it is not told.
     """
 
     path: str
@@ -88,6 +89,7 @@ class HookSource:
     plugin_id: str | None = None
     environment: Mapping[str, str] = field(factory=dict)
     disabled: str | None = None
+    disabled_on_purpose: bool = False
     linked_key: str | None = None
 
 
