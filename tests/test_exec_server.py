@@ -130,7 +130,11 @@ def test_over_stdio_a_message_is_a_line_and_the_end_of_input_the_end(tmp_path: P
             1,
             "Error: invalid websocket --listen URL `ws://1.2.3.4`; expected `ws://IP:PORT`\n",
         ),
-        (["--listen", "ws://8.8.8.8:0"], 1, "Error: Cannot assign requested address (os error 99)\n"),
+        (
+            ["--listen", "ws://8.8.8.8:0"],
+            1,
+            "Error: Cannot assign requested address (os error 99): cannot listen at ws://8.8.8.8:0\n",
+        ),
         (["--bogus"], 2, "error: unexpected argument '--bogus' found\n"),
     ],
 )
