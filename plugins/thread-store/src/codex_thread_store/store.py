@@ -219,7 +219,8 @@ class RolloutStore:
         last = thread.turns[-1] if thread.turns else None
         if last is None or last.status != "interrupted" or last.completed_at is not None:
             return thread
-        if find_holder(path) is None and find_holder(codex_lock_path(self._home, thread.id)) is None:
+        holder = find_holder(path) or find_holder(codex_lock_path(self._home, thread.id))
+        if holder in (None, os.getpid()):
             return thread
         return attrs.evolve(thread, turns=(*thread.turns[:-1], attrs.evolve(last, status="inProgress")))
 
