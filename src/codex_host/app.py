@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import redirect_stdout
+from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
 
 SHUTDOWN_LIMIT = 60.0
 """Time limit in seconds for shutting down each part of the program; what it closes has its own limits."""
+PROVIDER_LIMIT = 10.0
+"""Time limit in seconds for the check of a model provider that a client wants to write."""
 
 
 def codex_home(environ: Mapping[str, str]) -> str:
@@ -120,6 +123,7 @@ class Application:
         self.dispatch.on_warning = self._tell_clients
 
     async def __aenter__(self) -> Self:
+        self.config.check_provider = partial(self._check_provider, asyncio.get_running_loop())
         return self
 
     async def __aexit__(
@@ -132,6 +136,19 @@ class Application:
         with redirect_stdout(sys.stderr):
             await close_all(self, "program", closers, seconds=SHUTDOWN_LIMIT)
         self.stats_file.save()
+
+    def _check_provider(self, loop: asyncio.AbstractEventLoop, name: str, table: Mapping[str, Any]) -> None:
+        """Check, in a worker thread, that plugins can make a model provider of a table.
+
+        :raises ConfigError: when they can't.
+        """
+
+        async def check() -> None:
+            provider, _ = self.hooks.model_provider(name, dict(table))
+            if provider is not None:
+                await provider.aclose()
+
+        asyncio.run_coroutine_threadsafe(check(), loop).result(PROVIDER_LIMIT)
 
     def _order_plugins(self) -> None:
         """Apply the user's order of plugins, and warn about contradictions."""

@@ -122,6 +122,10 @@ async def test_a_change_is_made_by_the_version_that_the_client_has_seen(connect)
     [
         (write("approval_policy", "sometimes"), "configValidationError"),
         (write("", 1), "configValidationError"),
+        (write("mcp_servers.a", {"command": 1}), "configValidationError"),
+        (write("shell_environment_policy.set", {"A": 1}), "configValidationError"),
+        (write("tui.notifications", 3), "configValidationError"),
+        (write("history.max_bytes", "x"), "configValidationError"),
         (write("model", "x", filePath="/etc/codex/config.toml"), "configLayerReadonly"),
         (write("model", "x", filePath="config.toml"), "configLayerReadonly"),
     ],

@@ -56,6 +56,18 @@ def test_the_rules_above_the_root_hold_up_to_the_repository(repository: Path) ->
     assert listed(repository / "inner/root") == ["c"]
 
 
+def test_the_root_of_a_search_is_never_ignored(repository: Path) -> None:
+    write(repository, "build/a.log", "build/proj/src/aaa.txt", "build/build/b", "sub/skip/c", "foo/x/d", "bar/q/z/e")
+    (repository / ".gitignore").write_text("build\n*.log\n/sub/skip/\nfoo/*\nbar/q/**\n")
+
+    assert listed(repository / "build") == ["proj", "proj/src", "proj/src/aaa.txt"]
+    assert listed(repository / "build/proj/src") == ["aaa.txt"]
+    assert listed(repository / "sub/skip") == ["c"]
+    assert listed(repository / "foo") == []
+    assert listed(repository / "foo/x") == ["d"]
+    assert listed(repository / "bar/q/z") == []
+
+
 def test_outside_of_a_repository_only_the_rules_for_all_tools_hold(tmp_path: Path) -> None:
     write(tmp_path, "a.log", "b.tmp", "inner/.git/HEAD", "inner/c.log", "inner/d.tmp", "inner/e")
     for place in (tmp_path, tmp_path / "inner"):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -27,6 +27,8 @@ from codex_host.config.trust import project_setting, trust_level
 if TYPE_CHECKING:
     from codex_hookspecs.protocol import ConfigEdit
 
+CheckProvider = Callable[[str, Mapping[str, Any]], None]
+"""Raises ``ConfigError`` when no provider could be made of a table."""
 _CHOICES_OF_SANDBOX = {"sandbox_mode", "default_permissions"}
 _MAX_DIRECTORIES = 64
 """Directories whose configuration is kept."""
@@ -172,11 +174,26 @@ class EffectiveConfig:
 
         edit_file(self.user_file, edits)
 
-    def edit_user(self, edits: Sequence[ConfigEdit], *, expected_version: str | None = None) -> ConfigChange:
-        """Change the user's ``config.toml``; see :class:`~codex_hookspecs.ports.host.Config`."""
+    def edit_user(
+        self,
+        edits: Sequence[ConfigEdit],
+        *,
+        expected_version: str | None = None,
+        check_provider: CheckProvider | None = None,
+    ) -> ConfigChange:
+        """Change the user's ``config.toml``; see :class:`~codex_hookspecs.ports.host.Config`.
+
+        :param check_provider: checks the tables of model providers that the edits change.
+        """
         from codex_host.config.edit import change_file
 
-        version = change_file(self.user_file, edits, expected_version=expected_version, check=self._check_user)
+        def check(table: dict[str, Any]) -> None:
+            self._check_user(table)
+            for name, provider in table.get("model_providers", {}).items():
+                if check_provider is not None and provider != self.get("model_providers", {}).get(name):
+                    check_provider(name, provider)
+
+        version = change_file(self.user_file, edits, expected_version=expected_version, check=check)
         return self.reread(None).change_of([edit.key_path for edit in edits], version)
 
     def change_of(self, keys: Sequence[str], version: str) -> ConfigChange:
@@ -212,12 +229,14 @@ class LiveConfig:
 
     :param now: the configuration at the start of the program.
     :param cwd: its directory.
+    :ivar check_provider: called with the name and table of a model provider that a client wants to write.
     """
 
     def __init__(self, now: EffectiveConfig, cwd: str) -> None:
         self._now = now
         self._cwd = cwd
         self._directories: dict[str | None, EffectiveConfig] = {cwd: now}
+        self.check_provider: CheckProvider | None = None
 
     @property
     def layers(self) -> Sequence[ConfigLayer]:
@@ -269,7 +288,7 @@ class LiveConfig:
 
     def edit_user(self, edits: Sequence[ConfigEdit], *, expected_version: str | None = None) -> ConfigChange:
         """Change the user's ``config.toml``; see :class:`~codex_hookspecs.ports.host.Config`."""
-        change = self._now.edit_user(edits, expected_version=expected_version)
+        change = self._now.edit_user(edits, expected_version=expected_version, check_provider=self.check_provider)
         self._refresh()
         return change
 

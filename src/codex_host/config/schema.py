@@ -13,6 +13,7 @@ APPROVAL_CATEGORIES = ("sandbox_approval", "rules", "mcp_elicitations", "skill_a
 SANDBOX_MODES = ("read-only", "workspace-write", "danger-full-access")
 EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh")
 SUMMARIES = ("auto", "concise", "detailed", "none")
+PERSONALITIES = ("none", "friendly", "pragmatic")
 VERBOSITIES = ("low", "medium", "high")
 
 Rule = tuple[Callable[[Any], bool], str]
@@ -28,6 +29,8 @@ _TEXTS: Rule = (
     "a list of texts",
 )
 _NAMES: Rule = ((lambda value: isinstance(value, str) or _TEXTS[0](value)), "the name of a plugin or a list of names")
+_NOTIFICATIONS: Rule = (lambda value: isinstance(value, bool) or _TEXTS[0](value)), "true, false or a list of texts"
+_WHOLE: Rule = (lambda value: type(value) is int), "a whole number"
 _TABLE: Rule = (lambda value: isinstance(value, dict)), "a table"
 _NUMBER: Rule = (lambda value: type(value) is int and value >= 0), "a number from 0"
 _SWITCH: Rule = (lambda value: isinstance(value, bool)), "true or false"
@@ -69,7 +72,7 @@ RULES: dict[str, Rule] = {
     "model_provider": _TEXT,
     "profile": _TEXT,
     "developer_instructions": _TEXT,
-    "personality": _TEXT,
+    "personality": _one_of(PERSONALITIES),
     "service_tier": _TEXT,
     "environment": _TEXT,
     "environments": _TABLE,
@@ -82,9 +85,21 @@ RULES: dict[str, Rule] = {
     "hooks.max_stop_blocks": _NUMBER,
     "hooks.fail_closed": _TEXTS,
     "hooks.fail_open": _TEXTS,
+    "history": _TABLE,
+    "history.max_bytes": _NUMBER,
+    "history.persistence": _one_of(("save-all", "none")),
     "mcp_servers": _TABLE,
+    "mcp_servers.*": _TABLE,
+    "mcp_servers.*.args": _TEXTS,
+    "mcp_servers.*.command": _TEXT,
+    "mcp_servers.*.enabled": _SWITCH,
+    "mcp_servers.*.url": _TEXT,
+    "model_auto_compact_token_limit": _WHOLE,
     "model_providers": _TABLE,
     "model_providers.*": _TABLE,
+    "notify": _TEXTS,
+    "openai_base_url": _TEXT,
+    "project_doc_max_bytes": _NUMBER,
     "plugin_order": _TABLE,
     "plugin_order.*": _NAMES,
     "plugins": _TABLE,
@@ -110,6 +125,9 @@ RULES: dict[str, Rule] = {
     "shell_environment_policy.exclude": _TEXTS,
     "shell_environment_policy.include_only": _TEXTS,
     "shell_environment_policy.set": _TABLE,
+    "shell_environment_policy.set.*": _TEXT,
+    "tui": _TABLE,
+    "tui.notifications": _NOTIFICATIONS,
     "shell_environment_policy.experimental_use_profile": _SWITCH,
 }
 """Allowed values by key; ``*`` matches every key of a table."""

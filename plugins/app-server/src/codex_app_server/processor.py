@@ -115,11 +115,15 @@ class Processor:
     async def detach(self, connection: Connection) -> None:
         """Remove a client, release what belongs to it and unload the threads that have no other subscriber."""
         self._connections.pop(connection.number, None)
-        if self._on_disconnect is not None:
-            await self._on_disconnect.run(connection.number)
+        await self.release(connection)
         for thread_id in tuple(self._subscriptions):
             if self._unsubscribe(connection, thread_id):
                 await self._unload_if_unused(thread_id)
+
+    async def release(self, connection: Connection) -> None:
+        """End what belongs to a client alone, such as its commands and searches."""
+        if self._on_disconnect is not None:
+            await self._on_disconnect.run(connection.number)
 
     async def call(self, connection: Connection, name: str, params: Any) -> Any:
         """Handle a request of a client inside this program; what would fail for an external client fails here.
@@ -195,7 +199,7 @@ class Processor:
         try:
             return await method.handle(params, self._context(connection, after)), after
         except RpcError as error:
-            self._log.debug("request %s refused: %s", method.name, error, extra=facts)
+            self._log.debug("request %s refused: %s", method.name, error.code, extra=facts)  # Messages quote values.
             raise
         except ConfigError as error:
             raise RpcError(str(error)) from error

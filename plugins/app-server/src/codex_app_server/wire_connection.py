@@ -22,8 +22,10 @@ if TYPE_CHECKING:
 
 _FLUSH_SECONDS: Final = 5.0
 """Seconds for sending queued messages at the end of a connection."""
+_QUICK_SECONDS: Final = 0.5
+"""Seconds after the client ended its input in which commands and searches can still end by themselves."""
 _ANSWER_SECONDS: Final = 10.0
-"""Seconds for responding to what was received before the client ended its input."""
+"""Seconds for responding to what else was received before the client ended its input."""
 
 PATIENCE_SECONDS: Final = 5.0
 """Seconds in which one client of several has to read a part of its full queue before it is disconnected."""
@@ -94,7 +96,7 @@ class WireConnection:
         try:
             await self._read(requests)
             if self._transport.patient and requests:
-                await asyncio.wait(requests, timeout=_ANSWER_SECONDS)
+                await self._finish(requests)
         finally:
             self._fail_pending()
             for task in requests:
@@ -146,6 +148,13 @@ class WireConnection:
                 self._handle_response(event)
             elif isinstance(event, Malformed):
                 self._log.warning("ignored an invalid message: %s", event.reason, extra={"connection": self.number})
+
+    async def _finish(self, requests: set[asyncio.Task[None]]) -> None:
+        """Answer what was received before the client ended its input; its commands and searches do not go on."""
+        _done, late = await asyncio.wait(requests, timeout=_QUICK_SECONDS)
+        if late:
+            await self._processor.release(self)
+            await asyncio.wait(late, timeout=_ANSWER_SECONDS)
 
     async def _send(self, message: bytes, *, wait: bool = True) -> None:
         if not self._transport.patient and self._outbox.full:

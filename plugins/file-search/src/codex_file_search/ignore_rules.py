@@ -11,11 +11,14 @@ from codex_hookspecs.files import read_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
+    from typing import Any
 
     from pathspec import GitIgnoreSpec
 
 _MAX_BYTES: Final = 256 * 1024
 _MAX_LINES: Final = 5000
+_DIRECTORY_MARK: Final = "ps_d"
+"""Group of the library's expressions that matches the slash after the name of a directory."""
 
 
 class IgnoreRules:
@@ -57,13 +60,26 @@ class IgnoreRules:
         return self
 
     def ignores(self, path: str, *, directory: bool) -> bool:
-        """Return whether an entry is left out; the rules that are nearest to it decide."""
+        """Return whether an entry is left out; the rules that are nearest to it decide.
+
+        Rules are compared with the entry alone, not with the directories that it is in: those below the root were not
+        left out, and the root itself never is.
+        """
         for base, spec in reversed(self._specs):
-            relative = path[len(base) :]
-            include = spec.check_file(f"{relative}/" if directory else relative).include
-            if include is not None:
-                return include
+            relative = path[len(base) :] + "/" * directory
+            for pattern in reversed(spec.patterns):
+                if pattern.include is not None and _names(pattern, relative):
+                    return pattern.include
         return False
+
+
+def _names(pattern: Any, path: str) -> bool:
+    """Return whether a rule is about an entry itself, and not about a directory that it is in."""
+    found = pattern.match_file(path)
+    if found is None:
+        return False
+    groups = found.match.re.groupindex
+    return _DIRECTORY_MARK not in groups or found.match.start(_DIRECTORY_MARK) in (-1, len(path) - 1)
 
 
 def _specs_of(directory: str, *, with_git: bool) -> list[tuple[str, GitIgnoreSpec]]:

@@ -23,8 +23,8 @@ class FsWriteFileParams:
     :param data_base64: contents, in base64.
     """
 
-    data_base64: str
     path: AbsolutePathBuf
+    data_base64: str
 
 
 @frozen(kw_only=True)
@@ -72,8 +72,8 @@ class FsCopyParams:
     :param recursive: whether directories are meant with everything below them.
     """
 
-    destination_path: AbsolutePathBuf
     source_path: AbsolutePathBuf
+    destination_path: AbsolutePathBuf
     recursive: bool = False
 
 

@@ -13,8 +13,8 @@ from codex_hookspecs.values import frozen
 class ThreadRealtimeStartParams:
     """Parameters of ``thread/realtime/start``."""
 
-    prompt: str
     thread_id: str
+    prompt: str
     session_id: str | None = None
 
 
@@ -39,16 +39,16 @@ class ThreadRealtimeAudioChunk:
 class ThreadRealtimeAppendAudioParams:
     """Parameters of ``thread/realtime/appendAudio``."""
 
-    audio: ThreadRealtimeAudioChunk
     thread_id: str
+    audio: ThreadRealtimeAudioChunk
 
 
 @frozen(kw_only=True)
 class ThreadRealtimeAppendTextParams:
     """Parameters of ``thread/realtime/appendText``."""
 
-    text: str
     thread_id: str
+    text: str
 
 
 @frozen

@@ -57,8 +57,8 @@ class ReviewStartParams:
     :param output_schema: JSON schema of the final message; an extension.
     """
 
-    target: ReviewTargetObject
     thread_id: str
+    target: ReviewTargetObject
     delivery: ReviewDelivery | None = None
     output_schema: Any = None
 

@@ -26,8 +26,8 @@ class FuzzyFileSearchParams:
 class FuzzyFileSearchSessionStartParams:
     """Parameters of ``fuzzyFileSearch/sessionStart``."""
 
-    roots: list[str]
     session_id: str
+    roots: list[str]
 
 
 @frozen
@@ -41,8 +41,8 @@ class FuzzyFileSearchSessionStopParams:
 class FuzzyFileSearchSessionUpdateParams:
     """Parameters of ``fuzzyFileSearch/sessionUpdate``."""
 
-    query: str
     session_id: str
+    query: str
 
 
 FuzzyFileSearchMatchType = Literal["file", "directory"]

@@ -75,8 +75,8 @@ class ThreadDecrementElicitationParams:
 class ThreadSetNameParams:
     """Parameters of ``thread/name/set``."""
 
-    name: str
     thread_id: str
+    name: str
 
 
 @frozen(kw_only=True)
@@ -114,8 +114,8 @@ class ThreadCompactStartParams:
 class ThreadShellCommandParams:
     """Parameters of ``thread/shellCommand``."""
 
-    command: str
     thread_id: str
+    command: str
 
 
 @frozen
@@ -132,8 +132,8 @@ class ThreadRollbackParams:
     :param num_turns: number of turns to remove from the end, at least 1.
     """
 
-    num_turns: Unsigned
     thread_id: str
+    num_turns: Unsigned
 
 
 @frozen(kw_only=True)

@@ -16,9 +16,9 @@ class TurnSteerParams:
     :param expected_turn_id: the turn that the client believes to run.
     """
 
-    expected_turn_id: str
-    input: list[UserInputObject]
     thread_id: str
+    input: list[UserInputObject]
+    expected_turn_id: str
 
 
 @frozen

@@ -37,6 +37,8 @@ async def _write(
     edits: Sequence[ConfigEdit], file_path: str | None, expected_version: str | None, context: RpcContext
 ) -> ConfigWriteResponse:
     host = context.host
+    if not all(edit.key_path.strip() for edit in edits):
+        raise _refusal("keyPath must not be empty", "configValidationError")
     file = f"{host.codex_home}/config.toml"
     if file_path is not None and not _same(file_path, file):
         raise _refusal("Only writes to the user config are allowed", "configLayerReadonly")
