@@ -129,7 +129,7 @@ async def test_without_a_table_of_locks_the_other_process_is_just_another_one(
 ) -> None:
     writer, thread_id = await created(store)
     await writer.append(turn("t1", "a", "b"))
-    monkeypatch.setattr("codex_thread_store.writer.find_holder", lambda _: None)
+    monkeypatch.setattr("codex_thread_store.files.find_holder", lambda _: None)
 
     with pytest.raises(ThreadBusy, match="another process is writing"):
         await store.open(thread_id, cli_version=VERSION)
