@@ -166,3 +166,20 @@ def test_a_refused_command_is_not_run_and_a_turn_can_be_interrupted(tui: Codex, 
         leave(terminal)
 
     assert not (stage.ws / "made.txt").exists()
+
+
+def test_a_request_to_compact_is_told_of_and_the_conversation_goes_on(tui: Codex, stage: Stage, model: Model) -> None:
+    model.play([[{"say": "first answer"}], [{"say": "second answer"}]])
+    with serving(stage) as url, opened(tui, stage, url) as terminal:
+        terminal.wait_for(READY[tui.name])
+        terminal.say("where are the wards")
+        terminal.wait_for("first answer")
+        terminal.say("/compact")
+        terminal.wait_for("compaction is not part of this version")
+        terminal.say("and the gates")
+        terminal.wait_for("second answer")
+        leave(terminal)
+
+    said = json.dumps(model.turns[-1].body["input"])
+    assert "where are the wards" in said
+    assert "first answer" in said

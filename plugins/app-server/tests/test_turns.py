@@ -228,6 +228,97 @@ async def test_a_message_with_an_image_that_is_not_there_is_kept(connect, model)
     assert told == [{"type": "input_text", "text": f"Codex could not read the local image at `/nope.png`: {MISSING}"}]
 
 
+async def test_a_turn_is_interrupted_by_the_id_of_an_input_that_joined_it(connect, model) -> None:
+    client = await connect(model=model([{"say": "begin"}, {"sleep": 60}]))
+    thread_id = await client.thread()
+    text = [{"type": "text", "text": "go"}]
+    first = (await client.result("turn/start", {"threadId": thread_id, "input": text}))["turn"]["id"]
+    await client.until("item/completed")
+    joined = (await client.result("turn/start", {"threadId": thread_id, "input": text}))["turn"]["id"]
+
+    other = await client.refusal("turn/interrupt", {"threadId": thread_id, "turnId": "x"})
+    assert await client.result("turn/interrupt", {"threadId": thread_id, "turnId": joined}) == {}
+    ended = (await client.until("turn/completed"))[-1]["params"]["turn"]
+
+    assert joined != first
+    assert other == (-32600, f"expected active turn id `x` but found `{first}`")
+    assert (ended["id"], ended["status"]) == (first, "interrupted")
+
+
+async def test_the_texts_of_an_input_are_limited_together(connect) -> None:
+    client = await connect()
+    thread_id = await client.thread()
+    most = {"type": "text", "text": "é" * (1 << 20)}
+    picture = {"type": "localImage", "path": "/a/picture"}
+    more = {"threadId": thread_id, "input": [most, picture, {"type": "text", "text": "ab"}]}
+    refusal = {
+        "code": -32602,
+        "message": "Input exceeds the maximum length of 1048576 characters.",
+        "data": {"input_error_code": "input_too_large", "max_chars": 1048576, "actual_chars": 1048578},
+    }
+
+    assert (await client.ask("turn/start", more))["error"] == refusal
+    assert (await client.ask("turn/start", {**more, "threadId": "x"}))["error"] == refusal
+    assert (await client.ask("turn/steer", {**more, "expectedTurnId": "x"}))["error"] == refusal
+    assert await client.refusal("turn/steer", {**more, "expectedTurnId": ""}) == (
+        -32600,
+        "expectedTurnId must not be empty",
+    )
+    assert await client.refusal("turn/steer", {**more, "input": [most], "expectedTurnId": "x"}) == (
+        -32600,
+        "no active turn to steer",
+    )
+    assert (await client.turn(thread_id, most["text"]))[-1]["params"]["turn"]["status"] == "completed"
+
+
+async def test_compaction_is_answered_and_its_turn_says_that_there_is_none(connect, model) -> None:
+    agent = model("one", "two")
+    client = await connect(model=agent)
+    thread_id = await client.thread()
+    await client.turn(thread_id, "first")
+
+    assert await client.result("thread/compact/start", {"threadId": thread_id}) == {}
+    messages = await client.until("turn/completed")
+    await client.turn(thread_id, "second")
+
+    reason = {"message": "compaction is not part of this version", "codexErrorInfo": "other", "additionalDetails": None}
+    assert shape(messages) == [
+        "thread/status/changed active",
+        "turn/started inProgress",
+        "thread/status/changed systemError",
+        "error",
+        "turn/completed failed",
+    ]
+    assert messages[3]["params"]["error"] == messages[4]["params"]["turn"]["error"] == reason
+    assert messages[3]["params"]["willRetry"] is False
+    assert {message["params"]["turn"]["id"] for message in (messages[1], messages[4])} == {
+        messages[3]["params"]["turnId"]
+    }
+    assert agent.requests[1].input[: len(agent.requests[0].input)] == agent.requests[0].input
+    assert len(agent.requests[1].input) == len(agent.requests[0].input) + 2
+    unknown = "00000000-0000-7000-8000-000000000000"
+    assert await client.refusal("thread/compact/start", {"threadId": unknown}) == (
+        -32600,
+        f"thread not found: {unknown}",
+    )
+
+
+async def test_compaction_during_a_turn_leaves_its_status_alone(connect, model) -> None:
+    client = await connect(model=model([{"say": "begin"}, {"sleep": 60}]))
+    thread_id = await client.thread()
+    begun = await client.result("turn/start", {"threadId": thread_id, "input": [{"type": "text", "text": "go"}]})
+    await client.until("item/completed")
+    await client.until("item/completed")
+
+    assert await client.result("thread/compact/start", {"threadId": thread_id}) == {}
+    messages = await client.until("turn/completed")
+    read = await client.result("thread/read", {"threadId": thread_id})
+
+    assert [part for part in shape(messages) if "status" in part] == []
+    assert messages[-1]["params"]["turn"]["id"] != begun["turn"]["id"]
+    assert read["thread"]["status"]["type"] == "active"
+
+
 async def test_unknown_threads_are_told_in_the_words_of_each_method(connect) -> None:
     client = await connect()
     unknown = "00000000-0000-7000-8000-000000000000"

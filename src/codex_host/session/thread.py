@@ -48,9 +48,11 @@ class HostThread(ThreadState):
             return turn_id
         if settings is not None:
             self.settings = settings
-        if await self._join(lambda turn: turn.add(content)) is None:
+        turn = await self._join(lambda turn: turn.add(content))
+        if turn is None:
             self.preview = self.preview or text_of(content)
-            self._begin(TurnRun(self, turn_id, content, review=review))
+            turn = self._begin(TurnRun(self, turn_id, content, review=review))
+        turn.state.ids.add(turn_id)
         return turn_id
 
     async def act(self, action: Action) -> str:
@@ -97,11 +99,15 @@ class HostThread(ThreadState):
         self._changing = asyncio.create_task(self._roll_back(count, self._store), name=f"rollback {self.id}")
         await asyncio.shield(self._changing)
 
+    def is_running(self, turn_id: str) -> bool:
+        """Return whether an id is one of the running turn."""
+        return self._turn is not None and turn_id in self._turn.state.ids
+
     async def interrupt(self, turn_id: str | None = None) -> None:
         """End the running turn as interrupted and wait until it has ended."""
         if self._turn is None:
             raise RpcError("no active turn to interrupt")
-        if turn_id is not None and self._turn.id != turn_id:
+        if turn_id is not None and not self.is_running(turn_id):
             raise RpcError(f"expected active turn id `{turn_id}` but found `{self._turn.id}`")
         self._turn.interrupt()
         await self.wait_idle()

@@ -33,6 +33,7 @@ class TurnState:
     """One turn, with the interface for its calls, hooks and responses.
 
     :param review: what it reviews, if it is a review, for which ``session_start`` and ``stop`` hooks are not called.
+    :ivar ids: its id, and those that were given out for inputs that joined it.
     :ivar entered_review: whether clients know that it is a review.
     :ivar settings: settings at its start.
     :ivar pending: user inputs that are not in the history yet.
@@ -47,6 +48,7 @@ class TurnState:
     def __init__(self, thread: ThreadState, turn_id: str, *, review: str | None = None) -> None:
         self.thread = thread
         self.id = turn_id
+        self.ids = {turn_id}
         self.review = review
         self.entered_review = False
         self.settings = thread.settings

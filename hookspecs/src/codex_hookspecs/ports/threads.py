@@ -150,9 +150,14 @@ class LoadedThread(AgentThread, Protocol):
         """
         ...
 
+    def is_running(self, turn_id: str) -> bool:
+        """Return whether an id is the running turn's, or was returned by :meth:`submit` for input that joined it."""
+        ...
+
     async def interrupt(self, turn_id: str | None = None) -> None:
         """Interrupt the running turn and wait for its end.
 
+        :param turn_id: an id of the turn, see :meth:`is_running`; ``None`` for whatever turn is running.
         :raises RpcError: when no turn, or another one than ``turn_id``, is running.
         """
         ...

@@ -22,6 +22,7 @@ _METHODS: Final = {
     "thread/fork": ("threads.loading:fork", "ThreadFork"),
     "thread/rollback": ("threads.rewinding:roll_back", "ThreadRollback"),
     "thread/revert": ("threads.rewinding:revert", "ThreadRevert"),
+    "thread/compact/start": ("threads.compaction:start", "ThreadCompactStart"),
     "thread/turns/list": ("threads.turn_pages:list_turns", "ThreadTurnsList"),
     "thread/metadata/update": ("threads.stored:update_metadata", "ThreadMetadataUpdate"),
     "thread/list": ("threads.stored:list_threads", "ThreadList"),

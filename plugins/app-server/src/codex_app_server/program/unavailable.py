@@ -17,7 +17,6 @@ _REALTIME: Final = "conversation in real time"
 _BUNDLES: Final = "installing bundles from marketplaces"
 
 SUBJECTS: Final = {
-    "thread/compact/start": ("ThreadCompactStart", "compaction"),
     "thread/realtime/start": ("ThreadRealtimeStart", _REALTIME),
     "thread/realtime/appendAudio": ("ThreadRealtimeAppendAudio", _REALTIME),
     "thread/realtime/appendText": ("ThreadRealtimeAppendText", _REALTIME),

@@ -34,9 +34,13 @@ _OVERRIDES = (
     "personality", "output_schema", "collaboration_mode",
 )  # fmt: skip
 
+MAX_INPUT = 1 << 20
+"""Maximum length of all texts of an input, in Unicode characters (0.118)."""
+
 
 async def start(params: TurnStartParams, context: RpcContext) -> TurnStartResponse:
     """Start a turn, or add the input to the running one."""
+    _check_length(params.input)
     thread = require_loaded(params.thread_id, context)
     if not params.input:
         return _reject_empty_turn(thread, context)
@@ -49,6 +53,9 @@ async def steer(params: TurnSteerParams, context: RpcContext) -> TurnSteerRespon
     from codex_hookspecs.protocol import TurnSteerResponse
 
     thread = require_loaded(params.thread_id, context)
+    if not params.expected_turn_id:
+        raise RpcError("expectedTurnId must not be empty")
+    _check_length(params.input)
     await thread.steer(_user_input(params.input), expected_turn_id=params.expected_turn_id)
     return TurnSteerResponse(params.expected_turn_id)
 
@@ -59,7 +66,7 @@ async def interrupt(params: TurnInterruptParams, context: RpcContext) -> TurnInt
     active = thread.active_turn_id
     if active is None:
         raise RpcError("no active turn to interrupt")
-    if active != params.turn_id:
+    if not thread.is_running(params.turn_id):
         raise RpcError(f"expected active turn id `{params.turn_id}` but found `{active}`")
     context.after_response(lambda: _interrupt(thread, params.turn_id))
     return TurnInterruptResponse()
@@ -100,6 +107,17 @@ def _reject_empty_turn(thread: LoadedThread, context: RpcContext) -> TurnStartRe
     return TurnStartResponse(Turn(id=turn_id, status="inProgress"))
 
 
+def _check_length(parts: Sequence[JsonObject]) -> None:
+    """Check how long the texts of an input are together, in Unicode characters, as Codex 0.118 does.
+
+    :raises RpcError: when they are longer than :data:`MAX_INPUT`.
+    """
+    length = sum(len(part["text"]) for part in parts if part["type"] == "text")
+    if length > MAX_INPUT:
+        data = {"input_error_code": "input_too_large", "max_chars": MAX_INPUT, "actual_chars": length}
+        raise RpcError(f"Input exceeds the maximum length of {MAX_INPUT} characters.", code=-32602, data=data)
+
+
 def _user_input(parts: Sequence[JsonObject]) -> list[JsonObject]:
     """Return the parts of a user message with default members."""
     return [
@@ -116,5 +134,5 @@ def _turn_settings(settings: ThreadSettings, params: TurnStartParams) -> ThreadS
 
 
 async def _interrupt(thread: LoadedThread, turn_id: str) -> None:
-    if thread.active_turn_id == turn_id:
+    if thread.is_running(turn_id):
         await thread.interrupt(turn_id)
