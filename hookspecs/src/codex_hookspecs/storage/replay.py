@@ -74,10 +74,13 @@ class Replay:
         elif isinstance(record, SettingsChanged):
             self.settings.update(_settings(record.settings, self.meta))
 
-    def begin(self, turn_id: str, *, at_ms: int | None = None) -> None:
-        """Begin a turn, unless it has already begun."""
+    def begin(self, turn_id: str, *, at_ms: int | None = None, status: TurnStatus = "interrupted") -> None:
+        """Begin a turn, unless it has already begun.
+
+        :param status: that of the turn when no end of it is stored.
+        """
         if turn_id not in self._turns:
-            self._turns[turn_id] = _Turn(turn_id, self._history, at_ms)
+            self._turns[turn_id] = _Turn(turn_id, self._history, at_ms, status)
 
     @property
     def history(self) -> list[JsonObject]:
@@ -87,7 +90,7 @@ class Replay:
     def result(
         self, *, path: str | None = None, name: str | None = None, updated_at: int | None = None
     ) -> StoredThread:
-        """Return the thread; turns without an end are interrupted.
+        """Return the thread; turns without an end are interrupted, unless :meth:`begin` was told otherwise.
 
         :param updated_at: seconds since the epoch; by default the time of the last record.
         """
@@ -155,7 +158,7 @@ class _Turn:
     :param history: the model's history at its start, to which items may have been appended since.
     """
 
-    def __init__(self, turn_id: str, history: list[JsonObject], began_ms: int | None) -> None:
+    def __init__(self, turn_id: str, history: list[JsonObject], began_ms: int | None, status: TurnStatus) -> None:
         self.id = turn_id
         self.history = history
         self.history_start = len(history)
@@ -163,7 +166,7 @@ class _Turn:
         self.ended_ms: int | None = None
         self.duration_ms: int | None = None
         self.items: dict[str, Item] = {}
-        self.status: TurnStatus = "interrupted"
+        self.status = status
         self.error: TurnError | None = None
 
     def value(self) -> Turn:

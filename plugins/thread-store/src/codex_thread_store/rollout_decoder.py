@@ -40,12 +40,16 @@ _COUNTS = tuple(part.name for part in attrs.fields(TokenUsage))
 
 
 class TurnStarted:
-    """The start of a turn; unlike :class:`~codex_hookspecs.storage.TurnBegan` it carries no settings."""
+    """The start of a turn; unlike :class:`~codex_hookspecs.storage.TurnBegan` it carries no settings.
 
-    __slots__ = ("turn_id",)
+    :param implied: whether the file has no event for it, as in files of older versions; then it has none for the end.
+    """
 
-    def __init__(self, turn_id: str) -> None:
+    __slots__ = ("implied", "turn_id")
+
+    def __init__(self, turn_id: str, *, implied: bool) -> None:
         self.turn_id = turn_id
+        self.implied = implied
 
 
 class EventItem:
@@ -92,6 +96,12 @@ class RolloutDecoder:
         self.malformed_by_file: dict[str, int] = {}
         self.unknown_lines = 0
         self._turn_id = ""
+        self._marked = False
+        """Whether the file has an event for the start of the turn, and none for its end so far."""
+        self._prompt: int | None = None
+        """Index in the records of a message of the user that belongs to no turn yet."""
+        self._without_prompt = False
+        """Whether the turn is an implied one whose first message is not in the history yet."""
         self._errors: dict[str, TurnError] = {}
         self._implied = 0
         self._history: list[dict[str, Any]] = []
@@ -122,6 +132,9 @@ class RolloutDecoder:
         item = check_history_item(payload)
         if self.with_history:
             self._history.append(item)
+            if not self._marked and is_user_turn(item):
+                self._prompt = None if self._without_prompt else len(self.records)
+                self._without_prompt = False
             self._add(HistoryAppended(item, self._turn_id))
         prompts = hook_prompts(item)
         if prompts:
@@ -136,6 +149,7 @@ class RolloutDecoder:
             self._history = [*filter(is_user_turn, self._history), summary]
         else:
             raise TypeError("the history is not a list")
+        self._prompt, self._without_prompt = None, False
         if self.with_history:
             self._add(HistoryReplaced(items=tuple(self._history), message=message))
 
@@ -148,24 +162,37 @@ class RolloutDecoder:
 
     def _add_item(self, item: Item, turn_id: str | None = None) -> None:
         if not self._turn_id:
-            self._start_turn(f"turn-{self._implied}")
+            self._imply_turn()
         self._reasoning = None
         self.records.append((self._stamp, EventItem(turn_id or self._turn_id, check_types(item))))
 
-    def _start_turn(self, turn_id: str) -> None:
-        self._turn_id = turn_id
+    def _imply_turn(self) -> None:
+        """Start a turn that has no event of its own, before the message in the history that it answers."""
+        self._implied += 1
+        self._turn_id = f"turn-{self._implied}"
         self._reasoning = None
-        self.records.append((self._stamp, TurnStarted(turn_id)))
+        position = len(self.records) if self._prompt is None else self._prompt
+        self._without_prompt = self._prompt is None
+        self._prompt = None
+        self.records.insert(position, (self._stamp, TurnStarted(self._turn_id, implied=True)))
 
     def _turn_of(self, payload: dict[str, Any]) -> str:
         return _id(payload, "turn_id") or self._turn_id
 
     def _task_started(self, payload: dict[str, Any]) -> None:
         self._implied += 1
-        self._start_turn(_id(payload, "turn_id") or f"turn-{self._implied}")
+        self._turn_id = _id(payload, "turn_id") or f"turn-{self._implied}"
+        self._marked, self._prompt, self._without_prompt = True, None, False
+        self._reasoning = None
+        self.records.append((self._stamp, TurnStarted(self._turn_id, implied=False)))
+
+    def _end_turn(self, turn_id: str) -> None:
+        if turn_id == self._turn_id:
+            self._marked = self._without_prompt = False
 
     def _task_complete(self, payload: dict[str, Any]) -> None:
         turn_id = self._turn_of(payload)
+        self._end_turn(turn_id)
         error = _error(payload["error"]) if payload.get("error") is not None else self._errors.pop(turn_id, None)
         self._add(
             TurnEnded(
@@ -179,6 +206,7 @@ class RolloutDecoder:
 
     def _turn_aborted(self, payload: dict[str, Any]) -> None:
         turn_id = self._turn_of(payload)
+        self._end_turn(turn_id)
         self._add(TurnEnded(turn_id=turn_id, status="interrupted", duration_ms=_milliseconds(payload)))
 
     def _item_completed(self, payload: dict[str, Any]) -> None:
@@ -209,6 +237,8 @@ class RolloutDecoder:
             content.append({"type": "text", "text": message, "text_elements": _list(payload, "text_elements")})
         content.extend({"type": "image", "url": url} for url in _list(payload, "images", str))
         content.extend({"type": "localImage", "path": path} for path in _list(payload, "local_images", str))
+        if not self._marked:
+            self._imply_turn()
         self._add_item(UserMessage(id="", content=tuple(content)))
 
     def _agent_message(self, payload: dict[str, Any]) -> None:
@@ -219,7 +249,7 @@ class RolloutDecoder:
         text = _text(payload, "text")
         if self._reasoning is None:
             if not self._turn_id:
-                self._start_turn(f"turn-{self._implied}")
+                self._imply_turn()
             self._reasoning = EventReasoning(self._turn_id)
             self.records.append((self._stamp, self._reasoning))
         parts = self._reasoning.summary if payload["type"] == "agent_reasoning" else self._reasoning.content

@@ -69,7 +69,10 @@ def read_thread(
     numbers = count(1)
     for stamp, record in decoder.records:
         if isinstance(record, TurnStarted):
-            replay.begin(record.turn_id, at_ms=parse_timestamp(stamp))
+            if record.implied:
+                replay.begin(record.turn_id, status="completed")
+            else:
+                replay.begin(record.turn_id, at_ms=parse_timestamp(stamp))
         elif isinstance(record, TurnEnded):
             replay.take(record, at_ms=parse_timestamp(stamp))
         elif not isinstance(record, EventItem | EventReasoning):
