@@ -62,7 +62,8 @@ async def test_requests_of_a_client_are_done_in_their_order(client: ServerProces
 
 async def test_files_that_are_none_are_refused_at_once(client: ServerProcess, space: Path) -> None:
     os.mkfifo(space / "pipe")
-    for path in (space, space / "pipe", Path("/dev/zero"), Path("/dev/tty")):
+    assert await client.refusal("fs/readFile", path=str(space)) == (INTERNAL, "Is a directory (os error 21)")
+    for path in (space / "pipe", Path("/dev/zero"), Path("/dev/tty")):
         assert await client.refusal("fs/readFile", path=str(path)) == (INVALID, f"path `{path}` is not a file")
     assert (await client.refusal("fs/writeFile", path=f"{space}/pipe", dataBase64="YQ=="))[0] in {INVALID, INTERNAL}
     assert (space / "pipe").is_fifo()

@@ -56,6 +56,21 @@ async def test_a_provider_with_other_settings_is_written(tmp_path: Path) -> None
         assert 'A = "x"' in (server.home / "config.toml").read_text()
 
 
+async def test_words_that_no_model_takes_are_refused_and_an_empty_model_is_none(tmp_path: Path) -> None:
+    async with ServerProcess(tmp_path, config=f'model = "configured"\n{PROVIDER}') as server:
+        opened = await server.call("thread/start", model="")
+        thread_id = opened["thread"]["id"]
+        text = [{"type": "text", "text": "go"}]
+
+        assert opened["model"] == "configured"
+        unknown = (-32600, "Invalid request: unknown variant `x`, expected one of `none`, `friendly`, `pragmatic`")
+        assert await server.refusal("thread/start", personality="x") == unknown
+        assert await server.refusal("turn/start", threadId=thread_id, input=text, effort="") == (
+            -32600,
+            "Invalid request: reasoning_effort must not be empty",
+        )
+
+
 async def test_values_of_refused_requests_are_not_logged(tmp_path: Path) -> None:
     async with ServerProcess(tmp_path, CODEX_LOG="debug") as server:
         await server.refusal("config/value/write", keyPath="model", value={"k": "BADSECRET"}, mergeStrategy="replace")

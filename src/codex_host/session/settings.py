@@ -67,7 +67,7 @@ def resolve_settings(
         sandbox = configured_policy(params.sandbox, table.get("sandbox_workspace_write", {}))
     return ThreadSettings(
         cwd=cwd,
-        model=pick(params.model, "model", ""),
+        model=pick(params.model or None, "model", ""),
         model_provider=pick(params.model_provider, "model_provider", DEFAULT_PROVIDER),
         approval_policy=cast(ApprovalPolicy, approval),
         approvals_reviewer=params.approvals_reviewer or "user",

@@ -12,8 +12,8 @@ from codex_app_server.connection import IN_PROCESS
 from codex_app_server.encoding import EncodedResult
 from codex_app_server.files.access import normalize
 from codex_hookspecs.environments import Base64Error, decode_base64
-from codex_hookspecs.errors import RpcError
-from codex_hookspecs.jsonrpc import MAX_MESSAGE
+from codex_hookspecs.errors import FileSystemError, RpcError
+from codex_hookspecs.jsonrpc import INTERNAL_ERROR, MAX_MESSAGE
 from codex_hookspecs.protocol import FsReadFileResponse, FsWriteFileResponse
 
 if TYPE_CHECKING:
@@ -37,7 +37,13 @@ class FileContent:
         """Return the content of a file; for a client outside of this program it is encoded only once."""
         path = normalize(params.path)
         async with self._access.files(context) as files:
-            content = await files.read_file(path, limit=MAX_BYTES + 1)
+            try:
+                content = await files.read_file(path, limit=MAX_BYTES + 1)
+            except FileSystemError as error:
+                if error.errno is None and (await files.metadata(path)).is_directory:
+                    # The operating system's words, as in Codex 0.118; the environment's are those of exec-server.
+                    raise RpcError("Is a directory (os error 21)", code=INTERNAL_ERROR) from error
+                raise
         if len(content) > MAX_BYTES:
             raise RpcError(f"file is too large to read: limit is {MAX_BYTES} bytes")
         view = memoryview(content)

@@ -39,6 +39,8 @@ _Response = TypeVar("_Response", bound=ThreadStartResponse)
 
 async def start(params: ThreadStartParams, context: RpcContext) -> ThreadStartResponse:
     """Start a thread; the notification ``thread/started`` follows the response."""
+    if params.personality is not None:
+        _check_words(params)
     if params.dynamic_tools:
         from codex_app_server.turns.dynamic_tools import check_dynamic_tools
 
@@ -58,6 +60,8 @@ async def start(params: ThreadStartParams, context: RpcContext) -> ThreadStartRe
 
 async def resume(params: ThreadResumeParams, context: RpcContext) -> ThreadResumeResponse:
     """Load a stored thread; its status is sent to all clients if it was not loaded."""
+    if params.personality is not None:
+        _check_words(params)
     before = context.host.threads.get(params.thread_id)
     with explained(params):
         thread = await context.host.threads.resume(
@@ -106,6 +110,16 @@ async def unsubscribe(params: ThreadUnsubscribeParams, context: RpcContext) -> T
     return ThreadUnsubscribeResponse(
         status="unsubscribed" if context.unsubscribe(params.thread_id) else "notSubscribed"
     )
+
+
+def _check_words(params: ThreadStartParams | ThreadResumeParams) -> None:
+    """Check what must be one of some words.
+
+    :raises RpcError: when it is not.
+    """
+    from codex_app_server.turns.overrides import check_words  # Not needed in ordinary turns.
+
+    check_words(params)
 
 
 def _warn(thread: LoadedThread, overrides: Mapping[str, Any] | None, context: RpcContext) -> None:

@@ -6,6 +6,7 @@ import fcntl
 import os
 import socket
 import stat
+import sys
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Final
 
@@ -17,8 +18,8 @@ if TYPE_CHECKING:
 
 FOLDER: Final = "app-server-control"
 NAME: Final = "app-server-control.sock"
-_MAX_PATH: Final = 103
-"""Bytes of a socket's path that every system allows."""
+_MAX_PATH: Final = 107 if sys.platform == "linux" else 103
+"""Bytes of a socket's path that the system allows."""
 _DESCRIPTORS: Final = "/proc/self/fd"
 _ALIVE_SECONDS: Final = 2.0
 

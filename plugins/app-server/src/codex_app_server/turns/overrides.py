@@ -34,10 +34,9 @@ def with_overrides(settings: ThreadSettings, params: TurnStartParams) -> ThreadS
 
     :raises RpcError: when a value is invalid or not supported.
     """
-    for name, allowed in _WORDS.items():
-        value = getattr(params, name)
-        if value is not None:
-            _check_word(value, allowed)
+    check_words(params)
+    if params.effort == "":
+        raise RpcError("Invalid request: reasoning_effort must not be empty")
     changes: dict[str, Any] = {
         target: None if value is CLEARED else value
         for name, target in _SETTINGS.items()
@@ -79,6 +78,17 @@ def _mode_changes(given: JsonObject) -> dict[str, Any]:
     if chosen.model:
         changes["model"] = chosen.model
     return changes
+
+
+def check_words(params: object) -> None:
+    """Check the members of a request that must be one of some words, if it has them.
+
+    :raises RpcError: when one is not.
+    """
+    for name, allowed in _WORDS.items():
+        value = getattr(params, name, None)
+        if value is not None:
+            _check_word(value, allowed)
 
 
 def _check_word(value: object, allowed: tuple[str, ...]) -> None:
