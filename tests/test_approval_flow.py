@@ -126,3 +126,20 @@ async def test_hook_scripts_answer_before_the_client(flow: Flow, behavior: str) 
     asked = json.loads((flow.folder / "home" / "asked").read_text())
     assert asked["tool_input"] == {"command": f"echo writing; touch {flow.target}", "description": RETRY}
     assert ("It was not run again without the sandbox: no." in flow.output) is (behavior == "deny")
+
+
+@pytest.mark.parametrize("answer", [None, [], "accept", 5, {}, {"decision": "perhaps"}])
+async def test_an_answer_of_another_shape_declines_the_command(tmp_path: Path, answer: object) -> None:
+    arguments = {"cmd": "touch made", "sandbox_permissions": "require_escalated", "justification": "it is needed"}
+    with ResponsesServer() as model:
+        model.play([[{"call": "exec_command", "args": arguments}], [{"say": "done"}]])
+        server = ServerProcess(tmp_path, model.url, CONFIG)
+        server.answers[ASKED] = {"result": answer}
+        async with server:
+            thread = await server.thread(approvalPolicy="on-request", sandbox="workspace-write")
+            messages = await server.turn(thread)
+
+    ended = [message["params"]["item"] for message in messages if message.get("method") == "item/completed"]
+    assert [item["status"] for item in ended if item["type"] == "commandExecution"] == ["declined"]
+    assert [message for message in messages if message.get("method") == "warning"] == []
+    assert "rejected by user" in model.turns[-1].body["input"][-1]["output"]

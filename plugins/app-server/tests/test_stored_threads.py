@@ -304,6 +304,66 @@ async def test_threads_are_listed_by_what_newer_clients_ask_for_too(connect, mod
     assert await client.refusal("thread/list", {"cursor": "zz"}) == (-32600, "invalid cursor: zz")
 
 
+async def test_a_directory_is_found_however_its_path_is_written(connect, model, store, tmp_path: Path) -> None:
+    folder = tmp_path / "ws"
+    folder.mkdir()
+    client = await connect(model=model("a", "b"), store=store)
+    thread_id = await client.thread(cwd=str(folder))
+    await client.turn(thread_id, "one")
+
+    async def listed(cwd: str | list[str]) -> list[str]:
+        return [thread["id"] for thread in (await client.result("thread/list", {"cwd": cwd}))["data"]]
+
+    for cwd in (
+        f"{folder}/",
+        f"{folder}/.",
+        f"{folder}//",
+        f"{tmp_path}//ws",
+        f"{tmp_path}/./ws",
+        ["/x", f"{folder}/"],
+    ):
+        assert await listed(cwd) == [thread_id], cwd
+    for cwd in (f"{folder}/x/..", str(folder)[1:], "ws", ".", ""):
+        assert await listed(cwd) == [], cwd
+
+
+async def test_the_shortest_page_has_one_thread(connect, model, store) -> None:
+    client = await connect(model=model("a", "b"), store=store)
+    for _ in range(2):
+        await client.turn(await client.thread())
+
+    page = await client.result("thread/list", {"limit": 0})
+
+    assert len(page["data"]) == 1
+    assert len((await client.result("thread/list", {"limit": 0, "cursor": page["nextCursor"]}))["data"]) == 1
+
+
+async def test_turns_are_not_read_before_the_first_message(connect, model, store) -> None:
+    client = await connect(model=model("a"), store=store)
+    thread_id = await client.thread()
+
+    assert (await client.result("thread/read", {"threadId": thread_id}))["thread"]["turns"] == []
+    assert await client.refusal("thread/read", {"threadId": thread_id, "includeTurns": True}) == (
+        -32600,
+        f"thread {thread_id} is not materialized yet; includeTurns is unavailable before first user message",
+    )
+    await client.turn(thread_id)
+    await client.result("thread/rollback", {"threadId": thread_id, "numTurns": 1})
+    read = await client.result("thread/read", {"threadId": thread_id, "includeTurns": True})
+    assert read["thread"]["turns"] == []
+
+
+async def test_an_ephemeral_thread_is_not_rolled_back(connect, model, store) -> None:
+    client = await connect(model=model("a"), store=store)
+    thread_id = await client.thread(ephemeral=True)
+    await client.turn(thread_id)
+
+    assert await client.refusal("thread/rollback", {"threadId": thread_id, "numTurns": 1}) == (
+        -32600,
+        "thread rollback requires a persisted rollout path",
+    )
+
+
 async def test_loaded_threads_are_listed_from_the_id_after_the_cursor(connect, model, store) -> None:
     client = await connect(model=model(), store=store)
     threads = sorted([await client.thread() for _ in range(3)])

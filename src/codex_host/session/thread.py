@@ -95,7 +95,7 @@ class HostThread(ThreadState):
         if self._turn is not None:
             raise RpcError("Cannot rollback while a turn is in progress.")
         if self._writer is None or self._store is None:
-            raise RpcError(f"a thread that is not stored can't be rolled back: {self.id}")
+            raise RpcError("thread rollback requires a persisted rollout path")
         self._changing = asyncio.create_task(self._roll_back(count, self._store), name=f"rollback {self.id}")
         await asyncio.shield(self._changing)
 

@@ -266,10 +266,9 @@ class WireConnection:
             return
         if answer.error is not None:
             future.set_exception(answer.error)
-        elif isinstance(answer.result, dict):
-            future.set_result(answer.result)
         else:
-            future.set_exception(RpcError("the client's answer is not an object"))
+            # What is no object lacks all members of an answer; who asked treats it as any other invalid answer.
+            future.set_result(answer.result if isinstance(answer.result, dict) else {})
 
     def _fail_pending(self) -> None:
         from codex_app_server.turns.open_requests import ConnectionLost

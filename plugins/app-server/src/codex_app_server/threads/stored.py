@@ -45,16 +45,16 @@ async def list_threads(params: ThreadListParams, context: RpcContext) -> ThreadL
 
     The times of the last change and of the last use (``recency_at`` of 0.169) are the same here.
     """
-    cwds = (params.cwd,) if isinstance(params.cwd, str) else tuple(params.cwd or ()) or None
+    cwds = [params.cwd] if isinstance(params.cwd, str) else params.cwd or ()
     query = ThreadQuery(
         cursor=params.cursor,
-        limit=min(params.limit or _DEFAULT_PAGE, _MAX_PAGE),
+        limit=_DEFAULT_PAGE if params.limit is None else min(max(1, params.limit), _MAX_PAGE),
         sort_key="created_at" if params.sort_key in (None, "created_at") else "updated_at",
         ascending=params.sort_direction == "asc",
         archived=bool(params.archived),
         source_kinds=tuple(params.source_kinds or _INTERACTIVE),
         model_providers=tuple(params.model_providers) if params.model_providers else None,
-        cwds=cwds,
+        cwds=tuple(map(_clean_path, cwds)) or None,
         search_term=params.search_term,
     )
     try:
@@ -88,6 +88,10 @@ async def read(params: ThreadReadParams, context: RpcContext) -> ThreadReadRespo
         found = await context.host.threads.read(params.thread_id, include_turns=params.include_turns)
     except ThreadNotFound as error:
         raise RpcError(f"thread not loaded: {params.thread_id}") from error
+    if thread is not None and params.include_turns and not (found.turns or found.preview or thread.history):
+        raise RpcError(
+            f"thread {thread.id} is not materialized yet; includeTurns is unavailable before first user message"
+        )
     return ThreadReadResponse(found)
 
 
@@ -151,6 +155,12 @@ async def unarchive(params: ThreadUnarchiveParams, context: RpcContext) -> Threa
         raise RpcError(f"no archived rollout found for thread id {params.thread_id}") from error
     _broadcast_later(context, ThreadUnarchivedNotification(params.thread_id))
     return ThreadUnarchiveResponse(thread)
+
+
+def _clean_path(path: str) -> str:
+    """Return a path without what does not change it: parts that are empty or ``.`` (``..`` and links are kept)."""
+    root = "/" if path.startswith("/") else ""
+    return root + "/".join(part for part in path.split("/") if part not in ("", "."))
 
 
 def _broadcast_later(context: RpcContext, notification: Notification) -> None:
