@@ -122,3 +122,24 @@ async def test_a_turn_without_events_can_be_aborted(store: RolloutStore, tmp_pat
     turns = (await store.read(thread_id)).thread.turns
 
     assert shown(turns) == [("interrupted", ["userMessage"]), ANSWERED]
+
+
+async def test_an_error_fails_a_turn_without_events(store: RolloutStore, tmp_path: Path) -> None:
+    error = event("error", message="bad", codex_error_info="other")
+    thread_id = put(tmp_path, [*said("one"), error, *said("two"), *answered("re two")])
+
+    turns = (await store.read(thread_id)).thread.turns
+
+    assert shown(turns) == [("failed", ["userMessage"]), ANSWERED]
+    assert turns[0].error is not None
+    assert turns[0].error.message == "bad"
+
+
+async def test_what_follows_a_rollback_is_no_part_of_the_turn_before_it(store: RolloutStore, tmp_path: Path) -> None:
+    dropped = event("thread_rolled_back", num_turns=1)
+    lines = [*said("one"), *answered("re"), *said("two"), dropped, *answered("more"), *said("three"), *answered("re")]
+    thread_id = put(tmp_path, lines)
+
+    turns = (await store.read(thread_id)).thread.turns
+
+    assert shown(turns) == [ANSWERED, ("completed", ["agentMessage"]), ANSWERED]

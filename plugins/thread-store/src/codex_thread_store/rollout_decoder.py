@@ -98,6 +98,8 @@ class RolloutDecoder:
         self._turn_id = ""
         self._marked = False
         """Whether the file has an event for the start of the turn, and none for its end so far."""
+        self._implied_turn: str | None = None
+        """Id of the last turn that has no event of its own."""
         self._prompt: int | None = None
         """Index in the records of a message of the user that belongs to no turn yet."""
         self._without_prompt = False
@@ -169,7 +171,7 @@ class RolloutDecoder:
     def _imply_turn(self) -> None:
         """Start a turn that has no event of its own, before the message in the history that it answers."""
         self._implied += 1
-        self._turn_id = f"turn-{self._implied}"
+        self._turn_id = self._implied_turn = f"turn-{self._implied}"
         self._reasoning = None
         position = len(self.records) if self._prompt is None else self._prompt
         self._without_prompt = self._prompt is None
@@ -256,7 +258,9 @@ class RolloutDecoder:
         parts.append(text)
 
     def _error(self, payload: dict[str, Any]) -> None:
-        self._errors[self._turn_id] = _error(payload)
+        error = self._errors[self._turn_id] = _error(payload)
+        if self._turn_id == self._implied_turn:
+            self._add(TurnEnded(turn_id=self._turn_id, status="failed", error=error))
 
     def _command(self, payload: dict[str, Any]) -> None:
         self._add_item(decode_command(payload, _text(payload, "call_id")), _id(payload, "turn_id"))
@@ -280,6 +284,7 @@ class RolloutDecoder:
         if count is None:
             raise TypeError("the number of turns is not a number")
         self._add(TurnsDropped(count))
+        self._turn_id, self._marked = "", False
 
 
 MALFORMED = (KeyError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError)
