@@ -142,16 +142,12 @@ class _Session:
         return getattr(notification, "thread_id", None) in (None, self._thread_id)
 
     def _was_told(self, notification: Notification) -> bool:
-        """Return whether a warning was shown before; a server tells some of itself, and again with a thread."""
+        """Return whether a warning about the program was shown before; a server repeats some with a thread."""
         if isinstance(notification, ConfigWarning):
-            text = notification.summary
-        elif isinstance(notification, WarningNotice):
-            text = notification.message
-        else:
-            return False
-        before = text in self._warnings
-        self._warnings.add(text)
-        return before
+            before = notification.summary in self._warnings
+            self._warnings.add(notification.summary)
+            return before
+        return isinstance(notification, WarningNotice) and notification.message in self._warnings
 
     async def _interrupt(self) -> None:
         from codex_hookspecs.protocol import TurnInterruptParams
