@@ -17,11 +17,13 @@ pytestmark = pytest.mark.usefixtures("this_machine")
 STRAYS = {
     "import": "os.write(1, b'import\\n'); print('printed at import'); subprocess.run(['echo', 'child at import'])",
     "tools": "os.write(1, b'tools\\n'); print('printed'); subprocess.run(['echo', 'child']); subprocess.run(['cat'])",
+    "rpc_methods": "subprocess.run(['echo', 'child of methods']); subprocess.run(['cat'])",
     "stop": "os.write(1, b'stop\\n'); os.system('echo shell'); print('dunder', file=sys.__stdout__, flush=True)",
 }
 NOISY = (
     f"import os, subprocess, sys\n{STRAYS['import']}\n"
     f"@hookimpl\ndef tools(thread):\n    {STRAYS['tools']}\n    return []\n"
+    f"@hookimpl\ndef rpc_methods():\n    {STRAYS['rpc_methods']}\n    return []\n"
     f"@hookimpl\nasync def stop(event):\n    {STRAYS['stop']}\n"
 )
 WORDS = ("import", "printed at import", "child at import", "tools", "printed", "child", "stop", "shell", "dunder")
@@ -55,7 +57,7 @@ def test_what_plugins_and_their_children_write_stays_out_of_an_answer(noisy: Las
 
     assert (done.returncode, done.stdout) == (0, f"{SAID}\n")
     assert [word for word in WORDS if f"{word}\n" not in done.stderr] == []
-    assert "more to read\ncodex\n" in done.stderr.replace("\n</stdin>", "")
+    assert "<stdin>\nmore to read\n</stdin>\n" in done.stderr
 
 
 def test_and_out_of_json_lines(noisy: LastingProgram) -> None:
@@ -72,7 +74,7 @@ def test_and_out_of_the_app_servers_messages_whose_input_nobody_else_reads(noisy
 
     answers = [json.loads(line) for line in done.stdout.splitlines()]
     assert [answer["id"] for answer in answers if "id" in answer] == [1, 2]
-    assert "child\n" in done.stderr
+    assert "child of methods\n" in done.stderr
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX descriptors")

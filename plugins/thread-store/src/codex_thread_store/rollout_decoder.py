@@ -240,6 +240,8 @@ class RolloutDecoder:
         content.extend({"type": "image", "url": url} for url in _list(payload, "images", str))
         content.extend({"type": "localImage", "path": path} for path in _list(payload, "local_images", str))
         if not self._marked:
+            if self.turns_with_items:
+                return  # Such files have the item as well, with its turn, which may have ended.
             self._imply_turn()
         self._add_item(UserMessage(id="", content=tuple(content)))
 
