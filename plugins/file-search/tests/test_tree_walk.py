@@ -49,11 +49,11 @@ def test_what_a_repository_ignores_is_left_out(repository: Path) -> None:
 
 
 def test_the_rules_above_the_root_hold_up_to_the_repository(repository: Path) -> None:
-    write(repository, "inner/root/a.log", "inner/root/b.txt", "inner/root/c")
+    write(repository, "inner/top/a.log", "inner/top/b.txt", "inner/top/c")
     (repository / ".gitignore").write_text("*.log\n")
-    (repository / "inner/.gitignore").write_text("/root/*.txt\n")
+    (repository / "inner/.gitignore").write_text("/top/*.txt\n")
 
-    assert listed(repository / "inner/root") == ["c"]
+    assert listed(repository / "inner/top") == ["c"]
 
 
 def test_the_root_of_a_search_is_never_ignored(repository: Path) -> None:
