@@ -131,8 +131,12 @@ async def test_a_tool_with_the_name_of_a_built_in_one_is_left_out(tmp_path: Path
     model.play([[{"sh": {"cmd": "echo built in"}, "call_id": "c"}], [{"say": "end"}]])
     async with ServerProcess(tmp_path, model.url) as client:
         thread_id = await client.thread(dynamicTools=[{**LOOK_UP, "name": "exec_command"}, LOOK_UP])
-        await client.turn(thread_id)
+        other = await client.thread()
+        messages = [*await client.turn(thread_id), *await client.turn(other)]
+        warnings = [message["params"] for message in messages if message.get("method") == "warning"]
 
+    told = "the client's tool exec_command is left out: plugin tool-exec offers one of that name"
+    assert [(warning["threadId"], warning["message"]) for warning in warnings] == [(thread_id, told)]
     names = [tool.get("name") for tool in model.turns[0].body["tools"]]
     assert (names.count("exec_command"), names.count("look_up")) == (1, 1)
     assert "built in" in outputs(model)["c"]

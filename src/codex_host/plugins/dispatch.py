@@ -44,11 +44,13 @@ class Offered(dict[str, T]):
     """Contributions of plugins, by name.
 
     :ivar owners: plugin of each contribution, by its name.
+    :ivar remarks: warnings for the thread alone that the contributions are for.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self.owners: dict[str, str] = {}
+        self.remarks: list[str] = []
 
 
 class Dispatcher:
@@ -120,8 +122,9 @@ class Dispatcher:
                         shadowed[name] = offered.owners[name]
                     from codex_host.plugins.order_checks import shadow_warnings
 
+                    tell = offered.remarks.append if getattr(part, "of_client", False) else self.warn
                     for text in shadow_warnings(self._registry, hook, part, offered.owners[name], bound.plugin):
-                        self.warn(text)
+                        tell(text)
                     continue
                 offered[name], offered.owners[name] = part, bound.plugin
             if plugin is None:

@@ -131,7 +131,7 @@ class TurnRun:
         thread = self._thread
         CURRENT_TURN.set((thread.id, self.id))
         await self._announced.wait()
-        for warning in (*thread.host.startup_warnings(), *thread.first_warnings):
+        for warning in (*thread.host.startup_warnings(), *thread.first_warnings, *thread.tools.remarks):
             await thread.warn(warning)
         await self._begin()
         if self.state.review is not None:
