@@ -131,8 +131,8 @@ async def test_a_tool_with_the_name_of_a_built_in_one_is_left_out(tmp_path: Path
     model.play([[{"sh": {"cmd": "echo built in"}, "call_id": "c"}], [{"say": "end"}]])
     async with ServerProcess(tmp_path, model.url) as client:
         thread_id = await client.thread(dynamicTools=[{**LOOK_UP, "name": "exec_command"}, LOOK_UP])
-        other = await client.thread()
-        messages = [*await client.turn(thread_id), *await client.turn(other)]
+        await client.thread()
+        messages = await client.turn(thread_id)
         warnings = [message["params"] for message in messages if message.get("method") == "warning"]
 
     told = "the client's tool exec_command is left out: plugin tool-exec offers one of that name"
